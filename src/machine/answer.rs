@@ -1,0 +1,167 @@
+//! What an answer means: the tables *what follows a submit's answer* and *what follows a look's answer*.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use super::cause::Cause;
+use super::exchange::{Failure, FailureKind};
+use super::record::End;
+use crate::wire::{CallError, DecodeError, Extraction, ExtractionId, ServiceError, Status, StatusResponse, SubmitResponse, retry_after};
+
+/// What became of a submit, as far as the life cycle cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SubmitAnswer {
+    /// Taken, with an id.
+    Accepted { hint: Option<Duration> },
+    /// Certainly not processed.
+    NotProcessed { hint: Option<Duration> },
+    /// Not processed, as there were too many requests.
+    Throttled { hint: Option<Duration> },
+    /// Refused for good.
+    Refused,
+    /// The document could not be read.
+    Source,
+    /// It may have been accepted.
+    Unknown,
+}
+
+/// What became of a look, as far as the life cycle cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LookAnswer {
+    /// Not finished.
+    InProgress { hint: Option<Duration> },
+    /// The service does not know the id.
+    NotFound,
+    /// The look failed, which says nothing about the job.
+    Failed { hint: Option<Duration> },
+    /// The job has ended.
+    Final(End),
+}
+
+/// What an answer brings along, for the events.
+#[derive(Debug)]
+pub(crate) enum Payload {
+    Nothing,
+    Id(ExtractionId),
+    Status(Status),
+    Extraction(Box<Extraction>),
+    Service(ServiceError),
+    Decode(DecodeError),
+    Failure(Failure),
+    /// The process that waited for the answer is gone.
+    Restarted,
+}
+
+impl Payload {
+    /// The service's error; for an answer that had none, an error without an explanation.
+    pub(crate) fn into_service_error(self) -> ServiceError {
+        if let Self::Service(error) = self { error } else { ServiceError::unexplained(&Bytes::new()) }
+    }
+
+    /// What could not be read; for an answer that had nothing to read, that.
+    pub(crate) fn into_decode_error(self) -> DecodeError {
+        if let Self::Decode(error) = self { error } else { DecodeError::new("status answer", None, "there is no result", Bytes::new()) }
+    }
+
+    /// The cause of a failure; `None` for what is none.
+    pub(crate) fn into_cause(self) -> Option<Cause> {
+        match self {
+            Self::Service(error) => Some(Cause::Service(error)),
+            Self::Decode(error) => Some(Cause::Decode(error)),
+            Self::Failure(failure) => Some(Cause::Failure(failure)),
+            Self::Restarted => Some(Cause::Restarted),
+            Self::Nothing | Self::Id(_) | Self::Status(_) | Self::Extraction(_) => None,
+        }
+    }
+}
+
+/// What follows a submit's answer.
+///
+/// | answer | then |
+/// | --- | --- |
+/// | 2xx with a usable id | accepted |
+/// | 2xx without one | unknown: it is probably accepted, and billed |
+/// | 408 | not processed: again |
+/// | 429 | not processed: again, when there is room |
+/// | 503 | unknown, or again where the caller trusts it |
+/// | other 5xx, and what is no known class | unknown: something on the way may have passed it on |
+/// | other 4xx, a redirect | refused |
+pub(crate) fn of_submit(response: &Response<Bytes>, trusts_overload: bool) -> (SubmitAnswer, Payload) {
+    let hint = retry_after(response.headers());
+    let error = match SubmitResponse::decode(response) {
+        Ok(answer) => return (SubmitAnswer::Accepted { hint }, Payload::Id(answer.into_extraction_id())),
+        Err(CallError::Decode(error)) => return (SubmitAnswer::Unknown, Payload::Decode(error)),
+        Err(CallError::Service(error)) => error,
+    };
+    let answer = match response.status() {
+        StatusCode::REQUEST_TIMEOUT => SubmitAnswer::NotProcessed { hint },
+        StatusCode::TOO_MANY_REQUESTS => SubmitAnswer::Throttled { hint },
+        StatusCode::SERVICE_UNAVAILABLE if trusts_overload => SubmitAnswer::NotProcessed { hint },
+        status if status.is_client_error() || status.is_redirection() => SubmitAnswer::Refused,
+        _ => SubmitAnswer::Unknown,
+    };
+    (answer, Payload::Service(error))
+}
+
+/// What follows a submit's failure.
+pub(crate) fn of_submit_failure(failure: Failure) -> (SubmitAnswer, Payload) {
+    let answer = match failure.kind() {
+        FailureKind::NotSent => SubmitAnswer::NotProcessed { hint: None },
+        FailureKind::Source => SubmitAnswer::Source,
+        // An answer too large was an answer all the same: the submit was processed.
+        FailureKind::Interrupted | FailureKind::TooLarge => SubmitAnswer::Unknown,
+    };
+    (answer, Payload::Failure(failure))
+}
+
+/// What follows a look's answer.
+///
+/// | answer | then |
+/// | --- | --- |
+/// | 2xx with `SUCCESS`, `ERROR`, `EXPIRED` | the end |
+/// | 2xx with any other status | in progress |
+/// | 2xx that can't be read; 408, 429, 5xx, and what is no known class | the look failed, not the job: look again |
+/// | 404 | not found; for an id just given, in progress |
+/// | other 4xx, a redirect | refused |
+pub(crate) fn of_look(response: &Response<Bytes>) -> (LookAnswer, Payload) {
+    let hint = retry_after(response.headers());
+    match StatusResponse::decode(response) {
+        Ok(answer) => of_status(answer, hint),
+        Err(CallError::Decode(error)) => (LookAnswer::Failed { hint }, Payload::Decode(error)),
+        Err(CallError::Service(error)) => {
+            let answer = match response.status() {
+                StatusCode::NOT_FOUND => LookAnswer::NotFound,
+                StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => LookAnswer::Failed { hint },
+                status if status.is_client_error() || status.is_redirection() => LookAnswer::Final(End::Refused),
+                _ => LookAnswer::Failed { hint },
+            };
+            (answer, Payload::Service(error))
+        }
+    }
+}
+
+fn of_status(answer: StatusResponse, hint: Option<Duration>) -> (LookAnswer, Payload) {
+    match answer.status() {
+        Status::Success => match answer.into_extraction() {
+            Ok(extraction) => (LookAnswer::Final(End::Succeeded), Payload::Extraction(Box::new(extraction))),
+            Err(error) => (LookAnswer::Final(End::Unreadable), Payload::Decode(error)),
+        },
+        Status::Error => {
+            let error = answer.error().cloned();
+            (LookAnswer::Final(End::Failed), error.map_or(Payload::Nothing, Payload::Service))
+        }
+        Status::Expired => (LookAnswer::Final(End::Expired), Payload::Nothing),
+        Status::InProgress | Status::Other(_) => (LookAnswer::InProgress { hint }, Payload::Status(answer.status().clone())),
+    }
+}
+
+/// What follows a look's failure.
+pub(crate) fn of_look_failure(failure: Failure) -> (LookAnswer, Payload) {
+    let answer = match failure.kind() {
+        FailureKind::TooLarge => LookAnswer::Final(End::TooLarge),
+        FailureKind::NotSent | FailureKind::Interrupted | FailureKind::Source => LookAnswer::Failed { hint: None },
+    };
+    (answer, Payload::Failure(failure))
+}

@@ -1,0 +1,44 @@
+//! Why an exchange did not bring what was hoped for.
+
+use std::error::Error;
+use std::fmt;
+
+use super::exchange::Failure;
+use crate::wire::{DecodeError, ServiceError};
+
+/// Why an exchange did not bring what was hoped for. Made by machines, for people and logs.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Cause {
+    /// There was no answer.
+    Failure(Failure),
+    /// The answer was an error.
+    Service(ServiceError),
+    /// The answer could not be read.
+    Decode(DecodeError),
+    /// Its time was up before the transport reported anything.
+    TimeLimit,
+    /// The process ended before the answer was known.
+    Restarted,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failure(failure) => failure.fmt(f),
+            Self::Service(error) => error.fmt(f),
+            Self::Decode(error) => error.fmt(f),
+            Self::TimeLimit => f.write_str("there was no answer within the time limit"),
+            Self::Restarted => f.write_str("the process ended before the answer was known"),
+        }
+    }
+}
+
+impl Error for Cause {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Failure(failure) => failure.source(),
+            Self::Service(_) | Self::Decode(_) | Self::TimeLimit | Self::Restarted => None,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What a job tells its application.
+
+use super::cause::Cause;
+use super::job_error::JobError;
+use super::record::LookReason;
+use super::ticket::Ticket;
+use super::time::Time;
+use crate::wire::{Extraction, ExtractionId, Status};
+
+/// Something that happened to a job, in order.
+///
+/// Made by [`Job`](super::Job) *before* the request it announces leaves. Stored as they come, before the loop goes on, events are a write-ahead log: whoever reads it
+/// after a crash knows what may have been sent.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct JobEvent {
+    /// The event's number: grows by one with each event of the job.
+    pub sequence: u64,
+    /// What happened.
+    pub kind: JobEventKind,
+}
+
+/// What happened to a job.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum JobEventKind {
+    /// The submit is about to leave; from here on it may be billed. With [`JobOptions::with_confirmation`](super::JobOptions::with_confirmation) it leaves
+    /// once this event was confirmed.
+    Submitting {
+        /// The number of the attempt, from 1.
+        attempt: u16,
+    },
+    /// The submit certainly was not processed, or the caller allowed to repeat it; it will be tried again.
+    SubmitFailed {
+        /// Why.
+        cause: Cause,
+        /// When it will be tried again.
+        retry_at: Time,
+    },
+    /// The service took the document. Keep the ticket: with it the job can be resumed in another process.
+    Submitted(Ticket),
+    /// The service took the document once more: an earlier attempt had arrived after all. It is probably billed twice. Only with
+    /// [`RetryPolicy::with_resubmissions`](super::RetryPolicy::with_resubmissions).
+    SubmittedAgain(ExtractionId),
+    /// A look is about to be made.
+    LookDue {
+        /// The number of the look, from 1.
+        look: u32,
+        /// Why it is made now.
+        reason: LookReason,
+    },
+    /// The extraction is not finished.
+    Progressed {
+        /// The status; `None` while the service does not know the id yet.
+        status: Option<Status>,
+        /// When the next look is due.
+        next_look: Time,
+    },
+    /// The look failed, which says nothing about the job.
+    LookFailed {
+        /// Why.
+        cause: Cause,
+        /// When the next look is due.
+        next_look: Time,
+    },
+    /// The job has ended; the last event.
+    Finished(Result<Extraction, JobError>),
+}

@@ -1,0 +1,143 @@
+//! One exchange with the service: what a machine asks of a transport, and what a transport reports when it fails.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::wire::Body;
+
+/// The name of one exchange, to be handed back with its answer.
+///
+/// Made by machines, carried back by drivers. Numbers grow within a machine and are never used twice by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(u64);
+
+impl RequestId {
+    /// The id of this number; for machines and for recorded transcripts.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// A request to perform, within limits, and to report under its id.
+///
+/// Made by machines, performed by transports.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Transmit {
+    /// What to report the answer or the failure under.
+    pub id: RequestId,
+    /// The request, complete with every header that matters.
+    pub request: http::Request<Body>,
+    /// The bounds of the exchange.
+    pub limits: Limits,
+}
+
+impl Transmit {
+    /// A request to perform; for machines of one's own.
+    pub fn new(id: RequestId, request: http::Request<Body>, limits: Limits) -> Self {
+        Self { id, request, limits }
+    }
+}
+
+/// The bounds of one exchange. Made by machines, kept by transports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest time to find the host and to connect to it, TLS included.
+    pub connect: Duration,
+    /// The longest time without a byte moving in either direction, for transports that can tell.
+    pub idle: Duration,
+    /// The longest time for all of it. A submit's grows with its length, so that a slow line is not cut off and the submit left unknown.
+    pub total: Duration,
+    /// The most bytes of a response body; reading stops there.
+    pub response_bytes: u64,
+}
+
+impl Limits {
+    /// The slowest line that a submit is not cut off on, in bytes per second.
+    pub const SLOWEST_UPLOAD: u64 = 32 * 1024;
+
+    /// The bounds for a request whose body has this many bytes: 10 s to connect, 60 s idle, 60 s in all and more for a long body,
+    /// 32 MiB of response.
+    pub const fn for_body(length: u64) -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            total: Duration::from_secs(60 + length / Self::SLOWEST_UPLOAD),
+            response_bytes: 32 * 1024 * 1024,
+        }
+    }
+}
+
+impl Default for Limits {
+    /// The bounds for a request without a body.
+    fn default() -> Self {
+        Self::for_body(0)
+    }
+}
+
+/// Why an exchange brought no answer: the kind, which decides, and the cause, which is for people.
+///
+/// Made by transports; consumed by machines, which look at nothing but the kind, and pass the cause on in their events.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    kind: FailureKind,
+    cause: Arc<dyn Error + Send + Sync>,
+}
+
+/// What a failed exchange means for the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a machine that forgets a kind should not compile")]
+pub enum FailureKind {
+    /// Certainly not processed: not one byte of the request can have reached the service, or the service said that it was not processed. Any request can be
+    /// sent again. Transports report it only when they can be sure.
+    NotSent,
+    /// Perhaps processed: the exchange broke off, or took too long. When in doubt, this.
+    Interrupted,
+    /// The document's source could not be read, or was not as long as it said; the request was not completed.
+    Source,
+    /// The response was larger than [`Limits::response_bytes`]; the request was processed.
+    TooLarge,
+}
+
+impl Failure {
+    /// A failure of this kind, for this cause.
+    pub fn new(kind: FailureKind, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { kind, cause: Arc::from(cause.into()) }
+    }
+
+    /// What it means for the request.
+    pub fn kind(&self) -> FailureKind {
+        self.kind
+    }
+
+    /// What went wrong, as the HTTP client tells it.
+    pub fn cause(&self) -> &(dyn Error + Send + Sync + 'static) {
+        &*self.cause
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let start = match self.kind {
+            FailureKind::NotSent => "the service could not be reached",
+            FailureKind::Interrupted => "the exchange with the service broke off",
+            FailureKind::Source => "the document could not be sent",
+            FailureKind::TooLarge => "the answer is larger than the limit",
+        };
+        write!(f, "{start}: {}", crate::wire::printable(&self.cause.to_string(), 500))
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.cause)
+    }
+}

@@ -1,0 +1,176 @@
+//! How a job ends without a result.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use super::cause::Cause;
+use super::ticket::Ticket;
+use crate::wire::{DecodeError, ServiceError};
+
+/// How a job ended without a result, with the ticket to go on with where there is one.
+///
+/// Made by [`Job`](super::Job) in its last event. What ends here is the following of the job; the extraction itself, once [submitted](Self::ticket), goes on at the
+/// service, and its result is kept for 48 hours after it has finished.
+///
+/// | variant | may it be billed? | what to do |
+/// | --- | --- | --- |
+/// | `Failed` | yes | mend the document: the service could not read it |
+/// | `Expired` | yes | submit again: the data is deleted |
+/// | `NotFound` | yes | check key and base URL: the service does not know the id |
+/// | `Refused` | no without a ticket, yes with one | mend what the service complains of; with a ticket, resume |
+/// | `TooLarge` | yes | resume with a higher limit |
+/// | `Unreadable` | yes | look at the raw answer; resume later |
+/// | `Deadline` | yes | resume |
+/// | `Exhausted` | no | submit again later |
+/// | `SubmitUnknown` | perhaps | find out before submitting again |
+/// | `Source` | no | mend the source |
+/// | `Abandoned` | no without a ticket while never submitted, else yes | resume, if there is a ticket |
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum JobError {
+    /// The service could not process the document (status `ERROR`).
+    Failed {
+        /// The job at the service.
+        ticket: Ticket,
+        /// The service's explanation.
+        error: ServiceError,
+    },
+    /// The extraction finished more than 48 hours ago, and its data is deleted (status `EXPIRED`).
+    Expired {
+        /// The job at the service.
+        ticket: Ticket,
+    },
+    /// The service does not know the extraction.
+    NotFound {
+        /// The job at the service.
+        ticket: Ticket,
+        /// The service's explanation, if its answer had one.
+        cause: Option<Cause>,
+    },
+    /// The service refused a request, for good: a wrong key, a wrong document type, a wrong address.
+    Refused {
+        /// The job at the service; `None` where the submit was refused.
+        ticket: Option<Ticket>,
+        /// The service's explanation.
+        error: ServiceError,
+    },
+    /// The result is larger than the limit.
+    TooLarge {
+        /// The job at the service.
+        ticket: Ticket,
+        /// What the transport said.
+        cause: Option<Cause>,
+    },
+    /// The extraction succeeded, and its result can't be read.
+    Unreadable {
+        /// The job at the service.
+        ticket: Ticket,
+        /// What could not be read, and the raw answer.
+        error: DecodeError,
+    },
+    /// The deadline passed before the extraction finished.
+    Deadline {
+        /// The job at the service.
+        ticket: Ticket,
+        /// How long the service asked to wait, where that went beyond the deadline: the job then ended early.
+        retry_after: Option<Duration>,
+        /// Why the last look failed, if it did.
+        cause: Option<Cause>,
+    },
+    /// The document was not submitted: each attempt certainly failed, or the deadline came first.
+    Exhausted {
+        /// How many attempts were made.
+        attempts: u16,
+        /// Why the last one failed; `None` if there was none.
+        cause: Option<Cause>,
+    },
+    /// It is unknown whether the document was submitted. It may be, and be billed; so it is not submitted again.
+    SubmitUnknown {
+        /// Why it is unknown.
+        cause: Cause,
+    },
+    /// The document could not be read, so it was not submitted.
+    Source {
+        /// What is wrong with it.
+        cause: Cause,
+    },
+    /// The caller gave up on the job.
+    Abandoned {
+        /// The job at the service, if it was submitted.
+        ticket: Option<Ticket>,
+    },
+}
+
+impl JobError {
+    /// The job at the service, with which it can be resumed; `None` where it was not submitted, or is not known to be.
+    pub fn ticket(&self) -> Option<&Ticket> {
+        match self {
+            Self::Failed { ticket, .. }
+            | Self::Expired { ticket }
+            | Self::NotFound { ticket, .. }
+            | Self::TooLarge { ticket, .. }
+            | Self::Unreadable { ticket, .. }
+            | Self::Deadline { ticket, .. } => Some(ticket),
+            Self::Refused { ticket, .. } | Self::Abandoned { ticket } => ticket.as_ref(),
+            Self::Exhausted { .. } | Self::SubmitUnknown { .. } | Self::Source { .. } => None,
+        }
+    }
+
+    /// What the service said, where it is the service that said no.
+    pub fn service_error(&self) -> Option<&ServiceError> {
+        match self {
+            Self::Failed { error, .. } | Self::Refused { error, .. } => Some(error),
+            Self::NotFound { cause, .. } | Self::TooLarge { cause, .. } | Self::Deadline { cause, .. } | Self::Exhausted { cause, .. } => {
+                cause.as_ref().and_then(service_error)
+            }
+            Self::SubmitUnknown { cause } | Self::Source { cause } => service_error(cause),
+            Self::Expired { .. } | Self::Unreadable { .. } | Self::Abandoned { .. } => None,
+        }
+    }
+}
+
+fn service_error(cause: &Cause) -> Option<&ServiceError> {
+    match cause {
+        Cause::Service(error) => Some(error),
+        Cause::Failure(_) | Cause::Decode(_) | Cause::TimeLimit | Cause::Restarted => None,
+    }
+}
+
+impl fmt::Display for JobError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed { error, .. } => write!(f, "the service could not process the document: {error}"),
+            Self::Expired { .. } => f.write_str("the result expired: it was not fetched within 48 hours and is deleted"),
+            Self::NotFound { .. } => f.write_str("the service does not know the extraction"),
+            Self::Refused { error, .. } => write!(f, "the service refused the request: {error}"),
+            Self::TooLarge { .. } => f.write_str("the result is larger than the limit"),
+            Self::Unreadable { error, .. } => write!(f, "the extraction succeeded, but {error}"),
+            Self::Deadline { retry_after: Some(wait), .. } => {
+                write!(f, "the service asks to wait {} s, which is past the deadline", wait.as_secs())
+            }
+            Self::Deadline { .. } => f.write_str("the extraction did not finish before the deadline"),
+            Self::Exhausted { attempts, cause: Some(cause) } => {
+                write!(f, "the document was not submitted after {attempts} attempts: {cause}")
+            }
+            Self::Exhausted { .. } => f.write_str("the document was not submitted before the deadline"),
+            Self::SubmitUnknown { cause } => {
+                write!(f, "it is unknown whether the document was submitted, so it is not submitted again: {cause}")
+            }
+            Self::Source { cause } => write!(f, "the document was not submitted: {cause}"),
+            Self::Abandoned { .. } => f.write_str("the job was abandoned"),
+        }
+    }
+}
+
+impl Error for JobError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::NotFound { cause, .. } | Self::TooLarge { cause, .. } | Self::Deadline { cause, .. } => {
+                cause.as_ref().map(|cause| cause as &(dyn Error + 'static))
+            }
+            // The others have told their cause already.
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! How one job is to be followed.
+
+use std::time::Duration;
+
+use super::poll_policy::PollPolicy;
+use super::retry_policy::RetryPolicy;
+
+/// How one job is to be followed. Made by the application; the default is right for a service in the background.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct JobOptions {
+    pub(super) seed: u64,
+    pub(super) deadline: Option<Duration>,
+    pub(super) poll: PollPolicy,
+    pub(super) retry: RetryPolicy,
+    pub(super) confirmation: bool,
+    pub(super) first_sequence: u64,
+    pub(super) response_bytes: Option<u64>,
+}
+
+impl JobOptions {
+    /// The deadline of a job unless one is set: 24 hours.
+    pub const DEADLINE: Duration = Duration::from_secs(24 * 3600);
+
+    /// The default options: seed 0, a deadline of 24 hours, [`PollPolicy::balanced`], [`RetryPolicy::new`], no confirmation.
+    pub const fn new() -> Self {
+        Self {
+            seed: 0,
+            deadline: None,
+            poll: PollPolicy::balanced(),
+            retry: RetryPolicy::new(),
+            confirmation: false,
+            first_sequence: 1,
+            response_bytes: None,
+        }
+    }
+
+    /// Sets the seed, from which all chance follows: the same seed and the same inputs give the same outputs, to the byte. Clients that
+    /// should not act in step need different ones.
+    #[must_use]
+    pub const fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets how long the job is followed, from now. Without it, a submitted job is followed for [`DEADLINE`](Self::DEADLINE), and a resumed one to the deadline of its ticket.
+    #[must_use]
+    pub const fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Sets when to look.
+    #[must_use]
+    pub const fn with_poll_policy(mut self, poll: PollPolicy) -> Self {
+        self.poll = poll;
+        self
+    }
+
+    /// Sets when to try again.
+    #[must_use]
+    pub const fn with_retry_policy(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Holds each submit back until [`Job::confirm`](super::Job::confirm) was called with the sequence of its `Submitting` event: for those who must have the intent
+    /// on disk first.
+    #[must_use]
+    pub const fn with_confirmation(mut self) -> Self {
+        self.confirmation = true;
+        self
+    }
+
+    /// Sets the sequence of the first event, for a log that goes on after a restart: one more than the last event stored.
+    #[must_use]
+    pub const fn with_first_sequence(mut self, sequence: u64) -> Self {
+        self.first_sequence = sequence;
+        self
+    }
+
+    /// Sets the most bytes taken of one response; see [`Limits`](super::Limits) for the default.
+    #[must_use]
+    pub const fn with_response_limit(mut self, bytes: u64) -> Self {
+        self.response_bytes = Some(bytes);
+        self
+    }
+}
+
+impl Default for JobOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,127 @@
+//! One job, as small as it can be told.
+
+use super::time::Time;
+
+/// Where one job stands, in at most 64 bytes and without a string: a batch keeps hundreds of thousands of them.
+///
+/// Changed by [`step`](super::transition::step) alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) state: State,
+    /// When the next thing is to be done: submit, look, or give up on the exchange that is out.
+    pub(crate) due: Time,
+    /// By when the job ends, but for one last look.
+    pub(crate) deadline: Time,
+    /// Before this the service asked not to be asked.
+    pub(crate) not_before: Time,
+    /// When the submit was answered: age zero.
+    pub(crate) submitted_at: Time,
+    /// When the last look was sent.
+    pub(crate) looked_at: Time,
+    /// The number of the newest exchange; submits come first, so one that is at most `submits` was a submit.
+    pub(crate) exchange: u32,
+    pub(crate) looks: u32,
+    pub(crate) submits: u16,
+    /// Submits that count against the retry budget.
+    pub(crate) spent: u16,
+    /// Submits that were repeated although they may have arrived.
+    pub(crate) resubmissions: u16,
+    /// Failures in a row; they lengthen the delays.
+    pub(crate) failures: u16,
+    /// Why the next look is due.
+    pub(crate) reason: LookReason,
+    /// We saw the submit's answer ourselves, so an unknown id may just be young.
+    pub(crate) fresh: bool,
+    /// Given up by the caller while a submit is out.
+    pub(crate) abandoned: bool,
+    /// Said to have finished while a look was out.
+    pub(crate) notified: bool,
+}
+
+/// The life cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// To be submitted when due.
+    Ready,
+    /// The intent to submit was told; nothing was sent yet.
+    Announced,
+    /// The submit is out.
+    Submitting,
+    /// Accepted; the next look is due some time.
+    Waiting,
+    /// A look is out.
+    Polling,
+    Ended(End),
+}
+
+/// How a job ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Succeeded,
+    Failed,
+    Expired,
+    NotFound,
+    Refused,
+    TooLarge,
+    Unreadable,
+    Deadline,
+    Exhausted,
+    SubmitUnknown,
+    Source,
+    Abandoned,
+}
+
+/// Why a look is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LookReason {
+    /// The poll policy says so.
+    Policy,
+    /// The service asked not to be asked sooner.
+    Hint,
+    /// The look before failed.
+    Retry,
+    /// A notification said that it has finished.
+    Notification,
+    /// The job was resumed, and nothing is known of it.
+    Resumed,
+    /// The deadline is there: the last look.
+    Deadline,
+}
+
+impl Record {
+    /// A job to be submitted at once.
+    pub(crate) fn ready(now: Time, deadline: Time) -> Self {
+        Self {
+            state: State::Ready,
+            due: now,
+            deadline,
+            not_before: Time::EPOCH,
+            submitted_at: Time::EPOCH,
+            looked_at: Time::EPOCH,
+            exchange: 0,
+            looks: 0,
+            submits: 0,
+            spent: 0,
+            resubmissions: 0,
+            failures: 0,
+            reason: LookReason::Policy,
+            fresh: false,
+            abandoned: false,
+            notified: false,
+        }
+    }
+
+    /// A job that was submitted in another life, to be looked at at once.
+    pub(crate) fn resumed(submitted_at: Time, now: Time, deadline: Time) -> Self {
+        Self { state: State::Waiting, submitted_at, reason: LookReason::Resumed, ..Self::ready(now, deadline) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_record_has_at_most_64_bytes() {
+        assert!(size_of::<super::Record>() <= 64, "{}", size_of::<super::Record>());
+    }
+}

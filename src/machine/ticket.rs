@@ -1,0 +1,196 @@
+//! What is kept of a job between two processes.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::time::Time;
+use crate::wire::{Document, ExtractionId};
+
+/// The handle of a submitted job: all that another process needs, on another day, to go on with it.
+///
+/// Made by [`Job`](super::Job) as soon as the service has named the extraction; consumed by [`Job::resume`](super::Job::resume). Serialisable by [`serde`] or
+/// [`to_json`](Self::to_json); times are absolute, nothing in it is secret, and it carries its version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "TicketWire", into = "TicketWire")]
+pub struct Ticket {
+    extraction_id: ExtractionId,
+    owner: Arc<Owner>,
+    submitted_at: Time,
+    deadline: Time,
+}
+
+impl Ticket {
+    /// The version that is written; it and earlier ones are read.
+    pub const VERSION: u32 = 1;
+
+    /// A ticket for an extraction of which the caller has kept the id alone.
+    pub fn new(extraction_id: ExtractionId, submitted_at: Time, deadline: Time) -> Self {
+        Self::of(Arc::default(), extraction_id, submitted_at, deadline)
+    }
+
+    pub(super) fn of(owner: Arc<Owner>, extraction_id: ExtractionId, submitted_at: Time, deadline: Time) -> Self {
+        Self { extraction_id, owner, submitted_at, deadline }
+    }
+
+    /// The service's name for the extraction.
+    pub fn extraction_id(&self) -> &ExtractionId {
+        &self.extraction_id
+    }
+
+    /// The document type it was submitted with.
+    pub fn document_type(&self) -> Option<&str> {
+        self.owner.document_type.as_deref()
+    }
+
+    /// The customer it was submitted for.
+    pub fn customer(&self) -> Option<&str> {
+        self.owner.customer.as_deref()
+    }
+
+    /// The caller's own name for the document.
+    pub fn reference(&self) -> Option<&str> {
+        self.owner.reference.as_deref()
+    }
+
+    /// When the submit was answered.
+    pub fn submitted_at(&self) -> Time {
+        self.submitted_at
+    }
+
+    /// By when following it ends.
+    pub fn deadline(&self) -> Time {
+        self.deadline
+    }
+
+    /// The ticket as one line of JSON.
+    pub fn to_json(&self) -> String {
+        // Texts and numbers always serialise.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads a ticket.
+    ///
+    /// # Errors
+    ///
+    /// Not a ticket, or one of a newer version.
+    pub fn from_json(json: &str) -> Result<Self, TicketError> {
+        let wire: TicketWire = serde_json::from_str(json).map_err(|error| TicketError::unreadable("ticket", &error))?;
+        Self::try_from(wire)
+    }
+
+    pub(super) fn owner(&self) -> Arc<Owner> {
+        self.owner.clone()
+    }
+}
+
+/// What a ticket keeps of the document it stands for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Owner {
+    pub(super) document_type: Option<Box<str>>,
+    pub(super) customer: Option<Box<str>>,
+    pub(super) reference: Option<Box<str>>,
+}
+
+impl Owner {
+    pub(super) fn of(document: &Document) -> Self {
+        Self {
+            document_type: Some(document.document_type().into()),
+            customer: document.customer().map(Into::into),
+            reference: document.reference().map(Into::into),
+        }
+    }
+}
+
+/// The form a ticket is stored in. Times are milliseconds since the Unix epoch, which every JSON reader can hold.
+#[derive(Serialize, Deserialize)]
+struct TicketWire {
+    typless_ticket: u32,
+    extraction_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    document_type: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    customer: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reference: Option<Box<str>>,
+    submitted_at_ms: u64,
+    deadline_ms: u64,
+}
+
+impl From<Ticket> for TicketWire {
+    fn from(ticket: Ticket) -> Self {
+        Self {
+            typless_ticket: Ticket::VERSION,
+            extraction_id: ticket.extraction_id.as_str().to_owned(),
+            document_type: ticket.owner.document_type.clone(),
+            customer: ticket.owner.customer.clone(),
+            reference: ticket.owner.reference.clone(),
+            submitted_at_ms: milliseconds(ticket.submitted_at),
+            deadline_ms: milliseconds(ticket.deadline),
+        }
+    }
+}
+
+impl TryFrom<TicketWire> for Ticket {
+    type Error = TicketError;
+
+    fn try_from(wire: TicketWire) -> Result<Self, TicketError> {
+        check_version("ticket", wire.typless_ticket, Self::VERSION)?;
+        let extraction_id = ExtractionId::new(&wire.extraction_id).map_err(|error| TicketError::unreadable("ticket", &error))?;
+        let owner = Owner { document_type: wire.document_type, customer: wire.customer, reference: wire.reference };
+        let (submitted_at, deadline) = (from_milliseconds(wire.submitted_at_ms), from_milliseconds(wire.deadline_ms));
+        Ok(Self { extraction_id, owner: Arc::new(owner), submitted_at, deadline })
+    }
+}
+
+/// A ticket or snapshot that can't be used. Made when one is read; nothing is lost by it but the reading.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum TicketError {
+    /// It was written by a newer version of this library.
+    Newer {
+        /// The version it has.
+        version: u32,
+    },
+    /// It is not one, or it is damaged.
+    Unreadable {
+        /// What is wrong, without quoting it.
+        problem: Box<str>,
+    },
+}
+
+impl TicketError {
+    pub(super) fn unreadable(what: &str, error: &dyn Error) -> Self {
+        Self::Unreadable { problem: format!("not a {what}: {error}").into() }
+    }
+}
+
+impl fmt::Display for TicketError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Newer { version } => write!(f, "it has version {version}, written by a newer typless: update this program to read it"),
+            Self::Unreadable { problem } => f.write_str(&crate::wire::printable(problem, 300)),
+        }
+    }
+}
+
+impl Error for TicketError {}
+
+pub(super) fn check_version(what: &str, version: u32, newest: u32) -> Result<(), TicketError> {
+    match version {
+        0 => Err(TicketError::Unreadable { problem: format!("not a {what}: version 0 never was").into() }),
+        version if version > newest => Err(TicketError::Newer { version }),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn milliseconds(time: Time) -> u64 {
+    u64::try_from(time.since_epoch().as_millis()).unwrap_or(u64::MAX)
+}
+
+pub(super) fn from_milliseconds(milliseconds: u64) -> Time {
+    Time::from_unix(Duration::from_millis(milliseconds))
+}

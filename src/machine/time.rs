@@ -1,0 +1,59 @@
+//! Time as the caller tells it.
+
+use std::fmt;
+use std::ops::Add;
+use std::time::Duration;
+
+/// A moment: the time since the Unix epoch, as the caller's clock tells it.
+///
+/// The library never reads a clock. Made by the application's clock and handed to every call of a machine; made by machines to say until when to wait. Counts whole
+/// nanoseconds from 1970 to the year 2554; arithmetic stops at both ends rather than wrap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Time(u64);
+
+impl Time {
+    /// The Unix epoch; also a fine beginning for a virtual clock.
+    pub const EPOCH: Self = Self(0);
+
+    /// The last moment there is, in the year 2554. A time that would lie beyond it is this one.
+    pub const MAX: Self = Self(u64::MAX);
+
+    /// The moment this long after the Unix epoch.
+    pub const fn from_unix(since_epoch: Duration) -> Self {
+        let nanoseconds = since_epoch.as_nanos();
+        Self(if nanoseconds > u64::MAX as u128 { u64::MAX } else { nanoseconds as u64 })
+    }
+
+    /// The moment this many seconds after the Unix epoch.
+    pub const fn from_unix_seconds(seconds: u64) -> Self {
+        Self::from_unix(Duration::from_secs(seconds))
+    }
+
+    /// The time since the Unix epoch.
+    pub const fn since_epoch(self) -> Duration {
+        Duration::from_nanos(self.0)
+    }
+
+    /// How long ago `earlier` was; zero if it is not earlier.
+    pub const fn saturating_since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Duration> for Time {
+    type Output = Self;
+
+    /// The moment this much later, or [`Time::MAX`].
+    fn add(self, duration: Duration) -> Self {
+        let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(nanoseconds))
+    }
+}
+
+impl fmt::Display for Time {
+    /// Seconds since the Unix epoch, with milliseconds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since = self.since_epoch();
+        write!(f, "{}.{:03}", since.as_secs(), since.subsec_millis())
+    }
+}

@@ -1,0 +1,268 @@
+//! The life cycle of a job: every transition there is, in one place.
+//!
+//! [`step`] is the only function that changes a [`Record`]. It reads no bodies: what an answer means was decided before
+//! ([`answer`](super::answer)), so it can be tried on every combination of state and input.
+
+use std::time::Duration;
+
+use super::answer::{LookAnswer, SubmitAnswer};
+use super::poll_policy::PollPolicy;
+use super::random;
+use super::record::{End, LookReason, Record, State};
+use super::retry_policy::RetryPolicy;
+use super::time::Time;
+
+/// What a job is told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Input {
+    /// It is now this late, and somebody asks what to do.
+    Clock,
+    /// The announced submit may leave.
+    Confirmed,
+    /// The submit of this exchange was answered, or failed.
+    Submit(u32, SubmitAnswer),
+    /// The look of this exchange was answered, or failed.
+    Look(u32, LookAnswer),
+    /// Somebody says that it has finished.
+    Notified,
+    /// The caller gives up on it.
+    Abandon,
+}
+
+/// What is to be done about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Nothing,
+    /// Tell the intent to submit.
+    Announce,
+    /// Send the submit.
+    Submit,
+    /// Tell that the submit failed and will be tried again when due.
+    SubmitFailed,
+    /// Tell that the service took it.
+    Submitted,
+    /// Tell that the service took it once more.
+    SubmittedAgain,
+    /// Tell and send a look.
+    Look,
+    /// Tell that it is still in progress.
+    Progressed,
+    /// Tell that the look failed.
+    LookFailed,
+    /// Tell the end.
+    End(End),
+}
+
+/// What the transitions depend on beside the record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    pub(crate) poll: PollPolicy,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) seed: u64,
+    /// How long a submit may be out.
+    pub(crate) submit_limit: Duration,
+    /// How long a look may be out.
+    pub(crate) look_limit: Duration,
+}
+
+/// An id that we were given ourselves may be unknown for this long, and for fewer looks than this, before it counts as not found.
+const GRACE: Duration = Duration::from_secs(60);
+const GRACE_LOOKS: u32 = 3;
+
+/// Notifications are unsigned: however many come, looks keep this distance.
+const NOTIFIED_GAP: Duration = Duration::from_secs(1);
+
+/// Moves one job, and says what is to be done about it.
+pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules) -> Effect {
+    use State::{Announced, Ended, Polling, Ready, Submitting, Waiting};
+    match (record.state, input) {
+        // Nothing follows an end, whatever comes.
+        (Ended(_), _) => Effect::Nothing,
+
+        (Ready, Input::Clock) if record.due > record.deadline || now >= record.deadline => end(record, End::Exhausted),
+        (Ready, Input::Clock) if now >= record.due => announce(record),
+        (Announced, Input::Confirmed) => submit(record, now, rules),
+        (Announced, Input::Clock) if now >= record.deadline => end(record, End::Exhausted),
+        (Submitting, Input::Clock) if now >= record.due => submit_unknown(record, now, rules),
+        (Waiting, Input::Clock) if record.not_before > record.deadline => end(record, End::Deadline),
+        (Waiting, Input::Clock) if now >= record.due => look(record, now, rules),
+        (Polling, Input::Clock) if now >= record.due => look_failed(record, None, now, rules),
+
+        // An id is worth having whichever attempt it answers.
+        (Ready | Announced | Submitting, Input::Submit(_, SubmitAnswer::Accepted { hint })) => accepted(record, hint, now, rules),
+        (Waiting | Polling, Input::Submit(_, SubmitAnswer::Accepted { .. })) => Effect::SubmittedAgain,
+        (Submitting, Input::Submit(exchange, answer)) if exchange == record.exchange => refused(record, answer, now, rules),
+        (Polling, Input::Look(exchange, answer)) if exchange == record.exchange => looked(record, answer, now, rules),
+
+        (Waiting, Input::Notified) => notified(record, now),
+        (Polling, Input::Notified) => remember(&mut record.notified),
+
+        // Once a submit is out, its id is worth waiting for: it ends with its answer, or at its limit.
+        (Submitting, Input::Abandon) => remember(&mut record.abandoned),
+        (Ready | Announced | Waiting | Polling, Input::Abandon) => end(record, End::Abandoned),
+
+        // Too early, too late, or meant for another state.
+        (_, Input::Clock | Input::Confirmed | Input::Submit(..) | Input::Look(..) | Input::Notified) => Effect::Nothing,
+    }
+}
+
+fn end(record: &mut Record, end: End) -> Effect {
+    record.state = State::Ended(end);
+    Effect::End(end)
+}
+
+fn remember(flag: &mut bool) -> Effect {
+    *flag = true;
+    Effect::Nothing
+}
+
+fn announce(record: &mut Record) -> Effect {
+    record.state = State::Announced;
+    record.submits = record.submits.saturating_add(1);
+    record.exchange = record.exchange.saturating_add(1);
+    Effect::Announce
+}
+
+fn submit(record: &mut Record, now: Time, rules: &Rules) -> Effect {
+    record.state = State::Submitting;
+    record.due = now + rules.submit_limit;
+    Effect::Submit
+}
+
+fn accepted(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules) -> Effect {
+    record.submitted_at = now;
+    record.fresh = true;
+    record.failures = 0;
+    if record.abandoned {
+        return end(record, End::Abandoned);
+    }
+    record.state = State::Waiting;
+    record.looked_at = now;
+    schedule(record, hint, now, rules);
+    Effect::Submitted
+}
+
+/// A submit that brought no id.
+fn refused(record: &mut Record, answer: SubmitAnswer, now: Time, rules: &Rules) -> Effect {
+    if record.abandoned {
+        return end(record, End::Abandoned);
+    }
+    match answer {
+        SubmitAnswer::Accepted { hint } => accepted(record, hint, now, rules),
+        SubmitAnswer::NotProcessed { hint } => {
+            record.spent = record.spent.saturating_add(1);
+            if record.spent >= rules.retry.submit_attempts() { end(record, End::Exhausted) } else { submit_again(record, hint, now, rules) }
+        }
+        SubmitAnswer::Throttled { hint } => submit_again(record, hint, now, rules),
+        SubmitAnswer::Refused => end(record, End::Refused),
+        SubmitAnswer::Source => end(record, End::Source),
+        SubmitAnswer::Unknown => submit_unknown(record, now, rules),
+    }
+}
+
+/// It may have arrived, and be billed: the end, unless the caller asked for more.
+fn submit_unknown(record: &mut Record, now: Time, rules: &Rules) -> Effect {
+    if record.abandoned {
+        return end(record, End::Abandoned);
+    }
+    if record.resubmissions >= rules.retry.resubmissions() {
+        return end(record, End::SubmitUnknown);
+    }
+    record.resubmissions += 1;
+    submit_again(record, None, now, rules)
+}
+
+fn submit_again(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules) -> Effect {
+    record.state = State::Ready;
+    record.due = now + back_off(record, rules).max(hint.unwrap_or_default());
+    Effect::SubmitFailed
+}
+
+fn look(record: &mut Record, now: Time, rules: &Rules) -> Effect {
+    record.state = State::Polling;
+    record.looks = record.looks.saturating_add(1);
+    record.exchange = record.exchange.saturating_add(1);
+    record.looked_at = now;
+    record.due = now + rules.look_limit;
+    if now >= record.deadline {
+        record.reason = LookReason::Deadline;
+    }
+    Effect::Look
+}
+
+fn looked(record: &mut Record, answer: LookAnswer, now: Time, rules: &Rules) -> Effect {
+    match answer {
+        LookAnswer::InProgress { hint } => in_progress(record, hint, now, rules),
+        LookAnswer::NotFound if is_young(record, now) => in_progress(record, None, now, rules),
+        LookAnswer::NotFound => end(record, End::NotFound),
+        LookAnswer::Failed { hint } => look_failed(record, hint, now, rules),
+        LookAnswer::Final(last) => end(record, last),
+    }
+}
+
+fn is_young(record: &Record, now: Time) -> bool {
+    record.fresh && record.looks < GRACE_LOOKS && now.saturating_since(record.submitted_at) <= GRACE
+}
+
+fn in_progress(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules) -> Effect {
+    record.failures = 0;
+    if now >= record.deadline {
+        return end(record, End::Deadline);
+    }
+    record.state = State::Waiting;
+    schedule(record, hint, now, rules);
+    if std::mem::take(&mut record.notified) {
+        notified(record, now);
+    }
+    Effect::Progressed
+}
+
+fn look_failed(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules) -> Effect {
+    if now >= record.deadline {
+        return end(record, End::Deadline);
+    }
+    record.state = State::Waiting;
+    let delay = back_off(record, rules);
+    record.due = now + delay;
+    record.reason = LookReason::Retry;
+    heed(record, hint, now);
+    Effect::LookFailed
+}
+
+/// Sets when the next look is due: by the policy, not sooner than asked, and not after the deadline.
+fn schedule(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules) {
+    let age = record.looked_at.saturating_since(record.submitted_at);
+    let by_policy = record.submitted_at + rules.poll.next_look(age, None);
+    // A slow answer may come after the next look was due already.
+    record.due = by_policy.max(now + rules.poll.smallest_gap());
+    record.reason = LookReason::Policy;
+    heed(record, hint, now);
+}
+
+/// Waits at least as long as the service asks, and at most to the deadline.
+fn heed(record: &mut Record, hint: Option<Duration>, now: Time) {
+    if let Some(hint) = hint {
+        record.not_before = record.not_before.max(now + hint);
+    }
+    if record.not_before > record.due {
+        record.due = record.not_before;
+        record.reason = LookReason::Hint;
+    }
+    record.due = record.due.min(record.deadline);
+}
+
+fn notified(record: &mut Record, now: Time) -> Effect {
+    let since_last = if record.looks > 0 { record.looked_at + NOTIFIED_GAP } else { now };
+    let soonest = now.max(record.not_before).max(since_last);
+    if soonest < record.due {
+        record.due = soonest;
+        record.reason = LookReason::Notification;
+    }
+    Effect::Nothing
+}
+
+/// The delay after one more failure.
+fn back_off(record: &mut Record, rules: &Rules) -> Duration {
+    record.failures = record.failures.saturating_add(1);
+    rules.retry.delay(record.failures, random::draw(rules.seed, record.exchange))
+}

@@ -1,0 +1,231 @@
+//! Where the service is, and the key that opens it.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderValue, Method, Request, Uri};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{Body, ConfigError};
+
+/// Where the service is, and the key that opens it.
+///
+/// Made once by the application and lent to every request. Cheap to clone. The key is in no `Debug` and no error; the header that
+/// carries it is marked sensitive, and it is sent nowhere but to this base URL, since no part of this library follows redirects.
+#[derive(Clone)]
+pub struct Api {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// `https://host:port/mount`, with no slash at its end.
+    base: String,
+    /// `v1` where the caller asked for versioned paths.
+    version: Option<String>,
+    authorization: HeaderValue,
+}
+
+/// The paths below the base URL. The vendor's guides call the first two without a version, its schema page with one;
+/// the third was seen with a version only.
+#[derive(Clone, Copy)]
+pub(crate) enum Endpoint {
+    Submit,
+    Status,
+}
+
+impl Api {
+    /// The vendor's production service (vendor's guides).
+    pub const PRODUCTION: &str = "https://developers.typless.com";
+
+    /// The longest base URL taken, in bytes.
+    const MAX_BASE_URL: usize = 2048;
+
+    /// Takes a base URL and a key.
+    ///
+    /// The URL is that of the host: `https://developers.typless.com`. What people paste works as well: slashes, `/api` or `/api/v1` at its end
+    /// (the latter asks for versioned paths, as [`with_version`](Self::with_version) does), or a path under which a proxy mounts the service.
+    /// The key works with and without the word `Token` before it, as the dashboard shows it both ways.
+    ///
+    /// # Errors
+    ///
+    /// A URL that has no scheme or host, or has user information, a query or a fragment; plain `http` to a host that is not
+    /// this machine (see [`over_plain_http`](Self::over_plain_http)); a key that is empty or has characters no header can carry.
+    pub fn new(base_url: &str, key: &str) -> Result<Self, ConfigError> {
+        let uri = parse_base(base_url)?;
+        if uri.scheme_str() != Some("https") && !is_loopback(uri.host().unwrap_or_default()) {
+            return Err(ConfigError::new(
+                "base_url",
+                "is plain http, which would show the key to the network: use https, or Api::over_plain_http if that is meant",
+            ));
+        }
+        Self::assemble(&uri, key)
+    }
+
+    /// Takes a base URL that may be plain `http` on any host, such as an emulator in a neighbouring container.
+    ///
+    /// The key and the documents cross the network unencrypted.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), but for the scheme.
+    pub fn over_plain_http(base_url: &str, key: &str) -> Result<Self, ConfigError> {
+        Self::assemble(&parse_base(base_url)?, key)
+    }
+
+    /// Asks for versioned paths: `v1` makes `/api/v1/extract-data-async` of `/api/extract-data-async`.
+    ///
+    /// Both families are in current pages of the vendor; without this call the unversioned one is used.
+    ///
+    /// # Errors
+    ///
+    /// Anything but `v` and digits.
+    pub fn with_version(self, version: &str) -> Result<Self, ConfigError> {
+        if !is_version(version) {
+            return Err(ConfigError::new("version", "is not the letter v and a number: write v1"));
+        }
+        let Inner { base, authorization, .. } = &*self.inner;
+        let inner = Inner { base: base.clone(), version: Some(version.to_owned()), authorization: authorization.clone() };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The base URL as it is used: no slash and no `/api` at its end.
+    pub fn base_url(&self) -> &str {
+        &self.inner.base
+    }
+
+    fn assemble(uri: &Uri, key: &str) -> Result<Self, ConfigError> {
+        let authorization = authorization(key)?;
+        let (mount, version) = split_mount(uri.path());
+        let scheme = uri.scheme_str().unwrap_or_default();
+        let authority = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+        let base = format!("{scheme}://{authority}{mount}");
+        Ok(Self { inner: Arc::new(Inner { base, version: version.map(str::to_owned), authorization }) })
+    }
+
+    /// A request to `endpoint`, with every header that matters written here, so that no transport has to know one.
+    pub(crate) fn request(&self, method: Method, endpoint: Endpoint, query: &[(&str, &str)], body: Body) -> Request<Body> {
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = self.uri(endpoint, query);
+        let length = request.body().len();
+        let headers = request.headers_mut();
+        headers.insert(AUTHORIZATION, self.inner.authorization.clone());
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("typless-rs/", env!("CARGO_PKG_VERSION"))));
+        if length > 0 {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        request
+    }
+
+    fn uri(&self, endpoint: Endpoint, query: &[(&str, &str)]) -> Uri {
+        let Inner { base, version, .. } = &*self.inner;
+        let mut text = format!("{base}/api/");
+        if let Some(version) = version {
+            text.push_str(version);
+            text.push('/');
+        }
+        text.push_str(match endpoint {
+            Endpoint::Submit => "extract-data-async",
+            Endpoint::Status => "get-extraction-data",
+        });
+        for (index, (name, value)) in query.iter().enumerate() {
+            text.push(if index == 0 { '?' } else { '&' });
+            text.push_str(name);
+            text.push('=');
+            text.extend(utf8_percent_encode(value, QUERY_VALUE));
+        }
+        // The base was parsed, names are ours, values are bounded and percent-encoded: there is nothing left that a URI refuses.
+        text.parse().unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api").field("base_url", &self.inner.base).field("version", &self.inner.version).finish_non_exhaustive()
+    }
+}
+
+/// Everything but the unreserved characters of RFC 3986 is percent-encoded.
+const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+fn parse_base(base_url: &str) -> Result<Uri, ConfigError> {
+    let fail = |problem: &'static str| Err(ConfigError::new("base_url", problem));
+    let text = base_url.trim();
+    if text.is_empty() {
+        return fail("is empty: write https://developers.typless.com");
+    }
+    if text.len() > Api::MAX_BASE_URL {
+        return fail("is longer than 2048 bytes: give the host, without a query");
+    }
+    if text.contains(['?', '#']) {
+        return fail("has a query or a fragment: give the host and no more");
+    }
+    let Ok(uri) = text.parse::<Uri>() else {
+        return fail("is not a URL: write https://developers.typless.com");
+    };
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return fail("does not start with https:// or http://: write https://developers.typless.com");
+    }
+    let Some(authority) = uri.authority() else {
+        return fail("names no host: write https://developers.typless.com");
+    };
+    if authority.as_str().contains('@') {
+        return fail("has a user name or password: give the key on its own");
+    }
+    if authority.host().is_empty() {
+        return fail("names no host: write https://developers.typless.com");
+    }
+    if authority.port_u16().is_none() && authority.as_str().len() > authority.host().len() {
+        return fail("has a port that is not a number from 0 to 65535");
+    }
+    Ok(uri)
+}
+
+/// The path under which the service is mounted, and the version if the path ended in one: `/proxy/api/v1/` is `/proxy` and `v1`.
+fn split_mount(path: &str) -> (&str, Option<&str>) {
+    let path = path.trim_end_matches('/');
+    if let Some(mount) = path.strip_suffix("/api") {
+        return (mount.trim_end_matches('/'), None);
+    }
+    if let Some((rest, last)) = path.rsplit_once('/')
+        && is_version(last)
+        && let Some(mount) = rest.strip_suffix("/api")
+    {
+        return (mount.trim_end_matches('/'), Some(last));
+    }
+    (path, None)
+}
+
+fn is_version(text: &str) -> bool {
+    text.strip_prefix('v').is_some_and(|number| !number.is_empty() && number.len() <= 4 && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn authorization(key: &str) -> Result<HeaderValue, ConfigError> {
+    const FIELD: &str = "api_key";
+    let key = key.trim();
+    let bare = match key.get(..5) {
+        Some(word) if word.eq_ignore_ascii_case("token") && key[5..].starts_with(char::is_whitespace) => key[5..].trim_start(),
+        _ if key.eq_ignore_ascii_case("token") => "",
+        _ => key,
+    };
+    if bare.is_empty() {
+        return Err(ConfigError::new(FIELD, "is empty: copy it from the dashboard of the service"));
+    }
+    if bare.bytes().any(|byte| !byte.is_ascii_graphic()) {
+        return Err(ConfigError::new(FIELD, "has blanks, control or non-ASCII characters: copy it again, on one line"));
+    }
+    let Ok(mut value) = HeaderValue::from_str(&format!("Token {bare}")) else {
+        return Err(ConfigError::new(FIELD, "can't be sent in a header: copy it again, on one line"));
+    };
+    value.set_sensitive(true);
+    Ok(value)
+}

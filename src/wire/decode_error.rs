@@ -1,0 +1,103 @@
+//! What could not be read, and where.
+
+use std::error::Error;
+use std::fmt;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+/// An answer whose body could not be read: says what was expected and at which JSON path.
+///
+/// Quotes nothing of the body, which may be a document's contents; the body itself is [`raw`](Self::raw).
+#[derive(Clone)]
+pub struct DecodeError {
+    /// Boxed: errors travel in results, which should stay small.
+    inner: Box<Inner>,
+}
+
+#[derive(Clone)]
+struct Inner {
+    what: &'static str,
+    path: Option<Box<str>>,
+    problem: Box<str>,
+    raw: Bytes,
+}
+
+impl DecodeError {
+    pub(crate) fn new(what: &'static str, path: Option<&str>, problem: &str, raw: Bytes) -> Self {
+        // A path that is a single dot is the document's root: it says nothing.
+        let path = path.filter(|path| *path != ".").map(Box::from);
+        Self { inner: Box::new(Inner { what, path, problem: Box::from(problem), raw }) }
+    }
+
+    /// Why `text`, a piece of `raw`, can't be read as a `T`; reads it again with its path, which is why success costs nothing.
+    pub(crate) fn explain<T: DeserializeOwned>(what: &'static str, text: &str, raw: Bytes) -> Self {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+            Err(error) => {
+                let path = error.path().to_string();
+                Self::new(what, Some(&path), &without_values(error.inner()), raw)
+            }
+            Ok(_) => match reader.end() {
+                Err(error) => Self::new(what, None, &without_values(&error), raw),
+                Ok(()) => Self::new(what, None, "could not be read", raw),
+            },
+        }
+    }
+
+    /// The JSON path of the value that is wrong, such as `result.extracted_fields[0].values[1].x`; `None` where all of the body is.
+    pub fn path(&self) -> Option<&str> {
+        self.inner.path.as_deref()
+    }
+
+    /// The body that could not be read, as it came. It may hold a document's contents.
+    pub fn raw(&self) -> &Bytes {
+        &self.inner.raw
+    }
+}
+
+impl fmt::Debug for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DecodeError")
+            .field("what", &self.inner.what)
+            .field("path", &self.inner.path)
+            .field("problem", &self.inner.problem)
+            .field("raw_len", &self.inner.raw.len())
+            .finish()
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} could not be read", self.inner.what)?;
+        if let Some(path) = &self.inner.path {
+            write!(f, " at {}", super::printable(path, 200))?;
+        }
+        write!(f, ": {}", super::printable(&self.inner.problem, 200))
+    }
+}
+
+impl Error for DecodeError {}
+
+/// The body as text, without the byte-order mark some proxies add.
+pub(crate) fn text<'a>(what: &'static str, raw: &'a Bytes) -> Result<&'a str, DecodeError> {
+    let bytes = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw);
+    std::str::from_utf8(bytes)
+        .map_err(|error| DecodeError::new(what, None, &format!("invalid UTF-8 after byte {}", error.valid_up_to()), raw.clone()))
+}
+
+/// What a parser says of an error, without the value that it found, which is the document's.
+fn without_values(error: &serde_json::Error) -> String {
+    let place = format!("line {} column {}", error.line(), error.column());
+    match error.classify() {
+        serde_json::error::Category::Io => "it could not be read".to_owned(),
+        serde_json::error::Category::Syntax => format!("not JSON at {place}"),
+        serde_json::error::Category::Eof => format!("cut off at {place}"),
+        serde_json::error::Category::Data => {
+            let message = error.to_string();
+            let expected = message.rsplit_once(", expected ").map(|(_, expected)| format!("expected {expected}"));
+            let named = ["missing field", "duplicate field"].iter().any(|start| message.starts_with(start));
+            expected.unwrap_or_else(|| if named { message.clone() } else { format!("an unexpected value at {place}") })
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The result: what the service read in a document.
+
+mod field;
+mod row;
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+pub use field::{BoundingBox, Candidate, DataType, Field};
+pub use row::Row;
+
+use super::decode_error::{self, DecodeError};
+use super::lenient;
+
+/// The result: what the service read in a document.
+///
+/// Made by [`StatusResponse`](super::StatusResponse) and handed out by [`Job`](crate::machine::Job) when it has finished; consumed by the application. Every shape the service
+/// was seen to write is read: scores and coordinates as numbers or strings, absent and null lists, rows as lists or objects. What is unknown stays reachable in
+/// [`raw_json`](Self::raw_json).
+#[derive(Clone)]
+pub struct Extraction {
+    content: Content,
+    raw: Raw,
+}
+
+/// The keys of the result that are known; all may be absent.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Content {
+    #[serde(deserialize_with = "lenient::text")]
+    object_id: Option<Box<str>>,
+    #[serde(deserialize_with = "lenient::text")]
+    file_name: Option<Box<str>>,
+    #[serde(deserialize_with = "lenient::text")]
+    customer: Option<Box<str>>,
+    #[serde(deserialize_with = "lenient::text")]
+    adjusted_s3_url: Option<Box<str>>,
+    #[serde(deserialize_with = "lenient::list")]
+    extracted_fields: Vec<Field>,
+    #[serde(deserialize_with = "lenient::list")]
+    line_items: Vec<Row>,
+    #[serde(deserialize_with = "lenient::list")]
+    vat_rates: Vec<Row>,
+}
+
+/// The JSON an extraction was read from.
+#[derive(Clone)]
+enum Raw {
+    /// The result by itself.
+    Result(Bytes),
+    /// The status answer with the result inside; taken out when asked for, since few ask.
+    Envelope(Bytes),
+}
+
+impl Extraction {
+    /// Reads a result that stands by itself, as the synchronous call answers it, or as [`raw_json`](Self::raw_json) was kept.
+    ///
+    /// # Errors
+    ///
+    /// Not UTF-8, not JSON, or a known key with a value of another kind, named by its path.
+    pub fn from_json(json: impl Into<Bytes>) -> Result<Self, DecodeError> {
+        const WHAT: &str = "result";
+        let raw = json.into();
+        let text = decode_error::text(WHAT, &raw)?;
+        match serde_json::from_str::<Content>(text) {
+            Ok(content) => Ok(Self { content, raw: Raw::Result(raw) }),
+            Err(_) => Err(DecodeError::explain::<Content>(WHAT, text, raw.clone())),
+        }
+    }
+
+    pub(super) fn from_envelope(content: Content, envelope: Bytes) -> Self {
+        Self { content, raw: Raw::Envelope(envelope) }
+    }
+
+    /// The service's name for the document, needed to give feedback; not the extraction's id.
+    pub fn object_id(&self) -> Option<&str> {
+        self.content.object_id.as_deref()
+    }
+
+    /// The file name given at the submit.
+    pub fn file_name(&self) -> Option<&str> {
+        self.content.file_name.as_deref()
+    }
+
+    /// The customer given at the submit.
+    pub fn customer(&self) -> Option<&str> {
+        self.content.customer.as_deref()
+    }
+
+    /// A signed address of the straightened document. It works for a limited time, and for everybody who has it: treat it as a secret, and
+    /// send the API key nowhere near it.
+    pub fn adjusted_document_url(&self) -> Option<&str> {
+        self.content.adjusted_s3_url.as_deref()
+    }
+
+    /// The fields, one for each field of the document type, found or not.
+    pub fn fields(&self) -> &[Field] {
+        &self.content.extracted_fields
+    }
+
+    /// The field of this name; the first, should there be more.
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields().iter().find(|field| field.name() == name)
+    }
+
+    /// The text of the best candidate of a field; `None` where the field is absent, not found, or null.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.field(name)?.text()
+    }
+
+    /// The line items, a row each.
+    pub fn line_items(&self) -> &[Row] {
+        &self.content.line_items
+    }
+
+    /// The VAT rates, a row each; empty unless the document type asks for them.
+    pub fn vat_rates(&self) -> &[Row] {
+        &self.content.vat_rates
+    }
+
+    /// The service's own JSON of the result, unchanged.
+    pub fn raw_json(&self) -> &str {
+        match &self.raw {
+            Raw::Result(json) => std::str::from_utf8(json).unwrap_or("{}"),
+            Raw::Envelope(json) => {
+                #[derive(Deserialize)]
+                struct Envelope<'a> {
+                    #[serde(borrow)]
+                    result: &'a RawValue,
+                }
+                let text = decode_error::text("status answer", json).unwrap_or_default();
+                // It was read from these very bytes.
+                serde_json::from_str::<Envelope<'_>>(text).map_or("{}", |envelope| envelope.result.get())
+            }
+        }
+    }
+}
+
+impl Content {
+    /// Whether nothing known is in it, as in the `{}` of an extraction that is not finished.
+    pub(super) fn is_empty(&self) -> bool {
+        self.object_id.is_none() && self.extracted_fields.is_empty() && self.line_items.is_empty() && self.vat_rates.is_empty()
+    }
+}
+
+impl fmt::Debug for Extraction {
+    /// Counts, no contents: what a document says does not belong into a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Extraction")
+            .field("object_id", &self.content.object_id)
+            .field("fields", &self.fields().len())
+            .field("line_items", &self.line_items().len())
+            .field("vat_rates", &self.vat_rates().len())
+            .finish_non_exhaustive()
+    }
+}

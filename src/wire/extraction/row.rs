@@ -1,0 +1,106 @@
+//! One row of a table: a line item or a VAT rate.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::super::lenient;
+use super::field::{Candidate, Field};
+
+/// One row of a table in the document: a line item or a VAT rate, as its fields.
+#[derive(Debug, Clone, Default)]
+pub struct Row {
+    fields: Vec<Field>,
+}
+
+impl Row {
+    /// The fields of the row, in the service's order.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// The field of this name; the first, should there be more.
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name() == name)
+    }
+
+    /// The text of the best candidate of a field; `None` where the field is absent, not found, or null.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.field(name)?.text()
+    }
+}
+
+/// A row is documented as a list of fields; third parties describe an object for VAT rates, so a single field and a map of
+/// names to values are read as well.
+impl<'de> Deserialize<'de> for Row {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RowVisitor)
+    }
+}
+
+struct RowVisitor;
+
+impl<'de> Visitor<'de> for RowVisitor {
+    type Value = Row;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a row: a list of fields, or an object")
+    }
+
+    fn visit_unit<E>(self) -> Result<Row, E> {
+        Ok(Row::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Row, A::Error> {
+        let mut fields = Vec::with_capacity(list.size_hint().unwrap_or(8));
+        while let Some(field) = list.next_element()? {
+            fields.push(field);
+        }
+        Ok(Row { fields })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
+        let mut fields = Vec::new();
+        let (mut name, mut data_type, mut multiple_values) = (None, None, None);
+        let mut values: Option<Vec<Candidate>> = None;
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "name" => name = map.next_value::<Text>()?.0,
+                "data_type" => data_type = map.next_value::<Text>()?.0,
+                "multiple_values" => multiple_values = map.next_value::<Flag>()?.0,
+                "values" => values = Some(map.next_value::<List>()?.0),
+                other => fields.push(Field::plain(other, map.next_value::<Text>()?.0)),
+            }
+        }
+        match (name, values) {
+            (Some(name), Some(values)) => fields = vec![Field::from_parts(name, data_type, multiple_values, values)],
+            (Some(name), None) => fields.insert(0, Field::plain("name", Some(name))),
+            (None, _) => {}
+        }
+        Ok(Row { fields })
+    }
+}
+
+struct Text(Option<Box<str>>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        lenient::text(deserializer).map(Self)
+    }
+}
+
+struct List(Vec<Candidate>);
+
+impl<'de> Deserialize<'de> for List {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        lenient::list(deserializer).map(Self)
+    }
+}
+
+struct Flag(Option<bool>);
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        lenient::flag(deserializer).map(Self)
+    }
+}

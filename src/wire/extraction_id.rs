@@ -1,0 +1,55 @@
+//! The service's name for one submitted document.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::ConfigError;
+
+/// The service's name for one submitted document.
+///
+/// Opaque: 39 and 40 hexadecimal digits were seen, but neither length nor alphabet is promised, and it differs from the result's
+/// `object_id`. Comes from [`SubmitResponse`](super::SubmitResponse), a [`Notification`](super::Notification), or the caller's own records;
+/// consumed by [`StatusRequest`](super::StatusRequest). Cheap to clone.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExtractionId(Arc<str>);
+
+impl ExtractionId {
+    /// The longest id taken, in bytes; longer ones are no ids but a fault.
+    pub const MAX_BYTES: usize = 256;
+
+    /// Takes an id as the service wrote it.
+    ///
+    /// # Errors
+    ///
+    /// Empty, longer than [`MAX_BYTES`](Self::MAX_BYTES), or with control characters.
+    pub fn new(id: &str) -> Result<Self, ConfigError> {
+        const FIELD: &str = "extraction_id";
+        if id.is_empty() {
+            return Err(ConfigError::new(FIELD, "is empty: give the id that the submit was answered with"));
+        }
+        if id.len() > Self::MAX_BYTES {
+            return Err(ConfigError::new(FIELD, format!("has {} bytes: at most {} are taken", id.len(), Self::MAX_BYTES)));
+        }
+        if id.chars().any(char::is_control) {
+            return Err(ConfigError::new(FIELD, "has control characters: give the id as the service wrote it"));
+        }
+        Ok(Self(Arc::from(id)))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ExtractionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ExtractionId({:?})", &*self.0)
+    }
+}
+
+impl fmt::Display for ExtractionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&super::printable(&self.0, Self::MAX_BYTES))
+    }
+}

@@ -1,0 +1,60 @@
+//! Messages as values: what is said to the service, and what comes back.
+//!
+//! Each call is one small file: a request value with `request(&Api)`, which makes an [`http::Request`], and a response
+//! value with `decode`, which reads an [`http::Response`]. Somebody with one document and an HTTP client of their own needs nothing else:
+//!
+//! ```
+//! use typless::wire::{Api, Document, StatusRequest, StatusResponse, SubmitRequest, SubmitResponse};
+//! # use typless::wire::Body;
+//! # fn perform(request: http::Request<Body>) -> http::Response<bytes::Bytes> {
+//! #     let body = match request.method() {
+//! #         &http::Method::POST => r#"{"extraction_id": "0d14338251a6db69"}"#,
+//! #         _ => r#"{"status": "SUCCESS", "error": {}, "result": {"object_id": "14a5", "extracted_fields": []}}"#,
+//! #     };
+//! #     http::Response::new(bytes::Bytes::from_static(body.as_bytes()))
+//! # }
+//!
+//! let api = Api::new(Api::PRODUCTION, "my-key")?;
+//! let document = Document::new("invoice.pdf", "line-item-invoice", &b"%PDF-1.7 ..."[..])?;
+//!
+//! let answer = perform(SubmitRequest::new(document).request(&api));
+//! let id = SubmitResponse::decode(&answer)?.into_extraction_id();
+//!
+//! let answer = perform(StatusRequest::new(id).request(&api));
+//! let status = StatusResponse::decode(&answer)?;
+//! println!("{:?}: {:?}", status.status(), status.extraction());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Nothing here retries, waits or remembers: that is what [`machine`](crate::machine) is for.
+
+mod api;
+mod body;
+mod call_error;
+mod config_error;
+mod decode_error;
+mod document;
+mod extraction;
+mod extraction_id;
+mod lenient;
+mod notification;
+mod printable;
+mod retry_after;
+mod service_error;
+mod status;
+mod submit;
+
+pub use api::Api;
+pub use body::{Body, BodyChunks, BodyReader, SourceError};
+pub use call_error::CallError;
+pub use config_error::ConfigError;
+pub use decode_error::DecodeError;
+pub use document::{Document, DocumentSource};
+pub use extraction::{BoundingBox, Candidate, DataType, Extraction, Field, Row};
+pub use extraction_id::ExtractionId;
+pub use notification::Notification;
+pub use printable::printable;
+pub use retry_after::retry_after;
+pub use service_error::ServiceError;
+pub use status::{Status, StatusRequest, StatusResponse};
+pub use submit::{SubmitRequest, SubmitResponse};

@@ -1,0 +1,82 @@
+//! How long the service asks to be left alone.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::{DATE, RETRY_AFTER};
+
+/// The shortest wait a hint may ask for.
+const SHORTEST: Duration = Duration::from_secs(1);
+/// The longest wait a hint may ask for.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// How long the service asks to be left alone, from the `Retry-After` headers of an answer.
+///
+/// Read as seconds or as a date; a date counts from the answer's own `Date`, never from a clock of ours, and is ignored where that is missing.
+/// Held within 1 s to 1 h. Of several headers the longest wait counts. What can't be read is ignored: `None`. That the service sends the header
+/// at all is an assumption: the vendor documents none.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let answered = headers.get(DATE).and_then(|value| value.to_str().ok()).and_then(parse_date);
+    headers.get_all(RETRY_AFTER).iter().filter_map(|value| value.to_str().ok()).filter_map(|text| parse(text.trim(), answered)).max()
+}
+
+fn parse(text: &str, answered: Option<Duration>) -> Option<Duration> {
+    let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than a u64 holds are still a number, and a large one.
+        Duration::from_secs(text.parse().unwrap_or(u64::MAX))
+    } else {
+        parse_date(text)?.saturating_sub(answered?)
+    };
+    Some(wait.clamp(SHORTEST, LONGEST))
+}
+
+/// An HTTP date as the time since the Unix epoch; dates before it count as the epoch.
+#[expect(clippy::disallowed_types, reason = "the parser's own type for a date; no clock is read")]
+fn parse_date(text: &str) -> Option<Duration> {
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    const DATE_VALUE: &str = "Mon, 23 Nov 2026 10:00:00 GMT";
+
+    #[track_caller]
+    fn check(values: &[&'static str], expected: Option<u64>) {
+        let mut headers = HeaderMap::new();
+        headers.insert(DATE, HeaderValue::from_static(DATE_VALUE));
+        for value in values {
+            headers.append(RETRY_AFTER, HeaderValue::from_static(value));
+        }
+        assert_eq!(retry_after(&headers), expected.map(Duration::from_secs), "{values:?}");
+    }
+
+    #[test]
+    fn seconds_are_held_between_one_second_and_one_hour() {
+        check(&["5"], Some(5));
+        check(&[" 30 "], Some(30));
+        check(&["0"], Some(1));
+        check(&["86400"], Some(3600));
+        check(&["1000000000000000000000000"], Some(3600));
+    }
+
+    #[test]
+    fn dates_count_from_the_answers_own_date() {
+        check(&["Mon, 23 Nov 2026 10:02:00 GMT"], Some(120));
+        check(&["Mon, 23 Nov 2026 09:00:00 GMT"], Some(1));
+        check(&["Fri, 31 Dec 9999 23:59:59 GMT"], Some(3600));
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("Mon, 23 Nov 2026 10:02:00 GMT"));
+        assert_eq!(retry_after(&headers), None, "without a Date there is nothing to count from");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_ignored_and_the_longest_wins() {
+        check(&[], None);
+        check(&["soon", "-1", "1e18", "1.5", ""], None);
+        check(&["5", "20", "soon"], Some(20));
+    }
+}

@@ -1,0 +1,226 @@
+//! What the service says when it says no.
+
+use std::error::Error;
+use std::fmt;
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::printable;
+
+/// What the service said when it refused a request or could not process a document.
+///
+/// The vendor's "standard error format" is `code`, `message` and `details`, without a documented type or list. Everything else a server or a proxy
+/// may write instead is read as well: nested under `error`, under `detail` as text or as a list of validation errors, other JSON, HTML, nothing.
+/// Made by the `decode` functions of [`wire`](crate::wire); consumed by applications.
+#[derive(Clone)]
+pub struct ServiceError {
+    /// Boxed: errors travel in results, which should stay small.
+    inner: Box<Inner>,
+}
+
+#[derive(Clone, Default)]
+struct Inner {
+    http_status: Option<StatusCode>,
+    code: Option<Box<str>>,
+    message: Option<Box<str>>,
+    details: Option<Box<str>>,
+    raw: Bytes,
+}
+
+impl ServiceError {
+    /// The most bytes kept of a body in [`raw`](Self::raw).
+    pub const RAW_MAX: usize = 64 * 1024;
+
+    /// The error that an answer with an unwelcome HTTP status carries.
+    pub fn from_response(response: &http::Response<Bytes>) -> Self {
+        let inner = Inner { http_status: Some(response.status()), raw: bounded(response.body()), ..Inner::default() };
+        let mut error = Self { inner: Box::new(inner) };
+        if let Ok(text) = std::str::from_utf8(response.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(response.body())) {
+            error.read(text, NESTING);
+        }
+        error
+    }
+
+    /// The `error` property of a status answer. `None` for every form of "no error": `{}`, `null`, `[]`, `""`.
+    pub(crate) fn from_property(json: &str) -> Option<Self> {
+        let empty = match serde_json::from_str::<Value>(json) {
+            Ok(Value::Null | Value::Bool(false)) => true,
+            Ok(Value::Object(object)) => object.is_empty(),
+            Ok(Value::Array(list)) => list.is_empty(),
+            Ok(Value::String(text)) => text.is_empty(),
+            Ok(Value::Bool(true) | Value::Number(_)) | Err(_) => false,
+        };
+        if empty {
+            return None;
+        }
+        let mut error = Self::unexplained(&Bytes::copy_from_slice(json.as_bytes()));
+        error.read(json, NESTING);
+        Some(error)
+    }
+
+    /// An error of which nothing is known but that there is one.
+    pub(crate) fn unexplained(raw: &Bytes) -> Self {
+        Self { inner: Box::new(Inner { raw: bounded(raw), ..Inner::default() }) }
+    }
+
+    /// The HTTP status of the answer; `None` where the error came inside a 200, as the failure of a document does.
+    pub fn http_status(&self) -> Option<StatusCode> {
+        self.inner.http_status
+    }
+
+    /// The service's code, if there is one; a number is given as its text.
+    pub fn code(&self) -> Option<&str> {
+        self.inner.code.as_deref()
+    }
+
+    /// The service's message, if there is one; validation errors are joined into one.
+    ///
+    /// Foreign text: pass it through [`printable`] before it reaches a terminal. `Display` does.
+    pub fn message(&self) -> Option<&str> {
+        self.inner.message.as_deref()
+    }
+
+    /// The service's details as JSON text, if there are any.
+    pub fn details(&self) -> Option<&str> {
+        self.inner.details.as_deref()
+    }
+
+    /// The beginning of the body as it came, at most [`RAW_MAX`](Self::RAW_MAX) bytes.
+    pub fn raw(&self) -> &Bytes {
+        &self.inner.raw
+    }
+
+    fn read(&mut self, json: &str, nesting: u8) {
+        if let Ok(text) = serde_json::from_str::<String>(json) {
+            self.inner.message = Some(text.into());
+            return;
+        }
+        if let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(json) {
+            self.read_list(json, &list, nesting);
+            return;
+        }
+        let Ok(shape) = serde_json::from_str::<Shape<'_>>(json) else { return };
+        if let Some(standard) = shape.standard() {
+            (self.inner.code, self.inner.message, self.inner.details) = standard;
+        } else if let (Some(inner), Some(nesting)) = (shape.error.or(shape.errors), nesting.checked_sub(1)) {
+            self.read(inner.get(), nesting);
+        } else if let (Some(detail), Some(nesting)) = (shape.detail, nesting.checked_sub(1)) {
+            self.read(detail.get(), nesting);
+        }
+    }
+
+    /// A list of errors: the one of a lone entry, or all of them, a clause each.
+    fn read_list(&mut self, json: &str, list: &[&RawValue], nesting: u8) {
+        let Some(nesting) = nesting.checked_sub(1) else { return };
+        let clauses: Vec<String> = list.iter().filter_map(|entry| clause(entry.get())).collect();
+        if clauses.is_empty() {
+            if let [first, ..] = list {
+                self.read(first.get(), nesting);
+            }
+        } else {
+            self.inner.message = Some(clauses.join("; ").into());
+        }
+        self.inner.details.get_or_insert_with(|| json.into());
+    }
+}
+
+/// How deep an error may be wrapped in others.
+const NESTING: u8 = 3;
+
+/// The shapes an error object was seen in or is likely to have.
+#[derive(Deserialize)]
+struct Shape<'a> {
+    code: Option<Value>,
+    message: Option<Value>,
+    #[serde(borrow)]
+    details: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow)]
+    errors: Option<&'a RawValue>,
+    #[serde(borrow)]
+    detail: Option<&'a RawValue>,
+}
+
+type Standard = (Option<Box<str>>, Option<Box<str>>, Option<Box<str>>);
+
+impl Shape<'_> {
+    fn standard(&self) -> Option<Standard> {
+        let code = self.code.as_ref().and_then(scalar);
+        let message = self.message.as_ref().and_then(scalar);
+        if code.is_none() && message.is_none() {
+            return None;
+        }
+        let details = self.details.map(RawValue::get).filter(|details| *details != "null");
+        Some((code.map(Into::into), message.map(Into::into), details.map(Into::into)))
+    }
+}
+
+/// One entry of a list of validation errors: `{"loc": ["body", "file"], "msg": "..", "type": ".."}` says `body.file: ..`.
+fn clause(json: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Entry {
+        #[serde(default)]
+        loc: Vec<Value>,
+        #[serde(alias = "message")]
+        msg: Value,
+    }
+    let entry: Entry = match serde_json::from_str(json) {
+        Ok(entry) => entry,
+        Err(_) => return serde_json::from_str(json).ok(),
+    };
+    let message = scalar(&entry.msg)?;
+    let place: Vec<String> = entry.loc.iter().filter_map(scalar).collect();
+    Some(if place.is_empty() { message } else { format!("{}: {message}", place.join(".")) })
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// At most [`ServiceError::RAW_MAX`] bytes, copied where the rest would otherwise be held in memory with them.
+fn bounded(body: &Bytes) -> Bytes {
+    match body.get(..ServiceError::RAW_MAX) {
+        Some(start) => Bytes::copy_from_slice(start),
+        None => body.clone(),
+    }
+}
+
+impl fmt::Debug for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceError")
+            .field("http_status", &self.inner.http_status)
+            .field("code", &self.inner.code.as_deref().map(|code| printable(code, 200)))
+            .field("message", &self.inner.message.as_deref().map(|message| printable(message, 500)))
+            .field("raw_len", &self.inner.raw.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.inner.message, &self.inner.http_status) {
+            (Some(message), _) => f.write_str(&printable(message, 500))?,
+            (None, Some(status)) => write!(f, "the service answered {status}, without an explanation")?,
+            (None, None) => f.write_str("the service gave no explanation")?,
+        }
+        let status = self.inner.http_status.filter(|_| self.inner.message.is_some());
+        match (&self.inner.code, status) {
+            (Some(code), Some(status)) => write!(f, " (code {}, HTTP {})", printable(code, 100), status.as_u16()),
+            (Some(code), None) => write!(f, " (code {})", printable(code, 100)),
+            (None, Some(status)) => write!(f, " (HTTP {})", status.as_u16()),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl Error for ServiceError {}

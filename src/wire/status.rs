@@ -1,0 +1,200 @@
+//! The call *status*: `GET get-extraction-data` (vendor's guide).
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::api::Endpoint;
+use super::decode_error::{self, DecodeError};
+use super::extraction::Content;
+use super::{Api, Body, CallError, Extraction, ExtractionId, ServiceError, lenient};
+
+const WHAT: &str = "status answer";
+
+/// Asks how an extraction is doing, and for its result if it is done.
+#[derive(Debug, Clone)]
+pub struct StatusRequest {
+    extraction_id: ExtractionId,
+}
+
+impl StatusRequest {
+    /// A look at this extraction.
+    pub fn new(extraction_id: ExtractionId) -> Self {
+        Self { extraction_id }
+    }
+
+    /// The HTTP request.
+    pub fn request(&self, api: &Api) -> Request<Body> {
+        let query = [("extraction_id", self.extraction_id.as_str())];
+        api.request(Method::GET, Endpoint::Status, &query, Body::empty())
+    }
+}
+
+/// How an extraction is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Status {
+    /// `IN_PROGRESS`: look again later.
+    InProgress,
+    /// `SUCCESS`: the result is there.
+    Success,
+    /// `ERROR`: the document could not be processed; the error says why.
+    Error,
+    /// `EXPIRED`: it finished more than 48 hours ago, and its data is deleted.
+    Expired,
+    /// Another status, as it was written; taken for in progress. Empty where the answer had none.
+    Other(Box<str>),
+}
+
+impl Status {
+    fn of(text: &str) -> Self {
+        let word = text.trim();
+        let is = |name: &str| word.eq_ignore_ascii_case(name);
+        match () {
+            () if is("IN_PROGRESS") => Self::InProgress,
+            () if is("SUCCESS") => Self::Success,
+            () if is("ERROR") => Self::Error,
+            () if is("EXPIRED") => Self::Expired,
+            () => Self::Other(word.into()),
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InProgress => f.write_str("IN_PROGRESS"),
+            Self::Success => f.write_str("SUCCESS"),
+            Self::Error => f.write_str("ERROR"),
+            Self::Expired => f.write_str("EXPIRED"),
+            Self::Other(text) => f.write_str(&super::printable(text, 100)),
+        }
+    }
+}
+
+/// The answer to a status call. The status decides; result and error are what came with it.
+#[derive(Clone)]
+pub struct StatusResponse {
+    status: Status,
+    result: Result<Option<Extraction>, DecodeError>,
+    error: Option<ServiceError>,
+    raw: Bytes,
+}
+
+impl StatusResponse {
+    /// Reads the answer; a failed extraction is an answer like any other, with HTTP status 200.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Service`] where the HTTP status is not 2xx, [`CallError::Decode`] where no status can be read. A result that can't be read is
+    /// no error here, but of [`into_extraction`](Self::into_extraction): the status is known all the same.
+    pub fn decode(response: &Response<Bytes>) -> Result<Self, CallError> {
+        if response.status().is_success() {
+            Self::from_body(response.body()).map_err(CallError::Decode)
+        } else {
+            Err(CallError::Service(ServiceError::from_response(response)))
+        }
+    }
+
+    /// How the extraction is doing.
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// The result, if there is one that can be read.
+    pub fn extraction(&self) -> Option<&Extraction> {
+        self.result.as_ref().ok().and_then(Option::as_ref)
+    }
+
+    /// The result by value.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or it can't be read. A result that is missing is an error, never an empty extraction.
+    pub fn into_extraction(self) -> Result<Extraction, DecodeError> {
+        self.result?.ok_or_else(|| DecodeError::new(WHAT, Some("result"), "there is no result", self.raw))
+    }
+
+    /// The service's explanation. With [`Status::Error`] there is always one, if only to say that the service gave none.
+    pub fn error(&self) -> Option<&ServiceError> {
+        self.error.as_ref()
+    }
+
+    fn from_body(raw: &Bytes) -> Result<Self, DecodeError> {
+        let text = decode_error::text(WHAT, raw)?;
+        let (status, result, error) = match serde_json::from_str::<Envelope<'_>>(text) {
+            Ok(envelope) => {
+                let result = envelope.result.map(|content| Extraction::from_envelope(content, raw.clone()));
+                (envelope.status, Ok(result), envelope.error)
+            }
+            Err(_) => Self::with_unreadable_result(text, raw)?,
+        };
+        let status = Status::of(status.as_deref().unwrap_or_default());
+        let mut error = error.and_then(|error| ServiceError::from_property(error.get()));
+        if status == Status::Error {
+            error.get_or_insert_with(|| ServiceError::unexplained(raw));
+        }
+        Ok(Self { status, result, error, raw: raw.clone() })
+    }
+
+    /// Second chance: if the envelope stands, the fault is in the result, and the status is worth having.
+    fn with_unreadable_result<'a>(text: &'a str, raw: &Bytes) -> Result<Parts<'a>, DecodeError> {
+        let explain = || DecodeError::explain::<Explained>(WHAT, text, raw.clone());
+        let Ok(outer) = serde_json::from_str::<OuterEnvelope<'_>>(text) else { return Err(explain()) };
+        Ok((outer.status, Err(explain()), outer.error))
+    }
+}
+
+impl fmt::Debug for StatusResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StatusResponse")
+            .field("status", &self.status)
+            .field("result", &self.result)
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
+}
+
+type Parts<'a> = (Option<Box<str>>, Result<Option<Extraction>, DecodeError>, Option<&'a RawValue>);
+
+/// `{"status", "result", "error"}` in one pass: no copy of the result is made, and none is read twice.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(default, deserialize_with = "lenient::text")]
+    status: Option<Box<str>>,
+    #[serde(default, deserialize_with = "result")]
+    result: Option<Content>,
+    #[serde(default, borrow)]
+    error: Option<&'a RawValue>,
+}
+
+/// The same with the result left unread.
+#[derive(Deserialize)]
+struct OuterEnvelope<'a> {
+    #[serde(default, deserialize_with = "lenient::text")]
+    status: Option<Box<str>>,
+    #[serde(rename = "result", default, borrow)]
+    _result: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    error: Option<&'a RawValue>,
+}
+
+/// The same with nothing borrowed, for the error message.
+#[derive(Deserialize)]
+struct Explained {
+    #[serde(rename = "status", default, deserialize_with = "lenient::text")]
+    _status: Option<Box<str>>,
+    #[serde(rename = "result", default, deserialize_with = "result")]
+    _result: Option<Content>,
+    #[serde(rename = "error", default)]
+    _error: Option<Box<RawValue>>,
+}
+
+/// The result; `None` for null and for an object with nothing in it.
+fn result<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Content>, D::Error> {
+    let content = Option::<Content>::deserialize(deserializer)?;
+    Ok(content.filter(|content| !content.is_empty()))
+}

@@ -1,0 +1,107 @@
+//! The call *submit*: `POST extract-data-async` (vendor's guide).
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::api::Endpoint;
+use super::decode_error::{self, DecodeError};
+use super::{Api, Body, CallError, Document, ExtractionId, ServiceError};
+
+/// Submits a document for extraction; it is billed.
+///
+/// The service takes no idempotency key: a second request is a second extraction. Whether to send one again is the difficult part, and
+/// [`Job`](crate::machine::Job) is for that.
+#[derive(Debug, Clone)]
+pub struct SubmitRequest {
+    document: Document,
+}
+
+impl SubmitRequest {
+    /// A submit of this document.
+    pub fn new(document: Document) -> Self {
+        Self { document }
+    }
+
+    /// The HTTP request: a JSON body of known length with the document in base64.
+    pub fn request(&self, api: &Api) -> Request<Body> {
+        let body = Body::framed(head(&self.document), self.document.content().clone());
+        api.request(Method::POST, Endpoint::Submit, &[], body)
+    }
+}
+
+/// The answer to a submit: the service took the document and named the extraction.
+#[derive(Debug, Clone)]
+pub struct SubmitResponse {
+    extraction_id: ExtractionId,
+}
+
+impl SubmitResponse {
+    /// Reads the answer. The documented status is 202; any 2xx that carries an id is taken.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Service`] for any other status. [`CallError::Decode`] for a 2xx without a usable id: the document is probably accepted and billed.
+    pub fn decode(response: &Response<Bytes>) -> Result<Self, CallError> {
+        if response.status().is_success() {
+            extraction_id(response.body()).map(|extraction_id| Self { extraction_id }).map_err(CallError::Decode)
+        } else {
+            Err(CallError::Service(ServiceError::from_response(response)))
+        }
+    }
+
+    /// The service's name for the extraction.
+    pub fn extraction_id(&self) -> &ExtractionId {
+        &self.extraction_id
+    }
+
+    /// The service's name for the extraction, by value.
+    pub fn into_extraction_id(self) -> ExtractionId {
+        self.extraction_id
+    }
+}
+
+/// Everything before the document, up to the opening quote. The names come first, so that a server can refuse them early.
+fn head(document: &Document) -> Bytes {
+    #[derive(Serialize)]
+    struct Names<'a> {
+        file_name: &'a str,
+        document_type_name: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        customer: Option<&'a str>,
+    }
+    let names = Names { file_name: document.file_name(), document_type_name: document.document_type(), customer: document.customer() };
+    // Text always serialises, and memory is the only thing a String can run out of.
+    let mut head = serde_json::to_string(&names).unwrap_or_default();
+    head.pop();
+    head.push_str(r#","file":""#);
+    Bytes::from(head)
+}
+
+/// The id in a successful answer; an integer is taken as its digits.
+fn extraction_id(body: &Bytes) -> Result<ExtractionId, DecodeError> {
+    const WHAT: &str = "answer to the submit";
+    const PATH: Option<&str> = Some("extraction_id");
+    #[derive(Deserialize)]
+    struct Answer<'a> {
+        #[serde(borrow)]
+        extraction_id: &'a RawValue,
+    }
+    #[derive(Deserialize)]
+    struct Explained {
+        #[serde(rename = "extraction_id")]
+        _extraction_id: Box<RawValue>,
+    }
+    let text = decode_error::text(WHAT, body)?;
+    let Ok(answer) = serde_json::from_str::<Answer<'_>>(text) else {
+        return Err(DecodeError::explain::<Explained>(WHAT, text, body.clone()));
+    };
+    let json = answer.extraction_id.get();
+    let id = match serde_json::from_str::<String>(json) {
+        Ok(id) => id,
+        Err(_) if !json.is_empty() && json.bytes().all(|byte| byte.is_ascii_digit()) => json.to_owned(),
+        Err(_) => return Err(DecodeError::new(WHAT, PATH, "expected a string", body.clone())),
+    };
+    ExtractionId::new(&id).map_err(|error| DecodeError::new(WHAT, PATH, &error.to_string(), body.clone()))
+}

@@ -1,0 +1,24 @@
+//! What an error of ureq means for the request.
+
+use std::io;
+
+use typless::machine::{Failure, FailureKind};
+use ureq::{Error, Timeout};
+
+/// The failure an error amounts to: [`FailureKind::NotSent`] only for errors that are raised before there is a connection.
+pub(super) fn of(error: Error) -> Failure {
+    let kind = match &error {
+        // ureq reports a refused connection as an error of I/O; an open connection is never refused.
+        Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => FailureKind::NotSent,
+        Error::HostNotFound
+        | Error::ConnectionFailed
+        | Error::BadUri(_)
+        | Error::InvalidProxyUrl
+        | Error::RequireHttpsOnly(_)
+        | Error::TlsRequired
+        | Error::Tls(_)
+        | Error::Timeout(Timeout::Resolve | Timeout::Connect) => FailureKind::NotSent,
+        _ => FailureKind::Interrupted,
+    };
+    Failure::new(kind, error)
+}

@@ -1,0 +1,96 @@
+//! A blocking transport over an agent of ureq 3.
+
+mod exchange;
+mod failure;
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use typless::drive::{BlockingTransport, Clock};
+use typless::machine::{Failure, Job, JobError, JobOptions, Limits};
+use typless::wire::{Api, Body, Document, Extraction};
+
+use crate::SystemClock;
+use crate::blocking::Driver;
+
+/// A blocking transport over an agent of ureq 3.
+///
+/// Made from nothing ([`new`](Self::new)) or from an agent of your own, with its proxies, certificates and resolvers (`From<ureq::Agent>`); whatever that agent is set to,
+/// no redirect is followed, no error status becomes an error, and the limits of each exchange hold. Cheap to clone; connections are kept alive and shared.
+#[derive(Debug, Clone)]
+pub struct Ureq {
+    agent: ureq::Agent,
+}
+
+impl Ureq {
+    /// A transport with a new agent: the system's resolver, proxies from the environment, up to 16 idle connections.
+    pub fn new() -> Self {
+        let config = ureq::Agent::config_builder().max_idle_connections(16).max_idle_connections_per_host(16).build();
+        Self { agent: config.new_agent() }
+    }
+
+    /// Submits a document and waits for its result, on the calling thread.
+    ///
+    /// For one document in a program that does not care to survive a crash; whoever does drives a [`Job`] with a [`Driver`] and stores its events.
+    ///
+    /// ```no_run
+    /// use typless::wire::{Api, Document};
+    /// use typless_transports::FileSource;
+    /// use typless_transports::ureq::Ureq;
+    ///
+    /// let api = Api::new(Api::PRODUCTION, &std::env::var("TYPLESS_API_KEY")?)?;
+    /// let document = Document::from_source("invoice.pdf", "line-item-invoice", FileSource::new("invoice.pdf")?)?;
+    /// let extraction = Ureq::new().extract(&api, document)?;
+    /// println!("{:?}", extraction.text("total_amount"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// How the job ended without a result, with the ticket to resume it where there is one.
+    pub fn extract(&self, api: &Api, document: Document) -> Result<Extraction, JobError> {
+        // Clients that fail together should not come back together.
+        let seed = RandomState::new().hash_one(document.file_name());
+        self.extract_with(api, document, JobOptions::new().with_seed(seed))
+    }
+
+    /// As [`extract`](Self::extract), with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`extract`](Self::extract). Options that ask for confirmations end as [`JobError::Abandoned`], as nobody could give any.
+    pub fn extract_with(&self, api: &Api, document: Document, options: JobOptions) -> Result<Extraction, JobError> {
+        let clock = SystemClock::new();
+        let job = Job::submit(api, document, options, clock.now());
+        Driver::new(job, self, &clock).finish().unwrap_or(Err(JobError::Abandoned { ticket: None }))
+    }
+}
+
+impl Default for Ureq {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl From<ureq::Agent> for Ureq {
+    fn from(agent: ureq::Agent) -> Self {
+        Self { agent }
+    }
+}
+
+/// A server closes idle connections without notice; a submit written into one at that moment is lost without a trace. So submits
+/// use only connections that were idle for less than the shortest time servers are known to keep them (5 s).
+const SUBMIT_IDLE: Duration = Duration::from_secs(4);
+
+impl BlockingTransport for Ureq {
+    fn send(&self, request: Request<Body>, limits: Limits) -> Result<Response<Bytes>, Failure> {
+        let (parts, body) = request.into_parts();
+        if body.is_empty() {
+            exchange::perform(&self.agent, Request::from_parts(parts, ()), limits)
+        } else {
+            exchange::perform_with_body(&self.agent, Request::from_parts(parts, body), limits)
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! A server on loopback that says what it is told, and remembers what it was sent.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// What to do with one request.
+pub(crate) enum Reply {
+    /// Read the request and answer with these bytes.
+    Bytes(Vec<u8>),
+    /// Read the request, answer with these bytes, and close.
+    Last(Vec<u8>),
+    /// Read only this many bytes, then close without an answer.
+    CloseAfter(usize),
+    /// Read the request and answer nothing, with the connection left open.
+    Silence,
+}
+
+/// One request as it came over the wire.
+pub(crate) struct Seen {
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+    /// The number of the connection it came on, from 0.
+    pub(crate) connection: usize,
+}
+
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    seen: mpsc::Receiver<Seen>,
+    _thread: JoinHandle<()>,
+}
+
+impl Server {
+    /// Serves one connection after the other; each request takes the next reply, and the server ends with the last.
+    pub(crate) fn new(replies: Vec<Reply>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, seen) = mpsc::channel();
+        let thread = std::thread::spawn(move || serve(&listener, replies, &sender));
+        Self { address, seen, _thread: thread }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn seen(&self) -> Seen {
+        self.seen.recv_timeout(Duration::from_secs(10)).unwrap()
+    }
+
+    pub(crate) fn saw_no_more(&self) -> bool {
+        self.seen.try_recv().is_err()
+    }
+}
+
+pub(crate) fn response(status: &str, headers: &str, body: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len()).into_bytes()
+}
+
+fn serve(listener: &TcpListener, replies: Vec<Reply>, sender: &mpsc::Sender<Seen>) {
+    let mut replies = replies.into_iter().peekable();
+    let mut kept = Vec::new();
+    let mut connection = 0;
+    while replies.peek().is_some() {
+        let (mut stream, _) = listener.accept().unwrap();
+        while let Some(reply) = replies.peek() {
+            if let Reply::CloseAfter(count) = reply {
+                let _ = stream.read_exact(&mut vec![0; *count]);
+                replies.next();
+                break;
+            }
+            let Some((head, body)) = read_request(&mut stream) else { break };
+            let _ = sender.send(Seen { head, body, connection });
+            match replies.next() {
+                Some(Reply::Bytes(bytes)) => stream.write_all(&bytes).unwrap(),
+                Some(Reply::Last(bytes)) => {
+                    let _ = stream.write_all(&bytes);
+                    break;
+                }
+                Some(Reply::Silence) => {
+                    kept.push(stream.try_clone().unwrap());
+                    break;
+                }
+                Some(Reply::CloseAfter(_)) | None => break,
+            }
+        }
+        connection += 1;
+    }
+}
+
+fn read_request(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        if stream.read(&mut byte).ok()? == 0 {
+            return None;
+        }
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let length = header(&head, "content-length").map_or(0, |length| length.parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).ok()?;
+    Some((head, body))
+}
+
+pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().filter_map(|line| line.split_once(": ")).find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}

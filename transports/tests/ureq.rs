@@ -1,0 +1,222 @@
+//! The ureq transport against a real server on loopback.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod support;
+
+use std::io::{self, Read, Write};
+use std::net::TcpListener;
+use std::time::Duration;
+
+use bytes::Bytes;
+use support::{Reply, Server, header, response};
+use typless::drive::BlockingTransport;
+use typless::machine::{Failure, FailureKind, Limits};
+use typless::wire::{Api, Body, Document, DocumentSource, ExtractionId, SourceError, StatusRequest, SubmitRequest};
+use typless_transports::FileSource;
+use typless_transports::ureq::Ureq;
+
+const ACCEPTED: &str = r#"{"extraction_id": "0d14338251a6db69bfec36face27f7edcab7322"}"#;
+
+fn api(url: &str) -> Api {
+    Api::new(url, "s3cret").unwrap()
+}
+
+fn submit(url: &str, document: Document) -> http::Request<Body> {
+    SubmitRequest::new(document).request(&api(url))
+}
+
+fn look(url: &str) -> http::Request<Body> {
+    StatusRequest::new(ExtractionId::new("0d14").unwrap()).request(&api(url))
+}
+
+fn document(content: impl Into<Bytes>) -> Document {
+    Document::new("invoice.pdf", "line-item-invoice", content).unwrap()
+}
+
+fn send(request: http::Request<Body>) -> Result<http::Response<Bytes>, Failure> {
+    Ureq::new().send(request, Limits::default())
+}
+
+#[track_caller]
+fn assert_kind(result: Result<http::Response<Bytes>, Failure>, kind: FailureKind) -> Failure {
+    let failure = result.unwrap_err();
+    assert_eq!(failure.kind(), kind, "{failure}");
+    failure
+}
+
+#[test]
+fn a_submit_arrives_byte_for_byte_with_its_exact_length() {
+    for size in [1, 2, 3, 100_000, 3_000_000] {
+        let server = Server::new(vec![Reply::Bytes(response("202 Accepted", "", ACCEPTED))]);
+        let request = submit(&server.url(), document(vec![7; size]));
+        let expected = request.body().to_bytes().unwrap();
+        let answer = send(request).unwrap();
+        assert_eq!((answer.status().as_u16(), &answer.body()[..]), (202, ACCEPTED.as_bytes()));
+        let seen = server.seen();
+        assert!(seen.head.starts_with("POST /api/extract-data-async HTTP/1.1\r\n"), "{}", seen.head);
+        assert_eq!(header(&seen.head, "content-length").unwrap(), expected.len().to_string());
+        assert_eq!(header(&seen.head, "transfer-encoding"), None);
+        assert_eq!(header(&seen.head, "authorization"), Some("Token s3cret"));
+        assert_eq!(header(&seen.head, "content-type"), Some("application/json"));
+        assert_eq!(header(&seen.head, "accept-encoding"), None);
+        assert!(header(&seen.head, "user-agent").unwrap().starts_with("typless-rs/"));
+        assert!(seen.body == expected, "the body differs at {size} bytes");
+    }
+}
+
+#[test]
+fn a_file_is_sent_from_disk() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let content: Vec<u8> = (0..2_000_000_u32).map(|index| (index % 251) as u8).collect();
+    file.write_all(&content).unwrap();
+    let server = Server::new(vec![Reply::Bytes(response("202 Accepted", "", ACCEPTED))]);
+    let from_file = Document::from_source("invoice.pdf", "line-item-invoice", FileSource::new(file.path()).unwrap()).unwrap();
+    send(submit(&server.url(), from_file)).unwrap();
+    assert!(server.seen().body == submit(&server.url(), document(content)).body().to_bytes().unwrap());
+    assert!(FileSource::new("/").is_err() && FileSource::new("no such file").is_err());
+}
+
+#[test]
+fn connections_are_kept_alive() {
+    let reply = || Reply::Bytes(response("200 OK", "", "{}"));
+    let server = Server::new(vec![reply(), reply(), reply()]);
+    let transport = Ureq::new();
+    transport.send(look(&server.url()), Limits::default()).unwrap();
+    transport.send(submit(&server.url(), document("%PDF")), Limits::default()).unwrap();
+    transport.send(look(&server.url()), Limits::default()).unwrap();
+    assert_eq!([server.seen().connection, server.seen().connection, server.seen().connection], [0, 0, 0]);
+}
+
+#[test]
+fn error_statuses_are_answers() {
+    for status in [
+        "400 Bad Request",
+        "401 Unauthorized",
+        "404 Not Found",
+        "422 Unprocessable Entity",
+        "429 Too Many Requests",
+        "500 Oops",
+        "503 Later",
+    ] {
+        let server = Server::new(vec![Reply::Bytes(response(status, "retry-after: 7\r\n", r#"{"code": "x"}"#))]);
+        let answer = send(look(&server.url())).unwrap();
+        assert!(status.starts_with(answer.status().as_str()));
+        assert_eq!(answer.headers()["retry-after"], "7");
+        assert_eq!(&answer.body()[..], br#"{"code": "x"}"#);
+    }
+}
+
+#[test]
+fn redirects_are_answers_and_the_key_goes_nowhere_else() {
+    for status in ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        let other = Server::new(vec![Reply::Bytes(response("200 OK", "", "{}"))]);
+        let location = format!("location: {}/elsewhere\r\n", other.url());
+        let server = Server::new(vec![Reply::Bytes(response(status, &location, "")), Reply::Bytes(response(status, &location, "moved"))]);
+        assert!(send(look(&server.url())).unwrap().status().is_redirection());
+        assert!(send(submit(&server.url(), document("%PDF"))).unwrap().status().is_redirection());
+        assert!(other.saw_no_more());
+    }
+}
+
+#[test]
+fn a_response_over_the_limit_is_not_read_whether_declared_or_not() {
+    let limits = |bytes| {
+        let mut limits = Limits::default();
+        limits.response_bytes = bytes;
+        limits
+    };
+    let body = "x".repeat(5000);
+    let chunked = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1388\r\n{body}\r\n0\r\n\r\n").into_bytes();
+    let until_closed = format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{body}").into_bytes();
+    for reply in [response("200 OK", "", &body), chunked, until_closed] {
+        let server = Server::new(vec![Reply::Last(reply.clone()), Reply::Last(reply)]);
+        assert_kind(Ureq::new().send(look(&server.url()), limits(4999)), FailureKind::TooLarge);
+        assert_eq!(Ureq::new().send(look(&server.url()), limits(5000)).unwrap().body().len(), 5000);
+    }
+}
+
+#[test]
+fn a_refused_connection_sent_nothing() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{address}");
+    assert_kind(send(submit(&url, document("%PDF"))), FailureKind::NotSent);
+    assert_kind(send(look(&url)), FailureKind::NotSent);
+}
+
+#[test]
+fn an_exchange_that_breaks_off_may_have_been_processed() {
+    // Closed before, within and after the request; within the head and within the body of the answer.
+    let head_cut = b"HTTP/1.1 202 Acc".to_vec();
+    let body_cut = b"HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\n\r\n{\"extraction".to_vec();
+    let replies = [Reply::CloseAfter(0), Reply::CloseAfter(300), Reply::Last(Vec::new()), Reply::Last(head_cut), Reply::Last(body_cut)];
+    for reply in replies {
+        let server = Server::new(vec![reply]);
+        assert_kind(send(submit(&server.url(), document(vec![1; 400_000]))), FailureKind::Interrupted);
+    }
+}
+
+#[test]
+fn a_silent_server_is_given_up_on() {
+    let server = Server::new(vec![Reply::Silence, Reply::Silence]);
+    let mut limits = Limits::default();
+    limits.total = Duration::from_millis(5);
+    assert_kind(Ureq::new().send(look(&server.url()), limits), FailureKind::Interrupted);
+    let mut limits = Limits::default();
+    limits.idle = Duration::from_millis(5);
+    assert_kind(Ureq::new().send(look(&server.url()), limits), FailureKind::Interrupted);
+}
+
+/// A source that says one length and yields another, or fails.
+struct Faulty {
+    says: u64,
+    yields: u64,
+    fails: bool,
+}
+
+impl DocumentSource for Faulty {
+    fn len(&self) -> u64 {
+        self.says
+    }
+
+    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        let content = io::repeat(b'x').take(self.yields);
+        Ok(if self.fails { Box::new(content.chain(Failing)) } else { Box::new(content) })
+    }
+}
+
+struct Failing;
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::new(io::ErrorKind::PermissionDenied, "the disk is gone"))
+    }
+}
+
+#[test]
+fn a_source_that_breaks_its_word_is_never_a_whole_upload() {
+    for says in [10, 2_000_000] {
+        for (yields, fails) in [(says - 1, false), (says + 1, false), (says - 1, true), (0, true), (0, false)] {
+            let server = Server::new(vec![Reply::CloseAfter(10_000_000)]);
+            let document = Document::from_source("a.pdf", "t", Faulty { says, yields, fails }).unwrap();
+            let failure = assert_kind(send(submit(&server.url(), document)), FailureKind::Source);
+            assert!(SourceError::of(failure.cause()).is_some(), "{failure}");
+        }
+    }
+}
+
+#[test]
+fn an_agent_of_ones_own_keeps_no_habits_that_hurt() {
+    let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(10).http_status_as_error(true).build().into();
+    let location = "location: http://127.0.0.1:1/\r\n";
+    let server = Server::new(vec![Reply::Bytes(response("302 Found", location, "")), Reply::Bytes(response("401 No", "", "{}"))]);
+    let transport = Ureq::from(agent);
+    assert_eq!(transport.send(look(&server.url()), Limits::default()).unwrap().status(), 302);
+    assert_eq!(transport.send(look(&server.url()), Limits::default()).unwrap().status(), 401);
+}
+
+#[test]
+fn no_failure_shows_the_key() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let failure = send(look(&format!("http://{address}"))).unwrap_err();
+    assert!(!format!("{failure} {failure:?}").contains("s3cret"));
+}

@@ -177,7 +177,7 @@ impl Job {
         let effect = step(&mut self.record, input, now, &rules);
         match effect {
             Effect::Nothing => return false,
-            Effect::Announce => {
+            Effect::AnnounceSubmit => {
                 self.announced = self.next_sequence;
                 self.tell(JobEventKind::Submitting { attempt: self.record.submits });
             }
@@ -196,10 +196,8 @@ impl Job {
                 Payload::Id(id) if self.extraction_id.as_ref() != Some(&id) => self.tell(JobEventKind::SubmittedAgain(id)),
                 _ => return false,
             },
-            Effect::Look => {
-                self.tell(JobEventKind::LookDue { look: self.record.looks, reason: self.record.reason });
-                self.send_look();
-            }
+            Effect::AnnounceLook => self.tell(JobEventKind::LookDue { look: self.record.looks, reason: self.record.reason }),
+            Effect::Look => self.send_look(),
             Effect::Progressed => {
                 self.cause = None;
                 let status = if let Payload::Status(status) = payload { Some(status) } else { None };
@@ -281,7 +279,7 @@ impl Job {
                 let retry_after = beyond.then(|| self.record.not_before.saturating_since(now));
                 JobError::Deadline { ticket, retry_after, cause: payload.into_cause().or_else(|| self.cause.take()) }
             }
-            (End::Source, _) => JobError::Source { cause: self.failed(payload) },
+            (End::SourceFailed, _) => JobError::SourceFailed { cause: self.failed(payload) },
             (End::SubmitUnknown, _) => JobError::SubmitUnknown { cause: self.failed(payload) },
             // Whatever else comes without a ticket was never submitted.
             (_, _) => JobError::Exhausted { attempts: self.record.submits, cause: payload.into_cause().or_else(|| self.cause.take()) },
@@ -318,7 +316,7 @@ impl Machine for Job {
                 return output;
             }
             let may_leave = !self.options.confirmation || self.confirmed >= self.announced;
-            let input = if self.record.state == State::Announced && may_leave && now < self.record.deadline {
+            let input = if self.record.state == State::SubmitAnnounced && may_leave && now < self.record.deadline {
                 Input::Confirmed
             } else {
                 Input::Clock
@@ -326,8 +324,10 @@ impl Machine for Job {
             if !self.take(input, Payload::Nothing, now) {
                 return match self.record.state {
                     State::Ended(_) => Output::Done,
-                    State::Announced => Output::NeedInput,
-                    State::Ready | State::Submitting | State::Waiting | State::Polling => Output::Wait(self.record.due),
+                    State::SubmitAnnounced => Output::NeedInput,
+                    State::Ready | State::Submitting | State::Waiting | State::LookAnnounced | State::Polling => {
+                        Output::Wait(self.record.due)
+                    }
                 };
             }
         }

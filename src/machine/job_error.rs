@@ -24,7 +24,7 @@ use crate::wire::{DecodeError, ServiceError};
 /// | `Deadline` | yes | resume |
 /// | `Exhausted` | no | submit again later |
 /// | `SubmitUnknown` | perhaps | find out before submitting again |
-/// | `Source` | no | mend the source |
+/// | `SourceFailed` | no | mend the source |
 /// | `Abandoned` | no without a ticket while never submitted, else yes | resume, if there is a ticket |
 #[derive(Debug)]
 #[non_exhaustive]
@@ -91,7 +91,7 @@ pub enum JobError {
         cause: Cause,
     },
     /// The document could not be read, so it was not submitted.
-    Source {
+    SourceFailed {
         /// What is wrong with it.
         cause: Cause,
     },
@@ -113,7 +113,7 @@ impl JobError {
             | Self::Unreadable { ticket, .. }
             | Self::Deadline { ticket, .. } => Some(ticket),
             Self::Refused { ticket, .. } | Self::Abandoned { ticket } => ticket.as_ref(),
-            Self::Exhausted { .. } | Self::SubmitUnknown { .. } | Self::Source { .. } => None,
+            Self::Exhausted { .. } | Self::SubmitUnknown { .. } | Self::SourceFailed { .. } => None,
         }
     }
 
@@ -124,7 +124,7 @@ impl JobError {
             Self::NotFound { cause, .. } | Self::TooLarge { cause, .. } | Self::Deadline { cause, .. } | Self::Exhausted { cause, .. } => {
                 cause.as_ref().and_then(service_error)
             }
-            Self::SubmitUnknown { cause } | Self::Source { cause } => service_error(cause),
+            Self::SubmitUnknown { cause } | Self::SourceFailed { cause } => service_error(cause),
             Self::Expired { .. } | Self::Unreadable { .. } | Self::Abandoned { .. } => None,
         }
     }
@@ -157,7 +157,7 @@ impl fmt::Display for JobError {
             Self::SubmitUnknown { cause } => {
                 write!(f, "it is unknown whether the document was submitted, so it is not submitted again: {cause}")
             }
-            Self::Source { cause } => write!(f, "the document was not submitted: {cause}"),
+            Self::SourceFailed { cause } => write!(f, "the document was not submitted: {cause}"),
             Self::Abandoned { .. } => f.write_str("the job was abandoned"),
         }
     }

@@ -8,11 +8,11 @@ use super::record::{End, State};
 pub enum JobState {
     /// To be submitted now, or again after a pause.
     Ready,
-    /// Announced or sent, and not answered: it may be billed.
+    /// SubmitAnnounced or sent, and not answered: it may be billed.
     Submitting,
     /// Submitted; waiting for the next look.
     Waiting,
-    /// A look is out.
+    /// A look is announced or out.
     Polling,
     /// Ended with a result.
     Succeeded,
@@ -35,7 +35,7 @@ pub enum JobState {
     /// Ended: it is unknown whether it was submitted.
     SubmitUnknown,
     /// Ended: the document could not be read.
-    Source,
+    SourceFailed,
     /// Ended: given up by the caller.
     Abandoned,
 }
@@ -49,9 +49,9 @@ impl JobState {
     pub(super) fn of(state: State) -> Self {
         match state {
             State::Ready => Self::Ready,
-            State::Announced | State::Submitting => Self::Submitting,
+            State::SubmitAnnounced | State::Submitting => Self::Submitting,
             State::Waiting => Self::Waiting,
-            State::Polling => Self::Polling,
+            State::LookAnnounced | State::Polling => Self::Polling,
             State::Ended(End::Succeeded) => Self::Succeeded,
             State::Ended(End::Failed) => Self::Failed,
             State::Ended(End::Expired) => Self::Expired,
@@ -62,7 +62,7 @@ impl JobState {
             State::Ended(End::Deadline) => Self::Deadline,
             State::Ended(End::Exhausted) => Self::Exhausted,
             State::Ended(End::SubmitUnknown) => Self::SubmitUnknown,
-            State::Ended(End::Source) => Self::Source,
+            State::Ended(End::SourceFailed) => Self::SourceFailed,
             State::Ended(End::Abandoned) => Self::Abandoned,
         }
     }

@@ -44,11 +44,13 @@ pub(crate) enum State {
     /// To be submitted when due.
     Ready,
     /// The intent to submit was told; nothing was sent yet.
-    Announced,
+    SubmitAnnounced,
     /// The submit is out.
     Submitting,
     /// Accepted; the next look is due some time.
     Waiting,
+    /// The intent to look was told; nothing was sent yet.
+    LookAnnounced,
     /// A look is out.
     Polling,
     Ended(End),
@@ -67,7 +69,7 @@ pub(crate) enum End {
     Deadline,
     Exhausted,
     SubmitUnknown,
-    Source,
+    SourceFailed,
     Abandoned,
 }
 

@@ -31,8 +31,8 @@ impl Snapshot {
         let submitting = match record.state {
             State::Ready => false,
             // From the intent on it may have been sent: whoever stored it can't know how far the process came.
-            State::Announced | State::Submitting => true,
-            State::Waiting | State::Polling | State::Ended(_) => return None,
+            State::SubmitAnnounced | State::Submitting => true,
+            State::Waiting | State::LookAnnounced | State::Polling | State::Ended(_) => return None,
         };
         Some(Self {
             submitting,

@@ -34,7 +34,7 @@ pub(crate) enum Input {
 pub(crate) enum Effect {
     Nothing,
     /// Tell the intent to submit.
-    Announce,
+    AnnounceSubmit,
     /// Send the submit.
     Submit,
     /// Tell that the submit failed and will be tried again when due.
@@ -43,7 +43,9 @@ pub(crate) enum Effect {
     Submitted,
     /// Tell that the service took it once more.
     SubmittedAgain,
-    /// Tell and send a look.
+    /// Tell the intent to look.
+    AnnounceLook,
+    /// Send a look.
     Look,
     /// Tell that it is still in progress.
     Progressed,
@@ -74,32 +76,33 @@ const NOTIFIED_GAP: Duration = Duration::from_secs(1);
 
 /// Moves one job, and says what is to be done about it.
 pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules) -> Effect {
-    use State::{Announced, Ended, Polling, Ready, Submitting, Waiting};
+    use State::{Ended, LookAnnounced, Polling, Ready, SubmitAnnounced, Submitting, Waiting};
     match (record.state, input) {
         // Nothing follows an end, whatever comes.
         (Ended(_), _) => Effect::Nothing,
 
         (Ready, Input::Clock) if record.due > record.deadline || now >= record.deadline => end(record, End::Exhausted),
-        (Ready, Input::Clock) if now >= record.due => announce(record),
-        (Announced, Input::Confirmed) => submit(record, now, rules),
-        (Announced, Input::Clock) if now >= record.deadline => end(record, End::Exhausted),
+        (Ready, Input::Clock) if now >= record.due => announce_submit(record),
+        (SubmitAnnounced, Input::Confirmed) => submit(record, now, rules),
+        (SubmitAnnounced, Input::Clock) if now >= record.deadline => end(record, End::Exhausted),
         (Submitting, Input::Clock) if now >= record.due => submit_unknown(record, now, rules),
         (Waiting, Input::Clock) if record.not_before > record.deadline => end(record, End::Deadline),
-        (Waiting, Input::Clock) if now >= record.due => look(record, now, rules),
+        (Waiting, Input::Clock) if now >= record.due => announce_look(record, now),
+        (LookAnnounced, Input::Clock) => look(record, now, rules),
         (Polling, Input::Clock) if now >= record.due => look_failed(record, None, now, rules),
 
         // An id is worth having whichever attempt it answers.
-        (Ready | Announced | Submitting, Input::Submit(_, SubmitAnswer::Accepted { hint })) => accepted(record, hint, now, rules),
-        (Waiting | Polling, Input::Submit(_, SubmitAnswer::Accepted { .. })) => Effect::SubmittedAgain,
+        (Ready | SubmitAnnounced | Submitting, Input::Submit(_, SubmitAnswer::Accepted { hint })) => accepted(record, hint, now, rules),
+        (Waiting | LookAnnounced | Polling, Input::Submit(_, SubmitAnswer::Accepted { .. })) => Effect::SubmittedAgain,
         (Submitting, Input::Submit(exchange, answer)) if exchange == record.exchange => refused(record, answer, now, rules),
         (Polling, Input::Look(exchange, answer)) if exchange == record.exchange => looked(record, answer, now, rules),
 
         (Waiting, Input::Notified) => notified(record, now),
-        (Polling, Input::Notified) => remember(&mut record.notified),
+        (LookAnnounced | Polling, Input::Notified) => remember(&mut record.notified),
 
         // Once a submit is out, its id is worth waiting for: it ends with its answer, or at its limit.
         (Submitting, Input::Abandon) => remember(&mut record.abandoned),
-        (Ready | Announced | Waiting | Polling, Input::Abandon) => end(record, End::Abandoned),
+        (Ready | SubmitAnnounced | Waiting | LookAnnounced | Polling, Input::Abandon) => end(record, End::Abandoned),
 
         // Too early, too late, or meant for another state.
         (_, Input::Clock | Input::Confirmed | Input::Submit(..) | Input::Look(..) | Input::Notified) => Effect::Nothing,
@@ -116,11 +119,11 @@ fn remember(flag: &mut bool) -> Effect {
     Effect::Nothing
 }
 
-fn announce(record: &mut Record) -> Effect {
-    record.state = State::Announced;
+fn announce_submit(record: &mut Record) -> Effect {
+    record.state = State::SubmitAnnounced;
     record.submits = record.submits.saturating_add(1);
     record.exchange = record.exchange.saturating_add(1);
-    Effect::Announce
+    Effect::AnnounceSubmit
 }
 
 fn submit(record: &mut Record, now: Time, rules: &Rules) -> Effect {
@@ -155,7 +158,7 @@ fn refused(record: &mut Record, answer: SubmitAnswer, now: Time, rules: &Rules) 
         }
         SubmitAnswer::Throttled { hint } => submit_again(record, hint, now, rules),
         SubmitAnswer::Refused => end(record, End::Refused),
-        SubmitAnswer::Source => end(record, End::Source),
+        SubmitAnswer::Source => end(record, End::SourceFailed),
         SubmitAnswer::Unknown => submit_unknown(record, now, rules),
     }
 }
@@ -178,15 +181,21 @@ fn submit_again(record: &mut Record, hint: Option<Duration>, now: Time, rules: &
     Effect::SubmitFailed
 }
 
-fn look(record: &mut Record, now: Time, rules: &Rules) -> Effect {
-    record.state = State::Polling;
+fn announce_look(record: &mut Record, now: Time) -> Effect {
+    record.state = State::LookAnnounced;
     record.looks = record.looks.saturating_add(1);
-    record.exchange = record.exchange.saturating_add(1);
-    record.looked_at = now;
-    record.due = now + rules.look_limit;
     if now >= record.deadline {
         record.reason = LookReason::Deadline;
     }
+    Effect::AnnounceLook
+}
+
+/// Its time begins now, however long the application took over the announcement.
+fn look(record: &mut Record, now: Time, rules: &Rules) -> Effect {
+    record.state = State::Polling;
+    record.exchange = record.exchange.saturating_add(1);
+    record.looked_at = now;
+    record.due = now + rules.look_limit;
     Effect::Look
 }
 

@@ -1,1 +1,165 @@
+//! Every combination of state and input, tried: the ways that are gone are the ways that are drawn.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::answer::{LookAnswer, SubmitAnswer};
+use super::job_state::JobState;
+use super::record::{End, Record, State};
+use super::transition::{Effect, Input, Rules, step};
+use super::{PollPolicy, RetryPolicy, Time};
+
+const NOW: Time = Time::from_unix_seconds(1_000_000);
+
+const ENDS: [End; 12] = [
+    End::Succeeded,
+    End::Failed,
+    End::Expired,
+    End::NotFound,
+    End::Refused,
+    End::TooLarge,
+    End::Unreadable,
+    End::Deadline,
+    End::Exhausted,
+    End::SubmitUnknown,
+    End::SourceFailed,
+    End::Abandoned,
+];
+
+fn rules(resubmissions: u16) -> Rules {
+    Rules {
+        poll: PollPolicy::balanced(),
+        retry: RetryPolicy::new().with_submit_attempts(2).with_resubmissions(resubmissions),
+        seed: 7,
+        submit_limit: Duration::from_secs(60),
+        look_limit: Duration::from_secs(30),
+    }
+}
+
+fn states() -> Vec<State> {
+    let open = [State::Ready, State::SubmitAnnounced, State::Submitting, State::Waiting, State::LookAnnounced, State::Polling];
+    open.into_iter().chain(ENDS.map(State::Ended)).collect()
+}
+
+fn inputs(exchange: u32) -> Vec<Input> {
+    let hints = [None, Some(Duration::from_secs(1)), Some(Duration::from_secs(3600))];
+    let mut inputs = vec![Input::Clock, Input::Confirmed, Input::Notified, Input::Abandon];
+    for hint in hints {
+        let submits = [SubmitAnswer::Accepted { hint }, SubmitAnswer::NotProcessed { hint }, SubmitAnswer::Throttled { hint }];
+        inputs.extend(submits.map(|answer| Input::Submit(exchange, answer)));
+        let looks = [LookAnswer::InProgress { hint }, LookAnswer::Failed { hint }, LookAnswer::NotFound];
+        inputs.extend(looks.map(|answer| Input::Look(exchange, answer)));
+    }
+    inputs.extend([SubmitAnswer::Refused, SubmitAnswer::Source, SubmitAnswer::Unknown].map(|answer| Input::Submit(exchange, answer)));
+    // The ends a look's answer can bring.
+    let last = [End::Succeeded, End::Failed, End::Expired, End::Refused, End::TooLarge, End::Unreadable];
+    inputs.extend(last.map(|end| Input::Look(exchange, LookAnswer::Final(end))));
+    inputs
+}
+
+/// A record for each combination of what the transitions look at.
+fn records(state: State) -> Vec<Record> {
+    let later = |seconds| NOW + Duration::from_secs(seconds);
+    let earlier = Time::from_unix_seconds(999_990);
+    let mut records = Vec::new();
+    for due in [earlier, later(5), Time::MAX] {
+        for deadline in [earlier, later(100), Time::MAX] {
+            for not_before in [Time::EPOCH, later(50), later(7200)] {
+                for (flags, spent) in [(0, 0), (1, 1), (2, 0), (4, 1), (7, 1)] {
+                    let mut record = Record::ready(NOW, deadline);
+                    (record.state, record.due, record.not_before) = (state, due, not_before);
+                    (record.submitted_at, record.looked_at) = (earlier, earlier);
+                    (record.exchange, record.submits, record.spent, record.looks) = (3, 1, spent, 1);
+                    (record.fresh, record.abandoned, record.notified) = (flags & 1 > 0, flags & 2 > 0, flags & 4 > 0);
+                    records.push(record);
+                }
+            }
+        }
+    }
+    records
+}
+
+/// Tries everything, and hands each step to `check`: the record before, the input, the effect, the record after.
+fn everything(mut check: impl FnMut(&Record, Input, Effect, &Record)) {
+    for state in states() {
+        for before in records(state) {
+            for input in inputs(3).into_iter().chain(inputs(2)) {
+                for rules in [rules(0), rules(1)] {
+                    let mut after = before;
+                    let effect = step(&mut after, input, NOW, &rules);
+                    check(&before, input, effect, &after);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_readme_draws_exactly_the_ways_there_are() {
+    let mut taken = BTreeSet::new();
+    everything(|before, _, _, after| {
+        let (from, to) = (JobState::of(before.state), JobState::of(after.state));
+        if from != to {
+            taken.insert((format!("{from:?}"), format!("{to:?}")));
+        }
+    });
+    let readme = include_str!("../../README.md");
+    let drawn: BTreeSet<(String, String)> = readme
+        .lines()
+        .filter_map(|line| line.trim().split_once(" --> "))
+        .filter(|(from, to)| *from != "[*]" && *to != "[*]")
+        .map(|(from, to)| (from.to_owned(), to.split(':').next().unwrap_or(to).trim().to_owned()))
+        .collect();
+    let missing: Vec<_> = taken.difference(&drawn).collect();
+    let invented: Vec<_> = drawn.difference(&taken).collect();
+    assert!(missing.is_empty() && invented.is_empty(), "not drawn: {missing:?}\ndrawn, but never gone: {invented:?}");
+}
+
+#[test]
+fn nothing_follows_an_end() {
+    everything(|before, input, effect, after| {
+        if matches!(before.state, State::Ended(_)) {
+            assert_eq!((effect, after), (Effect::Nothing, before), "{input:?}");
+        }
+    });
+}
+
+#[test]
+fn an_end_is_told_when_it_comes_and_only_then() {
+    everything(|before, input, effect, after| {
+        let ended = matches!(after.state, State::Ended(_)) && !matches!(before.state, State::Ended(_));
+        assert_eq!(ended, matches!(effect, Effect::End(_)), "{before:?} {input:?}");
+    });
+}
+
+#[test]
+fn what_is_due_is_done_and_nothing_else_is() {
+    everything(|before, input, effect, _| {
+        if matches!(input, Input::Clock)
+            && !matches!(before.state, State::SubmitAnnounced | State::LookAnnounced)
+            && !matches!(before.state, State::Ended(_))
+        {
+            let forbidden = before.due.max(before.not_before) > before.deadline;
+            assert!(effect != Effect::Nothing || before.due > NOW, "{before:?}");
+            assert!(effect == Effect::Nothing || before.due <= NOW || before.deadline <= NOW || forbidden, "{before:?} {effect:?}");
+        }
+    });
+}
+
+#[test]
+fn answers_of_other_exchanges_change_nothing_but_that_an_id_is_taken() {
+    everything(|before, input, effect, after| match input {
+        Input::Submit(2, SubmitAnswer::Accepted { .. }) => {}
+        Input::Submit(2, _) | Input::Look(2, _) => assert_eq!((effect, after), (Effect::Nothing, before), "{input:?}"),
+        _ => {}
+    });
+}
+
+#[test]
+fn a_submit_leaves_only_once_it_was_announced_and_confirmed() {
+    everything(|before, input, effect, _| {
+        if effect == Effect::Submit {
+            assert!(before.state == State::SubmitAnnounced && matches!(input, Input::Confirmed));
+        }
+    });
+}

@@ -1,0 +1,124 @@
+//! Base URLs and keys as people paste them.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use proptest::prelude::*;
+use typless::wire::{Api, Document, ExtractionId, StatusRequest, SubmitRequest};
+
+fn look(api: &Api, id: &str) -> String {
+    StatusRequest::new(ExtractionId::new(id).unwrap()).request(api).uri().to_string()
+}
+
+fn key_sent(key: &str) -> String {
+    let request = StatusRequest::new(ExtractionId::new("1").unwrap()).request(&Api::new(Api::PRODUCTION, key).unwrap());
+    assert!(request.headers()["authorization"].is_sensitive());
+    request.headers()["authorization"].to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_path_is_joined_right_whatever_the_base_ends_in() {
+    let ends = ["", "/", "//", "/api", "/api/", "/api//"];
+    for end in ends {
+        let api = Api::new(&format!(" https://developers.typless.com{end} "), "key").unwrap();
+        assert_eq!(look(&api, "0d14"), "https://developers.typless.com/api/get-extraction-data?extraction_id=0d14", "{end}");
+        assert_eq!(api.base_url(), "https://developers.typless.com");
+    }
+    let proxied = Api::new("https://proxy.example:8443/typless/api/", "key").unwrap();
+    assert_eq!(look(&proxied, "1"), "https://proxy.example:8443/typless/api/get-extraction-data?extraction_id=1");
+}
+
+#[test]
+fn a_version_is_taken_from_the_base_or_asked_for() {
+    let expected = "https://developers.typless.com/api/v1/get-extraction-data?extraction_id=1";
+    assert_eq!(look(&Api::new("https://developers.typless.com/api/v1/", "key").unwrap(), "1"), expected);
+    assert_eq!(look(&Api::new(Api::PRODUCTION, "key").unwrap().with_version("v1").unwrap(), "1"), expected);
+    for version in ["", "1", "v", "vv1", "v1/..", "V1", "v12345"] {
+        assert_eq!(Api::new(Api::PRODUCTION, "key").unwrap().with_version(version).unwrap_err().field(), "version");
+    }
+}
+
+#[test]
+fn a_base_that_cannot_be_used_is_refused_by_name() {
+    let bad = [
+        "",
+        "developers.typless.com",
+        "ftp://developers.typless.com",
+        "https://",
+        "https://user:secret@developers.typless.com",
+        "/api",
+        "https://developers.typless.com?x=1",
+        "https://developers.typless.com#top",
+        "https://developers.typless.com:port",
+        "https://developers.typless.com:99999",
+        "https://a b",
+        "http://developers.typless.com",
+    ];
+    for base in bad {
+        let error = Api::new(base, "key").unwrap_err();
+        assert_eq!(error.field(), "base_url", "{base}");
+        assert!(!error.to_string().contains("secret"));
+    }
+}
+
+#[test]
+fn plain_http_is_for_this_machine_or_for_those_who_say_so() {
+    for base in ["http://127.0.0.1:8900", "http://localhost:8900", "http://[::1]:8900", "http://127.1.2.3"] {
+        assert!(Api::new(base, "key").is_ok(), "{base}");
+    }
+    for base in ["http://10.0.0.1", "http://localhost.example.com", "http://127.0.0.1.example.com"] {
+        assert!(Api::new(base, "key").is_err(), "{base}");
+        assert!(Api::over_plain_http(base, "key").is_ok(), "{base}");
+    }
+}
+
+#[test]
+fn the_key_is_prefixed_once() {
+    for key in ["abc", " abc\n", "Token abc", "token abc", "TOKEN   abc ", "Token\tabc"] {
+        assert_eq!(key_sent(key), "Token abc", "{key:?}");
+    }
+    assert_eq!(key_sent("Tokenabc"), "Token Tokenabc");
+}
+
+#[test]
+fn a_key_that_cannot_be_sent_is_refused_and_not_quoted() {
+    for key in ["", " ", "Token", "Token ", "two words", "line\r\nX-Evil: 1", "naïve", "nul\0"] {
+        let error = Api::new(Api::PRODUCTION, key).unwrap_err();
+        assert_eq!(error.field(), "api_key", "{key:?}");
+        assert!(!error.to_string().contains("Evil"));
+    }
+}
+
+#[test]
+fn the_key_is_in_nothing_that_is_printed() {
+    let api = Api::new(Api::PRODUCTION, "s3cret-k3y").unwrap();
+    let document = Document::new("invoice.pdf", "type", &b"%PDF"[..]).unwrap();
+    let request = SubmitRequest::new(document).request(&api);
+    assert!(!format!("{api:?} {request:?}").contains("s3cret"));
+}
+
+#[test]
+fn every_header_that_matters_is_written() {
+    let api = Api::new(Api::PRODUCTION, "key").unwrap();
+    let request = SubmitRequest::new(Document::new("invoice.pdf", "type", &b"%PDF"[..]).unwrap()).request(&api);
+    assert_eq!(request.uri(), "https://developers.typless.com/api/extract-data-async");
+    assert_eq!(request.headers()["accept"], "application/json");
+    assert_eq!(request.headers()["content-type"], "application/json");
+    assert_eq!(request.headers()["content-length"], request.body().len().to_string());
+    let request = StatusRequest::new(ExtractionId::new("1").unwrap()).request(&api);
+    assert!(!request.headers().contains_key("content-length") && !request.headers().contains_key("content-type"));
+}
+
+proptest! {
+    #[test]
+    fn an_id_travels_as_one_query_value(id in "[^\\p{Cc}]{1,60}") {
+        let uri = look(&Api::new(Api::PRODUCTION, "key").unwrap(), &id);
+        let (_, value) = uri.split_once("?extraction_id=").unwrap();
+        prop_assert!(value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)), "{}", uri);
+        prop_assert_eq!(percent_encoding::percent_decode_str(value).decode_utf8().unwrap(), id);
+    }
+
+    #[test]
+    fn no_base_and_no_key_panics(base in ".*", key in ".*") {
+        let _ = Api::new(&base, &key);
+        let _ = Api::over_plain_http(&format!("http://{base}"), &key);
+    }
+}

@@ -1,0 +1,37 @@
+//! What the figures should be, and whether they are.
+
+use std::process::ExitCode;
+
+/// The verdicts of a run.
+#[derive(Debug, Default)]
+pub struct Bounds {
+    lines: Vec<String>,
+    broken: bool,
+}
+
+impl Bounds {
+    /// No verdicts yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A bound on something counted, which is the same in each run: breaking it fails the run.
+    pub fn bound(&mut self, text: &str, held: bool) {
+        self.broken |= !held;
+        self.lines.push(format!("{} bound  {text}", if held { "pass" } else { "FAIL" }));
+    }
+
+    /// A goal for something timed, which depends on the machine and what else it does: missing it fails nothing.
+    pub fn goal(&mut self, text: &str, reached: bool) {
+        self.lines.push(format!("{} goal   {text}", if reached { "pass" } else { "miss" }));
+    }
+
+    /// Prints the verdicts; failure if a bound was broken.
+    pub fn finish(self) -> ExitCode {
+        println!();
+        for line in &self.lines {
+            println!("{line}");
+        }
+        if self.broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    }
+}

@@ -1,0 +1,26 @@
+//! Bytes that do not compress, the same in each run.
+
+/// A source of bytes without a pattern (splitmix64).
+#[derive(Debug, Clone)]
+pub struct Noise {
+    state: u64,
+}
+
+impl Noise {
+    /// The bytes of this seed.
+    pub fn new(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
+    /// The next bytes, as many as fit.
+    pub fn fill(&mut self, buffer: &mut [u8]) {
+        for word in buffer.chunks_mut(8) {
+            self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut mixed = self.state;
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            mixed ^= mixed >> 31;
+            word.copy_from_slice(&mixed.to_le_bytes()[..word.len()]);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What the kernel says about this process.
+
+use std::time::Duration;
+use std::{fs, io};
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// The most memory this process ever had resident, in bytes (`VmHWM`).
+///
+/// # Errors
+///
+/// The kernel does not tell, as on anything but Linux.
+pub fn peak() -> io::Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kibibytes = line.and_then(|rest| rest.trim().strip_suffix(" kB")).and_then(|number| number.parse::<u64>().ok());
+    kibibytes.map(|kibibytes| kibibytes * 1024).ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))
+}
+
+/// The CPU time this thread has used, in the kernel and outside of it.
+pub fn thread_cpu() -> Duration {
+    cpu(ClockId::ThreadCPUTime)
+}
+
+/// The CPU time all threads of this process have used, in the kernel and outside of it.
+pub fn process_cpu() -> Duration {
+    cpu(ClockId::ProcessCPUTime)
+}
+
+fn cpu(clock: ClockId) -> Duration {
+    Duration::try_from(clock_gettime(clock)).unwrap_or_default()
+}

@@ -1,0 +1,105 @@
+//! Interleaved rounds of CPU time.
+//!
+//! Machines are shared, and clocks of the wall lie: what is compared is measured in turns, in the CPU time of its thread, many times.
+
+use std::time::Duration;
+
+use crate::process::thread_cpu;
+
+/// How long one sample should take at least; what is quicker is repeated.
+const SAMPLE: Duration = Duration::from_millis(2);
+
+/// One of several ways to do the same.
+pub struct Way<'a> {
+    name: &'static str,
+    run: Box<dyn FnMut() + 'a>,
+}
+
+impl<'a> Way<'a> {
+    /// A way of this name; what it makes should go through [`black_box`](std::hint::black_box).
+    pub fn new(name: &'static str, run: impl FnMut() + 'a) -> Self {
+        Self { name, run: Box::new(run) }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Goes it once.
+    pub fn run(&mut self) {
+        (self.run)();
+    }
+
+    /// The CPU time of going it so many times.
+    fn sample(&mut self, times: u32) -> Duration {
+        // What came before should not be paid for here: caches and heap are made this way's own first.
+        self.run();
+        let start = thread_cpu();
+        for _ in 0..times {
+            self.run();
+        }
+        thread_cpu() - start
+    }
+}
+
+impl std::fmt::Debug for Way<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Way").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The times of one way, one for each round.
+#[derive(Debug, Clone)]
+pub struct Times {
+    rounds: Vec<f64>,
+}
+
+impl Times {
+    /// The median, in seconds.
+    pub fn median(&self) -> f64 {
+        median(self.rounds.clone())
+    }
+
+    /// How many times faster than another this is: the median of the ratios within each round.
+    pub fn faster_than(&self, other: &Self) -> f64 {
+        median(self.rounds.iter().zip(&other.rounds).map(|(own, other)| other / own).collect())
+    }
+}
+
+/// Measures each way once in each round, in an order that turns from round to round.
+pub fn measure(ways: &mut [Way<'_>], rounds: usize) -> Vec<Times> {
+    let times: Vec<u32> = ways.iter_mut().map(calibrate).collect();
+    let mut results = vec![Times { rounds: Vec::with_capacity(rounds) }; ways.len()];
+    for round in 0..rounds {
+        for place in 0..ways.len() {
+            // Every other round goes backwards, so that no way always has the same one before it.
+            let place = if round % 2 == 0 { place } else { ways.len() - 1 - place };
+            let index = (place + round / 2) % ways.len();
+            let once = ways[index].sample(times[index]).as_secs_f64() / f64::from(times[index]);
+            results[index].rounds.push(once);
+        }
+    }
+    results
+}
+
+/// How often to go a way for one sample.
+fn calibrate(way: &mut Way<'_>) -> u32 {
+    let mut times = 1;
+    loop {
+        if way.sample(times) >= SAMPLE || times >= 1 << 20 {
+            return times;
+        }
+        times *= 2;
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => f64::NAN,
+        length if length % 2 == 1 => values[middle],
+        _ => f64::midpoint(values[middle - 1], values[middle]),
+    }
+}

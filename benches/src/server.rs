@@ -1,0 +1,89 @@
+//! A service on loopback that takes one submit, checks its length and throws it away.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use crate::submission::{TAIL, head};
+
+/// How long to wait for a client that says nothing.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server that is ready for clients.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+}
+
+impl Server {
+    /// Listens on a free port.
+    ///
+    /// # Errors
+    ///
+    /// There is no loopback interface, or no free port.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self { listener: TcpListener::bind("127.0.0.1:0")? })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    ///
+    /// The system does not tell.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Takes one submit with a body of exactly this many bytes, and accepts it.
+    ///
+    /// # Errors
+    ///
+    /// The client says another length, or sends something other than a submit of that length.
+    pub fn accept(&self, length: u64) -> io::Result<()> {
+        let (stream, _) = self.listener.accept()?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        let mut reader = BufReader::with_capacity(256 * 1024, stream);
+        check(read_head(&mut reader)? == Some(length), "the length is not that of the body")?;
+        drain(&mut reader, length)?;
+        let answer = r#"{"extraction_id":"7f8a3a4e-2f0b-4a37-9f43-0d6a9f0b1c2d"}"#;
+        let mut stream = reader.into_inner();
+        write!(stream, "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{answer}", answer.len())
+    }
+}
+
+/// Reads the head of a request; the length it gives, if it gives just that.
+fn read_head(reader: &mut impl BufRead) -> io::Result<Option<u64>> {
+    let mut length = None;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let line = line.trim_end();
+        if line.is_empty() {
+            return Ok(length);
+        }
+        if let Some((name, value)) = line.split_once(':') {
+            check(!name.eq_ignore_ascii_case("transfer-encoding"), "the body is chunked")?;
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().ok();
+            }
+        }
+    }
+}
+
+/// Reads a body to its end, and looks at both ends of it.
+fn drain(reader: &mut impl BufRead, length: u64) -> io::Result<()> {
+    let mut start = vec![0; head().len()];
+    reader.read_exact(&mut start)?;
+    check(start == head().as_bytes(), "the body does not start as a submit")?;
+    let middle = length - (start.len() + TAIL.len()) as u64;
+    let drained = io::copy(&mut reader.take(middle), &mut io::sink())?;
+    check(drained == middle, "the body ended early")?;
+    let mut end = vec![0; TAIL.len()];
+    reader.read_exact(&mut end)?;
+    check(end == TAIL.as_bytes(), "the body does not end as a submit")
+}
+
+fn check(held: bool, otherwise: &'static str) -> io::Result<()> {
+    if held { Ok(()) } else { Err(io::Error::new(io::ErrorKind::InvalidData, otherwise)) }
+}

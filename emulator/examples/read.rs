@@ -1,0 +1,30 @@
+//! Reads a PDF and prints what was found: `cargo run -p typless-emulator --example read -- invoice.pdf`.
+
+use std::process::ExitCode;
+
+use typless_emulator::{DocumentType, read};
+
+fn main() -> ExitCode {
+    let Some(path) = std::env::args().nth(1) else {
+        eprintln!("Which file? Usage: read FILE.pdf");
+        return ExitCode::FAILURE;
+    };
+    let document = match std::fs::read(&path) {
+        Ok(document) => document,
+        Err(error) => {
+            eprintln!("{path}: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match read(&document, &DocumentType::line_item_invoice()) {
+        Ok(findings) => {
+            // The service gives every result an id of its own; here nothing is kept that it could lead to.
+            println!("{:#}", findings.to_result("0".repeat(40).as_str(), &path, None));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{}: {error}", error.code());
+            ExitCode::FAILURE
+        }
+    }
+}

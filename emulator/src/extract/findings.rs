@@ -1,0 +1,131 @@
+//! What was found in a document, in the shape of the service's result.
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde_json::{Value, json};
+
+use crate::document_type::DataType;
+use crate::pdf::Area;
+
+/// Everything found in a document: the parts of a result that come from its contents.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Findings {
+    /// One entry for each field of the document type, in its order.
+    pub extracted_fields: Vec<FoundField>,
+    /// One row for each line item; each row has all columns of the document type, in its order.
+    pub line_items: Vec<Vec<FoundField>>,
+    /// Always empty: the service fills it for some document types only.
+    pub vat_rates: Vec<Vec<FoundField>>,
+}
+
+/// A field and the values that may be its value, the likely one first.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[non_exhaustive]
+pub struct FoundField {
+    /// The field's name.
+    pub name: String,
+    /// The field's type.
+    pub data_type: DataType,
+    /// Whether the field takes several values at once. Fields of line items do not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub multiple_values: Option<bool>,
+    /// The candidates, best first; one without a value where the document has none.
+    pub values: Vec<FoundValue>,
+}
+
+/// A value, where it stands, and how sure it is.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct FoundValue {
+    /// The value in the service's form; none if it is not in the document.
+    pub value: Option<String>,
+    /// From 0 to 1, rounded to three digits.
+    pub confidence_score: f64,
+    /// Page and box; none if it is not located.
+    pub location: Option<Location>,
+}
+
+/// A place in a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Location {
+    /// The page, the first being 0.
+    pub page_number: usize,
+    /// Pixels from the left edge, at 300 dots per inch.
+    pub x: i64,
+    /// Pixels from the top edge.
+    pub y: i64,
+    /// Pixels from left to right.
+    pub width: i64,
+    /// Pixels from top to bottom.
+    pub height: i64,
+}
+
+impl Findings {
+    pub(crate) fn new(extracted_fields: Vec<FoundField>, line_items: Vec<Vec<FoundField>>) -> Self {
+        Self { extracted_fields, line_items, vat_rates: Vec::new() }
+    }
+
+    /// The whole result object, as the service answers it.
+    #[must_use]
+    pub fn to_result(&self, object_id: &str, file_name: &str, customer: Option<&str>) -> Value {
+        json!({
+            "object_id": object_id,
+            "file_name": file_name,
+            "customer": customer,
+            "extracted_fields": self.extracted_fields,
+            "line_items": self.line_items,
+            "vat_rates": self.vat_rates,
+        })
+    }
+
+    /// The best value of a field; none if the document has none.
+    #[must_use]
+    pub fn value(&self, field: &str) -> Option<&str> {
+        best(&self.extracted_fields, field)
+    }
+
+    /// The best value of a column in a row of the line items; none if the cell is empty.
+    #[must_use]
+    pub fn line_item(&self, row: usize, column: &str) -> Option<&str> {
+        best(self.line_items.get(row)?, column)
+    }
+}
+
+impl FoundValue {
+    pub(crate) fn new(value: String, score: f64, location: Option<Location>) -> Self {
+        Self { value: Some(value), confidence_score: (score.clamp(0.0, 1.0) * 1000.0).round() / 1000.0, location }
+    }
+
+    pub(crate) fn nothing() -> Self {
+        Self { value: None, confidence_score: 0.0, location: None }
+    }
+}
+
+impl Location {
+    pub(crate) fn new(page_number: usize, area: Area) -> Self {
+        let [x, y, width, height] = area.pixels();
+        Self { page_number, x, y, width, height }
+    }
+}
+
+/// The service reports a value that is not located with `-1` everywhere.
+impl Serialize for FoundValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let place = |part: fn(&Location) -> i64| self.location.as_ref().map_or(-1, part);
+        let page = self.location.map_or(-1, |location| i64::try_from(location.page_number).unwrap_or(-1));
+        let mut object = serializer.serialize_struct("FoundValue", 7)?;
+        object.serialize_field("x", &place(|location| location.x))?;
+        object.serialize_field("y", &place(|location| location.y))?;
+        object.serialize_field("width", &place(|location| location.width))?;
+        object.serialize_field("height", &place(|location| location.height))?;
+        object.serialize_field("page_number", &page)?;
+        object.serialize_field("value", &self.value)?;
+        object.serialize_field("confidence_score", &self.confidence_score)?;
+        object.end()
+    }
+}
+
+fn best<'a>(fields: &'a [FoundField], name: &str) -> Option<&'a str> {
+    fields.iter().find(|field| field.name == name)?.values.first()?.value.as_deref()
+}

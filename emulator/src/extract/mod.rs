@@ -1,0 +1,34 @@
+//! Finds the fields and line items of a document type in the text of a document.
+
+mod amounts;
+mod cells;
+mod company;
+mod currency;
+mod dates;
+mod decimal;
+mod evidence;
+mod fields;
+mod findings;
+mod labels;
+mod money;
+mod rows;
+mod supplier;
+mod table;
+mod text;
+mod values;
+
+pub use findings::{Findings, FoundField, FoundValue, Location};
+pub(crate) use text::label_key;
+
+use self::evidence::Evidence;
+use self::labels::Document;
+use crate::document_type::DocumentType;
+use crate::pdf::Page;
+
+/// Finds what the document type asks for.
+pub(crate) fn extract(pages: &[Page], document_type: &DocumentType) -> Findings {
+    let document = Document::new(pages, document_type);
+    let evidence = Evidence::of(&document);
+    let table = rows::find(&document, document_type, &evidence);
+    Findings::new(fields::find(&document, document_type, &evidence, &table.taken), table.rows)
+}

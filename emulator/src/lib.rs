@@ -1,0 +1,35 @@
+//! An emulator of the Typless extraction service that really reads documents.
+//!
+//! [`Service`] is the service as a pure state machine: it is handed requests and the time, reads the text of the PDFs it is given, and finds what the [`DocumentType`]
+//! asks for. It answers nothing that is not in the document. [`InProcess`] makes it a transport for the clients of `typless`, with any clock; [`Listener`] puts it behind a socket, for
+//! clients of any kind; [`read()`] is the reader alone.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::Request;
+//! use typless_emulator::{Service, ServiceOptions};
+//! use typless::machine::Time;
+//!
+//! let mut service = Service::new(ServiceOptions::new().with_key("my-key"));
+//! let look = Request::get("/api/get-extraction-data?extraction_id=0d14").header("authorization", "Token my-key");
+//! let answer = service.handle(look.body(Bytes::new())?, Time::from_unix_seconds(1_700_000_000));
+//! assert_eq!(answer.status(), 404);
+//! # Ok::<(), http::Error>(())
+//! ```
+
+mod document_type;
+mod extract;
+mod in_process;
+mod listener;
+mod pdf;
+mod read_error;
+mod reader;
+mod service;
+
+pub use document_type::{DataType, DocumentType, DocumentTypeError};
+pub use extract::{Findings, FoundField, FoundValue, Location};
+pub use in_process::InProcess;
+pub use listener::Listener;
+pub use read_error::ReadError;
+pub use reader::read;
+pub use service::{Service, ServiceOptions};

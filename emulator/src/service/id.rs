@@ -1,0 +1,124 @@
+//! Ids that look like the vendor's.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use typless::machine::Time;
+
+/// The id of an extraction or of a result: 20 bytes, written as 40 lower-case hexadecimal digits.
+///
+/// The vendor's ids are laid out as KSUIDs: four bytes with the seconds since 2014-05-13T16:53:20Z, then sixteen of chance. The id of the webhook's sample event, made at
+/// 2022-02-03T10:19:17, begins with `0e895e25`, which is that second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Id([u8; Self::LENGTH]);
+
+impl Id {
+    const LENGTH: usize = 20;
+
+    /// The moment that KSUIDs count from, in seconds since the Unix epoch.
+    const FIRST_SECOND: u64 = 1_400_000_000;
+
+    /// Reads an id; `None` for anything no id of ours looks like.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let digits: &[u8; 2 * Self::LENGTH] = text.as_bytes().try_into().ok()?;
+        let mut id = [0; Self::LENGTH];
+        for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Some(Self(id))
+    }
+
+    fn new(now: Time, chance: [u64; 2]) -> Self {
+        let second = now.since_epoch().as_secs().saturating_sub(Self::FIRST_SECOND);
+        let second = u32::try_from(second).unwrap_or(u32::MAX);
+        let mut id = [0; Self::LENGTH];
+        id[..4].copy_from_slice(&second.to_be_bytes());
+        id[4..12].copy_from_slice(&chance[0].to_be_bytes());
+        id[12..].copy_from_slice(&chance[1].to_be_bytes());
+        Self(id)
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Makes ids; the same seed and times make the same ones, and none is made twice.
+#[derive(Debug)]
+pub(super) struct Ids {
+    /// The state of a `SplitMix64` generator: it goes through all numbers of 64 bits before one comes again.
+    state: u64,
+}
+
+impl Ids {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
+    pub(super) fn next(&mut self, now: Time) -> Id {
+        Id::new(now, [self.number(), self.number()])
+    }
+
+    fn number(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut number = self.state;
+        number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        number ^ number >> 31
+    }
+}
+
+/// The value of a lower-case hexadecimal digit.
+fn digit(character: u8) -> Option<u8> {
+    match character {
+        b'0'..=b'9' => Some(character - b'0'),
+        b'a'..=b'f' => Some(character - b'a' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_begins_with_the_second_it_was_made_in() {
+        let id = Ids::new(7).next(Time::from_unix_seconds(1_643_883_557)).to_string();
+        assert!(id.starts_with("0e895e25"), "{id}");
+        assert_eq!(id.len(), 40);
+    }
+
+    #[test]
+    fn ids_are_read_as_they_are_written() {
+        let id = Ids::new(7).next(Time::EPOCH);
+        assert_eq!(Id::parse(&id.to_string()), Some(id));
+        assert_eq!(Id::parse(&id.to_string().to_uppercase()), None);
+        assert_eq!(Id::parse("0d14338251a6db69bfec36face27f7edcab7322"), None);
+    }
+
+    #[test]
+    fn times_before_and_after_all_ids_have_ids() {
+        let mut ids = Ids::new(0);
+        assert!(ids.next(Time::EPOCH).to_string().starts_with("00000000"));
+        assert!(ids.next(Time::MAX).to_string().starts_with("ffffffff"));
+    }
+
+    #[test]
+    fn one_seed_makes_the_same_ids_and_another_makes_others() {
+        let three = |seed| {
+            let mut ids = Ids::new(seed);
+            [ids.next(Time::EPOCH), ids.next(Time::EPOCH), ids.next(Time::EPOCH)]
+        };
+        assert_eq!(three(1), three(1));
+        assert_ne!(three(1), three(2));
+        assert_ne!(three(1)[0], three(1)[1]);
+    }
+}

@@ -1,0 +1,125 @@
+//! How the service is to behave.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use crate::DocumentType;
+
+/// How the service is to behave. The default is a healthy service that takes any key and needs two seconds for a document.
+#[derive(Clone)]
+pub struct ServiceOptions {
+    pub(super) pace: Duration,
+    pub(super) retention: Duration,
+    pub(super) body_limit: usize,
+    pub(super) seed: u64,
+    pub(super) keys: Keys,
+    pub(super) document_types: BTreeMap<String, DocumentType>,
+}
+
+/// Which keys are accepted.
+#[derive(Clone)]
+pub(super) enum Keys {
+    Any,
+    These(Vec<String>),
+}
+
+impl ServiceOptions {
+    /// How long an extraction takes unless told otherwise: 2 s, so that clients see one in progress.
+    pub const PACE: Duration = Duration::from_secs(2);
+
+    /// How long the data of a finished extraction is kept: 48 h, as the vendor says.
+    pub const RETENTION: Duration = Duration::from_hours(48);
+
+    /// The most bytes of a request's body unless told otherwise: 100 MiB, which takes documents up to 75 MiB.
+    pub const BODY_LIMIT: usize = 100 * 1024 * 1024;
+
+    /// The default options.
+    pub fn new() -> Self {
+        let built_in = DocumentType::line_item_invoice();
+        Self {
+            pace: Self::PACE,
+            retention: Self::RETENTION,
+            body_limit: Self::BODY_LIMIT,
+            seed: 0,
+            keys: Keys::Any,
+            document_types: BTreeMap::from([(built_in.name().to_owned(), built_in)]),
+        }
+    }
+
+    /// Sets how long after its submit an extraction finishes; zero means that the first look finds it finished.
+    #[must_use]
+    pub fn with_pace(mut self, pace: Duration) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// Sets how long after it has finished the data of an extraction is deleted and its status becomes `EXPIRED`.
+    #[must_use]
+    pub fn with_retention(mut self, retention: Duration) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// Accepts this key and others given in this way, and no more. Without it, any key is accepted that is not empty.
+    ///
+    /// Works with and without the word `Token` before it, as the dashboard shows both. An empty key is never accepted.
+    #[must_use]
+    pub fn with_key(mut self, key: &str) -> Self {
+        let key = key.trim();
+        let key = key.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("token")).map_or(key, |(_, key)| key.trim());
+        match &mut self.keys {
+            Keys::These(keys) => keys.push(key.to_owned()),
+            Keys::Any => self.keys = Keys::These(vec![key.to_owned()]),
+        }
+        self
+    }
+
+    /// Sets the most bytes of a request's body; larger ones are refused with 413.
+    #[must_use]
+    pub fn with_body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// Adds a document type, in place of one of the same name. `line-item-invoice` is built in.
+    #[must_use]
+    pub fn with_document_type(mut self, document_type: DocumentType) -> Self {
+        self.document_types.insert(document_type.name().to_owned(), document_type);
+        self
+    }
+
+    /// Sets the seed that ids are made from: the same seed, requests and times give the same ids.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+}
+
+impl Default for ServiceOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Keys {
+    pub(super) fn accept(&self, key: &str) -> bool {
+        match self {
+            Self::Any => !key.is_empty(),
+            Self::These(keys) => !key.is_empty() && keys.iter().any(|accepted| accepted == key),
+        }
+    }
+}
+
+impl fmt::Debug for ServiceOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceOptions")
+            .field("pace", &self.pace)
+            .field("retention", &self.retention)
+            .field("body_limit", &self.body_limit)
+            .field("seed", &self.seed)
+            .field("document_types", &self.document_types.keys())
+            .finish_non_exhaustive()
+    }
+}

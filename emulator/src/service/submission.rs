@@ -1,0 +1,176 @@
+//! A submit on its way from a body of JSON to what was found in its document.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::ServiceOptions;
+use super::id::Id;
+use super::processing::{self, Outcome};
+use super::refusal::{Refusal, Violation};
+use crate::DocumentType;
+
+/// A submit that is not looked into yet.
+///
+/// [`read`](Self::read) needs nothing of the service but its options, so that it can go on while the service answers others.
+pub(crate) struct Submission {
+    body: Bytes,
+    options: Arc<ServiceOptions>,
+}
+
+/// What was found in a submitted document, and what the client said about it.
+pub(crate) struct Reading {
+    file_name: String,
+    customer: Option<String>,
+    outcome: Outcome,
+}
+
+impl Submission {
+    /// Takes a body, unless it says to be something else than JSON.
+    pub(super) fn new(head: &Parts, body: Bytes, options: Arc<ServiceOptions>) -> Result<Self, Refusal> {
+        if head.headers.get(CONTENT_TYPE).is_some_and(|value| !is_json(value.as_bytes())) {
+            return Err(Refusal::UnsupportedMediaType);
+        }
+        Ok(Self { body, options })
+    }
+
+    /// Checks the submit and reads its document: the work that takes long. Of the body and the document nothing is left afterwards.
+    pub(crate) fn read(self) -> Result<Reading, Refusal> {
+        let Self { body, options } = self;
+        let request = SubmitRequest::from_body(&body, &options)?;
+        // The document is held once while it is read, not twice.
+        drop(body);
+        let outcome = processing::process(&request.document, request.document_type);
+        Ok(Reading { file_name: request.file_name, customer: request.customer, outcome })
+    }
+}
+
+impl Reading {
+    /// The body of the answer to a look once the extraction has finished.
+    pub(super) fn status_body(&self, object_id: Id) -> Bytes {
+        self.outcome.status_body(object_id, &self.file_name, self.customer.as_deref())
+    }
+}
+
+/// The contents of a submit, decoded.
+struct SubmitRequest<'a> {
+    document: Vec<u8>,
+    document_type: &'a DocumentType,
+    file_name: String,
+    customer: Option<String>,
+}
+
+/// The properties of the body as they stand there; not one byte is copied.
+#[derive(Deserialize)]
+struct Properties<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    file: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    file_name: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    document_type_name: Option<&'a RawValue>,
+    /// Null is as good as missing.
+    #[serde(borrow, default)]
+    customer: Option<&'a RawValue>,
+}
+
+impl<'a> SubmitRequest<'a> {
+    fn from_body(body: &[u8], options: &'a ServiceOptions) -> Result<Self, Refusal> {
+        let properties = Properties::from_body(body)?;
+        let mut violations = Vec::new();
+        let file = required(&["body", "file"], properties.file, &mut violations);
+        let file_name = required(&["body", "file_name"], properties.file_name, &mut violations);
+        let document_type_name = required(&["body", "document_type_name"], properties.document_type_name, &mut violations);
+        let customer = properties.customer.map(|customer| text(&["body", "customer"], customer, &mut violations));
+        if !violations.is_empty() {
+            return Err(Refusal::Invalid(violations));
+        }
+        let document_type = options
+            .document_types
+            .get(&*document_type_name)
+            .ok_or_else(|| Refusal::DocumentTypeNotFound { known: options.document_types.keys().cloned().collect() })?;
+        let document = BASE64_STANDARD.decode(&*file).map_err(|error| Refusal::InvalidBase64 { offset: offset(&error) })?;
+        Ok(Self { document, document_type, file_name: file_name.into_owned(), customer: customer.map(Cow::into_owned) })
+    }
+}
+
+impl<'a> Properties<'a> {
+    fn from_body(body: &'a [u8]) -> Result<Self, Refusal> {
+        let text = std::str::from_utf8(body).map_err(|error| {
+            let before = &body[..error.valid_up_to()];
+            let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            Refusal::InvalidJson { line, column: before.len() - line_start + 1 }
+        })?;
+        let is_object = text.trim_ascii_start().starts_with('{');
+        // An array would be taken for the properties in their order.
+        let parsed = if is_object { serde_json::from_str(text) } else { serde_json::from_str::<&RawValue>(text).map(|_| Self::none()) };
+        match parsed {
+            Ok(properties) if is_object => Ok(properties),
+            Ok(_) => Err(Refusal::Invalid(vec![Violation::no_object()])),
+            Err(error) if error.is_data() => Err(Refusal::Invalid(vec![Violation::repeated()])),
+            Err(error) => Err(Refusal::InvalidJson { line: error.line(), column: error.column() }),
+        }
+    }
+
+    fn none() -> Self {
+        Self { file: None, file_name: None, document_type_name: None, customer: None }
+    }
+}
+
+/// Tells null from missing: null is of the wrong type.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+fn required<'a>(loc: &'static [&'static str], value: Option<&'a RawValue>, violations: &mut Vec<Violation>) -> Cow<'a, str> {
+    match value {
+        Some(value) => text(loc, value, violations),
+        None => {
+            violations.push(Violation::missing(loc));
+            Cow::default()
+        }
+    }
+}
+
+/// A text that is not empty; borrowed from the body unless it has escapes.
+fn text<'a>(loc: &'static [&'static str], value: &'a RawValue, violations: &mut Vec<Violation>) -> Cow<'a, str> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    let json = value.get();
+    match serde_json::from_str::<Text<'_>>(json) {
+        Ok(Text(text)) => {
+            if text.is_empty() {
+                violations.push(Violation::empty(loc));
+            }
+            text
+        }
+        Err(_) => {
+            // The value is JSON; a string that is none has escapes that stand for no character.
+            let violation = if json.starts_with('"') { Violation::no_unicode } else { Violation::no_string };
+            violations.push(violation(loc));
+            Cow::default()
+        }
+    }
+}
+
+/// Whether a content type is JSON or does not say otherwise: `application/json` with or without parameters, or any `+json`.
+fn is_json(content_type: &[u8]) -> bool {
+    let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
+    essence.is_empty() || essence.ends_with(b"/json") || essence.ends_with(b"+json")
+}
+
+/// Where the fault is; the error itself would quote the document.
+fn offset(error: &base64::DecodeError) -> Option<usize> {
+    match error {
+        base64::DecodeError::InvalidByte(offset, _) | base64::DecodeError::InvalidLastSymbol { offset, .. } => Some(*offset),
+        base64::DecodeError::InvalidLength(_) | base64::DecodeError::InvalidPadding => None,
+    }
+}

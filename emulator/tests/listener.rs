@@ -1,0 +1,246 @@
+//! The service behind a socket, asked by a client that writes and reads plain bytes.
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+use support::{INVOICE, submit_body};
+use typless_emulator::{Listener, Service, ServiceOptions};
+
+/// One connection. It gives up after ten seconds without a byte, which fails the test.
+struct Client {
+    stream: TcpStream,
+    received: Vec<u8>,
+}
+
+/// A response with its head as it came.
+struct Response {
+    head: String,
+    body: Value,
+}
+
+impl Client {
+    fn connect(listener: &Listener) -> Self {
+        let stream = TcpStream::connect(listener.local_addr()).expect("a connection");
+        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
+        Self { stream, received: Vec::new() }
+    }
+
+    fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).expect("to write");
+    }
+
+    fn submit(&mut self, body: &str) -> Response {
+        self.send(format!("{}content-length: {}\r\n\r\n{body}", head("POST /api/extract-data-async"), body.len()));
+        self.receive()
+    }
+
+    fn look(&mut self, id: &str) -> Response {
+        self.send(format!("{}\r\n", head(&format!("GET /api/get-extraction-data?extraction_id={id}"))));
+        self.receive()
+    }
+
+    fn receive(&mut self) -> Response {
+        let end = loop {
+            match self.received.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+                Some(end) => break end + 4,
+                None => assert!(self.read_more(), "it ended: {}", String::from_utf8_lossy(&self.received)),
+            }
+        };
+        let head = String::from_utf8_lossy(&self.received[..end]).to_lowercase();
+        let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()).expect("a length");
+        let length: usize = length.parse().expect("a number");
+        while self.received.len() < end + length {
+            assert!(self.read_more(), "the body is cut off");
+        }
+        let body = serde_json::from_slice(&self.received[end..end + length]).unwrap_or_default();
+        self.received.drain(..end + length);
+        Response { head, body }
+    }
+
+    fn read_more(&mut self) -> bool {
+        let mut buffer = [0; 4096];
+        let count = self.stream.read(&mut buffer).expect("to read");
+        self.received.extend_from_slice(&buffer[..count]);
+        count > 0
+    }
+
+    fn is_closed(&mut self) -> bool {
+        matches!(self.stream.read(&mut [0; 1]), Ok(0)) || self.stream.peek(&mut [0; 1]).is_err()
+    }
+}
+
+impl Response {
+    fn status(&self) -> &str {
+        self.head.split(' ').nth(1).unwrap_or_default()
+    }
+}
+
+fn head(line: &str) -> String {
+    format!("{line} HTTP/1.1\r\nhost: localhost\r\nauthorization: Token key\r\n")
+}
+
+fn listen(options: ServiceOptions) -> Listener {
+    Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), Service::new(options)).expect("a free port")
+}
+
+#[test]
+fn one_connection_carries_a_submit_and_its_result() {
+    let listener = listen(ServiceOptions::new().with_pace(Duration::ZERO));
+    let mut client = Client::connect(&listener);
+    let submitted = client.submit(&submit_body(INVOICE).to_string());
+    assert_eq!(submitted.status(), "202", "{}", submitted.head);
+    assert!(submitted.head.contains("content-type: application/json\r\n") && submitted.head.contains("date: "), "{}", submitted.head);
+    let result = client.look(submitted.body["extraction_id"].as_str().expect("an id"));
+    assert_eq!(result.status(), "200");
+    assert_eq!(result.body["status"], "SUCCESS");
+    assert_eq!(result.body["result"]["file_name"], "invoice.pdf");
+    assert_eq!(listener.with_service(|service| service.accepted()), 1);
+}
+
+#[test]
+fn real_time_goes_by() {
+    let listener = listen(ServiceOptions::new().with_pace(Duration::from_millis(5)));
+    let mut client = Client::connect(&listener);
+    let submitted = client.submit(&submit_body(b"no PDF").to_string());
+    let id = submitted.body["extraction_id"].as_str().expect("an id");
+    // It began in this century.
+    assert!(id > "14", "{id}");
+    thread::sleep(Duration::from_millis(6));
+    assert_eq!(client.look(id).body["status"], "ERROR");
+}
+
+#[test]
+fn several_clients_are_served_at_once() {
+    let listener = listen(ServiceOptions::new());
+    let mut idle: Vec<Client> = (0..20).map(|_| Client::connect(&listener)).collect();
+    let body = submit_body(INVOICE).to_string();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut client = Client::connect(&listener);
+                for _ in 0..5 {
+                    assert_eq!(client.submit(&body).status(), "202");
+                }
+            });
+        }
+    });
+    assert_eq!(listener.with_service(|service| service.accepted()), 20);
+    assert_eq!(idle[0].look("0").status(), "404");
+}
+
+#[test]
+fn a_body_that_is_announced_too_long_is_refused_before_it_is_sent() {
+    let listener = listen(ServiceOptions::new().with_body_limit(1000));
+    let mut client = Client::connect(&listener);
+    client.send(format!("{}content-length: 1001\r\n\r\n", head("POST /api/extract-data-async")));
+    let refused = client.receive();
+    assert_eq!(refused.status(), "413");
+    assert_eq!(refused.body["code"], "body_too_large");
+    assert!(refused.head.contains("connection: close\r\n"), "{}", refused.head);
+}
+
+#[test]
+fn a_client_that_waits_for_leave_is_refused_without_it() {
+    let listener = listen(ServiceOptions::new().with_body_limit(1000));
+    let mut client = Client::connect(&listener);
+    client.send(format!("{}content-length: 1001\r\nexpect: 100-continue\r\n\r\n", head("POST /api/extract-data-async")));
+    assert_eq!(client.receive().status(), "413");
+}
+
+#[test]
+fn a_client_that_sends_all_before_it_reads_can_still_read_the_refusal() {
+    const LENGTH: usize = 20_000_000;
+    let listener = listen(ServiceOptions::new().with_body_limit(1000));
+    let chunks = vec![b'x'; LENGTH];
+    for framing in [format!("content-length: {LENGTH}\r\n\r\n"), format!("transfer-encoding: chunked\r\n\r\n{LENGTH:x}\r\n")] {
+        let mut client = Client::connect(&listener);
+        client.send(head("POST /api/extract-data-async") + &framing);
+        client.send(&chunks);
+        if framing.contains("chunked") {
+            client.send("\r\n0\r\n\r\n");
+        }
+        assert_eq!(client.receive().body["code"], "body_too_large");
+        assert!(client.is_closed());
+    }
+}
+
+#[test]
+fn a_body_in_chunks_is_put_together() {
+    let listener = listen(ServiceOptions::new());
+    let mut client = Client::connect(&listener);
+    client.send(head("POST /api/v1/extract-data-async") + "transfer-encoding: chunked\r\n\r\n");
+    for chunk in submit_body(b"no PDF").to_string().as_bytes().chunks(7) {
+        client.send(format!("{:x}\r\n", chunk.len()));
+        client.send([chunk, b"\r\n"].concat());
+    }
+    client.send("0\r\n\r\n");
+    assert_eq!(client.receive().status(), "202");
+}
+
+#[test]
+fn what_is_not_http_is_refused_and_the_connection_closed() {
+    let listener = listen(ServiceOptions::new());
+    for nonsense in ["this is not HTTP\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}"] {
+        let mut client = Client::connect(&listener);
+        client.send(nonsense);
+        assert_eq!(client.receive().status(), "400", "{nonsense:?}");
+        assert!(client.is_closed());
+    }
+    assert_eq!(Client::connect(&listener).look("0").status(), "404");
+}
+
+#[test]
+fn a_client_that_has_closed_its_side_still_gets_its_answer() {
+    let listener = listen(ServiceOptions::new());
+    let mut client = Client::connect(&listener);
+    let body = submit_body(INVOICE).to_string();
+    client.send(format!("{}content-length: {}\r\n\r\n{body}", head("POST /api/extract-data-async"), body.len()));
+    client.stream.shutdown(Shutdown::Write).expect("to close one side");
+    assert_eq!(client.receive().status(), "202");
+    assert!(client.is_closed());
+}
+
+#[test]
+fn a_request_that_breaks_off_submits_nothing() {
+    let listener = listen(ServiceOptions::new());
+    let body = submit_body(INVOICE).to_string();
+    let mut client = Client::connect(&listener);
+    client.send(format!("{}content-length: {}\r\n\r\n{}", head("POST /api/extract-data-async"), body.len() + 1, body));
+    client.stream.shutdown(Shutdown::Write).expect("to close one side");
+    assert!(client.is_closed());
+    assert_eq!(listener.with_service(|service| service.accepted()), 0);
+}
+
+#[test]
+fn a_silent_client_does_not_hold_up_the_end() {
+    let listener = listen(ServiceOptions::new());
+    let mut silent = Client::connect(&listener);
+    let mut idle = Client::connect(&listener);
+    assert_eq!(idle.look("0").status(), "404");
+    let addr = listener.local_addr();
+    listener.shutdown();
+    assert!(silent.is_closed() && idle.is_closed());
+    assert!(TcpStream::connect(addr).is_err());
+}
+
+#[test]
+fn a_panic_of_the_test_while_it_looks_does_not_spread() {
+    let listener = listen(ServiceOptions::new());
+    let panicked = catch_unwind(AssertUnwindSafe(|| listener.with_service(|_| panic!("the test's own"))));
+    assert!(panicked.is_err());
+    assert_eq!(Client::connect(&listener).look("0").status(), "404");
+}
+
+#[test]
+fn the_base_url_is_one_clients_can_connect_to() {
+    let any = Listener::bind(SocketAddr::from(([0, 0, 0, 0], 0)), Service::default()).expect("a free port");
+    assert_eq!(any.base_url(), format!("http://127.0.0.1:{}", any.local_addr().port()));
+    let taken = Listener::bind(SocketAddr::from(([127, 0, 0, 1], any.local_addr().port())), Service::default());
+    assert!(taken.is_err());
+}

@@ -15,5 +15,10 @@ mod file_source;
 #[cfg(feature = "ureq")]
 pub mod ureq;
 
+/// The code of the README, compiled.
+#[cfg(all(doctest, feature = "ureq"))]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
+
 pub use clock::{ManualClock, SystemClock};
 pub use file_source::FileSource;

@@ -1,0 +1,216 @@
+//! The binary, run as a user runs it.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use typless_emulator::{Listener, Service, ServiceOptions};
+
+const KEY: &str = "s3cret-k3y-of-ours";
+
+fn typless() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_typless"));
+    command.env_remove("TYPLESS_API_KEY").stdin(Stdio::null());
+    for proxy in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+        command.env_remove(proxy);
+    }
+    command
+}
+
+fn sample() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../emulator/samples/invoice.pdf")
+}
+
+/// `typless extract --document-type line-item-invoice ...`
+fn extract(arguments: &[&str]) -> Command {
+    let mut command = typless();
+    command.args(["extract", "--document-type", "line-item-invoice"]).args(arguments);
+    command
+}
+
+fn run(command: &mut Command) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let (out, err) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+    assert!(!out.contains(KEY) && !err.contains(KEY), "the key is in no output");
+    assert!(!err.contains("panicked"), "{err}");
+    (status.code().unwrap(), out, err)
+}
+
+fn lines(out: &str) -> Vec<Value> {
+    out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn service(options: ServiceOptions) -> Listener {
+    Listener::bind(([127, 0, 0, 1], 0).into(), Service::new(options)).unwrap()
+}
+
+/// A server that answers every request with the same bytes.
+fn scripted(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            // The head is enough for this server; the rest is read so that closing does not reset the connection.
+            stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+            let _ = stream.read_to_end(&mut Vec::new());
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    url
+}
+
+#[test]
+fn the_readmes_command_shows_the_fields_of_the_sample() {
+    let (code, out, err) = run(extract(&["--emulator"]).arg(sample()));
+    assert_eq!((code, err.as_str()), (0, ""), "all is well, and silent when piped");
+    for shown in ["invoice_number", "LPW-2026-0417", "2026-03-18", "2484.6000", "EUR", "Notebook A5, dotted, linen cover", "Confidence"] {
+        assert!(out.contains(shown), "{shown} is missing in:\n{out}");
+    }
+}
+
+#[test]
+fn json_is_a_line_for_each_file_in_the_order_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken.pdf");
+    std::fs::write(&broken, "this is no PDF").unwrap();
+    let (code, out, err) = run(extract(&["--emulator", "--format", "json", "--customer", "Acme"]).arg(&broken).arg(sample()).arg(&broken));
+    assert_eq!(code, 1);
+    let lines = lines(&out);
+    let statuses: Vec<&str> = lines.iter().map(|line| line["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["ERROR", "SUCCESS", "ERROR"]);
+    let (failed, succeeded) = (&lines[0], &lines[1]);
+    assert_eq!(failed["file"], broken.to_str().unwrap());
+    assert!(failed.get("result").is_none() && failed["error"]["code"].is_string() && failed["error"]["message"].is_string());
+    assert_eq!(failed["error"]["ticket"]["extraction_id"], failed["extraction_id"]);
+    assert!(succeeded.get("error").is_none() && succeeded["extraction_id"].is_string());
+    assert_eq!(succeeded["result"]["customer"], "Acme");
+    assert_eq!(succeeded["result"]["line_items"].as_array().unwrap().len(), 5);
+    assert_eq!(err.lines().count(), 2, "a sentence for each failure: {err}");
+}
+
+#[test]
+fn a_wrong_call_is_told_before_anything_is_submitted() {
+    let listener = service(ServiceOptions::new());
+    let url = listener.base_url();
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    let empty = empty.path().to_str().unwrap();
+    let sample = sample();
+    let sample = sample.to_str().unwrap();
+    let cases: [(&[&str], &str); 9] = [
+        (&["--base-url", &url, sample, "no such file.pdf"], "no such file.pdf can't be read"),
+        (&["--base-url", &url, sample, "/"], "can't be read"),
+        (&["--base-url", &url, sample, empty], "is empty"),
+        (&["--base-url", "not a url", sample], "--base-url"),
+        (&["--base-url", "ftp://example.com", sample], "--base-url"),
+        (&["--base-url", "http://192.0.2.1", sample], "--allow-plain-http"),
+        (&["--base-url", &url, "--customer", "", sample], "--customer is empty"),
+        (&["--base-url", &url, "--deadline", "soon", sample], "90s"),
+        (&["--base-url", &url], "FILE"),
+    ];
+    for (arguments, sentence) in cases {
+        let (code, out, err) = run(extract(arguments).env("TYPLESS_API_KEY", KEY));
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?} {err}");
+        assert!(err.contains(sentence), "{arguments:?} {err}");
+    }
+    assert_eq!(listener.with_service(|service| service.accepted()), 0, "nothing was submitted");
+}
+
+#[test]
+fn an_unknown_document_type_is_a_wrong_call() {
+    let with_type = |arguments: &[&str]| {
+        run(typless().args(["extract", "--document-type", "receipt"]).args(arguments).arg(sample()).env("TYPLESS_API_KEY", KEY))
+    };
+    let (code, _, err) = with_type(&["--emulator"]);
+    assert!(code == 2 && err.contains("line-item-invoice"), "{err}");
+    let listener = service(ServiceOptions::new());
+    let (code, _, err) = with_type(&["--base-url", &listener.base_url()]);
+    assert!(code == 2 && err.contains("check the document type"), "{err}");
+}
+
+#[test]
+fn without_a_key_there_is_no_call_and_a_wrong_one_is_refused() {
+    let listener = service(ServiceOptions::new().with_key("another"));
+    let url = listener.base_url();
+    let (code, _, err) = run(extract(&["--base-url", &url]).arg(sample()));
+    assert!(code == 2 && err.contains("TYPLESS_API_KEY"), "{err}");
+    let (code, _, err) = run(extract(&["--base-url", &url]).arg(sample()).env("TYPLESS_API_KEY", "two words"));
+    assert!(code == 2 && err.contains("the key"), "{err}");
+    let (code, out, err) = run(extract(&["--base-url", &url, "--format", "json"]).arg(sample()).env("TYPLESS_API_KEY", KEY));
+    assert!(code == 3 && err.contains("check the key"), "{err}");
+    assert_eq!((&lines(&out)[0]["status"], &lines(&out)[0]["extraction_id"]), (&Value::from("REFUSED"), &Value::Null));
+}
+
+#[test]
+fn the_key_may_come_from_a_file() {
+    let listener = service(ServiceOptions::new().with_key(KEY));
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "Token {KEY}").unwrap();
+    let arguments = ["--base-url", &listener.base_url(), "--api-key-file", file.path().to_str().unwrap()];
+    assert_eq!(run(extract(&arguments).arg(sample())).0, 0);
+    let (code, _, err) = run(extract(&["--api-key-file", "no such file"]).arg(sample()));
+    assert!(code == 2 && err.contains("--api-key-file"), "{err}");
+}
+
+#[test]
+fn a_deadline_ends_the_wait_and_leaves_the_ticket() {
+    let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
+    let arguments = ["--base-url", &listener.base_url(), "--deadline", "200ms", "--format", "json"];
+    let (code, out, err) = run(extract(&arguments).arg(sample()).env("TYPLESS_API_KEY", KEY));
+    assert!(code == 1 && err.contains("--deadline"), "{err}");
+    let line = &lines(&out)[0];
+    assert_eq!(line["status"], "DEADLINE");
+    assert_eq!(line["error"]["ticket"]["typless_ticket"], 1);
+    assert_eq!(line["error"]["ticket"]["extraction_id"], line["extraction_id"]);
+}
+
+#[test]
+fn a_service_that_cannot_be_reached_is_told_within_seconds() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (code, _, err) = run(extract(&["--base-url", &format!("http://{address}")]).arg(sample()).env("TYPLESS_API_KEY", KEY));
+    assert!(code == 3 && err.contains("could not be reached") && err.contains("nothing was submitted"), "{err}");
+}
+
+#[test]
+fn an_unknown_submit_is_not_repeated_and_said_to_be_unknown() {
+    let url = scripted("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 4\r\nconnection: close\r\n\r\noops");
+    let (code, _, err) = run(extract(&["--base-url", &url]).arg(sample()).env("TYPLESS_API_KEY", KEY));
+    assert!(code == 1 && err.contains("unknown whether the document was submitted") && err.contains("may be billed"), "{err}");
+}
+
+#[test]
+fn a_servers_text_cannot_steer_the_terminal() {
+    let url = scripted(
+        "HTTP/1.1 422 No\r\ncontent-length: 59\r\nconnection: close\r\n\r\n{\"code\": \"X\", \"message\": \"\\u001b[31mred\\u202e\", \"details\": 1}",
+    );
+    let (code, _, err) = run(extract(&["--base-url", &url]).arg(sample()).env("TYPLESS_API_KEY", KEY));
+    assert!(code == 3 && err.contains("red"), "{err}");
+    assert!(!err.contains(['\u{1b}', '\u{202e}']), "{err:?}");
+}
+
+#[test]
+fn the_emulator_says_where_it_listens_and_serves() {
+    let mut emulator = typless().args(["emulator", "--listen", "127.0.0.1:0", "--pace", "1ms"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(emulator.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    let url = said.split_whitespace().find(|word| word.starts_with("http://")).unwrap().trim_end_matches(';').to_owned();
+    let (code, out, _) = run(extract(&["--base-url", &url]).arg(sample()).env("TYPLESS_API_KEY", KEY));
+    let taken = run(typless().args(["emulator", "--listen", url.trim_start_matches("http://")]));
+    emulator.kill().unwrap();
+    emulator.wait().unwrap();
+    assert!(code == 0 && out.contains("LPW-2026-0417"), "{out}");
+    assert!(taken.0 == 2 && taken.2.contains("--listen"), "{}", taken.2);
+}
+
+#[test]
+fn the_key_is_never_an_argument() {
+    let (code, out, _) = run(typless().args(["extract", "--help"]));
+    assert_eq!(code, 0);
+    assert!(!out.contains("--api-key ") && out.contains("TYPLESS_API_KEY"), "{out}");
+    let (code, _, _) = run(extract(&["--api-key", "x"]).arg(sample()));
+    assert_eq!(code, 2);
+}

@@ -10,14 +10,15 @@ use base64::Engine;
 use base64::engine::{GeneralPurposeConfig, Simd};
 use bytes::Bytes;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
-use typless::wire::{Api, Body, Document, DocumentSource, SubmitRequest};
+use typless::wire::{Api, Body, Document, SubmitRequest};
 use typless_benches::bounds::Bounds;
 use typless_benches::counting::{self, Allocations};
 use typless_benches::naive;
 use typless_benches::noise::Noise;
 use typless_benches::rounds::{Times, Way, measure};
-use typless_benches::submission::{self, DOCUMENT_TYPE, FILE_NAME, body_len};
+use typless_benches::submission::{self, DOCUMENT_TYPE, body_len};
 use typless_benches::table::{Table, size};
+use typless_benches::taking;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -38,11 +39,15 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut table = Table::new(&["way", "document", "us", "GB/s", "x naive", "allocations", "bytes / body"]);
     let mut bounds = Bounds::new();
     for length in SIZES.into_iter().chain(large.then_some(LARGE)) {
+        if length != SIZES[0] {
+            table.gap();
+        }
         let case = Case::new(length)?;
         case.agree()?;
         case.compare(&mut table, &mut bounds)?;
         case.count(&mut bounds)?;
     }
+    count_names(&mut bounds)?;
     println!("CPU time of the thread, median of {ROUNDS} rounds; GB of body made; allocations from opening to end\n");
     table.print();
     Ok(bounds.finish())
@@ -69,21 +74,15 @@ impl Case {
         size(self.document.len() as u64)
     }
 
-    /// The body as made from a source, as a file would be.
-    fn body_from_source(&self) -> Result<Body, Box<dyn Error>> {
-        let document = Document::from_source(FILE_NAME, DOCUMENT_TYPE, Memory(self.document.clone()))?;
-        Ok(SubmitRequest::new(document).request(&self.api).into_body())
-    }
-
     /// Makes sure that all ways make the same.
     fn agree(&self) -> Result<(), Box<dyn Error>> {
         let expected = naive::to_vec(&self.document);
         assert_eq!(expected.len() as u64, body_len(self.document.len() as u64), "the length known before");
         assert_eq!(self.body.len(), expected.len() as u64, "the length said");
-        for (what, body) in [("memory", &self.body), ("a source", &self.body_from_source()?)] {
+        for (what, body) in [("memory", &self.body), ("a source", &submission::body_from_source(&self.api, &self.document)?)] {
             assert!(body.to_bytes()? == expected, "to_bytes from {what}");
             for block in [1_000, 16 * 1024, 64 * 1024] {
-                assert!(read_all(body, block)? == expected, "reads of {block} from {what}");
+                assert!(taking::read_all(body.reader()?, block)? == expected, "reads of {block} from {what}");
             }
             assert!(body.chunks()?.collect::<io::Result<Vec<_>>>()?.concat() == expected, "chunks from {what}");
         }
@@ -98,7 +97,7 @@ impl Case {
     /// Times all ways, and counts what each allocates.
     fn compare(&self, table: &mut Table, bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
         let Self { api, document, body } = self;
-        let from_source = self.body_from_source()?;
+        let from_source = submission::body_from_source(&self.api, &self.document)?;
         let made = body.to_bytes()?;
         let mut short = vec![0; 16 * 1024];
         let mut short_too = short.clone();
@@ -109,10 +108,12 @@ impl Case {
             Way::new(OURS, || drop(black_box(body.to_bytes()))),
             Way::new("to_bytes, entered again", || drop(black_box(body.to_bytes()))),
             Way::new("to_bytes, request and head too", || drop(black_box(submission::body(api, document).map(|body| body.to_bytes())))),
-            Way::new("Read into 16 KiB", || drop(black_box(read_through(body, &mut short)))),
-            Way::new("Read into 64 KiB", || drop(black_box(read_through(body, &mut long)))),
-            Way::new("Read into 16 KiB, from a source", || drop(black_box(read_through(&from_source, &mut short_too)))),
-            Way::new("chunks, each dropped", || drop(black_box(take_through(body)))),
+            Way::new("Read into 16 KiB", || drop(black_box(body.reader().and_then(|reader| taking::read(reader, &mut short))))),
+            Way::new("Read into 64 KiB", || drop(black_box(body.reader().and_then(|reader| taking::read(reader, &mut long))))),
+            Way::new("Read into 16 KiB, from a source", || {
+                drop(black_box(from_source.reader().and_then(|reader| taking::read(reader, &mut short_too))));
+            }),
+            Way::new("chunks, each dropped", || drop(black_box(body.chunks().and_then(taking::chunks)))),
             Way::new(NAIVE, || drop(black_box(naive::to_vec(document)))),
             Way::new("naive: json!().to_string()", || drop(black_box(naive::to_text(document)))),
             Way::new("bare Simd into a warm buffer", || drop(black_box(simd.encode_slice(document, &mut warm)))),
@@ -125,7 +126,6 @@ impl Case {
         for ((way, times), allocations) in ways.iter().zip(&times).zip(&allocations) {
             table.row(self.row(way.name(), times, naive, *allocations));
         }
-        table.gap();
         if GOAL_SIZES.contains(&document.len()) {
             let ratio = ours.faster_than(naive);
             bounds.goal(&format!("{}: to_bytes is {ratio:.1}x naive, at least {GOAL}x", self.name()), ratio >= GOAL);
@@ -160,63 +160,36 @@ impl Case {
             let mut buffer = vec![0; block * 1024];
             let mut reader = submission::body(&self.api, &self.document)?.reader()?;
             black_box(reader.read(&mut buffer)?);
-            let (rest, Allocations { count, .. }) = counting::count(|| read_rest(&mut reader, &mut buffer));
+            let (rest, Allocations { count, .. }) = counting::count(|| taking::read(&mut reader, &mut buffer));
             rest?;
             bounds.bound(&format!("{name}: Read into {block} KiB allocates {count} times after the first; exactly 0"), count == 0);
         }
         let mut chunks = submission::body(&self.api, &self.document)?.chunks()?;
         drop(black_box(chunks.next().transpose()?));
-        let (rest, Allocations { count, .. }) = counting::count(|| take_rest(chunks));
+        let (rest, Allocations { count, .. }) = counting::count(|| taking::chunks(chunks));
         rest?;
         bounds.bound(&format!("{name}: chunks allocate {count} times after the first; exactly 0"), count == 0);
         Ok(())
     }
 }
 
-fn read_through(body: &Body, buffer: &mut [u8]) -> io::Result<()> {
-    read_rest(&mut body.reader()?, buffer)
-}
-
-fn read_rest(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<()> {
-    loop {
-        let count = reader.read(buffer)?;
-        if count == 0 {
-            return Ok(());
-        }
-        black_box(&buffer[..count]);
-    }
-}
-
-fn read_all(body: &Body, block: usize) -> io::Result<Vec<u8>> {
-    let (mut reader, mut buffer, mut all) = (body.reader()?, vec![0; block], Vec::new());
-    loop {
-        match reader.read(&mut buffer)? {
-            0 => return Ok(all),
-            count => all.extend_from_slice(&buffer[..count]),
+/// Holds `to_bytes` to its one allocation whatever the length of the names before the document.
+fn count_names(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
+    let api = Api::new(Api::PRODUCTION, "key")?;
+    let mut others = Vec::new();
+    for length in 1..=Document::MAX_FILE_NAME {
+        let document = Document::new(&"x".repeat(length), DOCUMENT_TYPE, Bytes::from_static(b"%PDF"))?;
+        let body = SubmitRequest::new(document).request(&api).into_body();
+        let (made, Allocations { count, .. }) = counting::count(|| body.to_bytes());
+        drop(made?);
+        if count != 1 {
+            others.push(length);
         }
     }
-}
-
-fn take_through(body: &Body) -> io::Result<()> {
-    take_rest(body.chunks()?)
-}
-
-fn take_rest(chunks: impl Iterator<Item = io::Result<Bytes>>) -> io::Result<()> {
-    for chunk in chunks {
-        drop(black_box(chunk?));
+    let mut text = "to_bytes allocates exactly once whatever the length of the file name".to_owned();
+    if !others.is_empty() {
+        text += &format!("; not so for {others:?}");
     }
+    bounds.bound(&text, others.is_empty());
     Ok(())
-}
-
-/// A source that is read from memory.
-struct Memory(Bytes);
-
-impl DocumentSource for Memory {
-    fn len(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(io::Cursor::new(self.0.clone())))
-    }
 }

@@ -12,3 +12,4 @@ pub mod rounds;
 pub mod server;
 pub mod submission;
 pub mod table;
+pub mod taking;

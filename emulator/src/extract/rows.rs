@@ -175,7 +175,11 @@ impl Scan<'_> {
         // Far from the header, a line must look the same as the rows before.
         let expected = header.columns.iter().filter(|column| column.is_number && column.column.is_some()).count();
         let is_in_line = words.iter().any(|cell| {
-            self.drafts.iter().any(|draft| draft.cells.iter().flatten().any(|(_, area, _)| (area.left - cell.area.left).abs() < 3.0))
+            self.drafts
+                .iter()
+                .rev()
+                .take(20)
+                .any(|draft| draft.cells.iter().flatten().any(|(_, area, _)| (area.left - cell.area.left).abs() < 3.0))
                 || self.drafts.is_empty()
         });
         numbers >= expected.min(2) && is_in_line

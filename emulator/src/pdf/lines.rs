@@ -134,7 +134,9 @@ fn line(mut chains: Vec<Chain>) -> Line {
 fn joins(left: &Chain, right: &Chain) -> bool {
     let gap = right.left() - left.right;
     let size = f64::midpoint(left.size, right.size);
-    (-size * OVERLAP..=size * RUN_GAP).contains(&gap) && left.size.max(right.size) <= left.size.min(right.size) * 2.0
+    (-size * OVERLAP..=size * RUN_GAP).contains(&gap)
+        && left.words.len() + right.words.len() <= LINE_LIMIT
+        && left.size.max(right.size) <= left.size.min(right.size) * 2.0
 }
 
 fn join(left: &mut Chain, right: Chain) {

@@ -4,7 +4,9 @@
 use bytes::Bytes;
 use http::Response;
 use proptest::prelude::*;
-use typless::wire::{CallError, DataType, Extraction, Notification, ServiceError, Status, StatusResponse, SubmitResponse, printable};
+use typless::wire::{
+    AwaitingResponse, DataType, Extraction, Notification, ResponseError, ServiceError, Status, StatusResponse, SubmitResponse, printable,
+};
 
 fn response(status: u16, body: impl AsRef<[u8]>) -> Response<Bytes> {
     Response::builder().status(status).body(Bytes::copy_from_slice(body.as_ref())).unwrap()
@@ -16,7 +18,7 @@ fn status(body: &str) -> StatusResponse {
 
 fn refusal(code: u16, body: impl AsRef<[u8]>) -> ServiceError {
     match StatusResponse::decode(&response(code, body)) {
-        Err(CallError::Service(error)) => error,
+        Err(ResponseError::Service(error)) => error,
         other => panic!("{other:?}"),
     }
 }
@@ -188,7 +190,7 @@ fn a_servers_text_cannot_steer_a_terminal() {
 #[test]
 fn answers_that_are_no_json_say_where_they_break() {
     let problem = |body: &[u8]| match StatusResponse::decode(&response(200, body)) {
-        Err(CallError::Decode(error)) => error.to_string(),
+        Err(ResponseError::Decode(error)) => error.to_string(),
         other => panic!("{other:?}"),
     };
     assert!(problem(b"<html>").contains("not JSON at line 1 column 1"));
@@ -215,9 +217,32 @@ fn an_id_is_opaque_but_must_be_one() {
         "[]",
         "",
     ] {
-        assert!(matches!(id(bad), Err(CallError::Decode(_))), "{bad}");
+        assert!(matches!(id(bad), Err(ResponseError::Decode(_))), "{bad}");
     }
     assert!(id(&format!(r#"{{"extraction_id": "{}"}}"#, "a".repeat(257))).is_err());
+}
+
+#[test]
+fn a_list_of_finished_extractions_comes_in_many_forms() {
+    let ids = |body: &str| {
+        AwaitingResponse::decode(&response(200, body))
+            .map(|answer| answer.extraction_ids().iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>())
+    };
+    assert_eq!(ids(r#"{"extraction_ids": ["0d14", "x\u0041", 17], "next": null}"#).unwrap(), ["0d14", "xA", "17"]);
+    assert_eq!(ids(r#"["0d14"]"#).unwrap(), ["0d14"]);
+    for none in [r#"{"extraction_ids": []}"#, r#"{"extraction_ids": null}"#, "{}", "null", "", " \n"] {
+        assert!(ids(none).unwrap().is_empty(), "{none}");
+    }
+    for (bad, path) in [
+        (r#"{"extraction_ids": {"a": 1}}"#, "extraction_ids"),
+        (r#"{"extraction_ids": ["a", null]}"#, "extraction_ids[1]"),
+        (r#"[""]"#, "extraction_ids[0]"),
+    ] {
+        let Err(ResponseError::Decode(error)) = ids(bad) else { panic!("{bad}") };
+        assert_eq!(error.path(), Some(path));
+    }
+    assert!(ids("<html>").is_err() && ids("7").is_err() && ids(r#"{"extraction_ids": ["#).is_err());
+    assert!(matches!(AwaitingResponse::decode(&response(403, "")), Err(ResponseError::Service(_))));
 }
 
 #[test]

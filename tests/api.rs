@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use proptest::prelude::*;
-use typless::wire::{Api, Document, ExtractionId, StatusRequest, SubmitRequest};
+use typless::wire::{Api, AwaitingRequest, Body, Document, ExtractRequest, ExtractionId, StatusRequest, SubmitRequest};
 
 fn look(api: &Api, id: &str) -> String {
     StatusRequest::new(ExtractionId::new(id).unwrap()).request(api).uri().to_string()
@@ -34,6 +34,33 @@ fn a_version_is_taken_from_the_base_or_asked_for() {
     for version in ["", "1", "v", "vv1", "v1/..", "V1", "v12345"] {
         assert_eq!(Api::new(Api::PRODUCTION, "key").unwrap().with_version(version).unwrap_err().field(), "version");
     }
+}
+
+#[test]
+fn each_call_has_its_path() {
+    let api = Api::new(Api::PRODUCTION, "key").unwrap();
+    let document = || Document::new("invoice.pdf", "type", &b"%PDF"[..]).unwrap();
+    let path = |request: http::Request<Body>| format!("{} {}", request.method(), request.uri().path_and_query().unwrap());
+    assert_eq!(path(SubmitRequest::new(document()).request(&api)), "POST /api/extract-data-async");
+    assert_eq!(path(ExtractRequest::new(document()).request(&api)), "POST /api/extract-data");
+    assert_eq!(path(AwaitingRequest::new().request(&api)), "GET /api/v1/awaiting-poll");
+    let of_acme = AwaitingRequest::new().with_customer("Acme & Söhne").unwrap();
+    assert_eq!(path(of_acme.request(&api)), "GET /api/v1/awaiting-poll?customer=Acme%20%26%20S%C3%B6hne");
+    assert!(AwaitingRequest::new().with_customer("").is_err());
+    let versioned = api.with_version("v2").unwrap();
+    assert_eq!(path(AwaitingRequest::new().request(&versioned)), "GET /api/v2/awaiting-poll");
+    assert_eq!(path(ExtractRequest::new(document()).request(&versioned)), "POST /api/v2/extract-data");
+}
+
+#[test]
+fn text_blocks_are_asked_for_only_when_asked() {
+    let api = Api::new(Api::PRODUCTION, "key").unwrap();
+    let document = || Document::new("invoice.pdf", "type", &b"%PDF"[..]).unwrap();
+    let look = StatusRequest::new(ExtractionId::new("1").unwrap()).with_text_blocks().request(&api);
+    assert_eq!(look.uri().query(), Some("extraction_id=1&text_blocks=true"));
+    let body = |request: SubmitRequest| String::from_utf8(request.request(&api).body().to_bytes().unwrap().to_vec()).unwrap();
+    assert!(body(SubmitRequest::new(document()).with_text_blocks()).contains(r#""parse_text_blocks":true"#));
+    assert!(!body(SubmitRequest::new(document())).contains("text_blocks"));
 }
 
 #[test]

@@ -343,6 +343,17 @@ fn a_confirmation_that_never_comes_ends_with_the_deadline_and_nothing_sent() {
 }
 
 #[test]
+fn a_key_that_is_replaced_is_used_from_the_next_request_on() {
+    let mut run = submitted();
+    let old = run.next_request().unwrap();
+    assert_eq!(old.request.headers()["authorization"], "Token s3cret-k3y");
+    run.job.handle_response(old.id, in_progress(), run.now);
+    assert!(run.job.set_key("two words").is_err());
+    run.job.set_key("another").unwrap();
+    assert_eq!(run.next_request().unwrap().request.headers()["authorization"], "Token another");
+}
+
+#[test]
 fn abandoning_a_submit_that_is_out_waits_for_its_id() {
     let mut run = run();
     let transmit = run.next_request().unwrap();

@@ -8,8 +8,9 @@ use crate::failure::{Exit, Failure};
 /// Listens until the process is ended.
 pub(crate) fn run(arguments: &EmulatorArguments) -> Result<Exit, Failure> {
     let service = Service::new(ServiceOptions::new().with_pace(arguments.pace));
-    let listener = Listener::bind(arguments.listen, service)
-        .map_err(|error| Failure::wrong_call(format!("can't listen on {}: {error}: choose another address with --listen", arguments.listen)))?;
+    let listener = Listener::bind(arguments.listen, service).map_err(|error| {
+        Failure::wrong_call(format!("can't listen on {}: {error}: choose another address with --listen", arguments.listen))
+    })?;
     if !listener.local_addr().ip().is_loopback() {
         eprintln!("typless: the emulator is open to the network, without encryption: keep real documents and keys away from it");
     }

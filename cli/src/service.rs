@@ -44,9 +44,9 @@ impl Connection {
         let key = key(arguments)?;
         let make = if arguments.allow_plain_http { Api::over_plain_http } else { Api::new };
         let api = make(&arguments.base_url, &key).map_err(|error| match error.field() {
-            "base_url" if error.to_string().contains("plain http") => {
-                Failure::wrong_call("--base-url is plain http, which would show the key to the network: use https, or add --allow-plain-http if that is meant")
-            }
+            "base_url" if error.to_string().contains("plain http") => Failure::wrong_call(
+                "--base-url is plain http, which would show the key to the network: use https, or add --allow-plain-http if that is meant",
+            ),
             "base_url" => Failure::wrong_call(error.to_string().replacen("base_url", "--base-url", 1)),
             _ => Failure::wrong_call(error.to_string().replacen("api_key", "the key", 1)),
         })?;
@@ -57,8 +57,9 @@ impl Connection {
 /// The key, from the file that is named or from the environment; never from an argument, which other users of the machine can see.
 fn key(arguments: &ServiceArguments) -> Result<String, Failure> {
     if let Some(path) = &arguments.api_key_file {
-        return fs::read_to_string(path)
-            .map_err(|error| Failure::wrong_call(format!("the key can't be read from {}: {error}: name a readable file with --api-key-file", path.display())));
+        return fs::read_to_string(path).map_err(|error| {
+            Failure::wrong_call(format!("the key can't be read from {}: {error}: name a readable file with --api-key-file", path.display()))
+        });
     }
     std::env::var("TYPLESS_API_KEY").map_err(|_| {
         Failure::wrong_call("there is no key: set TYPLESS_API_KEY, name a file with --api-key-file, or use --emulator, which needs none")

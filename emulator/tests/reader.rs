@@ -125,6 +125,11 @@ fn turned_and_shifted_pages_are_measured_as_they_are_shown() {
         sheet.upwards(144.0, 72.0, 12.0, "Invoice number: 4711");
     });
     assert_eq!(found(&turned.finish()), plain);
+    // Text on its side is read all the same; its box is where it is shown.
+    let on_its_side = found(&Paper::a4().rotated(90).page(draw).finish());
+    assert_eq!(on_its_side.value("invoice_number"), Some("4711"));
+    let [shown, upright] = [&on_its_side, &plain].map(|findings| findings.extracted_fields[1].values[0].location.expect("located"));
+    assert_eq!((shown.width, shown.height, shown.y), (upright.height, upright.width, upright.x));
 }
 
 #[test]

@@ -8,7 +8,9 @@ use http::{Response, StatusCode};
 use super::cause::Cause;
 use super::exchange::{Failure, FailureKind};
 use super::record::End;
-use crate::wire::{CallError, DecodeError, Extraction, ExtractionId, ServiceError, Status, StatusResponse, SubmitResponse, retry_after};
+use crate::wire::{
+    DecodeError, Extraction, ExtractionId, ResponseError, ServiceError, Status, StatusResponse, SubmitResponse, retry_after,
+};
 
 /// What became of a submit, as far as the life cycle cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +40,30 @@ pub(crate) enum LookAnswer {
     Failed { hint: Option<Duration> },
     /// The job has ended.
     Final(End),
+}
+
+/// What a status that is no success says about the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// 408: the service did not receive it.
+    NotProcessed,
+    /// 429: not now.
+    Throttled,
+    /// Any other 4xx, or a redirect: not ever.
+    Final,
+    /// 5xx, and what is no known class: something on the way may have passed it on.
+    Unclear,
+}
+
+impl Refusal {
+    pub(crate) fn of(status: StatusCode) -> Self {
+        match status {
+            StatusCode::REQUEST_TIMEOUT => Self::NotProcessed,
+            StatusCode::TOO_MANY_REQUESTS => Self::Throttled,
+            status if status.is_client_error() || status.is_redirection() => Self::Final,
+            _ => Self::Unclear,
+        }
+    }
 }
 
 /// What an answer brings along, for the events.
@@ -92,15 +118,15 @@ pub(crate) fn of_submit(response: &Response<Bytes>, trusts_overload: bool) -> (S
     let hint = retry_after(response.headers());
     let error = match SubmitResponse::decode(response) {
         Ok(answer) => return (SubmitAnswer::Accepted { hint }, Payload::Id(answer.into_extraction_id())),
-        Err(CallError::Decode(error)) => return (SubmitAnswer::Unknown, Payload::Decode(error)),
-        Err(CallError::Service(error)) => error,
+        Err(ResponseError::Decode(error)) => return (SubmitAnswer::Unknown, Payload::Decode(error)),
+        Err(ResponseError::Service(error)) => error,
     };
-    let answer = match response.status() {
-        StatusCode::REQUEST_TIMEOUT => SubmitAnswer::NotProcessed { hint },
-        StatusCode::TOO_MANY_REQUESTS => SubmitAnswer::Throttled { hint },
-        StatusCode::SERVICE_UNAVAILABLE if trusts_overload => SubmitAnswer::NotProcessed { hint },
-        status if status.is_client_error() || status.is_redirection() => SubmitAnswer::Refused,
-        _ => SubmitAnswer::Unknown,
+    let answer = match Refusal::of(response.status()) {
+        Refusal::NotProcessed => SubmitAnswer::NotProcessed { hint },
+        Refusal::Throttled => SubmitAnswer::Throttled { hint },
+        Refusal::Final => SubmitAnswer::Refused,
+        Refusal::Unclear if trusts_overload && response.status() == StatusCode::SERVICE_UNAVAILABLE => SubmitAnswer::NotProcessed { hint },
+        Refusal::Unclear => SubmitAnswer::Unknown,
     };
     (answer, Payload::Service(error))
 }
@@ -129,13 +155,12 @@ pub(crate) fn of_look(response: &Response<Bytes>) -> (LookAnswer, Payload) {
     let hint = retry_after(response.headers());
     match StatusResponse::decode(response) {
         Ok(answer) => of_status(answer, hint),
-        Err(CallError::Decode(error)) => (LookAnswer::Failed { hint }, Payload::Decode(error)),
-        Err(CallError::Service(error)) => {
-            let answer = match response.status() {
-                StatusCode::NOT_FOUND => LookAnswer::NotFound,
-                StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => LookAnswer::Failed { hint },
-                status if status.is_client_error() || status.is_redirection() => LookAnswer::Final(End::Refused),
-                _ => LookAnswer::Failed { hint },
+        Err(ResponseError::Decode(error)) => (LookAnswer::Failed { hint }, Payload::Decode(error)),
+        Err(ResponseError::Service(error)) => {
+            let answer = match Refusal::of(response.status()) {
+                Refusal::Final if response.status() == StatusCode::NOT_FOUND => LookAnswer::NotFound,
+                Refusal::Final => LookAnswer::Final(End::Refused),
+                Refusal::NotProcessed | Refusal::Throttled | Refusal::Unclear => LookAnswer::Failed { hint },
             };
             (answer, Payload::Service(error))
         }

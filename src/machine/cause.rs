@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use super::exchange::Failure;
-use crate::wire::{DecodeError, ServiceError};
+use crate::wire::{DecodeError, ResponseError, ServiceError};
 
 /// Why an exchange did not bring what was hoped for. Made by machines, for people and logs.
 #[derive(Debug, Clone)]
@@ -20,6 +20,15 @@ pub enum Cause {
     TimeLimit,
     /// The process ended before the answer was known.
     Restarted,
+}
+
+impl From<ResponseError> for Cause {
+    fn from(error: ResponseError) -> Self {
+        match error {
+            ResponseError::Service(error) => Self::Service(error),
+            ResponseError::Decode(error) => Self::Decode(error),
+        }
+    }
 }
 
 impl fmt::Display for Cause {

@@ -20,7 +20,7 @@ use super::ticket::{Owner, Ticket};
 use super::time::Time;
 use super::transition::{Effect, Input, Rules, step};
 use super::{Machine, Output};
-use crate::wire::{Api, Document, Extraction, ExtractionId, Notification, StatusRequest, SubmitRequest};
+use crate::wire::{Api, ConfigError, Document, Extraction, ExtractionId, Notification, StatusRequest, SubmitRequest};
 
 /// Follows one document: submits it, waits, looks, and ends with its result or with why there is none.
 ///
@@ -107,6 +107,16 @@ impl Job {
         self.confirmed = self.confirmed.max(sequence);
     }
 
+    /// Uses another key from the next request on, for a key that was replaced while the job runs.
+    ///
+    /// # Errors
+    ///
+    /// A key that can't be used; the old one stays.
+    pub fn set_key(&mut self, key: &str) -> Result<(), ConfigError> {
+        self.api = self.api.with_key(key)?;
+        Ok(())
+    }
+
     /// Takes a webhook's message: if it names this job, the next look is made at once, but never within a second of the last one. It proves nothing and
     /// ends nothing.
     pub fn handle_notification(&mut self, notification: &Notification, now: Time) {
@@ -136,6 +146,7 @@ impl Job {
         let owner = document.as_ref().map_or(owner, |document| Arc::new(Owner::of(document)));
         let submission = document.map(|document| {
             let request = SubmitRequest::new(document);
+            let request = if options.text_blocks { request.with_text_blocks() } else { request };
             let limits = limits(request.request(api).body().len(), options);
             Submission { request, limits }
         });
@@ -232,7 +243,8 @@ impl Job {
     fn send_look(&mut self) {
         if let Some(extraction_id) = &self.extraction_id {
             let id = RequestId::new(u64::from(self.record.exchange));
-            let request = StatusRequest::new(extraction_id.clone()).request(&self.api);
+            let request = StatusRequest::new(extraction_id.clone());
+            let request = if self.options.text_blocks { request.with_text_blocks() } else { request }.request(&self.api);
             self.outputs.push_back(Output::Send(Transmit { id, request, limits: limits(0, self.options) }));
         }
     }

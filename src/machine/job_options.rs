@@ -15,6 +15,7 @@ pub struct JobOptions {
     pub(super) confirmation: bool,
     pub(super) first_sequence: u64,
     pub(super) response_bytes: Option<u64>,
+    pub(super) text_blocks: bool,
 }
 
 impl JobOptions {
@@ -31,6 +32,7 @@ impl JobOptions {
             confirmation: false,
             first_sequence: 1,
             response_bytes: None,
+            text_blocks: false,
         }
     }
 
@@ -82,6 +84,13 @@ impl JobOptions {
     #[must_use]
     pub const fn with_response_limit(mut self, bytes: u64) -> Self {
         self.response_bytes = Some(bytes);
+        self
+    }
+
+    /// Asks for the document's text blocks as well; see [`StatusRequest::with_text_blocks`](crate::wire::StatusRequest::with_text_blocks). A job that is resumed needs it said again.
+    #[must_use]
+    pub const fn with_text_blocks(mut self) -> Self {
+        self.text_blocks = true;
         self
     }
 }

@@ -43,6 +43,7 @@
 //! 12. Ticket (or, before it, snapshot) out, resume in, at any step: the same end.
 
 mod answer;
+mod call;
 mod cause;
 mod event;
 mod exchange;
@@ -63,6 +64,7 @@ mod transition_tests;
 
 use bytes::Bytes;
 
+pub use call::{Call, CallError, CallEvent, CallEventKind, CallOptions};
 pub use cause::Cause;
 pub use event::{JobEvent, JobEventKind};
 pub use exchange::{Failure, FailureKind, Limits, RequestId, Transmit};
@@ -101,7 +103,7 @@ pub enum Output<E> {
 
 /// A state machine that follows something at the service, by exchanges it asks for and answers it is handed.
 ///
-/// Implemented by [`Job`], and open: machines of your own can be driven by the same drivers. Inputs return nothing and are legal at any time; what goes wrong is told as an event.
+/// Implemented by [`Job`] and [`Call`], and open: machines of your own can be driven by the same drivers. Inputs return nothing and are legal at any time; what goes wrong is told as an event.
 pub trait Machine {
     /// What it tells the application.
     type Event;

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// that, by chance, so that clients that failed together do not come back together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    submit_attempts: u16,
+    attempts: u16,
     first_delay: Duration,
     longest_delay: Duration,
     trust_overload: bool,
@@ -19,7 +19,7 @@ impl RetryPolicy {
     /// The default: 8 attempts to submit, delays from 0.5 s to 30 s, no submit repeated that may have arrived.
     pub const fn new() -> Self {
         Self {
-            submit_attempts: 8,
+            attempts: 8,
             first_delay: Duration::from_millis(500),
             longest_delay: Duration::from_secs(30),
             trust_overload: false,
@@ -27,10 +27,11 @@ impl RetryPolicy {
         }
     }
 
-    /// Sets how often a submit is tried while it certainly does not arrive; at least once. Answers of 429 do not count: the deadline bounds them.
+    /// Sets how often a submit is tried while it certainly does not arrive, and how often a [`Call`](super::Call) is tried; at least once. A submit's answers of 429 do not count: the
+    /// deadline bounds them.
     #[must_use]
-    pub const fn with_submit_attempts(mut self, attempts: u16) -> Self {
-        self.submit_attempts = if attempts == 0 { 1 } else { attempts };
+    pub const fn with_attempts(mut self, attempts: u16) -> Self {
+        self.attempts = if attempts == 0 { 1 } else { attempts };
         self
     }
 
@@ -57,9 +58,9 @@ impl RetryPolicy {
         self
     }
 
-    /// How often a submit is tried while it certainly does not arrive.
-    pub const fn submit_attempts(&self) -> u16 {
-        self.submit_attempts
+    /// How often a submit is tried while it certainly does not arrive, and how often a call is tried.
+    pub const fn attempts(&self) -> u16 {
+        self.attempts
     }
 
     /// Whether a 503 on a submit is taken as not processed.
@@ -106,8 +107,8 @@ mod tests {
 
     #[test]
     fn odd_settings_are_held_within_bounds() {
-        let policy = RetryPolicy::new().with_submit_attempts(0).with_delays(Duration::ZERO, Duration::ZERO);
-        assert_eq!(policy.submit_attempts(), 1);
+        let policy = RetryPolicy::new().with_attempts(0).with_delays(Duration::ZERO, Duration::ZERO);
+        assert_eq!(policy.attempts(), 1);
         assert!(policy.delay(1, 0) > Duration::ZERO);
     }
 }

@@ -154,7 +154,7 @@ fn refused(record: &mut Record, answer: SubmitAnswer, now: Time, rules: &Rules) 
         SubmitAnswer::Accepted { hint } => accepted(record, hint, now, rules),
         SubmitAnswer::NotProcessed { hint } => {
             record.spent = record.spent.saturating_add(1);
-            if record.spent >= rules.retry.submit_attempts() { end(record, End::Exhausted) } else { submit_again(record, hint, now, rules) }
+            if record.spent >= rules.retry.attempts() { end(record, End::Exhausted) } else { submit_again(record, hint, now, rules) }
         }
         SubmitAnswer::Throttled { hint } => submit_again(record, hint, now, rules),
         SubmitAnswer::Refused => end(record, End::Refused),

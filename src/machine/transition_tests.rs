@@ -29,7 +29,7 @@ const ENDS: [End; 12] = [
 fn rules(resubmissions: u16) -> Rules {
     Rules {
         poll: PollPolicy::balanced(),
-        retry: RetryPolicy::new().with_submit_attempts(2).with_resubmissions(resubmissions),
+        retry: RetryPolicy::new().with_attempts(2).with_resubmissions(resubmissions),
         seed: 7,
         submit_limit: Duration::from_secs(60),
         look_limit: Duration::from_secs(30),

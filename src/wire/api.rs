@@ -27,12 +27,13 @@ struct Inner {
     authorization: HeaderValue,
 }
 
-/// The paths below the base URL. The vendor's guides call the first two without a version, its schema page with one;
-/// the third was seen with a version only.
+/// The paths below the base URL. The vendor's guides call them without a version, its schema page with one; the queue was seen with a version only.
 #[derive(Clone, Copy)]
 pub(crate) enum Endpoint {
     Submit,
     Status,
+    Awaiting,
+    Extract,
 }
 
 impl Api {
@@ -90,6 +91,17 @@ impl Api {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// The same service with another key, for a key that was replaced.
+    ///
+    /// # Errors
+    ///
+    /// A key that can't be used, as in [`new`](Self::new).
+    pub fn with_key(&self, key: &str) -> Result<Self, ConfigError> {
+        let Inner { base, version, .. } = &*self.inner;
+        let inner = Inner { base: base.clone(), version: version.clone(), authorization: authorization(key)? };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
     /// The base URL as it is used: no slash and no `/api` at its end.
     pub fn base_url(&self) -> &str {
         &self.inner.base
@@ -124,13 +136,16 @@ impl Api {
     fn uri(&self, endpoint: Endpoint, query: &[(&str, &str)]) -> Uri {
         let Inner { base, version, .. } = &*self.inner;
         let mut text = format!("{base}/api/");
-        if let Some(version) = version {
+        let always = matches!(endpoint, Endpoint::Awaiting).then_some("v1");
+        if let Some(version) = version.as_deref().or(always) {
             text.push_str(version);
             text.push('/');
         }
         text.push_str(match endpoint {
             Endpoint::Submit => "extract-data-async",
             Endpoint::Status => "get-extraction-data",
+            Endpoint::Awaiting => "awaiting-poll",
+            Endpoint::Extract => "extract-data",
         });
         for (index, (name, value)) in query.iter().enumerate() {
             text.push(if index == 0 { '?' } else { '&' });

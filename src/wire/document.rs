@@ -86,7 +86,7 @@ impl Document {
     ///
     /// Empty, too long, or with control characters. Leave it out rather than give an empty one.
     pub fn with_customer(mut self, customer: &str) -> Result<Self, ConfigError> {
-        self.customer = Some(checked("customer", customer, Self::MAX_TEXT)?);
+        self.customer = Some(checked_customer(customer)?);
         Ok(self)
     }
 
@@ -162,6 +162,11 @@ impl fmt::Debug for Document {
             .field("len", &self.len())
             .finish_non_exhaustive()
     }
+}
+
+/// A customer as it may be named at a submit, and asked for in the queue.
+pub(super) fn checked_customer(customer: &str) -> Result<Arc<str>, ConfigError> {
+    checked("customer", customer, Document::MAX_TEXT)
 }
 
 fn checked(field: &'static str, text: &str, most: usize) -> Result<Arc<str>, ConfigError> {

@@ -1,5 +1,6 @@
 //! The service's name for one submitted document.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -52,4 +53,17 @@ impl fmt::Display for ExtractionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&super::printable(&self.0, Self::MAX_BYTES))
     }
+}
+
+/// The text of an id in JSON: a string, or an integer as its digits; `None` for anything else.
+pub(super) fn from_json(json: &str) -> Option<Cow<'_, str>> {
+    if let Some(plain) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
+        && !plain.contains('\\')
+    {
+        return Some(Cow::Borrowed(plain));
+    }
+    if json.starts_with('"') {
+        return serde_json::from_str(json).ok().map(Cow::Owned);
+    }
+    (!json.is_empty() && json.bytes().all(|byte| byte.is_ascii_digit())).then_some(Cow::Borrowed(json))
 }

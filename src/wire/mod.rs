@@ -29,31 +29,37 @@
 //! Nothing here retries, waits or remembers: that is what [`machine`](crate::machine) is for.
 
 mod api;
+mod awaiting;
 mod body;
-mod call_error;
 mod config_error;
 mod decode_error;
 mod document;
+mod extract;
 mod extraction;
 mod extraction_id;
 mod lenient;
 mod notification;
 mod printable;
+mod request;
+mod response_error;
 mod retry_after;
 mod service_error;
 mod status;
 mod submit;
 
 pub use api::Api;
+pub use awaiting::{AwaitingRequest, AwaitingResponse};
 pub use body::{Body, BodyChunks, BodyReader, SourceError};
-pub use call_error::CallError;
 pub use config_error::ConfigError;
 pub use decode_error::DecodeError;
 pub use document::{Document, DocumentSource};
+pub use extract::ExtractRequest;
 pub use extraction::{BoundingBox, Candidate, DataType, Extraction, Field, Row};
 pub use extraction_id::ExtractionId;
 pub use notification::Notification;
 pub use printable::printable;
+pub use request::Request;
+pub use response_error::ResponseError;
 pub use retry_after::retry_after;
 pub use service_error::ServiceError;
 pub use status::{Status, StatusRequest, StatusResponse};

@@ -3,14 +3,14 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Method, Request as HttpRequest, Response};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::api::Endpoint;
 use super::decode_error::{self, DecodeError};
 use super::extraction::Content;
-use super::{Api, Body, CallError, Extraction, ExtractionId, ServiceError, lenient};
+use super::{Api, Body, Extraction, ExtractionId, Request, ResponseError, ServiceError, lenient};
 
 const WHAT: &str = "status answer";
 
@@ -18,18 +18,41 @@ const WHAT: &str = "status answer";
 #[derive(Debug, Clone)]
 pub struct StatusRequest {
     extraction_id: ExtractionId,
+    text_blocks: bool,
 }
 
 impl StatusRequest {
     /// A look at this extraction.
     pub fn new(extraction_id: ExtractionId) -> Self {
-        Self { extraction_id }
+        Self { extraction_id, text_blocks: false }
+    }
+
+    /// Asks for the document's text blocks as well (`text_blocks`; a third party's description). Under which key they come is not known: look for them in
+    /// [`Extraction::raw_json`].
+    #[must_use]
+    pub fn with_text_blocks(mut self) -> Self {
+        self.text_blocks = true;
+        self
     }
 
     /// The HTTP request.
-    pub fn request(&self, api: &Api) -> Request<Body> {
-        let query = [("extraction_id", self.extraction_id.as_str())];
-        api.request(Method::GET, Endpoint::Status, &query, Body::empty())
+    pub fn request(&self, api: &Api) -> HttpRequest<Body> {
+        let query = [("extraction_id", self.extraction_id.as_str()), ("text_blocks", "true")];
+        let asked = if self.text_blocks { 2 } else { 1 };
+        api.request(Method::GET, Endpoint::Status, &query[..asked], Body::empty())
+    }
+}
+
+impl Request for StatusRequest {
+    type Response = StatusResponse;
+    const REPEATABLE: bool = true;
+
+    fn request(&self, api: &Api) -> HttpRequest<Body> {
+        self.request(api)
+    }
+
+    fn decode(response: &Response<Bytes>) -> Result<StatusResponse, ResponseError> {
+        StatusResponse::decode(response)
     }
 }
 
@@ -89,13 +112,13 @@ impl StatusResponse {
     ///
     /// # Errors
     ///
-    /// [`CallError::Service`] where the HTTP status is not 2xx, [`CallError::Decode`] where no status can be read. A result that can't be read is
+    /// [`ResponseError::Service`] where the HTTP status is not 2xx, [`ResponseError::Decode`] where no status can be read. A result that can't be read is
     /// no error here, but of [`into_extraction`](Self::into_extraction): the status is known all the same.
-    pub fn decode(response: &Response<Bytes>) -> Result<Self, CallError> {
+    pub fn decode(response: &Response<Bytes>) -> Result<Self, ResponseError> {
         if response.status().is_success() {
-            Self::from_body(response.body()).map_err(CallError::Decode)
+            Self::from_body(response.body()).map_err(ResponseError::Decode)
         } else {
-            Err(CallError::Service(ServiceError::from_response(response)))
+            Err(ResponseError::Service(ServiceError::from_response(response)))
         }
     }
 

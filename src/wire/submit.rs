@@ -1,13 +1,14 @@
 //! The call *submit*: `POST extract-data-async` (vendor's guide).
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Method, Request as HttpRequest, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::api::Endpoint;
 use super::decode_error::{self, DecodeError};
-use super::{Api, Body, CallError, Document, ExtractionId, ServiceError};
+use super::extraction_id::from_json;
+use super::{Api, Body, Document, ExtractionId, Request, ResponseError, ServiceError};
 
 /// Submits a document for extraction; it is billed.
 ///
@@ -16,18 +17,38 @@ use super::{Api, Body, CallError, Document, ExtractionId, ServiceError};
 #[derive(Debug, Clone)]
 pub struct SubmitRequest {
     document: Document,
+    text_blocks: bool,
 }
 
 impl SubmitRequest {
     /// A submit of this document.
     pub fn new(document: Document) -> Self {
-        Self { document }
+        Self { document, text_blocks: false }
+    }
+
+    /// Asks the service to keep the document's text blocks as well (`parse_text_blocks`; a third party's description). They come with a status that asks for them.
+    #[must_use]
+    pub fn with_text_blocks(mut self) -> Self {
+        self.text_blocks = true;
+        self
     }
 
     /// The HTTP request: a JSON body of known length with the document in base64.
-    pub fn request(&self, api: &Api) -> Request<Body> {
-        let body = Body::framed(head(&self.document), self.document.content().clone());
-        api.request(Method::POST, Endpoint::Submit, &[], body)
+    pub fn request(&self, api: &Api) -> HttpRequest<Body> {
+        api.request(Method::POST, Endpoint::Submit, &[], submission(&self.document, self.text_blocks))
+    }
+}
+
+impl Request for SubmitRequest {
+    type Response = SubmitResponse;
+    const REPEATABLE: bool = false;
+
+    fn request(&self, api: &Api) -> HttpRequest<Body> {
+        self.request(api)
+    }
+
+    fn decode(response: &Response<Bytes>) -> Result<SubmitResponse, ResponseError> {
+        SubmitResponse::decode(response)
     }
 }
 
@@ -42,12 +63,12 @@ impl SubmitResponse {
     ///
     /// # Errors
     ///
-    /// [`CallError::Service`] for any other status. [`CallError::Decode`] for a 2xx without a usable id: the document is probably accepted and billed.
-    pub fn decode(response: &Response<Bytes>) -> Result<Self, CallError> {
+    /// [`ResponseError::Service`] for any other status. [`ResponseError::Decode`] for a 2xx without a usable id: the document is probably accepted and billed.
+    pub fn decode(response: &Response<Bytes>) -> Result<Self, ResponseError> {
         if response.status().is_success() {
-            extraction_id(response.body()).map(|extraction_id| Self { extraction_id }).map_err(CallError::Decode)
+            extraction_id(response.body()).map(|extraction_id| Self { extraction_id }).map_err(ResponseError::Decode)
         } else {
-            Err(CallError::Service(ServiceError::from_response(response)))
+            Err(ResponseError::Service(ServiceError::from_response(response)))
         }
     }
 
@@ -62,21 +83,28 @@ impl SubmitResponse {
     }
 }
 
-/// Everything before the document, up to the opening quote. The names come first, so that a server can refuse them early.
-fn head(document: &Document) -> Bytes {
+/// The body that the asynchronous and the synchronous call share (vendor's guide). The names come first, so that a server can refuse them early.
+pub(super) fn submission(document: &Document, text_blocks: bool) -> Body {
     #[derive(Serialize)]
     struct Names<'a> {
         file_name: &'a str,
         document_type_name: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         customer: Option<&'a str>,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        parse_text_blocks: bool,
     }
-    let names = Names { file_name: document.file_name(), document_type_name: document.document_type(), customer: document.customer() };
+    let names = Names {
+        file_name: document.file_name(),
+        document_type_name: document.document_type(),
+        customer: document.customer(),
+        parse_text_blocks: text_blocks,
+    };
     // Text always serialises, and memory is the only thing a String can run out of.
     let mut head = serde_json::to_string(&names).unwrap_or_default();
     head.pop();
     head.push_str(r#","file":""#);
-    Bytes::from(head)
+    Body::framed(Bytes::from(head), document.content().clone())
 }
 
 /// The id in a successful answer; an integer is taken as its digits.
@@ -97,11 +125,8 @@ fn extraction_id(body: &Bytes) -> Result<ExtractionId, DecodeError> {
     let Ok(answer) = serde_json::from_str::<Answer<'_>>(text) else {
         return Err(DecodeError::explain::<Explained>(WHAT, text, body.clone()));
     };
-    let json = answer.extraction_id.get();
-    let id = match serde_json::from_str::<String>(json) {
-        Ok(id) => id,
-        Err(_) if !json.is_empty() && json.bytes().all(|byte| byte.is_ascii_digit()) => json.to_owned(),
-        Err(_) => return Err(DecodeError::new(WHAT, PATH, "expected a string", body.clone())),
+    let Some(id) = from_json(answer.extraction_id.get()) else {
+        return Err(DecodeError::new(WHAT, PATH, "expected a string", body.clone()));
     };
     ExtractionId::new(&id).map_err(|error| DecodeError::new(WHAT, PATH, &error.to_string(), body.clone()))
 }

@@ -24,7 +24,8 @@ pub(super) fn open(arguments: &ExtractArguments) -> Result<Vec<(String, Document
 
 fn document(path: &Path, arguments: &ExtractArguments) -> Result<Document, String> {
     let shown = path.display();
-    let source = FileSource::new(path).map_err(|error| format!("{shown} can't be read: {error}: name a readable file (nothing was submitted)"))?;
+    let source =
+        FileSource::new(path).map_err(|error| format!("{shown} can't be read: {error}: name a readable file (nothing was submitted)"))?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let document = Document::from_source(&name, &arguments.document_type, source);
     let document = match &arguments.customer {

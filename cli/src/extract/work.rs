@@ -51,14 +51,21 @@ pub(super) fn extract_all(connection: &Connection, documents: &[(String, Documen
     });
 }
 
-fn extract(connection: &Connection, clock: SystemClock, file: &str, document: Document, deadline: Duration, sender: &mpsc::Sender<Update>) -> Report {
+fn extract(
+    connection: &Connection,
+    clock: SystemClock,
+    file: &str,
+    document: Document,
+    deadline: Duration,
+    sender: &mpsc::Sender<Update>,
+) -> Report {
     // Clients that fail together should not come back together.
     let seed = RandomState::new().hash_one(file);
     let options = JobOptions::new()
         .with_seed(seed)
         .with_deadline(deadline)
         .with_poll_policy(PollPolicy::eager())
-        .with_retry_policy(RetryPolicy::new().with_submit_attempts(SUBMIT_ATTEMPTS));
+        .with_retry_policy(RetryPolicy::new().with_attempts(SUBMIT_ATTEMPTS));
     let job = Job::submit(&connection.api, document, options, clock.now());
     let mut driver = Driver::new(job, &connection.transport, clock);
     while let Some(event) = driver.next_event() {

@@ -15,7 +15,7 @@
 use std::collections::HashSet;
 
 use super::evidence::Evidence;
-use super::findings::{FoundField, FoundValue, Location};
+use super::findings::{FoundField, FoundValue};
 use super::labels::{Document, Label, LabelledRun, Place, Strength};
 use super::text::tokens;
 use super::values::{self, Value};
@@ -305,7 +305,8 @@ impl Search<'_> {
             if is_known || values.len() == CANDIDATES {
                 continue;
             }
-            let location = candidate.place.and_then(|place| self.run(place)).map(|(place, run)| Location::new(place.page, run.run.area));
+            let location =
+                candidate.place.and_then(|place| self.run(place)).and_then(|(place, run)| self.document.location(place.page, run.run.area));
             let location = location.filter(|_| field.data_type != DataType::Author);
             values.push(FoundValue::new(candidate.text, candidate.score.min(CEILING), location));
         }

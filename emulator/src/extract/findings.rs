@@ -4,7 +4,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::{Value, json};
 
 use crate::document_type::DataType;
-use crate::pdf::Area;
+use crate::pdf::{Area, Page};
 
 /// Everything found in a document: the parts of a result that come from its contents.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -103,8 +103,8 @@ impl FoundValue {
 }
 
 impl Location {
-    pub(crate) fn new(page_number: usize, area: Area) -> Self {
-        let [x, y, width, height] = area.pixels();
+    pub(crate) fn new(page_number: usize, page: &Page, area: Area) -> Self {
+        let [x, y, width, height] = page.pixels(area);
         Self { page_number, x, y, width, height }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::findings::Location;
 use super::text::{RunText, label_key};
 use crate::document_type::DocumentType;
-use crate::pdf::{Page, Run};
+use crate::pdf::{Area, Page, Run};
 
 /// No label has more words than this.
 const LONGEST_LABEL: usize = 8;
@@ -21,6 +22,7 @@ pub(crate) struct LabelledPage<'a> {
     pub(crate) width: f64,
     pub(crate) height: f64,
     pub(crate) lines: Vec<LabelledLine<'a>>,
+    source: &'a Page,
 }
 
 /// A line's runs with the labels in them.
@@ -113,6 +115,7 @@ impl<'a> Document<'a> {
         let pages = pages.iter().map(|page| LabelledPage {
             width: page.width,
             height: page.height,
+            source: page,
             lines: page
                 .lines
                 .iter()
@@ -120,6 +123,11 @@ impl<'a> Document<'a> {
                 .collect(),
         });
         Self { pages: pages.collect() }
+    }
+
+    /// Where an area of a page is, as the service reports it.
+    pub(crate) fn location(&self, page: usize, area: Area) -> Option<Location> {
+        Some(Location::new(page, self.pages.get(page)?.source, area))
     }
 
     /// All runs, with the indices of their page and line and their own.

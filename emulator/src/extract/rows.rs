@@ -56,7 +56,7 @@ pub(crate) fn find(document: &Document<'_>, document_type: &DocumentType, eviden
             }
         }
     }
-    scan.finish()
+    scan.finish(document)
 }
 
 /// Where in a table the scan is.
@@ -330,7 +330,7 @@ impl Scan<'_> {
         cells::single_number(text, self.evidence.decimal_sign).map(|amount| amount.value.to_string())
     }
 
-    fn finish(self) -> Table {
+    fn finish(self, document: &Document<'_>) -> Table {
         let columns = &self.document_type.line_items().columns;
         let rows = self
             .drafts
@@ -343,7 +343,7 @@ impl Scan<'_> {
                         name: column.name.clone(),
                         data_type: column.data_type,
                         multiple_values: None,
-                        values: vec![self.value(column, cell.as_ref(), draft.page)],
+                        values: vec![self.value(column, cell.as_ref(), |area| document.location(draft.page, area))],
                     })
                     .collect()
             })
@@ -351,7 +351,7 @@ impl Scan<'_> {
         Table { rows, taken: self.taken }
     }
 
-    fn value(&self, column: &Column, cell: Option<&(String, Area, f64)>, page: usize) -> FoundValue {
+    fn value(&self, column: &Column, cell: Option<&(String, Area, f64)>, locate: impl Fn(Area) -> Option<Location>) -> FoundValue {
         let Some((text, area, certainty)) = cell else {
             return FoundValue::nothing();
         };
@@ -364,6 +364,6 @@ impl Scan<'_> {
             }
             (DataType::String | DataType::Author, _) => Some(text.clone()),
         };
-        value.map_or_else(FoundValue::nothing, |value| FoundValue::new(value, certainty * 0.96, Some(Location::new(page, *area))))
+        value.map_or_else(FoundValue::nothing, |value| FoundValue::new(value, certainty * 0.96, locate(*area)))
     }
 }

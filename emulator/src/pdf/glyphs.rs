@@ -28,30 +28,42 @@ pub(crate) struct Glyph {
     pub(crate) size: f64,
 }
 
+/// A page's glyphs, and the page's size when they are upright.
+pub(crate) struct UprightPage {
+    pub(crate) glyphs: Vec<Glyph>,
+    pub(crate) width: f64,
+    pub(crate) height: f64,
+    /// Takes places to where they are on the page as it is shown.
+    pub(crate) to_shown: Affine,
+}
+
 /// A drawing device that keeps the glyphs and lets everything else go.
 #[derive(Debug, Default)]
 pub(crate) struct GlyphCollector {
-    page: Vec<Glyph>,
+    /// The size of the page as it is shown.
+    size: (f64, f64),
+    /// The glyphs of the page by the quarter turns their text is turned to the right.
+    page: [Vec<Glyph>; 4],
     steps: usize,
     seen: usize,
     unreadable: usize,
 }
 
 impl GlyphCollector {
-    /// The glyphs drawn since the last call that lie on the page, or go on beyond its edge from there.
-    pub(crate) fn take_page(&mut self, width: f64, height: f64) -> Vec<Glyph> {
-        let mut glyphs = std::mem::take(&mut self.page);
-        let mut end: Option<(f64, f64)> = None;
-        glyphs.retain(|glyph| {
-            let middle = f64::midpoint(glyph.left, glyph.right);
-            let is_on_page = (0.0..=width).contains(&middle) && (0.0..=height + glyph.size).contains(&glyph.baseline);
-            let goes_on = end
-                .is_some_and(|(right, baseline)| (glyph.left - right).abs() < glyph.size * 0.5 && (glyph.baseline - baseline).abs() < 0.1);
-            let is_kept = is_on_page || goes_on;
-            end = is_kept.then_some((glyph.right, glyph.baseline));
-            is_kept
-        });
-        glyphs
+    /// Begins a page of this size.
+    pub(crate) fn begin_page(&mut self, width: f64, height: f64) {
+        self.size = (width, height);
+        self.page = Default::default();
+    }
+
+    /// The glyphs of the page that are set the way most of them are, on the page turned so that they are upright. Text in
+    /// other directions, such as a note in the margin, is left out.
+    pub(crate) fn take_page(&mut self) -> UprightPage {
+        let pages = std::mem::take(&mut self.page);
+        let count = |glyphs: &[Glyph]| glyphs.iter().filter(|glyph| glyph.text != " ").count();
+        let (turns, glyphs) = pages.into_iter().enumerate().rev().max_by_key(|(_, glyphs)| count(glyphs)).unwrap_or_default();
+        let (width, height) = if turns % 2 == 1 { (self.size.1, self.size.0) } else { self.size };
+        UprightPage { glyphs: on_page(glyphs, width, height), width, height, to_shown: upright(turns, self.size).inverse() }
     }
 
     /// How many glyphs were drawn, spaces not counted.
@@ -84,8 +96,14 @@ impl Device<'_> for GlyphCollector {
                 self.seen += 1;
                 self.unreadable += usize::from(!known);
             }
-            if let Some(placed) = place(text, transform, advance(glyph), origins.get(index + 1)) {
-                self.page.push(placed);
+            let size = self.size;
+            for (turns, page) in self.page.iter_mut().enumerate() {
+                let turned = upright(turns, size);
+                let next = origins.get(index + 1).map(|origin| turned * *origin);
+                if let Some(placed) = place(&text, turned * transform, advance(glyph), next) {
+                    page.push(placed);
+                    break;
+                }
             }
         }
     }
@@ -159,8 +177,33 @@ fn advance(glyph: &FontGlyph<'_>) -> f64 {
     width.map_or(UNITS / 2.0, f64::from)
 }
 
-/// The glyph on the page; none if it is not set from left to right, as stamps and margin notes are not.
-fn place(text: String, transform: Affine, advance: f64, next_origin: Option<&Point>) -> Option<Glyph> {
+/// Turns a page of this size so that text turned to the right by quarter turns is upright.
+fn upright(turns: usize, (width, height): (f64, f64)) -> Affine {
+    match turns {
+        1 => Affine::new([0.0, -1.0, 1.0, 0.0, 0.0, width]),
+        2 => Affine::new([-1.0, 0.0, 0.0, -1.0, width, height]),
+        3 => Affine::new([0.0, 1.0, -1.0, 0.0, height, 0.0]),
+        _ => Affine::IDENTITY,
+    }
+}
+
+/// The glyphs that lie on the page, or go on beyond its edge from there.
+fn on_page(mut glyphs: Vec<Glyph>, width: f64, height: f64) -> Vec<Glyph> {
+    let mut end: Option<(f64, f64)> = None;
+    glyphs.retain(|glyph| {
+        let middle = f64::midpoint(glyph.left, glyph.right);
+        let is_on_page = (0.0..=width).contains(&middle) && (0.0..=height + glyph.size).contains(&glyph.baseline);
+        let goes_on =
+            end.is_some_and(|(right, baseline)| (glyph.left - right).abs() < glyph.size * 0.5 && (glyph.baseline - baseline).abs() < 0.1);
+        let is_kept = is_on_page || goes_on;
+        end = is_kept.then_some((glyph.right, glyph.baseline));
+        is_kept
+    });
+    glyphs
+}
+
+/// The glyph on the page; none if it is not set from left to right.
+fn place(text: &str, transform: Affine, advance: f64, next_origin: Option<Point>) -> Option<Glyph> {
     let origin = transform * Point::ZERO;
     let along = transform * Point::new(UNITS, 0.0) - origin;
     let upright = transform * Point::new(0.0, UNITS) - origin;
@@ -177,7 +220,7 @@ fn place(text: String, transform: Affine, advance: f64, next_origin: Option<&Poi
         right = right.min(next.x);
     }
     (origin.x.is_finite() && origin.y.is_finite() && right.is_finite()).then(|| Glyph {
-        text,
+        text: text.to_owned(),
         left: origin.x,
         right: right.max(origin.x),
         baseline: origin.y,

@@ -59,8 +59,15 @@ fn interpret(document: &[u8]) -> Result<Vec<Page>, ReadError> {
             pdf.xref(),
             settings.clone(),
         );
+        collector.begin_page(width, height);
         interpret_page(source, &mut context, &mut collector);
-        pages.push(Page::new(width, height, lines::from_glyphs(collector.take_page(width, height))));
+        let upright = collector.take_page();
+        pages.push(Page {
+            width: upright.width,
+            height: upright.height,
+            lines: lines::from_glyphs(upright.glyphs),
+            to_shown: upright.to_shown,
+        });
     }
 
     if collector.seen() == 0 {

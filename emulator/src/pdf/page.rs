@@ -1,19 +1,30 @@
 //! What a page consists of: lines, runs of text, words and the areas they cover.
 
+use hayro_interpret::kurbo::{Affine, Rect};
+
 /// Pixels per point at the service's 300 dots per inch.
 const PIXELS_PER_POINT: f64 = 300.0 / 72.0;
 
-/// A page's text. All lengths are points, the origin is the top left corner of the page as it is shown.
+/// A page's text. All lengths are points; the origin is the top left corner of the page when its text is upright.
 #[derive(Debug, Clone)]
 pub(crate) struct Page {
     pub(crate) width: f64,
     pub(crate) height: f64,
     pub(crate) lines: Vec<Line>,
+    /// Takes places to where they are on the page as it is shown, which may have its text on its side.
+    pub(crate) to_shown: Affine,
 }
 
 impl Page {
-    pub(crate) fn new(width: f64, height: f64, lines: Vec<Line>) -> Self {
-        Self { width, height, lines }
+    /// `x`, `y`, `width` and `height` of an area on the page as it is shown, in whole pixels at 300 dots per inch, as the
+    /// service reports them.
+    pub(crate) fn pixels(&self, area: Area) -> [i64; 4] {
+        // Positions come from a page a few metres wide at most, so the cast cannot lose anything that matters.
+        #[expect(clippy::cast_possible_truncation)]
+        let pixel = |points: f64| (points.max(0.0) * PIXELS_PER_POINT).round() as i64;
+        let shown = self.to_shown.transform_rect_bbox(Rect::new(area.left, area.top, area.right, area.bottom));
+        let (left, top) = (pixel(shown.x0), pixel(shown.y0));
+        [left, top, (pixel(shown.x1) - left).max(1), (pixel(shown.y1) - top).max(1)]
     }
 }
 
@@ -87,14 +98,5 @@ impl Area {
     /// How much of the vertical extent is shared with another area; negative is the gap between them.
     pub(crate) fn shared_height(self, other: Self) -> f64 {
         self.bottom.min(other.bottom) - self.top.max(other.top)
-    }
-
-    /// `x`, `y`, `width` and `height` in whole pixels at 300 dots per inch, as the service reports them.
-    pub(crate) fn pixels(self) -> [i64; 4] {
-        // Positions come from a page a few metres wide at most, so the cast cannot lose anything that matters.
-        #[expect(clippy::cast_possible_truncation)]
-        let pixel = |points: f64| (points.max(0.0) * PIXELS_PER_POINT).round() as i64;
-        let (left, top) = (pixel(self.left), pixel(self.top));
-        [left, top, (pixel(self.right) - left).max(1), (pixel(self.bottom) - top).max(1)]
     }
 }

@@ -10,14 +10,14 @@ use super::{DecodeError, ServiceError};
 /// Made by the `decode` functions of this module; consumed by whoever performs single calls, and by the machines.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub enum CallError {
+pub enum ResponseError {
     /// The HTTP status says no.
     Service(ServiceError),
     /// The HTTP status says yes, and the body can't be read.
     Decode(DecodeError),
 }
 
-impl fmt::Display for CallError {
+impl fmt::Display for ResponseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Service(error) => error.fmt(f),
@@ -26,7 +26,7 @@ impl fmt::Display for CallError {
     }
 }
 
-impl Error for CallError {
+impl Error for ResponseError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Service(error) => error.source(),

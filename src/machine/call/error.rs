@@ -1,0 +1,68 @@
+//! How a call ends without a response.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use super::super::cause::Cause;
+use crate::wire::{DecodeError, ServiceError};
+
+/// How a call ended without a response. Made by [`Call`](super::Call) in its last event.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The service refused, for good.
+    Refused(ServiceError),
+    /// The service answered what can't be read to a call that must not be repeated.
+    Unreadable(DecodeError),
+    /// It is unknown whether a call that must not be repeated was processed.
+    Unknown {
+        /// Why it is unknown.
+        cause: Cause,
+    },
+    /// Every attempt failed.
+    Exhausted {
+        /// How many there were.
+        attempts: u16,
+        /// Why the last one failed.
+        cause: Cause,
+    },
+    /// The deadline came before another attempt was due.
+    Deadline {
+        /// How long the service asked to wait, if it did.
+        retry_after: Option<Duration>,
+        /// Why the last attempt failed, if there was one.
+        cause: Option<Cause>,
+    },
+    /// The answer is larger than the limit.
+    TooLarge {
+        /// What the transport said.
+        cause: Cause,
+    },
+    /// The document could not be read.
+    SourceFailed {
+        /// What is wrong with it.
+        cause: Cause,
+    },
+    /// The caller gave up on the call.
+    Abandoned,
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(error) => write!(f, "the service refused the request: {error}"),
+            Self::Unreadable(error) => error.fmt(f),
+            Self::Unknown { cause } => write!(f, "it is unknown whether the request was processed, so it is not repeated: {cause}"),
+            Self::Exhausted { attempts, cause } => write!(f, "there was no answer after {attempts} attempts: {cause}"),
+            Self::Deadline { cause: Some(cause), .. } => write!(f, "there was no answer before the deadline: {cause}"),
+            Self::Deadline { cause: None, .. } => f.write_str("there was no answer before the deadline"),
+            Self::TooLarge { .. } => f.write_str("the answer is larger than the limit"),
+            Self::SourceFailed { cause } => cause.fmt(f),
+            Self::Abandoned => f.write_str("the call was abandoned"),
+        }
+    }
+}
+
+// Display has told the cause already.
+impl Error for CallError {}

@@ -1,0 +1,231 @@
+//! One exchange with retries: any call that is not a job.
+
+mod error;
+mod event;
+mod options;
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+
+pub use error::CallError;
+pub use event::{CallEvent, CallEventKind};
+pub use options::CallOptions;
+
+use super::answer::Refusal;
+use super::cause::Cause;
+use super::exchange::{Failure, FailureKind, Limits, RequestId, Transmit};
+use super::random;
+use super::time::Time;
+use super::{Machine, Output};
+use crate::wire::{Api, Request, ResponseError, retry_after};
+
+/// Performs one call, and again where that is safe and may help.
+///
+/// For everything that is not a job: a look by hand, the queue, a synchronous extraction, an endpoint of your own. Made by the application from a [`Request`]; driven like every machine. A
+/// call that is [repeatable](Request::REPEATABLE) is tried again after any passing failure; one that is not, only when it certainly was not processed.
+///
+/// ```
+/// use typless::machine::{Call, CallEventKind, CallOptions, Machine, Output, Time};
+/// use typless::wire::{Api, AwaitingRequest};
+/// # fn perform(_: typless::machine::Transmit) -> http::Response<bytes::Bytes> {
+/// #     http::Response::new(bytes::Bytes::from_static(br#"{"extraction_ids": ["0d14"]}"#))
+/// # }
+///
+/// let api = Api::new(Api::PRODUCTION, "my-key")?;
+/// let now = Time::from_unix_seconds(1_700_000_000);
+/// let mut call = Call::new(&api, AwaitingRequest::new(), CallOptions::default(), now);
+/// loop {
+///     match call.next_output(now) {
+///         Output::Send(transmit) => call.handle_response(transmit.id, perform(transmit), now),
+///         Output::Event(event) => {
+///             if let CallEventKind::Finished(Ok(answer)) = event.kind {
+///                 assert_eq!(answer.extraction_ids().len(), 1);
+///             }
+///         }
+///         Output::Wait(_) | Output::NeedInput | Output::Done => break,
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Call<R: Request> {
+    api: Api,
+    request: R,
+    options: CallOptions,
+    limits: Limits,
+    deadline: Time,
+    state: State,
+    attempts: u16,
+    cause: Option<Cause>,
+    event: Option<CallEventKind<R::Response>>,
+    next_sequence: u64,
+    latest: Time,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// To be sent when due.
+    Ready { due: Time },
+    /// Out, for at most this long.
+    Sent { until: Time },
+    /// Ended.
+    Ended,
+}
+
+impl<R: Request> Call<R> {
+    /// Begins with a call that is to be performed at once.
+    pub fn new(api: &Api, request: R, options: CallOptions, now: Time) -> Self {
+        let limits = options.limits(request.request(api).body().len());
+        let deadline = now + options.deadline;
+        let state = State::Ready { due: now };
+        Self {
+            api: api.clone(),
+            request,
+            options,
+            limits,
+            deadline,
+            state,
+            attempts: 0,
+            cause: None,
+            event: None,
+            next_sequence: 1,
+            latest: now,
+        }
+    }
+
+    /// Gives up on the call. It ends at once, as [`CallError::Abandoned`]; a request that is out may be processed all the same.
+    pub fn abandon(&mut self, now: Time) {
+        self.advance(now);
+        if self.state != State::Ended {
+            self.finish(Err(CallError::Abandoned));
+        }
+    }
+
+    fn advance(&mut self, now: Time) -> Time {
+        self.latest = self.latest.max(now);
+        self.latest
+    }
+
+    fn finish(&mut self, outcome: Result<R::Response, CallError>) {
+        self.state = State::Ended;
+        self.event = Some(CallEventKind::Finished(outcome));
+    }
+
+    fn send(&mut self, now: Time) -> Output<CallEvent<R::Response>> {
+        self.attempts = self.attempts.saturating_add(1);
+        self.state = State::Sent { until: now + self.limits.total };
+        Output::Send(Transmit::new(self.id(), self.request.request(&self.api), self.limits))
+    }
+
+    fn id(&self) -> RequestId {
+        RequestId::new(u64::from(self.attempts))
+    }
+
+    fn awaits(&self, id: RequestId) -> bool {
+        matches!(self.state, State::Sent { .. }) && id == self.id()
+    }
+
+    fn refused(&mut self, error: ResponseError, status: StatusCode, hint: Option<Duration>, now: Time) {
+        let refusal = Refusal::of(status);
+        match error {
+            ResponseError::Service(error) if refusal == Refusal::Final => self.finish(Err(CallError::Refused(error))),
+            ResponseError::Service(error) if refusal == Refusal::Unclear => self.unclear(Cause::Service(error), hint, now),
+            ResponseError::Service(error) => self.try_again(Cause::Service(error), hint, now),
+            // It was processed, and once is enough.
+            ResponseError::Decode(error) if !R::REPEATABLE => self.finish(Err(CallError::Unreadable(error))),
+            ResponseError::Decode(error) => self.try_again(Cause::Decode(error), hint, now),
+        }
+    }
+
+    /// It may have been processed.
+    fn unclear(&mut self, cause: Cause, hint: Option<Duration>, now: Time) {
+        if R::REPEATABLE {
+            self.try_again(cause, hint, now);
+        } else {
+            self.finish(Err(CallError::Unknown { cause }));
+        }
+    }
+
+    /// It may help to try again, and does no harm.
+    fn try_again(&mut self, cause: Cause, hint: Option<Duration>, now: Time) {
+        if self.attempts >= self.options.retry.attempts() {
+            return self.finish(Err(CallError::Exhausted { attempts: self.attempts, cause }));
+        }
+        let random = random::draw(self.options.seed, u32::from(self.attempts));
+        let due = now + self.options.retry.delay(self.attempts, random).max(hint.unwrap_or_default());
+        if due > self.deadline {
+            return self.finish(Err(CallError::Deadline { retry_after: hint, cause: Some(cause) }));
+        }
+        self.state = State::Ready { due };
+        self.cause = Some(cause.clone());
+        self.event = Some(CallEventKind::AttemptFailed { cause, retry_at: due });
+    }
+}
+
+impl<R: Request> Machine for Call<R> {
+    type Event = CallEvent<R::Response>;
+    type Outcome = Result<R::Response, CallError>;
+
+    fn next_output(&mut self, now: Time) -> Output<Self::Event> {
+        let now = self.advance(now);
+        loop {
+            if let Some(kind) = self.event.take() {
+                let sequence = self.next_sequence;
+                self.next_sequence = sequence.saturating_add(1);
+                return Output::Event(CallEvent { sequence, kind });
+            }
+            match self.state {
+                State::Ended => return Output::Done,
+                State::Ready { .. } if now >= self.deadline => {
+                    let cause = self.cause.take();
+                    self.finish(Err(CallError::Deadline { retry_after: None, cause }));
+                }
+                State::Ready { due } if now >= due => return self.send(now),
+                State::Ready { due } => return Output::Wait(due),
+                State::Sent { until } if now >= until => self.unclear(Cause::TimeLimit, None, now),
+                State::Sent { until } => return Output::Wait(until),
+            }
+        }
+    }
+
+    fn handle_response(&mut self, id: RequestId, response: http::Response<Bytes>, now: Time) {
+        let now = self.advance(now);
+        if !self.awaits(id) {
+            return;
+        }
+        match R::decode(&response) {
+            Ok(answer) => self.finish(Ok(answer)),
+            Err(error) => self.refused(error, response.status(), retry_after(response.headers()), now),
+        }
+    }
+
+    fn handle_failure(&mut self, id: RequestId, failure: Failure, now: Time) {
+        let now = self.advance(now);
+        if !self.awaits(id) {
+            return;
+        }
+        let kind = failure.kind();
+        let cause = Cause::Failure(failure);
+        match kind {
+            FailureKind::NotSent => self.try_again(cause, None, now),
+            FailureKind::Interrupted => self.unclear(cause, None, now),
+            FailureKind::Source => self.finish(Err(CallError::SourceFailed { cause })),
+            FailureKind::TooLarge => self.finish(Err(CallError::TooLarge { cause })),
+        }
+    }
+
+    fn into_outcome(event: Self::Event) -> Result<Self::Outcome, Self::Event> {
+        match event.kind {
+            CallEventKind::Finished(outcome) => Ok(outcome),
+            kind @ CallEventKind::AttemptFailed { .. } => Err(CallEvent { sequence: event.sequence, kind }),
+        }
+    }
+}
+
+impl<R: Request> fmt::Debug for Call<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("state", &self.state).field("attempts", &self.attempts).finish_non_exhaustive()
+    }
+}

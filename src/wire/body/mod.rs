@@ -8,8 +8,9 @@ mod source_error;
 
 use std::fmt;
 use std::io::{self, Read};
+use std::mem;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::document::Content;
 use encoder::Encoder;
@@ -112,7 +113,8 @@ impl Body {
     ///
     /// The document source could not be opened; see [`SourceError::of`].
     pub fn chunks(&self) -> io::Result<BodyChunks> {
-        Ok(BodyChunks { encoder: self.encoder()?, block: BytesMut::new(), failed: false })
+        let size = usize::try_from(self.len()).unwrap_or(Self::BLOCK).min(Self::BLOCK);
+        Ok(BodyChunks { encoder: self.encoder()?, size, last: Bytes::new(), failed: false })
     }
 
     fn encoder(&self) -> io::Result<Encoder> {
@@ -174,7 +176,10 @@ impl fmt::Debug for BodyReader {
 /// After an error it yields nothing more.
 pub struct BodyChunks {
     encoder: Encoder,
-    block: BytesMut,
+    /// A block, or the whole of a shorter body.
+    size: usize,
+    /// The chunk before, whose memory is used again if nobody else has it.
+    last: Bytes,
     failed: bool,
 }
 
@@ -182,11 +187,14 @@ impl Iterator for BodyChunks {
     type Item = io::Result<Bytes>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
+        // The end is known before it is asked for: nothing is allocated only to find it.
+        if self.failed || self.encoder.finish().is_ok() {
             return None;
         }
-        self.block.resize(Body::BLOCK, 0);
-        let filled = self.encoder.fill(&mut self.block).and_then(|count| {
+        let mut block = mem::take(&mut self.last).try_into_mut().unwrap_or_default();
+        // Memory that is used again was written before, and is as long as it was: this writes next to nothing.
+        block.resize(self.size, 0);
+        let filled = self.encoder.fill(&mut block).and_then(|count| {
             if count == 0 {
                 self.encoder.finish()?;
             }
@@ -195,8 +203,9 @@ impl Iterator for BodyChunks {
         match filled {
             Ok(0) => None,
             Ok(count) => {
-                let chunk = self.block.split_to(count).freeze();
-                self.block.clear();
+                // Split, not truncated: what was split can be frozen and taken back without an allocation.
+                let chunk = block.split_to(count).freeze();
+                self.last = chunk.clone();
                 Some(Ok(chunk))
             }
             Err(error) => {

@@ -166,6 +166,29 @@ fn a_silent_server_is_given_up_on() {
     assert_kind(Ureq::new().send(look(&server.url()), limits), FailureKind::Interrupted);
 }
 
+#[test]
+fn a_slow_line_is_not_cut_off_as_long_as_it_moves() {
+    // 200 MB over a line of 1 MB/s, a thousandth of everything: 200 KB, 1.3 ms for each 1.3 KB, an idle limit of 60 ms.
+    let full = Limits::for_body(266_700_000);
+    assert!(full.total > Duration::from_secs(2 * 267), "half of that line's speed is still enough: {:?}", full.total);
+    let mut limits = Limits::default();
+    (limits.total, limits.idle) = (full.total / 1000, full.idle / 1000);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let (mut read, mut buffer) = (0, [0; 1334]);
+        while read < 266_700 {
+            read += stream.read(&mut buffer).unwrap();
+            std::thread::sleep(Duration::from_micros(1334));
+        }
+        stream.write_all(&response("202 Accepted", "", ACCEPTED)).unwrap();
+    });
+    let answer = Ureq::new().send(submit(&url, document(vec![3; 200_000])), limits).unwrap();
+    assert_eq!(answer.status(), 202);
+    server.join().unwrap();
+}
+
 /// A source that says one length and yields another, or fails.
 struct Faulty {
     says: u64,

@@ -206,13 +206,11 @@ fn split_mount(path: &str) -> (&str, Option<&str>) {
     if let Some(mount) = path.strip_suffix("/api") {
         return (mount.trim_end_matches('/'), None);
     }
-    if let Some((rest, last)) = path.rsplit_once('/')
-        && is_version(last)
-        && let Some(mount) = rest.strip_suffix("/api")
-    {
-        return (mount.trim_end_matches('/'), Some(last));
+    let versioned = path.rsplit_once('/').filter(|(_, last)| is_version(last));
+    match versioned.and_then(|(rest, version)| Some((rest.strip_suffix("/api")?, version))) {
+        Some((mount, version)) => (mount.trim_end_matches('/'), Some(version)),
+        None => (path, None),
     }
-    (path, None)
 }
 
 fn is_version(text: &str) -> bool {

@@ -57,9 +57,8 @@ impl fmt::Display for ExtractionId {
 
 /// The text of an id in JSON: a string, or an integer as its digits; `None` for anything else.
 pub(super) fn from_json(json: &str) -> Option<Cow<'_, str>> {
-    if let Some(plain) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
-        && !plain.contains('\\')
-    {
+    let quoted = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    if let Some(plain) = quoted.filter(|plain| !plain.contains('\\')) {
         return Some(Cow::Borrowed(plain));
     }
     if json.starts_with('"') {

@@ -193,7 +193,9 @@ fn an_id_is_opaque_but_must_be_one() {
 fn a_notification_is_an_id_and_nothing_more() {
     let read = |json: &str| Notification::decode(json.as_bytes());
     assert_eq!(read(r#"{"data": {"id": "0e89"}, "type": "other", "event_time": 5}"#).unwrap().extraction_id().as_str(), "0e89");
-    for bad in ["", "[]", "{}", r#"{"data": []}"#, r#"{"data": {"id": 5}}"#, r#"{"data": {"id": ""}}"#] {
+    for bad in
+        ["", "[]", "{}", r#"[["0e89"]]"#, r#"{"data": ["0e89"]}"#, r#"{"data": []}"#, r#"{"data": {"id": 5}}"#, r#"{"data": {"id": ""}}"#]
+    {
         assert!(read(bad).is_err(), "{bad}");
     }
     assert!(read(&format!(r#"{{"data": {{"id": "1"}}, "padding": "{}"}}"#, "x".repeat(70_000))).is_err());

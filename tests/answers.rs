@@ -90,31 +90,6 @@ fn a_wrong_shape_is_named_by_its_path_and_not_quoted() {
 }
 
 #[test]
-fn statuses_are_compared_without_case_and_kept_when_unknown() {
-    let of = |text: &str| status(&format!(r#"{{"status": {text}}}"#)).status().clone();
-    assert_eq!(of(r#""IN_PROGRESS""#), Status::InProgress);
-    assert_eq!(of(r#"" success ""#), Status::Success);
-    assert_eq!(of(r#""Error""#), Status::Error);
-    assert_eq!(of(r#""EXPIRED""#), Status::Expired);
-    assert_eq!(of(r#""PAUSED""#), Status::Other("PAUSED".into()));
-    assert_eq!(of("null"), Status::Other("".into()));
-    assert_eq!(of("3"), Status::Other("3".into()));
-}
-
-#[test]
-fn the_status_decides_what_came_with_it_does_not() {
-    let progressing = status(&format!(r#"{{"status": "IN_PROGRESS", "result": {RESULT}, "error": {{"message": "slow"}}}}"#));
-    assert_eq!(progressing.status(), &Status::InProgress);
-    assert!(progressing.extraction().is_some() && progressing.error().is_some());
-    for result in ["{}", "null", "[]", r#""done""#, "7", r#"{"extracted_fields": 5}"#] {
-        let answer = status(&format!(r#"{{"status": "SUCCESS", "result": {result}}}"#));
-        assert_eq!(answer.status(), &Status::Success);
-        assert!(answer.into_extraction().is_err(), "{result}");
-    }
-    assert!(status(r#"{"status": "SUCCESS"}"#).into_extraction().is_err());
-}
-
-#[test]
 fn a_refusal_is_read_from_every_shape() {
     let cases = [
         (r#"{"code": "X", "message": "no", "details": null}"#, Some("X"), Some("no")),
@@ -167,26 +142,6 @@ fn answers_that_are_no_json_say_where_they_break() {
     assert!(problem(br#"{"status": "SUCCESS", "status": "ERROR"}"#).contains("duplicate field `status`"));
     assert!(problem("[".repeat(100_000).as_bytes()).contains("could not be read"), "nesting is bounded");
     assert_eq!(status("\u{feff}{\"status\": \"EXPIRED\"}").status(), &Status::Expired, "a byte-order mark is skipped");
-}
-
-#[test]
-fn an_id_is_opaque_but_must_be_one() {
-    let id = |body: &str| SubmitResponse::decode(&response(202, body)).map(|answer| answer.into_extraction_id().as_str().to_owned());
-    assert_eq!(id(r#"{"extraction_id": "x/../y?z#"}"#).unwrap(), "x/../y?z#");
-    assert_eq!(id(r#"{"extraction_id": 17}"#).unwrap(), "17");
-    for bad in [
-        r#"{"extraction_id": ""}"#,
-        r#"{"extraction_id": null}"#,
-        r#"{"extraction_id": ["1"]}"#,
-        r#"{"extraction_id": 1.5}"#,
-        r#"{"extraction_id": "a\nb"}"#,
-        r#"{}"#,
-        "[]",
-        "",
-    ] {
-        assert!(matches!(id(bad), Err(ResponseError::Decode(_))), "{bad}");
-    }
-    assert!(id(&format!(r#"{{"extraction_id": "{}"}}"#, "a".repeat(257))).is_err());
 }
 
 #[test]

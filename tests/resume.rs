@@ -1,4 +1,4 @@
-//! Law 12: ticket (or, before it, snapshot) out, resume in, at any step: the same end. And what tickets and snapshots look like.
+//! Law 12: ticket (or, before it, snapshot) out, resume in, at any step: the same end.
 #![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used)]
 
 mod support;
@@ -10,8 +10,7 @@ use http::Response;
 use proptest::prelude::*;
 use support::{ID, START, accepted, answer, api, document, expired, failed, in_progress, submit, success};
 use typless::machine::{
-    Failure, FailureKind, Job, JobError, JobEventKind, JobOptions, LookReason, Machine, Output, Snapshot, Ticket, TicketError, Time,
-    Transmit,
+    Failure, FailureKind, Job, JobError, JobEventKind, JobOptions, LookReason, Machine, Output, Snapshot, Ticket, Time, Transmit,
 };
 
 /// A service that takes a document after some refused attempts, and finishes it some time later.
@@ -58,7 +57,7 @@ impl Service {
 fn service() -> impl Strategy<Value = Service> {
     let ends = prop::sample::select(vec![Ending::Success, Ending::Failure, Ending::Forgotten]);
     // Far from the deadline on either side, so that the moment of a look does not decide.
-    let takes = prop_oneof![(0..20_000_u64).prop_map(Duration::from_secs), Just(Duration::from_secs(200_000))];
+    let takes = prop_oneof![19 => (0..20_000_u64).prop_map(Duration::from_secs), 1 => Just(Duration::from_secs(200_000))];
     (0..4_u32, takes, ends).prop_map(|(unreachable, takes, ends)| Service { unreachable, submits: 0, submitted_at: None, takes, ends })
 }
 
@@ -91,7 +90,7 @@ fn run(job: &mut Job, service: &mut Service, now: &mut Time, steps: usize) -> Op
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn law_12_a_job_ends_as_it_would_have(service in service(), steps in 0..60_usize, seed in any::<u64>(), pause in 0..3600_u64) {
@@ -131,6 +130,9 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
     #[test]
     fn no_text_makes_reading_a_ticket_panic(text in ".*", cut in 0..400_usize) {
         let _ = Ticket::from_json(&text);
@@ -157,24 +159,6 @@ fn beginning(job: &mut Job, now: Time) -> Vec<String> {
             Output::Send(transmit) => outputs.push(format!("{} {}", transmit.request.method(), transmit.request.uri())),
             Output::Wait(_) | Output::NeedInput | Output::Done => return outputs,
         }
-    }
-}
-
-#[test]
-fn a_ticket_is_one_line_of_json_that_later_versions_must_read() {
-    let json = r#"{"typless_ticket":1,"extraction_id":"0d14338251a6db69bfec36face27f7edcab7322","document_type":"line-item-invoice","reference":"row 17","submitted_at_ms":1700000000000,"deadline_ms":1700003600000}"#;
-    assert_eq!(ticket().to_json(), json);
-    let read = Ticket::from_json(json).unwrap();
-    assert_eq!(read, ticket());
-    assert_eq!((read.extraction_id().as_str(), read.reference()), (ID, Some("row 17")));
-}
-
-#[test]
-fn a_newer_or_broken_ticket_is_refused_with_a_reason() {
-    let newer = ticket().to_json().replace(r#""typless_ticket":1"#, r#""typless_ticket":2"#);
-    assert!(matches!(Ticket::from_json(&newer), Err(TicketError::Newer { version: 2 })));
-    for broken in ["", "{}", "null", "[]", &ticket().to_json().replace(ID, ""), &ticket().to_json().replace(":1,", ":0,")] {
-        assert!(matches!(Ticket::from_json(broken), Err(TicketError::Unreadable { .. })), "{broken}");
     }
 }
 

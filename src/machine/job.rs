@@ -185,6 +185,7 @@ impl Job {
     /// Moves the record and queues what follows. Says whether anything did.
     fn take(&mut self, input: Input, payload: Payload, now: Time) -> bool {
         let rules = self.rules();
+        let unanswered = self.record.state == State::Polling && matches!(input, Input::Clock);
         let effect = step(&mut self.record, input, now, &rules);
         match effect {
             Effect::Nothing => return false,
@@ -219,6 +220,12 @@ impl Job {
                 self.tell(JobEventKind::LookFailed { cause, next_look: self.record.due });
             }
             Effect::End(end) => {
+                // What the last look brought, not one before it.
+                if unanswered {
+                    self.cause = Some(Cause::TimeLimit);
+                } else if matches!(payload, Payload::Status(_)) {
+                    self.cause = None;
+                }
                 let outcome = self.conclude(end, payload, now);
                 self.submission = None;
                 self.tell(JobEventKind::Finished(outcome));

@@ -45,6 +45,7 @@
 mod answer;
 mod call;
 mod cause;
+mod check;
 mod event;
 mod exchange;
 mod job;

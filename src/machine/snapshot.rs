@@ -2,14 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::check::Check;
 use super::record::{Record, State};
-use super::ticket::{TicketError, check_version, from_milliseconds, milliseconds};
+use super::ticket::{TicketError, check_contents, check_version, from_milliseconds, milliseconds};
 use super::time::Time;
+use crate::wire::without_values;
 
 /// A job that has no ticket yet: what is known of its attempts, and the caller's own name for its document, never the document.
 ///
 /// Made by [`Job::snapshot`](super::Job::snapshot); consumed by [`Job::restore`](super::Job::restore), in another process as well. Stored before the loop goes on, it tells after a crash whether
-/// the document may have been submitted. Serialisable by [`serde`] or [`to_json`](Self::to_json), and it carries its version.
+/// the document may have been submitted. Serialisable by [`serde`] or [`to_json`](Self::to_json), and it carries its version and a check of its
+/// contents, as a [`Ticket`](super::Ticket) does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "SnapshotWire", into = "SnapshotWire")]
 pub struct Snapshot {
@@ -65,10 +68,20 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// Not a snapshot, or one of a newer version.
+    /// Not a snapshot, one of a newer version, or one that was altered.
     pub fn from_json(json: &str) -> Result<Self, TicketError> {
-        let wire: SnapshotWire = serde_json::from_str(json).map_err(|error| TicketError::unreadable("snapshot", &error))?;
-        Self::try_from(wire)
+        #[derive(Deserialize)]
+        struct Version {
+            typless_snapshot: u32,
+        }
+        match serde_json::from_str::<SnapshotWire>(json) {
+            Ok(wire) => Self::try_from(wire),
+            // A newer version may have other fields.
+            Err(error) => match serde_json::from_str::<Version>(json) {
+                Ok(Version { typless_snapshot: version }) if version > Self::VERSION => Err(TicketError::Newer { version }),
+                _ => Err(TicketError::unreadable("snapshot", &without_values(&error))),
+            },
+        }
     }
 }
 
@@ -84,11 +97,27 @@ struct SnapshotWire {
     deadline_ms: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reference: Option<Box<str>>,
+    check: String,
+}
+
+impl SnapshotWire {
+    fn check(&self) -> String {
+        Check::new()
+            .number("typless_snapshot", self.typless_snapshot.into())
+            .flag("submitting", self.submitting)
+            .number("submits", self.submits.into())
+            .number("spent", self.spent.into())
+            .number("resubmissions", self.resubmissions.into())
+            .number("due_ms", self.due_ms)
+            .number("deadline_ms", self.deadline_ms)
+            .text("reference", self.reference.as_deref())
+            .digits()
+    }
 }
 
 impl From<Snapshot> for SnapshotWire {
     fn from(snapshot: Snapshot) -> Self {
-        Self {
+        let mut wire = Self {
             typless_snapshot: Snapshot::VERSION,
             submitting: snapshot.submitting,
             submits: snapshot.submits,
@@ -97,7 +126,10 @@ impl From<Snapshot> for SnapshotWire {
             due_ms: milliseconds(snapshot.due),
             deadline_ms: milliseconds(snapshot.deadline),
             reference: snapshot.reference,
-        }
+            check: String::new(),
+        };
+        wire.check = wire.check();
+        wire
     }
 }
 
@@ -106,6 +138,7 @@ impl TryFrom<SnapshotWire> for Snapshot {
 
     fn try_from(wire: SnapshotWire) -> Result<Self, TicketError> {
         check_version("snapshot", wire.typless_snapshot, Self::VERSION)?;
+        check_contents(&wire.check, &wire.check())?;
         Ok(Self {
             submitting: wire.submitting,
             submits: wire.submits,

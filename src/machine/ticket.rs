@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::check::Check;
 use super::time::Time;
-use crate::wire::{Document, ExtractionId};
+use crate::wire::{Document, ExtractionId, without_values};
 
 /// The handle of a submitted job: all that another process needs, on another day, to go on with it.
 ///
 /// Made by [`Job`](super::Job) as soon as the service has named the extraction; consumed by [`Job::resume`](super::Job::resume). Serialisable by [`serde`] or
-/// [`to_json`](Self::to_json); times are absolute, nothing in it is secret, and it carries its version.
+/// [`to_json`](Self::to_json); times are absolute, nothing in it is secret, and it carries its version and a check of its contents: store it, and don't edit it. Fields may be
+/// reordered and spaced, as databases do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "TicketWire", into = "TicketWire")]
 pub struct Ticket {
@@ -76,10 +78,20 @@ impl Ticket {
     ///
     /// # Errors
     ///
-    /// Not a ticket, or one of a newer version.
+    /// Not a ticket, one of a newer version, or one that was altered.
     pub fn from_json(json: &str) -> Result<Self, TicketError> {
-        let wire: TicketWire = serde_json::from_str(json).map_err(|error| TicketError::unreadable("ticket", &error))?;
-        Self::try_from(wire)
+        #[derive(Deserialize)]
+        struct Version {
+            typless_ticket: u32,
+        }
+        match serde_json::from_str::<TicketWire>(json) {
+            Ok(wire) => Self::try_from(wire),
+            // A newer version may have other fields.
+            Err(error) => match serde_json::from_str::<Version>(json) {
+                Ok(Version { typless_ticket: version }) if version > Self::VERSION => Err(TicketError::Newer { version }),
+                _ => Err(TicketError::unreadable("ticket", &without_values(&error))),
+            },
+        }
     }
 
     pub(super) fn owner(&self) -> Arc<Owner> {
@@ -118,11 +130,26 @@ struct TicketWire {
     reference: Option<Box<str>>,
     submitted_at_ms: u64,
     deadline_ms: u64,
+    check: String,
+}
+
+impl TicketWire {
+    fn check(&self) -> String {
+        Check::new()
+            .number("typless_ticket", self.typless_ticket.into())
+            .text("extraction_id", Some(&self.extraction_id))
+            .text("document_type", self.document_type.as_deref())
+            .text("customer", self.customer.as_deref())
+            .text("reference", self.reference.as_deref())
+            .number("submitted_at_ms", self.submitted_at_ms)
+            .number("deadline_ms", self.deadline_ms)
+            .digits()
+    }
 }
 
 impl From<Ticket> for TicketWire {
     fn from(ticket: Ticket) -> Self {
-        Self {
+        let mut wire = Self {
             typless_ticket: Ticket::VERSION,
             extraction_id: ticket.extraction_id.as_str().to_owned(),
             document_type: ticket.owner.document_type.clone(),
@@ -130,7 +157,10 @@ impl From<Ticket> for TicketWire {
             reference: ticket.owner.reference.clone(),
             submitted_at_ms: milliseconds(ticket.submitted_at),
             deadline_ms: milliseconds(ticket.deadline),
-        }
+            check: String::new(),
+        };
+        wire.check = wire.check();
+        wire
     }
 }
 
@@ -139,7 +169,9 @@ impl TryFrom<TicketWire> for Ticket {
 
     fn try_from(wire: TicketWire) -> Result<Self, TicketError> {
         check_version("ticket", wire.typless_ticket, Self::VERSION)?;
-        let extraction_id = ExtractionId::new(&wire.extraction_id).map_err(|error| TicketError::unreadable("ticket", &error))?;
+        check_contents(&wire.check, &wire.check())?;
+        let extraction_id =
+            ExtractionId::new(&wire.extraction_id).map_err(|error| TicketError::unreadable("ticket", &error.to_string()))?;
         let owner = Owner { document_type: wire.document_type, customer: wire.customer, reference: wire.reference };
         let (submitted_at, deadline) = (from_milliseconds(wire.submitted_at_ms), from_milliseconds(wire.deadline_ms));
         Ok(Self { extraction_id, owner: Arc::new(owner), submitted_at, deadline })
@@ -155,16 +187,18 @@ pub enum TicketError {
         /// The version it has.
         version: u32,
     },
-    /// It is not one, or it is damaged.
+    /// It is not one, or it is cut off.
     Unreadable {
         /// What is wrong, without quoting it.
         problem: Box<str>,
     },
+    /// It was one, and its check does not fit its contents any more: it was damaged, or edited.
+    Altered,
 }
 
 impl TicketError {
-    pub(super) fn unreadable(what: &str, error: &dyn Error) -> Self {
-        Self::Unreadable { problem: format!("not a {what}: {error}").into() }
+    pub(super) fn unreadable(what: &str, problem: &str) -> Self {
+        Self::Unreadable { problem: format!("not a {what}: {problem}").into() }
     }
 }
 
@@ -173,6 +207,9 @@ impl fmt::Display for TicketError {
         match self {
             Self::Newer { version } => write!(f, "it has version {version}, written by a newer typless: update this program to read it"),
             Self::Unreadable { problem } => f.write_str(&crate::wire::printable(problem, 300)),
+            Self::Altered => {
+                f.write_str("its check does not fit its contents: it was damaged or edited, take it from where it was stored first")
+            }
         }
     }
 }
@@ -181,10 +218,15 @@ impl Error for TicketError {}
 
 pub(super) fn check_version(what: &str, version: u32, newest: u32) -> Result<(), TicketError> {
     match version {
-        0 => Err(TicketError::Unreadable { problem: format!("not a {what}: version 0 never was").into() }),
+        0 => Err(TicketError::unreadable(what, "version 0 never was")),
         version if version > newest => Err(TicketError::Newer { version }),
         _ => Ok(()),
     }
+}
+
+/// Whether the check that was written is that of what was read.
+pub(super) fn check_contents(written: &str, computed: &str) -> Result<(), TicketError> {
+    if written == computed { Ok(()) } else { Err(TicketError::Altered) }
 }
 
 pub(super) fn milliseconds(time: Time) -> u64 {

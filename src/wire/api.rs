@@ -116,11 +116,30 @@ impl Api {
         Ok(Self { inner: Arc::new(Inner { base, version: version.map(str::to_owned), authorization }) })
     }
 
-    /// A request to `endpoint`, with every header that matters written here, so that no transport has to know one.
+    /// A request to an endpoint that this crate has no value for; for a [`Request`](super::Request) of one's own.
+    ///
+    /// `path` is what follows `/api/` and the version, as in `add-document-feedback`. What a path can't hold as it is, and all but the plainest characters of the query's values, is percent-encoded.
+    pub fn request_to(&self, method: Method, path: &str, query: &[(&str, &str)], body: Body) -> Request<Body> {
+        self.assemble_request(method, self.uri(self.inner.version.as_deref(), path, query), body)
+    }
+
+    /// A request to `endpoint`.
     pub(crate) fn request(&self, method: Method, endpoint: Endpoint, query: &[(&str, &str)], body: Body) -> Request<Body> {
+        let always = matches!(endpoint, Endpoint::Awaiting).then_some("v1");
+        let path = match endpoint {
+            Endpoint::Submit => "extract-data-async",
+            Endpoint::Status => "get-extraction-data",
+            Endpoint::Awaiting => "awaiting-poll",
+            Endpoint::Extract => "extract-data",
+        };
+        self.assemble_request(method, self.uri(self.inner.version.as_deref().or(always), path, query), body)
+    }
+
+    /// Every header that matters is written here, so that no transport has to know one.
+    fn assemble_request(&self, method: Method, uri: Uri, body: Body) -> Request<Body> {
         let mut request = Request::new(body);
         *request.method_mut() = method;
-        *request.uri_mut() = self.uri(endpoint, query);
+        *request.uri_mut() = uri;
         let length = request.body().len();
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, self.inner.authorization.clone());
@@ -133,27 +152,20 @@ impl Api {
         request
     }
 
-    fn uri(&self, endpoint: Endpoint, query: &[(&str, &str)]) -> Uri {
-        let Inner { base, version, .. } = &*self.inner;
-        let mut text = format!("{base}/api/");
-        let always = matches!(endpoint, Endpoint::Awaiting).then_some("v1");
-        if let Some(version) = version.as_deref().or(always) {
+    fn uri(&self, version: Option<&str>, path: &str, query: &[(&str, &str)]) -> Uri {
+        let mut text = format!("{}/api/", self.inner.base);
+        if let Some(version) = version {
             text.push_str(version);
             text.push('/');
         }
-        text.push_str(match endpoint {
-            Endpoint::Submit => "extract-data-async",
-            Endpoint::Status => "get-extraction-data",
-            Endpoint::Awaiting => "awaiting-poll",
-            Endpoint::Extract => "extract-data",
-        });
+        text.extend(utf8_percent_encode(path.trim_start_matches('/'), PATH));
         for (index, (name, value)) in query.iter().enumerate() {
             text.push(if index == 0 { '?' } else { '&' });
-            text.push_str(name);
+            text.extend(utf8_percent_encode(name, QUERY_VALUE));
             text.push('=');
             text.extend(utf8_percent_encode(value, QUERY_VALUE));
         }
-        // The base was parsed, names are ours, values are bounded and percent-encoded: there is nothing left that a URI refuses.
+        // The base was parsed, and what follows it is percent-encoded: there is nothing left that a URI refuses, but for its length.
         text.parse().unwrap_or_default()
     }
 }
@@ -166,6 +178,9 @@ impl fmt::Debug for Api {
 
 /// Everything but the unreserved characters of RFC 3986 is percent-encoded.
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// As that, with the slashes between its segments.
+const PATH: &AsciiSet = &QUERY_VALUE.remove(b'/');
 
 fn parse_base(base_url: &str) -> Result<Uri, ConfigError> {
     let fail = |problem: &'static str| Err(ConfigError::new("base_url", problem));

@@ -86,8 +86,8 @@ pub(crate) fn text<'a>(what: &'static str, raw: &'a Bytes) -> Result<&'a str, De
         .map_err(|error| DecodeError::new(what, None, &format!("invalid UTF-8 after byte {}", error.valid_up_to()), raw.clone()))
 }
 
-/// What a parser says of an error, without the value that it found, which is the document's.
-fn without_values(error: &serde_json::Error) -> String {
+/// What a parser says of an error, without the value that it found, which is not ours to show.
+pub(crate) fn without_values(error: &serde_json::Error) -> String {
     let place = format!("line {} column {}", error.line(), error.column());
     match error.classify() {
         serde_json::error::Category::Io => "it could not be read".to_owned(),

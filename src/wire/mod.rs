@@ -52,6 +52,7 @@ pub use awaiting::{AwaitingRequest, AwaitingResponse};
 pub use body::{Body, BodyChunks, BodyReader, SourceError};
 pub use config_error::ConfigError;
 pub use decode_error::DecodeError;
+pub(crate) use decode_error::without_values;
 pub use document::{Document, DocumentSource};
 pub use extract::ExtractRequest;
 pub use extraction::{BoundingBox, Candidate, DataType, Extraction, Field, Row};

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::lenient::Object;
 use super::{DecodeError, ExtractionId, decode_error};
 
 /// What the service posts to a webhook when an extraction has finished (vendor's webhook page).
@@ -26,7 +27,7 @@ impl Notification {
         const WHAT: &str = "webhook message";
         #[derive(Deserialize)]
         struct Message {
-            data: Data,
+            data: Object<Data>,
         }
         #[derive(Deserialize)]
         struct Data {
@@ -37,10 +38,10 @@ impl Notification {
             return Err(DecodeError::new(WHAT, None, "longer than 64 KiB", raw));
         }
         let text = decode_error::text(WHAT, &raw)?;
-        let Ok(message) = serde_json::from_str::<Message>(text) else {
-            return Err(DecodeError::explain::<Message>(WHAT, text, raw.clone()));
+        let Ok(Object(message)) = serde_json::from_str::<Object<Message>>(text) else {
+            return Err(DecodeError::explain::<Object<Message>>(WHAT, text, raw.clone()));
         };
-        let extraction_id = ExtractionId::new(&message.data.id)
+        let extraction_id = ExtractionId::new(&message.data.0.id)
             .map_err(|error| DecodeError::new(WHAT, Some("data.id"), &error.to_string(), raw.clone()))?;
         Ok(Self { extraction_id })
     }

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::api::Endpoint;
 use super::decode_error::{self, DecodeError};
 use super::extraction::Content;
+use super::lenient::Object;
 use super::{Api, Body, Extraction, ExtractionId, Request, ResponseError, ServiceError, lenient};
 
 const WHAT: &str = "status answer";
@@ -148,8 +149,8 @@ impl StatusResponse {
 
     fn from_body(raw: &Bytes) -> Result<Self, DecodeError> {
         let text = decode_error::text(WHAT, raw)?;
-        let (status, result, error) = match serde_json::from_str::<Envelope<'_>>(text) {
-            Ok(envelope) => {
+        let (status, result, error) = match serde_json::from_str::<Object<Envelope<'_>>>(text) {
+            Ok(Object(envelope)) => {
                 let result = envelope.result.map(|content| Extraction::from_envelope(content, raw.clone()));
                 (envelope.status, Ok(result), envelope.error)
             }
@@ -165,8 +166,8 @@ impl StatusResponse {
 
     /// Second chance: if the envelope stands, the fault is in the result, and the status is worth having.
     fn with_unreadable_result<'a>(text: &'a str, raw: &Bytes) -> Result<Parts<'a>, DecodeError> {
-        let explain = || DecodeError::explain::<Explained>(WHAT, text, raw.clone());
-        let Ok(outer) = serde_json::from_str::<OuterEnvelope<'_>>(text) else { return Err(explain()) };
+        let explain = || DecodeError::explain::<Object<Explained>>(WHAT, text, raw.clone());
+        let Ok(Object(outer)) = serde_json::from_str::<Object<OuterEnvelope<'_>>>(text) else { return Err(explain()) };
         Ok((outer.status, Err(explain()), outer.error))
     }
 }
@@ -218,6 +219,6 @@ struct Explained {
 
 /// The result; `None` for null and for an object with nothing in it.
 fn result<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Content>, D::Error> {
-    let content = Option::<Content>::deserialize(deserializer)?;
+    let content = Option::<Object<Content>>::deserialize(deserializer)?.map(|Object(content)| content);
     Ok(content.filter(|content| !content.is_empty()))
 }

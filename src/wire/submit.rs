@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::api::Endpoint;
 use super::decode_error::{self, DecodeError};
 use super::extraction_id::from_json;
+use super::lenient::Object;
 use super::{Api, Body, Document, ExtractionId, Request, ResponseError, ServiceError};
 
 /// Submits a document for extraction; it is billed.
@@ -123,8 +124,8 @@ fn extraction_id(body: &Bytes) -> Result<ExtractionId, DecodeError> {
         _extraction_id: Box<RawValue>,
     }
     let text = decode_error::text(WHAT, body)?;
-    let Ok(answer) = serde_json::from_str::<Answer<'_>>(text) else {
-        return Err(DecodeError::explain::<Explained>(WHAT, text, body.clone()));
+    let Ok(Object(answer)) = serde_json::from_str::<Object<Answer<'_>>>(text) else {
+        return Err(DecodeError::explain::<Object<Explained>>(WHAT, text, body.clone()));
     };
     let Some(id) = from_json(answer.extraction_id.get()) else {
         return Err(DecodeError::new(WHAT, PATH, "expected a string", body.clone()));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
-use typless::machine::{Job, JobEvent, JobEventKind, JobOptions, Machine, Output, Time, Transmit};
+use typless::machine::{Failure, FailureKind, Job, JobError, JobEvent, JobEventKind, JobOptions, Machine, Output, Time, Transmit};
 use typless::wire::{Api, Document};
 
 pub const START: Time = Time::from_unix_seconds(1_700_000_000);
@@ -64,6 +64,18 @@ impl Run {
         Self { job, now: START, events: Vec::new() }
     }
 
+    /// A job to be submitted, with these options.
+    pub fn with(options: JobOptions) -> Self {
+        Self::new(submit(options))
+    }
+
+    /// A job that was accepted, with the default options.
+    pub fn submitted() -> Self {
+        let mut run = Self::with(JobOptions::new());
+        run.reply(accepted());
+        run
+    }
+
     /// Goes on to the next request, waiting as long as it takes; `None` if the job stops first.
     pub fn next_request(&mut self) -> Option<Transmit> {
         loop {
@@ -83,6 +95,13 @@ impl Run {
         self
     }
 
+    /// Has the next request fail.
+    pub fn fail(&mut self, kind: FailureKind) -> &mut Self {
+        let transmit = self.next_request().expect("a request");
+        self.job.handle_failure(transmit.id, Failure::new(kind, "told by the test"), self.now);
+        self
+    }
+
     /// Lets everything happen that happens without answers.
     pub fn settle(&mut self) -> &mut Self {
         assert!(self.next_request().is_none(), "no request was expected");
@@ -92,6 +111,24 @@ impl Run {
     pub fn pass(&mut self, time: Duration) -> &mut Self {
         self.now = self.now + time;
         self
+    }
+
+    /// Lets the job end without another request, and hands out why there is no result.
+    pub fn ended(&mut self) -> &JobError {
+        self.settle();
+        self.outcome().expect("an end").as_ref().expect_err("an error")
+    }
+
+    /// Lets the job end without another request, with a result.
+    pub fn succeeded(&mut self) -> &mut Self {
+        self.settle();
+        assert!(self.outcome().expect("an end").is_ok());
+        self
+    }
+
+    /// How many events of a kind there were.
+    pub fn count(&self, kind: impl Fn(&JobEventKind) -> bool) -> usize {
+        self.events.iter().filter(|event| kind(&event.kind)).count()
     }
 
     /// The outcome, if the job has told it.

@@ -31,6 +31,7 @@ pub struct Body {
 struct Framed {
     head: Bytes,
     content: Content,
+    tail: &'static [u8],
 }
 
 /// What follows the document in the JSON.
@@ -52,14 +53,19 @@ impl Body {
 
     /// A JSON object that starts with `head` (everything up to the opening quote of the document) and ends after the document.
     pub(crate) fn framed(head: Bytes, content: Content) -> Self {
-        Self { framed: Some(Framed { head, content }) }
+        Self { framed: Some(Framed { head, content, tail: TAIL }) }
+    }
+
+    /// A body of these bytes, which are JSON; for a [`Request`](super::Request) of one's own.
+    pub fn from_json(json: impl Into<Bytes>) -> Self {
+        Self { framed: Some(Framed { head: json.into(), content: Content::Memory(Bytes::new()), tail: b"" }) }
     }
 
     /// The exact number of bytes.
     pub fn len(&self) -> u64 {
         self.framed.as_ref().map_or(0, |framed| {
             let encoded = framed.content.len().div_ceil(3) * 4;
-            framed.head.len() as u64 + encoded + TAIL.len() as u64
+            framed.head.len() as u64 + encoded + framed.tail.len() as u64
         })
     }
 
@@ -120,7 +126,7 @@ impl Body {
     fn encoder(&self) -> io::Result<Encoder> {
         match &self.framed {
             None => Ok(Encoder::empty()),
-            Some(Framed { head, content }) => Encoder::open(head.clone(), content, TAIL),
+            Some(Framed { head, content, tail }) => Encoder::open(head.clone(), content, tail),
         }
     }
 }

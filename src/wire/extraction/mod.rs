@@ -13,7 +13,7 @@ pub use field::{BoundingBox, Candidate, DataType, Field};
 pub use row::Row;
 
 use super::decode_error::{self, DecodeError};
-use super::lenient;
+use super::lenient::{self, Object};
 
 /// The result: what the service read in a document.
 ///
@@ -65,9 +65,9 @@ impl Extraction {
         const WHAT: &str = "result";
         let raw = json.into();
         let text = decode_error::text(WHAT, &raw)?;
-        match serde_json::from_str::<Content>(text) {
-            Ok(content) => Ok(Self { content, raw: Raw::Result(raw) }),
-            Err(_) => Err(DecodeError::explain::<Content>(WHAT, text, raw.clone())),
+        match serde_json::from_str::<Object<Content>>(text) {
+            Ok(Object(content)) => Ok(Self { content, raw: Raw::Result(raw) }),
+            Err(_) => Err(DecodeError::explain::<Object<Content>>(WHAT, text, raw.clone())),
         }
     }
 

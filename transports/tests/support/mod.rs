@@ -1,4 +1,5 @@
 //! A server on loopback that says what it is told, and remembers what it was sent.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -14,6 +15,10 @@ pub(crate) enum Reply {
     Last(Vec<u8>),
     /// Read only this many bytes, then close without an answer.
     CloseAfter(usize),
+    /// Read only this many bytes and answer with these; then read on to the end of the request if so told, and close.
+    Early(usize, Vec<u8>, bool),
+    /// Read the request and answer byte by byte, this long apart.
+    Trickle(Vec<u8>, Duration),
     /// Read the request and answer nothing, with the connection left open.
     Silence,
 }
@@ -71,6 +76,14 @@ fn serve(listener: &TcpListener, replies: Vec<Reply>, sender: &mpsc::Sender<Seen
                 replies.next();
                 break;
             }
+            if let Some(Reply::Early(count, bytes, reads_on)) = replies.next_if(|reply| matches!(reply, Reply::Early(..))) {
+                let _ = stream.read_exact(&mut vec![0; count]);
+                let _ = stream.write_all(&bytes);
+                if reads_on {
+                    let _ = std::io::copy(&mut stream, &mut std::io::sink());
+                }
+                break;
+            }
             let Some((head, body)) = read_request(&mut stream) else { break };
             let _ = sender.send(Seen { head, body, connection });
             match replies.next() {
@@ -83,7 +96,16 @@ fn serve(listener: &TcpListener, replies: Vec<Reply>, sender: &mpsc::Sender<Seen
                     kept.push(stream.try_clone().unwrap());
                     break;
                 }
-                Some(Reply::CloseAfter(_)) | None => break,
+                Some(Reply::Trickle(bytes, pause)) => {
+                    for byte in bytes {
+                        if stream.write_all(&[byte]).is_err() {
+                            break;
+                        }
+                        std::thread::sleep(pause);
+                    }
+                    break;
+                }
+                Some(Reply::CloseAfter(_) | Reply::Early(..)) | None => break,
             }
         }
         connection += 1;

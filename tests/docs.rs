@@ -1,0 +1,44 @@
+//! The tables in `docs` name the tests that show what they say: each is there, and none is left out.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+
+const TESTS: [&str; 6] = [
+    include_str!("open_points.rs"),
+    include_str!("faults_submit.rs"),
+    include_str!("faults_poll.rs"),
+    include_str!("faults_time.rs"),
+    include_str!("faults_input.rs"),
+    include_str!("../transports/tests/faults.rs"),
+];
+
+const TABLES: [&str; 2] = [include_str!("../docs/wire.md"), include_str!("../docs/faults.md")];
+
+/// Whether this is the name of a row's test: a letter, two digits, and what it shows.
+fn is_row(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    bytes.len() > 4 && b"asptx".contains(&bytes[0]) && bytes[1].is_ascii_digit() && bytes[2].is_ascii_digit()
+}
+
+#[test]
+fn each_row_names_its_test_and_each_test_has_its_row() {
+    let written = TESTS.iter().flat_map(|file| file.split("fn ").skip(1)).filter_map(|rest| rest.split('(').next());
+    let named = TABLES.iter().flat_map(|table| table.split('`'));
+    let (written, named): (BTreeSet<&str>, BTreeSet<&str>) =
+        (written.filter(|name| is_row(name)).collect(), named.filter(|name| is_row(name)).collect());
+    assert!(written.len() > 100, "{}", written.len());
+    let missing: Vec<_> = named.difference(&written).collect();
+    let unnamed: Vec<_> = written.difference(&named).collect();
+    assert!(missing.is_empty() && unnamed.is_empty(), "no such test: {missing:?}\nin no table: {unnamed:?}");
+}
+
+#[test]
+fn no_row_is_left_out() {
+    let rows: BTreeSet<&str> =
+        TABLES.iter().flat_map(|table| table.lines()).filter_map(|line| line.strip_prefix("| ")?.split(" |").next()).collect();
+    for (letter, last) in [('A', 26), ('S', 23), ('P', 26), ('T', 7), ('X', 9)] {
+        for number in 1..=last {
+            assert!(rows.contains(format!("{letter}{number}").as_str()), "{letter}{number}");
+        }
+    }
+}

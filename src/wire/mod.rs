@@ -50,7 +50,9 @@ pub use call_error::CallError;
 pub use config_error::ConfigError;
 pub use decode_error::DecodeError;
 pub use document::{Document, DocumentSource};
-pub use extraction::{BoundingBox, Candidate, DataType, Extraction, Field, Row};
+pub use extraction::{
+    BoundingBox, Candidate, DataType, Extraction, Field, ParseError, ParseOptions, ParseProblem, ParseProblemKind, Parsed, ReviewItem, Row,
+};
 pub use extraction_id::ExtractionId;
 pub use notification::Notification;
 pub use printable::printable;

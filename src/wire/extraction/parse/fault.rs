@@ -82,8 +82,10 @@ impl Fault {
 
     /// The same, where a `T` was being read, unless it is known better.
     pub(super) fn expecting<T>(mut self) -> Self {
-        if self.inner.steps.is_empty() && self.inner.expected.is_none() {
-            self.inner.expected = Some(short_name(std::any::type_name::<T>()));
+        if self.is_here() && self.inner.expected.is_none() {
+            let name = short_name(std::any::type_name::<T>());
+            // The name of what `deserialize_with` hides behind says nothing.
+            self.inner.expected = Some(if name.starts_with("__") { "what its reader takes".into() } else { name });
         }
         self
     }

@@ -32,6 +32,9 @@ pub(super) struct Shape {
     pub(super) unclaimed: Vec<&'static str>,
     /// Whether the type is a map that takes nothing but fields.
     pub(super) is_plain_map: bool,
+    /// How many rows need not be read again, since nothing in them is left to be found, and the result will not be handed out. So the search for
+    /// all problems of a long table takes hardly longer than that for the first.
+    pub(super) settled_rows: usize,
 }
 
 /// A place in the result of which something is known.
@@ -83,9 +86,23 @@ impl Notes {
 
     /// Learns from what ended a reading; whether another reading makes sense.
     pub(super) fn learn(&mut self, fault: Fault) -> bool {
-        let fault = fault.into_inner();
-        let mut path = fault.steps.clone();
-        path.reverse();
+        let mut fault = fault.into_inner();
+        fault.steps.reverse();
+        let path = std::mem::take(&mut fault.steps);
+        let row = path.get(..2).unwrap_or_default().to_vec();
+        let goes_on = self.learn_at(path, fault);
+        if let ([Step::Name(table), Step::Index(index)], false) = (row.as_slice(), self.found_nothing()) {
+            if let Some(table) = Table::named(table) {
+                self.of_rows_mut(table).settled_rows = *index;
+                // From now on the table is not what it was: its complaints count no more.
+                row.iter().fold(&mut self.tree, Node::child_or_new);
+            }
+        }
+        goes_on
+    }
+
+    /// Learns from a fault at this path.
+    fn learn_at(&mut self, path: Vec<Step>, fault: FaultInner) -> bool {
         match fault.cause {
             Cause::Unclaimed(name) if !self.document.unclaimed.contains(&name) => {
                 self.document.unclaimed.push(name);
@@ -166,11 +183,15 @@ impl Notes {
     fn shape_around(&mut self, path: &[Step]) -> Option<&mut Shape> {
         match path {
             [Step::Name(_)] => Some(&mut self.document),
-            [Step::Name(table), Step::Index(_), Step::Name(_)] => match Table::named(table)? {
-                Table::LineItems => Some(&mut self.line_items),
-                Table::VatRates => Some(&mut self.vat_rates),
-            },
+            [Step::Name(table), Step::Index(_), Step::Name(_)] => Table::named(table).map(|table| self.of_rows_mut(table)),
             _ => None,
+        }
+    }
+
+    fn of_rows_mut(&mut self, table: Table) -> &mut Shape {
+        match table {
+            Table::LineItems => &mut self.line_items,
+            Table::VatRates => &mut self.vat_rates,
         }
     }
 }

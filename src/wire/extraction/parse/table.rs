@@ -1,6 +1,6 @@
 //! The rows of a table, as a list of records.
 
-use std::iter::Enumerate;
+use std::iter::{Enumerate, Skip};
 use std::slice::Iter;
 
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
@@ -20,11 +20,30 @@ pub(super) struct TableValue<'de, 'p> {
     pub(super) node: Option<&'p Node>,
 }
 
+impl<'de, 'p> TableValue<'de, 'p> {
+    fn rows_from(self, first: usize) -> Rows<'de, 'p> {
+        Rows { table: self, rows: self.rows.iter().enumerate().skip(first) }
+    }
+}
+
 impl<'de> Deserializer<'de> for TableValue<'de, '_> {
     type Error = Fault;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_seq(Rows { table: self, rows: self.rows.iter().enumerate() })
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        visitor.visit_seq(self.rows_from(self.pass.notes.of_rows(self.table).settled_rows))
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Fault> {
+        // It counts its rows: none may be left out.
+        visitor.visit_seq(self.rows_from(0))
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, length: usize, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_tuple(length, visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -40,14 +59,14 @@ impl<'de> Deserializer<'de> for TableValue<'de, '_> {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct enum
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct map struct enum
         identifier
     }
 }
 
 struct Rows<'de, 'p> {
     table: TableValue<'de, 'p>,
-    rows: Enumerate<Iter<'de, Row>>,
+    rows: Skip<Enumerate<Iter<'de, Row>>>,
 }
 
 impl<'de> SeqAccess<'de> for Rows<'de, '_> {

@@ -17,41 +17,13 @@ impl<'de> TextValue<'de> {
     pub(super) fn new(text: &'de str) -> Self {
         Self { text }
     }
-
-    /// The text as a type reads it that asks for nothing in particular, as decimals and some dates do.
-    fn as_text<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_borrowed_str(self.text)
-    }
-
-    fn whole<T: FromStr>(self) -> Option<T> {
-        whole(self.text)
-    }
-
-    fn real<T: FromStr>(self) -> Option<T> {
-        self.text.trim().parse().ok()
-    }
-}
-
-/// A number that must be whole, although the service writes it with decimals.
-fn whole<T: FromStr>(text: &str) -> Option<T> {
-    let text = text.trim();
-    let integer = match text.split_once('.') {
-        Some((integer, decimals)) if !decimals.is_empty() && decimals.bytes().all(|digit| digit == b'0') => integer,
-        Some(_) => return None,
-        None => text,
-    };
-    integer.parse().ok().or_else(|| {
-        // `-0`, which types without a sign refuse.
-        let zero = integer.strip_prefix('-').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit == b'0'));
-        if zero { "0".parse().ok() } else { None }
-    })
 }
 
 /// The methods that read a whole number.
 macro_rules! whole_numbers {
     ($($method:ident $visit:ident $number:ty),* $(,)?) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-            match self.whole::<$number>() {
+            match whole::<$number>(self.text) {
                 Some(number) => visitor.$visit(number),
                 None => Err(Fault::unreadable(format!("a whole number from {} to {}", <$number>::MIN, <$number>::MAX))),
             }
@@ -76,14 +48,14 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
     }
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.real::<f32>().filter(|number| number.is_finite()) {
+        match self.text.trim().parse().ok().filter(|number: &f32| number.is_finite()) {
             Some(number) => visitor.visit_f32(number),
             None => Err(Fault::unreadable("a number")),
         }
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.real::<f64>().filter(|number| number.is_finite()) {
+        match self.text.trim().parse().ok().filter(|number: &f64| number.is_finite()) {
             Some(number) => visitor.visit_f64(number),
             None => Err(Fault::unreadable("a number")),
         }
@@ -108,20 +80,9 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
         }
     }
 
+    /// Also for a type that asks for nothing in particular, as decimals and some dates do.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.as_text(visitor)
-    }
-
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.as_text(visitor)
-    }
-
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.as_text(visitor)
-    }
-
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.as_text(visitor)
+        visitor.visit_borrowed_str(self.text)
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -161,5 +122,20 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
         visitor.visit_unit()
     }
 
-    serde::forward_to_deserialize_any! { seq tuple tuple_struct map struct }
+    serde::forward_to_deserialize_any! { str string identifier seq tuple tuple_struct map struct }
+}
+
+/// A number that must be whole, although the service writes it with decimals.
+fn whole<T: FromStr>(text: &str) -> Option<T> {
+    let text = text.trim();
+    let integer = match text.split_once('.') {
+        Some((integer, decimals)) if !decimals.is_empty() && decimals.bytes().all(|digit| digit == b'0') => integer,
+        Some(_) => return None,
+        None => text,
+    };
+    integer.parse().ok().or_else(|| {
+        // `-0`, which types without a sign refuse.
+        let zero = integer.strip_prefix('-').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit == b'0'));
+        if zero { "0".parse().ok() } else { None }
+    })
 }

@@ -85,6 +85,7 @@ impl Extraction {
     ///
     /// Limits: inside `flatten`, and in untagged and internally tagged enums, serde shows no types, so each field is the text of its best candidate there. Texts, decimals
     /// and dates read that, numbers and `Vec` don't: give them a `deserialize_with`, or name them outside. Errors inside these have the path of the whole.
+    /// In a struct with something flattened into it, `line_items` and its like are for fields of a list, text or `Option` type; a `serde_json::Value` with a default does not get them.
     ///
     /// # Errors
     ///

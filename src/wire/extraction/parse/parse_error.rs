@@ -129,7 +129,8 @@ impl fmt::Display for ParseProblem {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum ParseProblemKind {
-    /// The field is required, and the document type has none of this name: another document type, or a misspelt name.
+    /// The field is required, and the document type has none of this name: another document type, or a misspelt name. Serde tells the
+    /// first name alone: a field that is there under an alias and has no value is told as this.
     NoSuchField,
     /// The field is required, and not found on this document: make it an `Option`, or ask a person.
     NotFound,

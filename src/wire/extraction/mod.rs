@@ -1,6 +1,7 @@
 //! The result: what the service read in a document.
 
 mod field;
+mod parse;
 mod row;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub use field::{BoundingBox, Candidate, DataType, Field};
+pub use parse::{ParseError, ParseOptions, ParseProblem, ParseProblemKind, Parsed, ReviewItem};
 pub use row::Row;
 
 use super::decode_error::{self, DecodeError};
@@ -18,7 +20,7 @@ use super::lenient::{self, Object};
 /// The result: what the service read in a document.
 ///
 /// Made by [`StatusResponse`](super::StatusResponse) and handed out by [`Job`](crate::machine::Job) when it has finished; consumed by the application. Every shape the service
-/// was seen to write is read: scores and coordinates as numbers or strings, absent and null lists, rows as lists or objects. What is unknown stays reachable in
+/// was seen to write is read: scores and coordinates as numbers or strings, absent and null lists, rows as lists or objects. Read it field by field, or into a struct of your own with [`parse`](Self::parse). What is unknown stays reachable in
 /// [`raw_json`](Self::raw_json).
 #[derive(Clone)]
 pub struct Extraction {

@@ -1,0 +1,97 @@
+//! What a document has besides its fields.
+
+use serde::de::{Deserializer, Visitor};
+
+use super::fault::{Cause, Fault};
+use super::table::TableValue;
+use super::text_value::TextValue;
+
+/// The names under which it is reached.
+pub(super) const NAMES: [&str; 5] = ["object_id", "file_name", "customer", "line_items", "vat_rates"];
+
+/// Something a document has besides its fields.
+#[derive(Clone, Copy)]
+pub(super) struct Extra<'de, 'p> {
+    pub(super) name: &'static str,
+    pub(super) content: Content<'de, 'p>,
+    /// Whether the type may hand it on to a part that expects nothing but fields: a struct with something flattened into it. Such a type asks for what it knows
+    /// by its kind, and takes what it hands on as it comes.
+    pub(super) must_be_claimed: bool,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Content<'de, 'p> {
+    Text(&'de str),
+    Table(TableValue<'de, 'p>),
+}
+
+/// The methods that pass on to the content.
+macro_rules! forward {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+            match self.content {
+                Content::Text(text) => TextValue::new(text).$method(visitor).map_err(|fault| fault.about(text)),
+                Content::Table(table) => table.$method(visitor),
+            }
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Extra<'de, '_> {
+    type Error = Fault;
+
+    forward! {
+        deserialize_bool deserialize_char deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+        deserialize_u128 deserialize_f32 deserialize_f64 deserialize_unit deserialize_seq deserialize_map deserialize_identifier deserialize_ignored_any
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        if self.must_be_claimed {
+            return Err(Fault::new(Cause::Unclaimed(self.name)));
+        }
+        match self.content {
+            Content::Text(text) => TextValue::new(text).deserialize_any(visitor).map_err(|fault| fault.about(text)),
+            Content::Table(table) => table.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.content {
+            Content::Table(table) if table.rows.is_empty() => visitor.visit_none(),
+            Content::Table(_) | Content::Text(_) => visitor.visit_some(Self { must_be_claimed: false, ..self }),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+        visitor.visit_newtype_struct(Self { must_be_claimed: false, ..self })
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, _: usize, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_unit(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        match self.content {
+            Content::Text(text) => TextValue::new(text).deserialize_enum(name, variants, visitor).map_err(|fault| fault.about(text)),
+            Content::Table(table) => table.deserialize_enum(name, variants, visitor),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Why a reading stopped, and where.
+
+use std::error::Error;
+use std::fmt;
+
+use serde::de::{Expected, Unexpected};
+
+use super::super::super::printable;
+
+/// Why a reading stopped, and where. It collects its path on the way out, so that a reading without errors never makes one.
+pub(super) struct Fault {
+    /// Boxed: every step of a reading returns one or a value.
+    pub(super) inner: Box<FaultInner>,
+}
+
+pub(super) struct FaultInner {
+    pub(super) cause: Cause,
+    /// From the innermost outwards.
+    pub(super) steps: Vec<Step>,
+    pub(super) expected: Option<Box<str>>,
+    /// The value that could not be read.
+    pub(super) text: Option<Box<str>>,
+    /// What the type's reader said; may quote the value.
+    pub(super) message: Option<Box<str>>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Cause {
+    /// The type does not take what it was given.
+    Mismatch,
+    /// Said by serde at the end of a struct: a required field did not come. The last step is its name.
+    Missing(&'static str),
+    /// Said by serde at the end of a struct: a field came twice, by its name and by an alias.
+    Duplicate,
+    /// The type does not take a field of this name.
+    Unexpected,
+    /// A required field was asked for, and there is none.
+    Absent(Absent),
+    /// Nothing is wrong: read again, without offering this.
+    Unclaimed(&'static str),
+    /// Nothing is wrong: read again, offering nothing but the fields of the document.
+    PlainMap,
+}
+
+/// Why there is no value.
+#[derive(Clone, Copy)]
+pub(super) enum Absent {
+    NoSuchField,
+    NotFound,
+    BelowFloor { confidence: Option<f64>, floor: f64 },
+}
+
+/// One step of a path.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    Name(Box<str>),
+    Index(usize),
+}
+
+impl Fault {
+    pub(super) fn new(cause: Cause) -> Self {
+        Self { inner: Box::new(FaultInner { cause, steps: Vec::new(), expected: None, text: None, message: None }) }
+    }
+
+    /// A value that is not what was asked for.
+    pub(super) fn unreadable(expected: impl Into<Box<str>>) -> Self {
+        let mut fault = Self::new(Cause::Mismatch);
+        fault.inner.expected = Some(expected.into());
+        fault
+    }
+
+    /// The same, of a value with this text, unless it is further inside.
+    pub(super) fn about(mut self, text: &str) -> Self {
+        if self.is_here() {
+            self.inner.text = Some(text.into());
+            // An expectation is code, not contents; should somebody have put the value in it all the same, it goes.
+            self.inner.expected =
+                self.inner.expected.filter(|expected| text.is_empty() || self.inner.message.is_none() || !expected.contains(text));
+        }
+        self
+    }
+
+    /// The same, where a `T` was being read, unless it is known better.
+    pub(super) fn expecting<T>(mut self) -> Self {
+        if self.is_here() && self.inner.expected.is_none() {
+            let name = short_name(std::any::type_name::<T>());
+            // The name of what `deserialize_with` hides behind says nothing.
+            self.inner.expected = Some(if name.starts_with("__") { "what its reader takes".into() } else { name });
+        }
+        self
+    }
+
+    /// The same, seen from outside `step`.
+    pub(super) fn inside(mut self, step: Step) -> Self {
+        if self.is_here() && matches!(self.inner.cause, Cause::Missing(_) | Cause::Duplicate | Cause::Unexpected) {
+            // It came from a reader that is no struct of ours: no field of the document is meant.
+            self.inner.cause = Cause::Mismatch;
+        }
+        self.inner.steps.push(step);
+        self
+    }
+
+    /// The same, as said by the struct whose last field was `last`.
+    pub(super) fn of_struct(mut self, last: &str) -> Self {
+        if self.is_here() {
+            match self.inner.cause {
+                Cause::Missing(name) => self.inner.steps.push(Step::Name(name.into())),
+                Cause::Duplicate => self.inner.steps.push(Step::Name(last.into())),
+                _ => {}
+            }
+        }
+        self
+    }
+
+    pub(super) fn into_inner(self) -> FaultInner {
+        *self.inner
+    }
+
+    /// Whether it happened right here, not further inside.
+    fn is_here(&self) -> bool {
+        self.inner.steps.is_empty()
+    }
+
+    fn mismatch(expected: Option<String>, message: String) -> Self {
+        let mut fault = Self::new(Cause::Mismatch);
+        fault.inner.expected = expected.map(String::into_boxed_str);
+        fault.inner.message = Some(message.into());
+        fault
+    }
+}
+
+impl serde::de::Error for Fault {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::mismatch(None, message.to_string())
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::mismatch(Some(expected.to_string()), format!("invalid type: {found}, expected {expected}"))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::mismatch(Some(expected.to_string()), format!("invalid value: {found}, expected {expected}"))
+    }
+
+    fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
+        Self::mismatch(Some(expected.to_string()), format!("invalid length {length}, expected {expected}"))
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Self::unreadable(format!("one of {}", expected.join(", ")))
+    }
+
+    fn unknown_field(_: &str, _: &'static [&'static str]) -> Self {
+        Self::new(Cause::Unexpected)
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::new(Cause::Missing(field))
+    }
+
+    fn duplicate_field(_: &'static str) -> Self {
+        Self::new(Cause::Duplicate)
+    }
+}
+
+impl fmt::Display for Fault {
+    /// For readers that wrap an error in one of their own: what ends there is shown to those who ask for the message.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.inner.message, &self.inner.expected) {
+            (Some(message), _) => f.write_str(message),
+            (None, Some(expected)) => write!(f, "expected {}", printable(expected, 200)),
+            (None, None) => f.write_str("it does not fit"),
+        }
+    }
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fault").field("expected", &self.inner.expected).finish_non_exhaustive()
+    }
+}
+
+impl Error for Fault {}
+
+/// The name of a type without the modules it is in, and without the `Option` around it.
+fn short_name(full: &str) -> Box<str> {
+    let mut short = String::with_capacity(full.len());
+    for part in full.split_inclusive(|character: char| !(character.is_alphanumeric() || character == '_' || character == ':')) {
+        short.push_str(part.rfind("::").map_or(part, |end| part.get(end + 2..).unwrap_or(part)));
+    }
+    let bare = short.strip_prefix("Option<").and_then(|rest| rest.strip_suffix('>'));
+    bare.unwrap_or(&short).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_name;
+
+    #[test]
+    fn type_names_are_short() {
+        let table = [
+            ("u32", "u32"),
+            ("core::option::Option<rust_decimal::decimal::Decimal>", "Decimal"),
+            ("alloc::vec::Vec<alloc::string::String>", "Vec<String>"),
+            ("(a::B, &c::D<e::F, [g::H; 3]>)", "(B, &D<F, [H; 3]>)"),
+        ];
+        for (full, short) in table {
+            assert_eq!(&*short_name(full), short);
+        }
+    }
+}

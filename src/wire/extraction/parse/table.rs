@@ -1,0 +1,94 @@
+//! The rows of a table, as a list of records.
+
+use std::iter::{Enumerate, Skip};
+use std::slice::Iter;
+
+use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
+
+use super::super::Row;
+use super::Pass;
+use super::fault::{Fault, Step};
+use super::notes::{Node, Treatment};
+use super::record::{Record, Table};
+
+/// The rows of a table, as a list of records.
+#[derive(Clone, Copy)]
+pub(super) struct TableValue<'de, 'p> {
+    pub(super) pass: &'p Pass<'p>,
+    pub(super) table: Table,
+    pub(super) rows: &'de [Row],
+    pub(super) node: Option<&'p Node>,
+}
+
+impl<'de, 'p> TableValue<'de, 'p> {
+    fn rows_from(self, first: usize) -> Rows<'de, 'p> {
+        Rows { table: self, rows: self.rows.iter().enumerate().skip(first) }
+    }
+}
+
+impl<'de> Deserializer<'de> for TableValue<'de, '_> {
+    type Error = Fault;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        visitor.visit_seq(self.rows_from(self.pass.notes.of_rows(self.table).settled_rows))
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Fault> {
+        // It counts its rows: none may be left out.
+        visitor.visit_seq(self.rows_from(0))
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, length: usize, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_tuple(length, visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        if self.rows.is_empty() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        visitor.visit_unit()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct map struct enum
+        identifier
+    }
+}
+
+struct Rows<'de, 'p> {
+    table: TableValue<'de, 'p>,
+    rows: Skip<Enumerate<Iter<'de, Row>>>,
+}
+
+impl<'de> SeqAccess<'de> for Rows<'de, '_> {
+    type Error = Fault;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
+        let TableValue { pass, table, node, .. } = self.table;
+        for (index, row) in self.rows.by_ref() {
+            let node = node.and_then(|node| node.item(index));
+            if node.and_then(|node| node.treatment) == Some(Treatment::Skip) {
+                continue;
+            }
+            let record = Record::of_row(row, table, index, node, pass);
+            return match seed.deserialize(record) {
+                Ok(value) => Ok(Some(value)),
+                Err(fault) => Err(fault.expecting::<S::Value>().inside(Step::Index(index))),
+            };
+        }
+        Ok(None)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.rows.len())
+    }
+}

@@ -24,11 +24,15 @@ impl Connection {
 
     /// Refuses a document type that the emulator started here certainly does not know.
     pub(crate) fn check_document_type(&self, name: &str) -> Result<(), Failure> {
-        let known = DocumentType::line_item_invoice();
-        if self.emulator.is_none() || name == known.name() {
+        let known = DocumentType::built_in();
+        let names: Vec<&str> = known.iter().map(DocumentType::name).collect();
+        if self.emulator.is_none() || names.contains(&name) {
             return Ok(());
         }
-        Err(Failure::wrong_call(format!("the emulator knows no document type {name:?}: use --document-type {}", known.name())))
+        Err(Failure::wrong_call(format!(
+            "the emulator knows no document type {name:?}: use --document-type with one of {}",
+            names.join(", ")
+        )))
     }
 
     fn to_emulator() -> Result<Self, Failure> {

@@ -123,7 +123,7 @@ fn a_wrong_call_is_told_before_anything_is_submitted() {
 #[test]
 fn an_unknown_document_type_is_a_wrong_call() {
     let with_type = |arguments: &[&str]| {
-        run(typless().args(["extract", "--document-type", "receipt"]).args(arguments).arg(sample()).env("TYPLESS_API_KEY", KEY))
+        run(typless().args(["extract", "--document-type", "passport"]).args(arguments).arg(sample()).env("TYPLESS_API_KEY", KEY))
     };
     let (code, _, err) = with_type(&["--emulator"]);
     assert!(code == 2 && err.contains("line-item-invoice"), "{err}");

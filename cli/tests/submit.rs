@@ -30,6 +30,17 @@ fn submit_prints_a_ticket_for_each_file_and_does_not_wait() {
 }
 
 #[test]
+fn a_ticket_that_can_not_be_written_is_not_lost() {
+    let listener = service(ServiceOptions::new());
+    let mut submit = at("submit", &listener.base_url(), &INVOICE);
+    let mut process = submit.arg(sample()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(process.stdout.take());
+    let (code, _, err) = read(process.wait_with_output().unwrap());
+    assert!(code == 2 && err.contains("keep it from here"), "{err}");
+    assert_eq!(lines(err.lines().last().unwrap())[0]["typless_ticket"], 1);
+}
+
+#[test]
 fn resume_goes_on_with_tickets_from_a_file_or_the_standard_input() {
     let listener = service(ServiceOptions::new().with_pace(Duration::ZERO));
     let url = listener.base_url();

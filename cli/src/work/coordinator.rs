@@ -13,6 +13,8 @@ use crate::failure::Exit;
 pub(super) struct Coordinator<'a, F> {
     shared: &'a Shared,
     places: Vec<Place>,
+    /// The workers that have not left.
+    workers: usize,
     tell: F,
     interrupted: bool,
 }
@@ -30,13 +32,13 @@ enum Place {
 }
 
 impl<'a, F: FnMut(TaskName<'_>, Update<'_>)> Coordinator<'a, F> {
-    pub(super) fn new(shared: &'a Shared, tell: F) -> Self {
+    pub(super) fn new(shared: &'a Shared, workers: usize, tell: F) -> Self {
         let place = |start: &Start| match start {
             Start::Submit(_) => Place::Here,
             Start::Resume(ticket) => Place::There(ticket.clone()),
         };
         let places = shared.tasks.iter().map(|task| place(&task.start)).collect();
-        Self { shared, places, tell, interrupted: false }
+        Self { shared, places, workers, tell, interrupted: false }
     }
 
     /// Takes in messages until all documents have ended, or, after an interruption, until no submit is out.
@@ -48,11 +50,14 @@ impl<'a, F: FnMut(TaskName<'_>, Update<'_>)> Coordinator<'a, F> {
             if self.have_ended() {
                 return Exit::Success;
             }
+            if self.workers == 0 {
+                // One came to grief, which the standard error tells already.
+                return Exit::DocumentFailed;
+            }
             match messages.recv() {
                 Ok(Message::Interrupted) => self.interrupt(messages),
                 Ok(message) => self.take(message),
-                // Every worker has told of every end before it left.
-                Err(_) => return Exit::Success,
+                Err(_) => return Exit::DocumentFailed,
             }
         }
     }
@@ -81,6 +86,10 @@ impl<'a, F: FnMut(TaskName<'_>, Update<'_>)> Coordinator<'a, F> {
     fn take(&mut self, message: Message) {
         let (index, place) = match message {
             Message::Interrupted => return,
+            Message::Left => {
+                self.workers -= 1;
+                return;
+            }
             Message::Event { index, kind } => match self.event(index, kind) {
                 Some(place) => (index, place),
                 None => return,

@@ -16,7 +16,7 @@ use typless_transports::SystemClock;
 use crate::failure::Exit;
 use crate::service::Connection;
 use coordinator::Coordinator;
-use worker::Shared;
+use worker::{Presence, Shared};
 
 /// A document to follow.
 pub(crate) struct Task {
@@ -85,11 +85,10 @@ pub(crate) fn perform(connection: Connection, tasks: Vec<Task>, goal: Goal, tell
         stopping: AtomicBool::new(false),
     });
     for _ in 0..workers {
-        let (shared, sender) = (shared.clone(), sender.clone());
-        std::thread::spawn(move || worker::work(&shared, &sender));
+        let (shared, presence) = (shared.clone(), Presence(sender.clone()));
+        std::thread::spawn(move || worker::work(&shared, &presence));
     }
-    drop(sender);
-    Coordinator::new(&shared, tell).coordinate(&messages)
+    Coordinator::new(&shared, workers, tell).coordinate(&messages)
 }
 
 impl<'a> TaskName<'a> {

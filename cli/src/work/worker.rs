@@ -37,10 +37,21 @@ pub(super) enum Message {
     HeldBack { index: usize },
     /// The user asks to stop.
     Interrupted,
+    /// A worker has left: nothing is left to do, or it came to grief.
+    Left,
+}
+
+/// Tells that a worker has left, whatever the reason.
+pub(super) struct Presence(pub(super) Sender<Message>);
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        let _ = self.0.send(Message::Left);
+    }
 }
 
 /// Follows documents until none is left.
-pub(super) fn work(shared: &Shared, sender: &Sender<Message>) {
+pub(super) fn work(shared: &Shared, Presence(sender): &Presence) {
     while !shared.stopping.load(Ordering::SeqCst) {
         let index = shared.next.fetch_add(1, Ordering::SeqCst);
         let Some(task) = shared.tasks.get(index) else { break };

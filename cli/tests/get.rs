@@ -65,6 +65,9 @@ fn an_extraction_that_failed_expired_or_is_not_known_is_told() {
     let empty = scripted("HTTP/1.1 200 OK\r\ncontent-length: 21\r\nconnection: close\r\n\r\n{\"status\": \"SUCCESS\"}");
     let (code, status, _) = get(&empty, "0d14");
     assert_eq!((code, status.as_str()), (1, "UNREADABLE"), "never an empty result");
+    let other = scripted("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}");
+    let (code, _, err) = get(&other, "0d14");
+    assert!(code == 3 && err.contains("check the base URL"), "{err}");
     let (code, _, err) = run(&mut at("get", &listener.base_url(), &[""]));
     assert!(code == 2 && err.contains("the ID is empty"), "{err}");
 }

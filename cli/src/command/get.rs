@@ -29,6 +29,7 @@ fn outcome(answer: Result<StatusResponse, CallError>) -> Outcome {
         },
         Status::Error => Outcome::Failed(Box::new(Problem::failed(answer.error()))),
         Status::Expired => Outcome::Failed(Box::new(Problem::expired())),
+        Status::Other(text) if text.is_empty() => Outcome::Failed(Box::new(Problem::no_status())),
         status => Outcome::Unfinished(status.clone()),
     }
 }

@@ -77,6 +77,12 @@ impl Problem {
         Self::found("UNREADABLE", format!("the extraction succeeded, but {error}"), "keep the id, and report this to the makers of typless")
     }
 
+    /// The answer is JSON, and not that of the service.
+    pub(crate) fn no_status() -> Self {
+        let problem = Self::found("NO_ANSWER", "the answer names no status".to_owned(), "check the base URL");
+        Self { exit: Exit::NoService, ..problem }
+    }
+
     fn found(status: &'static str, sentence: String, advice: &'static str) -> Self {
         Self { status, exit: Exit::DocumentFailed, sentence, advice: advice.into(), said: None, ticket: None }
     }

@@ -1,24 +1,26 @@
-//! The `typless` command: extracts documents, and runs an emulator of the service.
+//! The `typless` command: extracts documents, goes on with what was submitted, and runs an emulator of the service.
 
 mod arguments;
+mod command;
+mod confidence;
+mod document_types;
+mod documents;
 mod duration;
-mod emulator;
-mod extract;
 mod failure;
+mod output;
+mod progress;
+mod report;
 mod service;
+mod work;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, Command};
+use arguments::Arguments;
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::Extract(arguments) => extract::run(&arguments),
-        Command::Emulator(arguments) => emulator::run(&arguments),
-    };
-    match outcome {
+    match command::run(&Arguments::parse().command) {
         Ok(exit) => exit.into(),
         Err(failure) => {
             failure.tell();

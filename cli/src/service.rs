@@ -1,12 +1,19 @@
 //! Which service is talked to, and with which key.
 
 use std::fs;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
 
-use typless::wire::Api;
-use typless_emulator::{DocumentType, Listener, Service, ServiceOptions};
+use typless::drive::Clock;
+use typless::machine::{Call, CallError, CallOptions, RetryPolicy};
+use typless::wire::{Api, Request};
+use typless_emulator::{DocumentType, Listener, Service};
+use typless_transports::SystemClock;
+use typless_transports::blocking::Driver;
 use typless_transports::ureq::Ureq;
 
 use crate::arguments::ServiceArguments;
+use crate::document_types;
 use crate::failure::Failure;
 
 /// A service to talk to, and a way to talk to it.
@@ -17,30 +24,15 @@ pub(crate) struct Connection {
     emulator: Option<Listener>,
 }
 
+/// Attempts at a request: a person waits, and a wrong address should be told within seconds.
+pub(crate) const ATTEMPTS: u16 = 4;
+
+/// How long a person waits for an answer to one request.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 impl Connection {
-    pub(crate) fn open(arguments: &ServiceArguments) -> Result<Self, Failure> {
-        if arguments.emulator { Self::to_emulator() } else { Self::to_service(arguments) }
-    }
-
-    /// Refuses a document type that the emulator started here certainly does not know.
-    pub(crate) fn check_document_type(&self, name: &str) -> Result<(), Failure> {
-        let known = DocumentType::line_item_invoice();
-        if self.emulator.is_none() || name == known.name() {
-            return Ok(());
-        }
-        Err(Failure::wrong_call(format!("the emulator knows no document type {name:?}: use --document-type {}", known.name())))
-    }
-
-    fn to_emulator() -> Result<Self, Failure> {
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), Service::new(ServiceOptions::new()))
-            .map_err(|error| Failure::wrong_call(format!("the emulator can't listen on this machine: {error}")))?;
-        let api = Api::new(&listener.base_url(), "emulator").map_err(|error| Failure::wrong_call(error.to_string()))?;
-        // A proxy from the environment is meant for other machines than this one.
-        let agent = ureq::Agent::config_builder().proxy(None).build().new_agent();
-        Ok(Self { api, transport: Ureq::from(agent), emulator: Some(listener) })
-    }
-
-    fn to_service(arguments: &ServiceArguments) -> Result<Self, Failure> {
+    /// The service that the arguments name.
+    pub(crate) fn to_service(arguments: &ServiceArguments) -> Result<Self, Failure> {
         let key = key(arguments)?;
         let make = if arguments.allow_plain_http { Api::over_plain_http } else { Api::new };
         let api = make(&arguments.base_url, &key).map_err(|error| match error.field() {
@@ -50,7 +42,48 @@ impl Connection {
             "base_url" => Failure::wrong_call(error.to_string().replacen("base_url", "--base-url", 1)),
             _ => Failure::wrong_call(error.to_string().replacen("api_key", "the key", 1)),
         })?;
-        Ok(Self { api, transport: Ureq::new(), emulator: None })
+        Ok(Self { api: versioned(api, arguments)?, transport: Ureq::new(), emulator: None })
+    }
+
+    /// An emulator that is started here and knows these document types beside its own. A document type that it certainly does not know is refused.
+    pub(crate) fn to_emulator(types: Vec<DocumentType>, document_type: &str, arguments: &ServiceArguments) -> Result<Self, Failure> {
+        let built_in = DocumentType::built_in();
+        let known: Vec<&str> = built_in.iter().chain(&types).map(DocumentType::name).collect();
+        if !known.contains(&document_type) {
+            let known = known.join(", ");
+            return Err(Failure::wrong_call(format!(
+                "the emulator knows no document type {document_type:?}: use --document-type with one of {known}"
+            )));
+        }
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), Service::new(document_types::options(types)))
+            .map_err(|error| Failure::wrong_call(format!("the emulator can't listen on this machine: {error}")))?;
+        let api = Api::new(&listener.base_url(), "emulator").map_err(|error| Failure::wrong_call(error.to_string()))?;
+        // A proxy from the environment is meant for other machines than this one.
+        let agent = ureq::Agent::config_builder().proxy(None).build().new_agent();
+        Ok(Self { api: versioned(api, arguments)?, transport: Ureq::from(agent), emulator: Some(listener) })
+    }
+
+    /// Whether it ends with this process, and all that it knows.
+    pub(crate) fn is_emulator(&self) -> bool {
+        self.emulator.is_some()
+    }
+
+    /// Performs one call, with a few attempts.
+    pub(crate) fn call<R: Request>(&self, request: R) -> Result<R::Response, CallError> {
+        let clock = SystemClock::new();
+        let retry = RetryPolicy::new().with_attempts(ATTEMPTS);
+        let options = CallOptions::new().with_seed(RandomState::new().hash_one(0)).with_deadline(PATIENCE).with_retry_policy(retry);
+        let call = Call::new(&self.api, request, options, clock.now());
+        Driver::new(call, &self.transport, clock).finish().unwrap_or(Err(CallError::Abandoned))
+    }
+}
+
+fn versioned(api: Api, arguments: &ServiceArguments) -> Result<Api, Failure> {
+    match &arguments.version_prefix {
+        Some(version) => {
+            api.with_version(version).map_err(|error| Failure::wrong_call(error.to_string().replacen("version", "--version-prefix", 1)))
+        }
+        None => Ok(api),
     }
 }
 
@@ -62,6 +95,8 @@ fn key(arguments: &ServiceArguments) -> Result<String, Failure> {
         });
     }
     std::env::var("TYPLESS_API_KEY").map_err(|_| {
-        Failure::wrong_call("there is no key: set TYPLESS_API_KEY, name a file with --api-key-file, or use --emulator, which needs none")
+        Failure::wrong_call(
+            "there is no key: set TYPLESS_API_KEY, name a file with --api-key-file, or use extract --emulator, which needs none",
+        )
     })
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use typless_emulator::{DocumentType, read};
+use typless_emulator::{DocumentType, ExtractionResult, read};
 
 fn main() -> ExitCode {
     let Some(path) = std::env::args().nth(1) else {
@@ -19,7 +19,9 @@ fn main() -> ExitCode {
     match read(&document, &DocumentType::line_item_invoice()) {
         Ok(findings) => {
             // The service gives every result an id of its own; here nothing is kept that it could lead to.
-            println!("{:#}", findings.to_result("0".repeat(40).as_str(), &path, None));
+            let object_id = "0".repeat(40);
+            // Text and numbers always serialise.
+            println!("{}", serde_json::to_string_pretty(&ExtractionResult::new(&findings, &object_id, &path)).unwrap_or_default());
             ExitCode::SUCCESS
         }
         Err(error) => {

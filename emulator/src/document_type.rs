@@ -21,6 +21,8 @@ pub struct DocumentType {
     buyer_labels: Vec<String>,
     #[serde(default)]
     other_labels: Vec<String>,
+    #[serde(skip, default = "yes")]
+    answers_line_items: bool,
 }
 
 /// A kind of value, by the service's names.
@@ -121,6 +123,12 @@ impl DocumentType {
         Ok(document_type)
     }
 
+    /// The types that every account has: those of the next three functions.
+    #[must_use]
+    pub fn built_in() -> [Self; 3] {
+        [Self::line_item_invoice(), Self::simple_invoice(), Self::receipt()]
+    }
+
     /// The built-in type `line-item-invoice`: an invoice and its line items, in many languages.
     ///
     /// # Panics
@@ -128,8 +136,28 @@ impl DocumentType {
     /// Never: a test reads the same text.
     #[must_use]
     pub fn line_item_invoice() -> Self {
-        Self::from_json(include_str!("../document_types/line-item-invoice.json"))
-            .unwrap_or_else(|error| unreachable!("the built-in document type is wrong: {error}"))
+        Self::from_our_own(include_str!("../document_types/line-item-invoice.json"))
+    }
+
+    /// The built-in type `simple-invoice`: an invoice without its line items.
+    ///
+    /// # Panics
+    ///
+    /// Never: a test reads the same text.
+    #[must_use]
+    pub fn simple_invoice() -> Self {
+        // The columns stay: by them the table is told from the totals. Its rows are not answered.
+        Self { name: "simple-invoice".to_owned(), answers_line_items: false, ..Self::line_item_invoice() }
+    }
+
+    /// The built-in type `receipt`: what a shop, a restaurant or a parking place hands out, in many languages.
+    ///
+    /// # Panics
+    ///
+    /// Never: a test reads the same text.
+    #[must_use]
+    pub fn receipt() -> Self {
+        Self::from_our_own(include_str!("../document_types/receipt.json"))
     }
 
     /// The name clients ask for it by.
@@ -164,6 +192,15 @@ impl DocumentType {
     /// Labels of values that are none of the fields, so that they are not taken for them.
     pub(crate) fn other_labels(&self) -> &[String] {
         &self.other_labels
+    }
+
+    /// Whether line items are answered, or looked for only to tell them from the rest.
+    pub(crate) fn answers_line_items(&self) -> bool {
+        self.answers_line_items
+    }
+
+    fn from_our_own(json: &str) -> Self {
+        Self::from_json(json).unwrap_or_else(|error| unreachable!("a built-in document type is wrong: {error}"))
     }
 
     fn check(&self) -> Result<(), DocumentTypeError> {
@@ -215,6 +252,10 @@ impl fmt::Display for DocumentTypeError {
 
 impl std::error::Error for DocumentTypeError {}
 
+fn yes() -> bool {
+    true
+}
+
 fn check_labels<'a>(name: &str, labels: impl Iterator<Item = &'a String>) -> Result<(), DocumentTypeError> {
     for label in labels {
         if label_key(label).is_empty() {
@@ -233,10 +274,12 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_type_is_right() {
-        let document_type = DocumentType::line_item_invoice();
-        assert_eq!(document_type.name(), "line-item-invoice");
-        assert_eq!(document_type.fields().next(), Some(("supplier_name", DataType::Author)));
+    fn the_built_in_types_are_right() {
+        let types = DocumentType::built_in();
+        assert_eq!(types.each_ref().map(DocumentType::name), ["line-item-invoice", "simple-invoice", "receipt"]);
+        for document_type in types {
+            assert_eq!(document_type.fields().next(), Some(("supplier_name", DataType::Author)));
+        }
     }
 
     #[test]

@@ -19,17 +19,20 @@
 
 mod document_type;
 mod extract;
+mod extraction_result;
 mod in_process;
 mod listener;
 mod pdf;
 mod read_error;
 mod reader;
 mod service;
+mod text_block;
 
 pub use document_type::{DataType, DocumentType, DocumentTypeError};
 pub use extract::{Findings, FoundField, FoundValue, Location};
+pub use extraction_result::ExtractionResult;
 pub use in_process::InProcess;
 pub use listener::Listener;
 pub use read_error::ReadError;
 pub use reader::read;
-pub use service::{Service, ServiceOptions};
+pub use service::{ConfidenceForm, MissingField, NoError, QueueAfterReading, Service, ServiceOptions, SubmitStatus, UnknownId};

@@ -46,7 +46,9 @@ impl ReadError {
     pub(crate) fn image(kind: &str) -> Self {
         Self::new(
             "unsupported_file",
-            format!("The file is a {kind} image, and only the text of PDFs is read here; send a PDF with text in it."),
+            format!(
+                "The file is a {kind} image, and this emulator has no OCR: it reads the text layer of PDFs; send a PDF with text in it."
+            ),
             json!({"file_type": kind}),
         )
     }
@@ -68,7 +70,11 @@ impl ReadError {
     }
 
     pub(crate) fn no_text(pages: usize) -> Self {
-        Self::new("no_text", "The PDF holds no text, as a scan does; send a PDF with text in it.", json!({"pages": pages}))
+        Self::new(
+            "no_text",
+            "The PDF holds no text, as a scan does, and this emulator has no OCR; send a PDF with text in it.",
+            json!({"pages": pages}),
+        )
     }
 
     pub(crate) fn unreadable_text(glyphs: usize, unreadable: usize) -> Self {

@@ -104,6 +104,19 @@ fn one_connection_carries_a_submit_and_its_result() {
 }
 
 #[test]
+fn the_other_calls_are_behind_the_socket_too() {
+    let listener = listen(ServiceOptions::new().with_pace(Duration::ZERO));
+    let mut client = Client::connect(&listener);
+    let body = submit_body(INVOICE).to_string();
+    let submitted = client.submit(&body);
+    client.send(format!("{}content-length: {}\r\n\r\n{body}", head("POST /api/v1/extract-data"), body.len()));
+    let result = client.receive();
+    assert_eq!((result.status(), &result.body["file_name"]), ("200", &Value::from("invoice.pdf")));
+    client.send(format!("{}\r\n", head("GET /api/v1/awaiting-poll")));
+    assert_eq!(client.receive().body["extraction_ids"], serde_json::json!([submitted.body["extraction_id"]]));
+}
+
+#[test]
 fn real_time_goes_by() {
     let listener = listen(ServiceOptions::new().with_pace(Duration::from_millis(5)));
     let mut client = Client::connect(&listener);

@@ -4,12 +4,16 @@ mod paper;
 
 use paper::{Paper, Sheet};
 use serde_json::{Value, json};
-use typless_emulator::{DocumentType, Findings, read};
+use typless_emulator::{DocumentType, ExtractionResult, Findings, read};
 
 const SAMPLE: &[u8] = include_bytes!("../samples/invoice.pdf");
 
 fn found(document: &[u8]) -> Findings {
     read(document, &DocumentType::line_item_invoice()).expect("it can be read")
+}
+
+fn result(findings: &Findings, customer: Option<&str>) -> Value {
+    serde_json::to_value(ExtractionResult::new(findings, "0d3d", "invoice.pdf").with_customer(customer)).expect("JSON")
 }
 
 fn rows(findings: &Findings, columns: &[&str]) -> Vec<Vec<String>> {
@@ -50,7 +54,8 @@ fn the_sample_is_read_exactly() {
 
 #[test]
 fn the_result_has_the_services_shape() {
-    let result = found(SAMPLE).to_result("0d3d", "invoice.pdf", Some("harbour"));
+    let findings = found(SAMPLE);
+    let result = result(&findings, Some("harbour"));
     assert_eq!(result["object_id"], "0d3d");
     assert_eq!(result["file_name"], "invoice.pdf");
     assert_eq!(result["customer"], "harbour");
@@ -71,7 +76,12 @@ fn the_result_has_the_services_shape() {
     let cell = &result["line_items"][0][0];
     assert_eq!(cell["name"], "product_number");
     assert_eq!(cell.get("multiple_values"), None);
-    assert_eq!(found(SAMPLE).to_result("", "", None)["customer"], Value::Null);
+    assert_eq!(self::result(&findings, None)["customer"], Value::Null);
+    let written = serde_json::to_string(&ExtractionResult::new(&findings, "0d3d", "invoice.pdf")).expect("JSON");
+    assert!(
+        written.starts_with(r#"{"object_id":"0d3d","file_name":"invoice.pdf","customer":null,"extracted_fields":[{"name":"#),
+        "in the vendor's order"
+    );
 }
 
 #[test]
@@ -82,11 +92,11 @@ fn what_is_not_there_is_null() {
         })
         .finish();
     let findings = found(&document);
-    for field in &findings.extracted_fields {
+    let result = result(&findings, None);
+    for (index, field) in findings.extracted_fields.iter().enumerate() {
         assert_eq!(findings.value(&field.name), None, "{}", field.name);
-        let value = serde_json::to_value(&field.values).expect("JSON");
         assert_eq!(
-            value,
+            result["extracted_fields"][index]["values"],
             json!([{"x": -1, "y": -1, "width": -1, "height": -1, "page_number": -1, "value": null,
                 "confidence_score": 0.0}])
         );

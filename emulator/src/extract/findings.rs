@@ -1,13 +1,10 @@
-//! What was found in a document, in the shape of the service's result.
-
-use serde::ser::{Serialize, SerializeStruct, Serializer};
-use serde_json::{Value, json};
+//! What was found in a document.
 
 use crate::document_type::DataType;
 use crate::pdf::{Area, Page};
 
-/// Everything found in a document: the parts of a result that come from its contents.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+/// Everything found in a document: the parts of a result that come from its contents. [`ExtractionResult`](crate::ExtractionResult) writes them as the service does.
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Findings {
     /// One entry for each field of the document type, in its order.
@@ -19,7 +16,7 @@ pub struct Findings {
 }
 
 /// A field and the values that may be its value, the likely one first.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FoundField {
     /// The field's name.
@@ -27,7 +24,6 @@ pub struct FoundField {
     /// The field's type.
     pub data_type: DataType,
     /// Whether the field takes several values at once. Fields of line items do not say.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub multiple_values: Option<bool>,
     /// The candidates, best first; one without a value where the document has none.
     pub values: Vec<FoundValue>,
@@ -66,19 +62,6 @@ impl Findings {
         Self { extracted_fields, line_items, vat_rates: Vec::new() }
     }
 
-    /// The whole result object, as the service answers it.
-    #[must_use]
-    pub fn to_result(&self, object_id: &str, file_name: &str, customer: Option<&str>) -> Value {
-        json!({
-            "object_id": object_id,
-            "file_name": file_name,
-            "customer": customer,
-            "extracted_fields": self.extracted_fields,
-            "line_items": self.line_items,
-            "vat_rates": self.vat_rates,
-        })
-    }
-
     /// The best value of a field; none if the document has none.
     #[must_use]
     pub fn value(&self, field: &str) -> Option<&str> {
@@ -106,23 +89,6 @@ impl Location {
     pub(crate) fn new(page_number: usize, page: &Page, area: Area) -> Self {
         let [x, y, width, height] = page.pixels(area);
         Self { page_number, x, y, width, height }
-    }
-}
-
-/// The service reports a value that is not located with `-1` everywhere.
-impl Serialize for FoundValue {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let place = |part: fn(&Location) -> i64| self.location.as_ref().map_or(-1, part);
-        let page = self.location.map_or(-1, |location| i64::try_from(location.page_number).unwrap_or(-1));
-        let mut object = serializer.serialize_struct("FoundValue", 7)?;
-        object.serialize_field("x", &place(|location| location.x))?;
-        object.serialize_field("y", &place(|location| location.y))?;
-        object.serialize_field("width", &place(|location| location.width))?;
-        object.serialize_field("height", &place(|location| location.height))?;
-        object.serialize_field("page_number", &page)?;
-        object.serialize_field("value", &self.value)?;
-        object.serialize_field("confidence_score", &self.confidence_score)?;
-        object.end()
     }
 }
 

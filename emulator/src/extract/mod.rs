@@ -30,5 +30,6 @@ pub(crate) fn extract(pages: &[Page], document_type: &DocumentType) -> Findings 
     let document = Document::new(pages, document_type);
     let evidence = Evidence::of(&document);
     let table = rows::find(&document, document_type, &evidence);
-    Findings::new(fields::find(&document, document_type, &evidence, &table.taken), table.rows)
+    let fields = fields::find(&document, document_type, &evidence, &table.taken);
+    Findings::new(fields, if document_type.answers_line_items() { table.rows } else { Vec::new() })
 }

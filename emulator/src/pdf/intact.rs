@@ -50,7 +50,9 @@ pub(crate) fn check(document: &[u8]) -> Result<(), ReadError> {
 
 /// The kind of image the service would also take, by its first bytes.
 fn image_kind(document: &[u8]) -> Option<&'static str> {
-    const KINDS: [(&[u8], &str); 4] = [(b"\x89PNG", "PNG"), (b"\xff\xd8\xff", "JPEG"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF")];
+    // The last two are TIFFs of more than 4 GB.
+    const KINDS: [(&[u8], &str); 6] =
+        [(b"\x89PNG", "PNG"), (b"\xff\xd8\xff", "JPEG"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"), (b"II+\0", "TIFF"), (b"MM\0+", "TIFF")];
     KINDS.iter().find(|(magic, _)| document.starts_with(magic)).map(|(_, kind)| *kind)
 }
 

@@ -1,53 +1,85 @@
 //! The extractions of the account, and what of them is known when.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use typless::machine::Time;
 
+use super::choices::QueueAfterReading;
+use super::envelope;
 use super::id::Id;
 
 /// Every extraction there was. What has expired leaves a record of a few dozen bytes: its status is `EXPIRED`, not unknown.
 #[derive(Default)]
 pub(super) struct Extractions {
     by_id: BTreeMap<Id, Extraction>,
-    /// What holds data, and until when; the earliest first.
-    expiring: BinaryHeap<Reverse<(Time, Id)>>,
+    /// What holds data, and until when; the earliest first, which is the order in which they finish.
+    held: BTreeSet<(Time, Id)>,
     held_bytes: usize,
 }
 
 struct Extraction {
     finishes_at: Time,
-    /// What a look finds once it has finished; `None` once it has expired.
-    body: Option<Bytes>,
+    /// `None` once it has expired.
+    data: Option<Data>,
 }
 
-const IN_PROGRESS: &[u8] = br#"{"error":{},"result":{},"status":"IN_PROGRESS"}"#;
-const EXPIRED: &[u8] = br#"{"error":{},"result":{},"status":"EXPIRED"}"#;
+/// What is held of an extraction until it expires.
+pub(super) struct Data {
+    /// What a look finds once it has finished.
+    pub(super) body: Bytes,
+    /// The text blocks as JSON, where the submit asked for them.
+    pub(super) text_blocks: Option<Bytes>,
+    pub(super) customer: Option<Box<str>>,
+    /// Whether the queue lists it once it has finished.
+    pub(super) listed: bool,
+}
+
+/// What a look finds.
+pub(super) enum Found {
+    InProgress,
+    Finished(Bytes),
+    Expired,
+}
 
 impl Extractions {
-    pub(super) fn add(&mut self, id: Id, finishes_at: Time, expires_at: Time, body: Bytes) {
-        self.held_bytes += body.len();
-        self.expiring.push(Reverse((expires_at, id)));
-        self.by_id.insert(id, Extraction { finishes_at, body: Some(body) });
+    pub(super) fn add(&mut self, id: Id, finishes_at: Time, expires_at: Time, data: Data) {
+        self.held_bytes += data.len();
+        self.held.insert((expires_at, id));
+        self.by_id.insert(id, Extraction { finishes_at, data: Some(data) });
     }
 
-    /// The answer to a look; `None` if there is no such extraction.
-    pub(super) fn look(&self, id: Id, now: Time) -> Option<Bytes> {
-        self.by_id.get(&id).map(|extraction| match &extraction.body {
-            None => Bytes::from_static(EXPIRED),
-            Some(_) if now < extraction.finishes_at => Bytes::from_static(IN_PROGRESS),
-            Some(body) => body.clone(),
+    /// What a look finds; `None` if there is no such extraction.
+    pub(super) fn look(&mut self, id: Id, text_blocks: bool, queue: QueueAfterReading, now: Time) -> Option<Found> {
+        let extraction = self.by_id.get_mut(&id)?;
+        let Some(data) = &mut extraction.data else { return Some(Found::Expired) };
+        if now < extraction.finishes_at {
+            return Some(Found::InProgress);
+        }
+        data.listed &= queue == QueueAfterReading::WithIt;
+        let body = match &data.text_blocks {
+            Some(blocks) if text_blocks => envelope::with_text_blocks(&data.body, blocks),
+            _ => data.body.clone(),
+        };
+        Some(Found::Finished(body))
+    }
+
+    /// The queue: what has finished and not expired, in the order in which it finished; of one customer, or of all.
+    pub(super) fn awaiting(&self, customer: Option<&str>, now: Time) -> impl Iterator<Item = Id> {
+        self.held.iter().map(|(_, id)| *id).filter(move |id| {
+            self.by_id.get(id).is_some_and(|extraction| {
+                let wanted = |data: &Data| data.listed && customer.is_none_or(|customer| data.customer.as_deref() == Some(customer));
+                now >= extraction.finishes_at && extraction.data.as_ref().is_some_and(wanted)
+            })
         })
     }
 
     /// Deletes the data of what has expired by now.
     pub(super) fn expire(&mut self, now: Time) {
-        while let Some(Reverse((_, id))) = self.expiring.peek().filter(|Reverse((expires_at, _))| *expires_at <= now).copied() {
-            self.expiring.pop();
-            if let Some(body) = self.by_id.get_mut(&id).and_then(|extraction| extraction.body.take()) {
-                self.held_bytes -= body.len();
+        while let Some((_, id)) = self.held.first().filter(|(expires_at, _)| *expires_at <= now).copied() {
+            self.held.pop_first();
+            if let Some(data) = self.by_id.get_mut(&id).and_then(|extraction| extraction.data.take()) {
+                self.held_bytes -= data.len();
             }
         }
     }
@@ -58,5 +90,11 @@ impl Extractions {
 
     pub(super) fn held_bytes(&self) -> usize {
         self.held_bytes
+    }
+}
+
+impl Data {
+    fn len(&self) -> usize {
+        self.body.len() + self.text_blocks.as_ref().map_or(0, Bytes::len)
     }
 }

@@ -1,9 +1,10 @@
 //! The service as a pure state machine: requests and the time go in, responses come out.
 
+mod choices;
+mod envelope;
 mod extractions;
 mod id;
 mod options;
-mod processing;
 mod refusal;
 mod route;
 mod submission;
@@ -16,13 +17,16 @@ use http::{Request, Response, StatusCode};
 use serde::Serialize;
 use typless::machine::Time;
 
+pub use choices::{ConfidenceForm, MissingField, NoError, QueueAfterReading, SubmitStatus, UnknownId};
 pub use options::ServiceOptions;
 pub(crate) use refusal::Refusal;
 pub(crate) use submission::{Reading, Submission};
 
-use extractions::Extractions;
+use crate::ExtractionResult;
+use extractions::{Data, Extractions, Found};
 use id::{Id, Ids};
-use route::Endpoint;
+use route::{Endpoint, Look};
+use submission::SubmissionKind;
 
 /// The extraction service: submits go in, and move through its statuses as time goes by.
 ///
@@ -34,11 +38,16 @@ use route::Endpoint;
 /// | --- | --- |
 /// | `POST /api/extract-data-async`, `POST /api/v1/extract-data-async` | 202 `{"extraction_id": ".."}` |
 /// | `GET /api/get-extraction-data?extraction_id=..`, `GET /api/v1/get-extraction-data?extraction_id=..` | 200 `{"error": {}, "result": {}, "status": ".."}` |
+/// | `GET /api/awaiting-poll?customer=..`, `GET /api/v1/awaiting-poll?customer=..` | 200 `{"extraction_ids": [".."]}`: finished and not expired, in that order; a customer nobody named has none |
+/// | `POST /api/extract-data`, `POST /api/v1/extract-data` | 200 with the result itself, at once |
 ///
 /// A document is read when it is submitted, and only what was found is kept. Held for a later look, documents nobody looks at would fill the memory; read at once, each costs its
 /// memory for as long as its request lasts. Clients see none of this: until the pace of [`ServiceOptions`] has passed, the status is `IN_PROGRESS`; then `SUCCESS`,
 /// or `ERROR` for a document that can't be read; and 48 hours later `EXPIRED`, when its data is deleted. A finished extraction can be
 /// fetched any number of times. All keys belong to one account.
+///
+/// Text blocks, the text of the document by lines, come as `text_blocks` in a result when the submit had `"parse_text_blocks": true` and the look has `text_blocks=true`. What they look like at the
+/// vendor is not known; here each is a line, as `{"x", "y", "width", "height", "page_number", "text"}`, with the page and box in the form of a field's value.
 ///
 /// # Errors
 ///
@@ -55,13 +64,16 @@ use route::Endpoint;
 /// | 422 | `validation_error` | properties or parameters are missing, empty or of the wrong type; `details` lists each as `{"loc", "msg", "type"}` |
 /// | 422 | `document_type_not_found` | the account has no such document type (not 404: the address was right, a value was not) |
 /// | 400 | `invalid_base64` | `file` is not base64 of the standard alphabet with padding |
-/// | 404 | `extraction_not_found` | there is no extraction of this id |
+/// | 404 | `extraction_not_found` | there is no extraction of this id; [`UnknownId`] has the other ways to say so |
+/// | 400 | as [`ReadError::code`](crate::ReadError::code) | the document of a synchronous extraction can't be read |
 ///
 /// The listener adds 408 `request_timeout` for a body that stops coming, and 500 `internal_error`.
 pub struct Service {
     options: Arc<ServiceOptions>,
     ids: Ids,
     extractions: Extractions,
+    /// The synchronous extractions there were.
+    answered_at_once: usize,
     /// The latest time told: time never goes back.
     latest: Time,
 }
@@ -70,7 +82,7 @@ impl Service {
     /// A service without extractions.
     pub fn new(options: ServiceOptions) -> Self {
         let ids = Ids::new(options.seed);
-        Self { options: Arc::new(options), ids, extractions: Extractions::default(), latest: Time::EPOCH }
+        Self { options: Arc::new(options), ids, extractions: Extractions::default(), answered_at_once: 0, latest: Time::EPOCH }
     }
 
     /// Answers a request. Time that goes back counts as standing still.
@@ -82,9 +94,9 @@ impl Service {
         }
     }
 
-    /// The number of submits that were accepted, which is what an account is billed for.
+    /// The number of submits and synchronous extractions that were accepted, which is what an account is billed for.
     pub fn accepted(&self) -> usize {
-        self.extractions.len()
+        self.extractions.len() + self.answered_at_once
     }
 
     /// The bytes of results held in memory. What has expired is deleted at the next request.
@@ -104,8 +116,10 @@ impl Service {
             Err(Refusal::BodyTooLarge { limit: self.options.body_limit })
         } else {
             Endpoint::of(&head, &self.options).and_then(|endpoint| match endpoint {
-                Endpoint::Submit => Ok(Received::Submission(Submission::new(&head, body, self.options.clone())?)),
+                Endpoint::Submit => self.submission(SubmissionKind::Asynchronous, &head, body),
+                Endpoint::Extract => self.submission(SubmissionKind::Synchronous, &head, body),
                 Endpoint::Status => self.look(&head).map(Received::Answered),
+                Endpoint::Awaiting => self.awaiting(&head).map(Received::Answered),
             })
         };
         received.unwrap_or_else(|refusal| Received::Answered(refusal.response()))
@@ -113,27 +127,83 @@ impl Service {
 
     /// The second half: takes in what was read. The extraction begins at this moment.
     pub(crate) fn accept(&mut self, reading: Result<Reading, Refusal>, now: Time) -> Response<Bytes> {
+        let now = self.advance(now);
+        let accepted = reading.and_then(|reading| match reading.kind {
+            SubmissionKind::Asynchronous => Ok(self.begin(&reading, now)),
+            SubmissionKind::Synchronous => self.answer_at_once(reading, now),
+        });
+        accepted.unwrap_or_else(|refusal| refusal.response())
+    }
+
+    fn submission(&self, kind: SubmissionKind, head: &http::request::Parts, body: Bytes) -> Result<Received, Refusal> {
+        Submission::new(kind, head, body, self.options.clone()).map(Received::Submission)
+    }
+
+    fn begin(&mut self, reading: &Reading, now: Time) -> Response<Bytes> {
         #[derive(Serialize)]
         struct Accepted {
             extraction_id: Id,
         }
-        let now = self.advance(now);
-        match reading {
-            Err(refusal) => refusal.response(),
-            Ok(reading) => {
-                let extraction_id = self.ids.next(now);
-                let object_id = self.ids.next(now);
-                let finished = now + self.options.pace;
-                self.extractions.add(extraction_id, finished, finished + self.options.retention, reading.status_body(object_id));
-                json(StatusCode::ACCEPTED, to_body(&Accepted { extraction_id }))
+        let choices = self.options.choices;
+        let extraction_id = self.ids.next(now);
+        let object_id = self.ids.next(now).to_string();
+        let (body, text_blocks) = match &reading.outcome {
+            Ok(read) => {
+                let result =
+                    ExtractionResult::new(&read.findings, &object_id, &reading.file_name).with_customer(reading.customer.as_deref());
+                (envelope::success(&self.in_form(result), choices.no_error), read.text_blocks.as_ref().map(to_body))
             }
-        }
+            Err(error) => (envelope::error(error), None),
+        };
+        let customer = reading.customer.as_deref().map(Into::into);
+        let finished = now + self.options.pace;
+        let data = Data { body, text_blocks, customer, listed: true };
+        self.extractions.add(extraction_id, finished, finished + self.options.retention, data);
+        let status = match choices.submit_status {
+            SubmitStatus::Accepted => StatusCode::ACCEPTED,
+            SubmitStatus::Ok => StatusCode::OK,
+        };
+        json(status, to_body(&Accepted { extraction_id }))
     }
 
-    fn look(&self, head: &http::request::Parts) -> Result<Response<Bytes>, Refusal> {
-        let wanted = route::extraction_id(&head.uri)?;
-        let body = Id::parse(&wanted).and_then(|id| self.extractions.look(id, self.latest));
-        body.map(|body| json(StatusCode::OK, body)).ok_or(Refusal::ExtractionNotFound)
+    fn answer_at_once(&mut self, reading: Reading, now: Time) -> Result<Response<Bytes>, Refusal> {
+        let Reading { file_name, customer, outcome, .. } = reading;
+        let read = outcome.map_err(Refusal::Unreadable)?;
+        let object_id = self.ids.next(now).to_string();
+        self.answered_at_once += 1;
+        let result = ExtractionResult::new(&read.findings, &object_id, &file_name).with_customer(customer.as_deref());
+        Ok(json(StatusCode::OK, to_body(&self.in_form(result))))
+    }
+
+    fn in_form<'a>(&self, result: ExtractionResult<'a>) -> ExtractionResult<'a> {
+        let choices = self.options.choices;
+        result.with_confidence_form(choices.confidence_form).with_missing_field(choices.missing_field)
+    }
+
+    fn look(&mut self, head: &http::request::Parts) -> Result<Response<Bytes>, Refusal> {
+        let choices = self.options.choices;
+        let wanted = Look::of(&head.uri)?;
+        let id = Id::parse(&wanted.extraction_id);
+        let found = id.and_then(|id| self.extractions.look(id, wanted.text_blocks, choices.queue_after_reading, self.latest));
+        let body = match (found, choices.unknown_id) {
+            (Some(Found::Finished(body)), _) => body,
+            (Some(Found::InProgress), _) => envelope::empty("IN_PROGRESS", choices.no_error),
+            (Some(Found::Expired), _) | (None, UnknownId::Expired) => envelope::empty("EXPIRED", choices.no_error),
+            (None, UnknownId::Error) => envelope::error(&Refusal::ExtractionNotFound(StatusCode::NOT_FOUND).standard()),
+            (None, UnknownId::BadRequest) => return Err(Refusal::ExtractionNotFound(StatusCode::BAD_REQUEST)),
+            (None, UnknownId::NotFound) => return Err(Refusal::ExtractionNotFound(StatusCode::NOT_FOUND)),
+        };
+        Ok(json(StatusCode::OK, body))
+    }
+
+    fn awaiting(&self, head: &http::request::Parts) -> Result<Response<Bytes>, Refusal> {
+        #[derive(Serialize)]
+        struct Listing {
+            extraction_ids: Vec<Id>,
+        }
+        let customer = route::customer(&head.uri)?;
+        let extraction_ids = self.extractions.awaiting(customer.as_deref(), self.latest).collect();
+        Ok(json(StatusCode::OK, to_body(&Listing { extraction_ids })))
     }
 
     fn advance(&mut self, now: Time) -> Time {

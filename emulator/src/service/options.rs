@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use super::choices::{Choices, ConfidenceForm, MissingField, NoError, QueueAfterReading, SubmitStatus, UnknownId};
 use crate::DocumentType;
 
 /// How the service is to behave. The default is a healthy service that takes any key and needs two seconds for a document.
+///
+/// Where the vendor leaves something open, the default is the most plausible reading, and the others can be chosen, so that a client can be tried against each:
+/// [`QueueAfterReading`], [`UnknownId`], [`NoError`], [`ConfidenceForm`], [`MissingField`], [`SubmitStatus`].
 #[derive(Clone)]
 pub struct ServiceOptions {
     pub(super) pace: Duration,
@@ -15,6 +19,7 @@ pub struct ServiceOptions {
     pub(super) seed: u64,
     pub(super) keys: Keys,
     pub(super) document_types: BTreeMap<String, DocumentType>,
+    pub(super) choices: Choices,
 }
 
 /// Which keys are accepted.
@@ -36,14 +41,15 @@ impl ServiceOptions {
 
     /// The default options.
     pub fn new() -> Self {
-        let built_in = DocumentType::line_item_invoice();
+        let document_types = DocumentType::built_in().into_iter().map(|built_in| (built_in.name().to_owned(), built_in));
         Self {
             pace: Self::PACE,
             retention: Self::RETENTION,
             body_limit: Self::BODY_LIMIT,
             seed: 0,
             keys: Keys::Any,
-            document_types: BTreeMap::from([(built_in.name().to_owned(), built_in)]),
+            document_types: document_types.collect(),
+            choices: Choices::default(),
         }
     }
 
@@ -82,7 +88,7 @@ impl ServiceOptions {
         self
     }
 
-    /// Adds a document type, in place of one of the same name. `line-item-invoice` is built in.
+    /// Adds a document type, in place of one of the same name. Those of [`DocumentType::built_in`] are there already.
     #[must_use]
     pub fn with_document_type(mut self, document_type: DocumentType) -> Self {
         self.document_types.insert(document_type.name().to_owned(), document_type);
@@ -93,6 +99,48 @@ impl ServiceOptions {
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Sets whether reading a result takes its id off the queue.
+    #[must_use]
+    pub fn with_queue_after_reading(mut self, choice: QueueAfterReading) -> Self {
+        self.choices.queue_after_reading = choice;
+        self
+    }
+
+    /// Sets how a look at an unknown id is answered.
+    #[must_use]
+    pub fn with_unknown_id(mut self, choice: UnknownId) -> Self {
+        self.choices.unknown_id = choice;
+        self
+    }
+
+    /// Sets what the property `error` is when there is none.
+    #[must_use]
+    pub fn with_no_error(mut self, choice: NoError) -> Self {
+        self.choices.no_error = choice;
+        self
+    }
+
+    /// Sets how confidence scores are written.
+    #[must_use]
+    pub fn with_confidence_form(mut self, choice: ConfidenceForm) -> Self {
+        self.choices.confidence_form = choice;
+        self
+    }
+
+    /// Sets how a field is written that is not on the document.
+    #[must_use]
+    pub fn with_missing_field(mut self, choice: MissingField) -> Self {
+        self.choices.missing_field = choice;
+        self
+    }
+
+    /// Sets the HTTP status with which a submit is answered.
+    #[must_use]
+    pub fn with_submit_status(mut self, choice: SubmitStatus) -> Self {
+        self.choices.submit_status = choice;
         self
     }
 }
@@ -120,6 +168,7 @@ impl fmt::Debug for ServiceOptions {
             .field("body_limit", &self.body_limit)
             .field("seed", &self.seed)
             .field("document_types", &self.document_types.keys())
+            .field("choices", &self.choices)
             .finish_non_exhaustive()
     }
 }

@@ -6,6 +6,8 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::ReadError;
+
 /// Why a request is refused. Table and order are told by [`Service`](super::Service).
 ///
 /// Messages begin with the vendor's sentence where its pages have one. None quotes a key or a document.
@@ -18,9 +20,11 @@ pub(crate) enum Refusal {
     /// Key missing or wrong.
     Unauthorized(&'static str),
     /// No such path.
-    PathNotFound { known: [&'static str; 4] },
-    /// No such extraction.
-    ExtractionNotFound,
+    PathNotFound { known: Vec<&'static str> },
+    /// No such extraction; with which HTTP status that is told is open.
+    ExtractionNotFound(StatusCode),
+    /// The document of a synchronous extraction can't be read.
+    Unreadable(ReadError),
     /// The path wants another method.
     MethodNotAllowed { allowed: Method },
     /// The body stopped coming.
@@ -62,6 +66,11 @@ impl Violation {
         Self { loc, msg: "Input should be a valid string, unable to parse raw data as a unicode string", r#type: "string_unicode" }
     }
 
+    /// Not `true` or `false`; what a body and a query take for them differs.
+    pub(super) fn no_boolean(loc: &'static [&'static str]) -> Self {
+        Self { loc, msg: "Input should be a valid boolean", r#type: "bool_type" }
+    }
+
     pub(super) fn no_object() -> Self {
         Self { loc: &["body"], msg: "Input should be a valid dictionary", r#type: "dict_type" }
     }
@@ -74,15 +83,7 @@ impl Violation {
 impl Refusal {
     /// The answer, in the standard error format.
     pub(crate) fn response(&self) -> Response<Bytes> {
-        #[derive(Serialize)]
-        struct Standard {
-            code: &'static str,
-            message: String,
-            details: Value,
-        }
-        let (status, code) = self.kind();
-        let (message, details) = self.explanation();
-        let mut response = super::json(status, super::to_body(&Standard { code, message, details }));
+        let mut response = super::json(self.kind().0, super::to_body(&self.standard()));
         match self {
             Self::MethodNotAllowed { allowed } => {
                 if let Ok(allowed) = HeaderValue::from_str(allowed.as_str()) {
@@ -97,13 +98,27 @@ impl Refusal {
         response
     }
 
+    /// The standard error object.
+    pub(super) fn standard(&self) -> impl Serialize + use<> {
+        #[derive(Serialize)]
+        struct Standard {
+            code: &'static str,
+            message: String,
+            details: Value,
+        }
+        let (_, code) = self.kind();
+        let (message, details) = self.explanation();
+        Standard { code, message, details }
+    }
+
     fn kind(&self) -> (StatusCode, &'static str) {
         match self {
             Self::InvalidJson { .. } => (StatusCode::BAD_REQUEST, "invalid_json"),
             Self::InvalidBase64 { .. } => (StatusCode::BAD_REQUEST, "invalid_base64"),
             Self::Unauthorized(_) => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::PathNotFound { .. } => (StatusCode::NOT_FOUND, "path_not_found"),
-            Self::ExtractionNotFound => (StatusCode::NOT_FOUND, "extraction_not_found"),
+            Self::ExtractionNotFound(status) => (*status, "extraction_not_found"),
+            Self::Unreadable(error) => (StatusCode::BAD_REQUEST, error.code()),
             Self::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
             Self::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
@@ -129,7 +144,8 @@ impl Refusal {
                 (format!("Unauthorized. Check the URL and your authentication token. {reason}"), json!({}))
             }
             Self::PathNotFound { known } => ("There is no such path here.".into(), json!({"paths": known})),
-            Self::ExtractionNotFound => ("There is no extraction of this id.".into(), json!({})),
+            Self::Unreadable(error) => (error.message().to_owned(), error.details().clone()),
+            Self::ExtractionNotFound(_) => ("There is no extraction of this id.".into(), json!({})),
             Self::MethodNotAllowed { allowed } => {
                 (format!("This path wants the method {allowed}."), json!({"allowed": [allowed.as_str()]}))
             }

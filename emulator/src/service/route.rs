@@ -14,16 +14,22 @@ use super::refusal::{Refusal, Violation};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Endpoint {
     Submit,
+    Extract,
     Status,
+    Awaiting,
 }
 
 impl Endpoint {
     /// Each path, below `/api` and below `/api/v1`: current pages of the vendor have both.
-    const PATHS: [(&'static str, Self); 4] = [
+    const PATHS: [(&'static str, Self); 8] = [
         ("/api/extract-data-async", Self::Submit),
         ("/api/v1/extract-data-async", Self::Submit),
+        ("/api/extract-data", Self::Extract),
+        ("/api/v1/extract-data", Self::Extract),
         ("/api/get-extraction-data", Self::Status),
         ("/api/v1/get-extraction-data", Self::Status),
+        ("/api/awaiting-poll", Self::Awaiting),
+        ("/api/v1/awaiting-poll", Self::Awaiting),
     ];
 
     /// The call, if the path, the method and the key are right.
@@ -32,7 +38,7 @@ impl Endpoint {
         let (_, endpoint) = Self::PATHS
             .into_iter()
             .find(|(known, _)| *known == path)
-            .ok_or_else(|| Refusal::PathNotFound { known: Self::PATHS.map(|(known, _)| known) })?;
+            .ok_or_else(|| Refusal::PathNotFound { known: Self::PATHS.iter().map(|(known, _)| *known).collect() })?;
         let method = endpoint.method();
         if head.method != method {
             return Err(Refusal::MethodNotAllowed { allowed: method });
@@ -43,21 +49,59 @@ impl Endpoint {
 
     fn method(self) -> Method {
         match self {
-            Self::Submit => Method::POST,
-            Self::Status => Method::GET,
+            Self::Submit | Self::Extract => Method::POST,
+            Self::Status | Self::Awaiting => Method::GET,
         }
     }
 }
 
-/// The parameter `extraction_id` of a query.
-pub(super) fn extraction_id(uri: &Uri) -> Result<Cow<'_, str>, Refusal> {
-    const NAME: &str = "extraction_id";
+/// What a look asks for.
+pub(super) struct Look<'a> {
+    pub(super) extraction_id: Cow<'a, str>,
+    pub(super) text_blocks: bool,
+}
+
+impl<'a> Look<'a> {
+    /// Reads `extraction_id` and `text_blocks` from a query.
+    pub(super) fn of(uri: &'a Uri) -> Result<Self, Refusal> {
+        let extraction_id = parameter(uri, "extraction_id");
+        // As FastAPI takes booleans in a query.
+        let text_blocks = match parameter(uri, "text_blocks").map(|value| value.to_ascii_lowercase()).as_deref() {
+            None | Some("false" | "0" | "off" | "no" | "n" | "f") => Some(false),
+            Some("true" | "1" | "on" | "yes" | "y" | "t") => Some(true),
+            Some(_) => None,
+        };
+        match (extraction_id, text_blocks) {
+            (Some(extraction_id), Some(text_blocks)) => Ok(Self { extraction_id, text_blocks }),
+            (extraction_id, text_blocks) => {
+                let missing = extraction_id.is_none().then(|| Violation::missing(&["query", "extraction_id"]));
+                let wrong = text_blocks.is_none().then(|| Violation::no_boolean(&["query", "text_blocks"]));
+                Err(Refusal::Invalid(missing.into_iter().chain(wrong).collect()))
+            }
+        }
+    }
+}
+
+/// The customer whose queue is asked for; `None` for all of them.
+pub(super) fn customer(uri: &Uri) -> Result<Option<Cow<'_, str>>, Refusal> {
+    let customer = parameter(uri, "customer");
+    if customer.as_deref() == Some("") {
+        return Err(Refusal::Invalid(vec![Violation::empty(&["query", "customer"])]));
+    }
+    Ok(customer)
+}
+
+/// The first parameter of this name, decoded.
+fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
     let pairs = uri.query().unwrap_or_default().split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    let value = pairs.into_iter().find(|(name, _)| percent_decode_str(name).eq(NAME.bytes())).map(|(_, value)| value);
-    value
-        // Our ids have neither spaces nor bytes outside UTF-8: what is lost here could not be found anyway.
-        .map(|value| percent_decode_str(value).decode_utf8_lossy())
-        .ok_or_else(|| Refusal::Invalid(vec![Violation::missing(&["query", NAME])]))
+    let (_, value) = pairs.into_iter().find(|(written, _)| percent_decode_str(written).eq(name.bytes()))?;
+    // What is no UTF-8 is no text that anybody submitted, and is found nowhere.
+    Some(if value.contains('+') {
+        // Forms write a space as a plus sign, and many clients do.
+        Cow::Owned(percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned())
+    } else {
+        percent_decode_str(value).decode_utf8_lossy()
+    })
 }
 
 /// Checks `Authorization: Token <key>`. As with all HTTP schemes, case does not matter in `Token`.

@@ -12,50 +12,55 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::ServiceOptions;
-use super::id::Id;
-use super::processing::{self, Outcome};
 use super::refusal::{Refusal, Violation};
-use crate::DocumentType;
+use crate::reader::{ReadDocument, read_document};
+use crate::{DocumentType, ReadError};
 
 /// A submit that is not looked into yet.
 ///
 /// [`read`](Self::read) needs nothing of the service but its options, so that it can go on while the service answers others.
 pub(crate) struct Submission {
+    kind: SubmissionKind,
     body: Bytes,
     options: Arc<ServiceOptions>,
 }
 
+/// Which of the two calls it came by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SubmissionKind {
+    /// The answer is an id.
+    Asynchronous,
+    /// The answer is the result.
+    Synchronous,
+}
+
 /// What was found in a submitted document, and what the client said about it.
 pub(crate) struct Reading {
-    file_name: String,
-    customer: Option<String>,
-    outcome: Outcome,
+    pub(super) kind: SubmissionKind,
+    pub(super) file_name: String,
+    pub(super) customer: Option<String>,
+    pub(super) outcome: Result<ReadDocument, ReadError>,
 }
 
 impl Submission {
     /// Takes a body, unless it says to be something else than JSON.
-    pub(super) fn new(head: &Parts, body: Bytes, options: Arc<ServiceOptions>) -> Result<Self, Refusal> {
+    pub(super) fn new(kind: SubmissionKind, head: &Parts, body: Bytes, options: Arc<ServiceOptions>) -> Result<Self, Refusal> {
         if head.headers.get(CONTENT_TYPE).is_some_and(|value| !is_json(value.as_bytes())) {
             return Err(Refusal::UnsupportedMediaType);
         }
-        Ok(Self { body, options })
+        Ok(Self { kind, body, options })
     }
 
     /// Checks the submit and reads its document: the work that takes long. Of the body and the document nothing is left afterwards.
     pub(crate) fn read(self) -> Result<Reading, Refusal> {
-        let Self { body, options } = self;
+        let Self { kind, body, options } = self;
         let request = SubmitRequest::from_body(&body, &options)?;
         // The document is held once while it is read, not twice.
         drop(body);
-        let outcome = processing::process(&request.document, request.document_type);
-        Ok(Reading { file_name: request.file_name, customer: request.customer, outcome })
-    }
-}
-
-impl Reading {
-    /// The body of the answer to a look once the extraction has finished.
-    pub(super) fn status_body(&self, object_id: Id) -> Bytes {
-        self.outcome.status_body(object_id, &self.file_name, self.customer.as_deref())
+        // Only the asynchronous call is said to know text blocks.
+        let text_blocks = request.text_blocks && kind == SubmissionKind::Asynchronous;
+        let outcome = read_document(&request.document, request.document_type, text_blocks);
+        Ok(Reading { kind, file_name: request.file_name, customer: request.customer, outcome })
     }
 }
 
@@ -65,6 +70,7 @@ struct SubmitRequest<'a> {
     document_type: &'a DocumentType,
     file_name: String,
     customer: Option<String>,
+    text_blocks: bool,
 }
 
 /// The properties of the body as they stand there; not one byte is copied.
@@ -79,6 +85,8 @@ struct Properties<'a> {
     /// Null is as good as missing.
     #[serde(borrow, default)]
     customer: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    parse_text_blocks: Option<&'a RawValue>,
 }
 
 impl<'a> SubmitRequest<'a> {
@@ -89,6 +97,7 @@ impl<'a> SubmitRequest<'a> {
         let file_name = required(&["body", "file_name"], properties.file_name, &mut violations);
         let document_type_name = required(&["body", "document_type_name"], properties.document_type_name, &mut violations);
         let customer = properties.customer.map(|customer| text(&["body", "customer"], customer, &mut violations));
+        let text_blocks = properties.parse_text_blocks.is_some_and(|flag| boolean(&["body", "parse_text_blocks"], flag, &mut violations));
         if !violations.is_empty() {
             return Err(Refusal::Invalid(violations));
         }
@@ -97,7 +106,7 @@ impl<'a> SubmitRequest<'a> {
             .get(&*document_type_name)
             .ok_or_else(|| Refusal::DocumentTypeNotFound { known: options.document_types.keys().cloned().collect() })?;
         let document = BASE64_STANDARD.decode(&*file).map_err(|error| Refusal::InvalidBase64 { offset: offset(&error) })?;
-        Ok(Self { document, document_type, file_name: file_name.into_owned(), customer: customer.map(Cow::into_owned) })
+        Ok(Self { document, document_type, file_name: file_name.into_owned(), customer: customer.map(Cow::into_owned), text_blocks })
     }
 }
 
@@ -121,7 +130,7 @@ impl<'a> Properties<'a> {
     }
 
     fn none() -> Self {
-        Self { file: None, file_name: None, document_type_name: None, customer: None }
+        Self { file: None, file_name: None, document_type_name: None, customer: None, parse_text_blocks: None }
     }
 }
 
@@ -159,6 +168,14 @@ fn text<'a>(loc: &'static [&'static str], value: &'a RawValue, violations: &mut 
             Cow::default()
         }
     }
+}
+
+/// `true` or `false`.
+fn boolean(loc: &'static [&'static str], value: &RawValue, violations: &mut Vec<Violation>) -> bool {
+    serde_json::from_str(value.get()).unwrap_or_else(|_| {
+        violations.push(Violation::no_boolean(loc));
+        false
+    })
 }
 
 /// Whether a content type is JSON or does not say otherwise: `application/json` with or without parameters, or any `+json`.

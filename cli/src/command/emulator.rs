@@ -1,13 +1,15 @@
 //! `typless emulator`: the emulator by itself, for clients of any kind.
 
-use typless_emulator::{Listener, Service, ServiceOptions};
+use typless_emulator::{Listener, Service};
 
 use crate::arguments::EmulatorArguments;
+use crate::document_types;
 use crate::failure::{Exit, Failure};
 
 /// Listens until the process is ended.
-pub(crate) fn run(arguments: &EmulatorArguments) -> Result<Exit, Failure> {
-    let service = Service::new(ServiceOptions::new().with_pace(arguments.pace));
+pub(super) fn run(arguments: &EmulatorArguments) -> Result<Exit, Failure> {
+    let options = document_types::options(document_types::read(&arguments.document_type_file)?);
+    let service = Service::new(options.with_pace(arguments.pace));
     let listener = Listener::bind(arguments.listen, service).map_err(|error| {
         Failure::wrong_call(format!("can't listen on {}: {error}: choose another address with --listen", arguments.listen))
     })?;

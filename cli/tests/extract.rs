@@ -1,68 +1,15 @@
-//! The binary, run as a user runs it.
+//! `typless extract`, run as a user runs it.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::io::{BufRead, BufReader, Read, Write};
+mod support;
+
+use std::io::Write;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use typless_emulator::{Listener, Service, ServiceOptions};
-
-const KEY: &str = "s3cret-k3y-of-ours";
-
-fn typless() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_typless"));
-    command.env_remove("TYPLESS_API_KEY").stdin(Stdio::null());
-    for proxy in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
-        command.env_remove(proxy);
-    }
-    command
-}
-
-fn sample() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../emulator/samples/invoice.pdf")
-}
-
-/// `typless extract --document-type line-item-invoice ...`
-fn extract(arguments: &[&str]) -> Command {
-    let mut command = typless();
-    command.args(["extract", "--document-type", "line-item-invoice"]).args(arguments);
-    command
-}
-
-fn run(command: &mut Command) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let (out, err) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
-    assert!(!out.contains(KEY) && !err.contains(KEY), "the key is in no output");
-    assert!(!err.contains("panicked"), "{err}");
-    (status.code().unwrap(), out, err)
-}
-
-fn lines(out: &str) -> Vec<Value> {
-    out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-fn service(options: ServiceOptions) -> Listener {
-    Listener::bind(([127, 0, 0, 1], 0).into(), Service::new(options)).unwrap()
-}
-
-/// A server that answers every request with the same bytes.
-fn scripted(answer: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            // The head is enough for this server; the rest is read so that closing does not reset the connection.
-            stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
-            let _ = stream.read_to_end(&mut Vec::new());
-            let _ = stream.write_all(answer.as_bytes());
-        }
-    });
-    url
-}
+use support::{KEY, extract, lines, run, sample, scripted, service, typless};
+use typless_emulator::ServiceOptions;
 
 #[test]
 fn the_readmes_command_shows_the_fields_of_the_sample() {
@@ -123,7 +70,7 @@ fn a_wrong_call_is_told_before_anything_is_submitted() {
 #[test]
 fn an_unknown_document_type_is_a_wrong_call() {
     let with_type = |arguments: &[&str]| {
-        run(typless().args(["extract", "--document-type", "receipt"]).args(arguments).arg(sample()).env("TYPLESS_API_KEY", KEY))
+        run(typless().args(["extract", "--document-type", "passport"]).args(arguments).arg(sample()).env("TYPLESS_API_KEY", KEY))
     };
     let (code, _, err) = with_type(&["--emulator"]);
     assert!(code == 2 && err.contains("line-item-invoice"), "{err}");
@@ -163,6 +110,7 @@ fn a_deadline_ends_the_wait_and_leaves_the_ticket() {
     let (code, out, err) = run(extract(&arguments).arg(sample()).env("TYPLESS_API_KEY", KEY));
     assert!(code == 1 && err.contains("--deadline"), "{err}");
     let line = &lines(&out)[0];
+    assert!(err.contains(&format!("typless get {}", line["extraction_id"].as_str().unwrap())), "{err}");
     assert_eq!(line["status"], "DEADLINE");
     assert_eq!(line["error"]["ticket"]["typless_ticket"], 1);
     assert_eq!(line["error"]["ticket"]["extraction_id"], line["extraction_id"]);
@@ -193,24 +141,45 @@ fn a_servers_text_cannot_steer_the_terminal() {
 }
 
 #[test]
-fn the_emulator_says_where_it_listens_and_serves() {
-    let mut emulator = typless().args(["emulator", "--listen", "127.0.0.1:0", "--pace", "1ms"]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut said = String::new();
-    BufReader::new(emulator.stdout.take().unwrap()).read_line(&mut said).unwrap();
-    let url = said.split_whitespace().find(|word| word.starts_with("http://")).unwrap().trim_end_matches(';').to_owned();
-    let (code, out, _) = run(extract(&["--base-url", &url]).arg(sample()).env("TYPLESS_API_KEY", KEY));
-    let taken = run(typless().args(["emulator", "--listen", url.trim_start_matches("http://")]));
-    emulator.kill().unwrap();
-    emulator.wait().unwrap();
-    assert!(code == 0 && out.contains("LPW-2026-0417"), "{out}");
-    assert!(taken.0 == 2 && taken.2.contains("--listen"), "{}", taken.2);
+fn the_key_is_never_an_argument() {
+    let (_, out, _) = run(typless().arg("--help"));
+    assert!(out.contains("TYPLESS_API_KEY"), "{out}");
+    for command in ["extract", "submit", "resume", "get", "awaiting", "emulator"] {
+        let (code, out, _) = run(typless().args([command, "--help"]));
+        assert!(code == 0 && !out.contains("--api-key "), "{out}");
+    }
+    let (code, _, _) = run(extract(&["--api-key", "x"]).arg(sample()));
+    assert_eq!(code, 2);
 }
 
 #[test]
-fn the_key_is_never_an_argument() {
-    let (code, out, _) = run(typless().args(["extract", "--help"]));
-    assert_eq!(code, 0);
-    assert!(!out.contains("--api-key ") && out.contains("TYPLESS_API_KEY"), "{out}");
-    let (code, _, _) = run(extract(&["--api-key", "x"]).arg(sample()));
-    assert_eq!(code, 2);
+fn document_types_of_ones_own_work_with_the_emulator() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    write!(
+        file,
+        r#"{{"name": "order-slip", "fields": [{{"name": "order", "data_type": "STRING", "form": "code", "labels": ["your order"]}}]}}"#
+    )
+    .unwrap();
+    let path = file.path().to_str().unwrap();
+    let slip = |arguments: &[&str]| run(typless().args(["extract", "--document-type", "order-slip"]).args(arguments).arg(sample()));
+    let (code, out, err) = slip(&["--emulator", "--document-type-file", path]);
+    assert!(code == 0 && out.contains("HB-7756"), "{out}{err}");
+    let (code, _, err) = slip(&["--emulator"]);
+    assert!(code == 2 && err.contains("simple-invoice"), "{err}");
+    let (code, _, err) = slip(&["--document-type-file", path]);
+    assert!(code == 2 && err.contains("--emulator"), "{err}");
+
+    std::fs::write(path, r#"{"name": "order-slip", "fields": [], "colour": "red"}"#).unwrap();
+    let (code, _, err) = slip(&["--emulator", "--document-type-file", path, "--document-type-file", "no such file"]);
+    assert!(code == 2 && err.contains("colour") && err.contains("no such file can't be read"), "{err}");
+}
+
+#[test]
+fn versioned_paths_can_be_asked_for() {
+    let (code, out, err) = run(extract(&["--emulator", "--version-prefix", "v1"]).arg(sample()));
+    assert!(code == 0 && out.contains("LPW-2026-0417"), "{err}");
+    let (code, _, err) = run(extract(&["--emulator", "--version-prefix", "v9"]).arg(sample()));
+    assert!(code == 3 && err.contains("base URL"), "{err}");
+    let (code, _, err) = run(extract(&["--emulator", "--version-prefix", "one"]).arg(sample()));
+    assert!(code == 2 && err.contains("--version-prefix") && err.contains("v1"), "{err}");
 }

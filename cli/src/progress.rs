@@ -7,12 +7,12 @@ use typless::machine::JobEventKind;
 use typless::wire::printable;
 
 /// A line on the standard error that is redrawn as things happen; nothing at all where that is no terminal.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
-    pub(super) fn new(documents: usize) -> Self {
+    pub(crate) fn new(documents: usize) -> Self {
         let bar = ProgressBar::new(documents as u64);
         if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} {elapsed} {wide_msg}") {
             bar.set_style(style);
@@ -22,7 +22,7 @@ impl Progress {
     }
 
     /// Something happened to a document.
-    pub(super) fn event(&self, file: &str, kind: &JobEventKind) {
+    pub(crate) fn event(&self, file: &str, kind: &JobEventKind) {
         let what = match kind {
             JobEventKind::Submitting { .. } => "submitting".to_owned(),
             JobEventKind::SubmitFailed { cause, .. } => format!("trying again: {cause}"),
@@ -36,16 +36,16 @@ impl Progress {
     }
 
     /// A document has ended.
-    pub(super) fn finished(&mut self) {
+    pub(crate) fn finished(&mut self) {
         self.bar.inc(1);
     }
 
     /// Prints something else in between.
-    pub(super) fn suspend<R>(&self, print: impl FnOnce() -> R) -> R {
+    pub(crate) fn suspend<R>(&self, print: impl FnOnce() -> R) -> R {
         self.bar.suspend(print)
     }
 
-    pub(super) fn end(self) {
+    pub(crate) fn end(self) {
         self.bar.finish_and_clear();
     }
 }

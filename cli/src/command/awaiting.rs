@@ -1,0 +1,48 @@
+//! `typless awaiting`: the queue of finished extractions.
+
+use serde::Serialize;
+use typless::machine::CallError;
+use typless::wire::{AwaitingRequest, printable};
+
+use crate::arguments::{AwaitingArguments, ListFormat};
+use crate::failure::{CHECK_KEY, Exit, Failure};
+use crate::output;
+use crate::service::Connection;
+
+/// Prints the ids.
+pub(super) fn run(arguments: &AwaitingArguments) -> Result<Exit, Failure> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        extraction_id: &'a str,
+    }
+    let request = match &arguments.customer {
+        Some(customer) => AwaitingRequest::new()
+            .with_customer(customer)
+            .map_err(|error| Failure::wrong_call(error.to_string().replacen("customer", "--customer", 1)))?,
+        None => AwaitingRequest::new(),
+    };
+    let connection = Connection::to_service(&arguments.service)?;
+    let answer = connection.call(request).map_err(|error| Failure::no_service(format!("{error}; {}", advice(&error))))?;
+    let mut exit = Exit::Success;
+    for id in answer.extraction_ids() {
+        let line = match arguments.format {
+            ListFormat::Lines => printable(id.as_str(), usize::MAX),
+            // Text always serialises.
+            ListFormat::Json => serde_json::to_string(&Line { extraction_id: id.as_str() }).unwrap_or_default(),
+        };
+        exit = exit.max(output::print(&line));
+    }
+    Ok(exit)
+}
+
+fn advice(error: &CallError) -> &'static str {
+    match error {
+        CallError::Refused(error) => match error.http_status().map(|status| status.as_u16()) {
+            Some(401 | 403) => CHECK_KEY,
+            Some(400 | 422) => "check --customer",
+            _ => "check the base URL",
+        },
+        CallError::TooLarge { .. } => "fetch some of the results, so that the list gets shorter",
+        _ => "check the base URL and the network, and call again",
+    }
+}

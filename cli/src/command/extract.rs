@@ -1,0 +1,20 @@
+//! `typless extract`: documents in, results out.
+
+use super::follow;
+use crate::arguments::ExtractArguments;
+use crate::failure::{Exit, Failure};
+use crate::service::Connection;
+use crate::{document_types, documents};
+
+/// Extracts all documents at the same time.
+pub(super) fn run(arguments: &ExtractArguments) -> Result<Exit, Failure> {
+    // Everything that can be wrong with the call is found before anything is submitted, and billed.
+    let tasks = documents::open(&arguments.documents)?;
+    let connection = if arguments.emulator {
+        let types = document_types::read(&arguments.document_type_file)?;
+        Connection::to_emulator(types, &arguments.documents.document_type, &arguments.service)?
+    } else {
+        Connection::to_service(&arguments.service)?
+    };
+    Ok(follow::run(connection, tasks, arguments.deadline, &arguments.output))
+}

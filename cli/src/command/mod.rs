@@ -1,0 +1,24 @@
+//! The commands, a file each.
+
+mod awaiting;
+mod emulator;
+mod extract;
+mod follow;
+mod get;
+mod resume;
+mod submit;
+
+use crate::arguments::Command;
+use crate::failure::{Exit, Failure};
+
+/// Carries out a command.
+pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Extract(arguments) => extract::run(arguments),
+        Command::Submit(arguments) => submit::run(arguments),
+        Command::Resume(arguments) => resume::run(arguments),
+        Command::Get(arguments) => get::run(arguments),
+        Command::Awaiting(arguments) => awaiting::run(arguments),
+        Command::Emulator(arguments) => emulator::run(arguments),
+    }
+}

@@ -1,0 +1,48 @@
+//! `typless resume`: goes on with what was submitted.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use typless::machine::Ticket;
+
+use super::follow;
+use crate::arguments::ResumeArguments;
+use crate::failure::{Exit, Failure};
+use crate::service::Connection;
+use crate::work::{Start, Task};
+
+/// Goes on with all tickets at the same time.
+pub(super) fn run(arguments: &ResumeArguments) -> Result<Exit, Failure> {
+    let tasks = read(&arguments.tickets)?;
+    let connection = Connection::to_service(&arguments.service)?;
+    Ok(follow::run(connection, tasks, arguments.deadline, &arguments.output))
+}
+
+/// Reads every ticket; if any of the lines is none, nothing is done.
+fn read(path: &Path) -> Result<Vec<Task>, Failure> {
+    let is_input = path.as_os_str() == "-";
+    let shown = if is_input { "the standard input".to_owned() } else { path.display().to_string() };
+    let text = if is_input { io::read_to_string(io::stdin()) } else { fs::read_to_string(path) };
+    let text = text.map_err(|error| Failure::wrong_call(format!("{shown} can't be read: {error}: name a readable file of tickets")))?;
+    let (mut tasks, mut wrong) = (Vec::new(), Vec::new());
+    for (line, number) in text.lines().map(str::trim).zip(1_usize..).filter(|(line, _)| !line.is_empty()) {
+        match Ticket::from_json(line) {
+            Ok(ticket) => tasks.push(task(ticket)),
+            Err(error) => {
+                wrong.push(format!("line {number} of {shown} can't be used: {error}: give lines as `typless submit` prints them"));
+            }
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Failure::wrong_calls(wrong));
+    }
+    if tasks.is_empty() {
+        return Err(Failure::wrong_call(format!("{shown} holds no tickets: give lines as `typless submit` prints them")));
+    }
+    Ok(tasks)
+}
+
+fn task(ticket: Ticket) -> Task {
+    Task { file: ticket.reference().map(str::to_owned), start: Start::Resume(ticket) }
+}

@@ -1,0 +1,54 @@
+//! The answer to a look: "always the same three properties", says the vendor.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::choices::NoError;
+
+#[derive(Serialize)]
+struct Envelope<E, R> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<E>,
+    result: R,
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct Empty {}
+
+/// What stands behind the last property of a result.
+const BEHIND_RESULT: &[u8] = br#"},"status":"SUCCESS"}"#;
+
+/// The answer for an extraction that succeeded.
+pub(super) fn success(result: &impl Serialize, no_error: NoError) -> Bytes {
+    super::to_body(&Envelope { error: property(no_error), result, status: "SUCCESS" })
+}
+
+/// The answer for a document that can't be processed, or an id that is unknown.
+pub(super) fn error(error: &impl Serialize) -> Bytes {
+    super::to_body(&Envelope { error: Some(error), result: Empty {}, status: "ERROR" })
+}
+
+/// An answer with neither result nor error.
+pub(super) fn empty(status: &'static str, no_error: NoError) -> Bytes {
+    super::to_body(&Envelope { error: property(no_error), result: Empty {}, status })
+}
+
+/// The answer for an extraction that succeeded, with the text blocks, themselves JSON, as the last property of its result. It is put together when it is asked for, so
+/// that no result is held twice.
+pub(super) fn with_text_blocks(success: &Bytes, text_blocks: &Bytes) -> Bytes {
+    let Some(before) = success.strip_suffix(BEHIND_RESULT) else { return success.clone() };
+    [before, br#","text_blocks":"#, text_blocks, BEHIND_RESULT].concat().into()
+}
+
+/// What `error` is when there is none; `None` where the property is missing.
+fn property(no_error: NoError) -> Option<Value> {
+    match no_error {
+        NoError::EmptyObject => Some(json!({})),
+        NoError::Null => Some(Value::Null),
+        NoError::Missing => None,
+        NoError::EmptyList => Some(json!([])),
+        NoError::EmptyText => Some(json!("")),
+    }
+}

@@ -1,0 +1,94 @@
+//! The queue of finished extractions, as the library sees it.
+
+mod support;
+
+use std::slice;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use support::{INVOICE, START, answer, ask, document, submit};
+use typless::machine::Time;
+use typless::wire::{AwaitingRequest, ExtractionId, Status, StatusRequest};
+use typless_emulator::{QueueAfterReading, Service, ServiceOptions};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn service() -> Service {
+    Service::new(ServiceOptions::new().with_pace(MINUTE))
+}
+
+fn listed(service: &mut Service, now: Time) -> Vec<ExtractionId> {
+    ask(service, &AwaitingRequest::new(), now).expect("a list").into_extraction_ids()
+}
+
+#[test]
+fn it_lists_what_has_finished_well_or_badly_and_not_expired_in_that_order() {
+    let mut service = service();
+    let good = submit(&mut service, document(INVOICE), START);
+    let bad = submit(&mut service, document(b"no PDF at all"), START + MINUTE / 2);
+    assert_eq!(listed(&mut service, START), []);
+    assert_eq!(listed(&mut service, START + MINUTE), slice::from_ref(&good));
+    assert_eq!(listed(&mut service, START + 2 * MINUTE), [good, bad.clone()]);
+    assert_eq!(listed(&mut service, START + 48 * HOUR + MINUTE), [bad]);
+    assert_eq!(listed(&mut service, START + 49 * HOUR), []);
+}
+
+#[test]
+fn a_customer_has_a_queue_of_its_own_and_a_wrong_one_an_empty_queue() {
+    let mut service = service();
+    let acme = submit(&mut service, document(INVOICE).with_customer("Acme & Söhne").expect("a customer"), START);
+    let nobodys = submit(&mut service, document(INVOICE), START);
+    let now = START + MINUTE;
+    let mut of = |customer: &str| {
+        let request = AwaitingRequest::new().with_customer(customer).expect("a customer");
+        ask(&mut service, &request, now).expect("a list").into_extraction_ids()
+    };
+    assert_eq!(of("Acme & Söhne"), slice::from_ref(&acme));
+    assert_eq!(of("acme & söhne"), []);
+    assert_eq!(of("null"), []);
+    let mut all = listed(&mut service, now);
+    all.sort();
+    let mut both = [acme, nobodys];
+    both.sort();
+    assert_eq!(all, both);
+}
+
+#[test]
+fn a_read_result_leaves_the_queue_or_stays_as_is_chosen() {
+    for (choice, left) in [(QueueAfterReading::WithoutIt, 1), (QueueAfterReading::WithIt, 2)] {
+        let mut service = Service::new(ServiceOptions::new().with_pace(MINUTE).with_queue_after_reading(choice));
+        let id = submit(&mut service, document(INVOICE), START);
+        submit(&mut service, document(INVOICE), START);
+        let look = StatusRequest::new(id);
+        // A look before it has finished reads nothing.
+        assert_eq!(ask(&mut service, &look, START).expect("a status").status(), &Status::InProgress);
+        assert_eq!(listed(&mut service, START + MINUTE).len(), 2);
+        assert_eq!(ask(&mut service, &look, START + MINUTE).expect("a status").status(), &Status::Success);
+        assert_eq!(listed(&mut service, START + MINUTE).len(), left, "{choice:?}");
+        assert_eq!(ask(&mut service, &look, START + MINUTE).expect("still there").status(), &Status::Success);
+    }
+}
+
+#[test]
+fn both_paths_lead_to_it_and_an_empty_customer_is_refused() {
+    let mut service = service();
+    let id = submit(&mut service, document(INVOICE).with_customer("Acme Ltd").expect("a customer"), START);
+    let mut get = |target: &str| {
+        let request = http::Request::get(target).header("authorization", "Token key").body(Bytes::new()).expect("a request");
+        let response = service.handle(request, START + MINUTE);
+        (response.status().as_u16(), serde_json::from_slice::<Value>(response.body()).expect("JSON"))
+    };
+    let expected = (200, json!({"extraction_ids": [id.as_str()]}));
+    for target in ["/api/awaiting-poll", "/api/v1/awaiting-poll?customer=Acme+Ltd", "/api/awaiting-poll?customer=Acme%20Ltd"] {
+        assert_eq!(get(target), expected, "{target}");
+    }
+    for target in ["/api/awaiting-poll?customer=", "/api/v1/awaiting-poll?customer"] {
+        let (status, error) = get(target);
+        assert_eq!(status, 422, "{target}");
+        let violation = json!({"loc": ["query", "customer"], "msg": "String should have at least 1 character", "type": "string_too_short"});
+        assert_eq!(error["details"], json!([violation]));
+    }
+    assert_eq!(answer(&mut service, &AwaitingRequest::new(), Time::MAX).body().as_ref(), br#"{"extraction_ids":[]}"#);
+}

@@ -10,7 +10,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 use support::{at, lines, read, run, sample, scripted, service, submitted};
+use typless::drive::Clock;
+use typless::machine::Ticket;
+use typless::wire::ExtractionId;
 use typless_emulator::ServiceOptions;
+use typless_transports::SystemClock;
 
 const INVOICE: [&str; 2] = ["--document-type", "line-item-invoice"];
 
@@ -73,19 +77,26 @@ fn resume_goes_on_with_tickets_from_a_file_or_the_standard_input() {
 #[test]
 fn a_ticket_without_a_reference_goes_by_the_name_the_service_knows() {
     let listener = service(ServiceOptions::new().with_pace(Duration::ZERO));
-    let mut ticket = lines(&submitted(&listener.base_url(), &[])).remove(0);
-    ticket.as_object_mut().unwrap().remove("reference");
+    let submitted = lines(&submitted(&listener.base_url(), &[])).remove(0);
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), ticket.to_string()).unwrap();
-    let (_, out, _) = run(at("resume", &listener.base_url(), &["--format", "json"]).arg(file.path()));
+    let resume = |id: &str| {
+        std::fs::write(file.path(), bare_ticket(id)).unwrap();
+        run(at("resume", &listener.base_url(), &["--format", "json"]).arg(file.path()))
+    };
+    let (_, out, _) = resume(submitted["extraction_id"].as_str().unwrap());
     assert_eq!(lines(&out)[0]["file"], "invoice.pdf");
 
-    ticket["extraction_id"] = "0d14338251a6db69bfec36face27f7edcab73220".into();
-    std::fs::write(file.path(), ticket.to_string()).unwrap();
-    let (code, out, err) = run(at("resume", &listener.base_url(), &["--format", "json"]).arg(file.path()));
+    let unknown = "0d14338251a6db69bfec36face27f7edcab73220";
+    let (code, out, err) = resume(unknown);
     assert_eq!((code, &lines(&out)[0]["status"]), (1, &Value::from("NOT_FOUND")));
-    assert_eq!(lines(&out)[0]["file"], ticket["extraction_id"]);
-    assert!(err.contains("0d14338251a6db69bfec36face27f7edcab73220") && err.contains("check the key"), "{err}");
+    assert_eq!(lines(&out)[0]["file"], unknown);
+    assert!(err.contains(unknown) && err.contains("check the key"), "{err}");
+}
+
+/// A ticket made of nothing but an id.
+fn bare_ticket(id: &str) -> String {
+    let now = SystemClock::new().now();
+    Ticket::new(ExtractionId::new(id).unwrap(), now, now + Duration::from_secs(3600)).to_json()
 }
 
 #[test]

@@ -8,13 +8,17 @@
 //! | [`wire`] | messages as values: requests to send, answers to read | everybody; alone, if you want no more than that |
 //! | [`machine`] | what to do next: [`Job`](machine::Job) follows one document from submit to result | drivers, and programs with a loop of their own |
 //! | [`drive`] | the contracts of transports and clocks | who brings another HTTP client or runtime |
+//! | `proptest` | strategies, and a checker of the laws; only with the feature `proptest` | property tests, of one's own mapping or machine |
 //!
 //! `typless-transports` has the adapters and the loops, `typless-emulator` a service to test against, `typless-cli` a command-line tool.
 //!
-//! The public surface shows no foreign types but those of [`http`] 1 and [`bytes`] 1 and the traits of `serde`.
+//! The public surface shows no foreign types but those of [`http`] 1 and [`bytes`] 1 and the traits of `serde`; the module `proptest`, being
+//! for tests, shows those of proptest 1 as well.
 
 pub mod drive;
 pub mod machine;
+#[cfg(feature = "proptest")]
+pub mod proptest;
 pub mod wire;
 
 pub use bytes;

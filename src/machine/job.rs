@@ -33,6 +33,8 @@ pub struct Job {
     submission: Option<Submission>,
     owner: Arc<Owner>,
     extraction_id: Option<ExtractionId>,
+    /// Other extractions of the document that were told: a duplicate of an answer is not told again. No more than were submitted.
+    told_again: Vec<ExtractionId>,
     /// Why the last exchange failed.
     cause: Option<Cause>,
     outputs: VecDeque<Output<JobEvent>>,
@@ -157,6 +159,7 @@ impl Job {
             submission,
             owner,
             extraction_id: None,
+            told_again: Vec::new(),
             cause: None,
             outputs: VecDeque::new(),
             next_sequence: options.first_sequence,
@@ -205,7 +208,10 @@ impl Job {
                 }
             }
             Effect::SubmittedAgain => match payload {
-                Payload::Id(id) if self.extraction_id.as_ref() != Some(&id) => self.tell(JobEventKind::SubmittedAgain(id)),
+                Payload::Id(id) if self.extraction_id.as_ref() != Some(&id) && !self.told_again.contains(&id) => {
+                    self.told_again.push(id.clone());
+                    self.tell(JobEventKind::SubmittedAgain(id));
+                }
                 _ => return false,
             },
             Effect::AnnounceLook => self.tell(JobEventKind::LookDue { look: self.record.looks, reason: self.record.reason }),

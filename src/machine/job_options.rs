@@ -9,11 +9,11 @@ use super::retry_policy::RetryPolicy;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct JobOptions {
     pub(super) seed: u64,
-    pub(super) deadline: Option<Duration>,
+    pub(crate) deadline: Option<Duration>,
     pub(super) poll: PollPolicy,
-    pub(super) retry: RetryPolicy,
+    pub(crate) retry: RetryPolicy,
     pub(super) confirmation: bool,
-    pub(super) first_sequence: u64,
+    pub(crate) first_sequence: u64,
     pub(super) response_bytes: Option<u64>,
     pub(super) text_blocks: bool,
 }

@@ -1,0 +1,111 @@
+//! What goes in and what is kept: documents, ids, notifications, tickets, snapshots.
+
+use std::io::{self, Cursor, Read};
+
+use bytes::Bytes;
+use proptest::collection::vec;
+use proptest::option::weighted;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::text::matching;
+use crate::machine::{Snapshot, Ticket};
+use crate::wire::{Document, DocumentSource, ExtractionId, Notification};
+
+/// Any document that may be submitted: in memory or from a source, with and without customer and reference. Its bytes are few, and no PDF.
+pub fn documents() -> BoxedStrategy<Document> {
+    let content = vec(any::<u8>(), 1..200).prop_map(Bytes::from);
+    let name =
+        (text(), prop::sample::select(vec!["pdf", "PDF", "jpg", "png", "tiff"])).prop_map(|(stem, suffix)| format!("{stem}.{suffix}"));
+    let make = |(name, document_type, content, from_source): (String, String, Bytes, bool)| {
+        if from_source {
+            Document::from_source(&name, &document_type, Held(content)).ok()
+        } else {
+            Document::new(&name, &document_type, content).ok()
+        }
+    };
+    let plain = (name, text(), content, any::<bool>()).prop_filter_map("names and bytes are taken", make);
+    (plain, weighted(0.5, text()), weighted(0.5, text())).prop_filter_map("names are taken", named).boxed()
+}
+
+/// Any id the service may give: mostly hexadecimal digits as they were seen, now and then something odd that is an id all the same.
+pub fn extraction_ids() -> BoxedStrategy<ExtractionId> {
+    prop_oneof![4 => matching("[0-9a-f]{39,40}"), 1 => matching("[ -~]{1,60}"), 1 => matching("\\PC{1,20}")]
+        .prop_filter_map("ids are taken", |id| ExtractionId::new(&id).ok())
+        .boxed()
+}
+
+/// Any webhook message that can be read.
+pub fn notifications() -> BoxedStrategy<Notification> {
+    extraction_ids().prop_filter_map("messages are read", |id| notification(&id)).boxed()
+}
+
+/// The message that an extraction has finished. `None` is not to be expected: an id is a text, and a text is all it takes.
+pub(super) fn notification(id: &ExtractionId) -> Option<Notification> {
+    let message = json!({"data": {"id": id.as_str()}, "type": "extraction.finished", "event_time": 1_700_000_000});
+    Notification::decode(message.to_string().as_bytes()).ok()
+}
+
+/// Any ticket: of a document with and without customer and reference, from any day to the year 2554, even with a deadline before its submit.
+pub fn tickets() -> BoxedStrategy<Ticket> {
+    (extraction_ids(), texts(["document_type", "customer", "reference"]), milliseconds(), milliseconds())
+        .prop_filter_map("tickets are read", |(id, mut ticket, submitted_at, deadline)| {
+            ticket.insert("typless_ticket".into(), json!(1));
+            ticket.insert("extraction_id".into(), json!(id.as_str()));
+            ticket.insert("submitted_at_ms".into(), json!(submitted_at));
+            ticket.insert("deadline_ms".into(), json!(deadline));
+            Ticket::from_json(&Value::Object(ticket).to_string()).ok()
+        })
+        .boxed()
+}
+
+/// Any snapshot, also with counts that no job would reach.
+pub fn snapshots() -> BoxedStrategy<Snapshot> {
+    let count = || prop_oneof![3 => 0..10_u16, 1 => any::<u16>()];
+    (any::<bool>(), [count(), count(), count()], texts(["reference"]), milliseconds(), milliseconds())
+        .prop_filter_map("snapshots are read", |(submitting, [submits, spent, resubmissions], mut snapshot, due, deadline)| {
+            snapshot.insert("typless_snapshot".into(), json!(1));
+            snapshot.insert("submitting".into(), json!(submitting));
+            snapshot.insert("submits".into(), json!(submits));
+            snapshot.insert("spent".into(), json!(spent));
+            snapshot.insert("resubmissions".into(), json!(resubmissions));
+            snapshot.insert("due_ms".into(), json!(due));
+            snapshot.insert("deadline_ms".into(), json!(deadline));
+            Snapshot::from_json(&Value::Object(snapshot).to_string()).ok()
+        })
+        .boxed()
+}
+
+fn named((document, customer, reference): (Document, Option<String>, Option<String>)) -> Option<Document> {
+    let document = customer.iter().try_fold(document, |document, name| document.with_customer(name)).ok()?;
+    reference.iter().try_fold(document, |document, name| document.with_reference(name)).ok()
+}
+
+/// A name as people give it.
+fn text() -> BoxedStrategy<String> {
+    prop_oneof![3 => matching("[a-z][a-z-]{0,20}"), 1 => matching("[ -~]{1,40}"), 1 => matching("\\PC{1,20}")].boxed()
+}
+
+/// Some of these keys, each with a text.
+fn texts<const N: usize>(keys: [&'static str; N]) -> impl Strategy<Value = Map<String, Value>> + use<N> {
+    keys.map(|key| weighted(0.5, text()).prop_map(move |text| text.map(|text| (key.to_owned(), Value::String(text)))))
+        .prop_map(|entries| entries.into_iter().flatten().collect())
+}
+
+/// Mostly these years, sometimes any moment there is, which is less than fits.
+fn milliseconds() -> impl Strategy<Value = u64> + Clone {
+    prop_oneof![4 => 1_600_000_000_000..1_900_000_000_000_u64, 1 => 0..18_446_744_073_709_u64]
+}
+
+/// A source that holds its bytes.
+struct Held(Bytes);
+
+impl DocumentSource for Held {
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(Cursor::new(self.0.clone())))
+    }
+}

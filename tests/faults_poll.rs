@@ -239,6 +239,9 @@ fn p16_a_key_given_twice_is_unreadable() {
     assert_failed_look(answer(200, r#"{"status": "SUCCESS", "result": {}, "result": {"object_id": "1"}}"#));
     let inside = r#"{"status": "SUCCESS", "result": {"object_id": "1", "object_id": "2"}}"#;
     assert!(matches!(ends_as(answer(200, inside)), JobError::Unreadable { .. }));
+    let deep = r#"{"status": "SUCCESS", "result": {"object_id": "1", "extracted_fields": [{"name": "a", "values": [{"value": "1", "value": "2"}]}]}}"#;
+    let error = ends_as(answer(200, deep));
+    assert!(error.to_string().contains("result.extracted_fields[0].values[0]: duplicate field `value`"), "{error}");
 }
 
 #[test]

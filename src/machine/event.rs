@@ -39,8 +39,8 @@ pub enum JobEventKind {
     },
     /// The service took the document. Keep the ticket: with it the job can be resumed in another process.
     Submitted(Ticket),
-    /// The service took the document once more: an earlier attempt had arrived after all. It is probably billed twice. Only with
-    /// [`RetryPolicy::with_resubmissions`](super::RetryPolicy::with_resubmissions).
+    /// The service took the document once more: an earlier attempt had arrived after all. It is probably billed twice. Comes with
+    /// [`RetryPolicy::with_resubmissions`](super::RetryPolicy::with_resubmissions), or where one submit is answered twice with different ids.
     SubmittedAgain(ExtractionId),
     /// A look is about to be made.
     LookDue {

@@ -25,7 +25,7 @@ use crate::wire::{Api, ConfigError, Document, Extraction, ExtractionId, Notifica
 /// Follows one document: submits it, waits, looks, and ends with its result or with why there is none.
 ///
 /// Made by the application from a [`Document`], a [`Ticket`] or a [`Snapshot`]; driven by the loop of [`machine`](super), by a driver of `typless-transports`, or by one of
-/// your own. At most one request is out at a time. The document is let go as soon as the service has taken it.
+/// your own. At most one request is out at a time, but for a submit that was overtaken by the late answer to an earlier attempt. The document is let go as soon as the service has taken it.
 pub struct Job {
     api: Api,
     options: JobOptions,

@@ -38,7 +38,7 @@
 //! 7. A step costs no more than the logarithm of the number of jobs.
 //! 8. At most one submit of a document may reach the service, unless the caller asked for more.
 //! 9. No look follows an end.
-//! 10. No more is in flight, or sent per second, than the limits say.
+//! 10. No more is in flight, or sent per second, than the limits say. A submit that an earlier attempt's late answer has overtaken no longer counts.
 //! 11. A job ends by its deadline, with one last look unless the service forbids it; then at once. What is in flight at the deadline is waited for within its own limit.
 //! 12. Ticket (or, before it, snapshot) out, resume in, at any step: the same end.
 
@@ -77,6 +77,8 @@ pub use poll_policy::PollPolicy;
 pub use record::LookReason;
 pub use retry_policy::RetryPolicy;
 pub use snapshot::Snapshot;
+#[cfg(feature = "proptest")]
+pub(crate) use ticket::Owner;
 pub use ticket::{Ticket, TicketError};
 pub use time::Time;
 

@@ -16,13 +16,13 @@ use crate::wire::without_values;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "SnapshotWire", into = "SnapshotWire")]
 pub struct Snapshot {
-    pub(super) submitting: bool,
-    pub(super) submits: u16,
-    pub(super) spent: u16,
-    pub(super) resubmissions: u16,
-    pub(super) due: Time,
-    pub(super) deadline: Time,
-    reference: Option<Box<str>>,
+    pub(crate) submitting: bool,
+    pub(crate) submits: u16,
+    pub(crate) spent: u16,
+    pub(crate) resubmissions: u16,
+    pub(crate) due: Time,
+    pub(crate) deadline: Time,
+    pub(crate) reference: Option<Box<str>>,
 }
 
 impl Snapshot {

@@ -34,7 +34,7 @@ impl Ticket {
         Self::of(Arc::default(), extraction_id, submitted_at, deadline)
     }
 
-    pub(super) fn of(owner: Arc<Owner>, extraction_id: ExtractionId, submitted_at: Time, deadline: Time) -> Self {
+    pub(crate) fn of(owner: Arc<Owner>, extraction_id: ExtractionId, submitted_at: Time, deadline: Time) -> Self {
         Self { extraction_id, owner, submitted_at, deadline }
     }
 
@@ -101,10 +101,10 @@ impl Ticket {
 
 /// What a ticket keeps of the document it stands for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Owner {
-    pub(super) document_type: Option<Box<str>>,
-    pub(super) customer: Option<Box<str>>,
-    pub(super) reference: Option<Box<str>>,
+pub(crate) struct Owner {
+    pub(crate) document_type: Option<Box<str>>,
+    pub(crate) customer: Option<Box<str>>,
+    pub(crate) reference: Option<Box<str>>,
 }
 
 impl Owner {

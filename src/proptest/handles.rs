@@ -1,15 +1,17 @@
 //! What goes in and what is kept: documents, ids, notifications, tickets, snapshots.
 
 use std::io::{self, Cursor, Read};
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::text::matching;
-use crate::machine::{Snapshot, Ticket};
+use crate::machine::{Owner, Snapshot, Ticket, Time};
 use crate::wire::{Document, DocumentSource, ExtractionId, Notification};
 
 /// Any document that may be submitted: in memory or from a source, with and without customer and reference. Its bytes are few, and no PDF.
@@ -48,13 +50,10 @@ pub(super) fn notification(id: &ExtractionId) -> Option<Notification> {
 
 /// Any ticket: of a document with and without customer and reference, from any day to the year 2554, even with a deadline before its submit.
 pub fn tickets() -> BoxedStrategy<Ticket> {
-    (extraction_ids(), texts(["document_type", "customer", "reference"]), milliseconds(), milliseconds())
-        .prop_filter_map("tickets are read", |(id, mut ticket, submitted_at, deadline)| {
-            ticket.insert("typless_ticket".into(), json!(1));
-            ticket.insert("extraction_id".into(), json!(id.as_str()));
-            ticket.insert("submitted_at_ms".into(), json!(submitted_at));
-            ticket.insert("deadline_ms".into(), json!(deadline));
-            Ticket::from_json(&Value::Object(ticket).to_string()).ok()
+    let name = || weighted(0.5, text()).prop_map(|name| name.map(String::into_boxed_str));
+    (extraction_ids(), [name(), name(), name()], milliseconds(), milliseconds())
+        .prop_map(|(id, [document_type, customer, reference], submitted_at, deadline)| {
+            Ticket::of(Arc::new(Owner { document_type, customer, reference }), id, time(submitted_at), time(deadline))
         })
         .boxed()
 }
@@ -62,18 +61,18 @@ pub fn tickets() -> BoxedStrategy<Ticket> {
 /// Any snapshot, also with counts that no job would reach.
 pub fn snapshots() -> BoxedStrategy<Snapshot> {
     let count = || prop_oneof![3 => 0..10_u16, 1 => any::<u16>()];
-    (any::<bool>(), [count(), count(), count()], texts(["reference"]), milliseconds(), milliseconds())
-        .prop_filter_map("snapshots are read", |(submitting, [submits, spent, resubmissions], mut snapshot, due, deadline)| {
-            snapshot.insert("typless_snapshot".into(), json!(1));
-            snapshot.insert("submitting".into(), json!(submitting));
-            snapshot.insert("submits".into(), json!(submits));
-            snapshot.insert("spent".into(), json!(spent));
-            snapshot.insert("resubmissions".into(), json!(resubmissions));
-            snapshot.insert("due_ms".into(), json!(due));
-            snapshot.insert("deadline_ms".into(), json!(deadline));
-            Snapshot::from_json(&Value::Object(snapshot).to_string()).ok()
+    let reference = weighted(0.5, text()).prop_map(|name| name.map(String::into_boxed_str));
+    (any::<bool>(), [count(), count(), count()], reference, milliseconds(), milliseconds())
+        .prop_map(|(submitting, [submits, spent, resubmissions], reference, due, deadline)| {
+            let (due, deadline) = (time(due), time(deadline));
+            Snapshot { submitting, submits, spent, resubmissions, due, deadline, reference }
         })
         .boxed()
+}
+
+/// Tickets and snapshots keep whole milliseconds.
+fn time(milliseconds: u64) -> Time {
+    Time::from_unix(Duration::from_millis(milliseconds))
 }
 
 fn named((document, customer, reference): (Document, Option<String>, Option<String>)) -> Option<Document> {
@@ -84,12 +83,6 @@ fn named((document, customer, reference): (Document, Option<String>, Option<Stri
 /// A name as people give it.
 fn text() -> BoxedStrategy<String> {
     prop_oneof![3 => matching("[a-z][a-z-]{0,20}"), 1 => matching("[ -~]{1,40}"), 1 => matching("\\PC{1,20}")].boxed()
-}
-
-/// Some of these keys, each with a text.
-fn texts<const N: usize>(keys: [&'static str; N]) -> impl Strategy<Value = Map<String, Value>> + use<N> {
-    keys.map(|key| weighted(0.5, text()).prop_map(move |text| text.map(|text| (key.to_owned(), Value::String(text)))))
-        .prop_map(|entries| entries.into_iter().flatten().collect())
 }
 
 /// Mostly these years, sometimes any moment there is, which is less than fits.

@@ -7,28 +7,11 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// Text: a string as it is, a number or a boolean as it is written; `None` for null, a list or an object.
-pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<str>>, D::Error> {
-    deserializer.deserialize_any(Text)
-}
-
-/// A confidence: a number, or a string that holds one; `None` for anything else.
-pub(super) fn score<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    deserializer.deserialize_any(Number)
-}
-
-/// A coordinate: as a confidence.
-pub(super) fn coordinate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    deserializer.deserialize_any(Number)
-}
-
-/// A page number from 0; `None` for -1 (not located) and for anything else.
-pub(super) fn page<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    let number = deserializer.deserialize_any(Number)?;
-    // A cast saturates, and the range is checked first.
-    Ok(number.filter(|page| (0.0..=f64::from(u32::MAX)).contains(page)).map(|page| page as u32))
+/// Text, or what is made of it: a string as it is, a number or a boolean as it is written; `None` for null, a list or an object.
+pub(super) fn text<'de, D: Deserializer<'de>, T: for<'a> From<&'a str>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Text::new().deserialize(deserializer)
 }
 
 /// A list; null is an empty one.
@@ -38,7 +21,7 @@ pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer:
 
 /// A boolean; `None` for anything else.
 pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
-    deserializer.deserialize_any(Flag)
+    Flag.deserialize(deserializer)
 }
 
 /// A value that is written as an object, and as nothing else.
@@ -66,10 +49,25 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-struct Text;
+/// Reads [`text`].
+pub(super) struct Text<T>(PhantomData<T>);
 
-impl<'de> Visitor<'de> for Text {
-    type Value = Option<Box<str>>;
+impl<T> Text<T> {
+    pub(super) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<'de, T: for<'a> From<&'a str>> DeserializeSeed<'de> for Text<T> {
+    type Value = Option<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: for<'a> From<&'a str>> Visitor<'de> for Text<T> {
+    type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("text")
@@ -79,24 +77,20 @@ impl<'de> Visitor<'de> for Text {
         Ok(Some(value.into()))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Self::Value, E> {
-        Ok(Some(value.into()))
-    }
-
     fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Some(value.to_string().into()))
+        Ok(Some(value.to_string().as_str().into()))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(Some(value.to_string().into()))
+        Ok(Some(value.to_string().as_str().into()))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(Some(value.to_string().into()))
+        Ok(Some(value.to_string().as_str().into()))
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Some(value.to_string().into()))
+        Ok(Some(value.to_string().as_str().into()))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
@@ -112,7 +106,16 @@ impl<'de> Visitor<'de> for Text {
     }
 }
 
-struct Number;
+/// Reads a number, or a string that holds one; `None` for anything else.
+pub(super) struct Number;
+
+impl<'de> DeserializeSeed<'de> for Number {
+    type Value = Option<f64>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
 
 impl<'de> Visitor<'de> for Number {
     type Value = Option<f64>;
@@ -154,7 +157,16 @@ impl<'de> Visitor<'de> for Number {
     }
 }
 
-struct Flag;
+/// Reads a [`flag`].
+pub(super) struct Flag;
+
+impl<'de> DeserializeSeed<'de> for Flag {
+    type Value = Option<bool>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
 
 impl<'de> Visitor<'de> for Flag {
     type Value = Option<bool>;

@@ -156,7 +156,7 @@ impl StatusResponse {
             }
             Err(_) => Self::with_unreadable_result(text, raw)?,
         };
-        let status = Status::of(status.as_deref().unwrap_or_default());
+        let status = status.map_or_else(|| Status::of(""), |Word(status)| status);
         let mut error = error.and_then(|error| ServiceError::from_property(error.get()));
         if status == Status::Error {
             error.get_or_insert_with(|| ServiceError::unexplained(raw));
@@ -182,13 +182,22 @@ impl fmt::Debug for StatusResponse {
     }
 }
 
-type Parts<'a> = (Option<Box<str>>, Result<Option<Extraction>, DecodeError>, Option<&'a RawValue>);
+/// A status as it is read.
+struct Word(Status);
+
+impl From<&str> for Word {
+    fn from(text: &str) -> Self {
+        Self(Status::of(text))
+    }
+}
+
+type Parts<'a> = (Option<Word>, Result<Option<Extraction>, DecodeError>, Option<&'a RawValue>);
 
 /// `{"status", "result", "error"}` in one pass: no copy of the result is made, and none is read twice.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(default, deserialize_with = "lenient::text")]
-    status: Option<Box<str>>,
+    status: Option<Word>,
     #[serde(default, deserialize_with = "result")]
     result: Option<Content>,
     #[serde(default, borrow)]
@@ -199,7 +208,7 @@ struct Envelope<'a> {
 #[derive(Deserialize)]
 struct OuterEnvelope<'a> {
     #[serde(default, deserialize_with = "lenient::text")]
-    status: Option<Box<str>>,
+    status: Option<Word>,
     #[serde(rename = "result", default, borrow)]
     _result: Option<&'a RawValue>,
     #[serde(default, borrow)]
@@ -210,7 +219,7 @@ struct OuterEnvelope<'a> {
 #[derive(Deserialize)]
 struct Explained {
     #[serde(rename = "status", default, deserialize_with = "lenient::text")]
-    _status: Option<Box<str>>,
+    _status: Option<Word>,
     #[serde(rename = "result", default, deserialize_with = "result")]
     _result: Option<Content>,
     #[serde(rename = "error", default)]

@@ -2,30 +2,32 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 use super::super::lenient;
+use super::candidates::Candidates;
 
 /// One field of a document or of a row: its name, its kind, and the values it may have, best first.
 #[derive(Clone, Deserialize)]
 pub struct Field {
     name: Box<str>,
     #[serde(default, deserialize_with = "lenient::text")]
-    data_type: Option<Box<str>>,
+    data_type: Option<Kind>,
     #[serde(default, deserialize_with = "lenient::flag")]
     multiple_values: Option<bool>,
-    #[serde(default, deserialize_with = "lenient::list")]
-    values: Vec<Candidate>,
+    #[serde(default)]
+    values: Candidates,
 }
 
 impl Field {
     /// A field of which no more is known than a name and a text.
     pub(super) fn plain(name: &str, text: Option<Box<str>>) -> Self {
         let candidate = Candidate { value: text, confidence_score: None, page_number: None, bounding_box: None };
-        Self { name: name.into(), data_type: None, multiple_values: None, values: vec![candidate] }
+        Self { name: name.into(), data_type: None, multiple_values: None, values: Candidates::One(candidate) }
     }
 
-    pub(super) fn from_parts(name: Box<str>, data_type: Option<Box<str>>, multiple_values: Option<bool>, values: Vec<Candidate>) -> Self {
+    pub(super) fn from_parts(name: Box<str>, data_type: Option<Kind>, multiple_values: Option<bool>, values: Candidates) -> Self {
         Self { name, data_type, multiple_values, values }
     }
 
@@ -36,7 +38,7 @@ impl Field {
 
     /// The kind of its values, where the service says it.
     pub fn data_type(&self) -> Option<DataType<'_>> {
-        self.data_type.as_deref().map(DataType::of)
+        self.data_type.as_ref().map(Kind::data_type)
     }
 
     /// Whether several candidates may be right at once; absent in older results.
@@ -46,12 +48,12 @@ impl Field {
 
     /// The candidates, best first; may be empty.
     pub fn candidates(&self) -> &[Candidate] {
-        &self.values
+        self.values.as_slice()
     }
 
     /// The best candidate that has a value; `None` where the field is not on the document.
     pub fn best(&self) -> Option<&Candidate> {
-        self.values.iter().find(|candidate| candidate.value.is_some())
+        self.candidates().iter().find(|candidate| candidate.value.is_some())
     }
 
     /// The text of the best candidate. An empty text is a value; a field that was not found has none.
@@ -64,8 +66,8 @@ impl fmt::Debug for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Field")
             .field("name", &self.name)
-            .field("data_type", &self.data_type)
-            .field("candidates", &self.values.len())
+            .field("data_type", &self.data_type())
+            .field("candidates", &self.candidates().len())
             .finish()
     }
 }
@@ -86,14 +88,36 @@ pub enum DataType<'a> {
     Other(&'a str),
 }
 
-impl<'a> DataType<'a> {
-    fn of(name: &'a str) -> Self {
+/// The kind as it is kept: those that are known take no memory of their own.
+#[derive(Clone)]
+pub(super) enum Kind {
+    String,
+    Number,
+    Date,
+    Author,
+    Other(Box<str>),
+}
+
+impl Kind {
+    fn data_type(&self) -> DataType<'_> {
+        match self {
+            Self::String => DataType::String,
+            Self::Number => DataType::Number,
+            Self::Date => DataType::Date,
+            Self::Author => DataType::Author,
+            Self::Other(name) => DataType::Other(name),
+        }
+    }
+}
+
+impl From<&str> for Kind {
+    fn from(name: &str) -> Self {
         match name {
             "STRING" => Self::String,
             "NUMBER" => Self::Number,
             "DATE" => Self::Date,
             "AUTHOR" => Self::Author,
-            other => Self::Other(other),
+            other => Self::Other(other.into()),
         }
     }
 }
@@ -139,34 +163,80 @@ impl fmt::Debug for Candidate {
     }
 }
 
+/// Read by hand: the numbers go straight to where they stay, and the key that they come under decides no more than that.
 impl<'de> Deserialize<'de> for Candidate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(default)]
-        #[derive(Default)]
-        struct Wire {
-            #[serde(deserialize_with = "lenient::text")]
-            value: Option<Box<str>>,
-            #[serde(deserialize_with = "lenient::score")]
-            confidence_score: Option<f64>,
-            #[serde(deserialize_with = "lenient::page")]
-            page_number: Option<u32>,
-            #[serde(deserialize_with = "lenient::coordinate")]
-            x: Option<f64>,
-            #[serde(deserialize_with = "lenient::coordinate")]
-            y: Option<f64>,
-            #[serde(deserialize_with = "lenient::coordinate")]
-            width: Option<f64>,
-            #[serde(deserialize_with = "lenient::coordinate")]
-            height: Option<f64>,
+        deserializer.deserialize_map(CandidateVisitor)
+    }
+}
+
+struct CandidateVisitor;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Key {
+    X,
+    Y,
+    Width,
+    Height,
+    PageNumber,
+    Value,
+    ConfidenceScore,
+    #[serde(other)]
+    Unknown,
+}
+
+impl Key {
+    fn name(self) -> &'static str {
+        match self {
+            Self::X => "x",
+            Self::Y => "y",
+            Self::Width => "width",
+            Self::Height => "height",
+            Self::PageNumber => "page_number",
+            Self::Value => "value",
+            Self::ConfidenceScore => "confidence_score",
+            Self::Unknown => "unknown",
         }
-        let wire = Wire::deserialize(deserializer)?;
-        let bounding_box = match (wire.x, wire.y, wire.width, wire.height) {
-            // The service writes -1 in all four for "not located"; a width or height below zero is no box either.
-            (Some(x), Some(y), Some(width), Some(height)) if width >= 0.0 && height >= 0.0 => Some(BoundingBox { x, y, width, height }),
+    }
+}
+
+impl<'de> Visitor<'de> for CandidateVisitor {
+    type Value = Candidate;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Candidate, A::Error> {
+        let (mut value, mut confidence_score, mut page_number) = (None, None, None);
+        // The service writes -1 in all four for "not located"; a width or height below zero is no box either.
+        let mut place = [None; 4];
+        let mut seen = 0_u8;
+        while let Some(key) = map.next_key::<Key>()? {
+            let bit = 1 << (key as u8);
+            if key != Key::Unknown && seen & bit != 0 {
+                return Err(A::Error::duplicate_field(key.name()));
+            }
+            seen |= bit;
+            match key {
+                Key::X => place[0] = map.next_value_seed(lenient::Number)?,
+                Key::Y => place[1] = map.next_value_seed(lenient::Number)?,
+                Key::Width => place[2] = map.next_value_seed(lenient::Number)?,
+                Key::Height => place[3] = map.next_value_seed(lenient::Number)?,
+                Key::PageNumber => page_number = map.next_value_seed(lenient::Number)?,
+                Key::ConfidenceScore => confidence_score = map.next_value_seed(lenient::Number)?,
+                Key::Value => value = map.next_value_seed(lenient::Text::new())?,
+                Key::Unknown => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        let bounding_box = match place {
+            [Some(x), Some(y), Some(width), Some(height)] if width >= 0.0 && height >= 0.0 => Some(BoundingBox { x, y, width, height }),
             _ => None,
         };
-        Ok(Self { value: wire.value, confidence_score: wire.confidence_score, page_number: wire.page_number, bounding_box })
+        // A cast saturates, and the range is checked first.
+        let page_number = page_number.filter(|page| (0.0..=f64::from(u32::MAX)).contains(page)).map(|page| page as u32);
+        Ok(Candidate { value, confidence_score, page_number, bounding_box })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The result: what the service read in a document.
 
+mod candidates;
 mod field;
 mod parse;
 mod row;

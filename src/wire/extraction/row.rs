@@ -5,7 +5,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::super::lenient;
-use super::field::{Candidate, Field};
+use super::candidates::Candidates;
+use super::field::Field;
 
 /// One row of a table in the document: a line item or a VAT rate, as its fields.
 #[derive(Debug, Clone, Default)]
@@ -62,14 +63,14 @@ impl<'de> Visitor<'de> for RowVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
         let mut fields = Vec::new();
         let (mut name, mut data_type, mut multiple_values) = (None, None, None);
-        let mut values: Option<Vec<Candidate>> = None;
+        let mut values: Option<Candidates> = None;
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "name" => name = map.next_value::<Text>()?.0,
-                "data_type" => data_type = map.next_value::<Text>()?.0,
-                "multiple_values" => multiple_values = map.next_value::<Flag>()?.0,
-                "values" => values = Some(map.next_value::<List>()?.0),
-                other => fields.push(Field::plain(other, map.next_value::<Text>()?.0)),
+                "name" => name = map.next_value_seed(lenient::Text::new())?,
+                "data_type" => data_type = map.next_value_seed(lenient::Text::new())?,
+                "multiple_values" => multiple_values = map.next_value_seed(lenient::Flag)?,
+                "values" => values = Some(map.next_value()?),
+                other => fields.push(Field::plain(other, map.next_value_seed(lenient::Text::new())?)),
             }
         }
         match (name, values) {
@@ -78,29 +79,5 @@ impl<'de> Visitor<'de> for RowVisitor {
             (None, _) => {}
         }
         Ok(Row { fields })
-    }
-}
-
-struct Text(Option<Box<str>>);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        lenient::text(deserializer).map(Self)
-    }
-}
-
-struct List(Vec<Candidate>);
-
-impl<'de> Deserialize<'de> for List {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        lenient::list(deserializer).map(Self)
-    }
-}
-
-struct Flag(Option<bool>);
-
-impl<'de> Deserialize<'de> for Flag {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        lenient::flag(deserializer).map(Self)
     }
 }

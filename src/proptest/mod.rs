@@ -17,22 +17,13 @@
 //!
 //! ```
 //! use proptest::prelude::*;
-//! use serde::Deserialize;
-//! use typless::proptest::{Fields, results, usual_results};
+//! use typless::proptest::{Fields, odd_results, usual_results};
 //! use typless::wire::{DataType, Extraction};
 //!
-//! #[derive(Debug, Deserialize)]
+//! #[derive(serde::Deserialize)]
 //! struct Invoice {
 //!     invoice_number: Option<String>,
 //!     total_amount: Option<f64>,
-//! }
-//!
-//! impl Invoice {
-//!     fn read(extraction: &Extraction) -> Result<Self, serde_json::Error> {
-//!         let amount: Option<f64> = extraction.text("total_amount").and_then(|text| text.parse().ok());
-//!         let values = serde_json::json!({ "invoice_number": extraction.text("invoice_number"), "total_amount": amount });
-//!         Self::deserialize(values)
-//!     }
 //! }
 //!
 //! fn fields() -> Fields {
@@ -45,19 +36,23 @@
 //! # */
 //!     fn a_usual_result_is_read_in_full(json in usual_results(&fields())) {
 //!         let extraction = Extraction::from_json(json)?;
-//!         let invoice = Invoice::read(&extraction)?;
+//!         let invoice: Invoice = extraction.parse()?;
+//!         prop_assert_eq!(invoice.invoice_number.as_deref(), extraction.text("invoice_number"));
 //!         prop_assert_eq!(invoice.total_amount.is_some(), extraction.text("total_amount").is_some());
 //!     }
 //!
 //! # /*
 //!     #[test]
 //! # */
-//!     fn no_result_is_too_odd(json in results(&fields())) {
-//!         Invoice::read(&Extraction::from_json(json)?)?;
+//!     fn of_an_odd_result_a_number_is_a_number_or_a_problem(json in odd_results(&fields())) {
+//!         match Extraction::from_json(json)?.parse::<Invoice>() {
+//!             Ok(invoice) => prop_assert!(invoice.total_amount.is_none_or(f64::is_finite)),
+//!             Err(error) => prop_assert!(error.problems().iter().all(|problem| problem.path() == "total_amount")),
+//!         }
 //!     }
 //! }
 //! # a_usual_result_is_read_in_full();
-//! # no_result_is_too_odd();
+//! # of_an_odd_result_a_number_is_a_number_or_a_problem();
 //! ```
 //!
 //! # Does my machine keep the laws?

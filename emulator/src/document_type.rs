@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::extract::label_key;
+use crate::text::label_key;
 
 /// Which fields a kind of document has, and the labels they are found by.
 ///

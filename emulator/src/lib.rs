@@ -26,6 +26,7 @@ mod pdf;
 mod read_error;
 mod reader;
 mod service;
+mod text;
 mod text_block;
 
 pub use document_type::{DataType, DocumentType, DocumentTypeError};

@@ -3,8 +3,8 @@
 use super::amounts::{self, Amount, DecimalSign};
 use super::labels::LabelledLine;
 use super::table::{Header, HeaderColumn};
-use super::text::tokens;
 use crate::pdf::{Area, Run, Word};
+use crate::text::tokens;
 
 /// Edges this close are meant to be in line, in points.
 const ALIGNED: f64 = 3.0;

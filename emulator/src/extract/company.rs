@@ -1,6 +1,6 @@
 //! Recognises names of companies by their legal form.
 
-use super::text::fold;
+use crate::text::fold;
 
 /// A name has no more words than this before its legal form.
 const LONGEST_NAME: usize = 6;

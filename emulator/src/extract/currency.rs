@@ -65,7 +65,7 @@ pub(crate) fn named(word: &str) -> Option<(&'static str, f64)> {
         return None;
     }
     let plain = word.to_lowercase();
-    let plain = if plain.is_ascii() || plain.chars().count() < 3 { plain } else { super::text::fold(&plain) };
+    let plain = if plain.is_ascii() || plain.chars().count() < 3 { plain } else { crate::text::fold(&plain) };
     NAMES.iter().find(|(name, ..)| *name == plain).map(|(_, code, certainty)| (*code, *certainty))
 }
 

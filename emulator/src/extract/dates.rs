@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::text::{Token, tokens};
+use crate::text::{Token, tokens};
 
 /// A date and where it stands in the text.
 #[derive(Debug, Clone)]

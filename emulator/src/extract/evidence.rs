@@ -3,7 +3,7 @@
 use super::amounts::{self, DecimalSign};
 use super::dates;
 use super::labels::Document;
-use super::text::tokens;
+use crate::text::tokens;
 
 /// How the document's numbers and dates are meant.
 #[derive(Debug, Clone, Copy)]

@@ -9,24 +9,21 @@
 //! * the value: how well it fits the type (see `values`), such as 1 for an amount with two decimals and 0.7 for a bare
 //!   number.
 //!
-//! A label alone is never quite certain, so that [`LABELLED`] is a factor too. Amounts that add up, as net and tax do to
+//! A label alone is never quite certain, so that [`LABELLED`](super::candidate::LABELLED) is a factor too. Amounts that add up, as net and tax do to
 //! the total, go half of the way to 1.
 
 use std::collections::HashSet;
 
+use super::candidate::{CEILING, Candidate, Taken};
 use super::evidence::Evidence;
 use super::findings::{FoundField, FoundValue};
 use super::labels::{Document, Label, LabelledRun, Place, Strength};
-use super::text::tokens;
 use super::values::{self, Value};
 use super::{money, supplier};
 use crate::document_type::{DataType, DocumentType, Field, Form};
 use crate::pdf::Area;
+use crate::text::tokens;
 
-/// The best score that a label alone can give.
-const LABELLED: f64 = 0.95;
-/// The best score of a candidate.
-pub(crate) const CEILING: f64 = 0.98;
 /// What is less likely than this is not said at all.
 const FLOOR: f64 = 0.25;
 /// No more candidates than this are answered.
@@ -34,31 +31,6 @@ const CANDIDATES: usize = 3;
 
 /// A value below its label is looked for in no more lines than this; in real documents it is in the next few.
 const NEARBY_LINES: usize = 40;
-
-/// A value that may be a field's.
-#[derive(Debug, Clone)]
-pub(crate) struct Candidate {
-    pub(crate) text: String,
-    pub(crate) score: f64,
-    /// The run it stands in; none for what is judged by all of the document.
-    pub(crate) place: Option<Place>,
-    /// The byte behind the value in the run's text.
-    pub(crate) end: usize,
-}
-
-impl Candidate {
-    fn new(value: &Value, base: usize, score: f64, place: Place) -> Self {
-        Self {
-            text: value.text.clone(),
-            score: score * value.fit * LABELLED,
-            place: Some(place),
-            end: base + value.start + value.text.len(),
-        }
-    }
-}
-
-/// Lines of the table of line items, as pages and lines, where no field is looked for.
-pub(crate) type Taken = HashSet<(usize, usize)>;
 
 /// All fields of the document type, each with its candidates.
 pub(crate) fn find(document: &Document<'_>, document_type: &DocumentType, evidence: &Evidence, taken: &Taken) -> Vec<FoundField> {

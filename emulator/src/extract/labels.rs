@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::findings::Location;
-use super::text::{RunText, label_key};
 use crate::document_type::DocumentType;
 use crate::pdf::{Area, Page, Run};
+use crate::text::{RunText, label_key};
 
 /// No label has more words than this.
 const LONGEST_LABEL: usize = 8;

@@ -1,6 +1,7 @@
 //! Finds the fields and line items of a document type in the text of a document.
 
 mod amounts;
+mod candidate;
 mod cells;
 mod company;
 mod currency;
@@ -14,11 +15,9 @@ mod money;
 mod rows;
 mod supplier;
 mod table;
-mod text;
 mod values;
 
 pub use findings::{Findings, FoundField, FoundValue, Location};
-pub(crate) use text::label_key;
 
 use self::evidence::Evidence;
 use self::labels::Document;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::amounts::{self, DecimalSign};
+use super::candidate::Candidate;
 use super::currency;
 use super::dates;
-use super::fields::Candidate;
 use super::labels::{Document, Place};
 use crate::document_type::Field;
 

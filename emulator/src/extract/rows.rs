@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
+use super::candidate::Taken;
 use super::cells::{self, Cell};
 use super::evidence::Evidence;
-use super::fields::Taken;
 use super::findings::{FoundField, FoundValue, Location};
 use super::labels::{Document, LabelledLine, Meaning, Strength};
 use super::table::{Header, HeaderReader};
-use super::text::{label_key, tokens};
 use crate::document_type::{Column, DataType, DocumentType, Form};
 use crate::pdf::Area;
+use crate::text::{label_key, tokens};
 
 /// What was read of the table.
 #[derive(Debug, Default)]

@@ -6,10 +6,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::candidate::{CEILING, Candidate};
 use super::company;
-use super::fields::{CEILING, Candidate};
 use super::labels::{Document, LabelledRun, Place};
-use super::text::{fold, label_key, tokens};
+use crate::text::{fold, label_key, tokens};
 
 /// A name needs this much evidence.
 const ENOUGH: f64 = 0.6;

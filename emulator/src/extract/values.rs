@@ -6,8 +6,8 @@ use super::amounts::{self, Amount, DecimalSign};
 use super::currency;
 use super::dates::{self, Reading};
 use super::evidence::Evidence;
-use super::text::tokens;
 use crate::document_type::{DataType, Form};
+use crate::text::tokens;
 
 /// A value read from text.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use std::{fmt, slice};
 
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
-use super::field::Candidate;
+use super::candidate::Candidate;
 
 /// The candidates of a field. Nearly every field has one, which takes no memory of its own.
 #[derive(Clone)]

@@ -1,5 +1,6 @@
 //! The result: what the service read in a document.
 
+mod candidate;
 mod candidates;
 mod field;
 mod parse;
@@ -11,7 +12,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-pub use field::{BoundingBox, Candidate, DataType, Field};
+pub use candidate::{BoundingBox, Candidate};
+pub use field::{DataType, Field};
 pub use parse::{ParseError, ParseOptions, ParseProblem, ParseProblemKind, Parsed, ReviewItem};
 pub use row::Row;
 

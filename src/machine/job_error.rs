@@ -151,7 +151,7 @@ impl fmt::Display for JobError {
             }
             Self::Deadline { .. } => f.write_str("the extraction did not finish before the deadline"),
             Self::Exhausted { attempts, cause: Some(cause) } => {
-                write!(f, "the document was not submitted after {attempts} attempts: {cause}")
+                write!(f, "the document was not submitted (attempts: {attempts}): {cause}")
             }
             Self::Exhausted { .. } => f.write_str("the document was not submitted before the deadline"),
             Self::SubmitUnknown { cause } => {

@@ -22,7 +22,7 @@ impl Candidate {
         Self { value, confidence_score: None, page_number: None, bounding_box: None }
     }
 
-    /// The value as the service wrote it. Numbers and dates are text as well (see [`DataType`]), so money never passes through a float.
+    /// The value as the service wrote it. Numbers and dates are text as well (see [`DataType`](super::DataType)), so money never passes through a float.
     pub fn text(&self) -> Option<&str> {
         self.value.as_deref()
     }

@@ -74,6 +74,12 @@ impl Limits {
             response_bytes: 32 * 1024 * 1024,
         }
     }
+
+    /// The bounds for a request whose body has this many bytes, with another limit of the response where one was set.
+    pub(super) fn for_exchange(length: u64, response_bytes: Option<u64>) -> Self {
+        let limits = Self::for_body(length);
+        Self { response_bytes: response_bytes.unwrap_or(limits.response_bytes), ..limits }
+    }
 }
 
 impl Default for Limits {

@@ -149,7 +149,7 @@ impl Job {
         let submission = document.map(|document| {
             let request = SubmitRequest::new(document);
             let request = if options.text_blocks { request.with_text_blocks() } else { request };
-            let limits = limits(request.request(api).body().len(), options);
+            let limits = Limits::for_exchange(request.request(api).body().len(), options.response_bytes);
             Submission { request, limits }
         });
         Self {
@@ -258,7 +258,7 @@ impl Job {
             let id = RequestId::new(u64::from(self.record.exchange));
             let request = StatusRequest::new(extraction_id.clone());
             let request = if self.options.text_blocks { request.with_text_blocks() } else { request }.request(&self.api);
-            self.outputs.push_back(Output::Send(Transmit { id, request, limits: limits(0, self.options) }));
+            self.outputs.push_back(Output::Send(Transmit { id, request, limits: Limits::for_exchange(0, self.options.response_bytes) }));
         }
     }
 
@@ -405,9 +405,4 @@ impl fmt::Debug for Job {
             .field("due", &self.record.due)
             .finish_non_exhaustive()
     }
-}
-
-fn limits(body: u64, options: JobOptions) -> Limits {
-    let limits = Limits::for_body(body);
-    Limits { response_bytes: options.response_bytes.unwrap_or(limits.response_bytes), ..limits }
 }

@@ -77,7 +77,7 @@ enum State {
 impl<R: Request> Call<R> {
     /// Begins with a call that is to be performed at once.
     pub fn new(api: &Api, request: R, options: CallOptions, now: Time) -> Self {
-        let limits = options.limits(request.request(api).body().len());
+        let limits = Limits::for_exchange(request.request(api).body().len(), options.response_bytes);
         let deadline = now + options.deadline;
         let state = State::Ready { due: now };
         Self {

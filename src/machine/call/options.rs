@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::super::exchange::Limits;
 use super::super::retry_policy::RetryPolicy;
 
 /// How one call is to be performed. Made by the application.
@@ -11,7 +10,7 @@ pub struct CallOptions {
     pub(super) seed: u64,
     pub(super) deadline: Duration,
     pub(super) retry: RetryPolicy,
-    response_bytes: Option<u64>,
+    pub(super) response_bytes: Option<u64>,
 }
 
 impl CallOptions {
@@ -44,16 +43,11 @@ impl CallOptions {
         self
     }
 
-    /// Sets the most bytes taken of one response; see [`Limits`] for the default.
+    /// Sets the most bytes taken of one response; see [`Limits`](super::super::Limits) for the default.
     #[must_use]
     pub const fn with_response_limit(mut self, bytes: u64) -> Self {
         self.response_bytes = Some(bytes);
         self
-    }
-
-    pub(super) fn limits(&self, body: u64) -> Limits {
-        let limits = Limits::for_body(body);
-        Limits { response_bytes: self.response_bytes.unwrap_or(limits.response_bytes), ..limits }
     }
 }
 

@@ -1,7 +1,10 @@
 //! Many jobs, one machine: what it stands on.
 
 mod blocks;
+mod fair;
 mod id_index;
+mod limiter;
+mod retry_budget;
 mod schedule;
 #[cfg(test)]
 mod schedule_tests;

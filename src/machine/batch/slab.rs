@@ -86,7 +86,7 @@ impl<T> Slab<T> {
     /// then comes to them one by one need not wait.
     pub(crate) fn fetch(&self, slot: u32) {
         // Nothing is done with it, so that nothing waits for it.
-        black_box(self.places.get(slot).map(|place| place.generation));
+        black_box(self.places.get(slot).map(|place| (place.generation, place.value.is_some())));
     }
 
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {

@@ -14,6 +14,7 @@ use super::exchange::{Failure, Limits, RequestId, Transmit};
 use super::job_error::JobError;
 use super::job_options::JobOptions;
 use super::job_state::JobState;
+use super::notifications::Notifications;
 use super::record::{End, Record, State};
 use super::snapshot::Snapshot;
 use super::ticket::{Owner, Ticket};
@@ -35,6 +36,8 @@ pub struct Job {
     extraction_id: Option<ExtractionId>,
     /// Other extractions of the document that were told: a duplicate of an answer is not told again. No more than were submitted.
     told_again: Vec<ExtractionId>,
+    /// Notifications that came before the service's answer to the submit.
+    early: Notifications,
     /// Why the last exchange failed.
     cause: Option<Cause>,
     outputs: VecDeque<Output<JobEvent>>,
@@ -120,11 +123,13 @@ impl Job {
     }
 
     /// Takes a webhook's message: if it names this job, the next look is made at once, but never within a second of the last one. It proves nothing and
-    /// ends nothing.
+    /// ends nothing. One that comes before the answer to the submit is remembered for 10 minutes.
     pub fn handle_notification(&mut self, notification: &Notification, now: Time) {
         let now = self.advance(now);
-        if self.extraction_id.as_ref() == Some(notification.extraction_id()) {
-            self.take(Input::Notified, Payload::Nothing, now);
+        match &self.extraction_id {
+            Some(own) if own == notification.extraction_id() => drop(self.take(Input::Notified, Payload::Nothing, now)),
+            None if !matches!(self.record.state, State::Ended(_)) => self.early.insert(notification.extraction_id(), now),
+            Some(_) | None => {}
         }
     }
 
@@ -160,6 +165,7 @@ impl Job {
             owner,
             extraction_id: None,
             told_again: Vec::new(),
+            early: Notifications::default(),
             cause: None,
             outputs: VecDeque::new(),
             next_sequence: options.first_sequence,
@@ -204,7 +210,11 @@ impl Job {
             Effect::Submitted => {
                 self.accept(payload);
                 if let Some(ticket) = self.ticket() {
+                    let is_early = std::mem::take(&mut self.early).take(ticket.extraction_id(), now);
                     self.tell(JobEventKind::Submitted(ticket));
+                    if is_early {
+                        self.take(Input::Notified, Payload::Nothing, now);
+                    }
                 }
             }
             Effect::SubmittedAgain => match payload {

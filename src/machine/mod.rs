@@ -52,6 +52,7 @@ mod job;
 mod job_error;
 mod job_options;
 mod job_state;
+mod notifications;
 mod poll_policy;
 mod random;
 mod record;

@@ -43,6 +43,8 @@
 //! 12. Ticket (or, before it, snapshot) out, resume in, at any step: the same end.
 
 mod answer;
+#[cfg_attr(not(test), expect(dead_code, reason = "the machine for many jobs stands on it"))]
+mod batch;
 mod call;
 mod cause;
 mod check;

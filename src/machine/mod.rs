@@ -48,6 +48,7 @@ mod batch;
 mod call;
 mod cause;
 mod check;
+mod drain;
 mod event;
 mod exchange;
 mod job;
@@ -70,6 +71,7 @@ use bytes::Bytes;
 
 pub use call::{Call, CallError, CallEvent, CallEventKind, CallOptions};
 pub use cause::Cause;
+pub use drain::{Drain, DrainError, DrainEvent, DrainEventKind, DrainOptions, DrainProgress};
 pub use event::{JobEvent, JobEventKind};
 pub use exchange::{Failure, FailureKind, Limits, RequestId, Transmit};
 pub use job::Job;
@@ -109,7 +111,7 @@ pub enum Output<E> {
 
 /// A state machine that follows something at the service, by exchanges it asks for and answers it is handed.
 ///
-/// Implemented by [`Job`] and [`Call`], and open: machines of your own can be driven by the same drivers. Inputs return nothing and are legal at any time; what goes wrong is told as an event.
+/// Implemented by [`Job`], [`Drain`] and [`Call`], and open: machines of your own can be driven by the same drivers. Inputs return nothing and are legal at any time; what goes wrong is told as an event.
 pub trait Machine {
     /// What it tells the application.
     type Event;

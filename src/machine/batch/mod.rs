@@ -2,13 +2,13 @@
 
 mod blocks;
 mod fair;
-mod id_index;
-mod limiter;
+pub(super) mod id_index;
+pub(super) mod limiter;
 mod retry_budget;
 mod schedule;
 #[cfg(test)]
 mod schedule_tests;
-mod slab;
+pub(super) mod slab;
 
 // The modules below name it as `super::Time`, so that the benches can take them in as they are.
 use super::Time;

@@ -5,11 +5,12 @@ use std::fmt::{self, Debug};
 use std::time::Duration;
 
 use super::course::{Clock, Course};
+use super::drain_input::DrainInput;
 use super::job_input::JobInput;
 use super::law::{Details, Law, Violation};
 use super::moment::Moment;
 use super::script::Script;
-use crate::machine::{Job, JobOptions, Machine, Output, Time};
+use crate::machine::{Drain, DrainOptions, Job, JobOptions, Machine, Output, Time};
 
 /// Holds a machine to the laws.
 ///
@@ -66,6 +67,18 @@ impl<'a> LawChecker<'a, Job, JobInput> {
             .with_job_options(options)
             .with_sequence(options.first_sequence, |event| event.sequence)
             .with_inputs(JobInput::apply)
+    }
+}
+
+impl<'a> LawChecker<'a, Drain, DrainInput> {
+    /// A checker of drains with these options, which this closure makes: checks all laws but 7 to 9, 11 and 12. A drain submits nothing, and has as many ends as the service lists.
+    pub fn for_drains(options: &DrainOptions, build: impl Fn(Time) -> Drain + 'a) -> Self {
+        LawChecker::new(build)
+            .with_ends(None)
+            .with_most_submits(0)
+            .with_most_in_flight(options.at_once)
+            .with_sequence(options.first_sequence, |event| event.sequence)
+            .with_inputs(DrainInput::apply)
     }
 }
 

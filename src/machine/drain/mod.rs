@@ -260,7 +260,11 @@ impl Drain {
             Next::Withdraw(key) => self.withdraw(key, now),
             Next::Rest(Some(until)) => return Some(Output::Wait(until)),
             Next::Rest(None) => return Some(Output::NeedInput),
-            Next::Done => return Some(Output::Done),
+            Next::Done => {
+                // For ever: nothing wakes it again.
+                self.closed = true;
+                return Some(Output::Done);
+            }
         }
         None
     }

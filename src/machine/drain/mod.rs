@@ -4,6 +4,7 @@ mod answered;
 mod entries;
 mod error;
 mod event;
+mod id_text;
 mod next;
 mod options;
 mod progress;

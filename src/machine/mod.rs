@@ -48,6 +48,7 @@ mod cause;
 mod check;
 mod event;
 mod exchange;
+mod following;
 mod job;
 mod job_error;
 mod job_options;

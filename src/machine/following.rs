@@ -1,4 +1,4 @@
-//! What follows from a step of one job: what is told, what is sent, how it ends. Shared by [`Job`](super::Job), which has one, and by `Batch`, which has many.
+//! What follows from a step of one job: what is told, what is sent, how it ends. Shared by [`Job`](super::Job), which has one, and [`Batch`](super::Batch), which has many.
 
 use std::sync::Arc;
 
@@ -38,6 +38,8 @@ pub(super) struct Baggage {
 pub(super) struct Submission {
     request: SubmitRequest,
     pub(super) limits: Limits,
+    /// Of the document.
+    pub(super) bytes: u64,
 }
 
 /// What is to be done.
@@ -51,10 +53,20 @@ pub(super) enum Consequence {
 impl Baggage {
     /// That of a job which is to submit this document.
     pub(super) fn with_document(document: Document, api: &Api, text_blocks: bool, response_bytes: Option<u64>) -> Box<Self> {
+        let bytes = document.len();
         let request = SubmitRequest::new(document);
         let request = if text_blocks { request.with_text_blocks() } else { request };
         let limits = Limits::for_exchange(request.request(api).body().len(), response_bytes);
-        Box::new(Self { submission: Some(Submission { request, limits }), ..Self::default() })
+        Box::new(Self { submission: Some(Submission { request, limits, bytes }), ..Self::default() })
+    }
+
+    /// Whether the last exchange failed, other than because everything was to pause.
+    pub(super) fn has_failed(&self) -> bool {
+        match &self.cause {
+            Some(Cause::Service(error)) => !matches!(error.http_status().map(|status| status.as_u16()), Some(401 | 403 | 429)),
+            Some(_) => true,
+            None => false,
+        }
     }
 
     fn is_empty(&self) -> bool {

@@ -70,14 +70,19 @@ impl IdIndex {
         self.place_of(hash, is_it).map(|place| self.places[place].slot)
     }
 
-    /// Looks up many ids: `is_it` says whether a slot has this id, `found` is told of each that is here.
+    /// Looks up many ids, such as those of a listing: `is_it` says whether a slot has this id, `found` is told of each that is here.
     ///
     /// Much faster than one by one in a large table: the cache misses of several look-ups overlap.
-    pub(crate) fn find_each<'a>(&self, ids: &[&'a str], mut is_it: impl FnMut(u32, &str) -> bool, mut found: impl FnMut(&'a str, u32)) {
+    pub(crate) fn find_each<'a, I: AsRef<str>>(
+        &self,
+        ids: &'a [I],
+        mut is_it: impl FnMut(u32, &str) -> bool,
+        mut found: impl FnMut(&'a I, u32),
+    ) {
         for ids in ids.chunks(TOGETHER) {
             let (mut hashes, mut homes) = ([IdHash(0); TOGETHER], [Place::EMPTY; TOGETHER]);
             for (hash, id) in hashes.iter_mut().zip(ids) {
-                *hash = self.hash(id);
+                *hash = self.hash(id.as_ref());
             }
             // Nothing here waits for anything else, so that many places are on their way from memory at once.
             for (home, hash) in homes.iter_mut().zip(hashes) {
@@ -85,7 +90,7 @@ impl IdIndex {
             }
             for ((id, hash), home) in ids.iter().zip(hashes).zip(homes) {
                 if home.slot != NONE {
-                    if let Some(slot) = self.find(hash, |slot| is_it(slot, id)) {
+                    if let Some(slot) = self.find(hash, |slot| is_it(slot, id.as_ref())) {
                         found(id, slot);
                     }
                 }
@@ -255,7 +260,7 @@ mod tests {
         }
         let listed: Vec<&str> = ids.iter().map(String::as_str).collect();
         let mut found = Vec::new();
-        index.find_each(&listed, |slot, id| ids[slot as usize] == id, |id, slot| found.push((id.to_owned(), slot)));
+        index.find_each(&listed, |slot, id| ids[slot as usize] == id, |id, slot| found.push(((*id).to_owned(), slot)));
         assert_eq!(found, (0..1000).step_by(3).map(|slot| (ids[slot as usize].clone(), slot)).collect::<Vec<_>>());
     }
 

@@ -9,11 +9,13 @@ use bytes::Bytes;
 
 use super::answer::{self, LookAnswer, Payload, SubmitAnswer};
 use super::cause::Cause;
+use super::delay::DelayEstimator;
 use super::event::{JobEvent, JobEventKind};
 use super::exchange::{Failure, Limits, RequestId, Transmit};
 use super::job_error::JobError;
 use super::job_options::JobOptions;
 use super::job_state::JobState;
+use super::learning::Learning;
 use super::record::{End, Record, State};
 use super::snapshot::Snapshot;
 use super::ticket::{Owner, Ticket};
@@ -33,6 +35,7 @@ pub struct Job {
     submission: Option<Submission>,
     owner: Arc<Owner>,
     extraction_id: Option<ExtractionId>,
+    learning: Option<Learning>,
     /// Other extractions of the document that were told: a duplicate of an answer is not told again. No more than were submitted.
     told_again: Vec<ExtractionId>,
     /// Why the last exchange failed.
@@ -97,6 +100,18 @@ impl Job {
         job
     }
 
+    /// Looks by what an estimator knows of the time jobs take, and teaches it. Hand it on from job to job: take it back from [`estimator`](Self::estimator) when the job has ended.
+    #[must_use]
+    pub fn with_estimator(mut self, estimator: DelayEstimator) -> Self {
+        self.learning = Some(Learning::new(estimator));
+        self
+    }
+
+    /// The estimator that was handed in, with what it has learned since.
+    pub fn estimator(&self) -> Option<&DelayEstimator> {
+        self.learning.as_ref().map(Learning::estimator)
+    }
+
     /// Gives up on the job. It ends as [`JobError::Abandoned`]: at once, or, if a submit is out, when that is answered or its time is up, since its id is worth having.
     /// The extraction itself can't be stopped.
     pub fn abandon(&mut self, now: Time) {
@@ -159,6 +174,7 @@ impl Job {
             submission,
             owner,
             extraction_id: None,
+            learning: None,
             told_again: Vec::new(),
             cause: None,
             outputs: VecDeque::new(),
@@ -169,17 +185,6 @@ impl Job {
         }
     }
 
-    fn rules(&self) -> Rules {
-        let submit = self.submission.as_ref().map_or_else(Limits::default, |submission| submission.limits);
-        Rules {
-            poll: self.options.poll,
-            retry: self.options.retry,
-            seed: self.options.seed,
-            submit_limit: submit.total,
-            look_limit: Limits::default().total,
-        }
-    }
-
     fn advance(&mut self, now: Time) -> Time {
         self.latest = self.latest.max(now);
         self.latest
@@ -187,7 +192,15 @@ impl Job {
 
     /// Moves the record and queues what follows. Says whether anything did.
     fn take(&mut self, input: Input, payload: Payload, now: Time) -> bool {
-        let rules = self.rules();
+        let submit = self.submission.as_ref().map_or_else(Limits::default, |submission| submission.limits);
+        let rules = Rules {
+            poll: self.options.poll,
+            estimator: self.learning.as_ref().map(Learning::estimator),
+            retry: self.options.retry,
+            seed: self.options.seed,
+            submit_limit: submit.total,
+            look_limit: Limits::default().total,
+        };
         let unanswered = self.record.state == State::Polling && matches!(input, Input::Clock);
         let effect = step(&mut self.record, input, now, &rules);
         match effect {
@@ -203,6 +216,9 @@ impl Job {
             }
             Effect::Submitted => {
                 self.accept(payload);
+                if let Some(learning) = &mut self.learning {
+                    learning.submitted(&self.record);
+                }
                 if let Some(ticket) = self.ticket() {
                     self.tell(JobEventKind::Submitted(ticket));
                 }
@@ -366,6 +382,9 @@ impl Machine for Job {
             self.submit_answered(exchange, answer, payload, now);
         } else if self.awaits(exchange) {
             let (answer, payload) = answer::of_look(&response);
+            if let Some(learning) = &mut self.learning {
+                learning.looked(&self.record, answer, now);
+            }
             self.look_answered(exchange, answer, payload, now);
         }
     }

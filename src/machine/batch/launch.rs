@@ -8,12 +8,18 @@ use super::slab::Key;
 use super::{Batch, BatchEvent};
 use crate::machine::Output;
 use crate::machine::answer::Payload;
-use crate::machine::record::{LookReason, State};
+use crate::machine::record::State;
 use crate::machine::time::Time;
 use crate::machine::transition::Input;
 
 /// How long a last look waits while the service answers nothing, and the longest pause it waits for.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is asked next, and of a job, since when it waits.
+enum Next {
+    Look(Key, Time),
+    Queue,
+}
 
 impl Batch {
     /// Does one piece of work. Says whether there was any.
@@ -42,7 +48,7 @@ impl Batch {
             self.schedule.next_due(),
             self.flights.next_limit(),
             self.turns.next_deadline(),
-            self.next_launch(),
+            self.next_launch(now),
             self.turns.next_retry(&self.jobs).and_then(|_| self.pace.retry_at()),
             self.last_look().map(|(_, since)| self.patience_of(since)),
         ];
@@ -54,19 +60,25 @@ impl Batch {
     }
 
     /// When the next request may be sent, if one waits for that.
-    fn next_launch(&mut self) -> Option<Time> {
+    fn next_launch(&mut self, now: Time) -> Option<Time> {
         let waits = self.confirmed_submit().is_some()
             || !self.turns.announced.looks.is_empty()
-            || self.turns.next_look().is_some()
+            || self.queue.is_announced
             || self.may_announce_submit()
             || self.wants_document();
-        waits.then(|| self.pace.ready_at()).flatten()
+        let look = self.turns.next_look().map(|(rank, ..)| self.queue.holds_until().filter(|_| rank == Rank::Due).unwrap_or(now));
+        let first = [waits.then_some(now), look, self.next_queue_call(now)].into_iter().flatten().min()?;
+        self.pace.ready_at().map(|ready| ready.max(first))
     }
 
     /// Sends what was announced, if its turn has come.
     fn send_announced(&mut self, now: Time) -> bool {
         if let Some(key) = self.turns.announced.looks.front().copied() {
             return self.take(key, Input::Clock, Payload::Nothing, now);
+        }
+        if self.queue.is_announced {
+            self.send_queue(now);
+            return true;
         }
         let key = self.confirmed_submit();
         key.is_some_and(|key| self.take(key, Input::Confirmed, Payload::Nothing, now))
@@ -89,31 +101,38 @@ impl Batch {
         let submit = submit.filter(|key| self.has_room_for(*key));
         let looks_out = self.flights.len() - self.flights.submits();
         let spares_one = submit.is_some() && self.options.most_in_flight > 1 && looks_out + 1 >= self.options.most_in_flight;
-        let looks = matches!(retry, Some((_, false))) || self.turns.next_look().is_some();
-        match (self.pace.turn(submit.is_some(), looks && !spares_one), submit, retry) {
+        let look_again = retry.filter(|(_, is_submit)| !is_submit).map(|(key, _)| key);
+        let look = if spares_one { None } else { self.next_errand(look_again, now) };
+        match (self.pace.turn(submit.is_some(), look.is_some()), submit, look) {
             (Some(Purpose::Submit), Some(key), _) => self.take(key, Input::Clock, Payload::Nothing, now),
-            (Some(Purpose::Look), _, retry) => self.announce_look(retry.filter(|(_, is_submit)| !is_submit).map(|(key, _)| key), now),
+            (Some(Purpose::Look), _, Some(Next::Queue)) => {
+                self.announce_queue();
+                true
+            }
+            (Some(Purpose::Look), _, Some(Next::Look(key, since))) => self.take_turn(key, since, now),
             _ => false,
         }
     }
 
-    /// Announces the look whose turn it is: results that are waiting, then retries, then what is due.
-    fn announce_look(&mut self, retry: Option<Key>, now: Time) -> bool {
-        let next = self.turns.next_look();
-        match (next, retry) {
-            (Some((Rank::Due, ..)) | None, Some(key)) => self.take_turn(key, now, now),
-            (Some((_, slot, since)), _) => self.jobs.at(slot).map(|(key, _)| key).is_some_and(|key| self.take_turn(key, since, now)),
-            (None, None) => false,
+    /// What to ask about next: results that are waiting, then the queue, then what failed before, then what is due.
+    fn next_errand(&mut self, retry: Option<Key>, now: Time) -> Option<Next> {
+        let look = self.turns.next_look().and_then(|(rank, slot, since)| Some((rank, self.jobs.at(slot)?.0, since)));
+        match look {
+            Some((Rank::Last | Rank::Finished, key, since)) => Some(Next::Look(key, since)),
+            _ if self.is_queue_due(now) => Some(Next::Queue),
+            _ if retry.is_some() => retry.map(|key| Next::Look(key, now)),
+            Some((Rank::Due, key, since)) if self.queue.holds_until().is_none_or(|until| until <= now) => Some(Next::Look(key, since)),
+            _ => None,
         }
     }
 
     /// A job's turn to be looked at has come, for which it has waited since then.
     fn take_turn(&mut self, key: Key, since: Time, now: Time) -> bool {
+        if self.is_put_off(key, now) {
+            return true;
+        }
         let Some(entry) = self.jobs.get(key) else { return false };
-        let reason = match entry.record.reason {
-            LookReason::Policy | LookReason::Hint | LookReason::Retry if now > since => LookReason::Limiter,
-            reason => reason,
-        };
+        let reason = self.reason_of(entry, since, now);
         self.take(key, Input::Turn(reason), Payload::Nothing, now)
     }
 

@@ -80,8 +80,11 @@ pub(crate) struct Rules<'a> {
 const GRACE: Duration = Duration::from_secs(60);
 const GRACE_LOOKS: u32 = 3;
 
-/// Notifications are unsigned, and the queue may be wrong: however often a job is said to have finished, looks keep this distance.
-const SAID_GAP: Duration = Duration::from_secs(1);
+/// Notifications are unsigned: however many come, looks keep this distance.
+const NOTIFIED_GAP: Duration = Duration::from_secs(1);
+
+/// A job that the queue named and a look found in progress is left alone for this share of its age.
+const MISNAMED_SHARE: u32 = 8;
 
 /// Moves one job, and says what is to be done about it.
 pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'_>) -> Effect {
@@ -240,6 +243,11 @@ fn in_progress(record: &mut Record, hint: Option<Duration>, now: Time, rules: &R
         return end(record, End::Deadline);
     }
     record.state = State::Waiting;
+    if record.reason == LookReason::Queue {
+        // The queue may go on naming it for long.
+        let age = now.saturating_since(record.submitted_at);
+        record.not_before = record.not_before.max(now + age / MISNAMED_SHARE).min(record.deadline);
+    }
     schedule(record, hint, now, rules);
     if let Some(reason) = record.said_by.take() {
         said_to_be_finished(record, reason, now);
@@ -289,15 +297,13 @@ fn covered(record: &mut Record, at: Time, now: Time, rules: &Rules<'_>) -> Effec
 }
 
 fn said_to_be_finished(record: &mut Record, reason: LookReason, now: Time) -> Effect {
-    let gap = match reason {
-        // What the queue names and a look finds unfinished may stay so for long.
-        LookReason::Queue => SAID_GAP.max(record.looked_at.saturating_since(record.submitted_at) / 8),
-        _ => SAID_GAP,
-    };
-    let since_last = if record.looks > 0 { record.looked_at + gap } else { now };
+    let since_last = if record.looks > 0 && reason == LookReason::Notification { record.looked_at + NOTIFIED_GAP } else { now };
     let soonest = now.max(record.not_before).max(since_last);
     if soonest < record.due {
         record.due = soonest;
+        record.reason = reason;
+    } else if record.due <= now {
+        // It only waits for its turn, and this is the better reason.
         record.reason = reason;
     }
     Effect::Nothing

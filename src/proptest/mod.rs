@@ -146,6 +146,7 @@
 //! [`for_jobs`](LawChecker::for_jobs) sets all.
 
 mod answers;
+mod batch_input;
 mod checker;
 mod course;
 mod exchanges;
@@ -160,6 +161,7 @@ mod scripts;
 mod text;
 
 pub use answers::{error_bodies, garbled_answers, refusals, status_answers, status_bodies, submit_answers};
+pub use batch_input::{BatchInput, batch_inputs, growing_batch_inputs};
 pub use checker::LawChecker;
 pub use fields::Fields;
 pub use handles::{documents, extraction_ids, notifications, snapshots, tickets};

@@ -7,12 +7,12 @@ use bytes::Bytes;
 use http::Response;
 
 use super::Batch;
-use super::entry::Entry;
+use super::entry::{Entry, Place, Rank};
 use super::event::{BatchEventKind, QueueProblem};
 use super::flights::Errand;
 use super::limiter::Purpose;
 use super::options::BatchOptions;
-use super::queue::{Measure, RELAXED_GAP};
+use super::queue::{Measure, Queue, RELAXED_GAP};
 use super::slab::Key;
 use super::webhooks::Webhooks;
 use crate::machine::answer::{LookAnswer, Payload};
@@ -32,6 +32,9 @@ const DOUBT: u32 = 60;
 
 /// Or for so long: results are kept for 48 hours.
 const LONGEST_BELIEF: Duration = Duration::from_secs(12 * 3600);
+
+/// Or for this long, while webhooks arrive.
+const RELAXED_BELIEF: Duration = Duration::from_secs(3600);
 
 /// A resumed job of this age may have finished so long ago that it is lost soon: it is not left to the queue.
 const OLD: Duration = Duration::from_secs(36 * 3600);
@@ -56,27 +59,34 @@ impl Batch {
 
     /// When the queue was last asked, if its silence is reason enough not to look at this job, which is due.
     pub(super) fn covered_at(&self, entry: &Entry, now: Time) -> Option<Time> {
-        let Record { looked_at, submitted_at, deadline, looks, .. } = entry.record;
+        let Record { looked_at, submitted_at, deadline, .. } = entry.record;
         let listed_at = self.queue.listed_at().filter(|at| *at > looked_at && *at >= submitted_at)?;
-        let is_old = looks == 0 && !entry.record.fresh && now.saturating_since(submitted_at) >= OLD;
-        let counts = entry.counted && now < deadline && !is_old && !self.is_doubtful(entry, now);
+        let counts = entry.counted && !entry.is_said_finished() && now < deadline && !self.is_doubted(entry, now);
         counts.then_some(listed_at)
     }
 
-    /// Whether a job was not looked at by itself for so long that the silence of the queue is not enough.
-    pub(super) fn is_doubtful(&self, entry: &Entry, now: Time) -> bool {
-        let age = |time: Time| time.saturating_since(entry.record.submitted_at);
-        let poll = poll(&self.options, &self.webhooks, now);
+    /// Whether the silence of the queue, if it is silent about a job, is not enough any more: the job was not looked at by itself for too long.
+    pub(super) fn is_doubted(&self, entry: &Entry, now: Time) -> bool {
+        if !entry.counted || self.queue.listed_at().is_none() || !self.queue.may_be_doubted() {
+            return false;
+        }
+        let Record { submitted_at, looks, fresh, .. } = entry.record;
+        let is_old = looks == 0 && !fresh && now.saturating_since(submitted_at) >= OLD;
+        let silent_for = now.saturating_since(entry.own_look_at);
+        if self.webhooks.arrive(now) {
+            // Two would have to be silent.
+            return is_old || silent_for >= RELAXED_BELIEF;
+        }
+        let age = |time: Time| time.saturating_since(submitted_at);
+        let poll = self.options.jobs.poll;
         let lateness = poll.lateness(estimator(&self.options, &self.estimators, entry), age(entry.own_look_at), age(now));
-        lateness >= poll.price() * DOUBT || now.saturating_since(entry.own_look_at) >= LONGEST_BELIEF
+        is_old || silent_for >= LONGEST_BELIEF || lateness >= poll.price() * DOUBT
     }
 
     /// Why a job is looked at, whose turn it is.
-    pub(super) fn reason_of(&self, entry: &Entry, since: Time, now: Time) -> LookReason {
+    pub(super) fn reason_of(entry: &Entry, since: Time, now: Time) -> LookReason {
         match entry.record.reason {
-            LookReason::Policy if entry.counted && self.queue.listed_at().is_some() && self.is_doubtful(entry, now) => {
-                LookReason::QueueSilent
-            }
+            LookReason::Policy if entry.place == Place::Looks(Rank::Doubted) => LookReason::QueueSilent,
             LookReason::Policy | LookReason::Hint | LookReason::Retry if now > since => LookReason::Limiter,
             reason => reason,
         }
@@ -152,12 +162,12 @@ impl Batch {
         })?;
         named(self, &mut together);
         self.tell(BatchEventKind::QueueRead { listed, ours, new: news });
-        self.observe_silence(listed_before, asked_at);
         match self.queue.read(asked_at, response.body().len() as u64, listed, ours, now) {
             Some(Ok(())) => drop(self.tell(BatchEventKind::QueueTrusted)),
             Some(Err(problem)) => self.tell_problem(Some(problem)),
             None => {}
         }
+        self.observe_silence(asked_at);
         Ok(())
     }
 
@@ -189,14 +199,15 @@ impl Batch {
     }
 
     /// What a listing did not name was in progress when it was asked for.
-    fn observe_silence(&mut self, listed_before: Option<Time>, asked_at: Time) {
-        if !self.options.learns || !self.queue.is_trusted() {
+    fn observe_silence(&mut self, asked_at: Time) {
+        if !self.options.learns {
             return;
         }
+        let Some(since) = self.queue.teaches_since(asked_at, self.started_at) else { return };
         for (of, jobs, submitted_at) in self.queue.cohorts.iter() {
             let age = |time: Time| time.saturating_since(submitted_at);
             if asked_at > submitted_at {
-                self.estimators.pending_at(of, jobs, age(listed_before.unwrap_or(self.started_at)), age(asked_at));
+                self.estimators.pending_at(of, jobs, age(since), age(asked_at));
             }
         }
     }
@@ -243,7 +254,7 @@ impl Batch {
         let Some(entry) = self.jobs.get_mut(key) else { return };
         let (is_submitted, is_said) = (entry.is_submitted(), entry.is_said_finished());
         let said = is_submitted && is_said;
-        let counted = is_submitted && !is_said && self.queue.tells_of(entry.owner.customer.as_ref());
+        let counted = is_submitted && !is_said && now < entry.record.deadline && self.queue.tells_of(entry.owner.customer.as_ref());
         match (entry.said, said) {
             (false, true) => self.tally.known_finished += 1,
             (true, false) => self.tally.known_finished -= 1,
@@ -264,13 +275,13 @@ fn measure<'a>(options: &BatchOptions, estimators: &'a DelayEstimators, webhooks
 }
 
 /// The policy by which jobs are looked at now.
-pub(super) fn poll(options: &BatchOptions, webhooks: &Webhooks, now: Time) -> PollPolicy {
+pub(super) fn poll(options: &BatchOptions, webhooks: &Webhooks, queue: &Queue, now: Time) -> PollPolicy {
     let poll = options.jobs.poll;
     if !webhooks.arrive(now) {
         return poll;
     }
-    let largest = poll.largest_gap().min(RELAXED_GAP);
-    poll.with_price(poll.price() * RELAXED_PRICE).with_gaps(poll.smallest_gap(), largest)
+    let smallest = if queue.is_trusted() { RELAXED_GAP } else { poll.smallest_gap() };
+    poll.with_price(poll.price() * RELAXED_PRICE).with_gaps(smallest, RELAXED_GAP.min(poll.largest_gap().max(smallest)))
 }
 
 /// What is known of the time that jobs like this one take.

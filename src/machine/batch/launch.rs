@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::entry::Rank;
+use super::entry::{Entry, Place, Rank};
 use super::limiter::Purpose;
 use super::slab::Key;
 use super::{Batch, BatchEvent};
@@ -20,6 +20,9 @@ enum Next {
     Look(Key, Time),
     Queue,
 }
+
+/// A call to the queue within this time is worth waiting for.
+const SOON: Duration = Duration::from_secs(1);
 
 impl Batch {
     /// Does one piece of work. Says whether there was any.
@@ -40,8 +43,7 @@ impl Batch {
 
     /// Nothing to do now: says until when.
     pub(super) fn rest(&mut self, now: Time) -> Output<BatchEvent> {
-        if self.closed && self.feeds.is_empty() && self.tally.unfinished() == 0 {
-            self.done = true;
+        if self.is_over() {
             return Output::Done;
         }
         let times = [
@@ -55,6 +57,11 @@ impl Batch {
         times.into_iter().flatten().filter(|time| *time > now).min().map_or(Output::NeedInput, Output::Wait)
     }
 
+    /// Whether all has ended, and nothing more will come.
+    pub(super) fn is_over(&self) -> bool {
+        self.closed && self.feeds.is_empty() && self.tally.unfinished() == 0
+    }
+
     fn may_send(&self, now: Time) -> bool {
         self.flights.len() < self.options.most_in_flight && self.pace.is_ready(now)
     }
@@ -66,7 +73,11 @@ impl Batch {
             || self.queue.is_announced
             || self.may_announce_submit()
             || self.wants_document();
-        let look = self.turns.next_look().map(|(rank, ..)| self.queue.holds_until().filter(|_| rank == Rank::Due).unwrap_or(now));
+        let look = match self.turns.next_look() {
+            // If it is the queue's next call that holds it, that comes first.
+            Some((Rank::Due, ..)) if self.is_held(now) => self.queue.holds_until(),
+            look => look.map(|_| now),
+        };
         let first = [waits.then_some(now), look, self.next_queue_call(now)].into_iter().flatten().min()?;
         self.pace.ready_at().map(|ready| ready.max(first))
     }
@@ -121,18 +132,26 @@ impl Batch {
             Some((Rank::Last | Rank::Finished, key, since)) => Some(Next::Look(key, since)),
             _ if self.is_queue_due(now) => Some(Next::Queue),
             _ if retry.is_some() => retry.map(|key| Next::Look(key, now)),
-            Some((Rank::Due, key, since)) if self.queue.holds_until().is_none_or(|until| until <= now) => Some(Next::Look(key, since)),
+            Some((Rank::Doubted, key, since)) => Some(Next::Look(key, since)),
+            Some((Rank::Due, key, since)) if !self.is_held(now) => Some(Next::Look(key, since)),
             _ => None,
         }
     }
 
+    /// Whether what is due waits, as a call to the queue that is out or about to be made will probably make it needless.
+    fn is_held(&mut self, now: Time) -> bool {
+        let is_soon = self.next_queue_call(now).is_some_and(|at| at <= now + SOON);
+        is_soon || self.queue.holds_until().is_some_and(|until| until > now)
+    }
+
     /// A job's turn to be looked at has come, for which it has waited since then.
     fn take_turn(&mut self, key: Key, since: Time, now: Time) -> bool {
-        if self.is_put_off(key, now) {
+        let is_doubted = |entry: &Entry| entry.place == Place::Looks(Rank::Doubted);
+        if !self.jobs.get(key).is_some_and(is_doubted) && self.is_put_off(key, now) {
             return true;
         }
         let Some(entry) = self.jobs.get(key) else { return false };
-        let reason = self.reason_of(entry, since, now);
+        let reason = Self::reason_of(entry, since, now);
         self.take(key, Input::Turn(reason), Payload::Nothing, now)
     }
 

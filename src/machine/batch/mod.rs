@@ -140,7 +140,6 @@ pub struct Batch {
     answered_at: Time,
     started_at: Time,
     closed: bool,
-    done: bool,
     latest: Time,
 }
 
@@ -168,7 +167,6 @@ impl Batch {
             answered_at: now,
             started_at: now,
             closed: false,
-            done: false,
             latest: now,
             options,
         }

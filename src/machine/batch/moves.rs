@@ -38,7 +38,7 @@ impl Batch {
     pub(super) fn take(&mut self, key: Key, input: Input, payload: Payload, now: Time) -> bool {
         let Some(entry) = self.jobs.get_mut(key) else { return false };
         let (before, was_nameless) = (entry.record, entry.extraction_id.is_none());
-        let poll = poll(&self.options, &self.webhooks, now);
+        let poll = poll(&self.options, &self.webhooks, &self.queue, now);
         let rules = rules(&self.options, poll, estimator(&self.options, &self.estimators, entry), key, entry);
         let consequence = entry.following().take(input, payload, now, &rules);
         let after = entry.record;
@@ -110,7 +110,7 @@ impl Batch {
         }
         let age = looked_at.saturating_since(submitted_at);
         let estimator = estimator(&self.options, &self.estimators, entry);
-        let due = submitted_at + poll(&self.options, &self.webhooks, now).next_look_by(estimator, age, None);
+        let due = submitted_at + poll(&self.options, &self.webhooks, &self.queue, now).next_look_by(estimator, age, None);
         due > now && self.take(key, Input::Covered(looked_at), Payload::Nothing, now)
     }
 
@@ -127,9 +127,13 @@ impl Batch {
         let Some((key, entry)) = self.jobs.at_mut(slot) else { return };
         match entry.record.state {
             // It is announced, and its look is the last.
-            State::LookAnnounced => self.turns.undate(entry, slot),
+            State::LookAnnounced => {
+                self.turns.undate(entry, slot);
+                self.recount(key, now);
+            }
             State::Waiting => {
                 self.leave(key);
+                self.recount(key, now);
                 self.wake(key, now);
             }
             _ => {

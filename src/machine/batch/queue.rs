@@ -21,8 +21,9 @@ pub(super) struct Queue {
     /// The jobs it could tell about.
     pub(super) cohorts: Cohorts,
     problem: Option<QueueProblem>,
-    /// When the last listing that was read was asked for.
+    /// When the last listing that was read was asked for, and the first.
     listed_at: Option<Time>,
+    first_listed_at: Option<Time>,
     /// Of that listing.
     bytes: u64,
     pub(super) is_announced: bool,
@@ -31,6 +32,12 @@ pub(super) struct Queue {
     pub(super) failures: u16,
     /// In a row, listings that could not be read.
     unreadable: u8,
+    /// Whether it has ever named a job: before that its silence is believed, but teaches nothing.
+    is_proven: bool,
+    /// Up to when its silence has taught how long jobs take.
+    taught_until: Option<Time>,
+    /// Whether a job was looked at by itself since the last listing, although it is silent.
+    has_doubted: bool,
     /// In a row, jobs that were found finished and should have been listed.
     suspicions: u8,
     due: Option<Due>,
@@ -75,6 +82,9 @@ const HOLD: Duration = Duration::from_secs(5);
 /// While webhooks arrive, from one call to the next.
 pub(super) const RELAXED_GAP: Duration = Duration::from_secs(60);
 
+/// What has named nothing for long is asked again after this share of that.
+const PATIENCE_SHARE: u32 = 32;
+
 /// How exactly it is computed when the queue is due.
 const EXACTNESS: Duration = Duration::from_millis(5);
 
@@ -86,12 +96,16 @@ impl Queue {
             cohorts: Cohorts::default(),
             problem: None,
             listed_at: None,
+            first_listed_at: None,
             bytes: 0,
             is_announced: false,
             out_since: None,
             not_before: Time::EPOCH,
             failures: 0,
             unreadable: 0,
+            is_proven: false,
+            taught_until: None,
+            has_doubted: false,
             suspicions: 0,
             due: None,
         }
@@ -148,14 +162,27 @@ impl Queue {
         Some(since + HOLD)
     }
 
-    pub(super) fn is_out(&self) -> bool {
-        self.is_announced || self.out_since.is_some()
+    /// Whether one more job may be looked at by itself although the queue is silent: once for each listing, until it has proved to name what has finished.
+    pub(super) fn may_be_doubted(&self) -> bool {
+        self.is_proven || !self.has_doubted
+    }
+
+    pub(super) fn doubt(&mut self) {
+        self.has_doubted = true;
+    }
+
+    /// From when on the silence of a listing that was asked for at this time teaches; `None` if it teaches nothing.
+    pub(super) fn teaches_since(&mut self, asked_at: Time, started_at: Time) -> Option<Time> {
+        if !self.is_trusted() || !self.is_proven {
+            return None;
+        }
+        self.taught_until.replace(asked_at).or(Some(started_at))
     }
 
     /// When the lateness of all is worth the price, between the smallest and the largest gap.
     fn compute(&self, measure: Measure<'_>, now: Time) -> Option<Time> {
         let gap = if measure.is_relaxed { RELAXED_GAP } else { measure.poll.smallest_gap() };
-        let earliest = self.listed_at.map_or(now, |listed_at| now.max(listed_at + gap)).max(self.not_before);
+        let earliest = self.listed_at.map_or(now, |listed_at| now.max(listed_at + gap.max(self.patience()))).max(self.not_before);
         let latest = earliest + measure.poll.largest_gap();
         if self.is_worth_it(measure, earliest) {
             return Some(earliest);
@@ -173,6 +200,14 @@ impl Queue {
             }
         }
         Some(late)
+    }
+
+    /// From one call to the next, at least, while none has named a job.
+    fn patience(&self) -> Duration {
+        match (self.is_proven, self.first_listed_at, self.listed_at) {
+            (false, Some(first), Some(last)) => last.saturating_since(first) / PATIENCE_SHARE,
+            _ => Duration::ZERO,
+        }
     }
 
     fn is_worth_it(&self, measure: Measure<'_>, at: Time) -> bool {
@@ -198,8 +233,11 @@ impl Queue {
     pub(super) fn read(&mut self, asked_at: Time, bytes: u64, listed: usize, ours: usize, now: Time) -> Option<Result<(), QueueProblem>> {
         (self.out_since, self.failures, self.unreadable, self.due) = (None, 0, 0, None);
         (self.listed_at, self.bytes) = (Some(asked_at), bytes);
+        self.first_listed_at.get_or_insert(asked_at);
+        self.has_doubted = false;
         if ours > 0 {
             self.suspicions = 0;
+            self.is_proven = true;
         }
         if bytes > LARGE && ours.saturating_mul(100) < listed {
             return self.distrust(QueueProblem::Foreign, now).map(Err);
@@ -212,6 +250,7 @@ impl Queue {
             }
             Some(_) => {
                 self.problem = None;
+                self.taught_until = Some(asked_at);
                 Some(Ok(()))
             }
             None => None,
@@ -242,6 +281,7 @@ impl Queue {
         (self.out_since, self.due) = (None, None);
         self.not_before = self.not_before.max(now + PROBE_AFTER);
         let is_news = self.problem != Some(problem);
+        self.is_proven &= problem != QueueProblem::Silent;
         self.problem = Some(problem);
         is_news.then_some(problem)
     }

@@ -18,7 +18,7 @@ impl Batch {
     /// Takes what came of a request.
     pub(super) fn replied(&mut self, id: RequestId, reply: Reply, now: Time) {
         let now = self.advance(now);
-        if self.done {
+        if self.is_over() {
             return;
         }
         if let Some(flight) = self.flights.land(id) {

@@ -106,6 +106,7 @@ impl Turns {
 impl Batch {
     /// Lets a job that is due wait for its turn.
     pub(super) fn queue_up(&mut self, key: Key, now: Time) {
+        let is_doubted = self.jobs.get(key).is_some_and(|entry| self.is_doubted(entry, now));
         let Some(entry) = self.jobs.get_mut(key) else { return };
         let is_late = now >= entry.record.deadline;
         let place = match entry.record.state {
@@ -114,6 +115,7 @@ impl Batch {
             State::Waiting if is_late => Place::Looks(Rank::Last),
             State::Waiting if entry.is_said_finished() => Place::Looks(Rank::Finished),
             State::Waiting if entry.needs_budget() => Place::Retries,
+            State::Waiting if is_doubted => Place::Looks(Rank::Doubted),
             State::Waiting => Place::Looks(Rank::Due),
             _ => return,
         };
@@ -123,6 +125,9 @@ impl Batch {
             Place::Retries => self.turns.retries.push_back(key),
             Place::Looks(rank) => {
                 self.turns.looks.insert((rank, entry.order(rank), key.slot), now);
+                if rank == Rank::Doubted {
+                    self.queue.doubt();
+                }
             }
             Place::None | Place::Announced => {}
         }

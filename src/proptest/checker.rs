@@ -35,6 +35,8 @@ pub(super) struct Bounds {
     /// Every submit is an attempt at the same document.
     pub(super) one_document: bool,
     pub(super) deadline: Option<Duration>,
+    /// How long a last look may be held back.
+    pub(super) held_back: Duration,
 }
 
 /// Hands an input of the machine's own to it.
@@ -54,7 +56,15 @@ impl<'a, M: Machine> LawChecker<'a, M> {
     ///
     /// It takes the machine to follow one thing, which ends once. It checks laws 1 to 6 and 9 (of 6, not the sequence); what else is to be checked is said by the methods.
     pub fn new(build: impl Fn(Time) -> M + 'a) -> Self {
-        let bounds = Bounds { ends: Some(1), submits: None, trusts_overload: false, in_flight: None, one_document: false, deadline: None };
+        let bounds = Bounds {
+            ends: Some(1),
+            submits: None,
+            trusts_overload: false,
+            in_flight: None,
+            one_document: false,
+            deadline: None,
+            held_back: Duration::ZERO,
+        };
         let start = Time::from_unix_seconds(1_700_000_000);
         Self { build: Box::new(build), take: None, sequence: None, own_laws: Vec::new(), start, bounds }
     }
@@ -135,6 +145,14 @@ impl<'a, M: Machine, I> LawChecker<'a, M, I> {
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.bounds.deadline = Some(deadline);
+        self
+    }
+
+    /// Sets how long a last look may be held back by limits, which adds to the time that the machine may take after its [deadline](Self::with_deadline); a minute for a
+    /// [`Batch`](crate::machine::Batch).
+    #[must_use]
+    pub fn with_held_back(mut self, time: Duration) -> Self {
+        self.bounds.held_back = time;
         self
     }
 

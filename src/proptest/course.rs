@@ -249,7 +249,7 @@ where
         let silence = self.now;
         for _ in 0..MOST_WAITS {
             self.pull_until_rest()?;
-            let last = deadline.max(silence) + self.exchanges.longest;
+            let last = deadline.max(silence) + self.checker.bounds.held_back + self.exchanges.longest;
             self.now = match self.rest {
                 Rest::Done => return Ok(()),
                 Rest::Until(until) if until > last => {

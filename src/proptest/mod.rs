@@ -146,6 +146,7 @@
 //! [`for_jobs`](LawChecker::for_jobs) sets all, and [`for_drains`](LawChecker::for_drains) what there is to be set of a drain.
 
 mod answers;
+mod batch_input;
 mod checker;
 mod course;
 mod drain_input;
@@ -161,6 +162,7 @@ mod scripts;
 mod text;
 
 pub use answers::{error_bodies, garbled_answers, listing_answers, refusals, status_answers, status_bodies, submit_answers};
+pub use batch_input::{BatchInput, batch_inputs, growing_batch_inputs};
 pub use checker::LawChecker;
 pub use drain_input::{DrainInput, drain_inputs};
 pub use fields::Fields;

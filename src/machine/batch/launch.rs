@@ -171,8 +171,9 @@ impl Batch {
     }
 
     /// Whether another document would be submitted soon, if there were one.
-    fn wants_document(&self) -> bool {
-        let submits = self.flights.submits() + self.turns.announced.submits.len() + self.turns.submits_waiting();
+    fn wants_document(&mut self) -> bool {
+        let waiting = self.turns.submits_waiting(&self.jobs);
+        let submits = self.flights.submits() + self.turns.announced.submits.len() + waiting;
         !self.feeds.is_empty() && submits < self.options.most_submits && self.tally.unfinished() < self.options.most_unfinished
     }
 

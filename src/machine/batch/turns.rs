@@ -55,7 +55,8 @@ impl Turns {
     pub(super) fn next_submit(&mut self, jobs: &Slab<Entry>) -> Option<Key> {
         let waits = |key: &Key| jobs.get(*key).is_some_and(|entry| entry.place == Place::Submits);
         while !self.next_submit.as_ref().is_some_and(waits) {
-            self.next_submit = Some(self.submits.pop()?);
+            self.next_submit = self.submits.pop();
+            self.next_submit?;
         }
         self.next_submit
     }
@@ -87,7 +88,9 @@ impl Turns {
     }
 
     /// How many submits could be announced before more documents are needed.
-    pub(super) fn submits_waiting(&self) -> usize {
+    pub(super) fn submits_waiting(&mut self, jobs: &Slab<Entry>) -> usize {
+        // Those that have left are passed over.
+        self.next_submit(jobs);
         self.submits.len() + usize::from(self.next_submit.is_some())
     }
 

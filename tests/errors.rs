@@ -131,9 +131,12 @@ fn each_end_of_a_call_has_its_sentence() {
     assert_eq!(Call::<AwaitingRequest>::into_outcome(event).unwrap().unwrap_err().to_string(), "the call was abandoned");
 }
 
+/// What is answered for a listed id, and a part of the sentence that follows.
+type Case = (fn() -> Reply, &'static str);
+
 #[test]
 fn each_reason_of_a_drain_has_its_sentence() {
-    let cases: [(fn() -> Reply, &str); 8] = [
+    let cases: [Case; 8] = [
         (|| Ok(failed()), "could not process the document: not a PDF (code INVALID_FILE)"),
         (|| Ok(expired()), "not fetched within 48 hours"),
         (|| Ok(answer(404, "")), "lists the extraction and does not know it: the service answered 404"),

@@ -48,11 +48,11 @@ const INTERRUPTED: &[FailureKind] = &[FailureKind::Interrupted];
 
 fn exchange(scene: &Scene) -> Finding {
     let server = scene.serve_http2(|_| Http2Answer { status: 202, body: Bytes::from_static(b"{}"), times: 1 })?;
-    for request in [look(&server.url())?, submit(&server.url(), 1_000)?, submit(&server.url(), 3_000_000)?] {
+    for request in [look(&server.url())?, submit(&server.url(), 1_000)?, submit(&server.url(), 800_000)?] {
         answered_with(scene.send(request)?, 202, b"{}")?;
     }
     let seen = server.seen();
-    for (seen, bytes) in seen.iter().zip([0, 1_000, 3_000_000]) {
+    for (seen, bytes) in seen.iter().zip([0, 1_000, 800_000]) {
         let wanted = if bytes == 0 { Bytes::new() } else { submit("http://127.0.0.1", bytes)?.body().to_bytes()? };
         let length = seen.headers().get(CONTENT_LENGTH).map(|length| length.as_bytes().to_vec());
         if length.unwrap_or_else(|| b"0".to_vec()) != wanted.len().to_string().as_bytes() {
@@ -103,7 +103,7 @@ fn limit(scene: &Scene) -> Finding {
 
 fn source(scene: &Scene) -> Finding {
     let server = scene.serve_http2(|_| Http2Answer { status: 202, body: Bytes::from_static(b"{}"), times: 1 })?;
-    let document = Faulty { says: 3_000_000, yields: 1_500_000, ends: Ends::InAnError };
+    let document = Faulty { says: 1_000_000, yields: 500_000, ends: Ends::InAnError };
     let outcome = scene.send(submit_source(&server.url(), document)?)?;
     server.ended().reaches(1, scene.patience() / 4);
     if let Some(seen) = server.seen().first() {
@@ -128,7 +128,7 @@ fn broken(scene: &Scene, kinds: &[FailureKind], act: fn(&mut Connection, u32) ->
         let server = scene.serve(move |connection| {
             let begun = connection.http2_request()?;
             act(connection, begun.stream)?;
-            if stays { connection.http2_drain() } else { Ok(()) }
+            if stays { connection.http2_drain() } else { connection.finish() }
         })?;
         let request = if bytes == 0 { look(&server.url()) } else { submit(&server.url(), bytes) }?;
         found = failed_as(scene.send(request)?, kinds)?;
@@ -143,6 +143,6 @@ fn early(scene: &Scene) -> Finding {
         connection.reset_stream(begun.stream, NO_ERROR)?;
         connection.http2_drain()
     })?;
-    answered_with(scene.send(submit(&server.url(), 3_000_000)?)?, 413, b"{}")?;
+    answered_with(scene.send(submit(&server.url(), 800_000)?)?, 413, b"{}")?;
     Ok("413".into())
 }

@@ -72,7 +72,10 @@ fn exact(scene: &Scene) -> Finding {
 fn leftover(scene: &Scene) -> Finding {
     let own = answer("200 OK", &[], b"its own");
     // Whoever reads on where it stopped finds what looks like an answer.
-    let others = answer("200 OK", &[], &answer("200 OK", &[], b"another's").repeat(5_000));
+    let others = answer("200 OK", &[], b"another's").repeat(5_000);
+    let others =
+        [format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n", others.len()).as_bytes(), &others, b"\r\n0\r\n\r\n"]
+            .concat();
     let server = scene.serve(move |connection| {
         let mut first = connection.number() == 0;
         while connection.request()?.is_some() {

@@ -21,7 +21,7 @@ pub(super) const ROWS: &[Row] = &[
 
 fn kept(scene: &Scene) -> Finding {
     let server = scene.serve(|connection| {
-        for status in ["200 OK", "404 Not Found", "202 Accepted", "500 Oops", "200 OK"].iter().cycle() {
+        for status in ["200 OK", "400 Bad Request", "202 Accepted", "500 Oops", "200 OK"].iter().cycle() {
             if connection.request()?.is_none() {
                 break;
             }

@@ -8,7 +8,9 @@ use super::scene::{Scene, answer, answered_with, failed, look, submit, submit_so
 use super::{Finding, Objection, Row};
 
 pub(super) const ROWS: &[Row] = &[
-    Row::new("status-200", "200 with a body is handed on", |scene| handed_on(scene, "200 OK", &[], br#"{"status": "SUCCESS"}"#)),
+    Row::new("status-200", "200 with a body is handed on, with the blanks around it", |scene| {
+        handed_on(scene, "200 OK", &[], b"\r\n {\"status\": \"SUCCESS\"}\n")
+    }),
     Row::new("status-202", "202 with a body is handed on", |scene| handed_on(scene, "202 Accepted", &[], br#"{"extraction_id": "1"}"#)),
     Row::new("status-204", "204 without a length has no body, and the next exchange goes well", |scene| {
         bodiless(scene, 204, b"HTTP/1.1 204 No Content\r\n\r\n")

@@ -1,7 +1,7 @@
 //! One connection, as a script sees it.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,6 +85,12 @@ impl Connection {
     /// Reads and forgets, until the client closes.
     pub(in super::super) fn drain(&mut self) -> io::Result<()> {
         io::copy(&mut self.stream, &mut io::sink()).map(drop)
+    }
+
+    /// Says that this was all, then reads and forgets until the client closes: nothing that was written is lost in a reset.
+    pub(in super::super) fn finish(&mut self) -> io::Result<()> {
+        self.stream.shutdown(Shutdown::Write)?;
+        self.drain()
     }
 
     /// Neither reads nor writes, until the row ends; not for ever.

@@ -51,7 +51,7 @@ fn each_fault_fails_its_row_and_no_other() {
     let left = Mutex::new(FAULTS.iter());
     let wrong = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..4 {
+        for _ in 0..8 {
             scope.spawn(|| {
                 loop {
                     let Some((fault, row)) = left.lock().unwrap().next() else { break };

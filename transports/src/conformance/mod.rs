@@ -14,8 +14,7 @@
 //! # }
 //! use typless_transports::conformance;
 //!
-//! #[test]
-//! # fn unused() {}
+//! // With #[test] above it, this is all there is to it.
 //! fn my_transport_may_be_trusted() {
 //!     let report = conformance::blocking(MyTransport::default).run();
 //!     println!("{report}");

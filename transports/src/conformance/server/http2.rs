@@ -24,8 +24,10 @@ struct Shared {
     seen: Mutex<Vec<Request<Vec<u8>>>>,
     /// Streams that have ended, whole or not.
     ended: Tally,
-    answer: Box<dyn Fn(&Request<Vec<u8>>) -> Http2Answer + Send + Sync>,
+    answer: Box<Answering>,
 }
+
+type Answering = dyn Fn(&Request<Vec<u8>>) -> Http2Answer + Send + Sync;
 
 /// What to answer: a status, and a body that is repeated.
 pub(in super::super) struct Http2Answer {

@@ -83,14 +83,21 @@ impl Server {
         self.shared.lock().connections
     }
 
-    /// Waits until every connection made so far is accepted and its script has ended; not for ever.
-    pub(super) fn settle(&self) -> io::Result<()> {
+    /// Waits until every connection made so far is accepted; not for ever.
+    pub(super) fn meet(&self) -> io::Result<()> {
         // Connections are accepted in the order they were made: once this one is met, all before it were.
         let mut state = self.shared.lock();
         let probe = TcpStream::connect(self.address)?;
         state.probes.push(probe.local_addr()?);
         drop(state);
-        self.shared.wait(|state| state.probes.is_empty() && state.active == 0);
+        self.shared.wait(|state| state.probes.is_empty());
+        Ok(())
+    }
+
+    /// Waits until every connection made so far is accepted and its script has ended; not for ever.
+    pub(super) fn settle(&self) -> io::Result<()> {
+        self.meet()?;
+        self.shared.wait(|state| state.active == 0);
         Ok(())
     }
 }
@@ -154,11 +161,11 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, script: &Script) {
         state.streams.push(stream.try_clone().ok());
         drop(state);
         let (shared, script) = (shared.clone(), script.clone());
-        std::thread::spawn(move || follow(stream, number, shared, &script));
+        std::thread::spawn(move || follow(stream, number, &shared, &script));
     }
 }
 
-fn follow(stream: TcpStream, number: usize, shared: Arc<Shared>, script: &Script) {
+fn follow(stream: TcpStream, number: usize, shared: &Arc<Shared>, script: &Script) {
     let _ = stream.set_nodelay(true);
     let _ = stream.set_read_timeout(Some(shared.patience));
     let _ = stream.set_write_timeout(Some(shared.patience));

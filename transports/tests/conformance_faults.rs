@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use reference::{AsyncReference, FAULTS, Fault, Reference};
-use typless_transports::conformance::{self, Report, Suite, Verdict};
+use typless_transports::conformance::{self, Report, RowReport, Suite, Verdict};
 
 fn blocking(fault: Option<Fault>) -> Suite<Reference> {
     conformance::blocking(move || Reference::new(fault)).with_http2(move || Reference::over_http2(fault))
@@ -19,7 +19,7 @@ fn asynchronous(fault: Option<Fault>) -> Suite<AsyncReference> {
 }
 
 fn with_verdict(report: &Report, verdict: Verdict) -> Vec<&'static str> {
-    report.rows().iter().filter(|row| row.verdict() == verdict).map(|row| row.id()).collect()
+    report.rows().iter().filter(|row| row.verdict() == verdict).map(RowReport::id).collect()
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::Uri;
 use typless::machine::{Failure, FailureKind, Limits};
 
-use super::{Fault, Reference, not_sent};
+use super::{Fault, Reference, not_sent, timed_out};
 
 /// A connection that waits for its next exchange.
 pub(super) struct Pooled {
@@ -25,7 +25,7 @@ impl Reference {
         }
         let kind = |lie| if self.has(lie) { FailureKind::Interrupted } else { FailureKind::NotSent };
         let host = (uri.host().unwrap(), uri.port_u16().unwrap_or(80));
-        let address = host.to_socket_addrs().and_then(|mut found| found.next().ok_or(io::ErrorKind::NotFound.into()));
+        let address = host.to_socket_addrs().and_then(|mut found| found.next().ok_or_else(|| io::ErrorKind::NotFound.into()));
         let address = address.map_err(|error| Failure::new(kind(Fault::CallsUnknownHostInterrupted), error))?;
         let stream = TcpStream::connect_timeout(&address, limits.connect.min(limits.total)).map_err(|error| match error.kind() {
             io::ErrorKind::ConnectionRefused => Failure::new(kind(Fault::CallsRefusedInterrupted), error),
@@ -61,10 +61,11 @@ pub(super) fn is_quiet(stream: &TcpStream) -> bool {
     quiet && stream.set_nonblocking(false).is_ok() || stream.set_nonblocking(false).is_err()
 }
 
-/// Whether it is reset within the time that this may take on a busy machine.
-pub(super) fn is_reset_soon(mut stream: &TcpStream) -> bool {
+/// Whether it is closed within the time that this may take on a busy machine.
+pub(super) fn is_closed_soon(mut stream: &TcpStream) -> bool {
     let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
-    stream.read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset)
+    // A reset that a write has run into shows as an end here.
+    stream.read(&mut [0]).map_or_else(|error| !timed_out(&error), |count| count == 0)
 }
 
 /// Gives an exchange up from another thread.

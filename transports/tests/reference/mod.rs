@@ -113,9 +113,9 @@ impl Reference {
                 Err(Failure::new(FailureKind::TooLarge, format!("more than {} bytes", limits.response_bytes)))
             }
             Err(Broken::Network { at, error }) => {
-                if self.has(Fault::KeepsLateConnections) && at == At::Silence && timed_out(&error) {
-                    self.keep(authority, stream, false);
-                } else if self.has(Fault::KeepsDeadConnections) && reused && matches!(at, At::Silence | At::Upload) {
+                let late = self.has(Fault::KeepsLateConnections) && at == At::Silence && timed_out(&error);
+                let dead = self.has(Fault::KeepsDeadConnections) && reused && matches!(at, At::Silence | At::Upload);
+                if late || dead {
                     self.keep(authority, stream, false);
                 }
                 let lost = matches!(at, At::Silence | At::Upload) && !timed_out(&error);
@@ -142,7 +142,7 @@ impl Reference {
         match incoming.response() {
             Err(Broken::Network { at: At::Silence, error }) if sent == Sent::Partly => Err(Broken::Network { at: At::Upload, error }),
             Err(broken) => Err(broken),
-            Ok(_) if sent == Sent::Partly && self.has(Fault::CallsResetAnswersNotSent) && connection::is_reset_soon(stream) => {
+            Ok(_) if sent == Sent::Partly && self.has(Fault::CallsResetAnswersNotSent) && connection::is_closed_soon(stream) => {
                 Err(Broken::network(At::Reset, io::ErrorKind::ConnectionReset.into()))
             }
             Ok(response) => Ok((response, incoming.is_reusable() && sent == Sent::Whole)),

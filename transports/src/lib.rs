@@ -3,6 +3,7 @@
 //! | module | what it is | feature |
 //! | --- | --- | --- |
 //! | [`blocking`] | the loop on the calling thread | |
+//! | [`conformance`] | the suite that tells whether a transport may be trusted | `conformance` |
 //! | [`ureq`] | a blocking transport over an agent of ureq 3 | `ureq` |
 //! | [`SystemClock`], [`ManualClock`] | the time as it is, and as a test wants it | |
 //! | [`FileSource`] | a document read from a file while it is sent | |
@@ -11,6 +12,8 @@
 
 pub mod blocking;
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod file_source;
 #[cfg(feature = "ureq")]
 pub mod ureq;

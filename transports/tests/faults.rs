@@ -18,7 +18,7 @@ use typless_transports::FileSource;
 #[test]
 fn s04_a_connection_cut_anywhere_in_the_upload_leaves_it_unknown() {
     for transport in adapters() {
-        for count in [0, 1, 50, 300, 1_000, 100_000, 2_600_000] {
+        for count in [1, 50, 300, 1_000, 100_000, 2_600_000] {
             let server = Server::new(vec![Reply::CloseAfter(count)]);
             assert_kind(transport.send(submit(&server.url(), document(vec![1; 2_000_000])), Limits::default()), FailureKind::Interrupted);
         }

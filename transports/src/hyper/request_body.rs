@@ -60,7 +60,7 @@ impl RequestBody {
                         return Poll::Pending;
                     }
                     Poll::Ready(done) => {
-                        let (blocks, block) = done.map_err(of_join)?;
+                        let (blocks, block) = done.map_err(|error| of_join(&error))?;
                         self.block = block?;
                         self.stage = if blocks.left() > 0 { Stage::Reading(read(blocks)?) } else { Stage::Idle(blocks) };
                     }
@@ -90,7 +90,7 @@ fn read(mut blocks: Box<Blocks>) -> io::Result<JoinHandle<(Box<Blocks>, io::Resu
     }))
 }
 
-fn of_join(error: JoinError) -> io::Error {
+fn of_join(error: &JoinError) -> io::Error {
     if error.is_panic() {
         // Not the panic itself: it may show anything.
         io::Error::other(SourceError::Unreadable(io::Error::other("the document source panicked")))

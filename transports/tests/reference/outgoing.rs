@@ -40,7 +40,7 @@ impl Upload {
         } else {
             Box::new(body.reader()?)
         };
-        if reference.has(Fault::CollectsDocuments) {
+        if reference.has(Fault::CollectsDocuments) && length > 50_000_000 {
             let mut all = Vec::new();
             reader.read_to_end(&mut all)?;
             reader = Box::new(Cursor::new(all));

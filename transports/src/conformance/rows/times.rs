@@ -66,7 +66,7 @@ fn slow_head(scene: &Scene) -> Finding {
     Ok("answered".into())
 }
 
-const IDLE: Duration = Duration::from_millis(200);
+const IDLE: Duration = Duration::from_millis(300);
 
 fn slow_body(scene: &Scene) -> Finding {
     let mut limits = scene.limits();
@@ -74,12 +74,14 @@ fn slow_body(scene: &Scene) -> Finding {
     for _ in 0..10 {
         let lapses = Tally::default();
         let theirs = lapses.clone();
+        let began = Instant::now();
         let server = scene.serve(move |connection| {
             connection.request()?;
-            trickle_past_idle(connection, &theirs)
+            trickle_past_idle(connection, began, &theirs)
         })?;
         let outcome = scene.send_within(look(&server.url())?, limits)?;
-        // A server that did not get to run has not kept the pace: that is nobody's fault.
+        // A server that did not get to run has not kept the pace: that is nobody's fault. It knows once it has run.
+        server.settle()?;
         if lapses.get() == 0 {
             return answered_with(outcome, 200, &[b'x'; TRICKLED]).map(|_| "answered".into());
         }
@@ -90,18 +92,21 @@ fn slow_body(scene: &Scene) -> Finding {
 const TRICKLED: usize = 40;
 
 /// Takes half as long again as the idle limit, with pauses that are a fraction of it.
-fn trickle_past_idle(connection: &mut Connection, lapses: &Tally) -> std::io::Result<()> {
+fn trickle_past_idle(connection: &mut Connection, began: Instant, lapses: &Tally) -> std::io::Result<()> {
     let pause = IDLE * 3 / 2 / u32::try_from(TRICKLED).unwrap_or(1);
-    let mut last = Instant::now();
-    connection.write(format!("HTTP/1.1 200 OK\r\ncontent-length: {TRICKLED}\r\n\r\n").as_bytes())?;
-    for _ in 0..TRICKLED {
-        std::thread::sleep(pause);
-        let written = connection.write(b"x");
-        if last.elapsed() > IDLE / 3 {
+    let mut last = began;
+    let mut write = |bytes: &[u8]| {
+        let written = connection.write(bytes);
+        if last.elapsed() > IDLE * 2 / 3 {
             lapses.add(1);
         }
-        written?;
         last = Instant::now();
+        written
+    };
+    write(format!("HTTP/1.1 200 OK\r\ncontent-length: {TRICKLED}\r\n\r\n").as_bytes())?;
+    for _ in 0..TRICKLED {
+        std::thread::sleep(pause);
+        write(b"x")?;
     }
     Ok(())
 }

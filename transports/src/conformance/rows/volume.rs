@@ -53,7 +53,7 @@ fn download(scene: &Scene) -> Finding {
     if body.len() as u64 != large || !body.chunks(PATTERN).enumerate().all(|(index, chunk)| chunk[..] == pattern(index)[..chunk.len()]) {
         return Objection::failed(format!("{} of {large} bytes were handed on, and not as they came", body.len()));
     }
-    // Only its one owner can be asked how much memory there is behind it.
+    // By contract a body is in one piece, so what can be bounded is the memory behind it, of which only its one owner can be asked.
     match body.try_into_mut() {
         Ok(body) if body.capacity() as u64 > large * 5 / 2 => {
             Objection::failed(format!("{} bytes are held for an answer of {large}", body.capacity()))

@@ -167,8 +167,9 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, script: &Script) {
 
 fn follow(stream: TcpStream, number: usize, shared: &Arc<Shared>, script: &Script) {
     let _ = stream.set_nodelay(true);
-    let _ = stream.set_read_timeout(Some(shared.patience));
-    let _ = stream.set_write_timeout(Some(shared.patience));
+    // Longer than any limit of a client's that waits for the same: it is the client that gives up, not the server that closes.
+    let _ = stream.set_read_timeout(Some(shared.patience * 2));
+    let _ = stream.set_write_timeout(Some(shared.patience * 2));
     let mut connection = Connection::new(number, stream, shared.clone());
     // A client that goes away is no fault of the script's.
     let _ = script(&mut connection);

@@ -38,6 +38,7 @@ mod extract;
 mod extraction;
 mod extraction_id;
 mod lenient;
+mod listing;
 mod notification;
 mod printable;
 mod request;

@@ -13,6 +13,7 @@ use super::following::{Baggage, Consequence, Following, Reply, look_request, sub
 use super::job_error::JobError;
 use super::job_options::JobOptions;
 use super::job_state::JobState;
+use super::notifications::Notifications;
 use super::record::{LookReason, Record, State};
 use super::snapshot::Snapshot;
 use super::ticket::{Owner, Ticket};
@@ -32,6 +33,8 @@ pub struct Job {
     owner: Arc<Owner>,
     extraction_id: Option<ExtractionId>,
     baggage: Option<Box<Baggage>>,
+    /// Notifications that came before the service's answer to the submit.
+    early: Notifications,
     outputs: VecDeque<Output<JobEvent>>,
     next_sequence: u64,
     /// The sequence of the announced submit, and up to which events are confirmed.
@@ -96,11 +99,15 @@ impl Job {
     }
 
     /// Takes a webhook's message: if it names this job, the next look is made at once, but never within a second of the last one. It proves nothing and
-    /// ends nothing.
+    /// ends nothing. One that comes before the answer to the submit is remembered for 10 minutes.
     pub fn handle_notification(&mut self, notification: &Notification, now: Time) {
         let now = self.advance(now);
-        if self.extraction_id.as_ref() == Some(notification.extraction_id()) {
-            self.take(Input::Finished(LookReason::Notification), Payload::Nothing, now);
+        match &self.extraction_id {
+            Some(own) if own == notification.extraction_id() => {
+                self.take(Input::Finished(LookReason::Notification), Payload::Nothing, now);
+            }
+            None if !matches!(self.record.state, State::Ended(_)) => self.early.insert(notification.extraction_id(), now),
+            Some(_) | None => {}
         }
     }
 
@@ -130,6 +137,7 @@ impl Job {
             owner,
             extraction_id: None,
             baggage,
+            early: Notifications::default(),
             outputs: VecDeque::new(),
             next_sequence: options.first_sequence,
             announced: 0,
@@ -164,6 +172,13 @@ impl Job {
             Some(Consequence::SendLook) => {
                 let id = self.extraction_id.as_ref();
                 self.send(id.map(|id| look_request(id, &self.api, self.options.text_blocks, self.options.response_bytes)));
+            }
+            Some(Consequence::Tell(JobEventKind::Submitted(ticket))) => {
+                let is_early = std::mem::take(&mut self.early).take(ticket.extraction_id(), now);
+                self.tell(JobEventKind::Submitted(ticket));
+                if is_early {
+                    self.take(Input::Finished(LookReason::Notification), Payload::Nothing, now);
+                }
             }
             Some(Consequence::Tell(kind)) => self.tell(kind),
         }

@@ -47,6 +47,7 @@ mod batch;
 mod call;
 mod cause;
 mod check;
+mod drain;
 mod event;
 mod exchange;
 mod following;
@@ -71,6 +72,7 @@ use bytes::Bytes;
 pub use batch::{Batch, BatchEvent, BatchEventKind, BatchOptions, BatchOutcome, BatchProgress, JobKey, QueueProblem};
 pub use call::{Call, CallError, CallEvent, CallEventKind, CallOptions};
 pub use cause::Cause;
+pub use drain::{Drain, DrainError, DrainEvent, DrainEventKind, DrainOptions, DrainProgress};
 pub use event::{JobEvent, JobEventKind};
 pub use exchange::{Failure, FailureKind, Limits, RequestId, Transmit};
 pub use job::Job;
@@ -110,7 +112,7 @@ pub enum Output<E> {
 
 /// A state machine that follows something at the service, by exchanges it asks for and answers it is handed.
 ///
-/// Implemented by [`Job`], [`Batch`] and [`Call`], and open: machines of your own can be driven by the same drivers. Inputs return nothing and are legal at any time; what goes wrong is told as an event.
+/// Implemented by [`Job`], [`Batch`], [`Drain`] and [`Call`], and open: machines of your own can be driven by the same drivers. Inputs return nothing and are legal at any time; what goes wrong is told as an event.
 pub trait Machine {
     /// What it tells the application.
     type Event;

@@ -6,9 +6,9 @@ mod event;
 mod fair;
 mod feed;
 mod flights;
-mod id_index;
+pub(super) mod id_index;
 mod launch;
-mod limiter;
+pub(super) mod limiter;
 mod moves;
 mod options;
 mod pace;
@@ -18,7 +18,7 @@ mod retry_budget;
 mod schedule;
 #[cfg(test)]
 mod schedule_tests;
-mod slab;
+pub(super) mod slab;
 mod tally;
 mod turns;
 

@@ -43,15 +43,19 @@
 //! 12. Ticket (or, before it, snapshot) out, resume in, at any step: the same end.
 
 mod answer;
+mod batch;
 mod call;
 mod cause;
 mod check;
+mod drain;
 mod event;
 mod exchange;
+mod following;
 mod job;
 mod job_error;
 mod job_options;
 mod job_state;
+mod notifications;
 mod poll_policy;
 mod random;
 mod record;
@@ -65,8 +69,10 @@ mod transition_tests;
 
 use bytes::Bytes;
 
+pub use batch::{Batch, BatchEvent, BatchEventKind, BatchOptions, BatchOutcome, BatchProgress, JobKey, QueueProblem};
 pub use call::{Call, CallError, CallEvent, CallEventKind, CallOptions};
 pub use cause::Cause;
+pub use drain::{Drain, DrainError, DrainEvent, DrainEventKind, DrainOptions, DrainProgress};
 pub use event::{JobEvent, JobEventKind};
 pub use exchange::{Failure, FailureKind, Limits, RequestId, Transmit};
 pub use job::Job;
@@ -106,7 +112,7 @@ pub enum Output<E> {
 
 /// A state machine that follows something at the service, by exchanges it asks for and answers it is handed.
 ///
-/// Implemented by [`Job`] and [`Call`], and open: machines of your own can be driven by the same drivers. Inputs return nothing and are legal at any time; what goes wrong is told as an event.
+/// Implemented by [`Job`], [`Batch`], [`Drain`] and [`Call`], and open: machines of your own can be driven by the same drivers. Inputs return nothing and are legal at any time; what goes wrong is told as an event.
 pub trait Machine {
     /// What it tells the application.
     type Event;

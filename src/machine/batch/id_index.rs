@@ -1,0 +1,302 @@
+//! Which job an id belongs to.
+//!
+//! Never iterated: the order of a hash table is nobody's business.
+
+/// No slot.
+const NONE: u32 = u32::MAX;
+
+/// Places of the smallest table.
+const SMALLEST: usize = 16;
+
+/// Look-ups that are made together.
+const TOGETHER: usize = 64;
+
+/// Slots of jobs by the hash of their id.
+///
+/// Filled by a batch when a submit is answered or a ticket taken. Holds no ids: whoever looks one up compares what is found, as different ids may have the same hash. 8 bytes for each
+/// place of a table of which between a sixth and two thirds are taken. The seed keeps those who choose ids from choosing ones that collide.
+#[derive(Debug)]
+pub(crate) struct IdIndex {
+    /// A power of two, or none yet.
+    places: Vec<Place>,
+    len: usize,
+    seed: [u64; 2],
+}
+
+/// The hash of an id under an index's seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct IdHash(u64);
+
+/// A place of the table: the upper half of an id's hash, and the slot.
+///
+/// The same bits choose the home of an entry, so that the table grows without looking at the ids.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    hash: u32,
+    slot: u32,
+}
+
+impl Place {
+    const EMPTY: Self = Self { hash: 0, slot: NONE };
+}
+
+impl IdIndex {
+    /// No ids. The seed should be unknown to those who choose them.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { places: Vec::new(), len: 0, seed: [mix(seed, 0x9e37_79b9_7f4a_7c15), mix(seed, 0xd1b5_4a32_d192_ed03)] }
+    }
+
+    /// How many slots there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The hash by which an id is put in, found and taken out.
+    pub(crate) fn hash(&self, id: &str) -> IdHash {
+        IdHash(hash(id.as_bytes(), self.seed))
+    }
+
+    /// Puts a slot in. The same id may have several slots.
+    pub(crate) fn insert(&mut self, hash: IdHash, slot: u32) {
+        if (self.len + 1) * 3 > self.places.len() * 2 {
+            self.resize((self.places.len() * 2).max(SMALLEST));
+        }
+        self.len += 1;
+        self.settle(Place { hash: hash.upper(), slot });
+    }
+
+    /// The first slot of this hash that is the one, which the caller can tell by the id that stands there.
+    pub(crate) fn find(&self, hash: IdHash, is_it: impl FnMut(u32) -> bool) -> Option<u32> {
+        self.place_of(hash, is_it).map(|place| self.places[place].slot)
+    }
+
+    /// Looks up many ids, such as those of a listing: `is_it` says whether a slot has this id, `found` is told of each that is here.
+    ///
+    /// Much faster than one by one in a large table: the cache misses of several look-ups overlap.
+    pub(crate) fn find_each<'a, I: AsRef<str>>(
+        &self,
+        ids: &'a [I],
+        mut is_it: impl FnMut(u32, &str) -> bool,
+        mut found: impl FnMut(&'a I, u32),
+    ) {
+        for ids in ids.chunks(TOGETHER) {
+            let (mut hashes, mut homes) = ([IdHash(0); TOGETHER], [Place::EMPTY; TOGETHER]);
+            for (hash, id) in hashes.iter_mut().zip(ids) {
+                *hash = self.hash(id.as_ref());
+            }
+            // Nothing here waits for anything else, so that many places are on their way from memory at once.
+            for (home, hash) in homes.iter_mut().zip(hashes) {
+                *home = self.places.get(self.home(hash.upper())).copied().unwrap_or(Place::EMPTY);
+            }
+            for ((id, hash), home) in ids.iter().zip(hashes).zip(homes) {
+                if home.slot != NONE {
+                    if let Some(slot) = self.find(hash, |slot| is_it(slot, id.as_ref())) {
+                        found(id, slot);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes a slot out; false if it was not there under this hash.
+    pub(crate) fn remove(&mut self, hash: IdHash, slot: u32) -> bool {
+        let Some(place) = self.place_of(hash, |there| there == slot) else { return false };
+        self.len -= 1;
+        self.close(place);
+        if self.len * 6 < self.places.len() && self.places.len() > SMALLEST {
+            self.resize(self.places.len() / 2);
+        }
+        true
+    }
+
+    fn place_of(&self, hash: IdHash, mut is_it: impl FnMut(u32) -> bool) -> Option<usize> {
+        let upper = hash.upper();
+        let mut index = self.home(upper);
+        // Ends: a third of the places is empty.
+        while let Some(place) = self.places.get(index).filter(|place| place.slot != NONE) {
+            if place.hash == upper && is_it(place.slot) {
+                return Some(index);
+            }
+            index = self.after(index);
+        }
+        None
+    }
+
+    /// Puts an entry into the first empty place from its home on.
+    fn settle(&mut self, entry: Place) {
+        let mut index = self.home(entry.hash);
+        while self.places[index].slot != NONE {
+            index = self.after(index);
+        }
+        self.places[index] = entry;
+    }
+
+    /// Empties a place, and moves up those behind it that it kept from their home.
+    fn close(&mut self, mut gap: usize) {
+        let mut index = self.after(gap);
+        while self.places[index].slot != NONE {
+            let home = self.home(self.places[index].hash);
+            let mask = self.places.len() - 1;
+            if (index.wrapping_sub(home) & mask) >= (index.wrapping_sub(gap) & mask) {
+                self.places[gap] = self.places[index];
+                gap = index;
+            }
+            index = self.after(index);
+        }
+        self.places[gap] = Place::EMPTY;
+    }
+
+    fn resize(&mut self, length: usize) {
+        let before = std::mem::replace(&mut self.places, vec![Place::EMPTY; length]);
+        for entry in before.into_iter().filter(|entry| entry.slot != NONE) {
+            self.settle(entry);
+        }
+    }
+
+    /// Where an entry would like to be: the uppermost bits of its hash.
+    fn home(&self, upper: u32) -> usize {
+        ((u64::from(upper) * self.places.len() as u64) >> u32::BITS) as usize
+    }
+
+    fn after(&self, index: usize) -> usize {
+        (index + 1) & (self.places.len() - 1)
+    }
+}
+
+impl IdHash {
+    const fn upper(self) -> u32 {
+        (self.0 >> u32::BITS) as u32
+    }
+}
+
+/// A hash of 64 bits: two words at a time are multiplied, and both halves of the product folded.
+fn hash(bytes: &[u8], seed: [u64; 2]) -> u64 {
+    let mut state = seed[0] ^ bytes.len() as u64;
+    for pair in bytes.chunks(16) {
+        let (first, second) = pair.split_at(pair.len().min(8));
+        state = mix(word(first) ^ seed[1], word(second) ^ state);
+    }
+    mix(state ^ seed[1], 0x9e37_79b9_7f4a_7c15)
+}
+
+/// Up to eight bytes as a number.
+fn word(bytes: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    match bytes.try_into() {
+        Ok(whole) => word = whole,
+        Err(_) => word[..bytes.len()].copy_from_slice(bytes),
+    }
+    u64::from_le_bytes(word)
+}
+
+fn mix(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> u64::BITS) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Ids by slot, and the index of them.
+    struct Ids {
+        index: IdIndex,
+        ids: BTreeMap<u32, String>,
+    }
+
+    impl Ids {
+        fn find(&self, id: &str) -> Option<u32> {
+            self.index.find(self.index.hash(id), |slot| self.ids[&slot] == id)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_put_in_is_found_until_it_is_taken_out(seed: u64, steps in prop::collection::vec((any::<bool>(), 0..40_u32), 0..200)) {
+            let mut all = Ids { index: IdIndex::new(seed), ids: BTreeMap::new() };
+            for (insert, slot) in steps {
+                let id = format!("{slot:040x}");
+                let hash = all.index.hash(&id);
+                if insert && all.ids.insert(slot, id.clone()).is_none() {
+                    all.index.insert(hash, slot);
+                } else if !insert {
+                    prop_assert_eq!(all.index.remove(hash, slot), all.ids.remove(&slot).is_some());
+                }
+                prop_assert_eq!(all.index.len(), all.ids.len());
+                for slot in 0..40 {
+                    prop_assert_eq!(all.find(&format!("{slot:040x}")), all.ids.contains_key(&slot).then_some(slot));
+                }
+            }
+        }
+
+        #[test]
+        fn ids_of_one_hash_are_told_apart(homes in prop::collection::vec(prop_oneof![Just(0), Just(u32::MAX), any::<u32>()], 1..60)) {
+            let mut index = IdIndex::new(1);
+            let hashes: Vec<IdHash> = homes.iter().map(|home| IdHash(u64::from(*home) << 32)).collect();
+            for (slot, hash) in (0..).zip(&hashes) {
+                index.insert(*hash, slot);
+            }
+            for (slot, hash) in (0..).zip(&hashes).step_by(2) {
+                prop_assert!(index.remove(*hash, slot));
+            }
+            for (slot, hash) in (0..).zip(&hashes) {
+                prop_assert_eq!(index.find(*hash, |found| found == slot), (slot % 2 == 1).then_some(slot));
+            }
+        }
+    }
+
+    #[test]
+    fn many_are_found_as_each_is() {
+        let mut index = IdIndex::new(7);
+        let ids: Vec<String> = (0..1000).map(|number| format!("id-{number}")).collect();
+        assert_eq!(index.find(index.hash("id-0"), |_| true), None);
+        index.find_each(&["id-0"], |_, _| true, |_, _| panic!("it is empty"));
+        for slot in (0..1000).step_by(3) {
+            index.insert(index.hash(&ids[slot as usize]), slot);
+        }
+        let listed: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let mut found = Vec::new();
+        index.find_each(&listed, |slot, id| ids[slot as usize] == id, |id, slot| found.push(((*id).to_owned(), slot)));
+        assert_eq!(found, (0..1000).step_by(3).map(|slot| (ids[slot as usize].clone(), slot)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_table_that_empties_gets_small_again() {
+        let mut index = IdIndex::new(7);
+        let hashes: Vec<IdHash> = (0..10_000).map(|number| index.hash(&number.to_string())).collect();
+        for (slot, hash) in (0..).zip(&hashes) {
+            index.insert(*hash, slot);
+        }
+        assert!(index.places.len() <= 32_768);
+        for (slot, hash) in (0..).zip(&hashes) {
+            assert!(index.remove(*hash, slot));
+        }
+        assert_eq!((index.len(), index.places.len()), (0, SMALLEST));
+    }
+
+    #[test]
+    fn every_byte_and_the_seed_count_and_entries_lie_near_their_home() {
+        let (index, other) = (IdIndex::new(1), IdIndex::new(2));
+        for length in 0..60 {
+            let id = "0".repeat(length);
+            assert_ne!(index.hash(&id), index.hash(&format!("{id}0")));
+            assert_ne!(index.hash(&id), other.hash(&id));
+            for place in 0..length {
+                let mut changed = id.clone();
+                changed.replace_range(place..=place, "1");
+                assert_ne!(index.hash(&id), index.hash(&changed), "{length} {place}");
+            }
+        }
+        let mut index = IdIndex::new(3);
+        for slot in 0..20_000 {
+            index.insert(index.hash(&format!("0d14338251a6db69bfec36face27f7ed{slot:08x}")), slot);
+        }
+        let away = |(at, place): (usize, &Place)| at.wrapping_sub(index.home(place.hash)) & (index.places.len() - 1);
+        let taken = index.places.iter().enumerate().filter(|(_, place)| place.slot != NONE);
+        assert!(taken.map(away).sum::<usize>() < 20_000 * 2, "ids that differ in their end only are spread over the table");
+    }
+}

@@ -12,7 +12,7 @@ use typless_transports::SystemClock;
 use typless_transports::blocking::Driver;
 use typless_transports::ureq::Ureq;
 
-const DOCUMENTS: usize = 40;
+const DOCUMENTS: usize = 20;
 
 fn main() -> support::Outcome {
     let (_service, api) = support::emulator()?;

@@ -77,6 +77,19 @@ fn s23_a_refusal_of_a_server_that_stops_reading_may_be_lost_and_is_then_taken_fo
     }
 }
 
+// Where the system keeps what had arrived before the reset, as Linux does.
+#[cfg(all(feature = "hyper", target_os = "linux"))]
+#[test]
+fn s23_hyper_hears_a_refusal_even_where_the_server_stops_reading() {
+    let transport = support::OnTokio::new();
+    for size in [10_000, 200_000, 3_000_000] {
+        for _ in 0..10 {
+            let server = Server::new(vec![Reply::Early(1_000, response("413 Content Too Large", "connection: close\r\n", "{}"), false)]);
+            assert_eq!(transport.send(submit(&server.url(), document(vec![1; size])), Limits::default()).unwrap().status(), 413);
+        }
+    }
+}
+
 #[test]
 fn p20_compressed_bytes_are_not_asked_for_and_not_inflated() {
     for transport in adapters() {

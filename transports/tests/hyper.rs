@@ -13,8 +13,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use http_body::Body as _;
-use support::{ACCEPTED, OnTokio, Reply, Server, api, assert_kind, document, hyper, look, response, submit};
-use typless::drive::{AsyncTransport, BlockingTransport};
+use support::{ACCEPTED, Reply, Server, api, assert_kind, document, hyper, look, response, submit};
+use typless::drive::AsyncTransport;
 use typless::machine::{FailureKind, JobOptions, Limits};
 use typless::wire::{Document, DocumentSource, SourceError};
 use typless_transports::hyper::RequestBody;
@@ -33,18 +33,6 @@ async fn a_document_goes_in_and_a_result_comes_out() {
 fn without_a_runtime_it_says_so() {
     let failure = assert_kind(smol::block_on(hyper().send(look("http://127.0.0.1:9"), Limits::default())), FailureKind::NotSent);
     assert!(failure.to_string().contains("no tokio runtime"), "{failure}");
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn s23_an_early_refusal_is_heard_even_where_the_server_stops_reading() {
-    let transport = OnTokio::new();
-    for size in [10_000, 200_000, 3_000_000] {
-        for _ in 0..10 {
-            let server = Server::new(vec![Reply::Early(1_000, response("413 Content Too Large", "connection: close\r\n", "{}"), false)]);
-            assert_eq!(transport.send(submit(&server.url(), document(vec![1; size])), Limits::default()).unwrap().status(), 413);
-        }
-    }
 }
 
 /// A source of this many bytes that is told when to yield them, and tells when it is let go.

@@ -4,10 +4,11 @@
 use std::error::Error;
 use std::time::Duration;
 
-use typless::machine::{JobOptions, PollPolicy};
+use typless::drive::Clock;
+use typless::machine::{JobOptions, PollPolicy, Time};
 use typless::wire::{Api, Document};
 use typless_emulator::{Listener, Service, ServiceOptions};
-use typless_transports::FileSource;
+use typless_transports::{FileSource, SystemClock};
 
 /// What an example ends with.
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;
@@ -31,6 +32,11 @@ pub(crate) fn options() -> ServiceOptions {
 pub(crate) fn invoice() -> Result<Document, Box<dyn Error>> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../emulator/samples/invoice.pdf");
     Ok(Document::from_source("invoice.pdf", "line-item-invoice", FileSource::new(path)?)?)
+}
+
+/// The time now.
+pub(crate) fn now() -> Time {
+    SystemClock::new().now()
 }
 
 /// Looks often, since the emulator is quick.

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use typless::drive::{AsyncTransport, BlockingTransport, Clock};
 use typless::machine::{FailureKind, Job, JobError, JobEventKind, JobOptions, Limits, Machine, Output, Ticket, Time};
-use typless::wire::{Api, Document, DocumentSource, Extraction, ExtractionId, SourceError, StatusRequest, SubmitRequest};
-use typless_emulator::{InProcess, Service, ServiceOptions};
+use typless::wire::{Api, Document, DocumentSource, Extraction, ExtractionId, Notification, SourceError, StatusRequest, SubmitRequest};
+use typless_emulator::{InProcess, Service, ServiceOptions, WebhookOptions};
 
 const INVOICE: &[u8] = include_bytes!("../samples/invoice.pdf");
 
@@ -73,6 +73,38 @@ fn a_job_is_followed_to_its_result() {
     assert_eq!(extraction.text("invoice_number"), Some("LPW-2026-0417"));
     assert!(emulator.clock().now() >= start + Duration::from_secs(7200));
     assert_eq!(emulator.with_service(|service| service.accepted()), 1);
+}
+
+#[test]
+fn a_message_brings_the_result_the_moment_it_is_there() {
+    let webhook = WebhookOptions::new("http://localhost/hook").expect("an address");
+    let pace = Duration::from_secs(7201);
+    let emulator = emulator(ServiceOptions::new().with_pace(pace).with_webhook(webhook));
+    let now = || emulator.clock().now();
+    let start = now();
+    let mut job = Job::submit(&api(), document(INVOICE), JobOptions::default(), start);
+    let outcome = loop {
+        while let Some(message) = emulator.next_webhook() {
+            job.handle_notification(&Notification::decode(message.body()).expect("a message"), now());
+        }
+        match job.next_output(now()) {
+            Output::Send(transmit) => match BlockingTransport::send(&emulator, transmit.request, transmit.limits) {
+                Ok(response) => job.handle_response(transmit.id, response, now()),
+                Err(failure) => job.handle_failure(transmit.id, failure, now()),
+            },
+            Output::Event(event) => match event.kind {
+                JobEventKind::Finished(outcome) => break outcome,
+                _ => continue,
+            },
+            Output::Wait(until) => {
+                let message_at = emulator.with_service(|service| service.next_webhook_at()).unwrap_or(Time::MAX);
+                emulator.clock().move_to(until.min(message_at));
+            }
+            Output::NeedInput | Output::Done => panic!("it ends with an event"),
+        }
+    };
+    assert!(outcome.is_ok());
+    assert_eq!(now(), start + pace, "without the message, the next look would be minutes later");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::answer::{LookAnswer, SubmitAnswer};
+use super::delay::DelayEstimator;
 use super::poll_policy::PollPolicy;
 use super::random;
 use super::record::{End, LookReason, Record, State};
@@ -23,8 +24,14 @@ pub(crate) enum Input {
     Submit(u32, SubmitAnswer),
     /// The look of this exchange was answered, or failed.
     Look(u32, LookAnswer),
-    /// Somebody says that it has finished.
-    Notified,
+    /// Its turn to be looked at has come, for this reason.
+    Turn(LookReason),
+    /// Somebody says that it has finished: a notification, or the queue.
+    Finished(LookReason),
+    /// The queue, asked at this time, did not name it: it probably was not finished then.
+    Covered(Time),
+    /// It may not be looked at before this time, which is too late for it.
+    Forbidden(Time),
     /// The caller gives up on it.
     Abandon,
 }
@@ -57,8 +64,10 @@ pub(crate) enum Effect {
 
 /// What the transitions depend on beside the record.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rules {
+pub(crate) struct Rules<'a> {
     pub(crate) poll: PollPolicy,
+    /// What is known of the time jobs like this one take; without it, what the policy assumes.
+    pub(crate) estimator: Option<&'a DelayEstimator>,
     pub(crate) retry: RetryPolicy,
     pub(crate) seed: u64,
     /// How long a submit may be out.
@@ -74,8 +83,11 @@ const GRACE_LOOKS: u32 = 3;
 /// Notifications are unsigned: however many come, looks keep this distance.
 const NOTIFIED_GAP: Duration = Duration::from_secs(1);
 
+/// A job that the queue named and a look found in progress is left alone for this share of its age.
+const MISNAMED_SHARE: u32 = 8;
+
 /// Moves one job, and says what is to be done about it.
-pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules) -> Effect {
+pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'_>) -> Effect {
     use State::{Ended, LookAnnounced, Polling, Ready, SubmitAnnounced, Submitting, Waiting};
     match (record.state, input) {
         // Nothing follows an end, whatever comes.
@@ -97,26 +109,38 @@ pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules) 
         (Submitting, Input::Submit(exchange, answer)) if exchange == record.exchange => refused(record, answer, now, rules),
         (Polling, Input::Look(exchange, answer)) if exchange == record.exchange => looked(record, answer, now, rules),
 
-        (Waiting, Input::Notified) => notified(record, now),
-        (LookAnnounced | Polling, Input::Notified) => remember(&mut record.notified),
+        (Waiting, Input::Finished(reason)) => said_to_be_finished(record, reason, now),
+        (LookAnnounced | Polling, Input::Finished(reason)) => {
+            record.said_by = Some(reason);
+            Effect::Nothing
+        }
+        (Waiting, Input::Covered(at)) => covered(record, at, now, rules),
+
+        (Waiting, Input::Turn(reason)) => {
+            record.reason = reason;
+            announce_look(record, now)
+        }
+        (Waiting | LookAnnounced, Input::Forbidden(until)) if now >= record.deadline => {
+            record.not_before = record.not_before.max(until);
+            end(record, End::Deadline)
+        }
 
         // Once a submit is out, its id is worth waiting for: it ends with its answer, or at its limit.
-        (Submitting, Input::Abandon) => remember(&mut record.abandoned),
+        (Submitting, Input::Abandon) => {
+            record.abandoned = true;
+            Effect::Nothing
+        }
         (Ready | SubmitAnnounced | Waiting | LookAnnounced | Polling, Input::Abandon) => end(record, End::Abandoned),
 
         // Too early, too late, or meant for another state.
-        (_, Input::Clock | Input::Confirmed | Input::Submit(..) | Input::Look(..) | Input::Notified) => Effect::Nothing,
+        (_, Input::Clock | Input::Confirmed | Input::Submit(..) | Input::Look(..)) => Effect::Nothing,
+        (_, Input::Turn(_) | Input::Finished(_) | Input::Covered(_) | Input::Forbidden(_)) => Effect::Nothing,
     }
 }
 
 fn end(record: &mut Record, end: End) -> Effect {
     record.state = State::Ended(end);
     Effect::End(end)
-}
-
-fn remember(flag: &mut bool) -> Effect {
-    *flag = true;
-    Effect::Nothing
 }
 
 fn announce_submit(record: &mut Record) -> Effect {
@@ -126,13 +150,13 @@ fn announce_submit(record: &mut Record) -> Effect {
     Effect::AnnounceSubmit
 }
 
-fn submit(record: &mut Record, now: Time, rules: &Rules) -> Effect {
+fn submit(record: &mut Record, now: Time, rules: &Rules<'_>) -> Effect {
     record.state = State::Submitting;
     record.due = now + rules.submit_limit;
     Effect::Submit
 }
 
-fn accepted(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules) -> Effect {
+fn accepted(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules<'_>) -> Effect {
     record.submitted_at = now;
     record.fresh = true;
     record.failures = 0;
@@ -146,7 +170,7 @@ fn accepted(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rule
 }
 
 /// A submit that brought no id.
-fn refused(record: &mut Record, answer: SubmitAnswer, now: Time, rules: &Rules) -> Effect {
+fn refused(record: &mut Record, answer: SubmitAnswer, now: Time, rules: &Rules<'_>) -> Effect {
     if record.abandoned {
         return end(record, End::Abandoned);
     }
@@ -164,7 +188,7 @@ fn refused(record: &mut Record, answer: SubmitAnswer, now: Time, rules: &Rules) 
 }
 
 /// It may have arrived, and be billed: the end, unless the caller asked for more.
-fn submit_unknown(record: &mut Record, now: Time, rules: &Rules) -> Effect {
+fn submit_unknown(record: &mut Record, now: Time, rules: &Rules<'_>) -> Effect {
     if record.abandoned {
         return end(record, End::Abandoned);
     }
@@ -175,7 +199,7 @@ fn submit_unknown(record: &mut Record, now: Time, rules: &Rules) -> Effect {
     submit_again(record, None, now, rules)
 }
 
-fn submit_again(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules) -> Effect {
+fn submit_again(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules<'_>) -> Effect {
     record.state = State::Ready;
     record.due = now + back_off(record, rules).max(hint.unwrap_or_default());
     Effect::SubmitFailed
@@ -191,7 +215,7 @@ fn announce_look(record: &mut Record, now: Time) -> Effect {
 }
 
 /// Its time begins now, however long the application took over the announcement.
-fn look(record: &mut Record, now: Time, rules: &Rules) -> Effect {
+fn look(record: &mut Record, now: Time, rules: &Rules<'_>) -> Effect {
     record.state = State::Polling;
     record.exchange = record.exchange.saturating_add(1);
     record.looked_at = now;
@@ -199,7 +223,7 @@ fn look(record: &mut Record, now: Time, rules: &Rules) -> Effect {
     Effect::Look
 }
 
-fn looked(record: &mut Record, answer: LookAnswer, now: Time, rules: &Rules) -> Effect {
+fn looked(record: &mut Record, answer: LookAnswer, now: Time, rules: &Rules<'_>) -> Effect {
     match answer {
         LookAnswer::InProgress { hint } => in_progress(record, hint, now, rules),
         LookAnswer::NotFound if is_young(record, now) => in_progress(record, None, now, rules),
@@ -213,20 +237,25 @@ fn is_young(record: &Record, now: Time) -> bool {
     record.fresh && record.looks < GRACE_LOOKS && now.saturating_since(record.submitted_at) <= GRACE
 }
 
-fn in_progress(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules) -> Effect {
+fn in_progress(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules<'_>) -> Effect {
     record.failures = 0;
     if now >= record.deadline {
         return end(record, End::Deadline);
     }
     record.state = State::Waiting;
+    if record.reason == LookReason::Queue {
+        // The queue may go on naming it for long.
+        let age = now.saturating_since(record.submitted_at);
+        record.not_before = record.not_before.max(now + age / MISNAMED_SHARE).min(record.deadline);
+    }
     schedule(record, hint, now, rules);
-    if std::mem::take(&mut record.notified) {
-        notified(record, now);
+    if let Some(reason) = record.said_by.take() {
+        said_to_be_finished(record, reason, now);
     }
     Effect::Progressed
 }
 
-fn look_failed(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules) -> Effect {
+fn look_failed(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules<'_>) -> Effect {
     if now >= record.deadline {
         return end(record, End::Deadline);
     }
@@ -239,9 +268,9 @@ fn look_failed(record: &mut Record, hint: Option<Duration>, now: Time, rules: &R
 }
 
 /// Sets when the next look is due: by the policy, not sooner than asked, and not after the deadline.
-fn schedule(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules) {
+fn schedule(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules<'_>) {
     let age = record.looked_at.saturating_since(record.submitted_at);
-    let by_policy = record.submitted_at + rules.poll.next_look(age, None);
+    let by_policy = record.submitted_at + rules.poll.next_look_by(rules.estimator, age, None);
     // A slow answer may come after the next look was due already.
     record.due = by_policy.max(now + rules.poll.smallest_gap());
     record.reason = LookReason::Policy;
@@ -260,18 +289,28 @@ fn heed(record: &mut Record, hint: Option<Duration>, now: Time) {
     record.due = record.due.min(record.deadline);
 }
 
-fn notified(record: &mut Record, now: Time) -> Effect {
-    let since_last = if record.looks > 0 { record.looked_at + NOTIFIED_GAP } else { now };
+/// Silence of the queue is evidence, not proof: the next look is due as if this had been one.
+fn covered(record: &mut Record, at: Time, now: Time, rules: &Rules<'_>) -> Effect {
+    record.looked_at = record.looked_at.max(at);
+    schedule(record, None, now, rules);
+    Effect::Nothing
+}
+
+fn said_to_be_finished(record: &mut Record, reason: LookReason, now: Time) -> Effect {
+    let since_last = if record.looks > 0 && reason == LookReason::Notification { record.looked_at + NOTIFIED_GAP } else { now };
     let soonest = now.max(record.not_before).max(since_last);
     if soonest < record.due {
         record.due = soonest;
-        record.reason = LookReason::Notification;
+        record.reason = reason;
+    } else if record.due <= now {
+        // It only waits for its turn, and this is the better reason.
+        record.reason = reason;
     }
     Effect::Nothing
 }
 
 /// The delay after one more failure.
-fn back_off(record: &mut Record, rules: &Rules) -> Duration {
+fn back_off(record: &mut Record, rules: &Rules<'_>) -> Duration {
     record.failures = record.failures.saturating_add(1);
     rules.retry.delay(record.failures, random::draw(rules.seed, record.exchange))
 }

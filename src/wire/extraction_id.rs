@@ -36,6 +36,25 @@ impl ExtractionId {
     ///
     /// Empty, longer than [`MAX_BYTES`](Self::MAX_BYTES), or with control characters.
     pub fn new(id: &str) -> Result<Self, ConfigError> {
+        Self::check(id).map(|()| Self(Text::new(id)))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            // It was made from text, so it is text.
+            Text::Short { .. } => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
+            Text::Long(text) => text,
+        }
+    }
+
+    /// Whether a text is an id, without making one of it.
+    pub(crate) fn is_usable(id: &str) -> bool {
+        let is_plain = id.bytes().all(|byte| byte.is_ascii_graphic());
+        !id.is_empty() && id.len() <= Self::MAX_BYTES && (is_plain || Self::check(id).is_ok())
+    }
+
+    fn check(id: &str) -> Result<(), ConfigError> {
         const FIELD: &str = "extraction_id";
         if id.is_empty() {
             return Err(ConfigError::new(FIELD, "is empty: give the id that the submit was answered with"));
@@ -46,16 +65,7 @@ impl ExtractionId {
         if id.chars().any(char::is_control) {
             return Err(ConfigError::new(FIELD, "has control characters: give the id as the service wrote it"));
         }
-        Ok(Self(Text::new(id)))
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        match &self.0 {
-            // It was made from text, so it is text.
-            Text::Short { .. } => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
-            Text::Long(text) => text,
-        }
+        Ok(())
     }
 
     fn as_bytes(&self) -> &[u8] {

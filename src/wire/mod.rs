@@ -47,6 +47,8 @@ mod retry_after;
 mod service_error;
 mod status;
 mod submit;
+mod webhook;
+mod webhook_secret;
 
 pub use api::Api;
 pub use awaiting::{AwaitingRequest, AwaitingResponse};
@@ -68,3 +70,5 @@ pub use retry_after::retry_after;
 pub use service_error::ServiceError;
 pub use status::{Status, StatusRequest, StatusResponse};
 pub use submit::{SubmitRequest, SubmitResponse};
+pub use webhook::Webhook;
+pub use webhook_secret::WebhookSecret;

@@ -8,9 +8,8 @@ use std::time::Duration;
 use typless::machine::Time;
 use typless_benches::noise::Noise;
 
-use crate::jobs::{START, gap, look, record};
-use crate::shipped::record::Record;
-use crate::shipped::schedule::{Schedule, tick_time};
+use crate::jobs::{Record, START, gap, look, record};
+use crate::shipped::schedule::Schedule;
 use crate::shipped::slab::Slab;
 
 /// Something that knows which slots are due next.
@@ -19,8 +18,6 @@ pub(crate) trait Queue {
 
     /// Takes out what is due next, one or more, at its time, which is told: now, or later if nothing is due now.
     fn pop(&mut self, now: Time, slots: &mut Vec<u32>) -> Time;
-
-    fn len(&self) -> usize;
 }
 
 /// Ours, as a batch uses it: what is due now until there is no more, then the time of the next.
@@ -32,17 +29,13 @@ impl Queue for Ours {
     }
 
     fn pop(&mut self, now: Time, slots: &mut Vec<u32>) -> Time {
-        self.0.pop_due_together(now, slots);
+        self.0.pop_due(now, slots);
         if !slots.is_empty() {
             return now;
         }
         let now = self.0.next_due().unwrap_or(now);
-        self.0.pop_due_together(now, slots);
+        self.0.pop_due(now, slots);
         now
-    }
-
-    fn len(&self) -> usize {
-        self.0.len()
     }
 }
 
@@ -59,10 +52,6 @@ impl Queue for Heap {
         slots.push(slot);
         now.max(due)
     }
-
-    fn len(&self) -> usize {
-        self.0.len()
-    }
 }
 
 /// The best a heap does: milliseconds and slot in one word.
@@ -72,7 +61,7 @@ const SLOT_BITS: u32 = 22;
 
 impl Queue for PackedHeap {
     fn push(&mut self, slot: u32, due: Time) {
-        let milliseconds = tick_time(due).saturating_since(START).as_millis() as u64;
+        let milliseconds = due.saturating_since(START).as_nanos().div_ceil(1_000_000) as u64;
         self.0.push(Reverse(milliseconds << SLOT_BITS | u64::from(slot)));
     }
 
@@ -80,10 +69,6 @@ impl Queue for PackedHeap {
         let Some(Reverse(packed)) = self.0.pop() else { return now };
         slots.push((packed & ((1 << SLOT_BITS) - 1)) as u32);
         now.max(START + Duration::from_millis(packed >> SLOT_BITS))
-    }
-
-    fn len(&self) -> usize {
-        self.0.len()
     }
 }
 
@@ -133,7 +118,7 @@ impl<Q: Queue> Hold<Q> {
                 None => self.slots.iter().for_each(|slot| self.queue.push(*slot, self.now + gap(&mut self.noise))),
                 Some(records) => {
                     if self.slots.len() > 1 {
-                        self.slots.iter().for_each(|slot| records.fetch(*slot));
+                        records.fetch(&self.slots, |record| (record.due, record.looks));
                     }
                     for slot in &self.slots {
                         let Some((_, record)) = records.at_mut(*slot) else { return };
@@ -144,6 +129,6 @@ impl<Q: Queue> Hold<Q> {
                 }
             }
         }
-        black_box(self.queue.len());
+        black_box(self.now);
     }
 }

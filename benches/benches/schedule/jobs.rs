@@ -7,7 +7,6 @@ use typless::wire::ExtractionId;
 use typless_benches::noise::Noise;
 
 use crate::shipped::id_index::IdIndex;
-use crate::shipped::record::Record;
 use crate::shipped::schedule::Schedule;
 use crate::shipped::slab::Slab;
 
@@ -18,15 +17,27 @@ pub(crate) fn gap(noise: &mut Noise) -> Duration {
     Duration::from_nanos(1_000_000_000 + noise.next_below(14_000_000_000))
 }
 
-/// A job in this state of affairs, next due after a gap.
+/// What is kept of each job, as long as the record of the core is at most: a test there sees to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Record {
+    pub(crate) due: Time,
+    looked_at: Time,
+    looks: u32,
+    fresh: bool,
+    _others: [u32; 10],
+}
+
+const _: () = assert!(size_of::<Record>() == 64);
+
+/// A job that is due after a gap.
 pub(crate) fn record(noise: &mut Noise) -> Record {
-    let due = START + gap(noise);
-    Record { due, ..Record::resumed(START, START, START + Duration::from_secs(86_400)) }
+    Record { due: START + gap(noise), looked_at: START, looks: 0, fresh: true, _others: [0; 10] }
 }
 
 /// Does what a look does to a job's record, and says when it is due again.
 pub(crate) fn look(record: &mut Record, noise: &mut Noise, now: Time) -> Time {
     record.looks += 1;
+    record.fresh = false;
     record.looked_at = now;
     record.due = now + gap(noise);
     record.due

@@ -4,16 +4,9 @@
 mod blocks;
 #[path = "../../../src/machine/batch/id_index.rs"]
 pub(crate) mod id_index;
-#[path = "../../../src/machine/record.rs"]
-pub(crate) mod record;
 #[path = "../../../src/machine/batch/schedule.rs"]
 pub(crate) mod schedule;
 #[path = "../../../src/machine/batch/slab.rs"]
 pub(crate) mod slab;
-
-/// What `record` calls it.
-mod time {
-    pub(crate) use typless::machine::Time;
-}
 
 use typless::machine::Time;

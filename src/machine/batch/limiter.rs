@@ -71,6 +71,11 @@ impl Limiter {
         self.pace.as_ref().map_or(self.paused_until, |pace| self.paused_until.max(pace.ready_at()))
     }
 
+    /// Until when the service asked for a pause; a moment in the past where there is none.
+    pub(crate) const fn paused_until(&self) -> Time {
+        self.paused_until
+    }
+
     /// Who is next: looks, which bring documents to their end, but every tenth request is a submit if one waits.
     pub(crate) const fn turn(&self, submits_wait: bool, looks_wait: bool) -> Option<Purpose> {
         match (submits_wait, looks_wait) {

@@ -48,9 +48,10 @@ impl RetryBudget {
         granted
     }
 
-    /// Something succeeded.
-    pub(crate) fn refund(&mut self) {
-        self.left = self.left.saturating_add(RETURN).min(self.full);
+    /// Something succeeded. A retry that did was none too many, and gives back what it took.
+    pub(crate) fn refund(&mut self, is_retry: bool) {
+        let cost = if is_retry { COST } else { 0 };
+        self.left = self.left.saturating_add(RETURN + cost).min(self.full);
     }
 }
 
@@ -70,9 +71,9 @@ mod tests {
         let second = |second| START + Duration::from_secs(second);
         let probes: Vec<u64> = (1..=100).filter(|at| budget.try_spend(second(*at))).collect();
         assert_eq!(probes, [30, 60, 90]);
-        (0..9).for_each(|_| budget.refund());
+        (0..9).for_each(|_| budget.refund(false));
         assert!(!budget.try_spend(second(100)));
-        budget.refund();
+        budget.refund(false);
         assert!(budget.try_spend(second(100)) && !budget.try_spend(second(100)));
     }
 
@@ -91,7 +92,7 @@ mod tests {
             for (pass, what) in steps {
                 match what {
                     0 => now = now + Duration::from_secs(pass),
-                    1 => { successes += 1; budget.refund(); }
+                    1 => { successes += 1; budget.refund(false); }
                     _ => made += u64::from(budget.try_spend(now)),
                 }
                 let probes = now.saturating_since(START).as_secs() / 30 + 1;

@@ -2,15 +2,19 @@
 
 mod arguments;
 mod command;
-mod confidence;
 mod document_types;
 mod documents;
 mod duration;
 mod failure;
+mod folder;
 mod output;
+mod pace;
 mod progress;
+mod receiver;
 mod report;
 mod service;
+mod share;
+mod summary;
 mod work;
 
 use std::process::ExitCode;

@@ -3,26 +3,37 @@
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use typless::machine::JobEventKind;
+use typless::machine::{BatchProgress, JobEventKind};
 use typless::wire::printable;
 
-/// A line on the standard error that is redrawn as things happen; nothing at all where that is no terminal.
+/// A line on the standard error that is redrawn as things happen; nothing at all where that is no terminal. Clones are the same line.
+#[derive(Clone)]
 pub(crate) struct Progress {
     bar: ProgressBar,
+    documents: usize,
 }
+
+/// For one document, what happens to it.
+const ONE: &str = "{spinner} {elapsed} {wide_msg}";
+
+/// For many, how far they are, how fast it goes, and how long it will take.
+const MANY: &str = "{spinner} {bar:30} {pos}/{len} done, {msg}, {per_sec}, {eta} left";
 
 impl Progress {
     pub(crate) fn new(documents: usize) -> Self {
         let bar = ProgressBar::new(documents as u64);
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} {elapsed} {wide_msg}") {
+        if let Ok(style) = ProgressStyle::with_template(if documents == 1 { ONE } else { MANY }) {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(120));
-        Self { bar }
+        Self { bar, documents }
     }
 
     /// Something happened to a document.
     pub(crate) fn event(&self, file: &str, kind: &JobEventKind) {
+        if self.documents != 1 {
+            return;
+        }
         let what = match kind {
             JobEventKind::Submitting { .. } => "submitting".to_owned(),
             JobEventKind::SubmitFailed { cause, .. } => format!("trying again: {cause}"),
@@ -35,9 +46,13 @@ impl Progress {
         self.bar.set_message(format!("{}: {}", printable(file, 60), printable(&what, 200)));
     }
 
-    /// A document has ended.
-    pub(crate) fn finished(&mut self) {
-        self.bar.inc(1);
+    /// So many documents are done, and have failed.
+    pub(crate) fn counts(&self, done: usize, failed: usize, batch: &BatchProgress) {
+        self.bar.set_position(done as u64);
+        if self.documents != 1 {
+            let pause = if batch.paused_until.is_some() { ", the service asks for a pause" } else { "" };
+            self.bar.set_message(format!("{failed} failed, {} in flight{pause}", batch.in_flight));
+        }
     }
 
     /// Prints something else in between.
@@ -45,7 +60,19 @@ impl Progress {
         self.bar.suspend(print)
     }
 
-    pub(crate) fn end(self) {
+    pub(crate) fn end(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_templates_are_ones() {
+        for template in [ONE, MANY] {
+            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
     }
 }

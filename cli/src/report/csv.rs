@@ -2,7 +2,7 @@
 //!
 //! Documents of one call may have different fields and any number of line items; with a row for each value all have the same columns, which are known before the first result.
 
-use typless::wire::{Extraction, Field};
+use typless::wire::{Candidate, Extraction, Field};
 
 use super::review;
 use super::{Outcome, Report};
@@ -52,7 +52,7 @@ fn of_extraction(report: &Report, extraction: &Extraction, floor: Option<f64>) -
 fn cells<'a>(table: &'a str, row: Option<usize>, field: &'a Field, floor: Option<f64>) -> Cells<'a> {
     let best = field.best();
     let review = if best.is_some_and(|best| review::is_weak(best, floor)) { "yes" } else { "" };
-    let (value, confidence) = (best.and_then(|best| best.text()), best.and_then(|best| best.confidence()));
+    let (value, confidence) = (best.and_then(Candidate::text), best.and_then(Candidate::confidence));
     Cells { table, row, field: field.name(), value, confidence, review, message: "" }
 }
 

@@ -139,10 +139,10 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress)> Follower<F> {
             },
             outcome => outcome,
         };
-        if let (Err(error), false) = (&outcome, self.reached) {
-            if let Some(halt) = Halt::of(error) {
-                self.halt(halt);
-            }
+        if let (Err(error), false) = (&outcome, self.reached)
+            && let Some(halt) = Halt::of(error)
+        {
+            self.halt(halt);
         }
         self.report(index, Update::Ended { extraction_id, outcome });
     }

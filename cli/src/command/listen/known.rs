@@ -44,10 +44,10 @@ impl Known {
         if inner.open >= Self::OPEN {
             return Admission::TooMany;
         }
-        if inner.in_order.len() >= Self::REMEMBERED {
-            if let Some(oldest) = inner.in_order.pop_front() {
-                inner.ids.remove(&oldest);
-            }
+        if inner.in_order.len() >= Self::REMEMBERED
+            && let Some(oldest) = inner.in_order.pop_front()
+        {
+            inner.ids.remove(&oldest);
         }
         inner.ids.insert(id.clone());
         inner.in_order.push_back(id.clone());

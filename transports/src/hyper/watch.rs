@@ -1,4 +1,6 @@
 //! The time limits of an exchange, by one timer.
+//!
+//! What moves is seen at the level of bodies: hyper does not show the bytes of a head, which moves when it is whole.
 
 use std::fmt;
 use std::pin::Pin;

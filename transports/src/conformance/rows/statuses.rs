@@ -77,7 +77,7 @@ fn bodiless(scene: &Scene, status: u16, head: &'static [u8]) -> Finding {
         Ok(())
     })?;
     answered_with(scene.send(look(&server.url())?)?, status, b"")?;
-    // A new connection would get another 204: it tells the one from the other.
+    // Only on the same connection is there anything to go wrong; a new one begins from the start.
     let next = scene.send(look(&server.url())?)?;
     if server.connections() == 1 {
         answered_with(next, 200, b"{}")?;

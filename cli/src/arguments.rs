@@ -61,6 +61,10 @@ pub(crate) struct ExtractArguments {
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 
+    /// Print a summary to the standard error at the end; at a terminal there always is one.
+    #[arg(long)]
+    pub(crate) summary: bool,
+
     /// How long to wait for each document once its turn has come, such as 90s, 10m or 2h.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration::parse)]
     pub(crate) deadline: Duration,
@@ -82,6 +86,10 @@ pub(crate) struct SubmitArguments {
 
     #[command(flatten)]
     pub(crate) limits: LimitArguments,
+
+    /// Print a summary to the standard error at the end; at a terminal there always is one.
+    #[arg(long)]
+    pub(crate) summary: bool,
 }
 
 /// Go on with documents that were submitted, and print what the service read in them.
@@ -103,6 +111,10 @@ pub(crate) struct ResumeArguments {
 
     #[command(flatten)]
     pub(crate) output: OutputArguments,
+
+    /// Print a summary to the standard error at the end; at a terminal there always is one.
+    #[arg(long)]
+    pub(crate) summary: bool,
 
     /// How long to wait for each document, such as 90s, 10m or 2h, whatever its ticket says.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration::parse)]
@@ -289,10 +301,6 @@ pub(crate) struct LimitArguments {
     /// The most requests per second.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = value_parser!(u32).range(1..))]
     pub(crate) rate: u32,
-
-    /// Print a summary to the standard error at the end; at a terminal there always is one.
-    #[arg(long)]
-    pub(crate) summary: bool,
 }
 
 /// How results are printed.

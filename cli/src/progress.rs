@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use typless::machine::{BatchProgress, JobEventKind};
 use typless::wire::printable;
 
@@ -17,7 +17,7 @@ pub(crate) struct Progress {
 const ONE: &str = "{spinner} {elapsed} {wide_msg}";
 
 /// For many, how far they are, how fast it goes, and how long it will take.
-const MANY: &str = "{spinner} {bar:30} {pos}/{len} done, {msg}, {per_sec}, {eta} left";
+const MANY: &str = "{spinner} {bar:30} {pos}/{len} done, {msg}";
 
 impl Progress {
     pub(crate) fn new(documents: usize) -> Self {
@@ -51,7 +51,8 @@ impl Progress {
         self.bar.set_position(done as u64);
         if self.documents != 1 {
             let pause = if batch.paused_until.is_some() { ", the service asks for a pause" } else { "" };
-            self.bar.set_message(format!("{failed} failed, {} in flight{pause}", batch.in_flight));
+            let speed = speed(done, self.documents, self.bar.elapsed());
+            self.bar.set_message(format!("{failed} failed, {} in flight{speed}{pause}", batch.in_flight));
         }
     }
 
@@ -65,9 +66,27 @@ impl Progress {
     }
 }
 
+/// How fast it goes, and how long it will take at that speed; nothing before there is a speed.
+fn speed(done: usize, documents: usize, elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs_f64();
+    if done == 0 || seconds <= 0.0 {
+        return String::new();
+    }
+    let each = seconds / done as f64;
+    let left = Duration::try_from_secs_f64(each * documents.saturating_sub(done) as f64).unwrap_or(Duration::MAX);
+    format!(", {:.1}/s, {} left", each.recip(), HumanDuration(left))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_left_follows_from_the_speed_so_far() {
+        assert_eq!(speed(0, 100, Duration::from_secs(9)), "");
+        assert_eq!(speed(20, 100, Duration::from_secs(10)), ", 2.0/s, 40 seconds left");
+        assert_eq!(speed(100, 100, Duration::from_secs(10)), ", 10.0/s, 0 seconds left");
+    }
 
     #[test]
     fn the_templates_are_ones() {

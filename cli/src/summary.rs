@@ -5,8 +5,6 @@ use std::time::{Duration, Instant};
 
 use typless::machine::BatchProgress;
 
-use crate::arguments::LimitArguments;
-
 /// Counts documents, and says at the end how it went.
 pub(crate) struct Summary {
     started: Instant,
@@ -16,8 +14,9 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    pub(crate) fn new(limits: &LimitArguments) -> Self {
-        Self { started: Instant::now(), is_wanted: limits.summary || io::stderr().is_terminal(), succeeded: 0, failed: 0 }
+    /// Begins to count. At a terminal somebody wants to know in any case.
+    pub(crate) fn new(is_wanted: bool) -> Self {
+        Self { started: Instant::now(), is_wanted: is_wanted || io::stderr().is_terminal(), succeeded: 0, failed: 0 }
     }
 
     /// Counts a document that has come to its end.

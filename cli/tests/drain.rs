@@ -146,10 +146,10 @@ fn a_service_that_refuses_or_is_not_there_is_told() {
 fn watching_goes_on_until_it_is_interrupted() {
     let listener = service(quick());
     let url = listener.base_url();
+    let id = submit(&listener, &[]);
     listener.with_service(|service| service.fail_next(1, Fault::BadGateway));
     let arguments = ["--watch", "1s", "--format", "json"];
     let process = at("drain", &url, &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let id = submit(&listener, &[]);
     while looks(&listener) == 0 {
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -90,6 +90,27 @@ fn extract_leaves_tickets_and_resume_goes_on_with_them() {
 }
 
 #[test]
+fn of_many_documents_none_is_lost() {
+    const DOCUMENTS: usize = 60;
+    let folder = tempfile::tempdir().unwrap();
+    for index in 0..DOCUMENTS {
+        std::fs::copy(sample(), folder.path().join(format!("{index}.pdf"))).unwrap();
+    }
+    let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
+    let process = start(at("extract", &listener.base_url(), &INVOICE).args(["--rate", "20"]).arg(folder.path()));
+    wait_for(&listener, 15);
+    interrupt(&process);
+    let (code, out, err) = read(process.wait_with_output().unwrap());
+    assert_eq!((code, out.as_str()), (130, ""), "{err}");
+    let mut ids: Vec<String> = tickets(&err).iter().map(|ticket| ticket["extraction_id"].to_string()).collect();
+    ids.sort();
+    ids.dedup();
+    let accepted = listener.with_service(|service| service.accepted());
+    assert_eq!((ids.len(), err.matches("it was not submitted").count()), (accepted, DOCUMENTS - accepted), "{err}");
+    assert!(accepted < DOCUMENTS, "it was in the middle of them");
+}
+
+#[test]
 fn with_an_emulator_of_its_own_there_is_nothing_to_go_on_with() {
     let process = start(support::extract(&["--emulator"]).arg(sample()));
     while !handles_interrupts(&process) {

@@ -12,11 +12,10 @@ use crate::summary::Summary;
 use crate::work::{self, Plan, Task, TaskName, Update};
 
 /// Follows all of them at the same time, and prints each result as soon as it is there.
-pub(super) fn run(connection: &Connection, tasks: Vec<Task>, plan: &Plan<'_>, output: &OutputArguments) -> Exit {
+pub(super) fn run(connection: &Connection, tasks: Vec<Task>, plan: &Plan<'_>, output: &OutputArguments, mut summary: Summary) -> Exit {
     let emulated = connection.is_emulator();
     let documents = tasks.len();
     let progress = Progress::new(documents);
-    let mut summary = Summary::new(plan.limits);
     let mut printer = Printer::new(output);
     let mut exit = Exit::Success;
     let announce = {

@@ -10,6 +10,7 @@ use super::follow;
 use crate::arguments::ResumeArguments;
 use crate::failure::{Exit, Failure};
 use crate::service::Connection;
+use crate::summary::Summary;
 use crate::work::{Goal, Plan, Start, Task};
 
 /// Goes on with all tickets at the same time.
@@ -18,7 +19,7 @@ pub(super) fn run(arguments: &ResumeArguments) -> Result<Exit, Failure> {
     let connection = Connection::to_service(&arguments.service)?;
     let goal = Goal::Results { deadline: arguments.deadline };
     let plan = Plan { goal, limits: &arguments.limits, customer: None };
-    Ok(follow::run(&connection, tasks, &plan, &arguments.output))
+    Ok(follow::run(&connection, tasks, &plan, &arguments.output, Summary::new(arguments.summary)))
 }
 
 /// Reads every ticket; if any of the lines is none, nothing is done.

@@ -19,7 +19,7 @@ pub(super) fn run(arguments: &SubmitArguments) -> Result<Exit, Failure> {
 
     let documents = tasks.len();
     let progress = Progress::new(documents);
-    let mut summary = Summary::new(&arguments.limits);
+    let mut summary = Summary::new(arguments.summary);
     let mut exit = Exit::Success;
     let announce = {
         let progress = progress.clone();

@@ -52,7 +52,7 @@ impl Progress {
         if self.documents != 1 {
             let pause = if batch.paused_until.is_some() { ", the service asks for a pause" } else { "" };
             let speed = speed(done, self.documents, self.bar.elapsed());
-            self.bar.set_message(format!("{failed} failed, {} in flight{speed}{pause}", batch.in_flight));
+            self.bar.set_message(format!("{failed} failed, {} in flight{speed}{pause}", batch.submitting + batch.submitted));
         }
     }
 

@@ -139,6 +139,22 @@ fn it_is_an_asynchronous_transport_too() {
 }
 
 #[test]
+fn both_kinds_of_drivers_can_share_it() {
+    fn is_shared<T: AsyncTransport + BlockingTransport + Clone + Send + Sync + 'static>(_: &T) {}
+    impl Clone for VirtualClock {
+        fn clone(&self) -> Self {
+            Self(Mutex::new(self.now()))
+        }
+    }
+    let emulator = emulator(ServiceOptions::new());
+    is_shared(&emulator);
+    let other = emulator.clone();
+    let request = SubmitRequest::new(document(INVOICE)).request(&api());
+    assert!(BlockingTransport::send(&other, request, Limits::default()).is_ok());
+    assert_eq!(emulator.with_service(|service| service.accepted()), 1);
+}
+
+#[test]
 fn a_response_longer_than_the_limit_is_too_large() {
     let emulator = emulator(ServiceOptions::new());
     let look = || StatusRequest::new(ExtractionId::new("0").expect("an id")).request(&api());

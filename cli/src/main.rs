@@ -1,4 +1,4 @@
-//! The `typless` command: extracts documents, goes on with what was submitted, and runs an emulator of the service.
+//! The `typless` command: extracts documents, one or ten thousand, goes on with what was submitted, fetches what has finished, and runs an emulator of the service.
 
 mod arguments;
 mod command;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use support::{at, lines, read, run, sample, service};
-use typless_emulator::{Listener, ServiceOptions};
+use typless_emulator::{Listener, Pace, ServiceOptions};
 
 const INVOICE: [&str; 2] = ["--document-type", "line-item-invoice"];
 const WAIT: Duration = Duration::from_millis(2);
@@ -108,6 +108,23 @@ fn of_many_documents_none_is_lost() {
     let accepted = listener.with_service(|service| service.accepted());
     assert_eq!((ids.len(), err.matches("it was not submitted").count()), (accepted, DOCUMENTS - accepted), "{err}");
     assert!(accepted < DOCUMENTS, "it was in the middle of them");
+}
+
+#[test]
+fn when_nobody_reads_the_results_any_more_the_rest_is_left_as_tickets() {
+    let folder = tempfile::tempdir().unwrap();
+    for index in 0..5 {
+        std::fs::copy(sample(), folder.path().join(format!("{index}.pdf"))).unwrap();
+    }
+    // Some are done at once, the others after an hour.
+    let pace = Pace::mixture([(1.0, Pace::fixed(Duration::ZERO)), (1.0, Pace::fixed(Duration::from_secs(3600)))]);
+    let listener = service(ServiceOptions::new().with_pace(pace).with_seed(1));
+    let mut process = start(at("extract", &listener.base_url(), &INVOICE).arg(folder.path()));
+    drop(process.stdout.take());
+    let (code, _, err) = read(process.wait_with_output().unwrap());
+    let unwritten = err.matches("the result can't be written").count();
+    assert_eq!((code, err.matches("typless get ").count()), (130, unwritten), "{err}");
+    assert!(unwritten > 0 && unwritten + tickets(&err).len() + err.matches("not submitted").count() == 5, "{err}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What `extract` and `resume` share: documents are followed to their ends, and results printed as they come.
 
+use std::io;
+
 use typless::machine::Ticket;
 use typless::wire::printable;
 
@@ -11,13 +13,14 @@ use crate::service::Connection;
 use crate::summary::Summary;
 use crate::work::{self, Plan, Task, TaskName, Update};
 
-/// Follows all of them at the same time, and prints each result as soon as it is there.
+/// Follows all of them at the same time, and prints each result as soon as it is there. If one can't be printed, that is an interruption: what was submitted is left as tickets.
 pub(super) fn run(connection: &Connection, tasks: Vec<Task>, plan: &Plan<'_>, output: &OutputArguments, mut summary: Summary) -> Exit {
     let emulated = connection.is_emulator();
     let documents = tasks.len();
     let progress = Progress::new(documents);
     let mut printer = Printer::new(output);
     let mut exit = Exit::Success;
+    let mut goes_on = true;
     let announce = {
         let progress = progress.clone();
         move |submitting| progress.suspend(|| tell_interrupted(submitting, emulated))
@@ -30,7 +33,12 @@ pub(super) fn run(connection: &Connection, tasks: Vec<Task>, plan: &Plan<'_>, ou
                 summary.ended(outcome.is_ok());
                 let outcome = outcome.map_or_else(|error| Outcome::Failed(Box::new(Problem::of_job(&error))), Outcome::Success);
                 let report = Report::new(task.file, extraction_id, outcome).at(task.index);
-                exit = exit.max(progress.suspend(|| printer.tell(&report)));
+                if let Err(error) = progress.suspend(|| printer.write(&report)) {
+                    goes_on = false;
+                    progress.suspend(|| report.tell_unwritten(&error));
+                    exit = exit.max(exit_of_write(&error));
+                }
+                exit = exit.max(progress.suspend(|| report.complain()));
             }
             Update::SubmittedLate { ticket } => progress.suspend(|| tell_late(task, ticket)),
             // Nobody could go on with it.
@@ -39,11 +47,17 @@ pub(super) fn run(connection: &Connection, tasks: Vec<Task>, plan: &Plan<'_>, ou
             Update::NotSubmitted => progress.suspend(|| tell_not_submitted(task)),
         }
         progress.counts(summary.done(), summary.failed, batch);
+        goes_on
     };
     let (ended, batch) = work::perform(connection, tasks, plan, announce, tell);
     progress.end();
     summary.tell(documents, &batch);
     exit.max(ended)
+}
+
+/// Whoever has closed our output has what they wanted.
+fn exit_of_write(error: &io::Error) -> Exit {
+    if error.kind() == io::ErrorKind::BrokenPipe { Exit::Success } else { Exit::WrongCall }
 }
 
 /// Says what the lines that follow are.

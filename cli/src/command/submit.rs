@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &SubmitArguments) -> Result<Exit, Failure> {
                 exit = exit.max(progress.suspend(|| print(ticket)));
             }
             Update::Ended { extraction_id, outcome } => {
-                let Err(error) = outcome else { return };
+                let Err(error) = outcome else { return true };
                 summary.ended(false);
                 let report = Report::new(task.file, extraction_id, Outcome::Failed(Box::new(Problem::of_job(&error))));
                 exit = exit.max(progress.suspend(|| report.complain()));
@@ -44,6 +44,7 @@ pub(super) fn run(arguments: &SubmitArguments) -> Result<Exit, Failure> {
             Update::NotSubmitted => progress.suspend(|| follow::tell_not_submitted(task)),
         }
         progress.counts(summary.done(), summary.failed, batch);
+        true
     };
     let plan = Plan { goal: Goal::Tickets, limits: &arguments.limits, customer: None };
     let (ended, batch) = work::perform(&connection, tasks, &plan, announce, tell);

@@ -8,6 +8,7 @@ mod review;
 mod table;
 
 use std::borrow::Cow;
+use std::io;
 
 use typless::wire::{Extraction, ExtractionId, Status, printable};
 
@@ -62,6 +63,14 @@ impl Report {
             Outcome::Success(_) => "SUCCESS".into(),
             Outcome::Unfinished(status) => status.to_string().into(),
             Outcome::Failed(problem) => problem.status.into(),
+        }
+    }
+
+    /// Says to the standard error that there is a result and it could not be printed.
+    pub(crate) fn tell_unwritten(&self, error: &io::Error) {
+        if let (Outcome::Success(_), Some(id)) = (&self.outcome, &self.extraction_id) {
+            let file = printable(&self.file, 300);
+            eprintln!("typless: {file}: the result can't be written: {error}; fetch it again: typless get {}", printable(id.as_str(), 300));
         }
     }
 

@@ -1,5 +1,7 @@
 //! Prints reports, one after the other.
 
+use std::io;
+
 use super::{Outcome, Report, csv, table};
 use crate::arguments::{Format, OutputArguments};
 use crate::failure::Exit;
@@ -21,6 +23,11 @@ impl Printer {
     /// Prints a report to the standard output, and what is wrong to the standard error.
     pub(crate) fn tell(&mut self, report: &Report) -> Exit {
         self.print(report).max(report.complain())
+    }
+
+    /// Prints a report to the standard output, where more than this one depends on whether that can be done.
+    pub(crate) fn write(&mut self, report: &Report) -> io::Result<()> {
+        self.render(report).map_or(Ok(()), |text| output::write(&text))
     }
 
     /// Prints a report to the standard output; anything but success means that it could not be printed.

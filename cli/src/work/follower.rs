@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use typless::drive::Clock;
-use typless::machine::{Batch, BatchEventKind, BatchProgress, JobError, JobEventKind, JobKey, Ticket};
+use typless::machine::{Batch, BatchEventKind, BatchProgress, JobError, JobEventKind, JobKey, Ticket, Time};
 use typless::wire::{Extraction, ExtractionId};
 use typless_transports::SystemClock;
 use typless_transports::blocking::Driver;
@@ -28,7 +28,7 @@ pub(super) struct Follower<F> {
     next: usize,
     under_way: BTreeMap<JobKey, UnderWay>,
     tell: F,
-    interrupted: Arc<AtomicBool>,
+    interruption: Arc<Interruption>,
     halted: Option<Halt>,
     /// Whether the service has ever taken anything.
     reached: bool,
@@ -39,25 +39,19 @@ struct UnderWay {
     extraction_id: Option<ExtractionId>,
 }
 
-impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress)> Follower<F> {
+impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
     pub(super) fn new(
         driver: Driver<Batch, Ureq, SystemClock>,
         clock: SystemClock,
         tasks: Vec<Task>,
         goal: Goal,
-        announce: impl Fn(usize) + Send + 'static,
+        announce: impl Fn(usize) + Send + Sync + 'static,
         tell: F,
     ) -> Self {
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let (hand, is_interrupted) = (driver.hand(), interrupted.clone());
-        on_interruption(move || {
-            hand.push(move |batch, now| {
-                is_interrupted.store(true, Ordering::SeqCst);
-                announce(batch.progress().submitting);
-                abandon_all(batch, now);
-            })
-        });
-        Self { driver, clock, goal, tasks, next: 0, under_way: BTreeMap::new(), tell, interrupted, halted: None, reached: false }
+        let interruption = Arc::new(Interruption { has_come: AtomicBool::new(false), announce: Box::new(announce) });
+        let (hand, by_hand) = (driver.hand(), interruption.clone());
+        on_interruption(move || hand.push(move |batch, now| by_hand.happen(batch, now)));
+        Self { driver, clock, goal, tasks, next: 0, under_way: BTreeMap::new(), tell, interruption, halted: None, reached: false }
     }
 
     pub(super) fn follow(mut self) -> (Exit, BatchProgress) {
@@ -67,7 +61,7 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress)> Follower<F> {
             self.begin_more();
         }
         self.end_rest();
-        let exit = if self.interrupted.load(Ordering::SeqCst) { Exit::Interrupted } else { Exit::Success };
+        let exit = if self.interruption.has_come() { Exit::Interrupted } else { Exit::Success };
         (exit, self.driver.machine().progress())
     }
 
@@ -75,7 +69,7 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress)> Follower<F> {
     fn begin_more(&mut self) {
         let now = self.clock.now();
         let batch = self.driver.machine_mut();
-        if self.halted.is_some() || self.interrupted.load(Ordering::SeqCst) {
+        if self.halted.is_some() || self.interruption.has_come() {
             return batch.close();
         }
         while let Some(task) = self.tasks.get(self.next) {
@@ -103,7 +97,8 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress)> Follower<F> {
             BatchEventKind::KeyRefused(error) => self.halt(Halt::KeyRefused(error)),
             BatchEventKind::SubmittedLate { ticket, .. } => {
                 let task = TaskName { index: 0, file: ticket.reference(), resumed: Some(ticket.extraction_id()) };
-                (self.tell)(task, Update::SubmittedLate { ticket: &ticket }, &self.driver.machine().progress());
+                let goes_on = (self.tell)(task, Update::SubmittedLate { ticket: &ticket }, &self.driver.machine().progress());
+                self.stop_unless(goes_on);
             }
             // The batch gets along with the rest by itself.
             _ => {}
@@ -176,6 +171,33 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress)> Follower<F> {
     }
 
     fn report(&mut self, index: usize, update: Update<'_>) {
-        (self.tell)(TaskName::of(&self.tasks, index), update, &self.driver.machine().progress());
+        let goes_on = (self.tell)(TaskName::of(&self.tasks, index), update, &self.driver.machine().progress());
+        self.stop_unless(goes_on);
+    }
+
+    fn stop_unless(&mut self, goes_on: bool) {
+        let batch = self.driver.machine_mut();
+        if !goes_on && (batch.progress().unfinished() > 0 || self.next < self.tasks.len()) {
+            self.interruption.happen(batch, self.clock.now());
+        }
+    }
+}
+
+/// The end of the call before its time.
+struct Interruption {
+    has_come: AtomicBool,
+    announce: Box<dyn Fn(usize) + Send + Sync>,
+}
+
+impl Interruption {
+    fn has_come(&self) -> bool {
+        self.has_come.load(Ordering::SeqCst)
+    }
+
+    fn happen(&self, batch: &mut Batch, now: Time) {
+        if !self.has_come.swap(true, Ordering::SeqCst) {
+            (self.announce)(batch.progress().submitting);
+            abandon_all(batch, now);
+        }
     }
 }

@@ -79,13 +79,13 @@ pub(crate) enum Update<'a> {
 
 /// Follows all documents and calls back from this thread. Returns when all have ended, or, after an interruption, when no submit is out: what is under way then goes on without us.
 ///
-/// Of an interruption, `announce` is told first, with the number of submits that are out.
+/// Of an interruption, `announce` is told first, with the number of submits that are out. It is one, too, when `tell` gives back `false`.
 pub(crate) fn perform(
     connection: &Connection,
     tasks: Vec<Task>,
     plan: &Plan<'_>,
-    announce: impl Fn(usize) + Send + 'static,
-    tell: impl FnMut(TaskName<'_>, Update<'_>, &BatchProgress),
+    announce: impl Fn(usize) + Send + Sync + 'static,
+    tell: impl FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool,
 ) -> (Exit, BatchProgress) {
     let clock = SystemClock::new();
     let batch = Batch::new(&connection.api, options(plan), clock.now());

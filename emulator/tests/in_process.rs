@@ -24,6 +24,12 @@ impl VirtualClock {
     }
 }
 
+impl Clone for VirtualClock {
+    fn clone(&self) -> Self {
+        Self(Mutex::new(self.now()))
+    }
+}
+
 impl Clock for VirtualClock {
     fn now(&self) -> Time {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -141,11 +147,6 @@ fn it_is_an_asynchronous_transport_too() {
 #[test]
 fn both_kinds_of_drivers_can_share_it() {
     fn is_shared<T: AsyncTransport + BlockingTransport + Clone + Send + Sync + 'static>(_: &T) {}
-    impl Clone for VirtualClock {
-        fn clone(&self) -> Self {
-            Self(Mutex::new(self.now()))
-        }
-    }
     let emulator = emulator(ServiceOptions::new());
     is_shared(&emulator);
     let other = emulator.clone();

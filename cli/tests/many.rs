@@ -4,7 +4,7 @@
 mod support;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use support::{KEY, at, extract, in_order, run, sample, service};
 use typless_emulator::{Fault, Faults, Listener, QueueAfterReading, ServiceOptions};
@@ -52,13 +52,15 @@ fn a_folder_stands_for_its_documents_in_the_order_of_their_names() {
 fn the_limits_are_kept_by_the_services_own_count() {
     let folder = folder(30);
     let listener = service(quick());
-    let arguments = ["--max-in-flight", "3", "--rate", "20", "--format", "json"];
+    let arguments = ["--max-in-flight", "3", "--rate", "40", "--format", "json"];
+    let started = Instant::now();
     let (code, out, err) = run(at("extract", &listener.base_url(), &INVOICE).args(arguments).arg(folder.path()));
     assert_eq!((code, in_order(&out).len()), (0, 30), "{err}");
     let counts = counts(&listener);
     assert!(counts.most_at_once <= 3 && counts.most_submits_at_once <= 2, "{counts:?}");
-    // A burst of a second's, and a second at the rate.
-    assert!(counts.most_in_a_second <= 2 * 20 && counts.submits == 30, "{counts:?}");
+    assert_eq!(counts.submits, 30);
+    // A burst of a second's, then no faster than the rate; how slow it may be, nobody says.
+    assert!(started.elapsed().as_secs_f64() >= (counts.requests - 40) as f64 / 40.0, "{counts:?}");
 }
 
 #[test]

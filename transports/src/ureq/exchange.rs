@@ -9,7 +9,9 @@ use typless::wire::{Body, SourceError};
 use ureq::config::AutoHeaderValue;
 use ureq::{AsSendBody, SendBody};
 
-use super::{SUBMIT_IDLE, failure};
+use super::failure;
+use crate::response_limit::{capacity, too_large};
+use crate::submit_idle::SUBMIT_IDLE;
 
 /// A request without a body.
 pub(super) fn perform(agent: &ureq::Agent, request: Request<()>, limits: Limits) -> Result<Response<Bytes>, Failure> {
@@ -70,20 +72,13 @@ fn collect(response: Response<ureq::Body>, limits: Limits) -> Result<Response<By
     if declared.is_some_and(|declared| declared > limit) {
         return Err(too_large(limit));
     }
-    // What is declared is only a hint: a server should not make us allocate what it never sends.
-    let mut bytes = Vec::with_capacity(usize::try_from(declared.unwrap_or(0)).unwrap_or(0).min(LARGEST_HINT));
+    let mut bytes = Vec::with_capacity(capacity(declared.unwrap_or(0)));
     let read = body.into_with_config().limit(u64::MAX).reader().take(limit.saturating_add(1)).read_to_end(&mut bytes);
     match read {
         Ok(_) if bytes.len() as u64 > limit => Err(too_large(limit)),
         Ok(_) => Ok(Response::from_parts(parts, Bytes::from(bytes))),
         Err(error) => Err(Failure::new(FailureKind::Interrupted, error)),
     }
-}
-
-const LARGEST_HINT: usize = 1024 * 1024;
-
-fn too_large(limit: u64) -> Failure {
-    Failure::new(FailureKind::TooLarge, format!("more than {limit} bytes"))
 }
 
 /// A body on its way out, which remembers whether it was begun and whether its source failed.

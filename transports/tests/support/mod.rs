@@ -1,11 +1,18 @@
 //! A server on loopback that says what it is told, and remembers what it was sent.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+mod adapters;
+mod requests;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+#[allow(unused_imports, reason = "each test file uses a part of it")]
+pub(crate) use adapters::*;
+pub(crate) use requests::*;
 
 /// What to do with one request.
 pub(crate) enum Reply {

@@ -5,14 +5,14 @@ use std::time::Duration;
 use typless::machine::{Job, JobOptions, PollPolicy, RetryPolicy, Snapshot, Ticket, Time};
 use typless::wire::{Api, Document, ExtractionId};
 
-pub const START: Time = Time::from_unix_seconds(1_700_000_000);
-pub const ID: &str = "0d14338251a6db69bfec36face27f7edcab7322";
+pub(crate) const START: Time = Time::from_unix_seconds(1_700_000_000);
+pub(crate) const ID: &str = "0d14338251a6db69bfec36face27f7edcab7322";
 
 const READY: &str = include_str!("../golden/snapshot-1-ready.json");
 const SUBMITTING: &str = include_str!("../golden/snapshot-1-submitting.json");
 
 /// The job of the transcript of this name; most have the default options.
-pub fn job(name: &str) -> Job {
+pub(crate) fn job(name: &str) -> Job {
     match name {
         "expired" | "resumed" | "not-found" => resume(START + Duration::from_secs(24 * 3600)),
         "resumed-past-its-deadline" => resume(Time::from_unix(START.since_epoch() - Duration::from_secs(1))),

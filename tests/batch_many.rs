@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use support::{START, answer, api, in_progress, success};
-use typless::machine::{Batch, BatchEventKind, BatchOptions, JobEventKind, Machine, Output, RequestId, Time};
+use typless::machine::{Batch, BatchEventKind, BatchOptions, JobEventKind, Machine, Output, RequestId, Time, Transmit};
 use typless::wire::Document;
 
 const JOBS: usize = if cfg!(debug_assertions) { 20_000 } else { 1_000_000 };
@@ -26,7 +26,7 @@ struct Answers {
 const FINISHED: Time = Time::from_unix_seconds(1_700_000_000 + 600);
 
 impl Answers {
-    fn take(&mut self, transmit: typless::machine::Transmit, now: Time) {
+    fn take(&mut self, transmit: &Transmit, now: Time) {
         let response = if transmit.request.method() == http::Method::POST {
             self.submits += 1;
             self.fetched.push(false);
@@ -67,7 +67,7 @@ fn y04_a_great_many_jobs_are_submitted_followed_and_fetched() {
     let (mut answers, mut now, mut succeeded, mut most) = (Answers::default(), START, 0, 0);
     loop {
         match batch.next_output(now) {
-            Output::Send(transmit) => answers.take(transmit, now),
+            Output::Send(transmit) => answers.take(&transmit, now),
             Output::Event(event) => {
                 let BatchEventKind::Job { event: JobEventKind::Finished(outcome), .. } = event.kind else { continue };
                 outcome.unwrap();

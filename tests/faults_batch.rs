@@ -290,8 +290,9 @@ fn y02_a_job_that_always_fails_delays_nobody() {
 fn y03_the_flood_of_one_customer_does_not_delay_another() {
     let mut run = BatchRun::new(BatchOptions::new());
     let named = |number, customer| numbered(number).with_customer(customer).unwrap();
-    (0..1000).for_each(|number| drop(run.batch.add(named(number, "flood"), run.now)));
-    (1000..1003).for_each(|number| drop(run.batch.add(named(number, "other"), run.now)));
+    for number in 0..1003 {
+        run.batch.add(named(number, if number < 1000 { "flood" } else { "other" }), run.now).unwrap();
+    }
     run.run_until(START + Duration::from_secs(2));
     let others = run.service.held.values().filter(|held| held.customer.as_deref() == Some("other")).count();
     assert_eq!(others, 3);
@@ -305,7 +306,9 @@ fn y05_submits_and_looks_each_keep_a_share() {
         let id = run.service.hold(1 << 20 | number, START);
         run.batch.resume(&ticket(&id), START).unwrap();
     }
-    (0..1000).for_each(|number| drop(run.batch.add(numbered(number), run.now)));
+    for number in 0..1000 {
+        run.batch.add(numbered(number), run.now).unwrap();
+    }
     run.run_until(START + Duration::from_secs(50));
     let (submits, looks) = (run.service.submits as f64, run.service.looks as f64);
     assert!(submits >= 0.09 * (submits + looks) && looks >= 0.09 * (submits + looks), "{submits} {looks}");

@@ -1,6 +1,8 @@
 //! Many jobs, one machine.
 
 mod blocks;
+#[cfg(test)]
+mod blocks_tests;
 mod cohorts;
 mod entry;
 mod event;
@@ -9,6 +11,8 @@ mod feed;
 mod fleet;
 mod flights;
 mod id_index;
+#[cfg(test)]
+mod id_index_tests;
 mod launch;
 mod limiter;
 mod moves;
@@ -23,6 +27,8 @@ mod schedule;
 #[cfg(test)]
 mod schedule_tests;
 mod slab;
+#[cfg(test)]
+mod slab_tests;
 mod tally;
 mod turns;
 mod webhooks;
@@ -372,6 +378,11 @@ impl Machine for Batch {
 
 impl fmt::Debug for Batch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batch").field("progress", &self.progress()).finish_non_exhaustive()
+        f.debug_struct("Batch")
+            .field("progress", &self.progress())
+            .field("jobs", &self.jobs.len())
+            .field("ids", &self.index.len())
+            .field("scheduled", &self.schedule.len())
+            .finish_non_exhaustive()
     }
 }

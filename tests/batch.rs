@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use service::{BatchRun, numbered};
 use support::{START, api, document};
-use typless::machine::{Batch, BatchEventKind, BatchOptions, JobEventKind, JobState, LookReason, Machine, Output};
+use typless::machine::{Batch, BatchEventKind, BatchOptions, JobEventKind, JobState, LookReason, Machine, Output, Snapshot, Ticket};
 
 #[test]
 fn every_document_has_its_outcome_and_then_it_is_done() {
@@ -76,7 +76,7 @@ fn what_is_kept_of_each_job_is_enough_to_go_on_with() {
         run.run_until(START + Duration::from_secs(seconds));
         let kept: Vec<_> = run.batch.keys().map(|key| (run.batch.ticket(key), run.batch.snapshot(key))).collect();
         let (ended, unsure) =
-            (run.ends.len(), kept.iter().filter(|(_, snapshot)| snapshot.as_ref().is_some_and(|one| one.may_be_submitted())).count());
+            (run.ends.len(), kept.iter().filter(|(_, snapshot)| snapshot.as_ref().is_some_and(Snapshot::may_be_submitted)).count());
         run.batch = Batch::new(&api(), BatchOptions::new(), run.now);
         for (number, (ticket, snapshot)) in kept.into_iter().enumerate() {
             let key = match (ticket, snapshot) {
@@ -99,7 +99,7 @@ fn what_is_kept_of_each_job_is_enough_to_go_on_with() {
 fn a_confirmation_covers_all_before_it_and_nothing_else_waits_for_it() {
     let mut run = BatchRun::of(10, BatchOptions::new().with_confirmation());
     let id = run.service.hold(1 << 20, START);
-    let ticket = typless::machine::Ticket::new(id, START, START + Duration::from_secs(3600));
+    let ticket = Ticket::new(id, START, START + Duration::from_secs(3600));
     assert!(run.batch.resume(&ticket, START).is_none(), "closed");
     run.run_until(START + Duration::from_secs(5));
     assert_eq!((run.service.submits, run.batch.progress().submitting), (0, 4));

@@ -70,6 +70,7 @@ impl Schedule {
     }
 
     /// Takes out the next that is due.
+    #[cfg_attr(not(test), allow(dead_code, reason = "tests and benches compare with it"))]
     pub(crate) fn pop_due(&mut self, now: Time) -> Option<u32> {
         self.reach(now).and_then(|tick| self.take(tick))
     }

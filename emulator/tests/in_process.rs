@@ -24,6 +24,12 @@ impl VirtualClock {
     }
 }
 
+impl Clone for VirtualClock {
+    fn clone(&self) -> Self {
+        Self(Mutex::new(self.now()))
+    }
+}
+
 impl Clock for VirtualClock {
     fn now(&self) -> Time {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -136,6 +142,17 @@ fn it_is_an_asynchronous_transport_too() {
     let sending = pin!(AsyncTransport::send(&emulator, request, Limits::default()));
     let Poll::Ready(Ok(response)) = sending.poll(&mut Context::from_waker(Waker::noop())) else { panic!("it needs no runtime") };
     assert_eq!(response.status(), 202);
+}
+
+#[test]
+fn both_kinds_of_drivers_can_share_it() {
+    fn is_shared<T: AsyncTransport + BlockingTransport + Clone + Send + Sync + 'static>(_: &T) {}
+    let emulator = emulator(ServiceOptions::new());
+    is_shared(&emulator);
+    let other = emulator.clone();
+    let request = SubmitRequest::new(document(INVOICE)).request(&api());
+    assert!(BlockingTransport::send(&other, request, Limits::default()).is_ok());
+    assert_eq!(emulator.with_service(|service| service.accepted()), 1);
 }
 
 #[test]

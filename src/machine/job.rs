@@ -140,6 +140,19 @@ impl Job {
         JobState::of(self.record.state)
     }
 
+    /// How the job was made, for a transcript.
+    pub(crate) fn origin(&self) -> String {
+        let submission = self.baggage.as_ref().and_then(|baggage| baggage.submission.as_ref());
+        let made_of = match (submission, self.ticket()) {
+            (Some(submission), _) => format!("{:?}\n", submission.request),
+            (None, Some(ticket)) => format!("{}\n", ticket.to_json()),
+            (None, None) => String::new(),
+        };
+        let snapshot = self.snapshot().filter(|snapshot| snapshot.submits > 0);
+        let snapshot = snapshot.map_or_else(String::new, |snapshot| format!("{}\n", snapshot.to_json()));
+        format!("Job, {:?}\n{:?}\n{made_of}{snapshot}{:?}", self.state(), self.api, self.options)
+    }
+
     fn begin(api: &Api, document: Option<Document>, owner: Arc<Owner>, options: JobOptions, record: Record, now: Time) -> Self {
         let owner = document.as_ref().map_or(owner, |document| Arc::new(Owner::of(document)));
         let baggage = document.map(|document| Baggage::with_document(document, api, options.text_blocks, options.response_bytes));

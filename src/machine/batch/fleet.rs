@@ -86,7 +86,7 @@ impl Batch {
     /// Why a job is looked at, whose turn it is.
     pub(super) fn reason_of(entry: &Entry, since: Time, now: Time) -> LookReason {
         match entry.record.reason {
-            LookReason::Policy if entry.place == Place::Looks(Rank::Doubted) => LookReason::QueueSilent,
+            LookReason::Policy if entry.place == Place::Looks(Rank::Alone) && entry.counted => LookReason::QueueSilent,
             LookReason::Policy | LookReason::Hint | LookReason::Retry if now > since => LookReason::Limiter,
             reason => reason,
         }

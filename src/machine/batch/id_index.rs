@@ -19,7 +19,7 @@ const TOGETHER: usize = 64;
 pub(crate) struct IdIndex {
     /// A power of two, or none yet.
     pub(super) places: Vec<Place>,
-    pub(super) len: usize,
+    len: usize,
     seed: [u64; 2],
 }
 
@@ -44,6 +44,11 @@ impl IdIndex {
     /// No ids. The seed should be unknown to those who choose them.
     pub(crate) fn new(seed: u64) -> Self {
         Self { places: Vec::new(), len: 0, seed: [mix(seed, 0x9e37_79b9_7f4a_7c15), mix(seed, 0xd1b5_4a32_d192_ed03)] }
+    }
+
+    /// How many slots there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
     }
 
     /// The hash by which an id is put in, found and taken out.

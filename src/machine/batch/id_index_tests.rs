@@ -30,7 +30,7 @@ proptest! {
             } else if !insert {
                 prop_assert_eq!(all.index.remove(hash, slot), all.ids.remove(&slot).is_some());
             }
-            prop_assert_eq!(all.index.len, all.ids.len());
+            prop_assert_eq!(all.index.len(), all.ids.len());
             for slot in 0..40 {
                 prop_assert_eq!(all.find(&format!("{slot:040x}")), all.ids.contains_key(&slot).then_some(slot));
             }
@@ -85,7 +85,7 @@ fn a_table_that_empties_gets_small_again() {
     for (slot, hash) in (0..).zip(&hashes) {
         assert!(index.remove(*hash, slot));
     }
-    assert_eq!((index.len, index.places.len()), (0, SMALLEST));
+    assert_eq!((index.len(), index.places.len()), (0, SMALLEST));
 }
 
 #[test]

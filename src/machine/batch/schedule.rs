@@ -43,7 +43,6 @@ pub(crate) struct Schedule {
     /// What is due in later eras, by their number.
     eras: BTreeMap<u64, Chain>,
     chunks: Chunks,
-    /// How many entries there are, outdated ones included.
     len: usize,
 }
 
@@ -51,6 +50,11 @@ impl Schedule {
     pub(crate) fn new(now: Time) -> Self {
         let levels = [Level::new(), Level::new(), Level::new()];
         Self { current: tick_told(now), levels, eras: BTreeMap::new(), chunks: Chunks::new(), len: 0 }
+    }
+
+    /// How many entries there are, outdated ones included.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
     }
 
     /// Puts in that this slot is due then.

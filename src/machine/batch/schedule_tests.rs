@@ -120,6 +120,7 @@ proptest! {
                 Step::Jump(to) => now = to,
             }
             prop_assert_eq!(schedule.next_due(), model.next_due());
+            prop_assert_eq!(schedule.len(), model.entries.len());
         }
         while schedule.next_due().is_some() {
             pop_both(&mut schedule, &mut model, Time::MAX)?;

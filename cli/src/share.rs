@@ -1,4 +1,4 @@
-//! A confidence as people write it.
+//! A share or a confidence as people write it.
 
 /// Reads a number from 0 to 1.
 pub(crate) fn parse(text: &str) -> Result<f64, String> {
@@ -11,7 +11,7 @@ mod tests {
     use super::parse;
 
     #[test]
-    fn only_numbers_from_0_to_1_are_confidences() {
+    fn only_numbers_from_0_to_1_are_shares() {
         for (text, score) in [("0", 0.0), ("0.8", 0.8), (".5", 0.5), ("1", 1.0)] {
             assert_eq!(parse(text), Ok(score), "{text}");
         }

@@ -118,7 +118,7 @@ impl<Q: Queue> Hold<Q> {
                 None => self.slots.iter().for_each(|slot| self.queue.push(*slot, self.now + gap(&mut self.noise))),
                 Some(records) => {
                     if self.slots.len() > 1 {
-                        records.fetch(&self.slots, |record| (record.due, record.looks));
+                        records.fetch(&self.slots, |record| record.due);
                     }
                     for slot in &self.slots {
                         let Some((_, record)) = records.at_mut(*slot) else { return };

@@ -10,9 +10,11 @@ use std::alloc::System;
 use std::error::Error;
 use std::hint::black_box;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
-use typless::wire::ExtractionId;
+use typless::machine::{Batch, BatchOptions, Ticket};
+use typless::wire::{Api, ConfigError, ExtractionId};
 use typless_benches::bounds::Bounds;
 use typless_benches::counting;
 use typless_benches::noise::Noise;
@@ -20,7 +22,7 @@ use typless_benches::rounds::{Times, Way, measure};
 use typless_benches::table::Table;
 
 use hold::{Hold, Queue};
-use jobs::Jobs;
+use jobs::{Jobs, START};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -53,7 +55,7 @@ const PACKED: &str = "BinaryHeap<u64>, packed";
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut bounds = Bounds::new();
     schedule(&mut bounds);
-    memory(&mut bounds);
+    memory(&mut bounds)?;
     listings(&mut bounds)?;
     Ok(bounds.finish())
 }
@@ -112,22 +114,39 @@ fn growth(first: &Times, most: &Times) -> f64 {
 }
 
 /// The bytes of a million jobs.
-fn memory(bounds: &mut Bounds) {
+fn memory(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
     let (_hold, entry_and_record) = counting::count(|| {
         let mut hold = Hold::new(hold::ours(), MOST, true);
         hold.go(2 * MOST);
         hold
     });
-    let mut noise = Noise::new(2);
-    let ids = (0..MOST).filter_map(move |number| ExtractionId::new(&jobs::id(&mut noise, number)).ok());
-    let (jobs, all) = counting::count(|| Jobs::new(ids));
+    let ids = || {
+        let mut noise = Noise::new(2);
+        (0..MOST).filter_map(move |number| ExtractionId::new(&jobs::id(&mut noise, number)).ok())
+    };
+    let (jobs, all) = counting::count(|| Jobs::new(ids()));
     assert!(jobs.slab.len() == MOST);
-    for (what, live, most) in
-        [("entry and record", entry_and_record.live, ENTRY_AND_RECORD), ("entry, record, id and index", all.live, ALL)]
-    {
+    drop(jobs);
+    let (batch, whole) = counting::count(|| batch_of(ids()));
+    assert!(batch?.progress().unfinished() == MOST);
+    for (what, live, most) in [
+        ("entry and record", entry_and_record.live, ENTRY_AND_RECORD),
+        ("entry, record, id and index", all.live, ALL),
+        ("a Batch that resumes them", whole.live, ALL),
+    ] {
         let bytes = live as f64 / MOST as f64;
         bounds.bound(&format!("{what}: {bytes:.1} bytes for each of 1e6 jobs, at most {most}"), bytes <= most);
     }
+    Ok(())
+}
+
+/// The machine itself with jobs that were submitted before.
+fn batch_of(ids: impl Iterator<Item = ExtractionId>) -> Result<Batch, ConfigError> {
+    let mut batch = Batch::new(&Api::new(Api::PRODUCTION, "key")?, BatchOptions::new(), START);
+    for id in ids {
+        batch.resume(&Ticket::new(id, START, START + Duration::from_secs(86_400)), START);
+    }
+    Ok(batch)
 }
 
 /// Listings of many ids: of all jobs, and of none.

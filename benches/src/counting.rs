@@ -12,6 +12,8 @@ pub struct Allocations {
     pub count: usize,
     /// How many bytes that was, those by which reallocations grew included.
     pub bytes: usize,
+    /// How many of them it still has.
+    pub live: usize,
 }
 
 /// Runs some code and counts what it allocates; whatever other threads allocate meanwhile is counted too.
@@ -19,5 +21,6 @@ pub fn count<T>(code: impl FnOnce() -> T) -> (T, Allocations) {
     let before = INSTRUMENTED_SYSTEM.stats();
     let value = code();
     let taken = INSTRUMENTED_SYSTEM.stats() - before;
-    (value, Allocations { count: taken.allocations + taken.reallocations, bytes: taken.bytes_allocated })
+    let live = taken.bytes_allocated.saturating_sub(taken.bytes_deallocated);
+    (value, Allocations { count: taken.allocations + taken.reallocations, bytes: taken.bytes_allocated, live })
 }

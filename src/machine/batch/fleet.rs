@@ -177,8 +177,8 @@ impl Batch {
         let id_of = |slot| self.jobs.at(slot).and_then(|(_, entry)| entry.extraction_id.as_ref());
         self.index.find_each(
             ids,
-            |slots| slots.iter().for_each(|slot| self.jobs.fetch(*slot)),
-            |slot, id| id_of(slot).is_some_and(|own| own.as_str() == id),
+            |slots| self.jobs.fetch(slots, |entry| entry.extraction_id.is_some()),
+            |slot, id| id_of(slot).is_some_and(|own| own == id),
             |_, slot| keys.extend(self.jobs.at(slot).map(|(key, _)| key)),
         );
         keys

@@ -60,8 +60,8 @@ impl Batch {
     /// The place of the next job that comes out of the schedule. Those that lie together are fetched together, so that they are waited for once.
     fn next_due(&mut self, now: Time) -> Option<u32> {
         if self.due.is_empty() {
-            self.schedule.pop_due_together(now, &mut self.due);
-            self.due.iter().for_each(|slot| self.jobs.fetch(*slot));
+            self.schedule.pop_due(now, &mut self.due);
+            self.jobs.fetch(&self.due, |entry| (entry.place, entry.record.due));
             self.due.reverse();
         }
         self.due.pop()

@@ -29,16 +29,10 @@ const NONE: u32 = u32::MAX;
 /// Chunks beyond which the memory is given back once nothing is scheduled.
 const KEPT_CHUNKS: usize = 256;
 
-/// The moment at which what is due at `due` comes out: `due` itself, rounded up to the millisecond.
-#[cfg_attr(not(test), allow(dead_code, reason = "tests and benches compare with it"))]
-pub(crate) fn tick_time(due: Time) -> Time {
-    time_of(tick_of(due))
-}
-
 /// Slots of jobs by the time when they are due, to the millisecond.
 ///
-/// Filled and emptied by a batch. Entries are never cancelled: whoever takes one out compares with what the job itself says. Entries come out in the order of their
-/// [`tick_time`], and those of one tick in the order in which they were put in; what is due already when it is put in joins the tick
+/// Filled and emptied by a batch. Entries are never cancelled: whoever takes one out compares with what the job itself says. Entries come out in the order of
+/// their ticks, which is the time when they are due rounded up to the millisecond, and those of one tick in the order in which they were put in; what is due already when it is put in joins the tick
 /// that is being taken out. Time that goes back is ignored.
 #[derive(Debug)]
 pub(crate) struct Schedule {
@@ -69,32 +63,21 @@ impl Schedule {
         self.place(slot, tick_of(due).max(self.current));
     }
 
-    /// Takes out the next that is due.
-    #[cfg_attr(not(test), allow(dead_code, reason = "tests and benches compare with it"))]
-    pub(crate) fn pop_due(&mut self, now: Time) -> Option<u32> {
-        self.reach(now).and_then(|tick| self.take(tick))
-    }
-
-    /// Takes out the next that are due at the same tick and lie together, some thirty at most, and puts them behind `slots`.
+    /// Takes out what is due next, and puts it behind `slots`: what is due at the same tick and lies together, some thirty at most; nothing if nothing is due.
     ///
-    /// In the order of [`pop_due`](Self::pop_due). Who has many jobs can fetch what it knows of all of them at once, where one after another would wait for the memory each time.
-    pub(crate) fn pop_due_together(&mut self, now: Time, slots: &mut Vec<u32>) {
-        if let Some(tick) = self.reach(now) {
-            self.take_chunk(tick, slots);
-        }
-    }
-
-    /// When the next is due: exactly the [`tick_time`] of the earliest entry, or the latest time told where that is later.
-    pub(crate) fn next_due(&self) -> Option<Time> {
-        self.next_tick().map(time_of)
-    }
-
-    /// Lets time pass up to the earliest tick that has something due by now; to now, if there is none.
-    fn reach(&mut self, now: Time) -> Option<u64> {
+    /// Not one by one, so that what is known of all of them can be fetched at once: one after another would wait for the memory each time.
+    pub(crate) fn pop_due(&mut self, now: Time, slots: &mut Vec<u32>) {
         let now = tick_told(now).max(self.current);
         let due = self.next_tick().filter(|tick| *tick <= now);
         self.advance(due.unwrap_or(now));
-        due
+        if let Some(tick) = due {
+            self.take(slot_of(tick, 0), slots);
+        }
+    }
+
+    /// When the next is due: exactly the tick of the earliest entry, or the latest time told where that is later.
+    pub(crate) fn next_due(&self) -> Option<Time> {
+        self.next_tick().map(time_of)
     }
 
     fn next_tick(&self) -> Option<u64> {
@@ -135,7 +118,7 @@ impl Schedule {
         let mut next = chain.first;
         while next != NONE {
             let chunk = self.chunks.remove(next);
-            for entry in chunk.left() {
+            for entry in chunk.entries() {
                 self.place(entry.slot, era | u64::from(entry.tick));
             }
             next = chunk.next;
@@ -154,29 +137,16 @@ impl Schedule {
         self.chunks.append(chain, entry);
     }
 
-    /// Takes the first entry out of a slot of the lowest level.
-    fn take(&mut self, tick: u64) -> Option<u32> {
-        let slot = slot_of(tick, 0);
-        let entry = self.chunks.take_first(&mut self.levels[0].chains[slot])?;
-        self.taken(slot, 1);
-        Some(entry.slot)
-    }
-
     /// Takes the first chunk out of a slot of the lowest level.
-    fn take_chunk(&mut self, tick: u64, slots: &mut Vec<u32>) {
-        let slot = slot_of(tick, 0);
-        let entries = self.chunks.take_first_chunk(&mut self.levels[0].chains[slot]);
-        slots.extend(entries.iter().map(|entry| entry.slot));
-        let count = entries.len();
-        self.taken(slot, count);
-    }
-
-    /// So many entries were taken out of this slot of the lowest level.
-    fn taken(&mut self, slot: usize, count: usize) {
-        if self.levels[0].chains[slot].first == NONE {
+    fn take(&mut self, slot: usize, slots: &mut Vec<u32>) {
+        let chain = &mut self.levels[0].chains[slot];
+        let chunk = self.chunks.remove(chain.first);
+        chain.first = chunk.next;
+        if chain.first == NONE {
             self.levels[0].remove(slot);
         }
-        self.len -= count;
+        slots.extend(chunk.entries().iter().map(|entry| entry.slot));
+        self.len -= chunk.entries().len();
         if self.len == 0 {
             self.chunks.shrink();
         }
@@ -244,16 +214,13 @@ impl Level {
 #[derive(Debug, Clone, Copy)]
 struct Chunk {
     next: u32,
-    /// The entries from `begin` to before `end` are there.
-    begin: u16,
-    end: u16,
-    entries: [Entry; CHUNK],
+    len: u32,
+    places: [Entry; CHUNK],
 }
 
 impl Chunk {
-    /// The entries that are there.
-    fn left(&self) -> &[Entry] {
-        &self.entries[usize::from(self.begin)..usize::from(self.end)]
+    fn entries(&self) -> &[Entry] {
+        &self.places[..self.len as usize]
     }
 }
 
@@ -273,9 +240,9 @@ impl Chunks {
         chain.earliest = chain.earliest.min(entry.tick);
         if chain.last != NONE {
             let last = &mut self.blocks[chain.last];
-            if let Some(place) = last.entries.get_mut(usize::from(last.end)) {
+            if let Some(place) = last.places.get_mut(last.len as usize) {
                 *place = entry;
-                last.end += 1;
+                last.len += 1;
                 return;
             }
         }
@@ -288,38 +255,16 @@ impl Chunks {
         chain.last = added;
     }
 
-    fn take_first(&mut self, chain: &mut Chain) -> Option<Entry> {
-        let chunk = self.blocks.get_mut(chain.first)?;
-        let entry = chunk.entries[usize::from(chunk.begin)];
-        chunk.begin += 1;
-        if chunk.begin == chunk.end {
-            self.take_first_chunk(chain);
-        }
-        Some(entry)
-    }
-
-    /// Frees the first chunk: the entries that were left in it.
-    fn take_first_chunk(&mut self, chain: &mut Chain) -> &[Entry] {
-        let first = chain.first;
-        chain.first = self.blocks[first].next;
-        if chain.first == NONE {
-            *chain = Chain::EMPTY;
-        }
-        self.free(first);
-        self.blocks[first].left()
-    }
-
     /// A chunk with one entry.
     fn add(&mut self, entry: Entry) -> u32 {
         if self.free == NONE {
-            self.blocks.push(Chunk { next: NONE, begin: 0, end: 1, entries: [entry; CHUNK] });
+            self.blocks.push(Chunk { next: NONE, len: 1, places: [entry; CHUNK] });
             return (self.blocks.len() - 1) as u32;
         }
         let index = self.free;
         let chunk = &mut self.blocks[index];
         self.free = chunk.next;
-        (chunk.next, chunk.begin, chunk.end) = (NONE, 0, 1);
-        chunk.entries[0] = entry;
+        (chunk.next, chunk.len, chunk.places[0]) = (NONE, 1, entry);
         index
     }
 

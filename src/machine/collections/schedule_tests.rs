@@ -7,7 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::Time;
-use super::schedule::{Schedule, tick_time};
+use super::schedule::Schedule;
 
 const START: Time = Time::from_unix_seconds(1_700_000_000);
 
@@ -40,17 +40,26 @@ impl Model {
     }
 }
 
+/// The first whole millisecond from then on.
+fn tick_time(due: Time) -> Time {
+    Time::from_unix(Duration::from_millis(due.since_epoch().as_nanos().div_ceil(1_000_000) as u64))
+}
+
 /// The last whole millisecond up to now.
 fn whole(now: Time) -> Time {
     if now == Time::MAX { now } else { Time::from_unix(Duration::from_millis(now.since_epoch().as_millis() as u64)) }
 }
 
 #[derive(Debug, Clone)]
+enum Due {
+    In(Duration),
+    At(Time),
+}
+
+#[derive(Debug, Clone)]
 enum Step {
-    Push(Duration),
-    PushAt(Time),
+    Push(Due),
     Pop,
-    PopTogether,
     Pass(Duration),
     Jump(Time),
 }
@@ -72,13 +81,27 @@ fn moment() -> impl Strategy<Value = Time> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => span().prop_map(Step::Push),
-        1 => moment().prop_map(Step::PushAt),
+        4 => span().prop_map(|ahead| Step::Push(Due::In(ahead))),
+        1 => moment().prop_map(|due| Step::Push(Due::At(due))),
         4 => Just(Step::Pop),
-        1 => Just(Step::PopTogether),
         3 => span().prop_map(Step::Pass),
         1 => moment().prop_map(Step::Jump),
     ]
+}
+
+/// What the schedule takes out at once.
+fn pop(schedule: &mut Schedule, now: Time) -> Vec<u32> {
+    let mut slots = Vec::new();
+    schedule.pop_due(now, &mut slots);
+    slots
+}
+
+/// Takes some out of both, and compares.
+fn pop_both(schedule: &mut Schedule, model: &mut Model, now: Time) -> Result<(), TestCaseError> {
+    let slots = pop(schedule, now);
+    let expected: Vec<u32> = (0..slots.len().max(1)).map_while(|_| model.pop_due(now)).collect();
+    prop_assert_eq!(slots, expected);
+    Ok(())
 }
 
 proptest! {
@@ -86,35 +109,23 @@ proptest! {
     fn it_does_what_a_sorted_map_does(start in moment(), steps in prop::collection::vec(step(), 0..200)) {
         let (mut schedule, mut model, mut now) = (Schedule::new(start), Model::new(start), start);
         for (slot, step) in (0..).zip(steps) {
-            let due = match step {
-                Step::Push(ahead) => Some(now + ahead),
-                Step::PushAt(due) => Some(due),
-                Step::Pass(span) => { now = now + span; None }
-                Step::Jump(to) => { now = to; None }
-                Step::Pop => None,
-                Step::PopTogether => {
-                    let mut slots = Vec::new();
-                    schedule.pop_due_together(now, &mut slots);
-                    prop_assert!(!slots.is_empty() || model.pop_due(now).is_none());
-                    for slot in slots {
-                        prop_assert_eq!(model.pop_due(now), Some(slot));
-                    }
-                    continue;
+            match step {
+                Step::Push(due) => {
+                    let due = match due { Due::In(ahead) => now + ahead, Due::At(due) => due };
+                    schedule.push(slot, due);
+                    model.push(slot, due);
                 }
-            };
-            if let Some(due) = due {
-                schedule.push(slot, due);
-                model.push(slot, due);
-            } else {
-                prop_assert_eq!(schedule.pop_due(now), model.pop_due(now));
+                Step::Pop => pop_both(&mut schedule, &mut model, now)?,
+                Step::Pass(span) => now = now + span,
+                Step::Jump(to) => now = to,
             }
             prop_assert_eq!(schedule.next_due(), model.next_due());
             prop_assert_eq!(schedule.len(), model.entries.len());
         }
-        while let Some(slot) = model.pop_due(Time::MAX) {
-            prop_assert_eq!(schedule.pop_due(Time::MAX), Some(slot));
+        while schedule.next_due().is_some() {
+            pop_both(&mut schedule, &mut model, Time::MAX)?;
         }
-        prop_assert_eq!((schedule.pop_due(Time::MAX), schedule.next_due()), (None, None));
+        prop_assert_eq!((model.next_due(), schedule.next_due()), (None, None));
     }
 
     #[test]
@@ -124,14 +135,14 @@ proptest! {
             let due = START + Duration::from_millis(due * 1_000 + 990);
             schedule.push(slot, due);
             model.push(slot, due);
-            let now = START + Duration::from_millis(pause * u64::from(slot));
-            prop_assert_eq!(schedule.pop_due(now), model.pop_due(now));
+            if slot % 100 == 99 {
+                pop_both(&mut schedule, &mut model, START + Duration::from_millis(pause * u64::from(slot)))?;
+            }
         }
-        let mut slots = Vec::new();
-        while schedule.len() > 0 {
-            schedule.pop_due_together(Time::MAX, &mut slots);
+        while schedule.next_due().is_some() {
+            pop_both(&mut schedule, &mut model, Time::MAX)?;
         }
-        prop_assert_eq!(slots, std::iter::from_fn(|| model.pop_due(Time::MAX)).collect::<Vec<_>>());
+        prop_assert_eq!(model.next_due(), None);
     }
 }
 
@@ -143,8 +154,19 @@ fn nothing_comes_out_before_its_time_and_waiting_for_it_is_enough() {
     let until = schedule.next_due().expect("one is scheduled");
     assert_eq!(until, START + Duration::from_millis(2));
     assert_eq!((until, tick_time(until)), (tick_time(due), until), "what is rounded stays as it is");
-    assert_eq!(schedule.pop_due(START + Duration::from_nanos(1_999_999)), None);
-    assert_eq!(schedule.pop_due(until), Some(7));
+    assert!(pop(&mut schedule, START + Duration::from_nanos(1_999_999)).is_empty());
+    assert_eq!(pop(&mut schedule, until), [7]);
+}
+
+#[test]
+fn what_is_due_together_comes_out_by_and_by() {
+    let mut schedule = Schedule::new(START);
+    (0..100).for_each(|slot| schedule.push(slot, START));
+    let first = pop(&mut schedule, START);
+    assert!(first.len() > 1 && first.len() < 40, "{}", first.len());
+    schedule.push(100, START);
+    let rest = std::iter::from_fn(|| Some(pop(&mut schedule, START)).filter(|slots| !slots.is_empty())).flatten();
+    assert_eq!(first.into_iter().chain(rest).collect::<Vec<_>>(), (0..=100).collect::<Vec<_>>());
 }
 
 #[test]
@@ -152,15 +174,15 @@ fn what_saturated_is_due_at_the_end_of_time() {
     let mut schedule = Schedule::new(START);
     schedule.push(1, Time::MAX);
     assert_eq!((schedule.next_due(), tick_time(Time::MAX)), (Some(Time::MAX), Time::MAX));
-    assert_eq!(schedule.pop_due(Time::from_unix(Time::MAX.since_epoch() - Duration::from_nanos(1))), None);
-    assert_eq!(schedule.pop_due(Time::MAX), Some(1));
+    assert!(pop(&mut schedule, Time::from_unix(Time::MAX.since_epoch() - Duration::from_nanos(1))).is_empty());
+    assert_eq!(pop(&mut schedule, Time::MAX), [1]);
 }
 
 #[test]
 fn time_that_goes_back_makes_nothing_late() {
     let mut schedule = Schedule::new(START + Duration::from_secs(60));
-    assert_eq!(schedule.pop_due(Time::EPOCH), None);
+    assert!(pop(&mut schedule, Time::EPOCH).is_empty());
     schedule.push(1, START);
     assert_eq!(schedule.next_due(), Some(START + Duration::from_secs(60)), "the latest time told counts");
-    assert_eq!(schedule.pop_due(Time::EPOCH), Some(1));
+    assert_eq!(pop(&mut schedule, Time::EPOCH), [1]);
 }

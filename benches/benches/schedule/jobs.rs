@@ -1,0 +1,79 @@
+//! The jobs that are scheduled, and when they are due.
+
+use std::time::Duration;
+
+use typless::machine::Time;
+use typless::wire::ExtractionId;
+use typless_benches::noise::Noise;
+
+use crate::shipped::id_index::IdIndex;
+use crate::shipped::schedule::Schedule;
+use crate::shipped::slab::Slab;
+
+pub(crate) const START: Time = Time::from_unix_seconds(1_700_000_000);
+
+/// A gap between two looks: 1 to 15 seconds, to the nanosecond.
+pub(crate) fn gap(noise: &mut Noise) -> Duration {
+    Duration::from_nanos(1_000_000_000 + noise.next_below(14_000_000_000))
+}
+
+/// What is kept of each job, as long as the record of the core is at most: a test there sees to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Record {
+    pub(crate) due: Time,
+    looked_at: Time,
+    looks: u32,
+    fresh: bool,
+    _others: [u32; 10],
+}
+
+const _: () = assert!(size_of::<Record>() == 64);
+
+/// A job that is due after a gap.
+pub(crate) fn record(noise: &mut Noise) -> Record {
+    Record { due: START + gap(noise), looked_at: START, looks: 0, fresh: true, _others: [0; 10] }
+}
+
+/// Does what a look does to a job's record, and says when it is due again.
+pub(crate) fn look(record: &mut Record, noise: &mut Noise, now: Time) -> Time {
+    record.looks += 1;
+    record.fresh = false;
+    record.looked_at = now;
+    record.due = now + gap(noise);
+    record.due
+}
+
+/// An id as the service makes them: 40 digits that begin with the time.
+pub(crate) fn id(noise: &mut Noise, number: usize) -> String {
+    format!("14a5{number:08x}{:016x}{:012x}", noise.next_below(u64::MAX), noise.next_below(1 << 48))
+}
+
+/// A job, and the id it has at the service.
+#[derive(Debug)]
+pub(crate) struct Job {
+    #[expect(dead_code, reason = "it is there for its size")]
+    record: Record,
+    pub(crate) id: ExtractionId,
+}
+
+/// Jobs, when they are due, and which id belongs to which.
+#[derive(Debug)]
+pub(crate) struct Jobs {
+    pub(crate) slab: Slab<Job>,
+    pub(crate) schedule: Schedule,
+    pub(crate) index: IdIndex,
+}
+
+impl Jobs {
+    pub(crate) fn new(ids: impl Iterator<Item = ExtractionId>) -> Self {
+        let mut noise = Noise::new(5);
+        let mut jobs = Self { slab: Slab::new(), schedule: Schedule::new(START), index: IdIndex::new(9) };
+        for id in ids {
+            let (hash, record) = (jobs.index.hash(id.as_str()), record(&mut noise));
+            let slot = jobs.slab.insert(Job { record, id }).slot;
+            jobs.schedule.push(slot, record.due);
+            jobs.index.insert(hash, slot);
+        }
+        jobs
+    }
+}

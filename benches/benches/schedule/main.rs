@@ -1,0 +1,161 @@
+//! Many jobs: taking out what is due next and putting it back in, the memory of each, and finding those that a listing names.
+
+mod hold;
+mod jobs;
+mod listing;
+#[allow(dead_code, unreachable_pub, reason = "the files are taken in as they are, and not all of them is measured")]
+mod shipped;
+
+use std::alloc::System;
+use std::error::Error;
+use std::hint::black_box;
+use std::process::ExitCode;
+
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use typless::wire::ExtractionId;
+use typless_benches::bounds::Bounds;
+use typless_benches::counting;
+use typless_benches::noise::Noise;
+use typless_benches::rounds::{Times, Way, measure};
+use typless_benches::table::Table;
+
+use hold::{Hold, Queue};
+use jobs::Jobs;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const ROUNDS: usize = 7;
+
+const SIZES: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
+const MOST: usize = 1_000_000;
+
+/// So often at least and at most a queue is taken from and put back into for one sample: often enough that what is far away has come near, several times.
+const TIMES: [usize; 2] = [20_000, 500_000];
+
+/// The most that a step with the record touched may cost for a million jobs, against a thousand.
+const GROWTH: f64 = 5.0;
+
+/// How many times faster than the heap it should be for a million jobs, the record touched.
+const FASTER: f64 = 6.0;
+
+/// The most bytes for one of a million jobs: its entry and its record, and those with id and index.
+const ENTRY_AND_RECORD: f64 = 96.0;
+const ALL: f64 = 300.0;
+
+/// The most nanoseconds for each id of a listing of a million.
+const LISTED: f64 = 150.0;
+
+const OURS: &str = "ours";
+const HEAP: &str = "BinaryHeap<(Time, u32)>";
+const PACKED: &str = "BinaryHeap<u64>, packed";
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let mut bounds = Bounds::new();
+    schedule(&mut bounds);
+    memory(&mut bounds);
+    listings(&mut bounds)?;
+    Ok(bounds.finish())
+}
+
+/// Taking out and putting back in, for each number of jobs.
+fn schedule(bounds: &mut Bounds) {
+    let mut table = Table::new(&["queue", "record", "1e3", "1e4", "1e5", "1e6", "growth", "ours faster at 1e6"]);
+    for touched in [false, true] {
+        let mut ways = Vec::new();
+        for jobs in SIZES {
+            ways.push(way(OURS, hold::ours(), jobs, touched));
+            ways.push(way(HEAP, hold::heap(), jobs, touched));
+            ways.push(way(PACKED, hold::packed_heap(), jobs, touched));
+        }
+        let times = measure(&mut ways, ROUNDS);
+        let of = |name| ways.iter().zip(&times).filter(move |(way, _)| way.name() == name).map(|(_, times)| times).collect::<Vec<_>>();
+        let last = SIZES.len() - 1;
+        for name in [OURS, HEAP, PACKED] {
+            let [first, .., most] = of(name)[..] else { continue };
+            let (growth, faster) = (growth(first, most), of(OURS)[last].faster_than(most));
+            let record = if touched { "touched" } else { "none" };
+            let mut row = vec![name.to_owned(), record.to_owned()];
+            row.extend(of(name).iter().zip(SIZES).map(|(times, jobs)| format!("{:.1} ns", times.median() * 1e9 / times_for(jobs) as f64)));
+            row.extend([format!("{growth:.1}x"), format!("{faster:.1}x")]);
+            table.row(row);
+            if touched && name == OURS {
+                bounds.goal(
+                    &format!("a step with the record costs {growth:.1}x for 1e6 jobs what it does for 1e3, at most {GROWTH}x"),
+                    growth <= GROWTH,
+                );
+            }
+            if touched && name == HEAP {
+                bounds.goal(&format!("it is {faster:.1}x as fast as {HEAP} for 1e6 jobs, at least {FASTER}x"), faster >= FASTER);
+            }
+        }
+        table.gap();
+    }
+    println!("CPU time of taking out what is due next and putting it back in, median of {ROUNDS} rounds\n");
+    table.print();
+}
+
+fn way<'a>(name: &'static str, queue: impl Queue + 'a, jobs: usize, touched: bool) -> Way<'a> {
+    let mut hold = Hold::new(queue, jobs, touched);
+    Way::new(name, move || hold.go(times_for(jobs)))
+}
+
+/// As often as there are jobs, within reason.
+fn times_for(jobs: usize) -> usize {
+    jobs.clamp(TIMES[0], TIMES[1])
+}
+
+/// What a step costs for the most jobs against the fewest.
+fn growth(first: &Times, most: &Times) -> f64 {
+    let each = |times: &Times, jobs| times.median() / times_for(jobs) as f64;
+    each(most, MOST) / each(first, SIZES[0])
+}
+
+/// The bytes of a million jobs.
+fn memory(bounds: &mut Bounds) {
+    let (_hold, entry_and_record) = counting::count(|| {
+        let mut hold = Hold::new(hold::ours(), MOST, true);
+        hold.go(2 * MOST);
+        hold
+    });
+    let mut noise = Noise::new(2);
+    let ids = (0..MOST).filter_map(move |number| ExtractionId::new(&jobs::id(&mut noise, number)).ok());
+    let (jobs, all) = counting::count(|| Jobs::new(ids));
+    assert!(jobs.slab.len() == MOST);
+    for (what, live, most) in
+        [("entry and record", entry_and_record.live, ENTRY_AND_RECORD), ("entry, record, id and index", all.live, ALL)]
+    {
+        let bytes = live as f64 / MOST as f64;
+        bounds.bound(&format!("{what}: {bytes:.1} bytes for each of 1e6 jobs, at most {most}"), bytes <= most);
+    }
+}
+
+/// Listings of many ids: of all jobs, and of none.
+fn listings(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
+    let mut table = Table::new(&["way", "ids listed", "whose", "ns per id", "ours faster"]);
+    for (count, known) in [(1_000, true), (100_000, true), (MOST, true), (MOST, false)] {
+        let case = listing::Case::new(count, known);
+        let found = case.ours()?;
+        assert!(found == case.by_hand()? && found == case.by_hand_borrowed()? && found.0 == if known { count } else { 0 });
+        let mut ways = [
+            Way::new("ours: for_each_id, find_each", || drop(black_box(case.ours()))),
+            Way::new("Vec<String>, HashMap<String, u32>", || drop(black_box(case.by_hand()))),
+            Way::new("Vec<&str>, the same map", || drop(black_box(case.by_hand_borrowed()))),
+        ];
+        let times = measure(&mut ways, ROUNDS);
+        let whose = if known { "all ours" } else { "all foreign" };
+        for (way, own) in ways.iter().zip(&times) {
+            let each = own.median() * 1e9 / count as f64;
+            let faster = times[0].faster_than(own);
+            table.row(vec![way.name().to_owned(), count.to_string(), whose.to_owned(), format!("{each:.0}"), format!("{faster:.1}x")]);
+        }
+        if count == MOST {
+            let each = times[0].median() * 1e9 / count as f64;
+            bounds.goal(&format!("{each:.0} ns for each of 1e6 ids in a listing, {whose}, at most {LISTED}"), each <= LISTED);
+        }
+        table.gap();
+    }
+    println!("\nCPU time of reading a listing and finding the jobs it names, as many jobs as ids, median of {ROUNDS} rounds\n");
+    table.print();
+    Ok(())
+}

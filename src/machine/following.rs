@@ -36,7 +36,7 @@ pub(super) struct Baggage {
 
 /// What is needed until the document is submitted.
 pub(super) struct Submission {
-    request: SubmitRequest,
+    pub(super) request: SubmitRequest,
     pub(super) limits: Limits,
     /// Of the document.
     pub(super) bytes: u64,

@@ -142,7 +142,8 @@ impl Job {
 
     /// How the job was made, for a transcript.
     pub(crate) fn origin(&self) -> String {
-        let made_of = match (&self.submission, self.ticket()) {
+        let submission = self.baggage.as_ref().and_then(|baggage| baggage.submission.as_ref());
+        let made_of = match (submission, self.ticket()) {
             (Some(submission), _) => format!("{:?}\n", submission.request),
             (None, Some(ticket)) => format!("{}\n", ticket.to_json()),
             (None, None) => String::new(),

@@ -46,15 +46,14 @@ fn main() -> Outcome<ExitCode> {
             process::keep_to(true);
             serve(word == CHECKING_SERVER).map(|()| ExitCode::SUCCESS)
         }
-        ["--only", name, at_once, jobs, ..] => only(name, at_once.parse()?, jobs.parse()?).map(|()| ExitCode::SUCCESS),
+        ["--only", name, at_once, jobs, base, ..] => only(name, at_once.parse()?, jobs.parse()?, base).map(|()| ExitCode::SUCCESS),
         _ => compare(),
     }
 }
 
-/// One contestant alone, for a profiler.
-fn only(name: &str, at_once: usize, jobs: usize) -> Outcome<()> {
-    let service = Service::start(SERVER)?;
-    let mut field = everybody(&Task::new(service.base()), at_once)?;
+/// One contestant alone, for a profiler, against a service that was started before.
+fn only(name: &str, at_once: usize, jobs: usize, base: &str) -> Outcome<()> {
+    let mut field = contestants(&Task::new(base), at_once)?;
     let contestant = field.iter_mut().find(|contestant| contestant.name() == name).ok_or("nobody has this name")?;
     println!("{:.1} us per job", contestant.run(jobs)?.as_secs_f64() * 1e6 / jobs as f64);
     Ok(())

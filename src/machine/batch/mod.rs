@@ -316,7 +316,7 @@ impl Batch {
     fn entry_of(&mut self, record: Record, document: Document, now: Time) -> Entry {
         let JobOptions { text_blocks, response_bytes, .. } = self.options.jobs;
         let owner = self.owners.share(Arc::new(Owner::of(&document)));
-        let baggage = Baggage::with_document(document, &self.api, text_blocks, response_bytes);
+        let baggage = Baggage::with_document(document, text_blocks, response_bytes);
         let kind = self.estimators.slot(owner.document_type.as_deref());
         Entry::of_document(record, owner, baggage, kind, now)
     }

@@ -52,11 +52,11 @@ pub(crate) enum Consequence {
 
 impl Baggage {
     /// That of a job which is to submit this document.
-    pub(crate) fn with_document(document: Document, api: &Api, text_blocks: bool, response_bytes: Option<u64>) -> Box<Self> {
+    pub(crate) fn with_document(document: Document, text_blocks: bool, response_bytes: Option<u64>) -> Box<Self> {
         let bytes = document.len();
         let request = SubmitRequest::new(document);
         let request = if text_blocks { request.with_text_blocks() } else { request };
-        let limits = Limits::for_exchange(request.request(api).body().len(), response_bytes);
+        let limits = Limits::for_exchange(request.body().len(), response_bytes);
         Box::new(Self { submission: Some(Submission { request, limits, bytes }), ..Self::default() })
     }
 

@@ -172,7 +172,7 @@ impl Job {
 
     fn begin(api: &Api, document: Option<Document>, owner: Arc<Owner>, options: JobOptions, record: Record, now: Time) -> Self {
         let owner = document.as_ref().map_or(owner, |document| Arc::new(Owner::of(document)));
-        let baggage = document.map(|document| Baggage::with_document(document, api, options.text_blocks, options.response_bytes));
+        let baggage = document.map(|document| Baggage::with_document(document, options.text_blocks, options.response_bytes));
         Self {
             api: api.clone(),
             options,

@@ -125,12 +125,7 @@ impl PollPolicy {
     }
 
     /// The age at which the next look is due by what an estimator has learned; else as [`next_look`](Self::next_look).
-    pub fn next_look_by(
-        &self,
-        estimator: Option<&DelayEstimator>,
-        age_at_last_look: Duration,
-        not_before: Option<Duration>,
-    ) -> Duration {
+    pub fn next_look_by(&self, estimator: Option<&DelayEstimator>, age_at_last_look: Duration, not_before: Option<Duration>) -> Duration {
         let gap = if self.smallest_gap == self.largest_gap { self.largest_gap } else { self.gap(estimator, age_at_last_look) };
         let due = age_at_last_look.saturating_add(gap.clamp(self.smallest_gap, self.largest_gap));
         not_before.map_or(due, |floor| due.max(floor))
@@ -195,7 +190,8 @@ mod tests {
     #[test]
     fn schedules_that_follow_no_rule_are_what_they_say() {
         assert_eq!(looks(PollPolicy::fixed(Duration::from_secs(2)), 4), [2.0, 4.0, 6.0, 8.0]);
-        let exponential = |first, factor, longest| PollPolicy::exponential(Duration::from_secs(first), factor, Duration::from_secs(longest));
+        let exponential =
+            |first, factor, longest| PollPolicy::exponential(Duration::from_secs(first), factor, Duration::from_secs(longest));
         assert_eq!(looks(exponential(1, 2.0, 60), 8), [1.0, 3.0, 7.0, 15.0, 31.0, 63.0, 123.0, 183.0]);
         assert_eq!(looks(exponential(5, 1.5, 45), 4), [5.0, 12.5, 23.8, 40.6]);
         for odd in [f64::NAN, f64::NEG_INFINITY, 0.0, 1.0] {

@@ -4,6 +4,7 @@
 //! as one in a browser whose futures are not `Send`, writes the loop of [`machine`](crate::machine) by itself.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -42,6 +43,13 @@ pub trait AsyncTransport: Send + Sync {
 pub trait Clock {
     /// The time now.
     fn now(&self) -> Time;
+
+    /// Whether it stands still but for being slept on, as the virtual clock of a test does; `false` unless an implementation says otherwise.
+    ///
+    /// A driver sleeps on such a clock only while no exchange is out: an exchange takes no virtual time, so none can be late by it. It waits on any other clock whatever is out.
+    fn stands_still(&self) -> bool {
+        false
+    }
 }
 
 /// A clock that can wait on the calling thread.
@@ -56,32 +64,47 @@ pub trait AsyncClock: Clock + Send + Sync {
     fn sleep_until(&self, time: Time) -> impl Future<Output = ()> + Send;
 }
 
-impl<T: BlockingTransport + ?Sized> BlockingTransport for &T {
-    fn send(&self, request: http::Request<Body>, limits: Limits) -> Result<http::Response<Bytes>, Failure> {
-        (**self).send(request, limits)
-    }
+/// Everything that a pointer to a transport or a clock can do, it does by what it points to.
+macro_rules! forward {
+    (blocking $($pointer:ty),*) => {$(
+        impl<T: BlockingTransport + ?Sized> BlockingTransport for $pointer {
+            fn send(&self, request: http::Request<Body>, limits: Limits) -> Result<http::Response<Bytes>, Failure> {
+                (**self).send(request, limits)
+            }
+        }
+    )*};
+    (async $($pointer:ty),*) => {$(
+        impl<T: AsyncTransport> AsyncTransport for $pointer {
+            fn send(&self, request: http::Request<Body>, limits: Limits) -> impl Future<Output = Result<http::Response<Bytes>, Failure>> + Send {
+                (**self).send(request, limits)
+            }
+        }
+    )*};
+    (clock $($pointer:ty),*) => {$(
+        impl<T: Clock + ?Sized> Clock for $pointer {
+            fn now(&self) -> Time {
+                (**self).now()
+            }
+
+            fn stands_still(&self) -> bool {
+                (**self).stands_still()
+            }
+        }
+
+        impl<T: BlockingClock + ?Sized> BlockingClock for $pointer {
+            fn sleep_until(&self, time: Time) {
+                (**self).sleep_until(time);
+            }
+        }
+
+        impl<T: AsyncClock> AsyncClock for $pointer {
+            fn sleep_until(&self, time: Time) -> impl Future<Output = ()> + Send {
+                (**self).sleep_until(time)
+            }
+        }
+    )*};
 }
 
-impl<T: AsyncTransport> AsyncTransport for &T {
-    fn send(&self, request: http::Request<Body>, limits: Limits) -> impl Future<Output = Result<http::Response<Bytes>, Failure>> + Send {
-        (**self).send(request, limits)
-    }
-}
-
-impl<C: Clock + ?Sized> Clock for &C {
-    fn now(&self) -> Time {
-        (**self).now()
-    }
-}
-
-impl<C: BlockingClock + ?Sized> BlockingClock for &C {
-    fn sleep_until(&self, time: Time) {
-        (**self).sleep_until(time);
-    }
-}
-
-impl<C: AsyncClock> AsyncClock for &C {
-    fn sleep_until(&self, time: Time) -> impl Future<Output = ()> + Send {
-        (**self).sleep_until(time)
-    }
-}
+forward!(blocking & T, Box<T>, Arc<T>);
+forward!(async &T, Arc<T>);
+forward!(clock & T, Arc<T>);

@@ -36,8 +36,17 @@ fn values(json: &str) -> Extraction {
 }
 
 fn ids(body: &str) -> Result<Vec<String>, ResponseError> {
-    let answer = AwaitingResponse::decode(&answer(200, body))?;
-    Ok(answer.extraction_ids().iter().map(|id| id.as_str().to_owned()).collect())
+    let list = AwaitingResponse::decode(&answer(200, body))?.into_extraction_ids();
+    let list: Vec<String> = list.iter().map(|id| id.as_str().to_owned()).collect();
+    assert_eq!(visited(body).unwrap(), (list.clone(), 0), "handed out one by one they are the same");
+    Ok(list)
+}
+
+/// The ids as they are handed out, and how many entries were none.
+fn visited(body: &str) -> Result<(Vec<String>, usize), ResponseError> {
+    let mut ids = Vec::new();
+    let passed_over = AwaitingResponse::for_each_id(&answer(200, body), |id| ids.push(id.into_owned()))?;
+    Ok((ids, passed_over))
 }
 
 /// What a call comes to whose every attempt is answered like this.
@@ -244,8 +253,20 @@ fn a13_an_empty_response_has_many_forms() {
         let Err(ResponseError::Decode(error)) = ids(bad) else { panic!("{bad}") };
         assert_eq!(error.path(), Some(path));
     }
-    assert!(ids("<html>").is_err() && ids("7").is_err() && ids(r#"{"extraction_ids": ["#).is_err());
+    let long = "9".repeat(40);
+    assert_eq!(ids(&format!(r#"["a", {long}, 0]"#)).unwrap(), ["a", &long, "0"]);
+    for bad in ["<html>", "7", r#""a""#, r#"{"extraction_ids": ["#, r#"["a"] x"#, r#"{"extraction_ids": [], "extraction_ids": ["a"]}"#] {
+        assert!(ids(bad).is_err() && visited(bad).is_err(), "{bad}");
+    }
     assert!(matches!(AwaitingResponse::decode(&answer(403, "")), Err(ResponseError::Service(_))));
+    assert!(matches!(AwaitingResponse::for_each_id(&answer(403, ""), |_| ()), Err(ResponseError::Service(_))));
+}
+
+#[test]
+fn a13_one_bad_entry_does_not_hide_the_rest() {
+    let body = r#"{"extraction_ids": ["a", null, {"id": ["b"]}, -1, 1.5, "c", 17, "\u0064", [], true, "e"]}"#;
+    assert_eq!(visited(body).unwrap(), (["a", "c", "17", "d", "e"].map(str::to_owned).to_vec(), 6));
+    assert!(ids(body).is_err());
 }
 
 #[test]

@@ -26,6 +26,16 @@ impl Bounds {
         self.lines.push(format!("{} goal   {text}", if reached { "pass" } else { "miss" }));
     }
 
+    /// A goal for a ratio, in a run in which the same thing measured twice differs by this share: what is nearer to the goal than that is not decided.
+    pub fn ratio(&mut self, text: &str, ratio: f64, goal: f64, noise: f64) {
+        let verdict = match () {
+            () if (ratio - goal).abs() <= goal * noise => "open",
+            () if ratio > goal => "pass",
+            () => "miss",
+        };
+        self.lines.push(format!("{verdict} goal   {text}: {ratio:.2}x, at least {goal}x"));
+    }
+
     /// Prints the verdicts; failure if a bound was broken.
     pub fn finish(self) -> ExitCode {
         println!();

@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod bounds;
 pub mod counting;
+pub mod end_to_end;
 pub mod naive;
 pub mod noise;
 pub mod polling;

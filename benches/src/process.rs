@@ -27,6 +27,24 @@ pub fn process_cpu() -> Duration {
     cpu(ClockId::ProcessCPUTime)
 }
 
+/// Keeps this thread, and what it starts, to one of the processors it may use: the first, or the last. Without effect where there is one, or the system knows no such thing.
+pub fn keep_to(last: bool) {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+        let Ok(all) = sched_getaffinity(None) else { return };
+        let mut usable = (0..CpuSet::MAX_CPU).filter(|processor| all.is_set(*processor));
+        let processor = if last { usable.last() } else { usable.next() };
+        if let Some(processor) = processor {
+            let mut one = CpuSet::new();
+            one.set(processor);
+            let _ = sched_setaffinity(None, &one);
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = last;
+}
+
 fn cpu(clock: ClockId) -> Duration {
     Duration::try_from(clock_gettime(clock)).unwrap_or_default()
 }

@@ -50,12 +50,17 @@ impl std::fmt::Debug for Way<'_> {
 }
 
 /// The times of one way, one for each round.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Times {
     rounds: Vec<f64>,
 }
 
 impl Times {
+    /// Takes the time of one more round, in seconds.
+    pub fn push(&mut self, seconds: f64) {
+        self.rounds.push(seconds);
+    }
+
     /// The median, in seconds.
     pub fn median(&self) -> f64 {
         median(self.rounds.clone())
@@ -70,17 +75,22 @@ impl Times {
 /// Measures each way once in each round, in an order that turns from round to round.
 pub fn measure(ways: &mut [Way<'_>], rounds: usize) -> Vec<Times> {
     let times: Vec<u32> = ways.iter_mut().map(calibrate).collect();
-    let mut results = vec![Times { rounds: Vec::with_capacity(rounds) }; ways.len()];
+    let mut results = vec![Times::default(); ways.len()];
     for round in 0..rounds {
-        for place in 0..ways.len() {
-            // Every other round goes backwards, so that no way always has the same one before it.
-            let place = if round % 2 == 0 { place } else { ways.len() - 1 - place };
-            let index = (place + round / 2) % ways.len();
+        for index in order(round, ways.len()) {
             let once = ways[index].sample(times[index]).as_secs_f64() / f64::from(times[index]);
-            results[index].rounds.push(once);
+            results[index].push(once);
         }
     }
     results
+}
+
+/// The order of so many ways in this round: it turns, and every other round goes backwards, so that no way always has the same one before it.
+pub fn order(round: usize, ways: usize) -> impl Iterator<Item = usize> {
+    (0..ways).map(move |place| {
+        let place = if round.is_multiple_of(2) { place } else { ways - 1 - place };
+        (place + round / 2) % ways
+    })
 }
 
 /// How often to go a way for one sample.

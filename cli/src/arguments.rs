@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use typless_emulator::{Pace, WebhookOptions};
 
-use crate::{confidence, duration};
+use crate::{duration, pace, share};
 
 /// Extract data from documents with Typless.
 ///
@@ -28,10 +29,12 @@ pub(crate) enum Command {
     Resume(ResumeArguments),
     Get(GetArguments),
     Awaiting(AwaitingArguments),
+    Drain(DrainArguments),
+    Listen(ListenArguments),
     Emulator(EmulatorArguments),
 }
 
-/// Submit documents, wait, and print what the service read in them.
+/// Submit documents, wait, and print what the service read in each, as soon as it is known.
 ///
 /// Ctrl-C prints a ticket for each document that was submitted and is not done to the standard error, as lines of JSON for `typless resume`; a second one leaves at once.
 ///
@@ -53,9 +56,16 @@ pub(crate) struct ExtractArguments {
     pub(crate) document_type_file: Vec<PathBuf>,
 
     #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+
+    #[command(flatten)]
     pub(crate) output: OutputArguments,
 
-    /// How long to wait for each document, such as 90s, 10m or 2h.
+    /// Print a summary to the standard error at the end; at a terminal there always is one.
+    #[arg(long)]
+    pub(crate) summary: bool,
+
+    /// How long to wait for each document once its turn has come, such as 90s, 10m or 2h.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration::parse)]
     pub(crate) deadline: Duration,
 }
@@ -73,6 +83,13 @@ pub(crate) struct SubmitArguments {
 
     #[command(flatten)]
     pub(crate) service: ServiceArguments,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+
+    /// Print a summary to the standard error at the end; at a terminal there always is one.
+    #[arg(long)]
+    pub(crate) summary: bool,
 }
 
 /// Go on with documents that were submitted, and print what the service read in them.
@@ -90,7 +107,14 @@ pub(crate) struct ResumeArguments {
     pub(crate) service: ServiceArguments,
 
     #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+
+    #[command(flatten)]
     pub(crate) output: OutputArguments,
+
+    /// Print a summary to the standard error at the end; at a terminal there always is one.
+    #[arg(long)]
+    pub(crate) summary: bool,
 
     /// How long to wait for each document, such as 90s, 10m or 2h, whatever its ticket says.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration::parse)]
@@ -132,18 +156,99 @@ pub(crate) struct AwaitingArguments {
     pub(crate) format: ListFormat,
 }
 
+/// Fetch all results that wait in the service's queue, whoever submitted the documents, and print each or write it to a file.
+///
+/// No ids are needed. A result that was written is not fetched again while the service lists it. With --out, each goes to a file of its own, named after the extraction, which appears there whole or not
+/// at all; files that are there already are not fetched again, and a call that was ended in the middle of one begins it anew. Ctrl-C waits for what is being fetched, a second one leaves at once.
+///
+/// Exit status: 0 all is well, even if there was nothing; 1 an extraction failed, or its result could not be fetched; 2 the call was wrong; 3 the service could not be reached or refused us;
+/// 130 interrupted.
+#[derive(Debug, Args)]
+pub(crate) struct DrainArguments {
+    /// Only what was submitted for this customer.
+    #[arg(long)]
+    pub(crate) customer: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) service: ServiceArguments,
+
+    /// Go on until interrupted, and look at the queue this often, such as 30s or 5m.
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "30s", value_parser = duration::parse)]
+    pub(crate) watch: Option<Duration>,
+
+    /// Write each result as a file of JSON into this folder, and print nothing.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["format", "min_confidence"])]
+    pub(crate) out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// Receive the service's webhook messages, fetch the result of each, and print it, until interrupted.
+///
+/// Messages prove nothing, so each result is fetched with our key; an extraction that was named before is not fetched again. It speaks plain HTTP: put it behind a proxy that speaks HTTPS. Ctrl-C prints a
+/// ticket for each result that is not there yet to the standard error, as lines of JSON for `typless resume`; a second one leaves at once.
+///
+/// Exit status: 2 the call was wrong; 3 the service refused us; 130 interrupted.
+#[derive(Debug, Args)]
+pub(crate) struct ListenArguments {
+    /// Where to listen; port 0 picks a free one.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+
+    /// The path that messages are posted to.
+    #[arg(long, value_name = "PATH", default_value = "/")]
+    pub(crate) path: String,
+
+    /// A file that holds a secret, which is the last part of the path that the service is told: anything else is turned away.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) service: ServiceArguments,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
 /// Run an emulator of the service, for clients of any kind, until it is interrupted.
 ///
-/// It reads the documents it is given; any key that is not empty is accepted.
+/// It reads the documents it is given; any key that is not empty is accepted. What happens by chance follows from the seed.
 #[derive(Debug, Args)]
 pub(crate) struct EmulatorArguments {
     /// Where to listen; port 0 picks a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8900")]
     pub(crate) listen: SocketAddr,
 
-    /// How long an extraction takes, such as 500ms or 2s.
-    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration::parse)]
-    pub(crate) pace: Duration,
+    /// How long an extraction takes: always as long, such as 500ms or 2s, or by chance, such as lognormal:20s:0.8 (median and sigma).
+    #[arg(long, value_name = "PACE", default_value = "2s", value_parser = pace::parse)]
+    pub(crate) pace: Pace,
+
+    /// Work on so many documents at once; further ones wait for their turn.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    pub(crate) workers: Option<u32>,
+
+    /// Post a message to this http:// address for each extraction that has finished.
+    #[arg(long, value_name = "URL", value_parser = WebhookOptions::new)]
+    pub(crate) webhook: Option<WebhookOptions>,
+
+    /// Refuse more than so many requests per second with 429.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    pub(crate) rate_limit: Option<u32>,
+
+    /// Let this share of all exchanges fail, from 0 to 1, in all ways that networks and busy services know.
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share::parse)]
+    pub(crate) fault_rate: f64,
+
+    /// What everything that happens by chance follows from.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
 
     /// A document type, as JSON; may be given several times.
     #[arg(long, value_name = "FILE")]
@@ -153,7 +258,7 @@ pub(crate) struct EmulatorArguments {
 /// What is submitted.
 #[derive(Debug, Args)]
 pub(crate) struct DocumentArguments {
-    /// The documents: PDF, JPG, PNG or TIFF.
+    /// The documents: PDF, JPG, PNG or TIFF. A folder stands for all of them in it and in its folders, in the order of their names.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
@@ -186,15 +291,28 @@ pub(crate) struct ServiceArguments {
     pub(crate) version_prefix: Option<String>,
 }
 
+/// How much is asked of the service.
+#[derive(Debug, Args)]
+pub(crate) struct LimitArguments {
+    /// The most requests under way at the same time.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = value_parser!(u16).range(1..=256))]
+    pub(crate) max_in_flight: u16,
+
+    /// The most requests per second.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = value_parser!(u32).range(1..))]
+    pub(crate) rate: u32,
+}
+
 /// How results are printed.
 #[derive(Debug, Args)]
 pub(crate) struct OutputArguments {
-    /// How to print the results: a table for people, or a line of JSON for each document.
+    /// How to print the results, each as soon as it is there: a table for people, a line of JSON for each document with its place in the call as `index`, or CSV with a row for each
+    /// value, below one header.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
 
     /// The least confidence, from 0 to 1, such as 0.8: values below it are listed for review; in the table they are not shown as found.
-    #[arg(long, value_name = "SCORE", value_parser = confidence::parse)]
+    #[arg(long, value_name = "SCORE", value_parser = share::parse)]
     pub(crate) min_confidence: Option<f64>,
 }
 
@@ -202,6 +320,7 @@ pub(crate) struct OutputArguments {
 pub(crate) enum Format {
     Table,
     Json,
+    Csv,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,8 @@
 //! The files of a call, checked before anything is sent.
 
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use typless::wire::Document;
 use typless_transports::FileSource;
@@ -9,18 +11,62 @@ use crate::arguments::DocumentArguments;
 use crate::failure::Failure;
 use crate::work::{Start, Task};
 
+/// What the files of a folder must end in to be taken for documents.
+const SUFFIXES: [&str; 6] = ["pdf", "jpg", "jpeg", "png", "tif", "tiff"];
+
 /// Opens every file; if any of them can't be used, none is.
 pub(crate) fn open(arguments: &DocumentArguments) -> Result<Vec<Task>, Failure> {
     let mut tasks = Vec::new();
     let mut wrong = Vec::new();
-    for path in &arguments.files {
+    for path in paths(arguments)? {
         let file = path.to_string_lossy().into_owned();
-        match document(path, arguments) {
+        match document(&path, arguments) {
             Ok(document) => tasks.push(Task { file: Some(file), start: Start::Submit(document) }),
             Err(problem) => wrong.push(problem),
         }
     }
     if wrong.is_empty() { Ok(tasks) } else { Err(Failure::wrong_calls(wrong)) }
+}
+
+/// The files in the order of the call, those of a folder in its place.
+fn paths(arguments: &DocumentArguments) -> Result<Vec<PathBuf>, Failure> {
+    let mut paths = Vec::new();
+    let mut wrong = Vec::new();
+    for path in &arguments.files {
+        if !path.is_dir() {
+            paths.push(path.clone());
+            continue;
+        }
+        let before = paths.len();
+        if let Err(problem) = add_folder(path, &mut paths) {
+            wrong.push(problem);
+        } else if paths.len() == before {
+            wrong.push(format!("{} holds no documents: their names end in {}", path.display(), SUFFIXES.join(", ")));
+        }
+    }
+    if wrong.is_empty() { Ok(paths) } else { Err(Failure::wrong_calls(wrong)) }
+}
+
+/// The documents of a folder and its folders, in the order of their names. Links to folders are not followed: they may lead back.
+fn add_folder(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), String> {
+    let unreadable =
+        |error: io::Error| format!("{} can't be read: {error}: name a readable folder (nothing was submitted)", folder.display());
+    let entries: Result<Vec<fs::DirEntry>, io::Error> = fs::read_dir(folder).map_err(unreadable)?.collect();
+    let mut entries = entries.map_err(unreadable)?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        if entry.file_type().map_err(unreadable)?.is_dir() {
+            add_folder(&path, paths)?;
+        } else if is_document(&path) && !path.is_dir() {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn is_document(path: &Path) -> bool {
+    path.extension().is_some_and(|suffix| SUFFIXES.iter().any(|known| suffix.eq_ignore_ascii_case(known)))
 }
 
 fn document(path: &Path, arguments: &DocumentArguments) -> Result<Document, String> {

@@ -1,16 +1,20 @@
-//! The `typless` command: extracts documents, goes on with what was submitted, and runs an emulator of the service.
+//! The `typless` command: extracts documents, one or ten thousand, goes on with what was submitted, fetches what has finished, and runs an emulator of the service.
 
 mod arguments;
 mod command;
-mod confidence;
 mod document_types;
 mod documents;
 mod duration;
 mod failure;
+mod folder;
 mod output;
+mod pace;
 mod progress;
+mod receiver;
 mod report;
 mod service;
+mod share;
+mod summary;
 mod work;
 
 use std::process::ExitCode;

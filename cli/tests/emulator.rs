@@ -3,10 +3,12 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::process::{Child, Stdio};
 
-use support::{KEY, at, extract, run, sample, typless};
+use serde_json::Value;
+use support::{KEY, at, extract, lines, run, sample, typless};
 
 #[test]
 fn the_emulator_says_where_it_listens_and_serves() {
@@ -22,7 +24,10 @@ fn the_emulator_says_where_it_listens_and_serves() {
 /// An emulator and its base URL.
 fn start(arguments: &[&str]) -> (Child, String) {
     let mut command = typless();
-    command.args(["emulator", "--listen", "127.0.0.1:0", "--pace", "1ms"]).args(arguments);
+    command.args(["emulator", "--listen", "127.0.0.1:0"]).args(arguments);
+    if !arguments.contains(&"--pace") {
+        command.args(["--pace", "1ms"]);
+    }
     let mut emulator = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut said = String::new();
     BufReader::new(emulator.stdout.take().unwrap()).read_line(&mut said).unwrap();
@@ -45,4 +50,50 @@ fn it_takes_document_types_from_files() {
     assert_eq!(codes, [0, 0, 2]);
     let (code, _, err) = run(typless().args(["emulator", "--document-type-file", "no such file"]));
     assert!(code == 2 && err.contains("no such file can't be read"), "{err}");
+}
+
+#[test]
+fn it_has_bad_days_on_demand() {
+    let get = |arguments: &[&str]| {
+        let (mut emulator, url) = start(arguments);
+        let statuses: Vec<Value> = (0..3)
+            .map(|_| {
+                let (_, out, _) = run(&mut at("get", &url, &["0d14", "--format", "json"]));
+                lines(&out)[0]["status"].clone()
+            })
+            .collect();
+        emulator.kill().unwrap();
+        emulator.wait().unwrap();
+        statuses
+    };
+    assert_eq!(get(&[]), ["NOT_FOUND", "NOT_FOUND", "NOT_FOUND"]);
+    // Four attempts are made, with at least half a second in between.
+    let at_worst = get(&["--fault-rate", "1", "--seed", "7", "--pace", "lognormal:1s:0.5"]);
+    assert!(at_worst.iter().any(|status| status != "NOT_FOUND"), "{at_worst:?}");
+    for (arguments, sentence) in [
+        (["--pace", "lognormal"], "lognormal:20s:0.8"),
+        (["--fault-rate", "2"], "from 0 to 1"),
+        (["--rate-limit", "0"], "--rate-limit"),
+        (["--workers", "0"], "--workers"),
+        (["--webhook", "https://example.com"], "no TLS"),
+    ] {
+        let (code, _, err) = run(typless().arg("emulator").args(arguments));
+        assert!(code == 2 && err.contains(sentence), "{err}");
+    }
+}
+
+#[test]
+fn it_posts_messages_and_refuses_what_is_too_much() {
+    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let hook = format!("http://{}/hook", receiver.local_addr().unwrap());
+    let (mut emulator, url) = start(&["--webhook", &hook, "--rate-limit", "1", "--workers", "1"]);
+    let (code, out, err) = run(at("submit", &url, &["--document-type", "line-item-invoice"]).arg(sample()).arg(sample()));
+    assert_eq!(code, 0, "{err}");
+    let (mut stream, _) = receiver.accept().unwrap();
+    let mut message = [0; 4096];
+    let length = stream.read(&mut message).unwrap();
+    emulator.kill().unwrap();
+    emulator.wait().unwrap();
+    assert!(String::from_utf8_lossy(&message[..length]).starts_with("POST /hook HTTP/1.1\r\n"));
+    assert_eq!(lines(&out).len(), 2, "the second waited as it was told");
 }

@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::Value;
-use support::{KEY, extract, lines, run, sample, scripted, service, typless};
+use support::{KEY, extract, in_order, lines, run, sample, scripted, service, typless};
 use typless_emulator::ServiceOptions;
 
 #[test]
@@ -21,13 +21,13 @@ fn the_readmes_command_shows_the_fields_of_the_sample() {
 }
 
 #[test]
-fn json_is_a_line_for_each_file_in_the_order_given() {
+fn json_is_a_line_for_each_file_with_its_place_in_the_call() {
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("broken.pdf");
     std::fs::write(&broken, "this is no PDF").unwrap();
     let (code, out, err) = run(extract(&["--emulator", "--format", "json", "--customer", "Acme"]).arg(&broken).arg(sample()).arg(&broken));
     assert_eq!(code, 1);
-    let lines = lines(&out);
+    let lines = in_order(&out);
     let statuses: Vec<&str> = lines.iter().map(|line| line["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["ERROR", "SUCCESS", "ERROR"]);
     let (failed, succeeded) = (&lines[0], &lines[1]);
@@ -44,13 +44,15 @@ fn json_is_a_line_for_each_file_in_the_order_given() {
 fn a_wrong_call_is_told_before_anything_is_submitted() {
     let listener = service(ServiceOptions::new());
     let url = listener.base_url();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
     let empty = tempfile::NamedTempFile::new().unwrap();
     let empty = empty.path().to_str().unwrap();
     let sample = sample();
     let sample = sample.to_str().unwrap();
     let cases: [(&[&str], &str); 9] = [
         (&["--base-url", &url, sample, "no such file.pdf"], "no such file.pdf can't be read"),
-        (&["--base-url", &url, sample, "/"], "can't be read"),
+        (&["--base-url", &url, sample, folder], "holds no documents"),
         (&["--base-url", &url, sample, empty], "is empty"),
         (&["--base-url", "not a url", sample], "--base-url"),
         (&["--base-url", "ftp://example.com", sample], "--base-url"),
@@ -144,7 +146,7 @@ fn a_servers_text_cannot_steer_the_terminal() {
 fn the_key_is_never_an_argument() {
     let (_, out, _) = run(typless().arg("--help"));
     assert!(out.contains("TYPLESS_API_KEY"), "{out}");
-    for command in ["extract", "submit", "resume", "get", "awaiting", "emulator"] {
+    for command in ["extract", "submit", "resume", "get", "awaiting", "drain", "listen", "emulator"] {
         let (code, out, _) = run(typless().args([command, "--help"]));
         assert!(code == 0 && !out.contains("--api-key "), "{out}");
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use support::{at, lines, read, run, sample, service};
-use typless_emulator::{Listener, ServiceOptions};
+use typless_emulator::{Listener, Pace, ServiceOptions};
 
 const INVOICE: [&str; 2] = ["--document-type", "line-item-invoice"];
 const WAIT: Duration = Duration::from_millis(2);
@@ -87,6 +87,44 @@ fn extract_leaves_tickets_and_resume_goes_on_with_them() {
     assert_eq!(code, 0);
     assert!(lines(&out).iter().all(|line| line["status"] == "SUCCESS" && line["file"] == sample().to_str().unwrap()), "{out}");
     assert_eq!(listener.with_service(|service| service.accepted()), 2);
+}
+
+#[test]
+fn of_many_documents_none_is_lost() {
+    const DOCUMENTS: usize = 60;
+    let folder = tempfile::tempdir().unwrap();
+    for index in 0..DOCUMENTS {
+        std::fs::copy(sample(), folder.path().join(format!("{index}.pdf"))).unwrap();
+    }
+    let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
+    let process = start(at("extract", &listener.base_url(), &INVOICE).args(["--rate", "20"]).arg(folder.path()));
+    wait_for(&listener, 15);
+    interrupt(&process);
+    let (code, out, err) = read(process.wait_with_output().unwrap());
+    assert_eq!((code, out.as_str()), (130, ""), "{err}");
+    let mut ids: Vec<String> = tickets(&err).iter().map(|ticket| ticket["extraction_id"].to_string()).collect();
+    ids.sort();
+    ids.dedup();
+    let accepted = listener.with_service(|service| service.accepted());
+    assert_eq!((ids.len(), err.matches("it was not submitted").count()), (accepted, DOCUMENTS - accepted), "{err}");
+    assert!(accepted < DOCUMENTS, "it was in the middle of them");
+}
+
+#[test]
+fn when_nobody_reads_the_results_any_more_the_rest_is_left_as_tickets() {
+    let folder = tempfile::tempdir().unwrap();
+    for index in 0..5 {
+        std::fs::copy(sample(), folder.path().join(format!("{index}.pdf"))).unwrap();
+    }
+    // Some are done at once, the others after an hour.
+    let pace = Pace::mixture([(1.0, Pace::fixed(Duration::ZERO)), (1.0, Pace::fixed(Duration::from_secs(3600)))]);
+    let listener = service(ServiceOptions::new().with_pace(pace).with_seed(1));
+    let mut process = start(at("extract", &listener.base_url(), &INVOICE).arg(folder.path()));
+    drop(process.stdout.take());
+    let (code, _, err) = read(process.wait_with_output().unwrap());
+    let unwritten = err.matches("the result can't be written").count();
+    assert_eq!((code, err.matches("typless get ").count()), (130, unwritten), "{err}");
+    assert!(unwritten > 0 && unwritten + tickets(&err).len() + err.matches("not submitted").count() == 5, "{err}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
-use support::{at, lines, read, run, sample, scripted, service, submitted};
+use support::{at, in_order, lines, read, run, sample, scripted, service, submitted};
 use typless::drive::Clock;
 use typless::machine::Ticket;
 use typless::wire::ExtractionId;
@@ -59,8 +59,8 @@ fn resume_goes_on_with_tickets_from_a_file_or_the_standard_input() {
 
     let (code, out, err) = run(at("resume", &url, &["--format", "json"]).arg(&tickets));
     assert_eq!(code, 1);
-    let results = lines(&out);
-    assert_eq!(results.len(), 2, "in the order of the tickets: {out}");
+    let results = in_order(&out);
+    assert_eq!(results.len(), 2, "{out}");
     assert_eq!((&results[0]["status"], &results[1]["status"]), (&Value::from("SUCCESS"), &Value::from("ERROR")));
     assert_eq!(results[0]["file"], sample().to_str().unwrap());
     assert!(results[0]["result"].to_string().contains("LPW-2026-0417"));

@@ -4,6 +4,8 @@
 //! asks for. It answers nothing that is not in the document. [`InProcess`] makes it a transport for the clients of `typless`, with any clock; [`Listener`] puts it behind a socket, for
 //! clients of any kind; [`read()`] is the reader alone.
 //!
+//! What a service does on bad days can be asked for, and follows from a seed: see [`ServiceOptions`]. What it has seen, it counts: see [`ServiceCounts`].
+//!
 //! ```
 //! use bytes::Bytes;
 //! use http::Request;
@@ -26,6 +28,7 @@ mod pdf;
 mod read_error;
 mod reader;
 mod service;
+mod shared;
 mod text;
 mod text_block;
 
@@ -36,4 +39,7 @@ pub use in_process::InProcess;
 pub use listener::Listener;
 pub use read_error::ReadError;
 pub use reader::read;
-pub use service::{ConfidenceForm, MissingField, NoError, QueueAfterReading, Service, ServiceOptions, SubmitStatus, UnknownId};
+pub use service::{
+    Answer, ConfidenceForm, Fault, Faults, MissingField, NoError, Pace, QueueAfterReading, QueueOptions, RateLimit, RetryAfterForm,
+    Service, ServiceCounts, ServiceOptions, SubmitStatus, UnknownId, WebhookOptions, WebhookUrlError,
+};

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use typless::drive::{AsyncTransport, BlockingTransport, Clock};
 use typless::machine::{FailureKind, Job, JobError, JobEventKind, JobOptions, Limits, Machine, Output, Ticket, Time};
-use typless::wire::{Api, Document, DocumentSource, Extraction, ExtractionId, SourceError, StatusRequest, SubmitRequest};
-use typless_emulator::{InProcess, Service, ServiceOptions};
+use typless::wire::{Api, Document, DocumentSource, Extraction, ExtractionId, Notification, SourceError, StatusRequest, SubmitRequest};
+use typless_emulator::{InProcess, Service, ServiceOptions, WebhookOptions};
 
 const INVOICE: &[u8] = include_bytes!("../samples/invoice.pdf");
 
@@ -21,6 +21,12 @@ struct VirtualClock(Mutex<Time>);
 impl VirtualClock {
     fn move_to(&self, time: Time) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = time;
+    }
+}
+
+impl Clone for VirtualClock {
+    fn clone(&self) -> Self {
+        Self(Mutex::new(self.now()))
     }
 }
 
@@ -76,6 +82,38 @@ fn a_job_is_followed_to_its_result() {
 }
 
 #[test]
+fn a_message_brings_the_result_the_moment_it_is_there() {
+    let webhook = WebhookOptions::new("http://localhost/hook").expect("an address");
+    let pace = Duration::from_secs(7201);
+    let emulator = emulator(ServiceOptions::new().with_pace(pace).with_webhook(webhook));
+    let now = || emulator.clock().now();
+    let start = now();
+    let mut job = Job::submit(&api(), document(INVOICE), JobOptions::default(), start);
+    let outcome = loop {
+        while let Some(message) = emulator.next_webhook() {
+            job.handle_notification(&Notification::decode(message.body()).expect("a message"), now());
+        }
+        match job.next_output(now()) {
+            Output::Send(transmit) => match BlockingTransport::send(&emulator, transmit.request, transmit.limits) {
+                Ok(response) => job.handle_response(transmit.id, response, now()),
+                Err(failure) => job.handle_failure(transmit.id, failure, now()),
+            },
+            Output::Event(event) => match event.kind {
+                JobEventKind::Finished(outcome) => break outcome,
+                _ => continue,
+            },
+            Output::Wait(until) => {
+                let message_at = emulator.with_service(|service| service.next_webhook_at()).unwrap_or(Time::MAX);
+                emulator.clock().move_to(until.min(message_at));
+            }
+            Output::NeedInput | Output::Done => panic!("it ends with an event"),
+        }
+    };
+    assert!(outcome.is_ok());
+    assert_eq!(now(), start + pace, "without the message, the next look would be minutes later");
+}
+
+#[test]
 fn a_job_whose_document_cannot_be_read_fails() {
     let emulator = emulator(ServiceOptions::new());
     let mut job = Job::submit(&api(), document(b"no PDF"), JobOptions::default(), emulator.clock().now());
@@ -104,6 +142,17 @@ fn it_is_an_asynchronous_transport_too() {
     let sending = pin!(AsyncTransport::send(&emulator, request, Limits::default()));
     let Poll::Ready(Ok(response)) = sending.poll(&mut Context::from_waker(Waker::noop())) else { panic!("it needs no runtime") };
     assert_eq!(response.status(), 202);
+}
+
+#[test]
+fn both_kinds_of_drivers_can_share_it() {
+    fn is_shared<T: AsyncTransport + BlockingTransport + Clone + Send + Sync + 'static>(_: &T) {}
+    let emulator = emulator(ServiceOptions::new());
+    is_shared(&emulator);
+    let other = emulator.clone();
+    let request = SubmitRequest::new(document(INVOICE)).request(&api());
+    assert!(BlockingTransport::send(&other, request, Limits::default()).is_ok());
+    assert_eq!(emulator.with_service(|service| service.accepted()), 1);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use support::{INVOICE, START, answer, ask, document, submit};
 use typless::machine::Time;
 use typless::wire::{AwaitingRequest, ExtractionId, Status, StatusRequest};
-use typless_emulator::{QueueAfterReading, Service, ServiceOptions};
+use typless_emulator::{QueueAfterReading, QueueOptions, Service, ServiceOptions};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -91,4 +91,66 @@ fn both_paths_lead_to_it_and_an_empty_customer_is_refused() {
         assert_eq!(error["details"], json!([violation]));
     }
     assert_eq!(answer(&mut service, &AwaitingRequest::new(), Time::MAX).body().as_ref(), br#"{"extraction_ids":[]}"#);
+}
+
+fn service_with(queue: QueueOptions) -> Service {
+    Service::new(ServiceOptions::new().with_pace(MINUTE).with_queue(queue))
+}
+
+#[test]
+fn it_may_list_late() {
+    let mut service = service_with(QueueOptions::new().with_delay(MINUTE));
+    let id = submit(&mut service, document(INVOICE), START);
+    assert_eq!(ask(&mut service, &StatusRequest::new(id.clone()), START + MINUTE / 2).expect("a status").status(), &Status::InProgress);
+    assert_eq!(listed(&mut service, START + MINUTE), []);
+    assert_eq!(listed(&mut service, START + 2 * MINUTE), [id]);
+}
+
+#[test]
+fn it_may_forget_a_share_of_what_has_finished() {
+    let mut service = service_with(QueueOptions::new().with_forgotten(0.2));
+    let ids: Vec<_> = (0..500).map(|_| submit(&mut service, document(b"no PDF"), START)).collect();
+    let listed = listed(&mut service, START + MINUTE);
+    assert!((370..430).contains(&listed.len()), "{}", listed.len());
+    let forgotten = ids.into_iter().find(|id| !listed.contains(id)).expect("one that is forgotten");
+    assert_eq!(ask(&mut service, &StatusRequest::new(forgotten), START + MINUTE).expect("a status").status(), &Status::Error);
+}
+
+#[test]
+fn it_may_be_full_of_ids_that_are_nobodys() {
+    let mut service = service_with(QueueOptions::new().with_foreign_ids(1000));
+    let strangers = listed(&mut service, START);
+    assert_eq!(strangers.len(), 1000);
+    let id = submit(&mut service, document(INVOICE).with_customer("Acme").expect("a customer"), START);
+    let all = listed(&mut service, START + MINUTE);
+    assert_eq!((&all[..1000], &all[1000..]), (&strangers[..], slice::from_ref(&id)));
+    let of_acme = AwaitingRequest::new().with_customer("Acme").expect("a customer");
+    assert_eq!(ask(&mut service, &of_acme, START + MINUTE).expect("a list").into_extraction_ids(), slice::from_ref(&id));
+
+    assert!(ask(&mut service, &StatusRequest::new(id), START + MINUTE).is_ok());
+    assert_eq!(service.counts().foreign_looks, 0);
+    assert_eq!(answer(&mut service, &StatusRequest::new(all[7].clone()), START + MINUTE).status(), 404);
+    assert_eq!((service.counts().foreign_looks, service.counts().looks), (1, 2));
+}
+
+#[test]
+fn it_may_list_no_more_than_so_many() {
+    let mut service = service_with(QueueOptions::new().with_limit(2));
+    let ids: Vec<_> = (0..3).map(|second| submit(&mut service, document(INVOICE), START + Duration::from_secs(second))).collect();
+    assert_eq!(listed(&mut service, START + HOUR), ids[..2]);
+    assert!(ask(&mut service, &StatusRequest::new(ids[0].clone()), START + HOUR).is_ok());
+    assert_eq!(listed(&mut service, START + HOUR), ids[1..]);
+}
+
+#[test]
+fn looks_may_lag_behind_it() {
+    let lag = Duration::from_secs(5);
+    let mut service = Service::new(ServiceOptions::new().with_pace(MINUTE).with_lag(lag));
+    let id = submit(&mut service, document(INVOICE), START);
+    let look = StatusRequest::new(id.clone());
+    assert_eq!(answer(&mut service, &look, START + lag / 2).status(), 404);
+    assert_eq!(ask(&mut service, &look, START + lag).expect("a status").status(), &Status::InProgress);
+    assert_eq!(listed(&mut service, START + MINUTE), [id]);
+    assert_eq!(ask(&mut service, &look, START + MINUTE).expect("a status").status(), &Status::InProgress);
+    assert_eq!(ask(&mut service, &look, START + MINUTE + lag).expect("a status").status(), &Status::Success);
 }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{INVOICE, START, submit_body};
 use typless::machine::Time;
-use typless_emulator::{DocumentType, Service, ServiceOptions};
+use typless_emulator::{DocumentType, Pace, Service, ServiceOptions};
 
 const SUBMIT: &str = "/api/extract-data-async";
 const STATUS: &str = "/api/get-extraction-data";
@@ -417,4 +417,20 @@ proptest! {
             prop_assert!(response.status().is_success() || response.status().is_client_error());
         }
     }
+}
+
+#[test]
+fn a_pace_of_chance_is_the_same_for_the_same_seed_and_a_queue_of_work_makes_it_longer() {
+    let second = Duration::from_secs(1);
+    let finished_within = |options: ServiceOptions, seconds: u32| {
+        let mut service = Service::new(options.with_pace(Pace::lognormal(20 * second, 1.0)));
+        let ids: Vec<String> = (0..200).map(|_| submitted(&mut service, &submit_body(b"no PDF"), START)).collect();
+        ids.iter().filter(|id| look(&mut service, STATUS, id, START + seconds * second)["status"] == "ERROR").count()
+    };
+    let half = finished_within(ServiceOptions::new().with_seed(1), 20);
+    assert!((80..120).contains(&half), "{half}");
+    assert_eq!(finished_within(ServiceOptions::new().with_seed(1), 20), half);
+    assert_eq!(finished_within(ServiceOptions::new().with_seed(1).with_workers(200), 20), half);
+    let by_ten = finished_within(ServiceOptions::new().with_seed(1).with_workers(10), 20);
+    assert!((3..20).contains(&by_ten), "{by_ten}");
 }

@@ -92,7 +92,7 @@ impl Default for Limits {
 /// Why an exchange brought no answer: the kind, which decides, and the cause, which is for people.
 ///
 /// Made by transports; consumed by machines, which look at nothing but the kind, and pass the cause on in their events.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Failure {
     kind: FailureKind,
     cause: Arc<dyn Error + Send + Sync>,
@@ -128,6 +128,18 @@ impl Failure {
     pub fn cause(&self) -> &(dyn Error + Send + Sync + 'static) {
         &*self.cause
     }
+
+    /// What is shown of the cause.
+    pub(crate) fn shown_cause(&self) -> String {
+        crate::wire::printable(&self.cause.to_string(), 500)
+    }
+}
+
+impl fmt::Debug for Failure {
+    /// The cause by what it says, not by what it is made of: the same for a failure that was recorded, and no more than is fit for a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failure").field("kind", &self.kind).field("cause", &self.shown_cause()).finish()
+    }
 }
 
 impl fmt::Display for Failure {
@@ -138,7 +150,7 @@ impl fmt::Display for Failure {
             FailureKind::Source => "the document could not be sent",
             FailureKind::TooLarge => "the answer is larger than the limit",
         };
-        write!(f, "{start}: {}", crate::wire::printable(&self.cause.to_string(), 500))
+        write!(f, "{start}: {}", self.shown_cause())
     }
 }
 

@@ -3,26 +3,26 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::answer::{self, LookAnswer, Payload, SubmitAnswer};
-use super::cause::Cause;
+use super::answer::{Payload, SubmitAnswer};
 use super::delay::DelayEstimator;
 use super::event::{JobEvent, JobEventKind};
 use super::exchange::{Failure, Limits, RequestId, Transmit};
+use super::following::{Baggage, Consequence, Following, Reply, look_request, submit_request};
 use super::job_error::JobError;
 use super::job_options::JobOptions;
 use super::job_state::JobState;
 use super::learning::Learning;
-use super::record::{End, Record, State};
+use super::notifications::Notifications;
+use super::record::{LookReason, Record, State};
 use super::snapshot::Snapshot;
 use super::ticket::{Owner, Ticket};
 use super::time::Time;
-use super::transition::{Effect, Input, Rules, step};
+use super::transition::{Input, Rules};
 use super::{Machine, Output};
-use crate::wire::{Api, ConfigError, Document, Extraction, ExtractionId, Notification, StatusRequest, SubmitRequest};
+use crate::wire::{Api, Body, ConfigError, Document, Extraction, ExtractionId, Notification};
 
 /// Follows one document: submits it, waits, looks, and ends with its result or with why there is none.
 ///
@@ -32,14 +32,12 @@ pub struct Job {
     api: Api,
     options: JobOptions,
     record: Record,
-    submission: Option<Submission>,
     owner: Arc<Owner>,
     extraction_id: Option<ExtractionId>,
+    /// Notifications that came before the service's answer to the submit.
+    early: Notifications,
     learning: Option<Learning>,
-    /// Other extractions of the document that were told: a duplicate of an answer is not told again. No more than were submitted.
-    told_again: Vec<ExtractionId>,
-    /// Why the last exchange failed.
-    cause: Option<Cause>,
+    baggage: Option<Box<Baggage>>,
     outputs: VecDeque<Output<JobEvent>>,
     next_sequence: u64,
     /// The sequence of the announced submit, and up to which events are confirmed.
@@ -47,12 +45,6 @@ pub struct Job {
     confirmed: u64,
     /// The latest time we were told: time never goes back.
     latest: Time,
-}
-
-/// What is needed until the document is submitted.
-struct Submission {
-    request: SubmitRequest,
-    limits: Limits,
 }
 
 impl Job {
@@ -67,12 +59,8 @@ impl Job {
     /// Without a deadline in the options, that of the ticket holds; if it has passed, there is one last look. A clock that has been put back makes the job
     /// as young as can be, and moves its deadline along.
     pub fn resume(api: &Api, ticket: &Ticket, options: JobOptions, now: Time) -> Self {
-        let submitted_at = ticket.submitted_at().min(now);
-        let put_back = ticket.submitted_at().saturating_since(now);
-        let left = ticket.deadline().saturating_since(submitted_at).saturating_sub(put_back);
-        let deadline = options.deadline.map_or(submitted_at + left, |deadline| now + deadline);
-        let owner = ticket.owner();
-        let mut job = Self::begin(api, None, owner, options, Record::resumed(submitted_at, now, deadline), now);
+        let record = Record::of_ticket(ticket, options.deadline, now);
+        let mut job = Self::begin(api, None, ticket.owner(), options, record, now);
         job.extraction_id = Some(ticket.extraction_id().clone());
         job
     }
@@ -82,20 +70,11 @@ impl Job {
     /// If its submit may have been on its way, the job ends at once with [`JobError::SubmitUnknown`], unless the options allow resubmissions: what happened can't
     /// be known any more.
     pub fn restore(api: &Api, snapshot: &Snapshot, document: Document, options: JobOptions, now: Time) -> Self {
-        let deadline = options.deadline.map_or(snapshot.deadline, |deadline| now + deadline);
-        let mut record = Record::ready(now, deadline);
-        record.submits = snapshot.submits;
-        record.exchange = u32::from(snapshot.submits);
-        record.spent = snapshot.spent;
-        record.resubmissions = snapshot.resubmissions;
+        let record = Record::of_snapshot(snapshot, options.deadline, now);
         let mut job = Self::begin(api, Some(document), Arc::default(), options, record, now);
         if snapshot.submitting {
             // The answer, if there was one, went to a process that is no more.
-            job.record.state = State::Submitting;
             job.take(Input::Submit(job.record.exchange, SubmitAnswer::Unknown), Payload::Restarted, now);
-        } else {
-            // A pause the service asked for outlives us; an hour is the longest there is, whatever became of the clock.
-            job.record.due = snapshot.due.max(now).min(now + Duration::from_secs(3600));
         }
         job
     }
@@ -135,11 +114,13 @@ impl Job {
     }
 
     /// Takes a webhook's message: if it names this job, the next look is made at once, but never within a second of the last one. It proves nothing and
-    /// ends nothing.
+    /// ends nothing. One that comes before the answer to the submit is remembered for 10 minutes.
     pub fn handle_notification(&mut self, notification: &Notification, now: Time) {
         let now = self.advance(now);
-        if self.extraction_id.as_ref() == Some(notification.extraction_id()) {
-            self.take(Input::Notified, Payload::Nothing, now);
+        match &self.extraction_id {
+            Some(own) if own == notification.extraction_id() => self.is_finished(now),
+            None if !matches!(self.record.state, State::Ended(_)) => self.early.insert(notification.extraction_id(), now),
+            Some(_) | None => {}
         }
     }
 
@@ -159,24 +140,31 @@ impl Job {
         JobState::of(self.record.state)
     }
 
+    /// How the job was made, for a transcript.
+    pub(crate) fn origin(&self) -> String {
+        let submission = self.baggage.as_ref().and_then(|baggage| baggage.submission.as_ref());
+        let made_of = match (submission, self.ticket()) {
+            (Some(submission), _) => format!("{:?}\n", submission.request),
+            (None, Some(ticket)) => format!("{}\n", ticket.to_json()),
+            (None, None) => String::new(),
+        };
+        let snapshot = self.snapshot().filter(|snapshot| snapshot.submits > 0);
+        let snapshot = snapshot.map_or_else(String::new, |snapshot| format!("{}\n", snapshot.to_json()));
+        format!("Job, {:?}\n{:?}\n{made_of}{snapshot}{:?}", self.state(), self.api, self.options)
+    }
+
     fn begin(api: &Api, document: Option<Document>, owner: Arc<Owner>, options: JobOptions, record: Record, now: Time) -> Self {
         let owner = document.as_ref().map_or(owner, |document| Arc::new(Owner::of(document)));
-        let submission = document.map(|document| {
-            let request = SubmitRequest::new(document);
-            let request = if options.text_blocks { request.with_text_blocks() } else { request };
-            let limits = Limits::for_exchange(request.request(api).body().len(), options.response_bytes);
-            Submission { request, limits }
-        });
+        let baggage = document.map(|document| Baggage::with_document(document, api, options.text_blocks, options.response_bytes));
         Self {
             api: api.clone(),
             options,
             record,
-            submission,
             owner,
             extraction_id: None,
+            early: Notifications::default(),
             learning: None,
-            told_again: Vec::new(),
-            cause: None,
+            baggage,
             outputs: VecDeque::new(),
             next_sequence: options.first_sequence,
             announced: 0,
@@ -192,138 +180,75 @@ impl Job {
 
     /// Moves the record and queues what follows. Says whether anything did.
     fn take(&mut self, input: Input, payload: Payload, now: Time) -> bool {
-        let submit = self.submission.as_ref().map_or_else(Limits::default, |submission| submission.limits);
+        let was_submitted = self.extraction_id.is_some();
+        let submission = self.baggage.as_ref().and_then(|baggage| baggage.submission.as_ref());
         let rules = Rules {
             poll: self.options.poll,
             estimator: self.learning.as_ref().map(Learning::estimator),
             retry: self.options.retry,
             seed: self.options.seed,
-            submit_limit: submit.total,
+            submit_limit: submission.map_or_else(Limits::default, |submission| submission.limits).total,
             look_limit: Limits::default().total,
         };
-        let unanswered = self.record.state == State::Polling && matches!(input, Input::Clock);
-        let effect = step(&mut self.record, input, now, &rules);
-        match effect {
-            Effect::Nothing => return false,
-            Effect::AnnounceSubmit => {
-                self.announced = self.next_sequence;
-                self.tell(JobEventKind::Submitting { attempt: self.record.submits });
+        let mut following =
+            Following { record: &mut self.record, owner: &self.owner, extraction_id: &mut self.extraction_id, baggage: &mut self.baggage };
+        let consequence = following.take(input, payload, now, &rules);
+        if let (false, Some(_), Some(learning)) = (was_submitted, &self.extraction_id, &mut self.learning) {
+            learning.submitted(&self.record);
+        }
+        let is_early = match &self.extraction_id {
+            Some(own) if !was_submitted => std::mem::take(&mut self.early).take(own, now),
+            Some(_) | None => false,
+        };
+        match consequence {
+            None => return false,
+            Some(Consequence::SendSubmit) => self.send(submit_request(self.baggage.as_deref(), &self.api)),
+            Some(Consequence::SendLook) => {
+                let id = self.extraction_id.as_ref();
+                self.send(id.map(|id| look_request(id, &self.api, self.options.text_blocks, self.options.response_bytes)));
             }
-            Effect::Submit => self.send_submit(),
-            Effect::SubmitFailed => {
-                let cause = self.failed(payload);
-                self.tell(JobEventKind::SubmitFailed { cause, retry_at: self.record.due });
-            }
-            Effect::Submitted => {
-                self.accept(payload);
-                if let Some(learning) = &mut self.learning {
-                    learning.submitted(&self.record);
-                }
-                if let Some(ticket) = self.ticket() {
-                    self.tell(JobEventKind::Submitted(ticket));
-                }
-            }
-            Effect::SubmittedAgain => match payload {
-                Payload::Id(id) if self.extraction_id.as_ref() != Some(&id) && !self.told_again.contains(&id) => {
-                    self.told_again.push(id.clone());
-                    self.tell(JobEventKind::SubmittedAgain(id));
-                }
-                _ => return false,
-            },
-            Effect::AnnounceLook => self.tell(JobEventKind::LookDue { look: self.record.looks, reason: self.record.reason }),
-            Effect::Look => self.send_look(),
-            Effect::Progressed => {
-                self.cause = None;
-                let status = if let Payload::Status(status) = payload { Some(status) } else { None };
-                self.tell(JobEventKind::Progressed { status, next_look: self.record.due });
-            }
-            Effect::LookFailed => {
-                let cause = self.failed(payload);
-                self.tell(JobEventKind::LookFailed { cause, next_look: self.record.due });
-            }
-            Effect::End(end) => {
-                // What the last look brought, not one before it.
-                if unanswered {
-                    self.cause = Some(Cause::TimeLimit);
-                } else if matches!(payload, Payload::Status(_)) {
-                    self.cause = None;
-                }
-                let outcome = self.conclude(end, payload, now);
-                self.submission = None;
-                self.tell(JobEventKind::Finished(outcome));
-            }
+            Some(Consequence::Tell(kind)) => self.tell(kind),
+        }
+        if is_early {
+            self.is_finished(now);
         }
         true
     }
 
+    /// Somebody says that it has finished.
+    fn is_finished(&mut self, now: Time) {
+        self.take(Input::Finished(LookReason::Notification), Payload::Nothing, now);
+    }
+
     fn tell(&mut self, kind: JobEventKind) {
         let sequence = self.next_sequence;
+        if matches!(kind, JobEventKind::Submitting { .. }) {
+            self.announced = sequence;
+        }
         self.next_sequence = sequence.saturating_add(1);
         self.outputs.push_back(Output::Event(JobEvent { sequence, kind }));
     }
 
-    fn send_submit(&mut self) {
-        if let Some(Submission { request, limits }) = &self.submission {
+    fn send(&mut self, request: Option<(http::Request<Body>, Limits)>) {
+        if let Some((request, limits)) = request {
             let id = RequestId::new(u64::from(self.record.exchange));
-            self.outputs.push_back(Output::Send(Transmit { id, request: request.request(&self.api), limits: *limits }));
+            self.outputs.push_back(Output::Send(Transmit { id, request, limits }));
         }
     }
 
-    fn send_look(&mut self) {
-        if let Some(extraction_id) = &self.extraction_id {
-            let id = RequestId::new(u64::from(self.record.exchange));
-            let request = StatusRequest::new(extraction_id.clone());
-            let request = if self.options.text_blocks { request.with_text_blocks() } else { request }.request(&self.api);
-            self.outputs.push_back(Output::Send(Transmit { id, request, limits: Limits::for_exchange(0, self.options.response_bytes) }));
-        }
-    }
-
-    fn accept(&mut self, payload: Payload) {
-        if let Payload::Id(id) = payload {
-            self.extraction_id = Some(id);
-        }
-        self.cause = None;
-        self.submission = None;
-    }
-
-    /// Keeps the cause of a failure, for the end. A failure that nobody reported is that the time was up.
-    fn failed(&mut self, payload: Payload) -> Cause {
-        let cause = payload.into_cause().unwrap_or(Cause::TimeLimit);
-        self.cause = Some(cause.clone());
-        cause
-    }
-
-    fn conclude(&mut self, end: End, payload: Payload, now: Time) -> Result<Extraction, JobError> {
-        let payload = match payload {
-            Payload::Extraction(extraction) if end == End::Succeeded => return Ok(*extraction),
-            Payload::Id(id) => {
-                self.extraction_id = Some(id);
-                Payload::Nothing
+    /// Takes what came of an exchange.
+    fn replied(&mut self, id: RequestId, reply: Reply, now: Time) {
+        let now = self.advance(now);
+        let Ok(exchange) = u32::try_from(id.get()) else { return };
+        if self.is_submit(exchange) {
+            let (input, payload) = reply.of_submit(exchange, self.options.retry.trusts_overload());
+            self.submit_answered(input, payload, now);
+        } else if self.awaits(exchange) {
+            let (input, payload) = reply.of_look(exchange);
+            if let (Input::Look(_, answer), Some(learning)) = (input, &mut self.learning) {
+                learning.looked(&self.record, answer, now);
             }
-            other => other,
-        };
-        Err(self.error(end, payload, now))
-    }
-
-    fn error(&mut self, end: End, payload: Payload, now: Time) -> JobError {
-        let ticket = self.ticket();
-        match (end, ticket) {
-            (End::Abandoned, ticket) => JobError::Abandoned { ticket },
-            (End::Refused, ticket) => JobError::Refused { ticket, error: payload.into_service_error() },
-            (End::Failed, Some(ticket)) => JobError::Failed { ticket, error: payload.into_service_error() },
-            (End::Expired, Some(ticket)) => JobError::Expired { ticket },
-            (End::NotFound, Some(ticket)) => JobError::NotFound { ticket, cause: payload.into_cause() },
-            (End::TooLarge, Some(ticket)) => JobError::TooLarge { ticket, cause: payload.into_cause() },
-            (End::Unreadable | End::Succeeded, Some(ticket)) => JobError::Unreadable { ticket, error: payload.into_decode_error() },
-            (End::Deadline, Some(ticket)) => {
-                let beyond = self.record.not_before > self.record.deadline;
-                let retry_after = beyond.then(|| self.record.not_before.saturating_since(now));
-                JobError::Deadline { ticket, retry_after, cause: payload.into_cause().or_else(|| self.cause.take()) }
-            }
-            (End::SourceFailed, _) => JobError::SourceFailed { cause: self.failed(payload) },
-            (End::SubmitUnknown, _) => JobError::SubmitUnknown { cause: self.failed(payload) },
-            // Whatever else comes without a ticket was never submitted.
-            (_, _) => JobError::Exhausted { attempts: self.record.submits, cause: payload.into_cause().or_else(|| self.cause.take()) },
+            self.take(input, payload, now);
         }
     }
 
@@ -332,17 +257,18 @@ impl Job {
         exchange >= 1 && exchange <= u32::from(self.record.submits)
     }
 
-    fn submit_answered(&mut self, exchange: u32, answer: SubmitAnswer, payload: Payload, now: Time) {
+    /// Whether the look of this number is out; the answers of others are not worth parsing.
+    fn awaits(&self, exchange: u32) -> bool {
+        self.record.state == State::Polling && self.record.exchange == exchange
+    }
+
+    fn submit_answered(&mut self, input: Input, payload: Payload, now: Time) {
         // After the end nothing is told any more, but an id is worth having: `ticket` gives it out.
         if let (State::Ended(_), None, Payload::Id(id)) = (self.record.state, &self.extraction_id, &payload) {
             self.record.submitted_at = now;
             self.extraction_id = Some(id.clone());
         }
-        self.take(Input::Submit(exchange, answer), payload, now);
-    }
-
-    fn look_answered(&mut self, exchange: u32, answer: LookAnswer, payload: Payload, now: Time) {
-        self.take(Input::Look(exchange, answer), payload, now);
+        self.take(input, payload, now);
     }
 }
 
@@ -375,30 +301,11 @@ impl Machine for Job {
     }
 
     fn handle_response(&mut self, id: RequestId, response: http::Response<Bytes>, now: Time) {
-        let now = self.advance(now);
-        let Ok(exchange) = u32::try_from(id.get()) else { return };
-        if self.is_submit(exchange) {
-            let (answer, payload) = answer::of_submit(&response, self.options.retry.trusts_overload());
-            self.submit_answered(exchange, answer, payload, now);
-        } else if self.awaits(exchange) {
-            let (answer, payload) = answer::of_look(&response);
-            if let Some(learning) = &mut self.learning {
-                learning.looked(&self.record, answer, now);
-            }
-            self.look_answered(exchange, answer, payload, now);
-        }
+        self.replied(id, Reply::Response(response), now);
     }
 
     fn handle_failure(&mut self, id: RequestId, failure: Failure, now: Time) {
-        let now = self.advance(now);
-        let Ok(exchange) = u32::try_from(id.get()) else { return };
-        if self.is_submit(exchange) {
-            let (answer, payload) = answer::of_submit_failure(failure);
-            self.submit_answered(exchange, answer, payload, now);
-        } else {
-            let (answer, payload) = answer::of_look_failure(failure);
-            self.look_answered(exchange, answer, payload, now);
-        }
+        self.replied(id, Reply::Failure(failure), now);
     }
 
     fn into_outcome(event: JobEvent) -> Result<Self::Outcome, JobEvent> {
@@ -406,13 +313,6 @@ impl Machine for Job {
             JobEventKind::Finished(outcome) => Ok(outcome),
             kind => Err(JobEvent { sequence: event.sequence, kind }),
         }
-    }
-}
-
-impl Job {
-    /// Whether the look of this number is out; the answers of others are not worth parsing.
-    fn awaits(&self, exchange: u32) -> bool {
-        self.record.state == State::Polling && self.record.exchange == exchange
     }
 }
 

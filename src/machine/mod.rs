@@ -40,20 +40,25 @@
 //! 9. No look follows an end.
 //! 10. No more is in flight, or sent per second, than the limits say. A submit that an earlier attempt's late answer has overtaken no longer counts.
 //! 11. A job ends by its deadline, with one last look unless the service forbids it; then at once. What is in flight at the deadline is waited for within its own limit.
+//!     In a batch the last look may be held back by the limits: as long as the service answers others, and for a minute at most if it does not.
 //! 12. Ticket (or, before it, snapshot) out, resume in, at any step: the same end.
 
 mod answer;
+mod batch;
 mod call;
 mod cause;
 mod check;
 mod delay;
+mod drain;
 mod event;
 mod exchange;
+mod following;
 mod job;
 mod job_error;
 mod job_options;
 mod job_state;
 mod learning;
+mod notifications;
 mod poll_policy;
 mod random;
 mod record;
@@ -67,9 +72,11 @@ mod transition_tests;
 
 use bytes::Bytes;
 
+pub use batch::{Batch, BatchEvent, BatchEventKind, BatchOptions, BatchOutcome, BatchProgress, JobKey, QueueProblem};
 pub use call::{Call, CallError, CallEvent, CallEventKind, CallOptions};
 pub use cause::Cause;
 pub use delay::{DelayEstimator, DelayEstimators};
+pub use drain::{Drain, DrainError, DrainEvent, DrainEventKind, DrainOptions, DrainProgress};
 pub use event::{JobEvent, JobEventKind};
 pub use exchange::{Failure, FailureKind, Limits, RequestId, Transmit};
 pub use job::Job;
@@ -109,7 +116,7 @@ pub enum Output<E> {
 
 /// A state machine that follows something at the service, by exchanges it asks for and answers it is handed.
 ///
-/// Implemented by [`Job`] and [`Call`], and open: machines of your own can be driven by the same drivers. Inputs return nothing and are legal at any time; what goes wrong is told as an event.
+/// Implemented by [`Job`], [`Batch`], [`Drain`] and [`Call`], and open: machines of your own can be driven by the same drivers. Inputs return nothing and are legal at any time; what goes wrong is told as an event.
 pub trait Machine {
     /// What it tells the application.
     type Event;

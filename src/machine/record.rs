@@ -1,5 +1,9 @@
 //! One job, as small as it can be told.
 
+use std::time::Duration;
+
+use super::snapshot::Snapshot;
+use super::ticket::Ticket;
 use super::time::Time;
 
 /// Where one job stands, in at most 64 bytes and without a string: a batch keeps hundreds of thousands of them.
@@ -16,7 +20,7 @@ pub(crate) struct Record {
     pub(crate) not_before: Time,
     /// When the submit was answered: age zero.
     pub(crate) submitted_at: Time,
-    /// When the last look was sent.
+    /// When the last look was sent, or the queue asked that did not name it.
     pub(crate) looked_at: Time,
     /// The number of the newest exchange; submits come first, so one that is at most `submits` was a submit.
     pub(crate) exchange: u32,
@@ -34,8 +38,8 @@ pub(crate) struct Record {
     pub(crate) fresh: bool,
     /// Given up by the caller while a submit is out.
     pub(crate) abandoned: bool,
-    /// Said to have finished while a look was out.
-    pub(crate) notified: bool,
+    /// Said to have finished, by this, while a look was out.
+    pub(crate) said_by: Option<LookReason>,
 }
 
 /// The life cycle.
@@ -89,6 +93,12 @@ pub enum LookReason {
     Resumed,
     /// The deadline is there: the last look.
     Deadline,
+    /// The queue of finished extractions names it. Only in a [`Batch`](super::Batch), as all that follow.
+    Queue,
+    /// It was due before, and was held back: by the rate, by the requests in flight, or by a pause.
+    Limiter,
+    /// The queue has not named it for so long that it is looked at all the same.
+    QueueSilent,
 }
 
 impl Record {
@@ -110,13 +120,33 @@ impl Record {
             reason: LookReason::Policy,
             fresh: false,
             abandoned: false,
-            notified: false,
+            said_by: None,
         }
     }
 
     /// A job that was submitted in another life, to be looked at at once.
     pub(crate) fn resumed(submitted_at: Time, now: Time, deadline: Time) -> Self {
         Self { state: State::Waiting, submitted_at, reason: LookReason::Resumed, ..Self::ready(now, deadline) }
+    }
+
+    /// The job of a ticket. Without a deadline of its own, that of the ticket holds. A clock that has been put back makes the job as young as can be, and
+    /// moves its deadline along.
+    pub(crate) fn of_ticket(ticket: &Ticket, deadline: Option<Duration>, now: Time) -> Self {
+        let submitted_at = ticket.submitted_at().min(now);
+        let put_back = ticket.submitted_at().saturating_since(now);
+        let left = ticket.deadline().saturating_since(submitted_at).saturating_sub(put_back);
+        Self::resumed(submitted_at, now, deadline.map_or(submitted_at + left, |deadline| now + deadline))
+    }
+
+    /// The job of a snapshot. If its submit may have been on its way, it counts as out.
+    pub(crate) fn of_snapshot(snapshot: &Snapshot, deadline: Option<Duration>, now: Time) -> Self {
+        let deadline = deadline.map_or(snapshot.deadline, |deadline| now + deadline);
+        let ready = Self::ready(now, deadline);
+        // A pause the service asked for outlives us; an hour is the longest there is, whatever became of the clock.
+        let due = snapshot.due.max(now).min(now + Duration::from_secs(3600));
+        let (state, due) = if snapshot.submitting { (State::Submitting, now) } else { (State::Ready, due) };
+        let Snapshot { submits, spent, resubmissions, .. } = *snapshot;
+        Self { state, due, submits, exchange: u32::from(submits), spent, resubmissions, ..ready }
     }
 }
 

@@ -102,18 +102,15 @@ impl Ticket {
 /// What a ticket keeps of the document it stands for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Owner {
-    pub(crate) document_type: Option<Box<str>>,
-    pub(crate) customer: Option<Box<str>>,
-    pub(crate) reference: Option<Box<str>>,
+    pub(crate) document_type: Option<Arc<str>>,
+    pub(crate) customer: Option<Arc<str>>,
+    pub(crate) reference: Option<Arc<str>>,
 }
 
 impl Owner {
     pub(super) fn of(document: &Document) -> Self {
-        Self {
-            document_type: Some(document.document_type().into()),
-            customer: document.customer().map(Into::into),
-            reference: document.reference().map(Into::into),
-        }
+        let (document_type, customer, reference) = document.names();
+        Self { document_type: Some(document_type.clone()), customer: customer.cloned(), reference: reference.cloned() }
     }
 }
 
@@ -152,9 +149,9 @@ impl From<Ticket> for TicketWire {
         let mut wire = Self {
             typless_ticket: Ticket::VERSION,
             extraction_id: ticket.extraction_id.as_str().to_owned(),
-            document_type: ticket.owner.document_type.clone(),
-            customer: ticket.owner.customer.clone(),
-            reference: ticket.owner.reference.clone(),
+            document_type: ticket.document_type().map(Into::into),
+            customer: ticket.customer().map(Into::into),
+            reference: ticket.reference().map(Into::into),
             submitted_at_ms: milliseconds(ticket.submitted_at),
             deadline_ms: milliseconds(ticket.deadline),
             check: String::new(),
@@ -172,7 +169,8 @@ impl TryFrom<TicketWire> for Ticket {
         check_contents(&wire.check, &wire.check())?;
         let extraction_id =
             ExtractionId::new(&wire.extraction_id).map_err(|error| TicketError::unreadable("ticket", &error.to_string()))?;
-        let owner = Owner { document_type: wire.document_type, customer: wire.customer, reference: wire.reference };
+        let shared = |name: Option<Box<str>>| name.map(Arc::from);
+        let owner = Owner { document_type: shared(wire.document_type), customer: shared(wire.customer), reference: shared(wire.reference) };
         let (submitted_at, deadline) = (from_milliseconds(wire.submitted_at_ms), from_milliseconds(wire.deadline_ms));
         Ok(Self { extraction_id, owner: Arc::new(owner), submitted_at, deadline })
     }

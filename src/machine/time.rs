@@ -8,7 +8,7 @@ use std::time::Duration;
 ///
 /// The library never reads a clock. Made by the application's clock and handed to every call of a machine; made by machines to say until when to wait. Counts whole
 /// nanoseconds from 1970 to the year 2554; arithmetic stops at both ends rather than wrap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Time(u64);
 
 impl Time {
@@ -47,6 +47,14 @@ impl Add<Duration> for Time {
     fn add(self, duration: Duration) -> Self {
         let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         Self(self.0.saturating_add(nanoseconds))
+    }
+}
+
+impl fmt::Debug for Time {
+    /// Seconds since the Unix epoch, to the nanosecond.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since = self.since_epoch();
+        write!(f, "Time({}.{:09})", since.as_secs(), since.subsec_nanos())
     }
 }
 

@@ -24,8 +24,14 @@ pub(crate) enum Input {
     Submit(u32, SubmitAnswer),
     /// The look of this exchange was answered, or failed.
     Look(u32, LookAnswer),
-    /// Somebody says that it has finished.
-    Notified,
+    /// Its turn to be looked at has come, for this reason.
+    Turn(LookReason),
+    /// Somebody says that it has finished: a notification, or the queue.
+    Finished(LookReason),
+    /// The queue, asked at this time, did not name it: it probably was not finished then.
+    Covered(Time),
+    /// It may not be looked at before this time, which is too late for it.
+    Forbidden(Time),
     /// The caller gives up on it.
     Abandon,
 }
@@ -77,6 +83,9 @@ const GRACE_LOOKS: u32 = 3;
 /// Notifications are unsigned: however many come, looks keep this distance.
 const NOTIFIED_GAP: Duration = Duration::from_secs(1);
 
+/// A job that the queue named and a look found in progress is left alone for this share of its age.
+const MISNAMED_SHARE: u32 = 8;
+
 /// Moves one job, and says what is to be done about it.
 pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'_>) -> Effect {
     use State::{Ended, LookAnnounced, Polling, Ready, SubmitAnnounced, Submitting, Waiting};
@@ -100,26 +109,38 @@ pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'
         (Submitting, Input::Submit(exchange, answer)) if exchange == record.exchange => refused(record, answer, now, rules),
         (Polling, Input::Look(exchange, answer)) if exchange == record.exchange => looked(record, answer, now, rules),
 
-        (Waiting, Input::Notified) => notified(record, now),
-        (LookAnnounced | Polling, Input::Notified) => remember(&mut record.notified),
+        (Waiting, Input::Finished(reason)) => said_to_be_finished(record, reason, now),
+        (LookAnnounced | Polling, Input::Finished(reason)) => {
+            record.said_by = Some(reason);
+            Effect::Nothing
+        }
+        (Waiting, Input::Covered(at)) => covered(record, at, now, rules),
+
+        (Waiting, Input::Turn(reason)) => {
+            record.reason = reason;
+            announce_look(record, now)
+        }
+        (Waiting | LookAnnounced, Input::Forbidden(until)) if now >= record.deadline => {
+            record.not_before = record.not_before.max(until);
+            end(record, End::Deadline)
+        }
 
         // Once a submit is out, its id is worth waiting for: it ends with its answer, or at its limit.
-        (Submitting, Input::Abandon) => remember(&mut record.abandoned),
+        (Submitting, Input::Abandon) => {
+            record.abandoned = true;
+            Effect::Nothing
+        }
         (Ready | SubmitAnnounced | Waiting | LookAnnounced | Polling, Input::Abandon) => end(record, End::Abandoned),
 
         // Too early, too late, or meant for another state.
-        (_, Input::Clock | Input::Confirmed | Input::Submit(..) | Input::Look(..) | Input::Notified) => Effect::Nothing,
+        (_, Input::Clock | Input::Confirmed | Input::Submit(..) | Input::Look(..)) => Effect::Nothing,
+        (_, Input::Turn(_) | Input::Finished(_) | Input::Covered(_) | Input::Forbidden(_)) => Effect::Nothing,
     }
 }
 
 fn end(record: &mut Record, end: End) -> Effect {
     record.state = State::Ended(end);
     Effect::End(end)
-}
-
-fn remember(flag: &mut bool) -> Effect {
-    *flag = true;
-    Effect::Nothing
 }
 
 fn announce_submit(record: &mut Record) -> Effect {
@@ -222,9 +243,14 @@ fn in_progress(record: &mut Record, hint: Option<Duration>, now: Time, rules: &R
         return end(record, End::Deadline);
     }
     record.state = State::Waiting;
+    if record.reason == LookReason::Queue {
+        // The queue may go on naming it for long.
+        let age = now.saturating_since(record.submitted_at);
+        record.not_before = record.not_before.max(now + age / MISNAMED_SHARE).min(record.deadline);
+    }
     schedule(record, hint, now, rules);
-    if std::mem::take(&mut record.notified) {
-        notified(record, now);
+    if let Some(reason) = record.said_by.take() {
+        said_to_be_finished(record, reason, now);
     }
     Effect::Progressed
 }
@@ -263,12 +289,22 @@ fn heed(record: &mut Record, hint: Option<Duration>, now: Time) {
     record.due = record.due.min(record.deadline);
 }
 
-fn notified(record: &mut Record, now: Time) -> Effect {
-    let since_last = if record.looks > 0 { record.looked_at + NOTIFIED_GAP } else { now };
+/// Silence of the queue is evidence, not proof: the next look is due as if this had been one.
+fn covered(record: &mut Record, at: Time, now: Time, rules: &Rules<'_>) -> Effect {
+    record.looked_at = record.looked_at.max(at);
+    schedule(record, None, now, rules);
+    Effect::Nothing
+}
+
+fn said_to_be_finished(record: &mut Record, reason: LookReason, now: Time) -> Effect {
+    let since_last = if record.looks > 0 && reason == LookReason::Notification { record.looked_at + NOTIFIED_GAP } else { now };
     let soonest = now.max(record.not_before).max(since_last);
     if soonest < record.due {
         record.due = soonest;
-        record.reason = LookReason::Notification;
+        record.reason = reason;
+    } else if record.due <= now {
+        // It only waits for its turn, and this is the better reason.
+        record.reason = reason;
     }
     Effect::Nothing
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::answer::{LookAnswer, SubmitAnswer};
 use super::job_state::JobState;
-use super::record::{End, Record, State};
+use super::record::{End, LookReason, Record, State};
 use super::transition::{Effect, Input, Rules, step};
 use super::{PollPolicy, RetryPolicy, Time};
 
@@ -44,7 +44,11 @@ fn states() -> Vec<State> {
 
 fn inputs(exchange: u32) -> Vec<Input> {
     let hints = [None, Some(Duration::from_secs(1)), Some(Duration::from_secs(3600))];
-    let mut inputs = vec![Input::Clock, Input::Confirmed, Input::Notified, Input::Abandon];
+    let mut inputs = vec![Input::Clock, Input::Confirmed, Input::Abandon];
+    inputs.extend([LookReason::Notification, LookReason::Queue].map(Input::Finished));
+    inputs.extend([LookReason::Limiter, LookReason::QueueSilent].map(Input::Turn));
+    let times = [Time::EPOCH, Time::from_unix_seconds(999_995), NOW, Time::MAX];
+    inputs.extend(times.map(Input::Covered).into_iter().chain(times.map(Input::Forbidden)));
     for hint in hints {
         let submits = [SubmitAnswer::Accepted { hint }, SubmitAnswer::NotProcessed { hint }, SubmitAnswer::Throttled { hint }];
         inputs.extend(submits.map(|answer| Input::Submit(exchange, answer)));
@@ -71,7 +75,8 @@ fn records(state: State) -> Vec<Record> {
                     (record.state, record.due, record.not_before) = (state, due, not_before);
                     (record.submitted_at, record.looked_at) = (earlier, earlier);
                     (record.exchange, record.submits, record.spent, record.looks) = (3, 1, spent, 1);
-                    (record.fresh, record.abandoned, record.notified) = (flags & 1 > 0, flags & 2 > 0, flags & 4 > 0);
+                    (record.fresh, record.abandoned) = (flags & 1 > 0, flags & 2 > 0);
+                    record.said_by = (flags & 4 > 0).then_some(LookReason::Notification);
                     records.push(record);
                 }
             }

@@ -50,7 +50,7 @@ pub(super) fn notification(id: &ExtractionId) -> Option<Notification> {
 
 /// Any ticket: of a document with and without customer and reference, from any day to the year 2554, even with a deadline before its submit.
 pub fn tickets() -> BoxedStrategy<Ticket> {
-    let name = || weighted(0.5, text()).prop_map(|name| name.map(String::into_boxed_str));
+    let name = || weighted(0.5, text()).prop_map(|name| name.map(Arc::from));
     (extraction_ids(), [name(), name(), name()], milliseconds(), milliseconds())
         .prop_map(|(id, [document_type, customer, reference], submitted_at, deadline)| {
             Ticket::of(Arc::new(Owner { document_type, customer, reference }), id, time(submitted_at), time(deadline))

@@ -1,13 +1,13 @@
 //! The call *awaiting*: `GET awaiting-poll`, the queue of finished extractions.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{Method, Request as HttpRequest, Response};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::api::Endpoint;
-use super::decode_error::{self, DecodeError};
 use super::document::checked_customer;
+use super::listing;
 use super::{Api, Body, ConfigError, ExtractionId, Request, ResponseError, ServiceError};
 
 /// Asks which extractions have finished, successfully or not, and have not expired.
@@ -35,6 +35,11 @@ impl AwaitingRequest {
         Ok(self)
     }
 
+    /// For a customer whose name was checked; for all without one.
+    pub(crate) fn of(customer: Option<std::sync::Arc<str>>) -> Self {
+        Self { customer }
+    }
+
     /// The HTTP request. Versioned even where no version was asked for, as the endpoint was seen in no other form.
     pub fn request(&self, api: &Api) -> HttpRequest<Body> {
         let customer = self.customer.as_deref().map(|customer| ("customer", customer));
@@ -57,7 +62,36 @@ impl AwaitingResponse {
     /// [`ResponseError::Service`] where the HTTP status is not 2xx, [`ResponseError::Decode`] where the body is another kind of JSON or none.
     pub fn decode(response: &Response<Bytes>) -> Result<Self, ResponseError> {
         if response.status().is_success() {
-            read(response.body()).map(|extraction_ids| Self { extraction_ids }).map_err(ResponseError::Decode)
+            listing::read(response.body()).map(|extraction_ids| Self { extraction_ids }).map_err(ResponseError::Decode)
+        } else {
+            Err(ResponseError::Service(ServiceError::from_response(response)))
+        }
+    }
+
+    /// Reads the answer as [`decode`](Self::decode) does, but keeps nothing: hands out the ids, in the service's order, from the body itself.
+    ///
+    /// For long lists, of which little may be of interest. Entries that are no text are passed over, and their number is returned; what is handed out
+    /// may still be no usable id, which [`ExtractionId::new`] tells.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode), but not for single entries. Some ids may have been handed out before.
+    ///
+    /// ```
+    /// # use typless::wire::AwaitingResponse;
+    /// # let answer = http::Response::new(bytes::Bytes::from_static(br#"{"extraction_ids": ["0d14338251a6db69", "0d3d1054c2768f83", null]}"#));
+    /// let mut ours = Vec::new();
+    /// let unreadable = AwaitingResponse::for_each_id(&answer, |id| {
+    ///     if id.starts_with("0d14") {
+    ///         ours.push(id);
+    ///     }
+    /// })?;
+    /// assert_eq!((ours.len(), unreadable), (1, 1));
+    /// # Ok::<(), typless::wire::ResponseError>(())
+    /// ```
+    pub fn for_each_id<'a>(response: &'a Response<Bytes>, each: impl FnMut(Cow<'a, str>)) -> Result<usize, ResponseError> {
+        if response.status().is_success() {
+            listing::visit(response.body(), each).map_err(ResponseError::Decode)
         } else {
             Err(ResponseError::Service(ServiceError::from_response(response)))
         }
@@ -84,56 +118,5 @@ impl Request for AwaitingRequest {
 
     fn decode(response: &Response<Bytes>) -> Result<AwaitingResponse, ResponseError> {
         AwaitingResponse::decode(response)
-    }
-}
-
-const WHAT: &str = "list of finished extractions";
-
-fn read(body: &Bytes) -> Result<Vec<ExtractionId>, DecodeError> {
-    #[derive(Deserialize)]
-    struct Listing<'a> {
-        #[serde(borrow, default)]
-        extraction_ids: Option<&'a RawValue>,
-    }
-    #[derive(Deserialize)]
-    struct Explained {
-        #[serde(rename = "extraction_ids", default)]
-        _extraction_ids: Option<Vec<Box<RawValue>>>,
-    }
-    let text = decode_error::text(WHAT, body)?.trim();
-    if text.is_empty() || text == "null" {
-        return Ok(Vec::new());
-    }
-    let list = if text.starts_with('[') {
-        text
-    } else {
-        match serde_json::from_str::<Listing<'_>>(text) {
-            Ok(listing) => listing.extraction_ids.map_or("[]", RawValue::get),
-            Err(_) => return Err(DecodeError::explain::<Explained>(WHAT, text, body.clone())),
-        }
-    };
-    let Ok(entries) = serde_json::from_str::<Vec<Entry<'_>>>(list) else {
-        return Err(DecodeError::new(WHAT, Some("extraction_ids"), "expected a list of strings", body.clone()));
-    };
-    let ids = entries.iter().enumerate().map(|(index, entry)| {
-        let fault = |problem: &str| DecodeError::new(WHAT, Some(&format!("extraction_ids[{index}]")), problem, body.clone());
-        let id = entry.text().ok_or_else(|| fault("expected a string"))?;
-        ExtractionId::new(&id).map_err(|error| fault(&error.to_string()))
-    });
-    ids.collect()
-}
-
-/// One id: text that mostly needs no copy, or an integer.
-struct Entry<'a>(&'a RawValue);
-
-impl<'a, 'de: 'a> Deserialize<'de> for Entry<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <&RawValue>::deserialize(deserializer).map(Self)
-    }
-}
-
-impl Entry<'_> {
-    fn text(&self) -> Option<std::borrow::Cow<'_, str>> {
-        super::extraction_id::from_json(self.0.get())
     }
 }

@@ -122,6 +122,11 @@ impl Document {
         self.reference.as_deref()
     }
 
+    /// Document type, customer and reference, to be shared.
+    pub(crate) fn names(&self) -> (&Arc<str>, Option<&Arc<str>>, Option<&Arc<str>>) {
+        (&self.document_type, self.customer.as_ref(), self.reference.as_ref())
+    }
+
     /// The number of bytes of the file; never zero.
     #[expect(clippy::len_without_is_empty, reason = "an empty document can't be made")]
     pub fn len(&self) -> u64 {

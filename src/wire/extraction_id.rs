@@ -24,6 +24,21 @@ impl ExtractionId {
     ///
     /// Empty, longer than [`MAX_BYTES`](Self::MAX_BYTES), or with control characters.
     pub fn new(id: &str) -> Result<Self, ConfigError> {
+        Self::check(id).map(|()| Self(Arc::from(id)))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a text is an id, without making one of it.
+    pub(crate) fn is_usable(id: &str) -> bool {
+        let is_plain = id.bytes().all(|byte| byte.is_ascii_graphic());
+        !id.is_empty() && id.len() <= Self::MAX_BYTES && (is_plain || Self::check(id).is_ok())
+    }
+
+    fn check(id: &str) -> Result<(), ConfigError> {
         const FIELD: &str = "extraction_id";
         if id.is_empty() {
             return Err(ConfigError::new(FIELD, "is empty: give the id that the submit was answered with"));
@@ -34,12 +49,7 @@ impl ExtractionId {
         if id.chars().any(char::is_control) {
             return Err(ConfigError::new(FIELD, "has control characters: give the id as the service wrote it"));
         }
-        Ok(Self(Arc::from(id)))
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
+        Ok(())
     }
 }
 

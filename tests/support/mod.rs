@@ -1,5 +1,7 @@
 //! What the tests of the core share: a service that is a few lines of arithmetic, and answers by name.
 
+pub mod queue;
+
 use std::time::Duration;
 
 use bytes::Bytes;

@@ -83,6 +83,10 @@ impl Clock for ManualClock {
     fn now(&self) -> Time {
         Time::from_unix(Duration::from_nanos(self.nanoseconds.load(Ordering::SeqCst)))
     }
+
+    fn stands_still(&self) -> bool {
+        true
+    }
 }
 
 impl BlockingClock for ManualClock {

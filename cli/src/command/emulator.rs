@@ -1,6 +1,6 @@
 //! `typless emulator`: the emulator by itself, for clients of any kind.
 
-use typless_emulator::{Listener, Service};
+use typless_emulator::{Faults, Listener, RateLimit, Service, ServiceOptions};
 
 use crate::arguments::EmulatorArguments;
 use crate::document_types;
@@ -8,8 +8,7 @@ use crate::failure::{Exit, Failure};
 
 /// Listens until the process is ended.
 pub(super) fn run(arguments: &EmulatorArguments) -> Result<Exit, Failure> {
-    let options = document_types::options(document_types::read(&arguments.document_type_file)?);
-    let service = Service::new(options.with_pace(arguments.pace));
+    let service = Service::new(options(arguments)?);
     let listener = Listener::bind(arguments.listen, service).map_err(|error| {
         Failure::wrong_call(format!("can't listen on {}: {error}: choose another address with --listen", arguments.listen))
     })?;
@@ -20,4 +19,21 @@ pub(super) fn run(arguments: &EmulatorArguments) -> Result<Exit, Failure> {
     loop {
         std::thread::park();
     }
+}
+
+fn options(arguments: &EmulatorArguments) -> Result<ServiceOptions, Failure> {
+    let mut options = document_types::options(document_types::read(&arguments.document_type_file)?)
+        .with_pace(arguments.pace.clone())
+        .with_faults(Faults::new(arguments.fault_rate))
+        .with_seed(arguments.seed);
+    if let Some(workers) = arguments.workers {
+        options = options.with_workers(workers as usize);
+    }
+    if let Some(requests) = arguments.rate_limit {
+        options = options.with_rate_limit(RateLimit::per_second(requests));
+    }
+    if let Some(webhook) = &arguments.webhook {
+        options = options.with_webhook(webhook.clone());
+    }
+    Ok(options)
 }

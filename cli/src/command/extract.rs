@@ -4,6 +4,8 @@ use super::follow;
 use crate::arguments::ExtractArguments;
 use crate::failure::{Exit, Failure};
 use crate::service::Connection;
+use crate::summary::Summary;
+use crate::work::{Goal, Plan};
 use crate::{document_types, documents};
 
 /// Extracts all documents at the same time.
@@ -16,5 +18,7 @@ pub(super) fn run(arguments: &ExtractArguments) -> Result<Exit, Failure> {
     } else {
         Connection::to_service(&arguments.service)?
     };
-    Ok(follow::run(connection, tasks, arguments.deadline, &arguments.output))
+    let goal = Goal::Results { deadline: arguments.deadline };
+    let plan = Plan { goal, limits: &arguments.limits, customer: arguments.documents.customer.as_deref() };
+    Ok(follow::run(&connection, tasks, &plan, &arguments.output, Summary::new(arguments.summary)))
 }

@@ -5,7 +5,7 @@ use typless::wire::{ExtractionId, Status, StatusRequest, StatusResponse};
 
 use crate::arguments::GetArguments;
 use crate::failure::{Exit, Failure};
-use crate::report::{Outcome, Problem, Report};
+use crate::report::{Outcome, Printer, Problem, Report};
 use crate::service::Connection;
 
 /// Looks once, and prints what is found.
@@ -14,7 +14,7 @@ pub(super) fn run(arguments: &GetArguments) -> Result<Exit, Failure> {
         ExtractionId::new(&arguments.id).map_err(|error| Failure::wrong_call(error.to_string().replacen("extraction_id", "the ID", 1)))?;
     let connection = Connection::to_service(&arguments.service)?;
     let outcome = outcome(connection.call(StatusRequest::new(id.clone())));
-    Ok(Report::new(None, Some(id), outcome).tell(&arguments.output))
+    Ok(Printer::new(&arguments.output).tell(&Report::new(None, Some(id), outcome)))
 }
 
 fn outcome(answer: Result<StatusResponse, CallError>) -> Outcome {

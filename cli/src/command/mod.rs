@@ -1,10 +1,12 @@
 //! The commands, a file each.
 
 mod awaiting;
+mod drain;
 mod emulator;
 mod extract;
 mod follow;
 mod get;
+mod listen;
 mod resume;
 mod submit;
 
@@ -19,6 +21,8 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Resume(arguments) => resume::run(arguments),
         Command::Get(arguments) => get::run(arguments),
         Command::Awaiting(arguments) => awaiting::run(arguments),
+        Command::Drain(arguments) => drain::run(arguments),
+        Command::Listen(arguments) => listen::run(arguments),
         Command::Emulator(arguments) => emulator::run(arguments),
     }
 }

@@ -10,13 +10,16 @@ use super::follow;
 use crate::arguments::ResumeArguments;
 use crate::failure::{Exit, Failure};
 use crate::service::Connection;
-use crate::work::{Start, Task};
+use crate::summary::Summary;
+use crate::work::{Goal, Plan, Start, Task};
 
 /// Goes on with all tickets at the same time.
 pub(super) fn run(arguments: &ResumeArguments) -> Result<Exit, Failure> {
     let tasks = read(&arguments.tickets)?;
     let connection = Connection::to_service(&arguments.service)?;
-    Ok(follow::run(connection, tasks, arguments.deadline, &arguments.output))
+    let goal = Goal::Results { deadline: arguments.deadline };
+    let plan = Plan { goal, limits: &arguments.limits, customer: None };
+    Ok(follow::run(&connection, tasks, &plan, &arguments.output, Summary::new(arguments.summary)))
 }
 
 /// Reads every ticket; if any of the lines is none, nothing is done.

@@ -1,5 +1,7 @@
 //! Results for programs: one line of JSON each.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 use typless::machine::Ticket;
@@ -7,13 +9,15 @@ use typless::machine::Ticket;
 use super::review::{self, Weak};
 use super::{Outcome, Problem, Report};
 
-/// `{"file", "extraction_id", "status", "result" | "error", "review"}` on one line; the result is the service's own JSON, and the review is there where a confidence was asked for.
+/// `{"index", "file", "extraction_id", "status", "result" | "error", "review"}` on one line; the result is the service's own JSON, and the review is there where a confidence was asked for, the index where the document has a place in the call.
 pub(super) fn line(report: &Report, floor: Option<f64>) -> String {
     #[derive(Serialize)]
     struct Line<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        index: Option<usize>,
         file: &'a str,
         extraction_id: Option<&'a str>,
-        status: String,
+        status: Cow<'a, str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         result: Option<Box<RawValue>>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -22,16 +26,15 @@ pub(super) fn line(report: &Report, floor: Option<f64>) -> String {
         review: Option<Vec<Weak<'a>>>,
     }
     let extraction_id = report.extraction_id.as_ref().map(typless::wire::ExtractionId::as_str);
-    let (status, result, error, review) = match &report.outcome {
-        Outcome::Success(extraction) => {
-            let review = floor.map(|floor| review::weak(extraction, floor));
-            ("SUCCESS".to_owned(), raw(extraction.raw_json()), None, review)
-        }
-        Outcome::Unfinished(status) => (status.to_string(), None, None, None),
-        Outcome::Failed(problem) => (problem.status.to_owned(), None, Some(Error::of(problem)), None),
+    let status = report.status();
+    let (result, error, review) = match &report.outcome {
+        Outcome::Success(extraction) => (raw(extraction.raw_json()), None, floor.map(|floor| review::weak(extraction, floor))),
+        Outcome::Unfinished(_) => (None, None, None),
+        Outcome::Failed(problem) => (None, Some(Error::of(problem)), None),
     };
     // Texts and JSON always serialise.
-    serde_json::to_string(&Line { file: &report.file, extraction_id, status, result, error, review }).unwrap_or_default()
+    serde_json::to_string(&Line { index: report.index, file: &report.file, extraction_id, status, result, error, review })
+        .unwrap_or_default()
 }
 
 /// What went wrong: the service's own words where it had any, else ours, and the ticket to go on with.

@@ -1,19 +1,25 @@
 //! How one document came out, for people and for programs.
 
+mod csv;
 mod json;
+mod printer;
 mod problem;
 mod review;
 mod table;
 
+use std::borrow::Cow;
+use std::io;
+
 use typless::wire::{Extraction, ExtractionId, Status, printable};
 
-use crate::arguments::{Format, OutputArguments};
 use crate::failure::Exit;
-use crate::output;
+pub(crate) use printer::Printer;
 pub(crate) use problem::Problem;
 
 /// How one document came out.
 pub(crate) struct Report {
+    /// Its place in the call, from 0, where it has one.
+    index: Option<usize>,
     /// What the document is called: the file as it was named on the command line, else the name the service knows, else the id.
     file: String,
     extraction_id: Option<ExtractionId>,
@@ -37,20 +43,35 @@ impl Report {
             Outcome::Unfinished(_) | Outcome::Failed(_) => None,
         };
         let file = file.or(known).or_else(|| extraction_id.as_ref().map(ExtractionId::as_str)).unwrap_or_default().to_owned();
-        Self { file, extraction_id, outcome }
+        Self { index: None, file, extraction_id, outcome }
     }
 
-    /// Prints a result to the standard output, and what is wrong with it to the standard error.
-    pub(crate) fn tell(&self, arguments: &OutputArguments) -> Exit {
-        let floor = arguments.min_confidence;
-        let text = match (arguments.format, &self.outcome) {
-            (Format::Json, _) => Some(json::line(self, floor)),
-            (Format::Table, Outcome::Success(extraction)) => Some(table::render(&self.file, extraction, floor)),
-            (Format::Table, Outcome::Unfinished(status)) => Some(status.to_string()),
-            (Format::Table, Outcome::Failed(_)) => None,
-        };
-        let printed = text.map_or(Exit::Success, |text| output::print(&text));
-        printed.max(self.complain())
+    /// Names its place in the call.
+    pub(crate) fn at(mut self, index: usize) -> Self {
+        self.index = Some(index);
+        self
+    }
+
+    /// The report as one line of JSON.
+    pub(crate) fn to_json(&self, floor: Option<f64>) -> String {
+        json::line(self, floor)
+    }
+
+    /// The service's status, or for an end that is ours its name in the same style.
+    fn status(&self) -> Cow<'_, str> {
+        match &self.outcome {
+            Outcome::Success(_) => "SUCCESS".into(),
+            Outcome::Unfinished(status) => status.to_string().into(),
+            Outcome::Failed(problem) => problem.status.into(),
+        }
+    }
+
+    /// Says to the standard error that there is a result and it could not be printed.
+    pub(crate) fn tell_unwritten(&self, error: &io::Error) {
+        if let (Outcome::Success(_), Some(id)) = (&self.outcome, &self.extraction_id) {
+            let file = printable(&self.file, 300);
+            eprintln!("typless: {file}: the result can't be written: {error}; fetch it again: typless get {}", printable(id.as_str(), 300));
+        }
     }
 
     /// Prints what is wrong to the standard error, if anything is.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use typless::machine::{CallError, JobError, Ticket};
+use typless::machine::{CallError, DrainError, JobError, Ticket};
 use typless::wire::{DecodeError, ServiceError};
 
 use crate::failure::{CHECK_KEY, Exit};
@@ -59,6 +59,25 @@ impl Problem {
         };
         let said = if let CallError::Refused(error) = error { Some(error) } else { None };
         Self { status, exit, sentence, advice: advice.into(), said, ticket: None }
+    }
+
+    /// Why a listed extraction brings no result.
+    pub(crate) fn of_drain(error: &DrainError) -> Self {
+        let (status, advice) = match error {
+            DrainError::Failed { error } => return Self::failed(Some(error)),
+            DrainError::Expired => return Self::expired(),
+            DrainError::Unreadable { error } => return Self::unreadable(error),
+            DrainError::NotFound { .. } => ("NOT_FOUND", "check the key and the base URL"),
+            DrainError::Refused { .. } => ("REFUSED", "check the base URL"),
+            DrainError::TooLarge { .. } => ("TOO_LARGE", "keep the id, and report this to the makers of typless"),
+            DrainError::Unfinished { .. } => ("IN_PROGRESS", "call again later"),
+            _ => ("NO_ANSWER", "check the network, and call again"),
+        };
+        let said = match error {
+            DrainError::NotFound { error } | DrainError::Refused { error } => Some(error.clone()),
+            _ => None,
+        };
+        Self { said, ..Self::found(status, error.to_string(), advice) }
     }
 
     /// The service could not process the document.

@@ -1,18 +1,14 @@
 //! Ctrl-C.
 
-use std::sync::mpsc::Sender;
-
-use super::worker::Message;
 use crate::failure::Exit;
 
-/// Reports the first Ctrl-C; a second one ends the process at once.
-pub(super) fn on_interruption(sender: Sender<Message>) {
-    let mut again = false;
+/// Does this at the first Ctrl-C; a second one ends the process at once, and so does the first if it does not reach anybody any more.
+pub(crate) fn on_interruption(first: impl FnOnce() -> bool + Send + 'static) {
+    let mut first = Some(first);
     let handle = move || {
-        if again || sender.send(Message::Interrupted).is_err() {
+        if !first.take().is_some_and(|first| first()) {
             std::process::exit(Exit::Interrupted as i32);
         }
-        again = true;
     };
     // Where signals can't be handled, Ctrl-C ends the process, as it always did.
     let _ = ctrlc::set_handler(handle);

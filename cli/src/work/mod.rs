@@ -1,22 +1,23 @@
-//! The jobs of a call, several at the same time.
+//! The documents of a call, as one batch.
 
-mod coordinator;
+mod follower;
+mod halt;
 mod interrupt;
-mod worker;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::mpsc;
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use typless::machine::{JobError, JobEventKind, Ticket};
+use typless::drive::Clock;
+use typless::machine::{Batch, BatchOptions, BatchProgress, JobError, JobEventKind, JobKey, PollPolicy, RetryPolicy, Ticket, Time};
 use typless::wire::{Document, Extraction, ExtractionId};
 use typless_transports::SystemClock;
+use typless_transports::blocking::Driver;
 
+use crate::arguments::LimitArguments;
 use crate::failure::Exit;
-use crate::service::Connection;
-use coordinator::Coordinator;
-use worker::{Presence, Shared};
+use crate::service::{ATTEMPTS, Connection};
+use follower::Follower;
+pub(crate) use interrupt::on_interruption;
 
 /// A document to follow.
 pub(crate) struct Task {
@@ -42,10 +43,18 @@ pub(crate) enum Goal {
     Results { deadline: Duration },
 }
 
+/// How documents are followed.
+pub(crate) struct Plan<'a> {
+    pub(crate) goal: Goal,
+    pub(crate) limits: &'a LimitArguments,
+    /// Whom all documents belong to, if that is known.
+    pub(crate) customer: Option<&'a str>,
+}
+
 /// Which document something happened to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TaskName<'a> {
-    /// Its place among the tasks.
+    /// Its place in the call, from 0.
     pub(crate) index: usize,
     /// What its user calls it, if anything.
     pub(crate) file: Option<&'a str>,
@@ -57,38 +66,58 @@ pub(crate) enum Update<'a> {
     /// Something on the way.
     Event(&'a JobEventKind),
     /// The service has taken it.
-    Submitted { ticket: &'a Ticket, interrupted: bool },
+    Submitted { ticket: &'a Ticket },
     /// It has come to its end.
     Ended { extraction_id: Option<ExtractionId>, outcome: Result<Extraction, JobError> },
-    /// The call was interrupted; this many submits are out, and their answers are waited for. Told once, of the first document.
-    Interrupted { submitting: usize },
+    /// It was told to be unknown whether it was submitted; now it is known that it was.
+    SubmittedLate { ticket: &'a Ticket },
     /// After an interruption: the document goes on at the service, without us.
     Left { ticket: &'a Ticket },
     /// After an interruption: the document was not submitted, and will not be.
     NotSubmitted,
 }
 
-/// The most documents under way at the same time.
-const AT_ONCE: usize = 8;
+/// Follows all documents and calls back from this thread. Returns when all have ended, or, after an interruption, when no submit is out: what is under way then goes on without us.
+///
+/// Of an interruption, `announce` is told first, with the number of submits that are out. It is one, too, when `tell` gives back `false`.
+pub(crate) fn perform(
+    connection: &Connection,
+    tasks: Vec<Task>,
+    plan: &Plan<'_>,
+    announce: impl Fn(usize) + Send + Sync + 'static,
+    tell: impl FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool,
+) -> (Exit, BatchProgress) {
+    let clock = SystemClock::new();
+    let batch = Batch::new(&connection.api, options(plan), clock.now());
+    let driver = Driver::new(batch, connection.transport.clone(), clock).with_threads(plan.limits.max_in_flight.into());
+    Follower::new(driver, clock, tasks, plan.goal, announce, tell).follow()
+}
 
-/// Follows all documents and calls back from this thread. Returns when all have ended, or, after an interruption, when no submit is out: what is under way then ends with the process.
-pub(crate) fn perform(connection: Connection, tasks: Vec<Task>, goal: Goal, tell: impl FnMut(TaskName<'_>, Update<'_>)) -> Exit {
-    let (sender, messages) = mpsc::channel();
-    interrupt::on_interruption(sender.clone());
-    let workers = tasks.len().min(AT_ONCE);
-    let shared = Arc::new(Shared {
-        connection,
-        tasks,
-        goal,
-        clock: SystemClock::new(),
-        next: AtomicUsize::new(0),
-        stopping: AtomicBool::new(false),
-    });
-    for _ in 0..workers {
-        let (shared, presence) = (shared.clone(), Presence(sender.clone()));
-        std::thread::spawn(move || worker::work(&shared, &presence));
+/// Gives up on everything. A document whose submit is out ends once that is answered, the others end now.
+pub(crate) fn abandon_all(batch: &mut Batch, now: Time) {
+    let keys: Vec<JobKey> = batch.keys().collect();
+    keys.into_iter().for_each(|key| batch.abandon(key, now));
+    batch.close();
+}
+
+fn options(plan: &Plan<'_>) -> BatchOptions {
+    let in_flight = usize::from(plan.limits.max_in_flight);
+    let options = BatchOptions::new()
+        // Clients that fail together should not come back together.
+        .with_seed(RandomState::new().hash_one(0))
+        .with_poll_policy(PollPolicy::eager())
+        .with_retry_policy(RetryPolicy::new().with_attempts(ATTEMPTS))
+        .with_most_in_flight(in_flight)
+        .with_rate(plan.limits.rate, Duration::from_secs(1))
+        .with_burst(plan.limits.rate);
+    match plan.goal {
+        Goal::Tickets => options.with_most_submits(in_flight).without_queue(),
+        Goal::Results { deadline } => {
+            let options = options.with_most_submits(in_flight.div_ceil(2)).with_deadline(deadline);
+            // A customer that can't be asked for has been refused with its documents.
+            plan.customer.and_then(|customer| options.clone().with_queue_of(customer).ok()).unwrap_or(options)
+        }
     }
-    Coordinator::new(&shared, workers, tell).coordinate(&messages)
 }
 
 impl<'a> TaskName<'a> {

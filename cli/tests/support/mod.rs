@@ -58,6 +58,14 @@ pub(crate) fn lines(out: &str) -> Vec<Value> {
     out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// Lines of JSON by their places in the call, which are all there.
+pub(crate) fn in_order(out: &str) -> Vec<Value> {
+    let mut lines = lines(out);
+    lines.sort_by_key(|line| line["index"].as_u64());
+    assert!(lines.iter().zip(0_u64..).all(|(line, place)| line["index"] == place), "{out}");
+    lines
+}
+
 pub(crate) fn service(options: ServiceOptions) -> Listener {
     Listener::bind(([127, 0, 0, 1], 0).into(), Service::new(options)).unwrap()
 }

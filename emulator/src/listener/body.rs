@@ -24,7 +24,7 @@ pub(super) enum Incomplete {
     /// It stopped coming.
     Stalled,
     /// The connection broke off, or the body is not framed as HTTP wants it.
-    Broken(hyper::Error),
+    Broken,
 }
 
 /// Reads a body into one buffer.
@@ -42,7 +42,7 @@ pub(super) async fn read(mut incoming: Incoming, limit: usize) -> Result<Bytes, 
         let frame = match timeout(IDLE, incoming.frame()).await {
             Err(_) => return Err(Incomplete::Stalled),
             Ok(None) => return Ok(body.into()),
-            Ok(Some(Err(error))) => return Err(Incomplete::Broken(error)),
+            Ok(Some(Err(_))) => return Err(Incomplete::Broken),
             Ok(Some(Ok(frame))) => frame,
         };
         // Trailers say nothing to us.

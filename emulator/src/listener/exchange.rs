@@ -1,82 +1,106 @@
 //! One request and its response, in real time.
 
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::CONNECTION;
 use http::{HeaderValue, Request, Response};
-use http_body_util::Full;
 use hyper::body::Incoming;
+use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
-use typless::machine::Time;
+use tokio::time::sleep;
 
+use super::answer_body::AnswerBody;
 use super::body::{self, Incomplete};
-use super::with;
-use crate::Service;
+use super::system_clock::SystemClock;
+use crate::Answer;
 use crate::service::{Received, Refusal};
+use crate::shared::{Shared, UnderWay};
 
 /// Answers the requests of all connections.
 #[derive(Clone)]
 pub(super) struct Exchange {
-    service: Arc<Mutex<Service>>,
+    service: Shared,
+    /// Is told when there is an extraction more.
+    changed: Arc<Notify>,
     clock: SystemClock,
 }
 
 impl Exchange {
-    pub(super) fn new(service: Arc<Mutex<Service>>) -> Self {
-        Self { service, clock: SystemClock::new() }
+    pub(super) fn new(service: Shared, changed: Arc<Notify>, clock: SystemClock) -> Self {
+        Self { service, changed, clock }
     }
 
     /// Answers one request. The service is locked for moments only: it is not while a body comes in or a document is read.
     ///
     /// # Errors
     ///
-    /// The connection broke off before the whole request was there.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
+    /// There is no answer, and the connection is to be closed.
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response<AnswerBody>, NoAnswer> {
+        let under_way = self.service.begin(request.uri(), self.clock.now());
+        if under_way.arrival().is_unreachable() {
+            return Err(NoAnswer);
+        }
         let (head, incoming) = request.into_parts();
-        let limit = with(&self.service, |service| service.body_limit());
+        let limit = self.service.with(|service| service.body_limit());
         let body = match body::read(incoming, limit).await {
             Ok(body) => body,
-            Err(Incomplete::TooLarge) => return Ok(last(&Refusal::BodyTooLarge { limit })),
-            Err(Incomplete::Stalled) => return Ok(last(&Refusal::RequestTimeout)),
-            Err(Incomplete::Broken(error)) => return Err(error),
+            Err(Incomplete::TooLarge) => return Ok(last(&Refusal::BodyTooLarge { limit }, under_way)),
+            Err(Incomplete::Stalled) => return Ok(last(&Refusal::RequestTimeout, under_way)),
+            Err(Incomplete::Broken) => return Err(NoAnswer),
         };
-        let received = with(&self.service, |service| service.receive(Request::from_parts(head, body), self.clock.now()));
-        let response = match received {
-            Received::Answered(response) => response,
+        let answer = self.process(Request::from_parts(head, body), &under_way).await;
+        play(answer, under_way).await
+    }
+
+    async fn process(&self, request: Request<Bytes>, under_way: &UnderWay) -> Answer {
+        let arrival = under_way.arrival();
+        match self.service.with(|service| service.receive(request, arrival, self.clock.now())) {
+            Received::Answered(answer) => answer,
             Received::Submission(submission) => match spawn_blocking(|| submission.read()).await {
-                Ok(reading) => with(&self.service, |service| service.accept(reading, self.clock.now())),
+                Ok(reading) => {
+                    let answer = self.service.with(|service| service.accept(reading, arrival, self.clock.now()));
+                    self.changed.notify_one();
+                    answer
+                }
                 // It panicked, or the listener is stopping.
-                Err(_) => Refusal::Internal.response(),
+                Err(_) => Answer::Whole(Refusal::Internal.response()),
             },
-        };
-        Ok(response.map(Full::new))
+        }
     }
 }
 
-/// The time since the Unix epoch at the start, plus what has gone by since; it does not follow later changes of the wall clock.
-#[derive(Clone, Copy)]
-struct SystemClock {
-    epoch_at_start: Duration,
-    start: Instant,
-}
-
-impl SystemClock {
-    fn new() -> Self {
-        // A wall clock before 1970 is not set; the epoch is as good a beginning as any.
-        let epoch_at_start = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Self { epoch_at_start, start: Instant::now() }
-    }
-
-    fn now(&self) -> Time {
-        Time::from_unix(self.epoch_at_start + self.start.elapsed())
+/// Lets happen to an answer what is to happen to it.
+async fn play(answer: Answer, under_way: UnderWay) -> Result<Response<AnswerBody>, NoAnswer> {
+    match answer {
+        Answer::Whole(response) => Ok(response.map(|body| AnswerBody::whole(body, under_way))),
+        Answer::Delayed(response, by) => {
+            sleep(by).await;
+            Ok(response.map(|body| AnswerBody::whole(body, under_way)))
+        }
+        Answer::Cut(response, bytes) => Ok(response.map(|body| AnswerBody::cut(&body, bytes, under_way))),
+        Answer::Stalled(response, bytes, time) => Ok(response.map(|body| AnswerBody::stalled(&body, bytes, time, under_way))),
+        Answer::Lost { .. } | Answer::Unreachable => Err(NoAnswer),
     }
 }
 
 /// An answer to a request that was not read to its end: no other can follow it on this connection.
-fn last(refusal: &Refusal) -> Response<Full<Bytes>> {
+fn last(refusal: &Refusal, under_way: UnderWay) -> Response<AnswerBody> {
     let mut response = refusal.response();
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response.map(Full::new)
+    response.map(|body| AnswerBody::whole(body, under_way))
 }
+
+/// There is no answer: the connection broke off, or is to break off.
+#[derive(Debug)]
+pub(super) struct NoAnswer;
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection breaks off")
+    }
+}
+
+impl Error for NoAnswer {}

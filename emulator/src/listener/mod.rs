@@ -1,29 +1,34 @@
 //! The service behind a socket, for clients of any kind.
 
+mod answer_body;
 mod body;
 mod connection;
 mod exchange;
+mod post;
+mod system_clock;
 
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::Service;
+use crate::shared::Shared;
 use exchange::Exchange;
+use system_clock::SystemClock;
 
 /// A [`Service`] that listens for HTTP/1.1 on a thread of its own, in real time, until it is dropped.
 ///
 /// It speaks plain HTTP and is made for this machine: documents and keys are not protected on the way. Documents are read on further threads, so that looks
-/// are answered meanwhile.
+/// are answered meanwhile. Webhook messages are posted as they become due, once each, whatever the receiver answers.
 ///
 /// # Example
 ///
@@ -35,7 +40,9 @@ use exchange::Exchange;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct Listener {
-    service: Arc<Mutex<Service>>,
+    service: Shared,
+    /// Wakes who posts webhook messages, since there may be one that is due earlier.
+    changed: Arc<Notify>,
     local_addr: SocketAddr,
     /// Whoever listens stops when this is dropped.
     running: Option<watch::Sender<()>>,
@@ -63,15 +70,17 @@ impl Listener {
             let _inside = runtime.enter();
             TcpListener::from_std(socket)?
         };
-        let service = Arc::new(Mutex::new(service));
+        let (service, changed, clock) = (Shared::new(service), Arc::new(Notify::new()), SystemClock::new());
         let (running, stopped) = watch::channel(());
-        let exchange = Exchange::new(service.clone());
+        let exchange = Exchange::new(service.clone(), changed.clone(), clock);
+        let posting = post::all(service.clone(), changed.clone(), clock);
         let thread = thread::Builder::new().name("typless-emulator".into()).spawn(move || {
+            runtime.spawn(posting);
             runtime.block_on(accept(socket, exchange, stopped));
             // A document that is being read is not waited for: nobody is there any more to get the answer.
             runtime.shutdown_background();
         })?;
-        Ok(Self { service, local_addr, running: Some(running), thread: Some(thread) })
+        Ok(Self { service, changed, local_addr, running: Some(running), thread: Some(thread) })
     }
 
     /// The address it listens at, with the port that was picked.
@@ -92,7 +101,9 @@ impl Listener {
 
     /// Looks at the service between exchanges, which wait meanwhile.
     pub fn with_service<R>(&self, look: impl FnOnce(&mut Service) -> R) -> R {
-        with(&self.service, look)
+        let seen = self.service.with(look);
+        self.changed.notify_one();
+        seen
     }
 
     /// Stops listening and waits until exchanges under way are answered, but no longer than [`GRACE`](Self::GRACE). Dropping it does the same.
@@ -119,11 +130,6 @@ impl fmt::Debug for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Listener").field("local_addr", &self.local_addr).finish_non_exhaustive()
     }
-}
-
-/// A panic while the service was locked is that thread's problem: the service's own methods leave nothing half done that would matter to a test.
-fn with<R>(service: &Mutex<Service>, look: impl FnOnce(&mut Service) -> R) -> R {
-    look(&mut service.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// One thread for connections, and one per processor for documents.

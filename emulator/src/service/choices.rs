@@ -78,6 +78,19 @@ pub enum SubmitStatus {
     Ok,
 }
 
+/// How `Retry-After` is written. That the vendor sends it is not documented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum RetryAfterForm {
+    /// As seconds.
+    #[default]
+    Seconds,
+    /// As a date; the answer has a `Date` of its own beside it.
+    Date,
+    /// There is no such header.
+    None,
+}
+
 /// All of them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Choices {
@@ -87,4 +100,5 @@ pub(super) struct Choices {
     pub(super) confidence_form: ConfidenceForm,
     pub(super) missing_field: MissingField,
     pub(super) submit_status: SubmitStatus,
+    pub(super) retry_after_form: RetryAfterForm,
 }

@@ -1,10 +1,12 @@
 //! The extractions of the account, and what of them is known when.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use bytes::Bytes;
 use typless::machine::Time;
 
+use super::ServiceOptions;
 use super::choices::QueueAfterReading;
 use super::envelope;
 use super::id::Id;
@@ -19,6 +21,7 @@ pub(super) struct Extractions {
 }
 
 struct Extraction {
+    begun_at: Time,
     finishes_at: Time,
     /// `None` once it has expired.
     data: Option<Data>,
@@ -43,20 +46,23 @@ pub(super) enum Found {
 }
 
 impl Extractions {
-    pub(super) fn add(&mut self, id: Id, finishes_at: Time, expires_at: Time, data: Data) {
+    pub(super) fn add(&mut self, id: Id, begun_at: Time, finishes_at: Time, expires_at: Time, data: Data) {
         self.held_bytes += data.len();
         self.held.insert((expires_at, id));
-        self.by_id.insert(id, Extraction { finishes_at, data: Some(data) });
+        self.by_id.insert(id, Extraction { begun_at, finishes_at, data: Some(data) });
     }
 
     /// What a look finds; `None` if there is no such extraction.
-    pub(super) fn look(&mut self, id: Id, text_blocks: bool, queue: QueueAfterReading, now: Time) -> Option<Found> {
+    pub(super) fn look(&mut self, id: Id, text_blocks: bool, options: &ServiceOptions, now: Time) -> Option<Found> {
         let extraction = self.by_id.get_mut(&id)?;
+        if now < extraction.begun_at + options.lag {
+            return None;
+        }
         let Some(data) = &mut extraction.data else { return Some(Found::Expired) };
-        if now < extraction.finishes_at {
+        if now < extraction.finishes_at + options.lag {
             return Some(Found::InProgress);
         }
-        data.listed &= queue == QueueAfterReading::WithIt;
+        data.listed &= options.choices.queue_after_reading == QueueAfterReading::WithIt;
         let body = match &data.text_blocks {
             Some(blocks) if text_blocks => envelope::with_text_blocks(&data.body, blocks),
             _ => data.body.clone(),
@@ -64,14 +70,15 @@ impl Extractions {
         Some(Found::Finished(body))
     }
 
-    /// The queue: what has finished and not expired, in the order in which it finished; of one customer, or of all.
-    pub(super) fn awaiting(&self, customer: Option<&str>, now: Time) -> impl Iterator<Item = Id> {
-        self.held.iter().map(|(_, id)| *id).filter(move |id| {
-            self.by_id.get(id).is_some_and(|extraction| {
-                let wanted = |data: &Data| data.listed && customer.is_none_or(|customer| data.customer.as_deref() == Some(customer));
-                now >= extraction.finishes_at && extraction.data.as_ref().is_some_and(wanted)
-            })
-        })
+    /// The queue: what finished this long ago and has not expired, in the order in which it finished; of one customer, or of all.
+    pub(super) fn awaiting(&self, customer: Option<&str>, delay: Duration, now: Time) -> impl Iterator<Item = Id> {
+        let of = move |data: &Data| data.listed && customer.is_none_or(|customer| data.customer.as_deref() == Some(customer));
+        self.held
+            .iter()
+            .filter_map(|(_, id)| Some((*id, self.by_id.get(id)?)))
+            .take_while(move |(_, extraction)| extraction.finishes_at + delay <= now)
+            .filter(move |(_, extraction)| extraction.data.as_ref().is_some_and(of))
+            .map(|(id, _)| id)
     }
 
     /// Deletes the data of what has expired by now.

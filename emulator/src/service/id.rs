@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use typless::machine::Time;
 
+use super::chance::Chance;
+
 /// The id of an extraction or of a result: 20 bytes, written as 40 lower-case hexadecimal digits.
 ///
 /// The vendor's ids are laid out as KSUIDs: four bytes with the seconds since 2014-05-13T16:53:20Z, then sixteen of chance. The id of the webhook's sample event, made at
@@ -54,25 +56,16 @@ impl Serialize for Id {
 /// Makes ids; the same seed and times make the same ones, and none is made twice.
 #[derive(Debug)]
 pub(super) struct Ids {
-    /// The state of a `SplitMix64` generator: it goes through all numbers of 64 bits before one comes again.
-    state: u64,
+    chance: Chance,
 }
 
 impl Ids {
-    pub(super) fn new(seed: u64) -> Self {
-        Self { state: seed }
+    pub(super) fn new(chance: Chance) -> Self {
+        Self { chance }
     }
 
     pub(super) fn next(&mut self, now: Time) -> Id {
-        Id::new(now, [self.number(), self.number()])
-    }
-
-    fn number(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut number = self.state;
-        number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        number ^ number >> 31
+        Id::new(now, [self.chance.number(), self.chance.number()])
     }
 }
 
@@ -91,14 +84,14 @@ mod tests {
 
     #[test]
     fn an_id_begins_with_the_second_it_was_made_in() {
-        let id = Ids::new(7).next(Time::from_unix_seconds(1_643_883_557)).to_string();
+        let id = Ids::new(Chance::new(7)).next(Time::from_unix_seconds(1_643_883_557)).to_string();
         assert!(id.starts_with("0e895e25"), "{id}");
         assert_eq!(id.len(), 40);
     }
 
     #[test]
     fn ids_are_read_as_they_are_written() {
-        let id = Ids::new(7).next(Time::EPOCH);
+        let id = Ids::new(Chance::new(7)).next(Time::EPOCH);
         assert_eq!(Id::parse(&id.to_string()), Some(id));
         assert_eq!(Id::parse(&id.to_string().to_uppercase()), None);
         assert_eq!(Id::parse("0d14338251a6db69bfec36face27f7edcab7322"), None);
@@ -106,7 +99,7 @@ mod tests {
 
     #[test]
     fn times_before_and_after_all_ids_have_ids() {
-        let mut ids = Ids::new(0);
+        let mut ids = Ids::new(Chance::new(0));
         assert!(ids.next(Time::EPOCH).to_string().starts_with("00000000"));
         assert!(ids.next(Time::MAX).to_string().starts_with("ffffffff"));
     }
@@ -114,7 +107,7 @@ mod tests {
     #[test]
     fn one_seed_makes_the_same_ids_and_another_makes_others() {
         let three = |seed| {
-            let mut ids = Ids::new(seed);
+            let mut ids = Ids::new(Chance::new(seed));
             [ids.next(Time::EPOCH), ids.next(Time::EPOCH), ids.next(Time::EPOCH)]
         };
         assert_eq!(three(1), three(1));

@@ -1,14 +1,32 @@
 //! The service as a pure state machine: requests and the time go in, responses come out.
 
+mod answer;
+mod begin;
+mod chance;
 mod choices;
+mod counts;
 mod envelope;
+mod exchange;
 mod extractions;
+mod fault;
+mod fault_plan;
 mod id;
+mod last_read;
+mod look;
 mod options;
+mod outbox;
+mod pace;
+mod queue;
+mod queue_options;
+mod rate_limit;
 mod refusal;
 mod route;
 mod submission;
+mod webhook_options;
+mod work;
+mod written;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,16 +35,28 @@ use http::{Request, Response, StatusCode};
 use serde::Serialize;
 use typless::machine::Time;
 
-pub use choices::{ConfidenceForm, MissingField, NoError, QueueAfterReading, SubmitStatus, UnknownId};
+pub use answer::Answer;
+pub use choices::{ConfidenceForm, MissingField, NoError, QueueAfterReading, RetryAfterForm, SubmitStatus, UnknownId};
+pub use counts::ServiceCounts;
+pub(crate) use exchange::{Arrival, Received};
+pub use fault::{Fault, Faults};
 pub use options::ServiceOptions;
+pub use pace::Pace;
+pub use queue_options::QueueOptions;
+pub use rate_limit::RateLimit;
 pub(crate) use refusal::Refusal;
-pub(crate) use submission::{Reading, Submission};
+pub use webhook_options::{WebhookOptions, WebhookUrlError};
 
-use crate::ExtractionResult;
-use extractions::{Data, Extractions, Found};
-use id::{Id, Ids};
-use route::{Endpoint, Look};
-use submission::SubmissionKind;
+use chance::Chance;
+use counts::Tally;
+use extractions::Extractions;
+use fault_plan::FaultPlan;
+use id::Ids;
+use last_read::LastRead;
+use outbox::Outbox;
+use queue::Queue;
+use rate_limit::Throttle;
+use work::Work;
 
 /// The extraction service: submits go in, and move through its statuses as time goes by.
 ///
@@ -41,10 +71,13 @@ use submission::SubmissionKind;
 /// | `GET /api/awaiting-poll?customer=..`, `GET /api/v1/awaiting-poll?customer=..` | 200 `{"extraction_ids": [".."]}`: finished and not expired, in that order; a customer nobody named has none |
 /// | `POST /api/extract-data`, `POST /api/v1/extract-data` | 200 with the result itself, at once |
 ///
-/// A document is read when it is submitted, and only what was found is kept. Held for a later look, documents nobody looks at would fill the memory; read at once, each costs its
+/// A document is read when it is submitted, and only what was found is kept, and the last document if it is small. Held for a later look, documents nobody looks at would fill the memory; read at once, each costs its
 /// memory for as long as its request lasts. Clients see none of this: until the pace of [`ServiceOptions`] has passed, the status is `IN_PROGRESS`; then `SUCCESS`,
 /// or `ERROR` for a document that can't be read; and 48 hours later `EXPIRED`, when its data is deleted. A finished extraction can be
 /// fetched any number of times. All keys belong to one account.
+///
+/// Messages for the webhook of [`ServiceOptions::with_webhook`] are pulled with [`next_webhook`](Self::next_webhook) as time goes by. What [`Faults`] and the methods
+/// [`fail_next`](Self::fail_next) and [`fail_until`](Self::fail_until) do to an answer on its way is told by [`exchange`](Self::exchange).
 ///
 /// Text blocks, the text of the document by lines, come as `text_blocks` in a result when the submit had `"parse_text_blocks": true` and the look has `text_blocks=true`. What they look like at the
 /// vendor is not known; here each is a line, as `{"x", "y", "width", "height", "page_number", "text"}`, with the page and box in the form of a field's value.
@@ -59,6 +92,7 @@ use submission::SubmissionKind;
 /// | 404 | `path_not_found` | there is no such path |
 /// | 405 | `method_not_allowed` | the path wants another method, named in `Allow` |
 /// | 401 | `unauthorized` | there is no `Authorization: Token <key>`, or the key is not accepted |
+/// | 429 | `too_many_requests` | the key is above the limit of [`ServiceOptions::with_rate_limit`]; `Retry-After` says for how long |
 /// | 415 | `unsupported_media_type` | the body says to be something else than JSON |
 /// | 400 | `invalid_json` | the body is not JSON |
 /// | 422 | `validation_error` | properties or parameters are missing, empty or of the wrong type; `details` lists each as `{"loc", "msg", "type"}` |
@@ -72,8 +106,17 @@ pub struct Service {
     options: Arc<ServiceOptions>,
     ids: Ids,
     extractions: Extractions,
+    work: Work,
+    queue: Queue,
+    outbox: Outbox,
+    throttle: Throttle,
+    faults: FaultPlan,
+    tally: Tally,
+    last_read: Arc<LastRead>,
     /// The synchronous extractions there were.
     answered_at_once: usize,
+    /// How often a file of this name was accepted.
+    accepted_names: BTreeMap<String, usize>,
     /// The latest time told: time never goes back.
     latest: Time,
 }
@@ -81,17 +124,82 @@ pub struct Service {
 impl Service {
     /// A service without extractions.
     pub fn new(options: ServiceOptions) -> Self {
-        let ids = Ids::new(options.seed);
-        Self { options: Arc::new(options), ids, extractions: Extractions::default(), answered_at_once: 0, latest: Time::EPOCH }
+        let seed = options.seed;
+        Self {
+            options: Arc::new(options),
+            ids: Ids::new(Chance::new(seed)),
+            extractions: Extractions::default(),
+            work: Work::new(seed),
+            queue: Queue::new(seed),
+            outbox: Outbox::new(seed),
+            throttle: Throttle::default(),
+            faults: FaultPlan::new(seed),
+            tally: Tally::default(),
+            last_read: Arc::default(),
+            answered_at_once: 0,
+            accepted_names: BTreeMap::new(),
+            latest: Time::EPOCH,
+        }
     }
 
     /// Answers a request. Time that goes back counts as standing still.
+    ///
+    /// Where the answer would break off or be lost, the response is what a gateway says that got none: see [`Answer::into_response`].
     #[must_use]
     pub fn handle(&mut self, request: Request<Bytes>, now: Time) -> Response<Bytes> {
-        match self.receive(request, now) {
-            Received::Answered(response) => response,
-            Received::Submission(submission) => self.accept(submission.read(), now),
-        }
+        self.exchange(request, now).into_response()
+    }
+
+    /// Answers a request, and tells what becomes of the answer on its way.
+    #[must_use]
+    pub fn exchange(&mut self, request: Request<Bytes>, now: Time) -> Answer {
+        let arrival = self.arrive(request.uri(), now);
+        let answer = match self.receive(request, arrival, now) {
+            Received::Answered(answer) => answer,
+            Received::Submission(submission) => self.accept(submission.read(), arrival, now),
+        };
+        self.leave(arrival);
+        answer
+    }
+
+    /// The next webhook message that is due, to be posted to its address; `None` if none is due yet.
+    #[must_use]
+    pub fn next_webhook(&mut self, now: Time) -> Option<Request<Bytes>> {
+        let now = self.advance(now);
+        let webhook = self.options.webhook.as_ref()?;
+        let request = self.outbox.next(&webhook.uri, now)?;
+        self.tally.counts_mut().webhooks += 1;
+        Some(request)
+    }
+
+    /// When the next webhook message is due, as far as is known now; a submit may bring an earlier one.
+    pub fn next_webhook_at(&self) -> Option<Time> {
+        self.outbox.next_due()
+    }
+
+    /// Lets this happen to the next requests, so many of them, after those that were asked for earlier.
+    pub fn fail_next(&mut self, count: usize, fault: Fault) {
+        self.faults.fail_next(count, fault, false);
+    }
+
+    /// Lets this happen to the next submits of the asynchronous call, so many of them.
+    pub fn fail_next_submits(&mut self, count: usize, fault: Fault) {
+        self.faults.fail_next(count, fault, true);
+    }
+
+    /// Lets this happen to all requests that arrive before this time, such as [`Fault::Unauthorized`] while a key is changed, or [`Fault::Unavailable`] while the service is down.
+    pub fn fail_until(&mut self, time: Time, fault: Fault) {
+        self.faults.fail_until(time, fault);
+    }
+
+    /// What the service has seen so far.
+    pub fn counts(&self) -> ServiceCounts {
+        ServiceCounts { faults: self.faults.total(), ..self.tally.counts() }
+    }
+
+    /// How often this fault has happened.
+    pub fn happened(&self, fault: Fault) -> usize {
+        self.faults.happened(fault)
     }
 
     /// The number of submits and synchronous extractions that were accepted, which is what an account is billed for.
@@ -99,111 +207,23 @@ impl Service {
         self.extractions.len() + self.answered_at_once
     }
 
-    /// The bytes of results held in memory. What has expired is deleted at the next request.
+    /// How many of these were of a file of this name.
+    pub fn accepted_named(&self, file_name: &str) -> usize {
+        self.accepted_names.get(file_name).copied().unwrap_or_default()
+    }
+
+    /// The names of files that were accepted more than once, in alphabetical order; with a name for each document, those that were paid for twice.
+    pub fn accepted_repeatedly(&self) -> impl Iterator<Item = &str> {
+        self.accepted_names.iter().filter(|(_, count)| **count > 1).map(|(name, _)| name.as_str())
+    }
+
+    /// The bytes of results held in memory. What has expired is deleted at the next request. The document that was read last is kept beside them.
     pub fn held_bytes(&self) -> usize {
         self.extractions.held_bytes()
     }
 
     pub(crate) fn body_limit(&self) -> usize {
         self.options.body_limit
-    }
-
-    /// The first half of [`handle`](Self::handle): answers what can be answered at once. The reading of a document, which takes long, is handed out, so that nobody else has to wait for it.
-    pub(crate) fn receive(&mut self, request: Request<Bytes>, now: Time) -> Received {
-        self.advance(now);
-        let (head, body) = request.into_parts();
-        let received = if body.len() > self.options.body_limit {
-            Err(Refusal::BodyTooLarge { limit: self.options.body_limit })
-        } else {
-            Endpoint::of(&head, &self.options).and_then(|endpoint| match endpoint {
-                Endpoint::Submit => self.submission(SubmissionKind::Asynchronous, &head, body),
-                Endpoint::Extract => self.submission(SubmissionKind::Synchronous, &head, body),
-                Endpoint::Status => self.look(&head).map(Received::Answered),
-                Endpoint::Awaiting => self.awaiting(&head).map(Received::Answered),
-            })
-        };
-        received.unwrap_or_else(|refusal| Received::Answered(refusal.response()))
-    }
-
-    /// The second half: takes in what was read. The extraction begins at this moment.
-    pub(crate) fn accept(&mut self, reading: Result<Reading, Refusal>, now: Time) -> Response<Bytes> {
-        let now = self.advance(now);
-        let accepted = reading.and_then(|reading| match reading.kind {
-            SubmissionKind::Asynchronous => Ok(self.begin(&reading, now)),
-            SubmissionKind::Synchronous => self.answer_at_once(reading, now),
-        });
-        accepted.unwrap_or_else(|refusal| refusal.response())
-    }
-
-    fn submission(&self, kind: SubmissionKind, head: &http::request::Parts, body: Bytes) -> Result<Received, Refusal> {
-        Submission::new(kind, head, body, self.options.clone()).map(Received::Submission)
-    }
-
-    fn begin(&mut self, reading: &Reading, now: Time) -> Response<Bytes> {
-        #[derive(Serialize)]
-        struct Accepted {
-            extraction_id: Id,
-        }
-        let choices = self.options.choices;
-        let extraction_id = self.ids.next(now);
-        let object_id = self.ids.next(now).to_string();
-        let (body, text_blocks) = match &reading.outcome {
-            Ok(read) => {
-                let result =
-                    ExtractionResult::new(&read.findings, &object_id, &reading.file_name).with_customer(reading.customer.as_deref());
-                (envelope::success(&self.in_form(result), choices.no_error), read.text_blocks.as_ref().map(to_body))
-            }
-            Err(error) => (envelope::error(error), None),
-        };
-        let customer = reading.customer.as_deref().map(Into::into);
-        let finished = now + self.options.pace;
-        let data = Data { body, text_blocks, customer, listed: true };
-        self.extractions.add(extraction_id, finished, finished + self.options.retention, data);
-        let status = match choices.submit_status {
-            SubmitStatus::Accepted => StatusCode::ACCEPTED,
-            SubmitStatus::Ok => StatusCode::OK,
-        };
-        json(status, to_body(&Accepted { extraction_id }))
-    }
-
-    fn answer_at_once(&mut self, reading: Reading, now: Time) -> Result<Response<Bytes>, Refusal> {
-        let Reading { file_name, customer, outcome, .. } = reading;
-        let read = outcome.map_err(Refusal::Unreadable)?;
-        let object_id = self.ids.next(now).to_string();
-        self.answered_at_once += 1;
-        let result = ExtractionResult::new(&read.findings, &object_id, &file_name).with_customer(customer.as_deref());
-        Ok(json(StatusCode::OK, to_body(&self.in_form(result))))
-    }
-
-    fn in_form<'a>(&self, result: ExtractionResult<'a>) -> ExtractionResult<'a> {
-        let choices = self.options.choices;
-        result.with_confidence_form(choices.confidence_form).with_missing_field(choices.missing_field)
-    }
-
-    fn look(&mut self, head: &http::request::Parts) -> Result<Response<Bytes>, Refusal> {
-        let choices = self.options.choices;
-        let wanted = Look::of(&head.uri)?;
-        let id = Id::parse(&wanted.extraction_id);
-        let found = id.and_then(|id| self.extractions.look(id, wanted.text_blocks, choices.queue_after_reading, self.latest));
-        let body = match (found, choices.unknown_id) {
-            (Some(Found::Finished(body)), _) => body,
-            (Some(Found::InProgress), _) => envelope::empty("IN_PROGRESS", choices.no_error),
-            (Some(Found::Expired), _) | (None, UnknownId::Expired) => envelope::empty("EXPIRED", choices.no_error),
-            (None, UnknownId::Error) => envelope::error(&Refusal::ExtractionNotFound(StatusCode::NOT_FOUND).standard()),
-            (None, UnknownId::BadRequest) => return Err(Refusal::ExtractionNotFound(StatusCode::BAD_REQUEST)),
-            (None, UnknownId::NotFound) => return Err(Refusal::ExtractionNotFound(StatusCode::NOT_FOUND)),
-        };
-        Ok(json(StatusCode::OK, body))
-    }
-
-    fn awaiting(&self, head: &http::request::Parts) -> Result<Response<Bytes>, Refusal> {
-        #[derive(Serialize)]
-        struct Listing {
-            extraction_ids: Vec<Id>,
-        }
-        let customer = route::customer(&head.uri)?;
-        let extraction_ids = self.extractions.awaiting(customer.as_deref(), self.latest).collect();
-        Ok(json(StatusCode::OK, to_body(&Listing { extraction_ids })))
     }
 
     fn advance(&mut self, now: Time) -> Time {
@@ -228,14 +248,6 @@ impl fmt::Debug for Service {
             .field("held_bytes", &self.held_bytes())
             .finish_non_exhaustive()
     }
-}
-
-/// What becomes of a request.
-pub(crate) enum Received {
-    /// It is answered.
-    Answered(Response<Bytes>),
-    /// There is a document to read; what comes of it goes to [`Service::accept`].
-    Submission(Submission),
 }
 
 fn json(status: StatusCode, body: Bytes) -> Response<Bytes> {

@@ -4,22 +4,36 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use super::choices::{Choices, ConfidenceForm, MissingField, NoError, QueueAfterReading, SubmitStatus, UnknownId};
+use super::choices::{Choices, ConfidenceForm, MissingField, NoError, QueueAfterReading, RetryAfterForm, SubmitStatus, UnknownId};
+use super::fault::Faults;
+use super::pace::Pace;
+use super::queue_options::QueueOptions;
+use super::rate_limit::RateLimit;
+use super::webhook_options::WebhookOptions;
 use crate::DocumentType;
 
 /// How the service is to behave. The default is a healthy service that takes any key and needs two seconds for a document.
 ///
 /// Where the vendor leaves something open, the default is the most plausible reading, and the others can be chosen, so that a client can be tried against each:
-/// [`QueueAfterReading`], [`UnknownId`], [`NoError`], [`ConfidenceForm`], [`MissingField`], [`SubmitStatus`].
+/// [`QueueAfterReading`], [`UnknownId`], [`NoError`], [`ConfidenceForm`], [`MissingField`], [`SubmitStatus`], [`RetryAfterForm`].
+///
+/// What services do on bad days can be asked for: [`Pace`] and [`with_workers`](Self::with_workers) make it slow, [`RateLimit`] strict, [`QueueOptions`] and [`with_lag`](Self::with_lag) forgetful,
+/// [`WebhookOptions`] talkative, and [`Faults`] unreliable. All of it follows from the seed, the requests and the times.
 #[derive(Clone)]
 pub struct ServiceOptions {
-    pub(super) pace: Duration,
+    pub(super) pace: Pace,
+    pub(super) workers: Option<usize>,
+    pub(super) lag: Duration,
     pub(super) retention: Duration,
     pub(super) body_limit: usize,
     pub(super) seed: u64,
     pub(super) keys: Keys,
     pub(super) document_types: BTreeMap<String, DocumentType>,
     pub(super) choices: Choices,
+    pub(super) queue: QueueOptions,
+    pub(super) rate_limit: Option<RateLimit>,
+    pub(super) webhook: Option<WebhookOptions>,
+    pub(super) faults: Faults,
 }
 
 /// Which keys are accepted.
@@ -43,20 +57,41 @@ impl ServiceOptions {
     pub fn new() -> Self {
         let document_types = DocumentType::built_in().into_iter().map(|built_in| (built_in.name().to_owned(), built_in));
         Self {
-            pace: Self::PACE,
+            pace: Pace::fixed(Self::PACE),
+            workers: None,
+            lag: Duration::ZERO,
             retention: Self::RETENTION,
             body_limit: Self::BODY_LIMIT,
             seed: 0,
             keys: Keys::Any,
             document_types: document_types.collect(),
             choices: Choices::default(),
+            queue: QueueOptions::default(),
+            rate_limit: None,
+            webhook: None,
+            faults: Faults::default(),
         }
     }
 
-    /// Sets how long after its submit an extraction finishes; zero means that the first look finds it finished.
+    /// Sets how long an extraction takes, always or by chance; zero means that the first look finds it finished.
     #[must_use]
-    pub fn with_pace(mut self, pace: Duration) -> Self {
-        self.pace = pace;
+    pub fn with_pace(mut self, pace: impl Into<Pace>) -> Self {
+        self.pace = pace.into();
+        self
+    }
+
+    /// Works on so many documents at once, in the order of their submits; further ones wait for their turn, which adds to what [`Pace`] says. None counts as one.
+    #[must_use]
+    pub fn with_workers(mut self, workers: usize) -> Self {
+        self.workers = Some(workers);
+        self
+    }
+
+    /// Lets looks see everything so much later than the queue and the webhook: an id is unknown at first, and in progress for a while after it has finished, as from
+    /// a copy of the database that lags behind.
+    #[must_use]
+    pub fn with_lag(mut self, lag: Duration) -> Self {
+        self.lag = lag;
         self
     }
 
@@ -95,7 +130,7 @@ impl ServiceOptions {
         self
     }
 
-    /// Sets the seed that ids are made from: the same seed, requests and times give the same ids.
+    /// Sets the seed that ids are made from and everything that happens by chance: the same seed, requests and times give the same answers.
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
@@ -143,6 +178,41 @@ impl ServiceOptions {
         self.choices.submit_status = choice;
         self
     }
+
+    /// Sets how `Retry-After` is written.
+    #[must_use]
+    pub fn with_retry_after_form(mut self, choice: RetryAfterForm) -> Self {
+        self.choices.retry_after_form = choice;
+        self
+    }
+
+    /// Sets how the poll queue behaves.
+    #[must_use]
+    pub fn with_queue(mut self, options: QueueOptions) -> Self {
+        self.queue = options;
+        self
+    }
+
+    /// Answers no more requests than this.
+    #[must_use]
+    pub fn with_rate_limit(mut self, limit: RateLimit) -> Self {
+        self.rate_limit = Some(limit);
+        self
+    }
+
+    /// Posts a message about each extraction that has finished.
+    #[must_use]
+    pub fn with_webhook(mut self, options: WebhookOptions) -> Self {
+        self.webhook = Some(options);
+        self
+    }
+
+    /// Lets exchanges fail by chance.
+    #[must_use]
+    pub fn with_faults(mut self, faults: Faults) -> Self {
+        self.faults = faults;
+        self
+    }
 }
 
 impl Default for ServiceOptions {
@@ -169,6 +239,12 @@ impl fmt::Debug for ServiceOptions {
             .field("seed", &self.seed)
             .field("document_types", &self.document_types.keys())
             .field("choices", &self.choices)
+            .field("workers", &self.workers)
+            .field("lag", &self.lag)
+            .field("queue", &self.queue)
+            .field("rate_limit", &self.rate_limit)
+            .field("webhook", &self.webhook)
+            .field("faults", &self.faults)
             .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 //! Every error the service answers with, in one place.
 
 use bytes::Bytes;
-use http::header::{ALLOW, WWW_AUTHENTICATE};
+use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, Response, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -37,7 +37,11 @@ pub(crate) enum Refusal {
     Invalid(Vec<Violation>),
     /// The account has other document types than the one asked for.
     DocumentTypeNotFound { known: Vec<String> },
-    /// The emulator is at fault.
+    /// There were too many requests; when to try again.
+    TooManyRequests(Option<HeaderValue>),
+    /// The service is overloaded; when to try again.
+    Unavailable(Option<HeaderValue>),
+    /// The service is at fault.
     Internal,
 }
 
@@ -93,6 +97,9 @@ impl Refusal {
             Self::Unauthorized(_) => {
                 response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Token"));
             }
+            Self::TooManyRequests(Some(retry_after)) | Self::Unavailable(Some(retry_after)) => {
+                response.headers_mut().insert(RETRY_AFTER, retry_after.clone());
+            }
             _ => {}
         }
         response
@@ -125,6 +132,8 @@ impl Refusal {
             Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation_error"),
             Self::DocumentTypeNotFound { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "document_type_not_found"),
+            Self::TooManyRequests(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
+            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
         }
     }
@@ -165,6 +174,8 @@ impl Refusal {
                 format!("There is no such document type. The document types of this account: {}.", known.join(", ")),
                 json!({"loc": ["body", "document_type_name"], "document_types": known}),
             ),
+            Self::TooManyRequests(_) => ("There were too many requests.".into(), json!({})),
+            Self::Unavailable(_) => ("The service is not available for the moment.".into(), json!({})),
             Self::Internal => ("Internal server error".into(), json!({})),
         }
     }

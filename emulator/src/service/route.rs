@@ -32,19 +32,20 @@ impl Endpoint {
         ("/api/v1/awaiting-poll", Self::Awaiting),
     ];
 
-    /// The call, if the path, the method and the key are right.
-    pub(super) fn of(head: &Parts, options: &ServiceOptions) -> Result<Self, Refusal> {
-        let path = head.uri.path();
-        let (_, endpoint) = Self::PATHS
-            .into_iter()
-            .find(|(known, _)| *known == path)
+    /// The call at this path; `None` if there is none.
+    pub(super) fn at(path: &str) -> Option<Self> {
+        Self::PATHS.into_iter().find(|(known, _)| *known == path).map(|(_, endpoint)| endpoint)
+    }
+
+    /// The call and the key it is made with, if the path, the method and the key are right.
+    pub(super) fn of<'a>(head: &'a Parts, options: &ServiceOptions) -> Result<(Self, &'a str), Refusal> {
+        let endpoint = Self::at(head.uri.path())
             .ok_or_else(|| Refusal::PathNotFound { known: Self::PATHS.iter().map(|(known, _)| *known).collect() })?;
         let method = endpoint.method();
         if head.method != method {
             return Err(Refusal::MethodNotAllowed { allowed: method });
         }
-        authorize(&head.headers, options)?;
-        Ok(endpoint)
+        Ok((endpoint, authorize(&head.headers, options)?))
     }
 
     fn method(self) -> Method {
@@ -104,8 +105,8 @@ fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
     })
 }
 
-/// Checks `Authorization: Token <key>`. As with all HTTP schemes, case does not matter in `Token`.
-fn authorize(headers: &HeaderMap, options: &ServiceOptions) -> Result<(), Refusal> {
+/// The key of `Authorization: Token <key>`, if it is accepted. As with all HTTP schemes, case does not matter in `Token`.
+fn authorize<'a>(headers: &'a HeaderMap, options: &ServiceOptions) -> Result<&'a str, Refusal> {
     let Some(value) = headers.get(AUTHORIZATION) else {
         return Err(Refusal::Unauthorized("There is no Authorization header."));
     };
@@ -113,7 +114,7 @@ fn authorize(headers: &HeaderMap, options: &ServiceOptions) -> Result<(), Refusa
     match (words.next(), words.next(), words.next()) {
         (Some(scheme), Some(key), None) if scheme.eq_ignore_ascii_case("token") => {
             if options.keys.accept(key) {
-                Ok(())
+                Ok(key)
             } else {
                 Err(Refusal::Unauthorized("The key is not one of those accepted."))
             }

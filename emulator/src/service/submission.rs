@@ -12,9 +12,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::ServiceOptions;
+use super::last_read::{LastRead, Outcome};
 use super::refusal::{Refusal, Violation};
-use crate::reader::{ReadDocument, read_document};
-use crate::{DocumentType, ReadError};
+use crate::DocumentType;
 
 /// A submit that is not looked into yet.
 ///
@@ -23,6 +23,7 @@ pub(crate) struct Submission {
     kind: SubmissionKind,
     body: Bytes,
     options: Arc<ServiceOptions>,
+    last_read: Arc<LastRead>,
 }
 
 /// Which of the two calls it came by.
@@ -39,27 +40,33 @@ pub(crate) struct Reading {
     pub(super) kind: SubmissionKind,
     pub(super) file_name: String,
     pub(super) customer: Option<String>,
-    pub(super) outcome: Result<ReadDocument, ReadError>,
+    pub(super) outcome: Outcome,
 }
 
 impl Submission {
     /// Takes a body, unless it says to be something else than JSON.
-    pub(super) fn new(kind: SubmissionKind, head: &Parts, body: Bytes, options: Arc<ServiceOptions>) -> Result<Self, Refusal> {
+    pub(super) fn new(
+        kind: SubmissionKind,
+        head: &Parts,
+        body: Bytes,
+        options: Arc<ServiceOptions>,
+        last_read: Arc<LastRead>,
+    ) -> Result<Self, Refusal> {
         if head.headers.get(CONTENT_TYPE).is_some_and(|value| !is_json(value.as_bytes())) {
             return Err(Refusal::UnsupportedMediaType);
         }
-        Ok(Self { kind, body, options })
+        Ok(Self { kind, body, options, last_read })
     }
 
-    /// Checks the submit and reads its document: the work that takes long. Of the body and the document nothing is left afterwards.
+    /// Checks the submit and reads its document: the work that takes long. Of the body nothing is left afterwards, and of documents only the last one.
     pub(crate) fn read(self) -> Result<Reading, Refusal> {
-        let Self { kind, body, options } = self;
+        let Self { kind, body, options, last_read } = self;
         let request = SubmitRequest::from_body(&body, &options)?;
         // The document is held once while it is read, not twice.
         drop(body);
         // Only the asynchronous call is said to know text blocks.
         let text_blocks = request.text_blocks && kind == SubmissionKind::Asynchronous;
-        let outcome = read_document(&request.document, request.document_type, text_blocks);
+        let outcome = last_read.read(request.document, request.document_type, text_blocks);
         Ok(Reading { kind, file_name: request.file_name, customer: request.customer, outcome })
     }
 }

@@ -1,6 +1,8 @@
 //! What the tests of the service share.
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
+pub(crate) mod client;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;

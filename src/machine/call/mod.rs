@@ -103,6 +103,12 @@ impl<R: Request> Call<R> {
         }
     }
 
+    /// How the call was made, for a transcript.
+    pub(crate) fn origin(&self) -> String {
+        let request = self.request.request(&self.api);
+        format!("Call, {} {}, {} bytes\n{:?}", request.method(), request.uri(), request.body().len(), self.options)
+    }
+
     fn advance(&mut self, now: Time) -> Time {
         self.latest = self.latest.max(now);
         self.latest

@@ -12,6 +12,7 @@ mod ticks;
 
 pub use estimator::DelayEstimator;
 pub use estimators::DelayEstimators;
+pub(super) use estimators::DelaySlot;
 
 pub(super) use curve::{MEDIAN, PRIOR};
 pub(super) use ticks::{to_duration, to_ticks};

@@ -79,6 +79,11 @@ impl Body {
         self.len() <= Self::SMALL
     }
 
+    /// Whether all of its bytes are in memory, so that reading it waits for nothing; else a document source is read, which may.
+    pub fn is_in_memory(&self) -> bool {
+        !matches!(&self.framed, Some(Framed { content: Content::Source { .. }, .. }))
+    }
+
     /// The whole body in one buffer of exactly its length.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! One exchange over an agent, within its limits.
 
 use std::io::{self, Read};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use http::{Request, Response};
@@ -9,7 +10,9 @@ use typless::wire::{Body, SourceError};
 use ureq::config::AutoHeaderValue;
 use ureq::{AsSendBody, SendBody};
 
-use super::{SUBMIT_IDLE, failure};
+use super::failure;
+use crate::response_limit::{capacity, too_large};
+use crate::submit_idle::SUBMIT_IDLE;
 
 /// A request without a body.
 pub(super) fn perform(agent: &ureq::Agent, request: Request<()>, limits: Limits) -> Result<Response<Bytes>, Failure> {
@@ -40,12 +43,16 @@ pub(super) fn perform_with_body(agent: &ureq::Agent, request: Request<Body>, lim
     }
 }
 
+/// The agent adds its limits to the time, which panics where that can't be told any more.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
 fn run<S: AsSendBody>(
     agent: &ureq::Agent,
     request: Request<S>,
     limits: Limits,
-    idle: std::time::Duration,
+    idle: Duration,
 ) -> Result<Response<ureq::Body>, ureq::Error> {
+    let within = |limit: Duration| Some(limit.min(LONGEST));
     let request = agent
         .configure_request(request)
         .http_status_as_error(false)
@@ -53,11 +60,11 @@ fn run<S: AsSendBody>(
         .max_redirects_will_error(false)
         .accept_encoding(AutoHeaderValue::None)
         .max_idle_age(idle)
-        .timeout_resolve(Some(limits.connect))
-        .timeout_connect(Some(limits.connect))
-        .timeout_per_read(Some(limits.idle))
-        .timeout_per_write(Some(limits.idle))
-        .timeout_global(Some(limits.total))
+        .timeout_resolve(within(limits.connect))
+        .timeout_connect(within(limits.connect))
+        .timeout_per_read(within(limits.idle))
+        .timeout_per_write(within(limits.idle))
+        .timeout_global(within(limits.total))
         .build();
     agent.run(request)
 }
@@ -70,20 +77,13 @@ fn collect(response: Response<ureq::Body>, limits: Limits) -> Result<Response<By
     if declared.is_some_and(|declared| declared > limit) {
         return Err(too_large(limit));
     }
-    // What is declared is only a hint: a server should not make us allocate what it never sends.
-    let mut bytes = Vec::with_capacity(usize::try_from(declared.unwrap_or(0)).unwrap_or(0).min(LARGEST_HINT));
+    let mut bytes = Vec::with_capacity(capacity(declared.unwrap_or(0)));
     let read = body.into_with_config().limit(u64::MAX).reader().take(limit.saturating_add(1)).read_to_end(&mut bytes);
     match read {
         Ok(_) if bytes.len() as u64 > limit => Err(too_large(limit)),
         Ok(_) => Ok(Response::from_parts(parts, Bytes::from(bytes))),
         Err(error) => Err(Failure::new(FailureKind::Interrupted, error)),
     }
-}
-
-const LARGEST_HINT: usize = 1024 * 1024;
-
-fn too_large(limit: u64) -> Failure {
-    Failure::new(FailureKind::TooLarge, format!("more than {limit} bytes"))
 }
 
 /// A body on its way out, which remembers whether it was begun and whether its source failed.

@@ -3,17 +3,14 @@
 mod exchange;
 mod failure;
 
-use std::hash::{BuildHasher, RandomState};
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::{Request, Response};
 use typless::drive::{BlockingTransport, Clock};
 use typless::machine::{Failure, Job, JobError, JobOptions, Limits};
 use typless::wire::{Api, Body, Document, Extraction};
 
-use crate::SystemClock;
 use crate::blocking::Driver;
+use crate::{SystemClock, one_line};
 
 /// A blocking transport over an agent of ureq 3.
 ///
@@ -51,9 +48,8 @@ impl Ureq {
     ///
     /// How the job ended without a result, with the ticket to resume it where there is one.
     pub fn extract(&self, api: &Api, document: Document) -> Result<Extraction, JobError> {
-        // Clients that fail together should not come back together.
-        let seed = RandomState::new().hash_one(document.file_name());
-        self.extract_with(api, document, JobOptions::new().with_seed(seed))
+        let options = one_line::options(&document);
+        self.extract_with(api, document, options)
     }
 
     /// As [`extract`](Self::extract), with options.
@@ -64,7 +60,7 @@ impl Ureq {
     pub fn extract_with(&self, api: &Api, document: Document, options: JobOptions) -> Result<Extraction, JobError> {
         let clock = SystemClock::new();
         let job = Job::submit(api, document, options, clock.now());
-        Driver::new(job, self, &clock).finish().unwrap_or(Err(JobError::Abandoned { ticket: None }))
+        one_line::end(Driver::new(job, self, &clock).finish())
     }
 }
 
@@ -79,10 +75,6 @@ impl From<ureq::Agent> for Ureq {
         Self { agent }
     }
 }
-
-/// A server closes idle connections without notice; a submit written into one at that moment is lost without a trace. So submits
-/// use only connections that were idle for less than the shortest time servers are known to keep them (5 s).
-const SUBMIT_IDLE: Duration = Duration::from_secs(4);
 
 impl BlockingTransport for Ureq {
     fn send(&self, request: Request<Body>, limits: Limits) -> Result<Response<Bytes>, Failure> {

@@ -1,11 +1,25 @@
 //! A server on loopback that says what it is told, and remembers what it was sent.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+mod adapters;
+mod many;
+mod requests;
+mod service;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+#[allow(unused_imports, reason = "each test file uses a part of it")]
+pub(crate) use adapters::*;
+#[allow(unused_imports, reason = "each test file uses a part of it")]
+pub(crate) use many::*;
+#[allow(unused_imports, reason = "each test file uses a part of it")]
+pub(crate) use requests::*;
+#[allow(unused_imports, reason = "each test file uses a part of it")]
+pub(crate) use service::*;
 
 /// What to do with one request.
 pub(crate) enum Reply {

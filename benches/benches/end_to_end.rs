@@ -1,0 +1,119 @@
+//! A job from end to end over loopback: the client, the same by hand, and what users and the vendor write.
+//!
+//! The service is a process of its own: this program, started again with another argument.
+
+use std::env;
+use std::process::ExitCode;
+
+use typless_benches::bounds::Bounds;
+use typless_benches::end_to_end::{
+    BARE_HYPER, Contestant, HAND_HYPER, HAND_UREQ, LENGTH, NAIVE_REQWEST, OURS_HYPER, OURS_HYPER_AGAIN, OURS_UREQ, OURS_UREQ_AGAIN,
+    Outcome, PYTHON, Service, Task, contestants, sample, serve,
+};
+use typless_benches::process;
+use typless_benches::rounds::{Times, order};
+use typless_benches::table::{Table, size};
+
+const ROUNDS: usize = 21;
+
+/// How many jobs are under way at once.
+const AT_ONCE: [usize; 2] = [1, 16];
+
+/// The jobs of one sample. Python has fewer: it needs much longer.
+const JOBS: usize = 128;
+const PYTHON_JOBS: usize = 16;
+
+/// The words that make this program the service.
+const SERVER: &str = "server";
+const CHECKING_SERVER: &str = "checking-server";
+
+/// One against another, with so many at once, and how many times as fast it should be.
+const GOALS: [(&str, &str, usize, f64); 8] = [
+    (OURS_UREQ, HAND_UREQ, 1, 0.95),
+    (OURS_UREQ, HAND_UREQ, 16, 0.95),
+    (OURS_HYPER, HAND_HYPER, 1, 0.95),
+    (OURS_HYPER, HAND_HYPER, 16, 0.95),
+    (OURS_HYPER, BARE_HYPER, 16, 0.80),
+    (OURS_HYPER, NAIVE_REQWEST, 1, 1.5),
+    (OURS_HYPER, NAIVE_REQWEST, 16, 1.8),
+    (OURS_HYPER, PYTHON, 1, 15.0),
+];
+
+fn main() -> Outcome<ExitCode> {
+    let word = env::args().nth(1);
+    match word.as_deref() {
+        Some(SERVER | CHECKING_SERVER) => {
+            process::keep_to(true);
+            serve(word.as_deref() == Some(CHECKING_SERVER)).map(|()| ExitCode::SUCCESS)
+        }
+        _ => compare(),
+    }
+}
+
+fn compare() -> Outcome<ExitCode> {
+    let checking = Service::start(CHECKING_SERVER)?;
+    let service = Service::start(SERVER)?;
+    process::keep_to(false);
+    let mut bounds = Bounds::new();
+    println!(
+        "CPU time of the client for one job: a submit of {} and two looks, over loopback; median of {ROUNDS} rounds\n",
+        size(LENGTH as u64)
+    );
+    for at_once in AT_ONCE {
+        // First everybody shows that the document arrives and the result is read.
+        for contestant in &mut everybody(&Task::new(checking.base()), at_once)? {
+            contestant.run(at_once)?;
+        }
+        let mut field = everybody(&Task::new(service.base()), at_once)?;
+        let times = measure(&mut field, at_once)?;
+        report(&field, &times, at_once, &mut bounds);
+    }
+    Ok(bounds.finish())
+}
+
+fn everybody(task: &Task, at_once: usize) -> Outcome<Vec<Contestant>> {
+    let mut field = contestants(task, at_once)?;
+    field.extend(sample(task, at_once)?);
+    Ok(field)
+}
+
+/// Each contestant once in each round, in an order that turns.
+fn measure(field: &mut [Contestant], at_once: usize) -> Outcome<Vec<Times>> {
+    let mut times = vec![Times::default(); field.len()];
+    for round in 0..ROUNDS {
+        for index in order(round, field.len()) {
+            let jobs = if field[index].name() == PYTHON { PYTHON_JOBS } else { JOBS };
+            // What came before should not be paid for here.
+            field[index].run(at_once)?;
+            times[index].push(field[index].run(jobs)?.as_secs_f64() / jobs as f64);
+        }
+    }
+    Ok(times)
+}
+
+fn report(field: &[Contestant], times: &[Times], at_once: usize, bounds: &mut Bounds) {
+    let find = |name: &str| field.iter().position(|contestant| contestant.name() == name).map(|index| &times[index]);
+    let against = |own: &Times, name: &str| find(name).map_or_else(|| "-".to_owned(), |other| format!("{:.2}", own.faster_than(other)));
+    let mut table = Table::new(&[&format!("{at_once} at once"), "us per job", "x bare hyper", "x naive reqwest", "x the vendor's sample"]);
+    for (contestant, own) in field.iter().zip(times) {
+        let us = format!("{:.1}", own.median() * 1e6);
+        table.row(vec![contestant.name().to_owned(), us, against(own, BARE_HYPER), against(own, NAIVE_REQWEST), against(own, PYTHON)]);
+    }
+    if find(PYTHON).is_none() {
+        table.row(vec![PYTHON.to_owned(), "not measured: it needs python3 with requests".to_owned()]);
+    }
+    table.print();
+    let same = [(OURS_UREQ, OURS_UREQ_AGAIN), (OURS_HYPER, OURS_HYPER_AGAIN)].map(|(one, other)| ratio(find(one), find(other)));
+    let noise = same.map(|same| (same - 1.0).abs()).into_iter().fold(0.0, f64::max);
+    println!("\nthe same entered twice: {:.3}x over ureq, {:.3}x over hyper\n", same[0], same[1]);
+    for (own, other, _, goal) in GOALS.into_iter().filter(|(_, _, many, _)| *many == at_once) {
+        let text = format!("{own} against {other}, {at_once} at once");
+        if find(other).is_some() {
+            bounds.ratio(&text, ratio(find(own), find(other)), goal, noise);
+        }
+    }
+}
+
+fn ratio(own: Option<&Times>, other: Option<&Times>) -> f64 {
+    own.zip(other).map_or(f64::NAN, |(own, other)| own.faster_than(other))
+}

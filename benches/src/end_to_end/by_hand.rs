@@ -1,0 +1,145 @@
+//! The same client as ours, by hand: a body of its exact size, the same encoder, the same types to read into, the same limits of time. What it does without is everything that
+//! happens when something goes wrong.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::Simd;
+use base64::engine::general_purpose::PAD;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+use typless::machine::Limits;
+use typless::wire::{Status, StatusResponse, SubmitResponse};
+
+use super::contestant::{Contestant, Outcome, runtime};
+use super::{KEY, Task, check};
+use crate::submission::{TAIL, body_len, head};
+
+/// How long a connection may be idle and be used again.
+pub(super) const IDLE: Duration = Duration::from_secs(4);
+
+pub(super) fn over_ureq(name: &'static str, task: &Task, at_once: usize) -> Outcome<Contestant> {
+    let limits = Limits::for_body(body_len(task.document.len() as u64));
+    let config = ureq::Agent::config_builder().proxy(None).http_status_as_error(false).max_redirects(0).max_idle_age(IDLE);
+    let config = config.max_idle_connections(16).max_idle_connections_per_host(16);
+    let config = config.timeout_connect(Some(limits.connect)).timeout_global(Some(limits.total));
+    let config = config.timeout_per_read(Some(limits.idle)).timeout_per_write(Some(limits.idle));
+    let (agent, task) = (config.build().new_agent(), task.clone());
+    let read = |response: Response<ureq::Body>| -> Outcome<Response<Bytes>> {
+        let (parts, mut body) = response.into_parts();
+        Ok(Response::from_parts(parts, body.read_to_vec()?.into()))
+    };
+    Ok(Contestant::blocking(name, at_once, move || {
+        let response = agent.run(submit(&task)?.map(|body| body.to_vec()))?;
+        let id = SubmitResponse::decode(&read(response)?)?.into_extraction_id();
+        loop {
+            if is_finished(&read(agent.run(look(&task, id.as_str())?.map(drop))?)?)? {
+                return Ok(());
+            }
+        }
+    }))
+}
+
+pub(super) fn over_hyper(name: &'static str, task: &Task, at_once: usize) -> Outcome<Contestant> {
+    let client = Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE).pool_timer(TokioTimer::new()).build(connector());
+    let task = task.clone();
+    Ok(Contestant::asynchronous(name, at_once, runtime()?, move |_| {
+        let (client, task) = (client.clone(), task.clone());
+        async move {
+            let limits = Limits::for_body(body_len(task.document.len() as u64));
+            let exchange = async |request| timeout(limits.total, async { collect(client.request(request).await?).await }).await?;
+            let id = SubmitResponse::decode(&exchange(submit(&task)?.map(Full::new)).await?)?.into_extraction_id();
+            while !is_finished(&exchange(look(&task, id.as_str())?.map(Full::new)).await?)? {}
+            Ok(())
+        }
+    }))
+}
+
+pub(super) fn over_a_connection(name: &'static str, task: &Task, at_once: usize) -> Outcome<Contestant> {
+    let runtime = runtime()?;
+    let mut connections = Vec::new();
+    for _ in 0..at_once {
+        connections.push(Mutex::new(runtime.block_on(connect(&task.base))?));
+    }
+    let (connections, task) = (std::sync::Arc::new(connections), task.clone());
+    Ok(Contestant::asynchronous(name, at_once, runtime, move |number| {
+        let (connections, task) = (connections.clone(), task.clone());
+        async move {
+            let mut connection = connections[number].lock().await;
+            let mut exchange = async |request| collect(connection.send_request(request).await?).await;
+            let id = SubmitResponse::decode(&exchange(submit(&task)?.map(Full::new)).await?)?.into_extraction_id();
+            while !is_finished(&exchange(look(&task, id.as_str())?.map(Full::new)).await?)? {}
+            Ok(())
+        }
+    }))
+}
+
+/// An agent that asks no proxy the way to loopback.
+pub(super) fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().proxy(None).max_idle_connections(16).max_idle_connections_per_host(16).build().new_agent()
+}
+
+/// A connector that does not hold back small packets.
+pub(super) fn connector() -> HttpConnector {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    connector
+}
+
+async fn connect(base: &str) -> Outcome<SendRequest<Full<Bytes>>> {
+    let stream = TcpStream::connect(base.trim_start_matches("http://")).await?;
+    stream.set_nodelay(true)?;
+    let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+fn submit(task: &Task) -> Outcome<Request<Bytes>> {
+    let request = request(task, "POST", format!("{}/api/extract-data-async", task.base));
+    Ok(request.header("content-type", "application/json").body(body(&task.document)?)?)
+}
+
+fn look(task: &Task, id: &str) -> Outcome<Request<Bytes>> {
+    Ok(request(task, "GET", format!("{}/api/get-extraction-data?extraction_id={id}", task.base)).body(Bytes::new())?)
+}
+
+fn request(task: &Task, method: &str, uri: String) -> http::request::Builder {
+    let host = task.base.trim_start_matches("http://");
+    let request = Request::builder().method(method).uri(uri).header("host", host).header("accept", "application/json");
+    request.header("authorization", format!("Token {KEY}"))
+}
+
+/// The body in one buffer of its exact size.
+fn body(document: &Bytes) -> Outcome<Bytes> {
+    let head = head();
+    let mut body = Vec::with_capacity(usize::try_from(body_len(document.len() as u64))?);
+    body.extend_from_slice(head.as_bytes());
+    body.resize(body.capacity() - TAIL.len(), 0);
+    Simd::standard(PAD).encode_slice(document, &mut body[head.len()..])?;
+    body.extend_from_slice(TAIL.as_bytes());
+    Ok(body.into())
+}
+
+async fn collect(response: Response<Incoming>) -> Outcome<Response<Bytes>> {
+    let (parts, body) = response.into_parts();
+    Ok(Response::from_parts(parts, body.collect().await?.to_bytes()))
+}
+
+/// Reads a look's answer; whether it was the last.
+fn is_finished(response: &Response<Bytes>) -> Outcome<bool> {
+    let answer = StatusResponse::decode(response)?;
+    match answer.status() {
+        Status::InProgress => Ok(false),
+        Status::Success => check(answer.into_extraction()?.text("total_amount")).map(|()| true),
+        other => Err(format!("the status is {other}").into()),
+    }
+}

@@ -1,0 +1,72 @@
+//! What a user writes without the client.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use super::contestant::{Contestant, Outcome, runtime};
+use super::{KEY, Task, check};
+use crate::answer::Answer;
+use crate::submission::{DOCUMENT_TYPE, FILE_NAME};
+
+/// The body of a submit.
+#[derive(Serialize)]
+struct Submit<'a> {
+    file_name: &'a str,
+    document_type_name: &'a str,
+    file: String,
+}
+
+/// The answer to a submit.
+#[derive(Deserialize)]
+struct Accepted {
+    extraction_id: String,
+}
+
+pub(super) fn over_ureq(name: &'static str, task: &Task, at_once: usize) -> Outcome<Contestant> {
+    let agent = ureq::Agent::config_builder().proxy(None).max_idle_connections(16).max_idle_connections_per_host(16).build().new_agent();
+    let task = task.clone();
+    Ok(Contestant::blocking(name, at_once, move || {
+        let request = agent.post(format!("{}/api/extract-data-async", task.base)).header("authorization", format!("Token {KEY}"));
+        let accepted: Accepted = request.send_json(submit(&task))?.body_mut().read_json()?;
+        loop {
+            let request = agent.get(look(&task, &accepted)).header("authorization", format!("Token {KEY}"));
+            if is_finished(request.call()?.body_mut().read_json()?)? {
+                return Ok(());
+            }
+        }
+    }))
+}
+
+pub(super) fn over_reqwest(name: &'static str, task: &Task, at_once: usize) -> Outcome<Contestant> {
+    let (client, task) = (reqwest::Client::builder().no_proxy().build()?, task.clone());
+    Ok(Contestant::asynchronous(name, at_once, runtime()?, move |_| {
+        let (client, task) = (client.clone(), task.clone());
+        async move {
+            let request = client.post(format!("{}/api/extract-data-async", task.base)).header("authorization", format!("Token {KEY}"));
+            let accepted: Accepted = request.json(&submit(&task)).send().await?.json().await?;
+            loop {
+                let request = client.get(look(&task, &accepted)).header("authorization", format!("Token {KEY}"));
+                if is_finished(request.send().await?.json().await?)? {
+                    return Ok(());
+                }
+            }
+        }
+    }))
+}
+
+fn submit(task: &Task) -> Submit<'static> {
+    Submit { file_name: FILE_NAME, document_type_name: DOCUMENT_TYPE, file: STANDARD.encode(&task.document) }
+}
+
+fn look(task: &Task, accepted: &Accepted) -> String {
+    format!("{}/api/get-extraction-data?extraction_id={}", task.base, accepted.extraction_id)
+}
+
+fn is_finished(answer: Answer) -> Outcome<bool> {
+    if answer.status == "IN_PROGRESS" {
+        return Ok(false);
+    }
+    let total = answer.result.extracted_fields.iter().find(|field| field.name == "total_amount");
+    check(total.and_then(|field| field.values.first()?.value.as_deref())).map(|()| true)
+}

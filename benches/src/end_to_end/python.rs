@@ -1,0 +1,68 @@
+//! The vendor's sample, in a process of its own.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+use std::{env, fs, process};
+
+use super::{Contestant, Outcome, PYTHON, Task};
+use crate::submission::{DOCUMENT_TYPE, FILE_NAME};
+
+/// The vendor's sample; `None` where there is no Python, or no `requests` in it.
+///
+/// # Errors
+///
+/// The document can't be left where it could read it.
+pub fn sample(task: &Task, at_once: usize) -> Outcome<Option<Contestant>> {
+    let path = env::temp_dir().join(format!("typless-end-to-end-{}-{at_once}.pdf", process::id()));
+    fs::write(&path, &task.document)?;
+    let arguments = ["-c", include_str!("sample.py"), &task.base, FILE_NAME, DOCUMENT_TYPE];
+    let spawned = Command::new("python3")
+        .args(arguments)
+        .arg(&path)
+        .env("NO_PROXY", "*")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let ready = spawned.ok().and_then(|child| Sample::new(child).filter_ready());
+    fs::remove_file(&path)?;
+    Ok(ready.map(|mut sample| Contestant::new(PYTHON, move |jobs| sample.run(jobs, at_once))))
+}
+
+struct Sample {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: Option<BufReader<ChildStdout>>,
+}
+
+impl Sample {
+    fn new(mut child: Child) -> Self {
+        let (input, output) = (child.stdin.take(), child.stdout.take().map(BufReader::new));
+        Self { child, input, output }
+    }
+
+    /// Itself, once it has begun, which includes reading the document.
+    fn filter_ready(mut self) -> Option<Self> {
+        self.line().ok().filter(|line| line == "ready").map(|_| self)
+    }
+
+    fn run(&mut self, jobs: usize, at_once: usize) -> Outcome<Duration> {
+        writeln!(self.input.as_mut().ok_or("no input")?, "{jobs} {at_once}")?;
+        Ok(Duration::try_from_secs_f64(self.line()?.parse()?)?)
+    }
+
+    fn line(&mut self) -> Outcome<String> {
+        let mut line = String::new();
+        self.output.as_mut().ok_or("no output")?.read_line(&mut line)?;
+        Ok(line.trim_end().to_owned())
+    }
+}
+
+impl Drop for Sample {
+    fn drop(&mut self) {
+        // It ends with its input; this makes sure.
+        drop(self.input.take());
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,130 @@
+//! `typless listen`: results as the service says that they are there.
+
+mod known;
+
+use std::fs;
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use typless::drive::Clock;
+use typless::machine::{Batch, BatchEventKind, BatchOptions, JobError, JobEventKind, JobKey, PollPolicy, Ticket};
+use typless::wire::{Extraction, Notification, Webhook, WebhookSecret, printable};
+use typless_transports::SystemClock;
+use typless_transports::blocking::{Driver, Hand};
+
+use super::follow;
+use crate::arguments::ListenArguments;
+use crate::failure::{CHECK_KEY, Exit, Failure};
+use crate::receiver;
+use crate::report::{Outcome, Printer, Problem, Report};
+use crate::service::Connection;
+use crate::work::{abandon_all, on_interruption};
+use known::Known;
+
+/// How long a result is waited for that is said to be there.
+const DEADLINE: Duration = Duration::from_mins(10);
+
+/// Receives messages until interrupted, or until the service refuses the key.
+pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
+    let webhook = webhook(arguments)?;
+    let connection = Connection::to_service(&arguments.service)?;
+    let clock = SystemClock::new();
+    let batch = Batch::new(&connection.api, options(arguments), clock.now());
+    let mut driver = Driver::new(batch, connection.transport.clone(), clock).with_threads(arguments.limits.max_in_flight.into());
+
+    let known = Known::default();
+    let (hand, for_receiver) = (driver.hand(), known.clone());
+    let local_addr =
+        receiver::listen(arguments.listen, webhook, move |notification| take(&hand, &for_receiver, notification)).map_err(|error| {
+            Failure::wrong_call(format!("can't listen on {}: {error}: choose another address with --listen", arguments.listen))
+        })?;
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let (hand, is_interrupted) = (driver.hand(), interrupted.clone());
+    on_interruption(move || {
+        hand.push(move |batch, now| {
+            is_interrupted.store(true, Ordering::SeqCst);
+            follow::tell_interrupted(0, false);
+            abandon_all(batch, now);
+        })
+    });
+    let secret = if arguments.secret_file.is_some() { "/<secret>" } else { "" };
+    eprintln!("typless: listening at http://{local_addr}{}{secret}", printable(arguments.path.trim_end_matches('/'), 300));
+
+    let mut printer = Printer::new(&arguments.output);
+    loop {
+        while let Some(event) = driver.next_event() {
+            match event.kind {
+                BatchEventKind::Job { key, event: JobEventKind::Finished(outcome), .. } => tell(&mut printer, &known, key, outcome),
+                BatchEventKind::KeyRefused(error) => {
+                    return Err(Failure::no_service(format!("the service refused the request: {error}; {CHECK_KEY}")));
+                }
+                _ => {}
+            }
+        }
+        if interrupted.load(Ordering::SeqCst) || !driver.wait_for_hand() {
+            return Ok(Exit::Interrupted);
+        }
+    }
+}
+
+fn webhook(arguments: &ListenArguments) -> Result<Webhook, Failure> {
+    let webhook =
+        Webhook::new(&arguments.path).map_err(|error| Failure::wrong_call(error.to_string().replacen("webhook_path", "--path", 1)))?;
+    match &arguments.secret_file {
+        Some(path) => Ok(webhook.with_secret_in_path(secret(path)?)),
+        None => Ok(webhook),
+    }
+}
+
+fn secret(path: &Path) -> Result<WebhookSecret, Failure> {
+    let shown = path.display();
+    let secret = fs::read_to_string(path).map_err(|error| {
+        Failure::wrong_call(format!("the secret can't be read from {shown}: {error}: name a readable file with --secret-file"))
+    })?;
+    WebhookSecret::new(secret.trim())
+        .map_err(|error| Failure::wrong_call(error.to_string().replacen("webhook_secret", &format!("the secret in {shown}"), 1)))
+}
+
+fn options(arguments: &ListenArguments) -> BatchOptions {
+    BatchOptions::new()
+        .with_seed(RandomState::new().hash_one(0))
+        .with_poll_policy(PollPolicy::eager())
+        .with_most_in_flight(arguments.limits.max_in_flight.into())
+        .with_rate(arguments.limits.rate, Duration::from_secs(1))
+        .with_burst(arguments.limits.rate)
+        .with_deadline(DEADLINE)
+        // Messages say what has finished; the queue would say no more.
+        .without_queue()
+}
+
+/// Follows an extraction that a message names. Says whether there was room for it.
+fn take(hand: &Hand<Batch>, known: &Known, notification: Notification) -> bool {
+    let id = notification.extraction_id().clone();
+    match known.admit(&id) {
+        known::Admission::New => {}
+        known::Admission::Known => return true,
+        known::Admission::TooMany => return false,
+    }
+    let known = known.clone();
+    hand.push(move |batch, now| {
+        let ticket = Ticket::new(id.clone(), now, now + DEADLINE);
+        if let Some(key) = batch.resume(&ticket, now) {
+            known.follow(key, id);
+            batch.handle_notification(&notification, now);
+        }
+    })
+}
+
+fn tell(printer: &mut Printer, known: &Known, key: JobKey, outcome: Result<Extraction, JobError>) {
+    let id = known.finished(key);
+    match outcome {
+        Err(JobError::Abandoned { ticket }) => ticket.iter().for_each(follow::tell_ticket),
+        outcome => {
+            let outcome = outcome.map_or_else(|error| Outcome::Failed(Box::new(Problem::of_job(&error))), Outcome::Success);
+            printer.tell(&Report::new(None, id, outcome));
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Results for spreadsheets and databases: a row for each value.
+//!
+//! Documents of one call may have different fields and any number of line items; with a row for each value all have the same columns, which are known before the first result.
+
+use typless::wire::{Candidate, Extraction, Field};
+
+use super::review;
+use super::{Outcome, Report};
+
+/// The names of the columns.
+const HEADER: [&str; 11] =
+    ["index", "file", "extraction_id", "status", "table", "row", "field", "value", "confidence", "review", "message"];
+
+/// The rows of one document, below the header if they are the first: one for the best value of each field, or a single one that says why there is none. As RFC 4180 has it, but with lines
+/// that end as the system's do; line ends and control characters within a value are blanks.
+pub(super) fn lines(report: &Report, floor: Option<f64>, with_header: bool) -> String {
+    let mut lines = Vec::new();
+    if with_header {
+        lines.push(HEADER.join(","));
+    }
+    match &report.outcome {
+        Outcome::Success(extraction) => lines.extend(of_extraction(report, extraction, floor)),
+        Outcome::Unfinished(_) => lines.push(line(report, &Cells::default())),
+        Outcome::Failed(problem) => lines.push(line(report, &Cells { message: &problem.sentence, ..Cells::default() })),
+    }
+    lines.join("\n")
+}
+
+/// What differs between the rows of a document.
+#[derive(Default)]
+struct Cells<'a> {
+    table: &'a str,
+    /// From 0.
+    row: Option<usize>,
+    field: &'a str,
+    value: Option<&'a str>,
+    confidence: Option<f64>,
+    review: &'a str,
+    message: &'a str,
+}
+
+fn of_extraction(report: &Report, extraction: &Extraction, floor: Option<f64>) -> Vec<String> {
+    let own = extraction.fields().iter().map(|field| cells("", None, field, floor));
+    let tables = [("line_items", extraction.line_items()), ("vat_rates", extraction.vat_rates())];
+    let in_tables = tables.into_iter().flat_map(|(table, rows)| {
+        let rows = rows.iter().enumerate();
+        rows.flat_map(move |(row, content)| content.fields().iter().map(move |field| cells(table, Some(row), field, floor)))
+    });
+    own.chain(in_tables).map(|cells| line(report, &cells)).collect()
+}
+
+fn cells<'a>(table: &'a str, row: Option<usize>, field: &'a Field, floor: Option<f64>) -> Cells<'a> {
+    let best = field.best();
+    let review = if best.is_some_and(|best| review::is_weak(best, floor)) { "yes" } else { "" };
+    let (value, confidence) = (best.and_then(Candidate::text), best.and_then(Candidate::confidence));
+    Cells { table, row, field: field.name(), value, confidence, review, message: "" }
+}
+
+fn line(report: &Report, cells: &Cells<'_>) -> String {
+    let number = |number: Option<usize>| number.map_or_else(String::new, |number| number.to_string());
+    let columns: [&str; 11] = [
+        &number(report.index),
+        &report.file,
+        report.extraction_id.as_ref().map_or("", |id| id.as_str()),
+        &report.status(),
+        cells.table,
+        &number(cells.row),
+        cells.field,
+        cells.value.unwrap_or_default(),
+        &cells.confidence.map_or_else(String::new, |score| score.to_string()),
+        cells.review,
+        cells.message,
+    ];
+    columns.map(quoted).join(",")
+}
+
+/// A cell, in quotes where it needs them.
+fn quoted(text: &str) -> String {
+    let text: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+    let needs_quotes = text.contains([',', '"']) || text.starts_with(' ') || text.ends_with(' ');
+    if needs_quotes { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn cells_are_quoted_where_they_need_it_and_stay_on_their_line() {
+        for (text, cell) in [
+            ("", ""),
+            ("2484.6000", "2484.6000"),
+            ("Notebook A5, dotted", "\"Notebook A5, dotted\""),
+            ("27\" screen", "\"27\"\" screen\""),
+            ("two\r\nlines", "two  lines"),
+            ("\u{1b}[31mred", "\" [31mred\""),
+        ] {
+            assert_eq!(quoted(text), cell, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Chance without dice: numbers that follow from the seed.
+
+use std::f64::consts::TAU;
+
+/// Numbers that look like chance; the same seed makes the same ones (SplitMix64).
+#[derive(Debug, Clone)]
+pub(super) struct Chance {
+    state: u64,
+}
+
+/// What a number is drawn for. Each has numbers of its own, so that an option that is turned on changes nothing of what the others do.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Purpose {
+    Pace = 1,
+    Queue = 2,
+    Webhooks = 3,
+    Faults = 4,
+}
+
+impl Chance {
+    /// The numbers of a seed.
+    pub(super) fn new(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
+    /// The numbers that a seed has for one purpose.
+    pub(super) fn of(purpose: Purpose, seed: u64) -> Self {
+        let mut numbers = Self::new(seed ^ (purpose as u64) << 56);
+        Self::new(numbers.number())
+    }
+
+    /// Any number of 64 bits; all of them come before one comes again.
+    pub(super) fn number(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut number = self.state;
+        number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        number ^ number >> 31
+    }
+
+    /// A number from 0 up to, but not including, 1.
+    pub(super) fn unit(&mut self) -> f64 {
+        (self.number() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// Whether something happens that happens to this share of all: never at 0, always at 1.
+    pub(super) fn happens(&mut self, share: f64) -> bool {
+        self.unit() < share
+    }
+
+    /// A number of the standard normal distribution.
+    pub(super) fn normal(&mut self) -> f64 {
+        let (radius, angle) = (1.0 - self.unit(), self.unit());
+        (-2.0 * radius.ln()).sqrt() * (TAU * angle).cos()
+    }
+
+    /// One of them; `None` if there is none.
+    pub(super) fn pick<T: Copy>(&mut self, choices: &[T]) -> Option<T> {
+        let index = (self.unit() * choices.len() as f64) as usize;
+        choices.get(index).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_a_share() {
+        let mut chance = Chance::of(Purpose::Faults, 1);
+        let happened = (0..10_000).filter(|_| chance.happens(0.2)).count();
+        assert!((1_900..2_100).contains(&happened), "{happened}");
+        assert!((0..100).all(|_| chance.happens(1.0)) && !(0..100).any(|_| chance.happens(0.0)));
+    }
+
+    #[test]
+    fn normal_numbers_lie_as_they_should() {
+        let mut chance = Chance::of(Purpose::Pace, 1);
+        let numbers: Vec<f64> = (0..10_000).map(|_| chance.normal()).collect();
+        let mean = numbers.iter().sum::<f64>() / 10_000.0;
+        let within_one = numbers.iter().filter(|number| number.abs() < 1.0).count();
+        assert!(mean.abs() < 0.03 && (6_700..6_950).contains(&within_one), "{mean} {within_one}");
+    }
+
+    #[test]
+    fn each_purpose_has_numbers_of_its_own() {
+        let first = |purpose, seed| Chance::of(purpose, seed).number();
+        assert_eq!(first(Purpose::Pace, 1), first(Purpose::Pace, 1));
+        assert_ne!(first(Purpose::Pace, 1), first(Purpose::Pace, 2));
+        assert_ne!(first(Purpose::Pace, 1), first(Purpose::Queue, 1));
+        assert_eq!(Chance::new(0).pick::<u8>(&[]), None);
+    }
+}

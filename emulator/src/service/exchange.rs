@@ -1,0 +1,121 @@
+//! One exchange, in steps that need not follow each other at once.
+
+use bytes::Bytes;
+use http::header::{DATE, RETRY_AFTER};
+use http::{Request, Response, Uri};
+use typless::machine::Time;
+
+use super::fault::Fault;
+use super::refusal::Refusal;
+use super::route::Endpoint;
+use super::submission::{Reading, Submission, SubmissionKind};
+use super::{Answer, Service, written};
+
+/// An exchange that is under way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    endpoint: Option<Endpoint>,
+    fault: Option<Fault>,
+}
+
+impl Arrival {
+    /// Whether the connection is to be closed before the body is read.
+    pub(crate) fn is_unreachable(self) -> bool {
+        self.fault == Some(Fault::Unreachable)
+    }
+}
+
+/// What becomes of a request.
+pub(crate) enum Received {
+    /// It is answered.
+    Answered(Answer),
+    /// There is a document to read; what comes of it goes to [`Service::accept`].
+    Submission(Submission),
+}
+
+impl Service {
+    /// The begin of an exchange, when no more of it is there than its head. [`leave`](Self::leave) is its end.
+    pub(crate) fn arrive(&mut self, uri: &Uri, now: Time) -> Arrival {
+        let now = self.advance(now);
+        let endpoint = Endpoint::at(uri.path());
+        self.tally.arrive(endpoint, now);
+        Arrival { endpoint, fault: self.faults.next(&self.options.faults, endpoint, now) }
+    }
+
+    /// The first half of [`exchange`](Self::exchange): answers what can be answered at once. The reading of a document, which takes long, is handed out, so that nobody else has to wait for it.
+    pub(crate) fn receive(&mut self, request: Request<Bytes>, arrival: Arrival, now: Time) -> Received {
+        let now = self.advance(now);
+        if let Some(answer) = arrival.fault.and_then(|fault| Answer::instead(fault, self.refused(fault, now))) {
+            return Received::Answered(answer);
+        }
+        let response = match self.process(request, now) {
+            Ok(Processed::Response(response)) => response,
+            Ok(Processed::Submission(submission)) => return Received::Submission(submission),
+            Err(refusal) => dated(refusal.response(), now),
+        };
+        Received::Answered(Answer::after(arrival.fault, response, &self.options.faults))
+    }
+
+    /// The second half: takes in what was read. The extraction begins at this moment.
+    pub(crate) fn accept(&mut self, reading: Result<Reading, Refusal>, arrival: Arrival, now: Time) -> Answer {
+        let now = self.advance(now);
+        let accepted = reading.and_then(|reading| match reading.kind {
+            SubmissionKind::Asynchronous => Ok(self.begin(reading, now)),
+            SubmissionKind::Synchronous => self.answer_at_once(reading, now),
+        });
+        Answer::after(arrival.fault, accepted.unwrap_or_else(|refusal| refusal.response()), &self.options.faults)
+    }
+
+    /// The end of an exchange, when nothing more of its answer will be sent.
+    pub(crate) fn leave(&mut self, arrival: Arrival) {
+        self.tally.leave(arrival.endpoint);
+    }
+
+    fn process(&mut self, request: Request<Bytes>, now: Time) -> Result<Processed, Refusal> {
+        let (head, body) = request.into_parts();
+        let options = &self.options;
+        if body.len() > options.body_limit {
+            return Err(Refusal::BodyTooLarge { limit: options.body_limit });
+        }
+        let (endpoint, key) = Endpoint::of(&head, options)?;
+        if let Some(wait) = options.rate_limit.and_then(|limit| self.throttle.admit(limit, key, now).err()) {
+            self.tally.counts_mut().throttled += 1;
+            return Err(Refusal::TooManyRequests(written::retry_after(options.choices.retry_after_form, wait, now)));
+        }
+        let submission = |kind| Submission::new(kind, &head, body, options.clone(), self.last_read.clone()).map(Processed::Submission);
+        match endpoint {
+            Endpoint::Submit => submission(SubmissionKind::Asynchronous),
+            Endpoint::Extract => submission(SubmissionKind::Synchronous),
+            Endpoint::Status => self.look(&head).map(Processed::Response),
+            Endpoint::Awaiting => self.awaiting(&head).map(Processed::Response),
+        }
+    }
+
+    /// What the service says with a fault, where it says something.
+    fn refused(&self, fault: Fault, now: Time) -> Option<Response<Bytes>> {
+        let wait = self.options.faults.retry_after;
+        let retry_after = || written::retry_after(self.options.choices.retry_after_form, wait, now);
+        let refusal = match fault {
+            Fault::TooManyRequests => Refusal::TooManyRequests(retry_after()),
+            Fault::Unavailable => Refusal::Unavailable(retry_after()),
+            Fault::RequestTimeout => Refusal::RequestTimeout,
+            Fault::InternalError => Refusal::Internal,
+            Fault::Unauthorized => Refusal::Unauthorized("The key is not accepted for the moment."),
+            _ => return None,
+        };
+        Some(dated(refusal.response(), now))
+    }
+}
+
+enum Processed {
+    Response(Response<Bytes>),
+    Submission(Submission),
+}
+
+/// A `Retry-After` may be a date, which says how long to wait only beside the time at which it was written.
+fn dated(mut response: Response<Bytes>, now: Time) -> Response<Bytes> {
+    if response.headers().contains_key(RETRY_AFTER) {
+        response.headers_mut().extend(written::date(now).map(|date| (DATE, date)));
+    }
+    response
+}

@@ -1,0 +1,72 @@
+//! Which fault happens when.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use typless::machine::Time;
+
+use super::chance::{Chance, Purpose};
+use super::fault::{Fault, Faults};
+use super::route::Endpoint;
+
+/// Faults that were asked for, and those of chance.
+pub(super) struct FaultPlan {
+    chance: Chance,
+    /// What is to happen to all requests until this time.
+    until: Option<(Time, Fault)>,
+    /// What is to happen to the next ones.
+    scripted: VecDeque<Scripted>,
+    happened: BTreeMap<Fault, usize>,
+}
+
+struct Scripted {
+    fault: Fault,
+    submits_only: bool,
+    left: usize,
+}
+
+impl FaultPlan {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { chance: Chance::of(Purpose::Faults, seed), until: None, scripted: VecDeque::new(), happened: BTreeMap::new() }
+    }
+
+    pub(super) fn fail_next(&mut self, count: usize, fault: Fault, submits_only: bool) {
+        self.scripted.push_back(Scripted { fault, submits_only, left: count });
+    }
+
+    pub(super) fn fail_until(&mut self, time: Time, fault: Fault) {
+        self.until = Some((time, fault));
+    }
+
+    /// How often this one has happened.
+    pub(super) fn happened(&self, fault: Fault) -> usize {
+        self.happened.get(&fault).copied().unwrap_or_default()
+    }
+
+    /// How many there were in all.
+    pub(super) fn total(&self) -> usize {
+        self.happened.values().sum()
+    }
+
+    /// What happens to this request. What was asked for comes before chance.
+    pub(super) fn next(&mut self, options: &Faults, endpoint: Option<Endpoint>, now: Time) -> Option<Fault> {
+        let fault = self
+            .asked_for_until(now)
+            .or_else(|| self.asked_for_next(endpoint))
+            .or_else(|| self.chance.happens(options.share).then(|| self.chance.pick(&options.kinds)).flatten())?;
+        *self.happened.entry(fault).or_default() += 1;
+        Some(fault)
+    }
+
+    fn asked_for_until(&mut self, now: Time) -> Option<Fault> {
+        self.until.take_if(|(time, _)| *time <= now);
+        self.until.map(|(_, fault)| fault)
+    }
+
+    fn asked_for_next(&mut self, endpoint: Option<Endpoint>) -> Option<Fault> {
+        self.scripted.retain(|scripted| scripted.left > 0);
+        let fits = |scripted: &&mut Scripted| !scripted.submits_only || endpoint == Some(Endpoint::Submit);
+        let scripted = self.scripted.iter_mut().find(fits)?;
+        scripted.left -= 1;
+        Some(scripted.fault)
+    }
+}

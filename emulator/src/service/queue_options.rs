@@ -1,0 +1,49 @@
+//! How the poll queue behaves.
+
+use std::time::Duration;
+
+/// How the poll queue behaves beside what [`QueueAfterReading`](super::QueueAfterReading) says. The default lists everything at once, and nothing else.
+///
+/// Order, length and delay of the vendor's queue are not documented; a client should lose nothing with any of these.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct QueueOptions {
+    pub(super) delay: Duration,
+    pub(super) forgotten: f64,
+    pub(super) foreign_ids: usize,
+    pub(super) limit: Option<usize>,
+}
+
+impl QueueOptions {
+    /// The default options.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lists an extraction so long after it has finished.
+    #[must_use]
+    pub fn with_delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// Never lists this share of the extractions, from 0 to 1, though they finish.
+    #[must_use]
+    pub fn with_forgotten(mut self, share: f64) -> Self {
+        self.forgotten = share;
+        self
+    }
+
+    /// Begins every list that is not of one customer with so many ids that belong to nobody who submits here. A look at one finds what [`UnknownId`](super::UnknownId) says.
+    #[must_use]
+    pub fn with_foreign_ids(mut self, count: usize) -> Self {
+        self.foreign_ids = count;
+        self
+    }
+
+    /// Lists so many ids at most, the first ones.
+    #[must_use]
+    pub fn with_limit(mut self, ids: usize) -> Self {
+        self.limit = Some(ids);
+        self
+    }
+}

@@ -1,0 +1,99 @@
+//! Where messages about finished extractions go, and what happens to them on the way.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use http::Uri;
+
+use super::pace::Pace;
+
+/// Where messages about finished extractions are posted, and what happens to them on the way. The default is one message for each, at once.
+///
+/// Signature, retries, order and doubles are not documented by the vendor. Messages are not signed here, and posted once, whatever the answer; all else can be chosen. What happens follows from the
+/// seed of [`ServiceOptions`](super::ServiceOptions).
+#[derive(Clone)]
+pub struct WebhookOptions {
+    pub(super) uri: Uri,
+    pub(super) delay: Pace,
+    pub(super) lost: f64,
+    pub(super) doubled: f64,
+    pub(super) overtaken: (f64, Duration),
+    pub(super) about_failures: bool,
+}
+
+impl WebhookOptions {
+    /// Messages to this address.
+    ///
+    /// # Errors
+    ///
+    /// It is not an `http://` address with a host; the emulator speaks no TLS.
+    pub fn new(url: &str) -> Result<Self, WebhookUrlError> {
+        let uri: Uri = url.parse().map_err(|_| WebhookUrlError(()))?;
+        if uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty) {
+            return Err(WebhookUrlError(()));
+        }
+        Ok(Self {
+            uri,
+            delay: Pace::fixed(Duration::ZERO),
+            lost: 0.0,
+            doubled: 0.0,
+            overtaken: (0.0, Duration::ZERO),
+            about_failures: true,
+        })
+    }
+
+    /// Sets how long after the end of an extraction its message is due. Of delays that vary, later messages may come before earlier ones.
+    #[must_use]
+    pub fn with_delay(mut self, delay: impl Into<Pace>) -> Self {
+        self.delay = delay.into();
+        self
+    }
+
+    /// Loses this share of the messages, from 0 to 1.
+    #[must_use]
+    pub fn with_lost(mut self, share: f64) -> Self {
+        self.lost = share;
+        self
+    }
+
+    /// Posts this share of the messages twice, from 0 to 1, each after a delay of its own.
+    #[must_use]
+    pub fn with_doubled(mut self, share: f64) -> Self {
+        self.doubled = share;
+        self
+    }
+
+    /// Holds this share of the messages back, from 0 to 1, for so long, so that others overtake them.
+    #[must_use]
+    pub fn with_overtaken(mut self, share: f64, by: Duration) -> Self {
+        self.overtaken = (share, by);
+        self
+    }
+
+    /// Posts no message about extractions that failed.
+    #[must_use]
+    pub fn without_failures(mut self) -> Self {
+        self.about_failures = false;
+        self
+    }
+}
+
+impl fmt::Debug for WebhookOptions {
+    /// A path may be the secret by which a receiver knows its sender, so it is left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookOptions").field("host", &self.uri.host()).field("delay", &self.delay).finish_non_exhaustive()
+    }
+}
+
+/// An address that no messages can be posted to.
+#[derive(Debug)]
+pub struct WebhookUrlError(());
+
+impl fmt::Display for WebhookUrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the address of a webhook must be one as http://127.0.0.1:8080/path; the emulator speaks no TLS")
+    }
+}
+
+impl Error for WebhookUrlError {}

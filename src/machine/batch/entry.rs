@@ -1,0 +1,149 @@
+//! One job of a batch: its record, and what little goes with it.
+
+use std::sync::Arc;
+
+use super::event::JobKey;
+use super::slab::Key;
+use crate::machine::delay::DelaySlot;
+use crate::machine::following::{Baggage, Following};
+use crate::machine::record::{LookReason, Record, State};
+use crate::machine::ticket::{Owner, Ticket};
+use crate::machine::time::Time;
+use crate::wire::ExtractionId;
+
+/// One job of a batch. There may be a million: what is needed for a while only is in its baggage, and the owner's names are shared.
+pub(super) struct Entry {
+    pub(super) record: Record,
+    pub(super) owner: Arc<Owner>,
+    pub(super) extraction_id: Option<ExtractionId>,
+    pub(super) baggage: Option<Box<Baggage>>,
+    /// When it was last looked at by itself, or taken: the queue may forget it.
+    pub(super) own_look_at: Time,
+    pub(super) place: Place,
+    /// Which estimate knows how long it takes.
+    pub(super) kind: DelaySlot,
+    /// Whether it is among those that wait with a deadline.
+    pub(super) dated: bool,
+    /// Whether what it waits for repeats what failed.
+    pub(super) is_retry: bool,
+    /// Whether it is counted among those that the queue is asked for.
+    pub(super) counted: bool,
+    /// Whether it is counted among those that are said to have finished.
+    pub(super) said: bool,
+    /// Whether a webhook said so.
+    pub(super) told: bool,
+}
+
+/// Where a job waits for its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Nowhere: it is in the schedule, or an exchange of its own is out.
+    None,
+    /// For a submit.
+    Submits,
+    /// For a retry.
+    Retries,
+    /// For a look of this rank.
+    Looks(Rank),
+    /// Announced, and not yet sent.
+    Announced,
+}
+
+/// Which looks are made first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    /// Its deadline has passed.
+    Last,
+    /// It is said to have finished.
+    Finished,
+    /// It is due, and is not left to the queue: that does not tell about it, or was silent for so long that it is looked at all the same.
+    Alone,
+    /// It is due.
+    Due,
+}
+
+impl Entry {
+    /// A job whose document is to be submitted.
+    pub(super) fn of_document(record: Record, owner: Arc<Owner>, baggage: Box<Baggage>, kind: DelaySlot, now: Time) -> Self {
+        Self { baggage: Some(baggage), ..Self::new(record, owner, None, kind, now) }
+    }
+
+    /// A job that was submitted before.
+    pub(super) fn of_ticket(record: Record, owner: Arc<Owner>, extraction_id: ExtractionId, kind: DelaySlot, now: Time) -> Self {
+        Self::new(record, owner, Some(extraction_id), kind, now)
+    }
+
+    fn new(record: Record, owner: Arc<Owner>, extraction_id: Option<ExtractionId>, kind: DelaySlot, now: Time) -> Self {
+        Self {
+            record,
+            owner,
+            extraction_id,
+            baggage: None,
+            own_look_at: now,
+            place: Place::None,
+            kind,
+            dated: false,
+            is_retry: false,
+            counted: false,
+            said: false,
+            told: false,
+        }
+    }
+
+    pub(super) fn following(&mut self) -> Following<'_> {
+        Following { record: &mut self.record, owner: &self.owner, extraction_id: &mut self.extraction_id, baggage: &mut self.baggage }
+    }
+
+    pub(super) fn ticket(&self) -> Option<Ticket> {
+        let extraction_id = self.extraction_id.clone()?;
+        Some(Ticket::of(self.owner.clone(), extraction_id, self.record.submitted_at, self.record.deadline))
+    }
+
+    /// Whether the service works on it, as far as is known.
+    pub(super) fn is_submitted(&self) -> bool {
+        matches!(self.record.state, State::Waiting | State::LookAnnounced | State::Polling)
+    }
+
+    /// Whether it is said to have finished.
+    pub(super) fn is_said_finished(&self) -> bool {
+        matches!(self.record.reason, LookReason::Queue | LookReason::Notification)
+    }
+
+    /// Whether what it is due for repeats what failed, and counts against the budget of all. What was only put off does not.
+    pub(super) fn needs_budget(&self) -> bool {
+        let is_due_again = match self.record.state {
+            State::Waiting => matches!(self.record.reason, LookReason::Retry | LookReason::Hint),
+            _ => true,
+        };
+        is_due_again && self.baggage.as_ref().is_some_and(|baggage| baggage.has_failed())
+    }
+
+    /// Of its document, until that was taken.
+    pub(super) fn bytes(&self) -> u64 {
+        let submission = self.baggage.as_ref().and_then(|baggage| baggage.submission.as_ref());
+        submission.map_or(0, |submission| submission.bytes)
+    }
+
+    /// By what looks of one rank are ordered: the one that goes first has the earliest.
+    pub(super) fn order(&self, rank: Rank) -> Time {
+        match rank {
+            Rank::Last => self.record.deadline,
+            // The service keeps a result for 48 hours: the oldest is the nearest to be lost.
+            Rank::Finished | Rank::Alone | Rank::Due => self.record.submitted_at,
+        }
+    }
+}
+
+impl From<Key> for JobKey {
+    fn from(key: Key) -> Self {
+        Self(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_entry_has_at_most_120_bytes() {
+        assert!(size_of::<super::Entry>() <= 120, "{}", size_of::<super::Entry>());
+    }
+}

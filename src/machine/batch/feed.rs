@@ -1,0 +1,36 @@
+//! Documents that are not drawn yet.
+
+use std::collections::VecDeque;
+
+use crate::wire::Document;
+
+/// Iterators of documents, drawn from one after the other.
+#[derive(Default)]
+pub(super) struct Feeds {
+    feeds: VecDeque<Box<dyn Iterator<Item = Document> + Send>>,
+}
+
+impl Feeds {
+    pub(super) fn push(&mut self, documents: Box<dyn Iterator<Item = Document> + Send>) {
+        self.feeds.push_back(documents);
+    }
+
+    /// The next document; an iterator that has none is let go.
+    pub(super) fn draw(&mut self) -> Option<Document> {
+        loop {
+            let document = self.feeds.front_mut()?.next();
+            if document.is_some() {
+                return document;
+            }
+            self.feeds.pop_front();
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.feeds.clear();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.feeds.is_empty()
+    }
+}

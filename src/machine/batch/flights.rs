@@ -1,0 +1,138 @@
+//! Requests that are out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::slab::Key;
+use crate::machine::exchange::RequestId;
+use crate::machine::ticket::Owner;
+use crate::machine::time::Time;
+
+/// Requests that are out, each under its number. No more than may be in flight, so what is counted over all of them costs next to nothing.
+#[derive(Debug, Default)]
+pub(super) struct Flights {
+    out: BTreeMap<RequestId, Flight>,
+    by_limit: BTreeSet<(Time, RequestId)>,
+    submits: usize,
+    bytes: u64,
+    /// Submits whose time was up without an answer: one may still come, and its id is worth having.
+    overdue: BTreeMap<RequestId, Overdue>,
+    last_id: u64,
+}
+
+/// One request that is out.
+#[derive(Debug)]
+pub(super) struct Flight {
+    pub(super) errand: Errand,
+    pub(super) sent_at: Time,
+    /// When its time is up.
+    pub(super) until: Time,
+    /// Which key it was sent with.
+    pub(super) key_number: u32,
+}
+
+/// What a request is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Errand {
+    Submit {
+        job: Key,
+        exchange: u32,
+        /// Of the document.
+        bytes: u64,
+        is_retry: bool,
+    },
+    Look {
+        job: Key,
+        exchange: u32,
+        /// When the job was last known to be in progress.
+        from: Time,
+        /// When it was looked at by itself before.
+        own_from: Time,
+        is_retry: bool,
+    },
+    Queue,
+}
+
+impl Errand {
+    /// Whether it repeats what failed.
+    pub(super) fn is_retry(self) -> bool {
+        match self {
+            Self::Submit { is_retry, .. } | Self::Look { is_retry, .. } => is_retry,
+            Self::Queue => false,
+        }
+    }
+}
+
+/// A submit whose time was up.
+#[derive(Debug)]
+pub(super) struct Overdue {
+    pub(super) job: Key,
+    pub(super) exchange: u32,
+    pub(super) owner: Arc<Owner>,
+    pub(super) deadline: Time,
+}
+
+/// How many submits are remembered beyond their time.
+const MOST_OVERDUE: usize = 1024;
+
+impl Flights {
+    pub(super) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    pub(super) fn submits(&self) -> usize {
+        self.submits
+    }
+
+    /// Of the documents that are being sent.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Takes note of a request, and gives it a number.
+    pub(super) fn send(&mut self, flight: Flight) -> RequestId {
+        self.last_id = self.last_id.saturating_add(1);
+        let id = RequestId::new(self.last_id);
+        if let Errand::Submit { bytes, .. } = flight.errand {
+            self.submits += 1;
+            self.bytes = self.bytes.saturating_add(bytes);
+        }
+        self.by_limit.insert((flight.until, id));
+        self.out.insert(id, flight);
+        id
+    }
+
+    /// Takes out the one that was answered, or failed.
+    pub(super) fn land(&mut self, id: RequestId) -> Option<Flight> {
+        let flight = self.out.remove(&id)?;
+        self.by_limit.remove(&(flight.until, id));
+        if let Errand::Submit { bytes, .. } = flight.errand {
+            self.submits -= 1;
+            self.bytes = self.bytes.saturating_sub(bytes);
+        }
+        Some(flight)
+    }
+
+    /// When the time of the next one is up.
+    pub(super) fn next_limit(&self) -> Option<Time> {
+        self.by_limit.first().map(|(until, _)| *until)
+    }
+
+    /// The next one whose time is up.
+    pub(super) fn outdated(&self, now: Time) -> Option<RequestId> {
+        self.by_limit.first().filter(|(until, _)| *until <= now).map(|(_, id)| *id)
+    }
+
+    /// Remembers a submit whose time was up.
+    pub(super) fn remember(&mut self, id: RequestId, overdue: Overdue) {
+        self.overdue.insert(id, overdue);
+        if self.overdue.len() > MOST_OVERDUE {
+            self.overdue.pop_first();
+        }
+    }
+
+    /// Takes out a submit whose time was up, as it was answered after all.
+    pub(super) fn take_overdue(&mut self, id: RequestId) -> Option<Overdue> {
+        self.overdue.remove(&id)
+    }
+}

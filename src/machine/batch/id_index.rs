@@ -1,0 +1,207 @@
+//! Which job an id belongs to.
+//!
+//! Never iterated: the order of a hash table is nobody's business.
+
+/// No slot.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// Places of the smallest table.
+pub(super) const SMALLEST: usize = 16;
+
+/// Look-ups that are made together.
+const TOGETHER: usize = 64;
+
+/// Slots of jobs by the hash of their id.
+///
+/// Filled by a batch when a submit is answered or a ticket taken. Holds no ids: whoever looks one up compares what is found, as different ids may have the same hash. 8 bytes for each
+/// place of a table of which between a sixth and two thirds are taken. The seed keeps those who choose ids from choosing ones that collide.
+#[derive(Debug)]
+pub(crate) struct IdIndex {
+    /// A power of two, or none yet.
+    pub(super) places: Vec<Place>,
+    len: usize,
+    seed: [u64; 2],
+}
+
+/// The hash of an id under an index's seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct IdHash(pub(super) u64);
+
+/// A place of the table: the upper half of an id's hash, and the slot.
+///
+/// The same bits choose the home of an entry, so that the table grows without looking at the ids.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) hash: u32,
+    pub(super) slot: u32,
+}
+
+impl Place {
+    const EMPTY: Self = Self { hash: 0, slot: NONE };
+}
+
+impl IdIndex {
+    /// No ids. The seed should be unknown to those who choose them.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { places: Vec::new(), len: 0, seed: [mix(seed, 0x9e37_79b9_7f4a_7c15), mix(seed, 0xd1b5_4a32_d192_ed03)] }
+    }
+
+    /// How many slots there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The hash by which an id is put in, found and taken out.
+    pub(crate) fn hash(&self, id: &str) -> IdHash {
+        IdHash(hash(id.as_bytes(), self.seed))
+    }
+
+    /// Puts a slot in. The same id may have several slots.
+    pub(crate) fn insert(&mut self, hash: IdHash, slot: u32) {
+        if (self.len + 1) * 3 > self.places.len() * 2 {
+            self.resize((self.places.len() * 2).max(SMALLEST));
+        }
+        self.len += 1;
+        self.settle(Place { hash: hash.upper(), slot });
+    }
+
+    /// The first slot of this hash that is the one, which the caller can tell by the id that stands there.
+    pub(crate) fn find(&self, hash: IdHash, is_it: impl FnMut(u32) -> bool) -> Option<u32> {
+        self.place_of(hash, is_it).map(|place| self.places[place].slot)
+    }
+
+    /// Looks up many ids, such as those of a listing. `is_it` says whether a slot has this id; before it is asked, `fetch` is told of some slots, to bring near what
+    /// stands there; `found` is told of each id that is here.
+    ///
+    /// Much faster than one by one in a large table: not all steps are made for one id, but each for all, and within a step none waits for the memory of another.
+    pub(crate) fn find_each<'a, I: AsRef<str>>(
+        &self,
+        ids: &'a [I],
+        mut fetch: impl FnMut(&[u32]),
+        mut is_it: impl FnMut(u32, &str) -> bool,
+        mut found: impl FnMut(&'a I, u32),
+    ) {
+        for ids in ids.chunks(TOGETHER) {
+            let (mut hashes, mut taken) = ([IdHash(0); TOGETHER], [false; TOGETHER]);
+            for (hash, id) in hashes.iter_mut().zip(ids) {
+                *hash = self.hash(id.as_ref());
+            }
+            for (taken, hash) in taken.iter_mut().zip(hashes) {
+                *taken = self.places.get(self.home(hash.upper())).is_some_and(|place| place.slot != NONE);
+            }
+            let (mut slots, mut likely, mut count) = ([NONE; TOGETHER], [0; TOGETHER], 0);
+            for (index, (hash, _)) in hashes.into_iter().zip(taken).enumerate().take(ids.len()).filter(|(_, (_, taken))| *taken) {
+                if let Some(slot) = self.find(hash, |_| true) {
+                    (slots[count], likely[count]) = (slot, index);
+                    count += 1;
+                }
+            }
+            fetch(&slots[..count]);
+            for (slot, index) in slots[..count].iter_mut().zip(likely) {
+                // Hardly ever is the first of its hash another's.
+                let id = ids[index].as_ref();
+                if !is_it(*slot, id) {
+                    *slot = self.find(hashes[index], |slot| is_it(slot, id)).unwrap_or(NONE);
+                }
+            }
+            for (slot, index) in slots[..count].iter().zip(likely).filter(|(slot, _)| **slot != NONE) {
+                found(&ids[index], *slot);
+            }
+        }
+    }
+
+    /// Takes a slot out; false if it was not there under this hash.
+    pub(crate) fn remove(&mut self, hash: IdHash, slot: u32) -> bool {
+        let Some(place) = self.place_of(hash, |there| there == slot) else { return false };
+        self.len -= 1;
+        self.close(place);
+        if self.len * 6 < self.places.len() && self.places.len() > SMALLEST {
+            self.resize(self.places.len() / 2);
+        }
+        true
+    }
+
+    fn place_of(&self, hash: IdHash, mut is_it: impl FnMut(u32) -> bool) -> Option<usize> {
+        let upper = hash.upper();
+        let mut index = self.home(upper);
+        // Ends: a third of the places is empty.
+        while let Some(place) = self.places.get(index).filter(|place| place.slot != NONE) {
+            if place.hash == upper && is_it(place.slot) {
+                return Some(index);
+            }
+            index = self.after(index);
+        }
+        None
+    }
+
+    /// Puts an entry into the first empty place from its home on.
+    fn settle(&mut self, entry: Place) {
+        let mut index = self.home(entry.hash);
+        while self.places[index].slot != NONE {
+            index = self.after(index);
+        }
+        self.places[index] = entry;
+    }
+
+    /// Empties a place, and moves up those behind it that it kept from their home.
+    fn close(&mut self, mut gap: usize) {
+        let mut index = self.after(gap);
+        while self.places[index].slot != NONE {
+            let home = self.home(self.places[index].hash);
+            let mask = self.places.len() - 1;
+            if (index.wrapping_sub(home) & mask) >= (index.wrapping_sub(gap) & mask) {
+                self.places[gap] = self.places[index];
+                gap = index;
+            }
+            index = self.after(index);
+        }
+        self.places[gap] = Place::EMPTY;
+    }
+
+    fn resize(&mut self, length: usize) {
+        let before = std::mem::replace(&mut self.places, vec![Place::EMPTY; length]);
+        for entry in before.into_iter().filter(|entry| entry.slot != NONE) {
+            self.settle(entry);
+        }
+    }
+
+    /// Where an entry would like to be: the uppermost bits of its hash.
+    pub(super) fn home(&self, upper: u32) -> usize {
+        ((u64::from(upper) * self.places.len() as u64) >> u32::BITS) as usize
+    }
+
+    fn after(&self, index: usize) -> usize {
+        (index + 1) & (self.places.len() - 1)
+    }
+}
+
+impl IdHash {
+    const fn upper(self) -> u32 {
+        (self.0 >> u32::BITS) as u32
+    }
+}
+
+/// A hash of 64 bits: two words at a time are multiplied, and both halves of the product folded.
+fn hash(bytes: &[u8], seed: [u64; 2]) -> u64 {
+    let mut state = seed[0] ^ bytes.len() as u64;
+    for pair in bytes.chunks(16) {
+        let (first, second) = pair.split_at(pair.len().min(8));
+        state = mix(word(first) ^ seed[1], word(second) ^ state);
+    }
+    mix(state ^ seed[1], 0x9e37_79b9_7f4a_7c15)
+}
+
+/// Up to eight bytes as a number.
+fn word(bytes: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    match bytes.try_into() {
+        Ok(whole) => word = whole,
+        Err(_) => word[..bytes.len()].copy_from_slice(bytes),
+    }
+    u64::from_le_bytes(word)
+}
+
+fn mix(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> u64::BITS) as u64
+}

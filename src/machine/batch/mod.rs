@@ -1,0 +1,391 @@
+//! Many jobs, one machine.
+
+mod blocks;
+#[cfg(test)]
+mod blocks_tests;
+mod cohorts;
+mod entry;
+mod event;
+mod fair;
+mod feed;
+mod fleet;
+mod flights;
+pub(super) mod id_index;
+#[cfg(test)]
+mod id_index_tests;
+mod launch;
+pub(super) mod limiter;
+mod moves;
+mod options;
+mod owners;
+mod pace;
+mod progress;
+mod queue;
+mod replies;
+mod retry_budget;
+mod schedule;
+#[cfg(test)]
+mod schedule_tests;
+pub(super) mod slab;
+#[cfg(test)]
+mod slab_tests;
+mod tally;
+mod turns;
+mod webhooks;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+pub use event::{BatchEvent, BatchEventKind, BatchOutcome, JobKey, QueueProblem};
+pub use options::BatchOptions;
+pub use progress::BatchProgress;
+
+use entry::Entry;
+use feed::Feeds;
+use flights::Flights;
+use id_index::IdIndex;
+use owners::Owners;
+use pace::Pace;
+use queue::Queue;
+use schedule::Schedule;
+use slab::{Key, Slab};
+use tally::Tally;
+use turns::Turns;
+use webhooks::Webhooks;
+
+use super::answer::{Payload, SubmitAnswer};
+use super::delay::DelayEstimators;
+use super::event::JobEventKind;
+use super::exchange::{Failure, RequestId};
+use super::following::{Baggage, Reply};
+use super::job_options::JobOptions;
+use super::job_state::JobState;
+use super::notifications::Notifications;
+use super::record::{Record, State};
+use super::snapshot::Snapshot;
+use super::ticket::{Owner, Ticket};
+// The modules below name it as `super::Time`, so that the benches can take them in as they are.
+use super::time::Time;
+use super::transition::Input;
+use super::{Machine, Output};
+use crate::wire::{Api, ConfigError, Document, Notification};
+
+/// Follows many documents at once: submits them within limits, finds out what has finished with as few requests as it can, and hands the results out as they come.
+///
+/// Made by the application, and given documents one by one ([`add`](Self::add)), from an iterator that is drawn from as there is room ([`feed`](Self::feed)), or jobs that were submitted before
+/// ([`resume`](Self::resume)); at any time. Driven like every machine, but more than one request may be out. Each job has the life of a [`Job`](super::Job), told by the same events under its key.
+/// A job that has ended is told and forgotten: what a batch holds is what is under way, less than 300 bytes for each where no reference is given.
+///
+/// ```
+/// use typless::machine::{Batch, BatchEventKind, BatchOptions, JobEventKind, Machine, Output, Time};
+/// use typless::wire::{Api, Document};
+/// # fn perform(transmit: &typless::machine::Transmit) -> http::Response<bytes::Bytes> {
+/// #     let body: &'static [u8] = match transmit.request.method() {
+/// #         &http::Method::POST => br#"{"extraction_id": "0d14338251a6db69"}"#,
+/// #         _ => br#"{"status": "SUCCESS", "error": {}, "result": {"object_id": "14a5", "extracted_fields": []}}"#,
+/// #     };
+/// #     http::Response::new(bytes::Bytes::from_static(body))
+/// # }
+///
+/// let api = Api::new(Api::PRODUCTION, "my-key")?;
+/// let mut now = Time::from_unix_seconds(1_700_000_000);
+/// let mut batch = Batch::new(&api, BatchOptions::new(), now);
+/// for file in ["one.pdf", "two.pdf"] {
+///     batch.add(Document::new(file, "line-item-invoice", &b"%PDF"[..])?.with_reference(file)?, now);
+/// }
+/// batch.close(); // no more will come: it is done when these are
+/// let mut results = 0;
+/// loop {
+///     match batch.next_output(now) {
+///         Output::Send(transmit) => batch.handle_response(transmit.id, perform(&transmit), now),
+///         Output::Event(event) => {
+///             if let BatchEventKind::Job { reference, event: JobEventKind::Finished(outcome), .. } = event.kind {
+///                 println!("{reference:?}: {outcome:?}");
+///                 results += 1;
+///             }
+///         }
+///         Output::Wait(until) => now = until,
+///         Output::NeedInput | Output::Done => break,
+///     }
+/// }
+/// assert_eq!(results, 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Limits
+///
+/// Those of [`BatchOptions`] are never exceeded. Submits and looks each keep a share of them; documents of several customers take turns; a job that fails waits for its own next try and delays nobody. A
+/// 429, or any refusal with a `Retry-After`, slows everything down, once. What failed is repeated within a budget that all jobs share, and when nothing works any more, one request each 30 s
+/// finds out whether the service is back. A key that is refused (401, 403) pauses everything until [`set_key`](Self::set_key).
+///
+/// A job's deadline holds as for a `Job`. Its last look takes its turn among the others; it is given up, and the job ends without, when the service asks for a longer pause than a minute, does
+/// not take the key, or has answered nothing for a minute.
+pub struct Batch {
+    api: Api,
+    options: BatchOptions,
+    jobs: Slab<Entry>,
+    index: IdIndex,
+    schedule: Schedule,
+    /// What came out of the schedule and is not seen to yet, the next last.
+    due: Vec<u32>,
+    turns: Turns,
+    flights: Flights,
+    pace: Pace,
+    feeds: Feeds,
+    queue: Queue,
+    webhooks: Webhooks,
+    estimators: DelayEstimators,
+    owners: Owners,
+    /// Notifications of ids that are not known, or not yet.
+    early: Notifications,
+    tally: Tally,
+    outputs: VecDeque<Output<BatchEvent>>,
+    next_sequence: u64,
+    confirmed: u64,
+    /// Counts the keys: an answer to a request with an old one says nothing about the new one.
+    key_number: u32,
+    /// When the service last answered anything.
+    answered_at: Time,
+    started_at: Time,
+    closed: bool,
+    latest: Time,
+}
+
+impl Batch {
+    /// Begins without a job. It is open: it waits for some until it is [closed](Self::close).
+    pub fn new(api: &Api, options: BatchOptions, now: Time) -> Self {
+        Self {
+            api: api.clone(),
+            jobs: Slab::new(),
+            index: IdIndex::new(options.jobs.seed),
+            schedule: Schedule::new(now),
+            due: Vec::new(),
+            turns: Turns::new(),
+            flights: Flights::default(),
+            pace: Pace::new(&options),
+            feeds: Feeds::default(),
+            queue: Queue::new(options.queue, options.customer.clone()),
+            webhooks: Webhooks::default(),
+            estimators: DelayEstimators::new(),
+            owners: Owners::default(),
+            early: Notifications::default(),
+            tally: Tally::default(),
+            outputs: VecDeque::new(),
+            next_sequence: options.jobs.first_sequence,
+            confirmed: 0,
+            key_number: 0,
+            answered_at: now,
+            started_at: now,
+            closed: false,
+            latest: now,
+            options,
+        }
+    }
+
+    /// Looks by what these estimators know of the time that jobs take, and teaches them. Without this call it begins knowing nothing, and learns all the same.
+    #[must_use]
+    pub fn with_estimators(mut self, estimators: DelayEstimators) -> Self {
+        self.estimators = estimators;
+        self
+    }
+
+    /// What is known of the time that jobs take: to be stored, and handed to the next batch.
+    pub fn estimators(&self) -> &DelayEstimators {
+        &self.estimators
+    }
+
+    /// Takes a document, to be submitted when its turn comes. `None` if the batch is closed: the document is not taken.
+    pub fn add(&mut self, document: Document, now: Time) -> Option<JobKey> {
+        let now = self.advance(now);
+        (!self.closed).then(|| self.take_document(document, now))
+    }
+
+    /// Goes on with a job that was submitted before, as [`Job::resume`](super::Job::resume) does. `None` if the batch is closed.
+    ///
+    /// Any number of them don't stampede: the queue is asked first, and then the oldest is looked at first, as fast as the limits allow.
+    pub fn resume(&mut self, ticket: &Ticket, now: Time) -> Option<JobKey> {
+        let now = self.advance(now);
+        if self.closed {
+            return None;
+        }
+        let record = Record::of_ticket(ticket, self.options.jobs.deadline, now);
+        let (owner, kind) = (self.owners.share(ticket.owner()), self.estimators.slot(ticket.document_type()));
+        let entry = Entry::of_ticket(record, owner, ticket.extraction_id().clone(), kind, now);
+        Some(self.begin(entry, now))
+    }
+
+    /// Goes on with a job that had no ticket yet, as [`Job::restore`](super::Job::restore) does. `None` if the batch is closed.
+    pub fn restore(&mut self, snapshot: &Snapshot, document: Document, now: Time) -> Option<JobKey> {
+        let now = self.advance(now);
+        if self.closed {
+            return None;
+        }
+        let record = Record::of_snapshot(snapshot, self.options.jobs.deadline, now);
+        let entry = self.entry_of(record, document, now);
+        let key = self.begin(entry, now);
+        if record.state == State::Submitting {
+            // The answer, if there was one, went to a process that is no more.
+            self.take(key.0, Input::Submit(record.exchange, SubmitAnswer::Unknown), Payload::Restarted, now);
+        }
+        Some(key)
+    }
+
+    /// Takes documents from an iterator whenever there is room for another submit soon, so that no more are open than are needed; several iterators one after the other. It is drawn
+    /// from by [`next_output`](Machine::next_output), on whose thread it should not dwell. Nothing is drawn if the batch is closed already.
+    pub fn feed(&mut self, documents: impl Iterator<Item = Document> + Send + 'static) {
+        if !self.closed {
+            self.feeds.push(Box::new(documents));
+        }
+    }
+
+    /// Draws no more from iterators, and lets them go.
+    pub fn stop_feeding(&mut self) {
+        self.feeds.clear();
+    }
+
+    /// Gives up on a job, as [`Job::abandon`](super::Job::abandon) does. Of a job that has ended, nothing is left to give up on.
+    pub fn abandon(&mut self, key: JobKey, now: Time) {
+        let now = self.advance(now);
+        self.take(key.0, Input::Abandon, Payload::Nothing, now);
+    }
+
+    /// No more documents or tickets will come. Iterators are still drawn from; when they are used up and all jobs have ended, the batch is done.
+    pub fn close(&mut self) {
+        self.closed = true;
+    }
+
+    /// Says that all events up to this sequence are stored; see [`BatchOptions::with_confirmation`].
+    pub fn confirm(&mut self, sequence: u64) {
+        self.confirmed = self.confirmed.max(sequence);
+    }
+
+    /// Uses another key from the next request on, and ends the pause of one that was refused.
+    ///
+    /// # Errors
+    ///
+    /// A key that can't be used; the old one stays.
+    pub fn set_key(&mut self, key: &str) -> Result<(), ConfigError> {
+        self.api = self.api.with_key(key)?;
+        self.key_number = self.key_number.wrapping_add(1);
+        self.pace.take_key();
+        Ok(())
+    }
+
+    /// Takes a webhook's message: the job it names is looked at soon, but never within a second of its last look. It proves nothing and ends nothing.
+    ///
+    /// One that names no job of the batch is remembered for ten minutes, as it may have come before the answer to its own submit; no more than some thousands are.
+    pub fn handle_notification(&mut self, notification: &Notification, now: Time) {
+        let now = self.advance(now);
+        let id = notification.extraction_id();
+        if let Some(key) = self.find(id) {
+            self.told(key, now);
+        } else {
+            self.tally.foreign_notifications += 1;
+            self.webhooks.came(self.index.hash(id.as_str()));
+            self.early.insert(id, now);
+        }
+    }
+
+    /// The handle by which another process can go on with a job; `None` before the service has named its extraction, and after its end, which brings it along.
+    pub fn ticket(&self, key: JobKey) -> Option<Ticket> {
+        self.jobs.get(key.0)?.ticket()
+    }
+
+    /// What can be kept of a job while it has no ticket; see [`Job::snapshot`](super::Job::snapshot).
+    pub fn snapshot(&self, key: JobKey) -> Option<Snapshot> {
+        let entry = self.jobs.get(key.0)?;
+        Snapshot::of(&entry.record, entry.owner.reference.as_deref())
+    }
+
+    /// Where a job stands; `None` once it has ended.
+    pub fn state(&self, key: JobKey) -> Option<JobState> {
+        self.jobs.get(key.0).map(|entry| JobState::of(entry.record.state))
+    }
+
+    /// The jobs that have not ended, in no order that means anything. Walks through all of them: for the moment before the process ends.
+    pub fn keys(&self) -> impl Iterator<Item = JobKey> {
+        self.jobs.iter().map(|(key, _)| key.into())
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> BatchProgress {
+        let mut progress = self.tally.progress();
+        progress.in_flight = self.flights.len();
+        progress.paused_until = self.pace.paused_until(self.latest);
+        progress.key_refused = self.pace.is_key_refused();
+        progress.is_fed = !self.feeds.is_empty();
+        progress
+    }
+
+    fn take_document(&mut self, document: Document, now: Time) -> JobKey {
+        let deadline = now + self.options.jobs.deadline.unwrap_or(JobOptions::DEADLINE);
+        let entry = self.entry_of(Record::ready(now, deadline), document, now);
+        self.begin(entry, now)
+    }
+
+    fn entry_of(&mut self, record: Record, document: Document, now: Time) -> Entry {
+        let JobOptions { text_blocks, response_bytes, .. } = self.options.jobs;
+        let owner = self.owners.share(Arc::new(Owner::of(&document)));
+        let baggage = Baggage::with_document(document, &self.api, text_blocks, response_bytes);
+        let kind = self.estimators.slot(owner.document_type.as_deref());
+        Entry::of_document(record, owner, baggage, kind, now)
+    }
+
+    fn advance(&mut self, now: Time) -> Time {
+        self.latest = self.latest.max(now);
+        self.latest
+    }
+
+    fn tell(&mut self, kind: BatchEventKind) -> u64 {
+        let sequence = self.next_sequence;
+        self.next_sequence = sequence.saturating_add(1);
+        self.outputs.push_back(Output::Event(BatchEvent { sequence, kind }));
+        sequence
+    }
+}
+
+impl Machine for Batch {
+    type Event = BatchEvent;
+    type Outcome = BatchOutcome;
+
+    fn next_output(&mut self, now: Time) -> Output<BatchEvent> {
+        let now = self.advance(now);
+        loop {
+            if let Some(output) = self.outputs.pop_front() {
+                return output;
+            }
+            if !self.work(now) {
+                return self.rest(now);
+            }
+        }
+    }
+
+    fn handle_response(&mut self, id: RequestId, response: http::Response<Bytes>, now: Time) {
+        self.replied(id, Reply::Response(response), now);
+    }
+
+    fn handle_failure(&mut self, id: RequestId, failure: Failure, now: Time) {
+        self.replied(id, Reply::Failure(failure), now);
+    }
+
+    fn into_outcome(event: BatchEvent) -> Result<BatchOutcome, BatchEvent> {
+        match event.kind {
+            BatchEventKind::Job { key, reference, event: JobEventKind::Finished(result) } => Ok(BatchOutcome { key, reference, result }),
+            kind => Err(BatchEvent { sequence: event.sequence, kind }),
+        }
+    }
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch")
+            .field("progress", &self.progress())
+            .field("jobs", &self.jobs.len())
+            .field("ids", &self.index.len())
+            .field("scheduled", &self.schedule.len())
+            .finish_non_exhaustive()
+    }
+}

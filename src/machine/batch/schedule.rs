@@ -1,0 +1,369 @@
+//! When which job is due: one schedule for any number of jobs.
+//!
+//! A hierarchical timing wheel. Three levels of 1024 slots cover the next 1024 ticks of a millisecond, the next 17 minutes and the next
+//! 12 days; what lies further ahead waits in a list for each 12 days. A slot is a chain of chunks of 31 entries: linked entries would miss the cache once each, chunks are read in
+//! a row. Entries move down a level when their slot's time has come, three times at most, so that taking one out and putting it back in costs the same
+//! for a thousand jobs and for a million. Which slots hold something is kept in bits: no jump of the clock is walked through, and the next due tick is always known.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Time;
+use super::blocks::Blocks;
+
+/// Bits of a tick that choose the slot within one level.
+const BITS: u32 = 10;
+const SLOTS: usize = 1 << BITS;
+const LEVELS: usize = 3;
+
+/// Bits of a tick that the levels tell apart. Ticks that agree on all others are of one era, about 12 days.
+const ERA_BITS: u32 = BITS * LEVELS as u32;
+const WITHIN_ERA: u64 = (1 << ERA_BITS) - 1;
+
+/// Entries of a chunk, which has 256 bytes with them.
+const CHUNK: usize = 31;
+
+/// No chunk.
+const NONE: u32 = u32::MAX;
+
+/// Chunks beyond which the memory is given back once nothing is scheduled.
+const KEPT_CHUNKS: usize = 256;
+
+/// The moment at which what is due at `due` comes out: `due` itself, rounded up to the millisecond.
+#[cfg_attr(not(test), allow(dead_code, reason = "tests and benches compare with it"))]
+pub(crate) fn tick_time(due: Time) -> Time {
+    time_of(tick_of(due))
+}
+
+/// Slots of jobs by the time when they are due, to the millisecond.
+///
+/// Filled and emptied by a batch. Entries are never cancelled: whoever takes one out compares with what the job itself says. Entries come out in the order of their
+/// [`tick_time`], and those of one tick in the order in which they were put in; what is due already when it is put in joins the tick
+/// that is being taken out. Time that goes back is ignored.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    /// The latest tick told or taken out; none that is left is before it.
+    current: u64,
+    /// What is due within the current era: level 0 within the current 1024 ticks, level 1 within the current 1024 times 1024, and level 2 the others.
+    levels: [Level; LEVELS],
+    /// What is due in later eras, by their number.
+    eras: BTreeMap<u64, Chain>,
+    chunks: Chunks,
+    len: usize,
+}
+
+impl Schedule {
+    pub(crate) fn new(now: Time) -> Self {
+        let levels = [Level::new(), Level::new(), Level::new()];
+        Self { current: tick_told(now), levels, eras: BTreeMap::new(), chunks: Chunks::new(), len: 0 }
+    }
+
+    /// How many entries there are, outdated ones included.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Puts in that this slot is due then.
+    pub(crate) fn push(&mut self, slot: u32, due: Time) {
+        self.len += 1;
+        self.place(slot, tick_of(due).max(self.current));
+    }
+
+    /// Takes out the next that is due.
+    #[cfg_attr(not(test), allow(dead_code, reason = "tests and benches compare with it"))]
+    pub(crate) fn pop_due(&mut self, now: Time) -> Option<u32> {
+        self.reach(now).and_then(|tick| self.take(tick))
+    }
+
+    /// Takes out the next that are due at the same tick and lie together, some thirty at most, and puts them behind `slots`.
+    ///
+    /// In the order of [`pop_due`](Self::pop_due). Who has many jobs can fetch what it knows of all of them at once, where one after another would wait for the memory each time.
+    pub(crate) fn pop_due_together(&mut self, now: Time, slots: &mut Vec<u32>) {
+        if let Some(tick) = self.reach(now) {
+            self.take_chunk(tick, slots);
+        }
+    }
+
+    /// When the next is due: exactly the [`tick_time`] of the earliest entry, or the latest time told where that is later.
+    pub(crate) fn next_due(&self) -> Option<Time> {
+        self.next_tick().map(time_of)
+    }
+
+    /// Lets time pass up to the earliest tick that has something due by now; to now, if there is none.
+    fn reach(&mut self, now: Time) -> Option<u64> {
+        let now = tick_told(now).max(self.current);
+        let due = self.next_tick().filter(|tick| *tick <= now);
+        self.advance(due.unwrap_or(now));
+        due
+    }
+
+    fn next_tick(&self) -> Option<u64> {
+        if let Some(slot) = self.levels[0].first() {
+            return Some(self.current >> BITS << BITS | slot as u64);
+        }
+        let upper = self.levels[1..].iter().find_map(|level| level.first().map(|slot| level.chains[slot].earliest));
+        let era = self.current >> ERA_BITS;
+        upper
+            .map(|earliest| (era, earliest))
+            .or_else(|| self.eras.first_key_value().map(|(era, chain)| (*era, chain.earliest)))
+            .map(|(era, earliest)| era << ERA_BITS | u64::from(earliest))
+    }
+
+    /// Lets time pass up to this tick, before which nothing is due, and moves what comes near down.
+    fn advance(&mut self, tick: u64) {
+        if tick == self.current {
+            return;
+        }
+        let changed = self.current ^ tick;
+        self.current = tick;
+        if changed >> ERA_BITS != 0 {
+            if let Some(chain) = self.eras.remove(&(tick >> ERA_BITS)) {
+                self.spread(chain);
+            }
+        }
+        for level in (1..LEVELS).rev() {
+            if changed >> (BITS * level as u32) != 0 {
+                let chain = self.levels[level].remove(slot_of(tick, level));
+                self.spread(chain);
+            }
+        }
+    }
+
+    /// Places the entries of a slot of the current era anew, in their order.
+    fn spread(&mut self, chain: Chain) {
+        let era = self.current >> ERA_BITS << ERA_BITS;
+        let mut next = chain.first;
+        while next != NONE {
+            let chunk = self.chunks.remove(next);
+            for entry in chunk.left() {
+                self.place(entry.slot, era | u64::from(entry.tick));
+            }
+            next = chunk.next;
+        }
+    }
+
+    fn place(&mut self, slot: u32, tick: u64) {
+        let entry = Entry { slot, tick: (tick & WITHIN_ERA) as u32 };
+        let differing = self.current ^ tick;
+        let chain = if differing >> ERA_BITS != 0 {
+            self.eras.entry(tick >> ERA_BITS).or_insert(Chain::EMPTY)
+        } else {
+            let level = usize::from(differing >> BITS != 0) + usize::from(differing >> (2 * BITS) != 0);
+            self.levels[level].insert(slot_of(tick, level))
+        };
+        self.chunks.append(chain, entry);
+    }
+
+    /// Takes the first entry out of a slot of the lowest level.
+    fn take(&mut self, tick: u64) -> Option<u32> {
+        let slot = slot_of(tick, 0);
+        let entry = self.chunks.take_first(&mut self.levels[0].chains[slot])?;
+        self.taken(slot, 1);
+        Some(entry.slot)
+    }
+
+    /// Takes the first chunk out of a slot of the lowest level.
+    fn take_chunk(&mut self, tick: u64, slots: &mut Vec<u32>) {
+        let slot = slot_of(tick, 0);
+        let entries = self.chunks.take_first_chunk(&mut self.levels[0].chains[slot]);
+        slots.extend(entries.iter().map(|entry| entry.slot));
+        let count = entries.len();
+        self.taken(slot, count);
+    }
+
+    /// So many entries were taken out of this slot of the lowest level.
+    fn taken(&mut self, slot: usize, count: usize) {
+        if self.levels[0].chains[slot].first == NONE {
+            self.levels[0].remove(slot);
+        }
+        self.len -= count;
+        if self.len == 0 {
+            self.chunks.shrink();
+        }
+    }
+}
+
+/// One entry: a job's slot, and when it is due within its era.
+#[derive(Debug, Clone, Copy, Default)]
+struct Entry {
+    slot: u32,
+    tick: u32,
+}
+
+/// A slot of the wheel: its first and last chunk, and the earliest tick in them.
+#[derive(Debug, Clone, Copy)]
+struct Chain {
+    first: u32,
+    last: u32,
+    earliest: u32,
+}
+
+impl Chain {
+    const EMPTY: Self = Self { first: NONE, last: NONE, earliest: u32::MAX };
+}
+
+/// One level: its slots, and which of them hold something.
+#[derive(Debug)]
+struct Level {
+    chains: Vec<Chain>,
+    occupied: [u64; SLOTS / 64],
+    /// Which words of `occupied` are not zero.
+    words: u16,
+}
+
+impl Level {
+    fn new() -> Self {
+        Self { chains: vec![Chain::EMPTY; SLOTS], occupied: [0; SLOTS / 64], words: 0 }
+    }
+
+    /// The first slot that holds something.
+    fn first(&self) -> Option<usize> {
+        let word = self.words.trailing_zeros() as usize;
+        self.occupied.get(word).map(|bits| word * 64 + bits.trailing_zeros() as usize)
+    }
+
+    /// The chain of a slot that is about to hold something.
+    fn insert(&mut self, slot: usize) -> &mut Chain {
+        self.occupied[slot / 64] |= 1 << (slot % 64);
+        self.words |= 1 << (slot / 64);
+        &mut self.chains[slot]
+    }
+
+    /// Empties a slot.
+    fn remove(&mut self, slot: usize) -> Chain {
+        let word = &mut self.occupied[slot / 64];
+        *word &= !(1 << (slot % 64));
+        if *word == 0 {
+            self.words &= !(1 << (slot / 64));
+        }
+        std::mem::replace(&mut self.chains[slot], Chain::EMPTY)
+    }
+}
+
+/// Some entries in a row.
+#[derive(Debug, Clone, Copy)]
+struct Chunk {
+    next: u32,
+    /// The entries from `begin` to before `end` are there.
+    begin: u16,
+    end: u16,
+    entries: [Entry; CHUNK],
+}
+
+impl Chunk {
+    /// The entries that are there.
+    fn left(&self) -> &[Entry] {
+        &self.entries[usize::from(self.begin)..usize::from(self.end)]
+    }
+}
+
+/// All chunks there are: those in chains, and those that are free, in a chain of their own.
+#[derive(Debug)]
+struct Chunks {
+    blocks: Blocks<Chunk>,
+    free: u32,
+}
+
+impl Chunks {
+    const fn new() -> Self {
+        Self { blocks: Blocks::new(), free: NONE }
+    }
+
+    fn append(&mut self, chain: &mut Chain, entry: Entry) {
+        chain.earliest = chain.earliest.min(entry.tick);
+        if chain.last != NONE {
+            let last = &mut self.blocks[chain.last];
+            if let Some(place) = last.entries.get_mut(usize::from(last.end)) {
+                *place = entry;
+                last.end += 1;
+                return;
+            }
+        }
+        let added = self.add(entry);
+        if chain.last == NONE {
+            chain.first = added;
+        } else {
+            self.blocks[chain.last].next = added;
+        }
+        chain.last = added;
+    }
+
+    fn take_first(&mut self, chain: &mut Chain) -> Option<Entry> {
+        let chunk = self.blocks.get_mut(chain.first)?;
+        let entry = chunk.entries[usize::from(chunk.begin)];
+        chunk.begin += 1;
+        if chunk.begin == chunk.end {
+            self.take_first_chunk(chain);
+        }
+        Some(entry)
+    }
+
+    /// Frees the first chunk: the entries that were left in it.
+    fn take_first_chunk(&mut self, chain: &mut Chain) -> &[Entry] {
+        let first = chain.first;
+        chain.first = self.blocks[first].next;
+        if chain.first == NONE {
+            *chain = Chain::EMPTY;
+        }
+        self.free(first);
+        self.blocks[first].left()
+    }
+
+    /// A chunk with one entry.
+    fn add(&mut self, entry: Entry) -> u32 {
+        if self.free == NONE {
+            self.blocks.push(Chunk { next: NONE, begin: 0, end: 1, entries: [entry; CHUNK] });
+            return (self.blocks.len() - 1) as u32;
+        }
+        let index = self.free;
+        let chunk = &mut self.blocks[index];
+        self.free = chunk.next;
+        (chunk.next, chunk.begin, chunk.end) = (NONE, 0, 1);
+        chunk.entries[0] = entry;
+        index
+    }
+
+    /// What is in a chunk, which is free from now on.
+    fn remove(&mut self, index: u32) -> Chunk {
+        let chunk = self.blocks[index];
+        self.free(index);
+        chunk
+    }
+
+    fn free(&mut self, index: u32) {
+        self.blocks[index].next = self.free;
+        self.free = index;
+    }
+
+    /// Gives the memory back, where it is much. All chunks are free.
+    fn shrink(&mut self) {
+        if self.blocks.len() > KEPT_CHUNKS {
+            self.blocks.clear();
+            self.free = NONE;
+        }
+    }
+}
+
+const fn slot_of(tick: u64, level: usize) -> usize {
+    (tick >> (BITS * level as u32)) as usize % SLOTS
+}
+
+/// The first tick at which what is due then may come out.
+fn tick_of(due: Time) -> u64 {
+    let since = due.since_epoch();
+    let partial = since.subsec_nanos() % 1_000_000 != 0;
+    whole_milliseconds(since) + u64::from(partial)
+}
+
+/// The tick that has come when it is `now`. The last moment there is counts as the tick it is rounded up to, else what waits for it would never be due.
+fn tick_told(now: Time) -> u64 {
+    if now == Time::MAX { tick_of(now) } else { whole_milliseconds(now.since_epoch()) }
+}
+
+fn time_of(tick: u64) -> Time {
+    Time::from_unix(Duration::from_millis(tick))
+}
+
+fn whole_milliseconds(since_epoch: Duration) -> u64 {
+    since_epoch.as_secs() * 1000 + u64::from(since_epoch.subsec_millis())
+}

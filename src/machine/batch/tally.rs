@@ -1,0 +1,73 @@
+//! What is counted, so that it never needs to be counted up.
+
+use super::progress::BatchProgress;
+use crate::machine::record::{End, State};
+
+/// How many jobs are in which phase, and what was sent.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    waiting: usize,
+    submitting: usize,
+    submitted: usize,
+    /// Submitted jobs that are said to have finished.
+    pub(super) known_finished: usize,
+    succeeded: u64,
+    failed: u64,
+    pub(super) submits: u64,
+    pub(super) looks: u64,
+    pub(super) queue_calls: u64,
+    pub(super) foreign_notifications: u64,
+}
+
+impl Tally {
+    /// A job begins in this state.
+    pub(super) fn begin(&mut self, state: State) {
+        if let Some(phase) = self.phase(state) {
+            *phase += 1;
+        }
+    }
+
+    /// A job has moved from one state to another.
+    pub(super) fn move_on(&mut self, from: State, to: State) {
+        if let Some(phase) = self.phase(from) {
+            *phase -= 1;
+        }
+        match to {
+            State::Ended(End::Succeeded) => self.succeeded += 1,
+            State::Ended(_) => self.failed += 1,
+            _ => self.begin(to),
+        }
+    }
+
+    pub(super) fn unfinished(&self) -> usize {
+        self.waiting + self.submitting + self.submitted
+    }
+
+    pub(super) fn progress(&self) -> BatchProgress {
+        BatchProgress {
+            waiting: self.waiting,
+            submitting: self.submitting,
+            submitted: self.submitted,
+            known_finished: self.known_finished,
+            succeeded: self.succeeded,
+            failed: self.failed,
+            in_flight: 0,
+            submits: self.submits,
+            looks: self.looks,
+            queue_calls: self.queue_calls,
+            foreign_notifications: self.foreign_notifications,
+            paused_until: None,
+            key_refused: false,
+            is_fed: false,
+        }
+    }
+
+    fn phase(&mut self, state: State) -> Option<&mut usize> {
+        match state {
+            State::Ready => Some(&mut self.waiting),
+            State::SubmitAnnounced | State::Submitting => Some(&mut self.submitting),
+            State::Waiting | State::LookAnnounced | State::Polling => Some(&mut self.submitted),
+            State::Ended(_) => None,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Who waits for what: jobs that are due, and may not do yet what they are due for.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::Batch;
+use super::entry::{Entry, Place, Rank};
+use super::fair;
+use super::slab::{Key, Slab};
+use crate::machine::record::State;
+use crate::machine::time::Time;
+
+/// Jobs that wait for their turn. Who leaves early is struck off where that is cheap, and passed over where it is not.
+#[derive(Debug)]
+pub(super) struct Turns {
+    submits: fair::Turns<Key>,
+    /// The one whose turn it is to be submitted, once there is room for it.
+    next_submit: Option<Key>,
+    retries: VecDeque<Key>,
+    /// Looks in the order in which they are made, and since when they wait.
+    looks: BTreeMap<(Rank, Time, u32), Time>,
+    /// When those that wait must end, even if their turn has not come.
+    deadlines: BTreeSet<(Time, u32)>,
+    pub(super) announced: Announced,
+}
+
+/// What was announced, and not yet sent.
+#[derive(Debug, Default)]
+pub(super) struct Announced {
+    pub(super) submits: VecDeque<AnnouncedSubmit>,
+    pub(super) looks: VecDeque<Key>,
+}
+
+/// A submit that was announced, and not yet sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AnnouncedSubmit {
+    pub(super) job: Key,
+    /// Of the event that announced it.
+    pub(super) sequence: u64,
+    pub(super) bytes: u64,
+}
+
+impl Turns {
+    pub(super) fn new() -> Self {
+        Self {
+            submits: fair::Turns::new(),
+            next_submit: None,
+            retries: VecDeque::new(),
+            looks: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            announced: Announced::default(),
+        }
+    }
+
+    /// The job whose turn it is to be submitted.
+    pub(super) fn next_submit(&mut self, jobs: &Slab<Entry>) -> Option<Key> {
+        let waits = |key: &Key| jobs.get(*key).is_some_and(|entry| entry.place == Place::Submits);
+        while !self.next_submit.as_ref().is_some_and(waits) {
+            self.next_submit = self.submits.pop();
+            self.next_submit?;
+        }
+        self.next_submit
+    }
+
+    /// The job whose turn it is to try again.
+    pub(super) fn next_retry(&mut self, jobs: &Slab<Entry>) -> Option<Key> {
+        while let Some(key) = self.retries.front() {
+            if jobs.get(*key).is_some_and(|entry| entry.place == Place::Retries) {
+                return Some(*key);
+            }
+            self.retries.pop_front();
+        }
+        None
+    }
+
+    /// The look to be made next: its rank, the place of its job, and since when it waits.
+    pub(super) fn next_look(&self) -> Option<(Rank, u32, Time)> {
+        self.looks.first_key_value().map(|((rank, _, slot), since)| (*rank, *slot, *since))
+    }
+
+    /// When the next of those who wait must end.
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// The place of a job that waits, and whose deadline is there.
+    pub(super) fn outdated(&self, now: Time) -> Option<u32> {
+        self.deadlines.first().filter(|(deadline, _)| *deadline <= now).map(|(_, slot)| *slot)
+    }
+
+    /// How many submits could be announced before more documents are needed.
+    pub(super) fn submits_waiting(&mut self, jobs: &Slab<Entry>) -> usize {
+        // Those that have left are passed over.
+        self.next_submit(jobs);
+        self.submits.len() + usize::from(self.next_submit.is_some())
+    }
+
+    /// Strikes a job off those that must end at their deadline.
+    pub(super) fn undate(&mut self, entry: &mut Entry, slot: u32) {
+        if std::mem::take(&mut entry.dated) {
+            self.deadlines.remove(&(entry.record.deadline, slot));
+        }
+    }
+
+    fn date(&mut self, key: Key, entry: &mut Entry) {
+        entry.dated = self.deadlines.insert((entry.record.deadline, key.slot));
+    }
+}
+
+impl Batch {
+    /// Lets a job that is due wait for its turn.
+    pub(super) fn queue_up(&mut self, key: Key, now: Time) {
+        let is_doubted = self.jobs.get(key).is_some_and(|entry| self.is_doubted(entry, now));
+        let Some(entry) = self.jobs.get_mut(key) else { return };
+        let is_late = now >= entry.record.deadline;
+        let place = match entry.record.state {
+            State::Ready if entry.needs_budget() => Place::Retries,
+            State::Ready => Place::Submits,
+            State::Waiting if is_late => Place::Looks(Rank::Last),
+            State::Waiting if entry.is_said_finished() => Place::Looks(Rank::Finished),
+            State::Waiting if entry.needs_budget() => Place::Retries,
+            State::Waiting if is_doubted || !entry.counted => Place::Looks(Rank::Alone),
+            State::Waiting => Place::Looks(Rank::Due),
+            _ => return,
+        };
+        (entry.place, entry.is_retry) = (place, place == Place::Retries);
+        match place {
+            Place::Submits => self.turns.submits.push(entry.owner.customer.as_ref(), key),
+            Place::Retries => self.turns.retries.push_back(key),
+            Place::Looks(rank) => {
+                self.turns.looks.insert((rank, entry.order(rank), key.slot), now);
+                if rank == Rank::Alone && is_doubted {
+                    self.queue.doubt();
+                }
+            }
+            Place::None | Place::Announced => {}
+        }
+        if !is_late {
+            self.turns.date(key, entry);
+        }
+    }
+
+    /// Lets a job that was announced wait until it may be sent.
+    pub(super) fn wait_announced(&mut self, key: Key) {
+        if let Some(entry) = self.jobs.get_mut(key) {
+            entry.place = Place::Announced;
+            self.turns.date(key, entry);
+        }
+    }
+
+    /// Lets a job wait no longer.
+    pub(super) fn leave(&mut self, key: Key) {
+        let Some(entry) = self.jobs.get_mut(key) else { return };
+        let turns = &mut self.turns;
+        match std::mem::replace(&mut entry.place, Place::None) {
+            Place::None | Place::Submits | Place::Retries => {}
+            Place::Looks(rank) => {
+                turns.looks.remove(&(rank, entry.order(rank), key.slot));
+            }
+            // No more than may be in flight.
+            Place::Announced => {
+                turns.announced.submits.retain(|submit| submit.job != key);
+                turns.announced.looks.retain(|look| *look != key);
+            }
+        }
+        turns.undate(entry, key.slot);
+    }
+}

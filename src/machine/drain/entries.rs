@@ -1,0 +1,282 @@
+//! What is known of each id that is listed.
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, VecDeque};
+use std::hint::black_box;
+
+use super::super::batch::id_index::IdIndex;
+use super::super::batch::slab::{Key, Slab};
+use super::super::time::Time;
+use super::id_text::IdText;
+
+/// The ids that are listed, or were and are not yet done with: some hundred bytes each.
+///
+/// Changed by [`Drain`](super::Drain) alone. Every change of a state goes through [`put`](Self::put), which keeps the counts and the two timetables true.
+#[derive(Debug)]
+pub(super) struct Entries {
+    slab: Slab<Entry>,
+    index: IdIndex,
+    /// Those to be fetched for the first time, oldest first. May name some that no longer are.
+    waiting: VecDeque<Key>,
+    /// Those to be fetched again, by when.
+    retries: BTreeSet<(Time, Key)>,
+    /// Those handed out, by when they come again.
+    handed_out: BTreeSet<(Time, Key)>,
+    counts: [usize; State::COUNT],
+    /// The number of the newest listing, and who was named last in it.
+    round: u32,
+    last: Option<u32>,
+}
+
+/// One id, in 80 bytes if it is none of the longest.
+#[derive(Debug)]
+struct Entry {
+    id: IdText,
+    state: State,
+    /// The listing that named it last.
+    round: u32,
+    /// Who was named after it in that listing.
+    next: u32,
+    /// Failed attempts that count.
+    attempts: u16,
+    deliveries: u16,
+}
+
+/// Where one id stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// To be fetched for the first time.
+    Waiting,
+    /// To be fetched again.
+    Retrying(Time),
+    /// The fetch is announced or out.
+    Fetching,
+    /// The result was handed out; if nobody acknowledges it, it comes again.
+    HandedOut(Time),
+    /// Done with.
+    Acknowledged,
+    /// Given up.
+    SetAside,
+}
+
+impl State {
+    const COUNT: usize = 6;
+
+    const fn number(self) -> usize {
+        match self {
+            Self::Waiting => 0,
+            Self::Retrying(_) => 1,
+            Self::Fetching => 2,
+            Self::HandedOut(_) => 3,
+            Self::Acknowledged => 4,
+            Self::SetAside => 5,
+        }
+    }
+}
+
+/// No slot.
+const NONE: u32 = u32::MAX;
+
+impl Entries {
+    /// The most ids that are [listed](Self::list) together.
+    pub(super) const TOGETHER: usize = 64;
+
+    /// No ids. The seed should be unknown to those who choose them.
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            slab: Slab::new(),
+            index: IdIndex::new(seed),
+            waiting: VecDeque::new(),
+            retries: BTreeSet::new(),
+            handed_out: BTreeSet::new(),
+            counts: [0; State::COUNT],
+            round: 1,
+            last: None,
+        }
+    }
+
+    /// How many are in this state, whatever its time.
+    pub(super) const fn count(&self, state: State) -> usize {
+        self.counts[state.number()]
+    }
+
+    /// Whether nothing is left to be done.
+    pub(super) fn are_done(&self) -> bool {
+        let done = self.count(State::Acknowledged) + self.count(State::SetAside);
+        done == self.slab.len()
+    }
+
+    /// Begins a new listing.
+    pub(super) fn begin_listing(&mut self) {
+        self.round = self.round.wrapping_add(1);
+        self.last = None;
+    }
+
+    /// Takes note that these ids are listed, at most [`TOGETHER`](Self::TOGETHER). How many were not named in this listing before, and how many of them are new.
+    ///
+    /// A service lists mostly in the same order: as long as each is the one that followed the one before in the last listing, nothing needs to be searched. Those that are left are searched
+    /// together, so that they wait for the memory together.
+    pub(super) fn list(&mut self, ids: &[Cow<'_, str>]) -> (usize, usize) {
+        let (mut listed, mut new) = (0, 0);
+        let mut rest = ids.iter();
+        while let Some((key, _)) = rest.as_slice().first().and_then(|id| self.follow(id)) {
+            rest.next();
+            listed += usize::from(self.note(key));
+        }
+        let found = self.find_together(rest.as_slice());
+        for (id, slot) in rest.zip(found) {
+            let there = slot.and_then(|slot| self.slab.at(slot)).filter(|(_, entry)| entry.id.is(id)).map(|(key, _)| key);
+            // What was not there may have been named twice among these.
+            let key = there.or_else(|| self.find(id)).unwrap_or_else(|| {
+                new += 1;
+                self.insert(id, State::Waiting)
+            });
+            listed += usize::from(self.note(key));
+        }
+        (listed, new)
+    }
+
+    /// Ends a listing: forgets those that are done with and were missing in it and in the one before.
+    pub(super) fn end_listing(&mut self) {
+        let before = self.round.wrapping_sub(1);
+        let is_gone = |entry: &Entry| {
+            matches!(entry.state, State::Acknowledged | State::SetAside) && entry.round != self.round && entry.round != before
+        };
+        let gone: Vec<Key> = self.slab.iter().filter(|(_, entry)| is_gone(entry)).map(|(key, _)| key).collect();
+        for key in gone {
+            self.forget(key);
+        }
+        self.waiting.shrink_to(self.counts[State::Waiting.number()] * 2);
+    }
+
+    /// The one with this id.
+    pub(super) fn find(&self, id: &str) -> Option<Key> {
+        let is_it = |slot| self.slab.at(slot).is_some_and(|(_, entry)| entry.id.is(id));
+        let slot = self.index.find(self.index.hash(id), is_it)?;
+        self.slab.at(slot).map(|(key, _)| key)
+    }
+
+    /// Takes an id that is not known yet.
+    pub(super) fn insert(&mut self, id: &str, state: State) -> Key {
+        // One that waits is being listed; any other counts as listed before, so that it lasts for two listings.
+        let round = if state == State::Waiting { self.round.wrapping_sub(1) } else { self.round };
+        let entry = Entry { id: IdText::new(id), state: State::Waiting, round, next: NONE, attempts: 0, deliveries: 0 };
+        let key = self.slab.insert(entry);
+        self.index.insert(self.index.hash(id), key.slot);
+        self.counts[State::Waiting.number()] += 1;
+        match state {
+            State::Waiting => self.waiting.push_back(key),
+            other => self.put(key, other),
+        }
+        key
+    }
+
+    /// The id, its state and its counts: attempts that failed, and deliveries.
+    pub(super) fn get(&self, key: Key) -> Option<(&str, State)> {
+        self.slab.get(key).map(|entry| (entry.id.as_str(), entry.state))
+    }
+
+    /// How many attempts failed so far.
+    pub(super) fn attempts(&self, key: Key) -> u16 {
+        self.slab.get(key).map_or(0, |entry| entry.attempts)
+    }
+
+    /// Counts one more attempt that failed; says how many there are.
+    pub(super) fn count_attempt(&mut self, key: Key) -> u16 {
+        self.slab.get_mut(key).map_or(0, |entry| {
+            entry.attempts = entry.attempts.saturating_add(1);
+            entry.attempts
+        })
+    }
+
+    /// Forgets the attempts that failed.
+    pub(super) fn forgive(&mut self, key: Key) {
+        if let Some(entry) = self.slab.get_mut(key) {
+            entry.attempts = 0;
+        }
+    }
+
+    /// Counts one more delivery; says how many there are.
+    pub(super) fn count_delivery(&mut self, key: Key) -> u16 {
+        self.slab.get_mut(key).map_or(0, |entry| {
+            entry.deliveries = entry.deliveries.saturating_add(1);
+            entry.deliveries
+        })
+    }
+
+    /// Moves one to another state.
+    pub(super) fn put(&mut self, key: Key, state: State) {
+        let Some(entry) = self.slab.get_mut(key) else { return };
+        let before = std::mem::replace(&mut entry.state, state);
+        self.counts[before.number()] -= 1;
+        self.counts[state.number()] += 1;
+        match before {
+            State::Retrying(due) => drop(self.retries.remove(&(due, key))),
+            State::HandedOut(due) => drop(self.handed_out.remove(&(due, key))),
+            State::Waiting | State::Fetching | State::Acknowledged | State::SetAside => {}
+        }
+        match state {
+            State::Retrying(due) => drop(self.retries.insert((due, key))),
+            State::HandedOut(due) => drop(self.handed_out.insert((due, key))),
+            State::Waiting | State::Fetching | State::Acknowledged | State::SetAside => {}
+        }
+    }
+
+    /// The one that has been waiting for its first fetch longest.
+    pub(super) fn first_waiting(&mut self) -> Option<Key> {
+        while let Some(key) = self.waiting.front().copied() {
+            if self.slab.get(key).is_some_and(|entry| entry.state == State::Waiting) {
+                return Some(key);
+            }
+            self.waiting.pop_front();
+        }
+        None
+    }
+
+    /// The one that is to be fetched again first, and when.
+    pub(super) fn first_retry(&self) -> Option<(Time, Key)> {
+        self.retries.first().copied()
+    }
+
+    /// The one that was handed out and comes again first, and when.
+    pub(super) fn first_redelivery(&self) -> Option<(Time, Key)> {
+        self.handed_out.first().copied()
+    }
+
+    /// The one that followed the last one in the listing before, if it is this.
+    fn follow(&self, id: &str) -> Option<(Key, &Entry)> {
+        let (_, last) = self.slab.at(self.last?)?;
+        self.slab.at(last.next).filter(|(_, entry)| entry.id.is(id))
+    }
+
+    /// Takes note that one is listed; false if it was before, in this listing.
+    fn note(&mut self, key: Key) -> bool {
+        let round = self.round;
+        let Some(entry) = self.slab.get_mut(key) else { return false };
+        if std::mem::replace(&mut entry.round, round) == round {
+            return false;
+        }
+        if let Some((_, last)) = self.last.replace(key.slot).and_then(|slot| self.slab.at_mut(slot)) {
+            last.next = key.slot;
+        }
+        true
+    }
+
+    /// The slots that probably have these ids. What they hold is on its way from the memory when it is asked for.
+    fn find_together(&self, ids: &[Cow<'_, str>]) -> [Option<u32>; Self::TOGETHER] {
+        let mut found = [None; Self::TOGETHER];
+        for (slot, id) in found.iter_mut().zip(ids) {
+            *slot = self.index.find(self.index.hash(id), |_| true);
+        }
+        let rounds = found.iter().flatten().filter_map(|slot| self.slab.at(*slot)).map(|(_, entry)| entry.round);
+        black_box(rounds.fold(0, |all, round| all ^ round));
+        found
+    }
+
+    fn forget(&mut self, key: Key) {
+        if let Some(entry) = self.slab.remove(key) {
+            self.index.remove(self.index.hash(entry.id.as_str()), key.slot);
+            self.counts[entry.state.number()] -= 1;
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! How a queue is to be drained.
+
+use std::time::Duration;
+
+use super::super::retry_policy::RetryPolicy;
+use crate::wire::{AwaitingRequest, ConfigError};
+
+/// How a queue is to be drained. Made by the application; the default drains it once.
+#[derive(Debug, Clone)]
+pub struct DrainOptions {
+    pub(super) seed: u64,
+    pub(super) interval: Option<Duration>,
+    /// Without a customer, the unfiltered listing.
+    pub(super) listing: AwaitingRequest,
+    pub(super) has_customer: bool,
+    pub(crate) at_once: usize,
+    pub(super) rate: u32,
+    pub(super) burst: u32,
+    pub(super) retry: RetryPolicy,
+    pub(super) acknowledgement: bool,
+    pub(super) redelivery: Duration,
+    pub(super) unacknowledged: usize,
+    pub(super) response_bytes: Option<u64>,
+    pub(super) listing_bytes: u64,
+    pub(super) text_blocks: bool,
+    pub(crate) first_sequence: u64,
+}
+
+impl DrainOptions {
+    /// How long a result that was handed out may stay unacknowledged unless something else is set: 5 minutes.
+    pub const REDELIVERY: Duration = Duration::from_secs(300);
+
+    /// How many bytes of one listing are taken unless something else is set: 64 MiB, which is one and a half million ids.
+    pub const LISTING_BYTES: u64 = 64 * 1024 * 1024;
+
+    /// The default options: seed 0, once, every customer, 8 requests at once, 20 a second with a burst of as many, 5 tries for each id, 5 to 300 s apart, 256 results unacknowledged,
+    /// each for 5 minutes.
+    pub fn new() -> Self {
+        Self {
+            seed: 0,
+            interval: None,
+            listing: AwaitingRequest::new(),
+            has_customer: false,
+            at_once: 8,
+            rate: 20,
+            burst: 20,
+            retry: RetryPolicy::new().with_attempts(5).with_delays(Duration::from_secs(5), Duration::from_secs(300)),
+            acknowledgement: true,
+            redelivery: Self::REDELIVERY,
+            unacknowledged: 256,
+            response_bytes: None,
+            listing_bytes: Self::LISTING_BYTES,
+            text_blocks: false,
+            first_sequence: 1,
+        }
+    }
+
+    /// Sets the seed, from which all chance follows: the same seed and the same inputs give the same outputs, to the byte.
+    #[must_use]
+    pub const fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Goes on for ever: lists again this long after the last listing was sent, or as soon as all that was listed has been fetched, whichever is later. At least a second.
+    #[must_use]
+    pub fn with_interval(mut self, interval: Duration) -> Self {
+        self.interval = Some(interval.max(Duration::from_secs(1)));
+        self
+    }
+
+    /// Drains only what was submitted for this customer.
+    ///
+    /// # Errors
+    ///
+    /// As [`Document::with_customer`](crate::wire::Document::with_customer).
+    pub fn with_customer(mut self, customer: &str) -> Result<Self, ConfigError> {
+        self.listing = AwaitingRequest::new().with_customer(customer)?;
+        self.has_customer = true;
+        Ok(self)
+    }
+
+    /// Sets how many requests may be out at once; at least one.
+    #[must_use]
+    pub fn with_at_once(mut self, requests: usize) -> Self {
+        self.at_once = requests.max(1);
+        self
+    }
+
+    /// Sets how many requests may be sent per second, and how many at once after a rest. Both are at least one.
+    #[must_use]
+    pub fn with_rate(mut self, per_second: u32, burst: u32) -> Self {
+        self.rate = per_second.max(1);
+        self.burst = burst.max(1);
+        self
+    }
+
+    /// Sets how often an id is tried before it is set aside, a listing before a drain that is not for ever gives up, and how long to wait in between.
+    #[must_use]
+    pub const fn with_retry_policy(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Takes each result as acknowledged as it is handed out: none comes twice, and one that is lost after that is lost.
+    #[must_use]
+    pub const fn without_acknowledgement(mut self) -> Self {
+        self.acknowledgement = false;
+        self
+    }
+
+    /// Sets how long a result that was handed out may stay unacknowledged before it is fetched again and comes once more; at least a second.
+    #[must_use]
+    pub fn with_redelivery(mut self, after: Duration) -> Self {
+        self.redelivery = after.max(Duration::from_secs(1));
+        self
+    }
+
+    /// Sets how many results may be unacknowledged before no more are fetched; at least one.
+    #[must_use]
+    pub fn with_most_unacknowledged(mut self, results: usize) -> Self {
+        self.unacknowledged = results.max(1);
+        self
+    }
+
+    /// Sets the most bytes taken of one result; see [`Limits`](super::super::Limits) for the default.
+    #[must_use]
+    pub const fn with_response_limit(mut self, bytes: u64) -> Self {
+        self.response_bytes = Some(bytes);
+        self
+    }
+
+    /// Sets the most bytes taken of one listing; otherwise [`LISTING_BYTES`](Self::LISTING_BYTES).
+    #[must_use]
+    pub const fn with_listing_limit(mut self, bytes: u64) -> Self {
+        self.listing_bytes = bytes;
+        self
+    }
+
+    /// Asks for the documents' text blocks as well; see [`StatusRequest::with_text_blocks`](crate::wire::StatusRequest::with_text_blocks).
+    #[must_use]
+    pub const fn with_text_blocks(mut self) -> Self {
+        self.text_blocks = true;
+        self
+    }
+
+    /// Sets the sequence of the first event, for a log that goes on after a restart: one more than the last event stored.
+    #[must_use]
+    pub const fn with_first_sequence(mut self, sequence: u64) -> Self {
+        self.first_sequence = sequence;
+        self
+    }
+}
+
+impl Default for DrainOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,130 @@
+//! Notifications that came before anybody knew what they are about.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::time::Time;
+use crate::wire::ExtractionId;
+
+/// Notifications of extractions that are not ours, or not yet: a webhook may overtake the answer to its own submit.
+///
+/// Filled by machines with every notification whose id they don't know, and asked once for each id that they learn. Notifications are unsigned, so anybody can send any number:
+/// what nobody has asked for within [`KEPT`](Self::KEPT) is dropped, and so is the oldest one when there are more than [`MOST`](Self::MOST). Each operation costs the logarithm of what is kept,
+/// counting that each one kept is dropped once. A flood costs no more than a megabyte or two, and at worst the early look that a dropped one would have brought.
+#[derive(Debug, Default)]
+pub(crate) struct Notifications {
+    /// What is kept, with its place in the order of arrival.
+    places: BTreeMap<ExtractionId, u64>,
+    /// The same in the order of arrival, with its time.
+    arrivals: BTreeMap<u64, (ExtractionId, Time)>,
+    next_place: u64,
+    dropped: u64,
+}
+
+impl Notifications {
+    /// How long one is kept: 10 minutes, which is longer than any submit is out.
+    pub(crate) const KEPT: Duration = Duration::from_secs(600);
+
+    /// The most that are kept.
+    pub(crate) const MOST: usize = 8192;
+
+    /// Keeps one. Of an id that is kept already, the first arrival counts.
+    pub(crate) fn insert(&mut self, extraction_id: &ExtractionId, now: Time) {
+        self.drop_outdated(now);
+        if self.places.contains_key(extraction_id) {
+            return;
+        }
+        if self.places.len() >= Self::MOST {
+            self.drop_oldest();
+        }
+        self.places.insert(extraction_id.clone(), self.next_place);
+        self.arrivals.insert(self.next_place, (extraction_id.clone(), now));
+        self.next_place += 1;
+    }
+
+    /// Says whether there was one of this id, and forgets it.
+    pub(crate) fn take(&mut self, extraction_id: &ExtractionId, now: Time) -> bool {
+        self.drop_outdated(now);
+        let place = self.places.remove(extraction_id);
+        place.is_some_and(|place| self.arrivals.remove(&place).is_some())
+    }
+
+    /// How many are kept.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for machines that follow many jobs"))]
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// How many were dropped since the beginning because nobody asked for them: those of others, and forged ones. Repetitions of one that is kept don't count.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for machines that follow many jobs"))]
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    fn drop_outdated(&mut self, now: Time) {
+        while self.arrivals.first_key_value().is_some_and(|(_, (_, arrived))| now.saturating_since(*arrived) >= Self::KEPT) {
+            self.drop_oldest();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some((_, (extraction_id, _))) = self.arrivals.pop_first() {
+            self.places.remove(&extraction_id);
+            self.dropped += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: usize) -> ExtractionId {
+        ExtractionId::new(&format!("{number:040x}")).expect("an id")
+    }
+
+    fn at(seconds: u64) -> Time {
+        Time::from_unix_seconds(1_700_000_000 + seconds)
+    }
+
+    #[test]
+    fn what_came_early_is_found_once() {
+        let mut early = Notifications::default();
+        early.insert(&id(1), at(0));
+        early.insert(&id(1), at(300));
+        assert!(early.take(&id(1), at(599)));
+        assert!(!early.take(&id(1), at(599)));
+        assert_eq!((early.len(), early.dropped()), (0, 0));
+    }
+
+    #[test]
+    fn what_nobody_asks_for_is_dropped_after_ten_minutes() {
+        let mut early = Notifications::default();
+        early.insert(&id(1), at(0));
+        early.insert(&id(2), at(1));
+        assert!(!early.take(&id(1), at(600)));
+        assert!(early.take(&id(2), at(600)));
+        assert_eq!(early.dropped(), 1);
+    }
+
+    #[test]
+    fn a_flood_pushes_out_the_oldest_and_costs_no_more_than_its_room() {
+        let mut early = Notifications::default();
+        for number in 0..50_000 {
+            early.insert(&id(number), at(0));
+        }
+        assert_eq!((early.len(), early.arrivals.len()), (Notifications::MOST, Notifications::MOST));
+        assert_eq!(early.dropped(), 50_000 - Notifications::MOST as u64);
+        assert!(!early.take(&id(0), at(0)) && early.take(&id(49_999), at(0)));
+    }
+
+    #[test]
+    fn ids_that_come_and_go_leave_nothing_behind() {
+        let mut early = Notifications::default();
+        for number in 0..50_000 {
+            early.insert(&id(number % 7), at(0));
+            assert!(early.take(&id(number % 7), at(0)));
+        }
+        assert_eq!((early.len(), early.arrivals.len(), early.dropped()), (0, 0, 0));
+    }
+}

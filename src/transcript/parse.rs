@@ -1,0 +1,181 @@
+//! A transcript as it is read.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+
+use super::line::{FAILURES, INDENT, TITLE};
+use super::text;
+use crate::machine::{Failure, RequestId, Time};
+
+/// A recorded run. Made by [`Recorder`](super::Recorder) as text and read by [`parse`](Self::parse); consumed by [`replay`](Self::replay).
+#[derive(Debug, Clone)]
+pub struct Transcript {
+    start: Time,
+    origin: String,
+    steps: Vec<Step>,
+}
+
+/// One step of a run: something said to a machine, or by it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Step {
+    /// The number of the line, from 1.
+    pub line: usize,
+    /// The time that the machine was told.
+    pub at: Time,
+    /// What was said.
+    pub kind: StepKind,
+}
+
+/// What was said in one step of a run.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum StepKind {
+    /// The machine was asked, and this is what it said, as the [format](super#the-format) writes it.
+    Output(Box<str>),
+    /// An exchange was answered.
+    Response(RequestId, Response<Bytes>),
+    /// An exchange failed. Of its cause, the text is left.
+    Failure(RequestId, Failure),
+    /// Another input, by its words.
+    Input(Box<str>),
+}
+
+impl Transcript {
+    /// Reads a transcript.
+    ///
+    /// # Errors
+    ///
+    /// Not a transcript, one of another format, or a line that can't be read.
+    pub fn parse(text: &str) -> Result<Self, TranscriptError> {
+        let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+        let (line, title) = lines.next().unwrap_or((1, ""));
+        if title.trim_end() != TITLE {
+            return Err(TranscriptError { line, problem: "expected `typless transcript 1`" });
+        }
+        let (line, start) = lines.next().unwrap_or((line, ""));
+        let start = start.strip_prefix("@ ").and_then(duration).map(Time::from_unix);
+        let start = start.ok_or(TranscriptError { line, problem: "expected `@` and the time of the start" })?;
+        let mut transcript = Self { start, origin: String::new(), steps: Vec::new() };
+        for (line, text) in lines {
+            let read = match text.strip_prefix(INDENT) {
+                Some(detail) => transcript.detail(detail),
+                None => transcript.step(line, text),
+            };
+            read.ok_or(TranscriptError { line, problem: "it is no step of a run" })?;
+        }
+        Ok(transcript)
+    }
+
+    /// When the machine was made.
+    pub fn start(&self) -> Time {
+        self.start
+    }
+
+    /// How the machine was made, for people.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The steps of the run, in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// A line that belongs to the one above: a line of the origin, or a header.
+    fn detail(&mut self, detail: &str) -> Option<()> {
+        match self.steps.last_mut() {
+            None => {
+                self.origin.push_str(detail);
+                self.origin.push('\n');
+            }
+            Some(Step { kind: StepKind::Response(_, response), .. }) => {
+                let (name, value) = detail.split_once(": ").or_else(|| detail.strip_suffix(':').map(|name| (name, "")))?;
+                let value = HeaderValue::from_bytes(&text::read(value)?).ok()?;
+                response.headers_mut().append(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
+            }
+            Some(_) => return None,
+        }
+        Some(())
+    }
+
+    fn step(&mut self, line: usize, text: &str) -> Option<()> {
+        let (at, what) = text.split_once(' ')?;
+        let at = self.time(at)?;
+        let (sign, rest) = what.split_once(' ').unwrap_or((what, ""));
+        let kind = match sign {
+            "<" => response(rest)?,
+            "!" => failure(rest)?,
+            "*" => StepKind::Input(String::from_utf8(text::read(rest)?).ok()?.into()),
+            "=" | ">" | "~" | "?" | "." => StepKind::Output(what.into()),
+            _ => return None,
+        };
+        self.steps.push(Step { line, at, kind });
+        Some(())
+    }
+
+    fn time(&self, text: &str) -> Option<Time> {
+        match (text.strip_prefix('+'), text.strip_prefix('-')) {
+            (Some(later), _) => Some(self.start + duration(later)?),
+            (_, Some(sooner)) => Some(Time::from_unix(self.start.since_epoch().checked_sub(duration(sooner)?)?)),
+            (None, None) => None,
+        }
+    }
+}
+
+/// Seconds with up to nine decimals.
+fn duration(text: &str) -> Option<Duration> {
+    let (seconds, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !are_digits(seconds) || !are_digits(decimals) || decimals.len() > 9 {
+        return None;
+    }
+    Some(Duration::new(seconds.parse().ok()?, format!("{decimals:0<9}").parse().ok()?))
+}
+
+fn response(text: &str) -> Option<StepKind> {
+    let (id, rest) = identified(text)?;
+    let (status, body) = rest.split_once(' ').unwrap_or((rest, ""));
+    let mut response = Response::new(Bytes::from(text::read(body)?));
+    *response.status_mut() = StatusCode::from_bytes(status.as_bytes()).ok()?;
+    Some(StepKind::Response(id, response))
+}
+
+fn failure(text: &str) -> Option<StepKind> {
+    let (id, rest) = identified(text)?;
+    let (word, cause) = rest.split_once(' ').unwrap_or((rest, ""));
+    let (_, kind) = FAILURES.iter().find(|(name, _)| *name == word)?;
+    let cause = String::from_utf8(text::read(cause)?).ok()?;
+    Some(StepKind::Failure(id, Failure::new(*kind, cause)))
+}
+
+fn identified(text: &str) -> Option<(RequestId, &str)> {
+    let (id, rest) = text.split_once(' ')?;
+    Some((RequestId::new(id.parse().ok()?), rest))
+}
+
+/// A transcript that can't be read. Made by [`Transcript::parse`]; quotes nothing of it.
+#[derive(Debug, Clone)]
+pub struct TranscriptError {
+    line: usize,
+    problem: &'static str,
+}
+
+impl TranscriptError {
+    /// The number of the line that can't be read, from 1.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+}
+
+impl fmt::Display for TranscriptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {} can't be read: {}", self.line, self.problem)
+    }
+}
+
+impl Error for TranscriptError {}

@@ -1,0 +1,132 @@
+//! A machine around a machine, which writes down what is said.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::line::{self, INDENT, Since, TITLE};
+use super::recordable::{self, Recordable};
+use crate::machine::{Failure, Job, Machine, Output, RequestId, Time};
+use crate::wire::{ConfigError, Notification};
+
+/// A machine around a machine, which writes down what is said on both sides and changes nothing.
+///
+/// Made by the application around a machine that has not been asked anything yet; driven as that machine would be. What it writes is read by
+/// [`Transcript::parse`](super::Transcript::parse); the [module](super) says what is in it. It writes into a `String`, or line by line into any [`fmt::Write`], such as one that appends to a file
+/// and so survives a crash.
+pub struct Recorder<M, W = String> {
+    machine: M,
+    writer: W,
+    start: Time,
+    latest: Time,
+}
+
+impl<M: Recordable> Recorder<M> {
+    /// Records a machine that was made just `now`.
+    pub fn new(machine: M, now: Time) -> Self {
+        Self::with_writer(machine, String::new(), now)
+    }
+
+    /// What was recorded so far.
+    pub fn transcript(&self) -> &str {
+        &self.writer
+    }
+}
+
+impl<M: Recordable, W: fmt::Write> Recorder<M, W> {
+    /// Records a machine that was made just `now`, into this writer. What the writer refuses is lost; the machine does not suffer from it.
+    pub fn with_writer(machine: M, writer: W, now: Time) -> Self {
+        let mut recorder = Self { machine, writer, start: now, latest: now };
+        let origin = recorder.machine.origin();
+        recorder.line(&format!("{TITLE}\n@ {}", line::seconds(now.since_epoch())));
+        origin.lines().for_each(|line| recorder.line(&format!("{INDENT}{line}")));
+        recorder
+    }
+
+    /// The machine, to look at. What it is told goes through the recorder.
+    pub fn machine(&self) -> &M {
+        &self.machine
+    }
+
+    /// The machine and the writer, when nothing more is to be recorded.
+    pub fn into_parts(self) -> (M, W) {
+        (self.machine, self.writer)
+    }
+
+    /// Hands an input to the machine by its words; see [`Recordable::take_input`]. Says whether the machine knows it.
+    pub fn take_input(&mut self, input: &str, now: Time) -> bool {
+        self.step(now, &line::input(input));
+        self.machine.take_input(input, now)
+    }
+
+    fn step(&mut self, now: Time, what: &str) {
+        self.latest = self.latest.max(now);
+        let line = format!("{} {what}", Since { start: self.start, time: now });
+        self.line(&line);
+    }
+
+    fn line(&mut self, line: &str) {
+        // There is nobody to tell, and the job matters more.
+        let _ = writeln!(self.writer, "{line}");
+    }
+}
+
+/// The inputs of a job, recorded.
+impl<W: fmt::Write> Recorder<Job, W> {
+    /// As [`Job::abandon`].
+    pub fn abandon(&mut self, now: Time) {
+        self.take_input("abandon", now);
+    }
+
+    /// As [`Job::confirm`].
+    pub fn confirm(&mut self, sequence: u64) {
+        self.take_input(&format!("confirm {sequence}"), self.latest);
+    }
+
+    /// As [`Job::handle_notification`].
+    pub fn handle_notification(&mut self, notification: &Notification, now: Time) {
+        self.take_input(&recordable::notification_input(notification), now);
+    }
+
+    /// As [`Job::set_key`]; that there was a new key is recorded, the key is not.
+    ///
+    /// # Errors
+    ///
+    /// A key that can't be used; the old one stays.
+    pub fn set_key(&mut self, key: &str) -> Result<(), ConfigError> {
+        self.step(self.latest, &line::input("set_key"));
+        self.machine.set_key(key)
+    }
+}
+
+impl<M: Recordable, W: fmt::Write> Machine for Recorder<M, W> {
+    type Event = M::Event;
+    type Outcome = M::Outcome;
+
+    fn next_output(&mut self, now: Time) -> Output<M::Event> {
+        let output = self.machine.next_output(now);
+        let what = line::output(&output, self.start);
+        self.step(now, &what);
+        output
+    }
+
+    fn handle_response(&mut self, id: RequestId, response: http::Response<Bytes>, now: Time) {
+        self.step(now, &line::response(id, &response));
+        self.machine.handle_response(id, response, now);
+    }
+
+    fn handle_failure(&mut self, id: RequestId, failure: Failure, now: Time) {
+        self.step(now, &line::failure(id, &failure));
+        self.machine.handle_failure(id, failure, now);
+    }
+
+    fn into_outcome(event: M::Event) -> Result<M::Outcome, M::Event> {
+        M::into_outcome(event)
+    }
+}
+
+impl<M: fmt::Debug, W> fmt::Debug for Recorder<M, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("machine", &self.machine).field("start", &self.start).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,191 @@
+//! The list of finished extractions as it is written, which may name a million of them.
+//!
+//! Read in one pass that copies nothing, as it is written nearly always. Where that fails, it is read a second time with more care, which can say what is wrong
+//! and takes integers of any length.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::ExtractionId;
+use super::decode_error::{self, DecodeError};
+use super::extraction_id;
+
+const WHAT: &str = "list of finished extractions";
+const IDS: &str = "extraction_ids";
+
+/// All ids of a listing; an entry that is none is an error.
+pub(super) fn read(body: &Bytes) -> Result<Vec<ExtractionId>, DecodeError> {
+    let text = text(body)?;
+    let (mut ids, mut faultless) = (Vec::new(), true);
+    let read = quick(text, &mut |id| match ExtractionId::new(&id) {
+        Ok(id) => ids.push(id),
+        Err(_) => faultless = false,
+    });
+    if read.is_ok() && faultless {
+        return Ok(ids);
+    }
+    let ids = careful(text, body)?.into_iter().enumerate().map(|(index, entry)| {
+        let fault = |problem: &str| DecodeError::new(WHAT, Some(&format!("{IDS}[{index}]")), problem, body.clone());
+        let id = extraction_id::from_json(entry.get()).ok_or_else(|| fault("expected a string"))?;
+        ExtractionId::new(&id).map_err(|error| fault(&error.to_string()))
+    });
+    ids.collect()
+}
+
+/// Hands out the ids of a listing as they are written, one after another. Returns how many entries were none and were passed over.
+pub(super) fn visit<'a>(body: &'a Bytes, mut each: impl FnMut(Cow<'a, str>)) -> Result<usize, DecodeError> {
+    let text = text(body)?;
+    let mut handed_out = 0;
+    let read = quick(text, &mut |id| {
+        handed_out += 1;
+        each(id);
+    });
+    if read.is_ok() {
+        return Ok(0);
+    }
+    let mut passed_over = 0;
+    for entry in careful(text, body)?.into_iter().skip(handed_out) {
+        match extraction_id::from_json(entry.get()) {
+            Some(id) => each(id),
+            None => passed_over += 1,
+        }
+    }
+    Ok(passed_over)
+}
+
+/// The text of a listing. Nothing at all is a list without entries, as is null.
+fn text(body: &Bytes) -> Result<&str, DecodeError> {
+    let text = decode_error::text(WHAT, body)?.trim();
+    Ok(if text.is_empty() { "null" } else { text })
+}
+
+/// Hands out the ids until something is not as expected; the error says no more than that.
+fn quick<'a>(text: &'a str, each: &mut impl FnMut(Cow<'a, str>)) -> Result<(), serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    reader.deserialize_any(Listing(each))?;
+    reader.end()
+}
+
+/// The entries as they are written.
+fn careful<'a>(text: &'a str, body: &Bytes) -> Result<Vec<&'a RawValue>, DecodeError> {
+    #[derive(Deserialize)]
+    struct Listing<'a> {
+        #[serde(borrow, default)]
+        extraction_ids: Option<&'a RawValue>,
+    }
+    #[derive(Deserialize)]
+    struct Explained {
+        #[serde(rename = "extraction_ids", default)]
+        _extraction_ids: Option<Vec<Box<RawValue>>>,
+    }
+    let list = if text.starts_with('[') {
+        text
+    } else {
+        match serde_json::from_str::<Listing<'_>>(text) {
+            Ok(listing) => listing.extraction_ids.map_or("[]", RawValue::get),
+            Err(_) => return Err(DecodeError::explain::<Explained>(WHAT, text, body.clone())),
+        }
+    };
+    serde_json::from_str(list).map_err(|_| DecodeError::new(WHAT, Some(IDS), "expected a list of strings", body.clone()))
+}
+
+/// The whole of a listing: null, a list, or an object that may have one.
+struct Listing<'e, F>(&'e mut F);
+
+impl<'de, F: FnMut(Cow<'de, str>)> Visitor<'de> for Listing<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(WHAT)
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<(), A::Error> {
+        List(self.0).visit_seq(list)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut found = false;
+        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+            if key != IDS {
+                map.next_value::<IgnoredAny>()?;
+            } else if found {
+                return Err(A::Error::duplicate_field(IDS));
+            } else {
+                found = true;
+                map.next_value_seed(List(self.0))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The ids; null is no list, and as good as an empty one.
+struct List<'e, F>(&'e mut F);
+
+impl<'de, F: FnMut(Cow<'de, str>)> DeserializeSeed<'de> for List<'_, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, F: FnMut(Cow<'de, str>)> Visitor<'de> for List<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of strings")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element_seed(Id(self.0))?.is_some() {}
+        Ok(())
+    }
+}
+
+/// One id. Integers that a machine word can't hold are left to the careful reading.
+struct Id<'e, F>(&'e mut F);
+
+impl<'de, F: FnMut(Cow<'de, str>)> DeserializeSeed<'de> for Id<'_, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, F: FnMut(Cow<'de, str>)> Visitor<'de> for Id<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E>(self, id: &'de str) -> Result<(), E> {
+        (self.0)(Cow::Borrowed(id));
+        Ok(())
+    }
+
+    fn visit_str<E>(self, id: &str) -> Result<(), E> {
+        (self.0)(Cow::Owned(id.to_owned()));
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, id: u64) -> Result<(), E> {
+        (self.0)(Cow::Owned(id.to_string()));
+        Ok(())
+    }
+}

@@ -1,0 +1,167 @@
+//! The body of a request as hyper takes it.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tokio::runtime::Handle;
+use tokio::task::{JoinError, JoinHandle};
+use typless::wire::{Body, SourceError};
+
+use super::blocks::Blocks;
+use super::progress::Progress;
+
+/// The body of a request as hyper takes it: of exact length, and read without holding up the thread it is polled on.
+///
+/// The second parameter of the [`Client`](hyper_util::client::legacy::Client) that [`Hyper`](super::Hyper) is made from. Made by it, or `From` a [`Body`] by a program that sends requests with hyper itself.
+/// A document source is read on tokio's threads for what blocks, one block ahead; a body in memory is encoded in place.
+pub struct RequestBody {
+    stage: Stage,
+    /// What is read and not yet given away.
+    block: Bytes,
+    /// The bytes not yet given away.
+    left: u64,
+    in_memory: bool,
+    progress: Arc<Progress>,
+}
+
+enum Stage {
+    Idle(Box<Blocks>),
+    Reading(JoinHandle<(Box<Blocks>, io::Result<Bytes>)>),
+    Failed,
+}
+
+/// The bytes given away at a time. A server that stops reading is noticed by whole frames only.
+const FRAME: usize = 256 * 1024;
+
+impl RequestBody {
+    pub(super) fn new(body: Body, progress: Arc<Progress>) -> Self {
+        let (left, in_memory) = (body.len(), body.is_in_memory());
+        Self { stage: Stage::Idle(Box::new(Blocks::new(body))), block: Bytes::new(), left, in_memory, progress }
+    }
+
+    /// Makes sure that there is a block to give away, unless all were.
+    pub(super) fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.block.is_empty() && self.left > 0 {
+            match mem::replace(&mut self.stage, Stage::Failed) {
+                Stage::Idle(mut blocks) if self.in_memory => {
+                    self.block = blocks.read()?;
+                    self.stage = Stage::Idle(blocks);
+                }
+                Stage::Idle(blocks) => self.stage = Stage::Reading(read(blocks)?),
+                Stage::Reading(mut reading) => match Pin::new(&mut reading).poll(cx) {
+                    Poll::Pending => {
+                        self.stage = Stage::Reading(reading);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(done) => {
+                        let (blocks, block) = done.map_err(|error| of_join(&error))?;
+                        self.block = block?;
+                        self.stage = if blocks.left() > 0 { Stage::Reading(read(blocks)?) } else { Stage::Idle(blocks) };
+                    }
+                },
+                Stage::Failed => return Poll::Ready(Err(io::Error::other("the body could not be read before"))),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// An error for hyper. It is kept for the exchange too, which hyper does not always hand it on to.
+    fn fail(&self, error: io::Error) -> io::Error {
+        let kind = error.kind();
+        let error = Arc::new(error);
+        if SourceError::of(&*error).is_some() {
+            self.progress.blame(error.clone());
+        }
+        io::Error::new(kind, Fault(error))
+    }
+}
+
+/// An error that two sides hold.
+#[derive(Debug)]
+pub(super) struct Fault(pub(super) Arc<io::Error>);
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Fault {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+/// Reads a block where waiting is allowed.
+fn read(mut blocks: Box<Blocks>) -> io::Result<JoinHandle<(Box<Blocks>, io::Result<Bytes>)>> {
+    let runtime = Handle::try_current().map_err(io::Error::other)?;
+    Ok(runtime.spawn_blocking(move || {
+        let block = blocks.read();
+        (blocks, block)
+    }))
+}
+
+fn of_join(error: &JoinError) -> io::Error {
+    if error.is_panic() {
+        // Not the panic itself: it may show anything.
+        io::Error::other(SourceError::Unreadable(io::Error::other("the document source panicked")))
+    } else {
+        io::Error::other("the runtime is shutting down")
+    }
+}
+
+impl From<Body> for RequestBody {
+    fn from(body: Body) -> Self {
+        Self::new(body, Arc::new(Progress::new()))
+    }
+}
+
+impl http_body::Body for RequestBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let over = || io::Error::new(io::ErrorKind::ConnectionAborted, "the exchange is over");
+        self.progress.register(cx.waker());
+        if self.progress.is_over() {
+            return Poll::Ready(Some(Err(over())));
+        }
+        if self.progress.is_paused() {
+            return Poll::Pending;
+        }
+        if let Err(error) = ready!(self.poll_block(cx)) {
+            return Poll::Ready(Some(Err(self.fail(error))));
+        }
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        if !self.progress.begin() {
+            return Poll::Ready(Some(Err(over())));
+        }
+        let count = self.block.len().min(FRAME);
+        let frame = self.block.split_to(count);
+        self.left -= count as u64;
+        Poll::Ready(Some(Ok(Frame::data(frame))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
+
+impl fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestBody").field("left", &self.left).finish_non_exhaustive()
+    }
+}

@@ -40,9 +40,7 @@ fn each_row_names_its_test_and_each_test_has_its_row() {
 fn no_row_is_left_out() {
     let rows: BTreeSet<&str> =
         TABLES.iter().flat_map(|table| table.lines()).filter_map(|line| line.strip_prefix("| ")?.split(" |").next()).collect();
-    for (letter, last) in
-        [('A', 26), ('S', 23), ('P', 26), ('T', 7), ('X', 9), ('Q', 9), ('B', 8), ('Y', 6), ('W', 13), ('D', 21)]
-    {
+    for (letter, last) in [('A', 26), ('S', 23), ('P', 26), ('T', 7), ('X', 9), ('Q', 9), ('B', 8), ('Y', 6), ('W', 13), ('D', 21)] {
         for number in 1..=last {
             assert!(rows.contains(format!("{letter}{number}").as_str()), "{letter}{number}");
         }

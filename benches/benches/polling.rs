@@ -18,7 +18,6 @@ use typless_benches::table::Table;
 const JOBS: usize = 8000;
 const SEED: u64 = 42;
 
-
 /// Cold starts, and the jobs of each that are looked at.
 const STARTS: u64 = 400;
 const EARLY: std::ops::Range<usize> = 5..20;
@@ -107,7 +106,9 @@ fn costs(cases: &[Case]) {
     for trace in TRACES {
         println!("{}  {}", trace.name, trace.what);
     }
-    println!("\nlooks for each job / mean delay / delay that one in twenty exceeds, in seconds; {JOBS} jobs, one after the other, without any limit of looks\n");
+    println!(
+        "\nlooks for each job / mean delay / delay that one in twenty exceeds, in seconds; {JOBS} jobs, one after the other, without any limit of looks\n"
+    );
     let mut table = Table::new(&header("schedule"));
     for rival in Rival::ALL {
         table.row(row(rival.name, cases, |case| figures(&case.rival(rival))));
@@ -122,7 +123,9 @@ fn costs(cases: &[Case]) {
     table.row(row("the best there is at 2 s a look", cases, |case| figures(&case.best)));
     table.print();
 
-    println!("\nour looks for each of theirs, at the same delay: of one in twenty, on average, and of one in twenty as a share of the job's time\n");
+    println!(
+        "\nour looks for each of theirs, at the same delay: of one in twenty, on average, and of one in twenty as a share of the job's time\n"
+    );
     let mut table = Table::new(&header("schedule"));
     for rival in Rival::ALL {
         table.row(row(rival.name, cases, |case| {

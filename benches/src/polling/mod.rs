@@ -5,6 +5,7 @@
 pub mod curve;
 pub mod optimum;
 pub mod outcome;
+pub mod picture;
 pub mod random;
 pub mod single;
 pub mod trace;

@@ -72,9 +72,7 @@ impl Trace {
     pub fn left(&self, age: f64) -> f64 {
         match self.kind {
             Kind::Mixture(parts) => parts.iter().map(|(share, part)| share * part.left(age)).sum(),
-            Kind::Drift => {
-                MEDIANS.iter().map(|median| Part::Lognormal(*median, SPREAD).left(age) / 2.0).sum()
-            }
+            Kind::Drift => MEDIANS.iter().map(|median| Part::Lognormal(*median, SPREAD).left(age) / 2.0).sum(),
         }
     }
 }

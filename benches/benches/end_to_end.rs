@@ -40,14 +40,23 @@ const GOALS: [(&str, &str, usize, f64); 8] = [
 ];
 
 fn main() -> Outcome<ExitCode> {
-    let word = env::args().nth(1);
-    match word.as_deref() {
-        Some(SERVER | CHECKING_SERVER) => {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [word @ (SERVER | CHECKING_SERVER)] => {
             process::keep_to(true);
-            serve(word.as_deref() == Some(CHECKING_SERVER)).map(|()| ExitCode::SUCCESS)
+            serve(word == CHECKING_SERVER).map(|()| ExitCode::SUCCESS)
         }
+        ["--only", name, at_once, jobs, base, ..] => only(name, at_once.parse()?, jobs.parse()?, base).map(|()| ExitCode::SUCCESS),
         _ => compare(),
     }
+}
+
+/// One contestant alone, for a profiler, against a service that was started before.
+fn only(name: &str, at_once: usize, jobs: usize, base: &str) -> Outcome<()> {
+    let mut field = contestants(&Task::new(base), at_once)?;
+    let contestant = field.iter_mut().find(|contestant| contestant.name() == name).ok_or("nobody has this name")?;
+    println!("{:.1} us per job", contestant.run(jobs)?.as_secs_f64() * 1e6 / jobs as f64);
+    Ok(())
 }
 
 fn compare() -> Outcome<ExitCode> {

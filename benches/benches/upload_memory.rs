@@ -1,4 +1,4 @@
-//! The memory a process needs to submit a large file: ours over ureq, and what a user writes without us.
+//! The memory a process needs to submit a large file: ours over ureq and hyper, and what a user writes without us.
 //!
 //! Each client is a process of its own, so that the kernel can tell its peak: this program, started again with another argument.
 
@@ -8,7 +8,11 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::{env, fs, io, str, thread};
 
-use typless::drive::BlockingTransport;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::runtime::Builder;
+use typless::drive::{AsyncTransport, BlockingTransport};
 use typless::machine::Limits;
 use typless::wire::{Api, Document, SubmitRequest, SubmitResponse};
 use typless_benches::bounds::Bounds;
@@ -18,6 +22,7 @@ use typless_benches::submission::{DOCUMENT_TYPE, FILE_NAME, body_len};
 use typless_benches::table::{Table, size};
 use typless_benches::{naive, process};
 use typless_transports::FileSource;
+use typless_transports::hyper::Hyper;
 use typless_transports::ureq::Ureq;
 
 const LENGTH: u64 = 200_000_000;
@@ -30,10 +35,12 @@ const LIMIT: u64 = 12_000_000;
 const CLIENT: &str = "client";
 
 /// What clients do, by the word for it.
-const CLIENTS: [(&str, &str); 4] = [
+const CLIENTS: [(&str, &str); 6] = [
     ("idle", "nothing: starts and ends"),
-    ("file", "ours, from the file"),
-    ("memory", "ours, the file in memory"),
+    ("file", "ours over ureq, from the file"),
+    ("hyper-file", "ours over hyper, from the file"),
+    ("memory", "ours over ureq, the file in memory"),
+    ("hyper-memory", "ours over hyper, the file in memory"),
     ("naive", "naive: fs::read, String, to_vec"),
 ];
 
@@ -55,8 +62,8 @@ fn compare(length: u64) -> Result<ExitCode, Box<dyn Error>> {
     for (client, _) in CLIENTS {
         reports.push(run(client, &server, &path, length)?);
     }
-    let [_, ours, _, naive] = &reports[..] else { return Err("a report is missing".into()) };
-    let ratio = naive.peak as f64 / ours.peak as f64;
+    let [_, over_ureq, over_hyper, _, _, naive] = &reports[..] else { return Err("a report is missing".into()) };
+    let [ureq, hyper] = [over_ureq, over_hyper].map(|ours| naive.peak as f64 / ours.peak as f64);
 
     println!("A file of {}, a body of {}, over loopback\n", size(length), size(body_len(length)));
     let mut table = Table::new(&["client", "peak resident MB", "x file", "CPU ms"]);
@@ -65,9 +72,12 @@ fn compare(length: u64) -> Result<ExitCode, Box<dyn Error>> {
         table.row(vec![(*name).to_owned(), format!("{:.1}", peak / 1e6), format!("{:.3}", peak / file), report.cpu_ms.to_string()]);
     }
     table.print();
-    println!("\nours from the file needs {ratio:.0} times less than naive");
+    println!("\nours from the file needs {ureq:.0} times less than naive over ureq, {hyper:.0} times less over hyper");
     let mut bounds = Bounds::new();
-    bounds.bound(&format!("ours from the file peaks at {}, at most {}", size(ours.peak), size(LIMIT)), ours.peak <= LIMIT);
+    for (name, ours) in [("ureq", over_ureq), ("hyper", over_hyper)] {
+        let text = format!("ours over {name} from the file peaks at {}, at most {}", size(ours.peak), size(LIMIT));
+        bounds.bound(&text, ours.peak <= LIMIT);
+    }
     Ok(bounds.finish())
 }
 
@@ -102,8 +112,10 @@ fn run(client: &str, server: &Arc<Server>, path: &Path, length: u64) -> Result<R
 fn report(client: &str, url: &str, path: &Path) -> Result<(), Box<dyn Error>> {
     match client {
         "idle" => {}
-        "file" => submit(url, Document::from_source(FILE_NAME, DOCUMENT_TYPE, FileSource::new(path)?)?)?,
-        "memory" => submit(url, Document::new(FILE_NAME, DOCUMENT_TYPE, fs::read(path)?)?)?,
+        "file" => submit(url, from_file(path)?)?,
+        "hyper-file" => submit_over_hyper(url, from_file(path)?)?,
+        "memory" => submit(url, in_memory(path)?)?,
+        "hyper-memory" => submit_over_hyper(url, in_memory(path)?)?,
         "naive" => submit_naively(url, path)?,
         _ => return Err("no such client".into()),
     }
@@ -111,10 +123,29 @@ fn report(client: &str, url: &str, path: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+fn from_file(path: &Path) -> Result<Document, Box<dyn Error>> {
+    Ok(Document::from_source(FILE_NAME, DOCUMENT_TYPE, FileSource::new(path)?)?)
+}
+
+fn in_memory(path: &Path) -> Result<Document, Box<dyn Error>> {
+    Ok(Document::new(FILE_NAME, DOCUMENT_TYPE, fs::read(path)?)?)
+}
+
 fn submit(url: &str, document: Document) -> Result<(), Box<dyn Error>> {
     let request = SubmitRequest::new(document).request(&Api::new(url, "key")?);
     let limits = Limits::for_body(request.body().len());
     let response = Ureq::from(agent()).send(request, limits)?;
+    SubmitResponse::decode(&response)?;
+    Ok(())
+}
+
+fn submit_over_hyper(url: &str, document: Document) -> Result<(), Box<dyn Error>> {
+    let request = SubmitRequest::new(document).request(&Api::new(url, "key")?);
+    let limits = Limits::for_body(request.body().len());
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    let transport = Hyper::from(Client::builder(TokioExecutor::new()).build(connector));
+    let response = Builder::new_multi_thread().enable_all().build()?.block_on(transport.send(request, limits))?;
     SubmitResponse::decode(&response)?;
     Ok(())
 }

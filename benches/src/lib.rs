@@ -9,6 +9,7 @@ pub mod counting;
 pub mod end_to_end;
 pub mod naive;
 pub mod noise;
+pub mod polling;
 pub mod process;
 pub mod reading;
 pub mod rounds;

@@ -43,32 +43,21 @@
 //!     In a batch the last look may be held back by the limits: as long as the service answers others, and for a minute at most if it does not.
 //! 12. Ticket (or, before it, snapshot) out, resume in, at any step: the same end.
 
-mod answer;
 mod batch;
 mod call;
 mod cause;
 mod check;
+mod collections;
 mod delay;
 mod drain;
-mod event;
 mod exchange;
-mod following;
 mod job;
-mod job_error;
-mod job_options;
-mod job_state;
-mod learning;
+mod limiter;
 mod notifications;
 mod poll_policy;
 mod random;
-mod record;
 mod retry_policy;
-mod snapshot;
-mod ticket;
 mod time;
-mod transition;
-#[cfg(test)]
-mod transition_tests;
 
 use bytes::Bytes;
 
@@ -77,19 +66,12 @@ pub use call::{Call, CallError, CallEvent, CallEventKind, CallOptions};
 pub use cause::Cause;
 pub use delay::{DelayEstimator, DelayEstimators};
 pub use drain::{Drain, DrainError, DrainEvent, DrainEventKind, DrainOptions, DrainProgress};
-pub use event::{JobEvent, JobEventKind};
 pub use exchange::{Failure, FailureKind, Limits, RequestId, Transmit};
-pub use job::Job;
-pub use job_error::JobError;
-pub use job_options::JobOptions;
-pub use job_state::JobState;
-pub use poll_policy::PollPolicy;
-pub use record::LookReason;
-pub use retry_policy::RetryPolicy;
-pub use snapshot::Snapshot;
 #[cfg(feature = "proptest")]
-pub(crate) use ticket::Owner;
-pub use ticket::{Ticket, TicketError};
+pub(crate) use job::Owner;
+pub use job::{Job, JobError, JobEvent, JobEventKind, JobOptions, JobState, LookReason, Snapshot, Ticket, TicketError};
+pub use poll_policy::PollPolicy;
+pub use retry_policy::RetryPolicy;
 pub use time::Time;
 
 /// What a machine wants.

@@ -16,18 +16,23 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// Held within 1 s to 1 h. Of several headers the longest wait counts. What can't be read is ignored: `None`. That the service sends the header
 /// at all is an assumption: the vendor documents none.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let answered = headers.get(DATE).and_then(|value| value.to_str().ok()).and_then(parse_date);
-    headers.get_all(RETRY_AFTER).iter().filter_map(|value| value.to_str().ok()).filter_map(|text| parse(text.trim(), answered)).max()
+    let texts = headers.get_all(RETRY_AFTER).iter().filter_map(|value| value.to_str().ok());
+    texts.filter_map(|text| parse(text.trim(), headers)).max()
 }
 
-fn parse(text: &str, answered: Option<Duration>) -> Option<Duration> {
+fn parse(text: &str, headers: &HeaderMap) -> Option<Duration> {
     let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than a u64 holds are still a number, and a large one.
         Duration::from_secs(text.parse().unwrap_or(u64::MAX))
     } else {
-        parse_date(text)?.saturating_sub(answered?)
+        parse_date(text)?.saturating_sub(answered(headers)?)
     };
     Some(wait.clamp(SHORTEST, LONGEST))
+}
+
+/// When the answer was given, by its own clock. Few answers have a hint, and fewer a dated one: it is read only for these.
+fn answered(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(DATE).and_then(|value| value.to_str().ok()).and_then(parse_date)
 }
 
 /// An HTTP date as the time since the Unix epoch; dates before it count as the epoch.

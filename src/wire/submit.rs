@@ -36,7 +36,12 @@ impl SubmitRequest {
 
     /// The HTTP request: a JSON body of known length with the document in base64.
     pub fn request(&self, api: &Api) -> HttpRequest<Body> {
-        api.request(Method::POST, Endpoint::Submit, &[], submission(&self.document, self.text_blocks))
+        api.request(Method::POST, Endpoint::Submit, &[], self.body())
+    }
+
+    /// The body of the request.
+    pub(crate) fn body(&self) -> Body {
+        submission(&self.document, self.text_blocks)
     }
 }
 

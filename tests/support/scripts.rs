@@ -171,13 +171,13 @@ fn looks() -> Vec<Script> {
         )
         .on(2, notify(ID))
         .on(4, notify(ID)),
+        Script::new("notified-in-vain", "Webhooks about others change nothing.", [Ok(accepted()), Ok(success())]).on(2, notify("another")),
         Script::new(
-            "notified-in-vain",
-            "Webhooks about others, and before there is an id, change nothing.",
+            "notified-early",
+            "A webhook that comes before the submit's answer brings the first look forward.",
             [Ok(accepted()), Ok(in_progress()), Ok(success())],
         )
-        .on(1, notify(ID))
-        .on(2, notify("another")),
+        .on(1, notify(ID)),
         Script::new(
             "eager",
             "For a person who waits.",

@@ -22,7 +22,7 @@ pub(crate) fn gap(noise: &mut Noise) -> Duration {
 pub(crate) struct Record {
     pub(crate) due: Time,
     looked_at: Time,
-    looks: u32,
+    pub(crate) looks: u32,
     fresh: bool,
     _others: [u32; 10],
 }

@@ -39,7 +39,7 @@ pub(super) fn over_ureq(name: &'static str, task: &Task, at_once: usize) -> Outc
         Ok(Response::from_parts(parts, body.read_to_vec()?.into()))
     };
     Ok(Contestant::blocking(name, at_once, move || {
-        let response = agent.run(submit(&task)?.map(|body| body.to_vec()))?;
+        let response = agent.run(submit(&task)?)?;
         let id = SubmitResponse::decode(&read(response)?)?.into_extraction_id();
         loop {
             if is_finished(&read(agent.run(look(&task, id.as_str())?.map(drop))?)?)? {
@@ -57,7 +57,7 @@ pub(super) fn over_hyper(name: &'static str, task: &Task, at_once: usize) -> Out
         async move {
             let limits = Limits::for_body(body_len(task.document.len() as u64));
             let exchange = async |request| timeout(limits.total, async { collect(client.request(request).await?).await }).await?;
-            let id = SubmitResponse::decode(&exchange(submit(&task)?.map(Full::new)).await?)?.into_extraction_id();
+            let id = SubmitResponse::decode(&exchange(submit(&task)?.map(full)).await?)?.into_extraction_id();
             while !is_finished(&exchange(look(&task, id.as_str())?.map(Full::new)).await?)? {}
             Ok(())
         }
@@ -76,7 +76,7 @@ pub(super) fn over_a_connection(name: &'static str, task: &Task, at_once: usize)
         async move {
             let mut connection = connections[number].lock().await;
             let mut exchange = async |request| collect(connection.send_request(request).await?).await;
-            let id = SubmitResponse::decode(&exchange(submit(&task)?.map(Full::new)).await?)?.into_extraction_id();
+            let id = SubmitResponse::decode(&exchange(submit(&task)?.map(full)).await?)?.into_extraction_id();
             while !is_finished(&exchange(look(&task, id.as_str())?.map(Full::new)).await?)? {}
             Ok(())
         }
@@ -103,7 +103,7 @@ async fn connect(base: &str) -> Outcome<SendRequest<Full<Bytes>>> {
     Ok(sender)
 }
 
-fn submit(task: &Task) -> Outcome<Request<Bytes>> {
+fn submit(task: &Task) -> Outcome<Request<Vec<u8>>> {
     let request = request(task, "POST", format!("{}/api/extract-data-async", task.base));
     Ok(request.header("content-type", "application/json").body(body(&task.document)?)?)
 }
@@ -118,15 +118,19 @@ fn request(task: &Task, method: &str, uri: String) -> http::request::Builder {
     request.header("authorization", format!("Token {KEY}"))
 }
 
+fn full(body: Vec<u8>) -> Full<Bytes> {
+    Full::new(body.into())
+}
+
 /// The body in one buffer of its exact size.
-fn body(document: &Bytes) -> Outcome<Bytes> {
+fn body(document: &Bytes) -> Outcome<Vec<u8>> {
     let head = head();
     let mut body = Vec::with_capacity(usize::try_from(body_len(document.len() as u64))?);
     body.extend_from_slice(head.as_bytes());
     body.resize(body.capacity() - TAIL.len(), 0);
     Simd::standard(PAD).encode_slice(document, &mut body[head.len()..])?;
     body.extend_from_slice(TAIL.as_bytes());
-    Ok(body.into())
+    Ok(body)
 }
 
 async fn collect(response: Response<Incoming>) -> Outcome<Response<Bytes>> {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::event::JobKey;
-use super::slab::Key;
+use crate::machine::collections::slab::Key;
 use crate::machine::delay::DelaySlot;
-use crate::machine::following::{Baggage, Following};
-use crate::machine::record::{LookReason, Record, State};
-use crate::machine::ticket::{Owner, Ticket};
+use crate::machine::job::following::{Baggage, Following};
+use crate::machine::job::record::{LookReason, Record, State};
+use crate::machine::job::{Owner, Ticket};
 use crate::machine::time::Time;
 use crate::wire::ExtractionId;
 

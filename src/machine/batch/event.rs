@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::slab::Key;
 use crate::machine::cause::Cause;
-use crate::machine::event::JobEventKind;
-use crate::machine::job_error::JobError;
-use crate::machine::ticket::Ticket;
+use crate::machine::collections::slab::Key;
+use crate::machine::job::JobError;
+use crate::machine::job::JobEventKind;
+use crate::machine::job::Ticket;
 use crate::machine::time::Time;
 use crate::wire::{Extraction, ServiceError};
 

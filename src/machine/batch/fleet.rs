@@ -10,21 +10,21 @@ use super::Batch;
 use super::entry::{Entry, Place, Rank};
 use super::event::{BatchEventKind, QueueProblem};
 use super::flights::Errand;
-use super::limiter::Purpose;
 use super::options::BatchOptions;
 use super::queue::{Measure, Queue, RELAXED_GAP};
-use super::slab::Key;
 use super::webhooks::Webhooks;
-use crate::machine::answer::{LookAnswer, Payload};
 use crate::machine::cause::Cause;
+use crate::machine::collections::slab::Key;
 use crate::machine::delay::{DelayEstimator, DelayEstimators};
 use crate::machine::exchange::{FailureKind, Limits};
-use crate::machine::following::Reply;
+use crate::machine::job::answer::{LookAnswer, Payload};
+use crate::machine::job::following::Reply;
+use crate::machine::job::record::{End, LookReason, Record, State};
+use crate::machine::job::transition::Input;
+use crate::machine::limiter::Purpose;
 use crate::machine::poll_policy::PollPolicy;
 use crate::machine::random;
-use crate::machine::record::{End, LookReason, Record, State};
 use crate::machine::time::Time;
-use crate::machine::transition::Input;
 use crate::wire::{AwaitingRequest, AwaitingResponse, ResponseError};
 
 /// The queue is believed until a job's lateness since it was last looked at by itself is worth so many requests.

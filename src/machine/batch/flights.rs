@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::slab::Key;
+use crate::machine::collections::slab::Key;
 use crate::machine::exchange::RequestId;
-use crate::machine::ticket::Owner;
+use crate::machine::job::Owner;
 use crate::machine::time::Time;
 
 /// Requests that are out, each under its number. No more than may be in flight, so what is counted over all of them costs next to nothing.

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::entry::{Entry, Place, Rank};
-use super::limiter::Purpose;
-use super::slab::Key;
 use super::{Batch, BatchEvent};
 use crate::machine::Output;
-use crate::machine::answer::Payload;
-use crate::machine::record::State;
+use crate::machine::collections::slab::Key;
+use crate::machine::job::answer::Payload;
+use crate::machine::job::record::State;
+use crate::machine::job::transition::Input;
+use crate::machine::limiter::Purpose;
 use crate::machine::time::Time;
-use crate::machine::transition::Input;
 
 /// How long a last look waits while the service answers nothing, and the longest pause it waits for.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,8 +1,5 @@
 //! Many jobs, one machine.
 
-mod blocks;
-#[cfg(test)]
-mod blocks_tests;
 mod cohorts;
 mod entry;
 mod event;
@@ -10,11 +7,7 @@ mod fair;
 mod feed;
 mod fleet;
 mod flights;
-pub(super) mod id_index;
-#[cfg(test)]
-mod id_index_tests;
 mod launch;
-pub(super) mod limiter;
 mod moves;
 mod options;
 mod owners;
@@ -23,12 +16,6 @@ mod progress;
 mod queue;
 mod replies;
 mod retry_budget;
-mod schedule;
-#[cfg(test)]
-mod schedule_tests;
-pub(super) mod slab;
-#[cfg(test)]
-mod slab_tests;
 mod tally;
 mod turns;
 mod webhooks;
@@ -46,30 +33,30 @@ pub use progress::BatchProgress;
 use entry::Entry;
 use feed::Feeds;
 use flights::Flights;
-use id_index::IdIndex;
 use owners::Owners;
 use pace::Pace;
 use queue::Queue;
-use schedule::Schedule;
-use slab::{Key, Slab};
 use tally::Tally;
 use turns::Turns;
 use webhooks::Webhooks;
 
-use super::answer::{Payload, SubmitAnswer};
+use super::collections::id_index::IdIndex;
+use super::collections::schedule::Schedule;
+use super::collections::slab::{Key, Slab};
 use super::delay::DelayEstimators;
-use super::event::JobEventKind;
 use super::exchange::{Failure, RequestId};
-use super::following::{Baggage, Reply};
-use super::job_options::JobOptions;
-use super::job_state::JobState;
+use super::job::JobEventKind;
+use super::job::JobOptions;
+use super::job::JobState;
+use super::job::Snapshot;
+use super::job::answer::{Payload, SubmitAnswer};
+use super::job::following::{Baggage, Reply};
+use super::job::record::{Record, State};
+use super::job::{Owner, Ticket};
 use super::notifications::Notifications;
-use super::record::{Record, State};
-use super::snapshot::Snapshot;
-use super::ticket::{Owner, Ticket};
 // The modules below name it as `super::Time`, so that the benches can take them in as they are.
+use super::job::transition::Input;
 use super::time::Time;
-use super::transition::Input;
 use super::{Machine, Output};
 use crate::wire::{Api, ConfigError, Document, Notification};
 
@@ -329,7 +316,7 @@ impl Batch {
     fn entry_of(&mut self, record: Record, document: Document, now: Time) -> Entry {
         let JobOptions { text_blocks, response_bytes, .. } = self.options.jobs;
         let owner = self.owners.share(Arc::new(Owner::of(&document)));
-        let baggage = Baggage::with_document(document, &self.api, text_blocks, response_bytes);
+        let baggage = Baggage::with_document(document, text_blocks, response_bytes);
         let kind = self.estimators.slot(owner.document_type.as_deref());
         Entry::of_document(record, owner, baggage, kind, now)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::machine::job_options::JobOptions;
+use crate::machine::job::JobOptions;
 use crate::machine::poll_policy::PollPolicy;
 use crate::machine::retry_policy::RetryPolicy;
 use crate::wire::{AwaitingRequest, ConfigError};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::machine::ticket::Owner;
+use crate::machine::job::Owner;
 
 /// Owners without a reference of their own, so that jobs of one document type and customer share one.
 #[derive(Debug, Default)]

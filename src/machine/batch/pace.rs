@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::limiter::{Limiter, Purpose};
 use super::options::BatchOptions;
 use super::retry_budget::RetryBudget;
 use crate::machine::exchange::FailureKind;
-use crate::machine::following::Reply;
+use crate::machine::job::following::Reply;
+use crate::machine::limiter::{Limiter, Purpose};
 use crate::machine::random;
 use crate::machine::time::Time;
 use crate::wire::{ServiceError, retry_after};

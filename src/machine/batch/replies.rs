@@ -4,14 +4,14 @@ use super::event::BatchEventKind;
 use super::flights::{Errand, Flight, Overdue};
 use super::pace::Verdict;
 use super::{Batch, Key};
-use crate::machine::answer::{LookAnswer, Payload, SubmitAnswer};
 use crate::machine::cause::Cause;
 use crate::machine::exchange::RequestId;
-use crate::machine::following::Reply;
-use crate::machine::record::{End, Record, State};
-use crate::machine::ticket::Ticket;
+use crate::machine::job::Ticket;
+use crate::machine::job::answer::{LookAnswer, Payload, SubmitAnswer};
+use crate::machine::job::following::Reply;
+use crate::machine::job::record::{End, Record, State};
+use crate::machine::job::transition::Input;
 use crate::machine::time::Time;
-use crate::machine::transition::Input;
 use crate::wire::ExtractionId;
 
 impl Batch {

@@ -1,7 +1,7 @@
 //! What is counted, so that it never needs to be counted up.
 
 use super::progress::BatchProgress;
-use crate::machine::record::{End, State};
+use crate::machine::job::record::{End, State};
 
 /// How many jobs are in which phase, and what was sent.
 #[derive(Debug, Default)]

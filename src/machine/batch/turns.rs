@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::Batch;
 use super::entry::{Entry, Place, Rank};
 use super::fair;
-use super::slab::{Key, Slab};
-use crate::machine::record::State;
+use crate::machine::collections::slab::{Key, Slab};
+use crate::machine::job::record::State;
 use crate::machine::time::Time;
 
 /// Jobs that wait for their turn. Who leaves early is struck off where that is cheap, and passed over where it is not.

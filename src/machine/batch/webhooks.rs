@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::id_index::IdHash;
+use crate::machine::collections::id_index::IdHash;
 use crate::machine::time::Time;
 
 /// Whether a webhook came for each of the jobs that finished last: while nine in ten are told, everything else only has to find the tenth.
@@ -59,8 +59,8 @@ impl Webhooks {
 
 #[cfg(test)]
 mod tests {
-    use super::super::id_index::IdIndex;
     use super::*;
+    use crate::machine::collections::id_index::IdIndex;
 
     const START: Time = Time::from_unix_seconds(1_700_000_000);
 

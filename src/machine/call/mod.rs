@@ -14,9 +14,9 @@ pub use error::CallError;
 pub use event::{CallEvent, CallEventKind};
 pub use options::CallOptions;
 
-use super::answer::Refusal;
 use super::cause::Cause;
 use super::exchange::{Failure, FailureKind, Limits, RequestId, Transmit};
+use super::job::answer::Refusal;
 use super::random;
 use super::time::Time;
 use super::{Machine, Output};

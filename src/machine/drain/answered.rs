@@ -8,10 +8,10 @@ use http::{Response, StatusCode};
 
 use super::entries::{Entries, State};
 use super::{Drain, DrainError, DrainEventKind, Flight, Suspicion, Trouble, What};
-use crate::machine::answer::{self, LookAnswer, Payload, Refusal};
-use crate::machine::batch::slab::Key;
+use crate::machine::collections::slab::Key;
 use crate::machine::exchange::{Failure, FailureKind};
-use crate::machine::record::End;
+use crate::machine::job::answer::{self, LookAnswer, Payload, Refusal};
+use crate::machine::job::record::End;
 use crate::machine::{Cause, Time, random};
 use crate::wire::{AwaitingResponse, Extraction, ExtractionId, ResponseError, ServiceError, Status, retry_after};
 

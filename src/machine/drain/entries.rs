@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
 use std::hint::black_box;
 
-use super::super::batch::id_index::IdIndex;
-use super::super::batch::slab::{Key, Slab};
+use super::super::collections::id_index::IdIndex;
+use super::super::collections::slab::{Key, Slab};
 use super::super::time::Time;
 use super::id_text::IdText;
 

@@ -16,9 +16,9 @@ use bytes::Bytes;
 
 use self::entries::{Entries, State};
 use self::next::Next;
-use super::batch::limiter::{Limiter, Purpose};
-use super::batch::slab::Key;
+use super::collections::slab::Key;
 use super::exchange::{Failure, Limits, RequestId, Transmit};
+use super::limiter::{Limiter, Purpose};
 use super::time::Time;
 use super::{Machine, Output};
 use crate::wire::{Api, AwaitingRequest, ConfigError, Extraction, ExtractionId, StatusRequest};

@@ -3,7 +3,7 @@
 use super::entries::State;
 use super::{Drain, What};
 use crate::machine::Time;
-use crate::machine::batch::slab::Key;
+use crate::machine::collections::slab::Key;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy)]

@@ -1,15 +1,15 @@
 //! What a job tells its application.
 
-use super::cause::Cause;
-use super::job_error::JobError;
+use super::error::JobError;
 use super::record::LookReason;
 use super::ticket::Ticket;
-use super::time::Time;
+use crate::machine::cause::Cause;
+use crate::machine::time::Time;
 use crate::wire::{Extraction, ExtractionId, Status};
 
 /// Something that happened to a job, in order.
 ///
-/// Made by [`Job`](super::Job) *before* the request it announces leaves. Stored as they come, before the loop goes on, events are a write-ahead log: whoever reads it
+/// Made by [`Job`](crate::machine::Job) *before* the request it announces leaves. Stored as they come, before the loop goes on, events are a write-ahead log: whoever reads it
 /// after a crash knows what may have been sent.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -24,7 +24,7 @@ pub struct JobEvent {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JobEventKind {
-    /// The submit is about to leave; from here on it may be billed. With [`JobOptions::with_confirmation`](super::JobOptions::with_confirmation) it leaves
+    /// The submit is about to leave; from here on it may be billed. With [`JobOptions::with_confirmation`](crate::machine::JobOptions::with_confirmation) it leaves
     /// once this event was confirmed.
     Submitting {
         /// The number of the attempt, from 1.
@@ -40,7 +40,7 @@ pub enum JobEventKind {
     /// The service took the document. Keep the ticket: with it the job can be resumed in another process.
     Submitted(Ticket),
     /// The service took the document once more: an earlier attempt had arrived after all. It is probably billed twice. Comes with
-    /// [`RetryPolicy::with_resubmissions`](super::RetryPolicy::with_resubmissions), or where one submit is answered twice with different ids.
+    /// [`RetryPolicy::with_resubmissions`](crate::machine::RetryPolicy::with_resubmissions), or where one submit is answered twice with different ids.
     SubmittedAgain(ExtractionId),
     /// A look is about to be made.
     LookDue {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::snapshot::Snapshot;
 use super::ticket::Ticket;
-use super::time::Time;
+use crate::machine::time::Time;
 
 /// Where one job stands, in at most 64 bytes and without a string: a batch keeps hundreds of thousands of them.
 ///
@@ -93,7 +93,7 @@ pub enum LookReason {
     Resumed,
     /// The deadline is there: the last look.
     Deadline,
-    /// The queue of finished extractions names it. Only in a [`Batch`](super::Batch), as all that follow.
+    /// The queue of finished extractions names it. Only in a [`Batch`](crate::machine::Batch), as all that follow.
     Queue,
     /// It was due before, and was held back: by the rate, by the requests in flight, or by a pause.
     Limiter,

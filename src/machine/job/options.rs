@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use super::poll_policy::PollPolicy;
-use super::retry_policy::RetryPolicy;
+use crate::machine::poll_policy::PollPolicy;
+use crate::machine::retry_policy::RetryPolicy;
 
 /// How one job is to be followed. Made by the application; the default is right for a service in the background.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct JobOptions {
-    pub(super) seed: u64,
+    pub(crate) seed: u64,
     pub(crate) deadline: Option<Duration>,
-    pub(super) poll: PollPolicy,
+    pub(crate) poll: PollPolicy,
     pub(crate) retry: RetryPolicy,
-    pub(super) confirmation: bool,
+    pub(crate) confirmation: bool,
     pub(crate) first_sequence: u64,
-    pub(super) response_bytes: Option<u64>,
-    pub(super) text_blocks: bool,
+    pub(crate) response_bytes: Option<u64>,
+    pub(crate) text_blocks: bool,
 }
 
 impl JobOptions {
@@ -65,7 +65,7 @@ impl JobOptions {
         self
     }
 
-    /// Holds each submit back until [`Job::confirm`](super::Job::confirm) was called with the sequence of its `Submitting` event: for those who must have the intent
+    /// Holds each submit back until [`Job::confirm`](crate::machine::Job::confirm) was called with the sequence of its `Submitting` event: for those who must have the intent
     /// on disk first.
     #[must_use]
     pub const fn with_confirmation(mut self) -> Self {
@@ -80,7 +80,7 @@ impl JobOptions {
         self
     }
 
-    /// Sets the most bytes taken of one response; see [`Limits`](super::Limits) for the default.
+    /// Sets the most bytes taken of one response; see [`Limits`](crate::machine::Limits) for the default.
     #[must_use]
     pub const fn with_response_limit(mut self, bytes: u64) -> Self {
         self.response_bytes = Some(bytes);

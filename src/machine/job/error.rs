@@ -4,13 +4,13 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use super::cause::Cause;
 use super::ticket::Ticket;
+use crate::machine::cause::Cause;
 use crate::wire::{DecodeError, ServiceError};
 
 /// How a job ended without a result, with the ticket to go on with where there is one.
 ///
-/// Made by [`Job`](super::Job) in its last event. What ends here is the following of the job; the extraction itself, once [submitted](Self::ticket), goes on at the
+/// Made by [`Job`](crate::machine::Job) in its last event. What ends here is the following of the job; the extraction itself, once [submitted](Self::ticket), goes on at the
 /// service, and its result is kept for 48 hours after it has finished.
 ///
 /// | variant | may it be billed? | what to do |

@@ -1,4 +1,4 @@
-//! What follows from a step of one job: what is told, what is sent, how it ends. Shared by [`Job`](super::Job), which has one, and [`Batch`](super::Batch), which has many.
+//! What follows from a step of one job: what is told, what is sent, how it ends. Shared by [`Job`](crate::machine::Job), which has one, and [`Batch`](crate::machine::Batch), which has many.
 
 use std::sync::Arc;
 
@@ -6,28 +6,28 @@ use bytes::Bytes;
 use http::Response;
 
 use super::answer::{self, Payload};
-use super::cause::Cause;
+use super::error::JobError;
 use super::event::JobEventKind;
-use super::exchange::{Failure, Limits};
-use super::job_error::JobError;
 use super::record::{End, Record, State};
 use super::ticket::{Owner, Ticket};
-use super::time::Time;
 use super::transition::{Effect, Input, Rules, step};
+use crate::machine::cause::Cause;
+use crate::machine::exchange::{Failure, Limits};
+use crate::machine::time::Time;
 use crate::wire::{Api, Body, Document, Extraction, ExtractionId, StatusRequest, SubmitRequest};
 
 /// One job and what goes with it, borrowed for a step.
-pub(super) struct Following<'a> {
-    pub(super) record: &'a mut Record,
-    pub(super) owner: &'a Arc<Owner>,
-    pub(super) extraction_id: &'a mut Option<ExtractionId>,
-    pub(super) baggage: &'a mut Option<Box<Baggage>>,
+pub(crate) struct Following<'a> {
+    pub(crate) record: &'a mut Record,
+    pub(crate) owner: &'a Arc<Owner>,
+    pub(crate) extraction_id: &'a mut Option<ExtractionId>,
+    pub(crate) baggage: &'a mut Option<Box<Baggage>>,
 }
 
 /// What a job has for a while only: its document until it is taken, the cause of a failure until it has passed.
 #[derive(Default)]
-pub(super) struct Baggage {
-    pub(super) submission: Option<Submission>,
+pub(crate) struct Baggage {
+    pub(crate) submission: Option<Submission>,
     /// Why the last exchange failed.
     cause: Option<Cause>,
     /// Other extractions of the document that were told: a duplicate of an answer is not told again. No more than were submitted.
@@ -35,16 +35,16 @@ pub(super) struct Baggage {
 }
 
 /// What is needed until the document is submitted.
-pub(super) struct Submission {
-    pub(super) request: SubmitRequest,
-    pub(super) limits: Limits,
+pub(crate) struct Submission {
+    pub(crate) request: SubmitRequest,
+    pub(crate) limits: Limits,
     /// Of the document.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 /// What is to be done.
 #[derive(Debug)]
-pub(super) enum Consequence {
+pub(crate) enum Consequence {
     Tell(JobEventKind),
     SendSubmit,
     SendLook,
@@ -52,16 +52,16 @@ pub(super) enum Consequence {
 
 impl Baggage {
     /// That of a job which is to submit this document.
-    pub(super) fn with_document(document: Document, api: &Api, text_blocks: bool, response_bytes: Option<u64>) -> Box<Self> {
+    pub(crate) fn with_document(document: Document, text_blocks: bool, response_bytes: Option<u64>) -> Box<Self> {
         let bytes = document.len();
         let request = SubmitRequest::new(document);
         let request = if text_blocks { request.with_text_blocks() } else { request };
-        let limits = Limits::for_exchange(request.request(api).body().len(), response_bytes);
+        let limits = Limits::for_exchange(request.body().len(), response_bytes);
         Box::new(Self { submission: Some(Submission { request, limits, bytes }), ..Self::default() })
     }
 
     /// Whether the last exchange failed, other than because everything was to pause.
-    pub(super) fn has_failed(&self) -> bool {
+    pub(crate) fn has_failed(&self) -> bool {
         match &self.cause {
             Some(Cause::Service(error)) => !matches!(error.http_status().map(|status| status.as_u16()), Some(401 | 403 | 429)),
             Some(_) => true,
@@ -76,7 +76,7 @@ impl Baggage {
 
 impl Following<'_> {
     /// Moves the job, and says what is to be done; `None` for nothing.
-    pub(super) fn take(&mut self, input: Input, payload: Payload, now: Time, rules: &Rules<'_>) -> Option<Consequence> {
+    pub(crate) fn take(&mut self, input: Input, payload: Payload, now: Time, rules: &Rules<'_>) -> Option<Consequence> {
         let unanswered = self.record.state == State::Polling && matches!(input, Input::Clock);
         let effect = step(self.record, input, now, rules);
         let consequence = match effect {
@@ -92,7 +92,7 @@ impl Following<'_> {
     }
 
     /// The handle by which another process can go on, once there is an id.
-    pub(super) fn ticket(&self) -> Option<Ticket> {
+    pub(crate) fn ticket(&self) -> Option<Ticket> {
         let extraction_id = self.extraction_id.clone()?;
         Some(Ticket::of(self.owner.clone(), extraction_id, self.record.submitted_at, self.record.deadline))
     }
@@ -207,27 +207,27 @@ impl Following<'_> {
 }
 
 /// The request that submits the document, if it is still here.
-pub(super) fn submit_request(baggage: Option<&Baggage>, api: &Api) -> Option<(http::Request<Body>, Limits)> {
+pub(crate) fn submit_request(baggage: Option<&Baggage>, api: &Api) -> Option<(http::Request<Body>, Limits)> {
     let submission = baggage?.submission.as_ref()?;
     Some((submission.request.request(api), submission.limits))
 }
 
 /// The request that looks at an extraction.
-pub(super) fn look_request(id: &ExtractionId, api: &Api, text_blocks: bool, response_bytes: Option<u64>) -> (http::Request<Body>, Limits) {
+pub(crate) fn look_request(id: &ExtractionId, api: &Api, text_blocks: bool, response_bytes: Option<u64>) -> (http::Request<Body>, Limits) {
     let request = StatusRequest::new(id.clone());
     let request = if text_blocks { request.with_text_blocks() } else { request }.request(api);
     (request, Limits::for_exchange(0, response_bytes))
 }
 
 /// What came of an exchange: an answer or none.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     Response(Response<Bytes>),
     Failure(Failure),
 }
 
 impl Reply {
     /// What it says of the submit of this exchange.
-    pub(super) fn of_submit(self, exchange: u32, trusts_overload: bool) -> (Input, Payload) {
+    pub(crate) fn of_submit(self, exchange: u32, trusts_overload: bool) -> (Input, Payload) {
         let (answer, payload) = match self {
             Self::Response(response) => answer::of_submit(&response, trusts_overload),
             Self::Failure(failure) => answer::of_submit_failure(failure),
@@ -236,7 +236,7 @@ impl Reply {
     }
 
     /// What it says of the look of this exchange.
-    pub(super) fn of_look(self, exchange: u32) -> (Input, Payload) {
+    pub(crate) fn of_look(self, exchange: u32) -> (Input, Payload) {
         let (answer, payload) = match self {
             Self::Response(response) => answer::of_look(&response),
             Self::Failure(failure) => answer::of_look_failure(failure),

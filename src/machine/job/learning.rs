@@ -1,13 +1,13 @@
 //! What a job teaches about the time jobs take.
 
 use super::answer::LookAnswer;
-use super::delay::DelayEstimator;
 use super::record::{End, Record};
-use super::time::Time;
+use crate::machine::delay::DelayEstimator;
+use crate::machine::time::Time;
 
 /// An estimator in the hands of one job.
 #[derive(Debug)]
-pub(super) struct Learning {
+pub(crate) struct Learning {
     // Apart from the job, which would be ten times its size.
     estimator: Box<DelayEstimator>,
     /// When the job was last known to be in progress. `None` for one that was resumed, until it was looked at: what happened before was learned by another, or by nobody.
@@ -15,21 +15,21 @@ pub(super) struct Learning {
 }
 
 impl Learning {
-    pub(super) fn new(estimator: DelayEstimator) -> Self {
+    pub(crate) fn new(estimator: DelayEstimator) -> Self {
         Self { estimator: Box::new(estimator), in_progress_at: None }
     }
 
-    pub(super) fn estimator(&self) -> &DelayEstimator {
+    pub(crate) fn estimator(&self) -> &DelayEstimator {
         &self.estimator
     }
 
     /// The job was taken just now.
-    pub(super) fn submitted(&mut self, record: &Record) {
+    pub(crate) fn submitted(&mut self, record: &Record) {
         self.in_progress_at = Some(record.submitted_at);
     }
 
     /// The look that is out was answered. A failed one, and one that found nothing to wait for, teach nothing.
-    pub(super) fn looked(&mut self, record: &Record, answer: LookAnswer, now: Time) {
+    pub(crate) fn looked(&mut self, record: &Record, answer: LookAnswer, now: Time) {
         let age = |time: Time| time.saturating_since(record.submitted_at);
         match (answer, self.in_progress_at) {
             (LookAnswer::InProgress { .. }, before) => {

@@ -46,7 +46,7 @@ impl JobState {
         !matches!(self, Self::Ready | Self::Submitting | Self::Waiting | Self::Polling)
     }
 
-    pub(super) fn of(state: State) -> Self {
+    pub(crate) fn of(state: State) -> Self {
         match state {
             State::Ready => Self::Ready,
             State::SubmitAnnounced | State::Submitting => Self::Submitting,

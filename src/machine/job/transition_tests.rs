@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::answer::{LookAnswer, SubmitAnswer};
-use super::job_state::JobState;
 use super::record::{End, LookReason, Record, State};
+use super::state::JobState;
 use super::transition::{Effect, Input, Rules, step};
-use super::{PollPolicy, RetryPolicy, Time};
+use crate::machine::{PollPolicy, RetryPolicy, Time};
 
 const NOW: Time = Time::from_unix_seconds(1_000_000);
 
@@ -109,7 +109,7 @@ fn the_readme_draws_exactly_the_ways_there_are() {
             taken.insert((format!("{from:?}"), format!("{to:?}")));
         }
     });
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../../README.md");
     let drawn: BTreeSet<(String, String)> = readme
         .lines()
         .filter_map(|line| line.trim().split_once(" --> "))

@@ -1,28 +1,45 @@
 //! One document: submit, wait, look, finish.
 
+pub(crate) mod answer;
+mod error;
+mod event;
+pub(crate) mod following;
+mod learning;
+mod options;
+pub(crate) mod record;
+mod snapshot;
+mod state;
+mod ticket;
+pub(crate) mod transition;
+#[cfg(test)]
+mod transition_tests;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::answer::{Payload, SubmitAnswer};
+pub use error::JobError;
+pub use event::{JobEvent, JobEventKind};
+pub use options::JobOptions;
+pub use record::LookReason;
+pub use snapshot::Snapshot;
+pub use state::JobState;
+pub(crate) use ticket::Owner;
+pub use ticket::{Ticket, TicketError};
+
 use super::delay::DelayEstimator;
-use super::event::{JobEvent, JobEventKind};
 use super::exchange::{Failure, Limits, RequestId, Transmit};
-use super::following::{Baggage, Consequence, Following, Reply, look_request, submit_request};
-use super::job_error::JobError;
-use super::job_options::JobOptions;
-use super::job_state::JobState;
-use super::learning::Learning;
 use super::notifications::Notifications;
-use super::record::{LookReason, Record, State};
-use super::snapshot::Snapshot;
-use super::ticket::{Owner, Ticket};
 use super::time::Time;
-use super::transition::{Input, Rules};
 use super::{Machine, Output};
 use crate::wire::{Api, Body, ConfigError, Document, Extraction, ExtractionId, Notification};
+use answer::{Payload, SubmitAnswer};
+use following::{Baggage, Consequence, Following, Reply, look_request, submit_request};
+use learning::Learning;
+use record::{Record, State};
+use transition::{Input, Rules};
 
 /// Follows one document: submits it, waits, looks, and ends with its result or with why there is none.
 ///
@@ -155,7 +172,7 @@ impl Job {
 
     fn begin(api: &Api, document: Option<Document>, owner: Arc<Owner>, options: JobOptions, record: Record, now: Time) -> Self {
         let owner = document.as_ref().map_or(owner, |document| Arc::new(Owner::of(document)));
-        let baggage = document.map(|document| Baggage::with_document(document, api, options.text_blocks, options.response_bytes));
+        let baggage = document.map(|document| Baggage::with_document(document, options.text_blocks, options.response_bytes));
         Self {
             api: api.clone(),
             options,

@@ -6,12 +6,12 @@
 use std::time::Duration;
 
 use super::answer::{LookAnswer, SubmitAnswer};
-use super::delay::DelayEstimator;
-use super::poll_policy::PollPolicy;
-use super::random;
 use super::record::{End, LookReason, Record, State};
-use super::retry_policy::RetryPolicy;
-use super::time::Time;
+use crate::machine::delay::DelayEstimator;
+use crate::machine::poll_policy::PollPolicy;
+use crate::machine::random;
+use crate::machine::retry_policy::RetryPolicy;
+use crate::machine::time::Time;
 
 /// What a job is told.
 #[derive(Debug, Clone, Copy)]

@@ -2,17 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::check::Check;
 use super::record::{Record, State};
 use super::ticket::{TicketError, check_contents, check_version, from_milliseconds, milliseconds};
-use super::time::Time;
+use crate::machine::check::Check;
+use crate::machine::time::Time;
 use crate::wire::without_values;
 
 /// A job that has no ticket yet: what is known of its attempts, and the caller's own name for its document, never the document.
 ///
-/// Made by [`Job::snapshot`](super::Job::snapshot); consumed by [`Job::restore`](super::Job::restore), in another process as well. Stored before the loop goes on, it tells after a crash whether
+/// Made by [`Job::snapshot`](crate::machine::Job::snapshot); consumed by [`Job::restore`](crate::machine::Job::restore), in another process as well. Stored before the loop goes on, it tells after a crash whether
 /// the document may have been submitted. Serialisable by [`serde`] or [`to_json`](Self::to_json), and it carries its version and a check of its
-/// contents, as a [`Ticket`](super::Ticket) does.
+/// contents, as a [`Ticket`](crate::machine::Ticket) does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "SnapshotWire", into = "SnapshotWire")]
 pub struct Snapshot {
@@ -30,7 +30,7 @@ impl Snapshot {
     pub const VERSION: u32 = 1;
 
     /// What can be kept of a record; `None` once it was submitted or has ended.
-    pub(super) fn of(record: &Record, reference: Option<&str>) -> Option<Self> {
+    pub(crate) fn of(record: &Record, reference: Option<&str>) -> Option<Self> {
         let submitting = match record.state {
             State::Ready => false,
             // From the intent on it may have been sent: whoever stored it can't know how far the process came.
@@ -53,7 +53,7 @@ impl Snapshot {
         self.reference.as_deref()
     }
 
-    /// Whether a submit may be on its way, so that restoring ends in [`JobError::SubmitUnknown`](super::JobError::SubmitUnknown) (unless resubmissions are allowed).
+    /// Whether a submit may be on its way, so that restoring ends in [`JobError::SubmitUnknown`](crate::machine::JobError::SubmitUnknown) (unless resubmissions are allowed).
     pub fn may_be_submitted(&self) -> bool {
         self.submitting
     }

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::check::Check;
-use super::time::Time;
+use crate::machine::check::Check;
+use crate::machine::time::Time;
 use crate::wire::{Document, ExtractionId, without_values};
 
 /// The handle of a submitted job: all that another process needs, on another day, to go on with it.
 ///
-/// Made by [`Job`](super::Job) as soon as the service has named the extraction; consumed by [`Job::resume`](super::Job::resume). Serialisable by [`serde`] or
+/// Made by [`Job`](crate::machine::Job) as soon as the service has named the extraction; consumed by [`Job::resume`](crate::machine::Job::resume). Serialisable by [`serde`] or
 /// [`to_json`](Self::to_json); times are absolute, nothing in it is secret, and it carries its version and a check of its contents: store it, and don't edit it. Fields may be
 /// reordered and spaced, as databases do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +94,7 @@ impl Ticket {
         }
     }
 
-    pub(super) fn owner(&self) -> Arc<Owner> {
+    pub(crate) fn owner(&self) -> Arc<Owner> {
         self.owner.clone()
     }
 }
@@ -108,7 +108,7 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    pub(super) fn of(document: &Document) -> Self {
+    pub(crate) fn of(document: &Document) -> Self {
         let (document_type, customer, reference) = document.names();
         Self { document_type: Some(document_type.clone()), customer: customer.cloned(), reference: reference.cloned() }
     }
@@ -195,7 +195,7 @@ pub enum TicketError {
 }
 
 impl TicketError {
-    pub(super) fn unreadable(what: &str, problem: &str) -> Self {
+    pub(crate) fn unreadable(what: &str, problem: &str) -> Self {
         Self::Unreadable { problem: format!("not a {what}: {problem}").into() }
     }
 }
@@ -214,7 +214,7 @@ impl fmt::Display for TicketError {
 
 impl Error for TicketError {}
 
-pub(super) fn check_version(what: &str, version: u32, newest: u32) -> Result<(), TicketError> {
+pub(crate) fn check_version(what: &str, version: u32, newest: u32) -> Result<(), TicketError> {
     match version {
         0 => Err(TicketError::unreadable(what, "version 0 never was")),
         version if version > newest => Err(TicketError::Newer { version }),
@@ -223,14 +223,14 @@ pub(super) fn check_version(what: &str, version: u32, newest: u32) -> Result<(),
 }
 
 /// Whether the check that was written is that of what was read.
-pub(super) fn check_contents(written: &str, computed: &str) -> Result<(), TicketError> {
+pub(crate) fn check_contents(written: &str, computed: &str) -> Result<(), TicketError> {
     if written == computed { Ok(()) } else { Err(TicketError::Altered) }
 }
 
-pub(super) fn milliseconds(time: Time) -> u64 {
+pub(crate) fn milliseconds(time: Time) -> u64 {
     u64::try_from(time.since_epoch().as_millis()).unwrap_or(u64::MAX)
 }
 
-pub(super) fn from_milliseconds(milliseconds: u64) -> Time {
+pub(crate) fn from_milliseconds(milliseconds: u64) -> Time {
     Time::from_unix(Duration::from_millis(milliseconds))
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use super::cause::Cause;
-use super::exchange::{Failure, FailureKind};
 use super::record::End;
+use crate::machine::cause::Cause;
+use crate::machine::exchange::{Failure, FailureKind};
 use crate::wire::{
     DecodeError, Extraction, ExtractionId, ResponseError, ServiceError, Status, StatusResponse, SubmitResponse, retry_after,
 };

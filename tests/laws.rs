@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use typless::machine::{Job, JobEvent, JobEventKind, JobOptions, LookReason, Output, RetryPolicy};
+use typless::machine::{DelayEstimator, Job, JobEvent, JobEventKind, JobOptions, LookReason, Output, RetryPolicy};
 use typless::proptest::{Flavour, JobInput, LawChecker, Moment, Script, Violation, job_inputs, scripts_with_inputs};
 
 const DEADLINE: Duration = Duration::from_secs(3600);
@@ -27,6 +27,14 @@ proptest! {
     #[test]
     fn a_job_keeps_the_laws_when_the_world_turns_hostile(options in options(), script in job_scripts(Flavour::Mixed)) {
         check(options, &script)?;
+    }
+
+    #[test]
+    fn a_job_that_learns_keeps_the_laws_whatever_comes(options in options(), script in job_scripts(Flavour::Mixed)) {
+        LawChecker::for_jobs(options, |now| {
+            Job::submit(&support::api(), support::document(), options, now).with_estimator(DelayEstimator::new())
+        })
+        .check(&script)?;
     }
 }
 

@@ -53,6 +53,7 @@ pub fn best(trace: &Trace, price: f64) -> Vec<f64> {
 
 /// A rule for when a look is due, by the shares of jobs left at the last look and now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there are these two")]
 pub enum Rule {
     /// The integral of `S(last) / S(now) - 1`: what the policy follows.
     Odds,

@@ -34,7 +34,7 @@ pub fn keep_to(last: bool) {
         use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
         let Ok(all) = sched_getaffinity(None) else { return };
         let mut usable = (0..CpuSet::MAX_CPU).filter(|processor| all.is_set(*processor));
-        let processor = if last { usable.last() } else { usable.next() };
+        let processor = if last { usable.next_back() } else { usable.next() };
         if let Some(processor) = processor {
             let mut one = CpuSet::new();
             one.set(processor);

@@ -31,7 +31,7 @@ pub(super) fn over_ureq(name: &'static str, task: &Task, at_once: usize) -> Outc
         let accepted: Accepted = request.send_json(submit(&task))?.body_mut().read_json()?;
         loop {
             let request = agent.get(look(&task, &accepted)).header("authorization", format!("Token {KEY}"));
-            if is_finished(request.call()?.body_mut().read_json()?)? {
+            if is_finished(&request.call()?.body_mut().read_json()?)? {
                 return Ok(());
             }
         }
@@ -47,7 +47,7 @@ pub(super) fn over_reqwest(name: &'static str, task: &Task, at_once: usize) -> O
             let accepted: Accepted = request.json(&submit(&task)).send().await?.json().await?;
             loop {
                 let request = client.get(look(&task, &accepted)).header("authorization", format!("Token {KEY}"));
-                if is_finished(request.send().await?.json().await?)? {
+                if is_finished(&request.send().await?.json().await?)? {
                     return Ok(());
                 }
             }
@@ -63,7 +63,7 @@ fn look(task: &Task, accepted: &Accepted) -> String {
     format!("{}/api/get-extraction-data?extraction_id={}", task.base, accepted.extraction_id)
 }
 
-fn is_finished(answer: Answer) -> Outcome<bool> {
+fn is_finished(answer: &Answer) -> Outcome<bool> {
     if answer.status == "IN_PROGRESS" {
         return Ok(false);
     }

@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Collected, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -125,7 +125,7 @@ impl State {
 
 async fn answer(state: Rc<State>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
-    let body = body.collect().await.map_or_else(|_| Bytes::new(), |body| body.to_bytes());
+    let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
     let (status, answer) = match parts.method {
         _ if parts.headers.get("authorization").is_none_or(|key| key != "Token key") => (401, Bytes::new()),
         Method::POST => state.submit(&body).map_or((400, Bytes::new()), |answer| (202, answer)),

@@ -6,7 +6,7 @@
 //! | module | what it is | who uses it |
 //! | --- | --- | --- |
 //! | [`wire`] | messages as values: requests to send, answers to read | everybody; alone, if you want no more than that |
-//! | [`machine`] | what to do next: [`Job`](machine::Job) follows one document from submit to result | drivers, and programs with a loop of their own |
+//! | [`machine`] | what to do next: [`Job`](machine::Job) follows one document from submit to result, [`Drain`](machine::Drain) fetches what has finished | drivers, and programs with a loop of their own |
 //! | [`drive`] | the contracts of transports and clocks | who brings another HTTP client or runtime |
 //! | `proptest` | strategies, and a checker of the laws; only with the feature `proptest` | property tests, of one's own mapping or machine |
 //!

@@ -6,9 +6,11 @@ mod support;
 use std::error::Error;
 use std::time::Duration;
 
+use support::queue::{DrainRun, Queue, Reply};
 use support::{Run, START, accepted, answer, answer_with, api, document, expired, failed, in_progress, submit};
 use typless::machine::{
-    Call, CallError, CallOptions, Failure, FailureKind, Job, JobError, JobOptions, JobState, Machine, Output, RetryPolicy, Snapshot, Ticket,
+    Call, CallError, CallOptions, DrainEventKind, DrainOptions, Failure, FailureKind, Job, JobError, JobOptions, JobState, Machine, Output,
+    RetryPolicy, Snapshot, Ticket,
 };
 use typless::wire::{AwaitingRequest, ExtractRequest, Request};
 
@@ -127,6 +129,35 @@ fn each_end_of_a_call_has_its_sentence() {
     call.abandon(START);
     let Output::Event(event) = call.next_output(START) else { panic!() };
     assert_eq!(Call::<AwaitingRequest>::into_outcome(event).unwrap().unwrap_err().to_string(), "the call was abandoned");
+}
+
+/// What is answered for a listed id, and a part of the sentence that follows.
+type Case = (fn() -> Reply, &'static str);
+
+#[test]
+fn each_reason_of_a_drain_has_its_sentence() {
+    let cases: [Case; 8] = [
+        (|| Ok(failed()), "could not process the document: not a PDF (code INVALID_FILE)"),
+        (|| Ok(expired()), "not fetched within 48 hours"),
+        (|| Ok(answer(404, "")), "lists the extraction and does not know it: the service answered 404"),
+        (|| Ok(answer(422, "")), "refused the request: the service answered 422"),
+        (|| Err(FailureKind::TooLarge), "larger than the limit"),
+        (|| Ok(answer(200, r#"{"status": "SUCCESS"}"#)), "succeeded, but the status answer could not be read"),
+        (|| Ok(in_progress()), "lists the extraction as finished and says IN_PROGRESS"),
+        (|| Err(FailureKind::Interrupted), "could not be fetched: the exchange with the service broke off: told by the test"),
+    ];
+    for (reply, sentence) in cases {
+        let mut run = DrainRun::with(DrainOptions::new());
+        run.serve(&mut Queue::of(&["a"]).with("a", reply), Duration::from_secs(3600));
+        let reason = run.events.into_iter().find_map(|event| match event.kind {
+            DrainEventKind::Extracted { extraction: Err(reason), .. } | DrainEventKind::SetAside { reason, .. } => Some(reason),
+            _ => None,
+        });
+        let reason = reason.expect("a reason");
+        assert!(reason.to_string().contains(sentence), "{reason}");
+        assert_eq!(reason.source().is_some(), sentence.contains("larger"), "what is told already is no source");
+        assert!(!format!("{reason:?}").contains("s3cret"));
+    }
 }
 
 #[test]

@@ -440,3 +440,27 @@ fn d20_neither_key_nor_result_is_in_what_a_drain_says_of_itself() {
     let shown = format!("{:?} {:?}", run.drain, run.events);
     assert!(!shown.contains("s3cret") && !shown.contains("12.0000"), "{shown}");
 }
+
+#[test]
+fn d21_a_long_listing_is_taken_whole_and_remembered_for_as_long_as_it_comes() {
+    let ids: Vec<String> = (0..50_000).map(|number| format!("{:040x}", number * 7919)).collect();
+    let mut run = DrainRun::with(for_ever());
+    // Half of them were done with before a restart.
+    ids.iter().step_by(2).for_each(|name| run.drain.acknowledge(&id(name)));
+    let list = run.requests_now().remove(0);
+    run.drain.handle_response(list.id, listing(&ids), run.now);
+    let progress = run.drain.progress();
+    assert_eq!((progress.listed, progress.waiting, progress.acknowledged), (50_000, 25_000, 25_000));
+    ids.iter().for_each(|name| run.drain.acknowledge(&id(name)));
+    // As they were, the other way round, and then without the first half.
+    let reversed: Vec<String> = ids.iter().rev().cloned().collect();
+    let remembered = [&ids[..], &reversed[..], &ids[25_000..], &ids[25_000..]].map(|list| {
+        run.now = run.now + HOUR;
+        let transmit = run.requests_now().remove(0);
+        run.drain.handle_response(transmit.id, listing(list), run.now);
+        run.drain.progress().acknowledged
+    });
+    assert_eq!(remembered, [50_000, 50_000, 50_000, 25_000]);
+    let new = run.count(|kind| matches!(kind, DrainEventKind::Listed { new: 1.., .. }));
+    assert_eq!((new, run.handed_out().len()), (1, 0));
+}

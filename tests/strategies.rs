@@ -7,10 +7,10 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use typless::machine::{Snapshot, Ticket};
 use typless::proptest::{
-    Fields, Flavour, Step, documents, error_bodies, extractions, garbled_answers, notifications, odd_results, refusals, results, scripts,
-    snapshots, status_answers, status_bodies, submit_answers, tickets, usual_results,
+    Fields, Flavour, Step, documents, error_bodies, extractions, garbled_answers, listing_answers, notifications, odd_results, refusals,
+    results, scripts, snapshots, status_answers, status_bodies, submit_answers, tickets, usual_results,
 };
-use typless::wire::{Extraction, Field, ResponseError, ServiceError, Status, StatusResponse, SubmitResponse};
+use typless::wire::{AwaitingResponse, Extraction, Field, ResponseError, ServiceError, Status, StatusResponse, SubmitResponse};
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
@@ -84,6 +84,13 @@ fn answers_bring_every_end() {
     assert!(some(submit_answers(), |answer| SubmitResponse::decode(answer).is_ok()));
     assert!(some(submit_answers(), |answer| answer.status() == 429 && answer.headers().contains_key("retry-after")));
     assert!(some(garbled_answers(), |answer| matches!(SubmitResponse::decode(answer), Err(ResponseError::Decode(_)))));
+    let listed = |answer: &_| AwaitingResponse::decode(answer).map(AwaitingResponse::into_extraction_ids);
+    assert!(some(listing_answers(), |answer| listed(answer).is_ok_and(|ids| ids.is_empty())));
+    assert!(
+        some(listing_answers(), |answer| listed(answer).is_ok_and(|ids| ids.iter().skip(1).any(|id| *id == ids[0]))),
+        "one is named twice"
+    );
+    assert!(some(listing_answers(), |answer| matches!(listed(answer), Err(ResponseError::Decode(_)))), "an entry is none");
     assert!(some(notifications(), |notification| notification.extraction_id().as_str().len() < 39));
     assert!(some(documents(), |document| document.customer().is_some() && document.reference().is_none()));
 }

@@ -76,7 +76,7 @@ impl Baggage {
 
 impl Following<'_> {
     /// Moves the job, and says what is to be done; `None` for nothing.
-    pub(super) fn take(&mut self, input: Input, payload: Payload, now: Time, rules: &Rules) -> Option<Consequence> {
+    pub(super) fn take(&mut self, input: Input, payload: Payload, now: Time, rules: &Rules<'_>) -> Option<Consequence> {
         let unanswered = self.record.state == State::Polling && matches!(input, Input::Clock);
         let effect = step(self.record, input, now, rules);
         let consequence = match effect {

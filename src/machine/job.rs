@@ -7,12 +7,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::answer::{Payload, SubmitAnswer};
+use super::delay::DelayEstimator;
 use super::event::{JobEvent, JobEventKind};
 use super::exchange::{Failure, Limits, RequestId, Transmit};
 use super::following::{Baggage, Consequence, Following, Reply, look_request, submit_request};
 use super::job_error::JobError;
 use super::job_options::JobOptions;
 use super::job_state::JobState;
+use super::learning::Learning;
 use super::notifications::Notifications;
 use super::record::{LookReason, Record, State};
 use super::snapshot::Snapshot;
@@ -32,9 +34,10 @@ pub struct Job {
     record: Record,
     owner: Arc<Owner>,
     extraction_id: Option<ExtractionId>,
-    baggage: Option<Box<Baggage>>,
     /// Notifications that came before the service's answer to the submit.
     early: Notifications,
+    learning: Option<Learning>,
+    baggage: Option<Box<Baggage>>,
     outputs: VecDeque<Output<JobEvent>>,
     next_sequence: u64,
     /// The sequence of the announced submit, and up to which events are confirmed.
@@ -76,6 +79,18 @@ impl Job {
         job
     }
 
+    /// Looks by what an estimator knows of the time jobs take, and teaches it. Hand it on from job to job: take it back from [`estimator`](Self::estimator) when the job has ended.
+    #[must_use]
+    pub fn with_estimator(mut self, estimator: DelayEstimator) -> Self {
+        self.learning = Some(Learning::new(estimator));
+        self
+    }
+
+    /// The estimator that was handed in, with what it has learned since.
+    pub fn estimator(&self) -> Option<&DelayEstimator> {
+        self.learning.as_ref().map(Learning::estimator)
+    }
+
     /// Gives up on the job. It ends as [`JobError::Abandoned`]: at once, or, if a submit is out, when that is answered or its time is up, since its id is worth having.
     /// The extraction itself can't be stopped.
     pub fn abandon(&mut self, now: Time) {
@@ -103,9 +118,7 @@ impl Job {
     pub fn handle_notification(&mut self, notification: &Notification, now: Time) {
         let now = self.advance(now);
         match &self.extraction_id {
-            Some(own) if own == notification.extraction_id() => {
-                self.take(Input::Finished(LookReason::Notification), Payload::Nothing, now);
-            }
+            Some(own) if own == notification.extraction_id() => self.is_finished(now),
             None if !matches!(self.record.state, State::Ended(_)) => self.early.insert(notification.extraction_id(), now),
             Some(_) | None => {}
         }
@@ -136,25 +149,14 @@ impl Job {
             record,
             owner,
             extraction_id: None,
-            baggage,
             early: Notifications::default(),
+            learning: None,
+            baggage,
             outputs: VecDeque::new(),
             next_sequence: options.first_sequence,
             announced: 0,
             confirmed: 0,
             latest: now,
-        }
-    }
-
-    fn rules(&self) -> Rules {
-        let submission = self.baggage.as_ref().and_then(|baggage| baggage.submission.as_ref());
-        let submit = submission.map_or_else(Limits::default, |submission| submission.limits);
-        Rules {
-            poll: self.options.poll,
-            retry: self.options.retry,
-            seed: self.options.seed,
-            submit_limit: submit.total,
-            look_limit: Limits::default().total,
         }
     }
 
@@ -165,28 +167,44 @@ impl Job {
 
     /// Moves the record and queues what follows. Says whether anything did.
     fn take(&mut self, input: Input, payload: Payload, now: Time) -> bool {
-        let rules = self.rules();
-        match self.following().take(input, payload, now, &rules) {
+        let was_submitted = self.extraction_id.is_some();
+        let submission = self.baggage.as_ref().and_then(|baggage| baggage.submission.as_ref());
+        let rules = Rules {
+            poll: self.options.poll,
+            estimator: self.learning.as_ref().map(Learning::estimator),
+            retry: self.options.retry,
+            seed: self.options.seed,
+            submit_limit: submission.map_or_else(Limits::default, |submission| submission.limits).total,
+            look_limit: Limits::default().total,
+        };
+        let mut following =
+            Following { record: &mut self.record, owner: &self.owner, extraction_id: &mut self.extraction_id, baggage: &mut self.baggage };
+        let consequence = following.take(input, payload, now, &rules);
+        if let (false, Some(_), Some(learning)) = (was_submitted, &self.extraction_id, &mut self.learning) {
+            learning.submitted(&self.record);
+        }
+        let is_early = match &self.extraction_id {
+            Some(own) if !was_submitted => std::mem::take(&mut self.early).take(own, now),
+            Some(_) | None => false,
+        };
+        match consequence {
             None => return false,
             Some(Consequence::SendSubmit) => self.send(submit_request(self.baggage.as_deref(), &self.api)),
             Some(Consequence::SendLook) => {
                 let id = self.extraction_id.as_ref();
                 self.send(id.map(|id| look_request(id, &self.api, self.options.text_blocks, self.options.response_bytes)));
             }
-            Some(Consequence::Tell(JobEventKind::Submitted(ticket))) => {
-                let is_early = std::mem::take(&mut self.early).take(ticket.extraction_id(), now);
-                self.tell(JobEventKind::Submitted(ticket));
-                if is_early {
-                    self.take(Input::Finished(LookReason::Notification), Payload::Nothing, now);
-                }
-            }
             Some(Consequence::Tell(kind)) => self.tell(kind),
+        }
+        if is_early {
+            self.is_finished(now);
         }
         true
     }
 
-    fn following(&mut self) -> Following<'_> {
-        Following { record: &mut self.record, owner: &self.owner, extraction_id: &mut self.extraction_id, baggage: &mut self.baggage }
+    /// Somebody says that it has finished.
+    fn is_finished(&mut self, now: Time) {
+        self.take(Input::Finished(LookReason::Notification), Payload::Nothing, now);
     }
 
     fn tell(&mut self, kind: JobEventKind) {
@@ -214,6 +232,9 @@ impl Job {
             self.submit_answered(input, payload, now);
         } else if self.awaits(exchange) {
             let (input, payload) = reply.of_look(exchange);
+            if let (Input::Look(_, answer), Some(learning)) = (input, &mut self.learning) {
+                learning.looked(&self.record, answer, now);
+            }
             self.take(input, payload, now);
         }
     }

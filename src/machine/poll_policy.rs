@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-/// When to look at a job again: a pure function of the job's age at the last look.
+use super::delay::{DelayEstimator, MEDIAN, PRIOR, to_duration, to_ticks};
+
+/// When to look at a job again: a pure function of the job's age at the last look, and of what is known of the time jobs take.
 ///
 /// One number decides everything: the *price*, which says how many seconds of delay one request is worth. A look is due when the lateness to be expected
-/// since the last look has reached the price. What may be expected comes from a log-logistic distribution of processing times with a median of 15 s and
-/// a shape of 1.2: an assumption, as the vendor names no figures, chosen so that it costs little when it is wrong. The gaps grow with the square root of the age.
+/// since the last look has reached the price. What may be expected is learned by a [`DelayEstimator`]; without one, it comes from a log-logistic distribution of processing times with a
+/// median of 15 s and a shape of 1.2: an assumption, as the vendor names no figures, chosen so that it costs little when it is wrong. Its gaps grow with the square root of the age:
 ///
 /// | age of the looks | 1 | 2 | 3 | 4 | 5 | 6 |
 /// | --- | --- | --- | --- | --- | --- | --- |
@@ -14,52 +16,94 @@ use std::time::Duration;
 /// | [`balanced`](Self::balanced) | 6.3 s | 12.4 s | 19.2 s | 26.5 s | 34.6 s | 43.4 s |
 /// | [`frugal`](Self::frugal) | 16.1 s | 35.8 s | 60.7 s | 91.2 s | 127.6 s | 169.9 s |
 ///
-/// There is no jitter (it makes looks later or more numerous, never better) and no limit to the number of looks: a job has a deadline instead.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// There is no jitter (it makes looks later or more numerous, never better) and no limit to the number of looks: a job has a deadline instead, and is looked at once in twelve hours at least. All
+/// is counted in whole numbers, so the looks are the same on every platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PollPolicy {
-    /// Seconds of delay that one look is worth.
-    price: f64,
+    rule: Rule,
+    /// The delay that one look is worth.
+    price: Duration,
     smallest_gap: Duration,
     largest_gap: Duration,
 }
 
-/// The median of the assumed processing times, in seconds. Their shape, 1.2, is built into [`power_of_shape`].
-const MEDIAN: f64 = 15.0;
-const SHAPE: f64 = 1.2;
+/// What decides between the smallest and the largest gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    /// The lateness that has gathered reaches the price.
+    Lateness,
+    /// It reaches the share of the age that the price is of 15 s.
+    RelativeLateness,
+    /// Each gap is longer than the one before by a factor, of which this is the excess over one, in parts of [`FACTOR`].
+    Growth(u32),
+}
 
-/// The halvings that find the next look: of a gap of at most a day, a hundredth of a millisecond remains.
-const HALVINGS: u32 = 33;
+/// A factor of growth has this many parts.
+const FACTOR: u32 = 1 << 16;
+
+const SMALLEST_GAP: Duration = Duration::from_millis(500);
+const LARGEST_GAP: Duration = Duration::from_secs(300);
+
+/// What gaps and prices are held within. The service keeps results for 48 hours, so a look in twelve finds every one.
+const LEAST: Duration = Duration::from_millis(1);
+const MOST: Duration = Duration::from_secs(12 * 3600);
+const MOST_PRICE: Duration = Duration::from_secs(3600);
 
 impl PollPolicy {
     /// For a person who waits: a look is worth 0.2 s of delay.
     pub const fn eager() -> Self {
-        Self { price: 0.2, smallest_gap: SMALLEST_GAP, largest_gap: LARGEST_GAP }
+        Self { rule: Rule::Lateness, price: Duration::from_millis(200), smallest_gap: SMALLEST_GAP, largest_gap: LARGEST_GAP }
     }
 
     /// The default: a look is worth a second of delay.
     pub const fn balanced() -> Self {
-        Self { price: 1.0, ..Self::eager() }
+        Self { price: Duration::from_secs(1), ..Self::eager() }
     }
 
     /// For results that nobody waits for: a look is worth 8 s of delay.
     pub const fn frugal() -> Self {
-        Self { price: 8.0, ..Self::eager() }
+        Self { price: Duration::from_secs(8), ..Self::eager() }
+    }
+
+    /// A look at every interval, whatever is known: either rude or late, and what most clients do. Held within 1 ms to 12 h.
+    pub fn fixed(interval: Duration) -> Self {
+        Self::balanced().with_gaps(interval, interval)
+    }
+
+    /// Gaps that grow by a factor, from the first to the longest, whatever is known. The gaps are held as by [`with_gaps`](Self::with_gaps), the factor within 1 to 1000.
+    ///
+    /// A look that came late lengthens the gap after it as those before would have done: the gaps follow the age, not the number of looks.
+    pub fn exponential(first: Duration, factor: f64, longest: Duration) -> Self {
+        // A conversion to whole numbers is exact on every platform, and makes zero of what is not a number.
+        let excess = ((factor.clamp(1.0, 1000.0) - 1.0) * f64::from(FACTOR)) as u32;
+        Self { rule: Rule::Growth(excess), ..Self::balanced() }.with_gaps(first, longest)
     }
 
     /// Sets the price: how much delay one look is worth. Held within 1 ms to 1 h.
     #[must_use]
     pub fn with_price(mut self, price: Duration) -> Self {
-        self.price = price.clamp(Duration::from_millis(1), Duration::from_secs(3600)).as_secs_f64();
+        self.price = price.clamp(LEAST, MOST_PRICE);
         self
     }
 
-    /// Sets the smallest and the largest gap between two looks. Both are held within 1 ms to 24 h; the largest is at least the smallest.
+    /// Sets the smallest and the largest gap between two looks. Both are held within 1 ms to 12 h; the largest is at least the smallest.
     #[must_use]
     pub fn with_gaps(mut self, smallest: Duration, largest: Duration) -> Self {
-        let (least, most) = (Duration::from_millis(1), Duration::from_secs(24 * 3600));
-        self.smallest_gap = smallest.clamp(least, most);
-        self.largest_gap = largest.clamp(self.smallest_gap, most);
+        self.smallest_gap = smallest.clamp(LEAST, MOST);
+        self.largest_gap = largest.clamp(self.smallest_gap, MOST);
         self
+    }
+
+    /// Counts lateness by the age of the job: a delay of a minute matters little to what took an hour. The price is what it is at an age of 15 s, and in proportion before and after.
+    #[must_use]
+    pub const fn with_relative_lateness(mut self) -> Self {
+        self.rule = Rule::RelativeLateness;
+        self
+    }
+
+    /// The delay that one look is worth; 1 s unless set.
+    pub const fn price(&self) -> Duration {
+        self.price
     }
 
     /// The smallest gap between two looks; 0.5 s unless set.
@@ -72,30 +116,49 @@ impl PollPolicy {
         self.largest_gap
     }
 
-    /// The age at which the next look is due, in time since the submit was answered.
+    /// The age at which the next look is due, in time since the submit was answered, by what is assumed.
     ///
     /// `age_at_last_look` is zero before the first look. `not_before` is the age before which the service asked not to be asked: a floor, never a reason to look sooner.
     /// The result is always at least the smallest gap later than the last look, and the same on every platform.
     pub fn next_look(&self, age_at_last_look: Duration, not_before: Option<Duration>) -> Duration {
-        let last = age_at_last_look.as_secs_f64();
-        let (mut early, mut late) = (self.smallest_gap.as_secs_f64(), self.largest_gap.as_secs_f64());
-        for _ in 0..HALVINGS {
-            let middle = early + (late - early) / 2.0;
-            if lateness(last, last + middle) < self.price {
-                early = middle;
-            } else {
-                late = middle;
-            }
-        }
-        // The range is that of the gaps, so the conversion can't fail; the largest gap is what it would mean.
-        let gap = Duration::try_from_secs_f64(late).unwrap_or(self.largest_gap);
+        self.next_look_by(None, age_at_last_look, not_before)
+    }
+
+    /// The age at which the next look is due by what an estimator has learned; else as [`next_look`](Self::next_look).
+    pub fn next_look_by(&self, estimator: Option<&DelayEstimator>, age_at_last_look: Duration, not_before: Option<Duration>) -> Duration {
+        let gap = if self.smallest_gap == self.largest_gap { self.largest_gap } else { self.gap(estimator, age_at_last_look) };
         let due = age_at_last_look.saturating_add(gap.clamp(self.smallest_gap, self.largest_gap));
         not_before.map_or(due, |floor| due.max(floor))
     }
+
+    /// The lateness to be expected when a job in progress at the age `from` is looked at no sooner than at the age `to`, comparable with the [`price`](Self::price): as the
+    /// policy's objective counts it, and the estimator, if there is one, knows it. It adds up: many jobs that one request reveals are worth a request as soon as their sum is.
+    pub fn lateness(&self, estimator: Option<&DelayEstimator>, from: Duration, to: Duration) -> Duration {
+        let (from, to) = (to_ticks(from), to_ticks(to));
+        let lateness = estimator.map_or(&PRIOR, DelayEstimator::curve).lateness(from, to);
+        match self.rule {
+            Rule::Lateness | Rule::Growth(_) => to_duration(lateness),
+            Rule::RelativeLateness => to_duration(scaled(lateness, MEDIAN, to.max(1))),
+        }
+    }
+
+    fn gap(&self, estimator: Option<&DelayEstimator>, age: Duration) -> Duration {
+        let curve = estimator.map_or(&PRIOR, DelayEstimator::curve);
+        let gaps = (to_ticks(self.smallest_gap), to_ticks(self.largest_gap));
+        let price = to_ticks(self.price);
+        match self.rule {
+            Rule::Lateness => to_duration(curve.gap(to_ticks(age), gaps, |_| price)),
+            Rule::RelativeLateness => to_duration(curve.gap(to_ticks(age), gaps, |age| scaled(price, age, MEDIAN))),
+            // By then a gap has grown by the factor's excess over each gap before, and these make up the age.
+            Rule::Growth(excess) => self.smallest_gap + to_duration(scaled(to_ticks(age), excess.into(), FACTOR.into())),
+        }
+    }
 }
 
-const SMALLEST_GAP: Duration = Duration::from_millis(500);
-const LARGEST_GAP: Duration = Duration::from_secs(300);
+/// A number of ticks times a ratio, at most the largest there is.
+fn scaled(ticks: u64, numerator: u64, denominator: u64) -> u64 {
+    u64::try_from(u128::from(ticks) * u128::from(numerator) / u128::from(denominator)).unwrap_or(u64::MAX)
+}
 
 impl Default for PollPolicy {
     /// [`balanced`](Self::balanced).
@@ -103,31 +166,6 @@ impl Default for PollPolicy {
         Self::balanced()
     }
 }
-
-/// The lateness, in weighted seconds, that has gathered at the age `to` since a look at the age `from` (the odds rule: the integral of
-/// `S(from) / S(t) - 1`, with S the share of jobs not yet finished). For the log-logistic distribution the integral has a closed form.
-fn lateness(from: f64, to: f64) -> f64 {
-    let (a, b) = (from / MEDIAN, to / MEDIAN);
-    let (odds_a, odds_b) = (power_of_shape(a), power_of_shape(b));
-    MEDIAN * ((odds_b * b - odds_a * a) / (SHAPE + 1.0) - (b - a) * odds_a) / (1.0 + odds_a)
-}
-
-/// `x` to the power of 1.2, with nothing but the four basic operations, whose results are the same on every platform; a library's `powf` is not.
-fn power_of_shape(x: f64) -> f64 {
-    if x <= 0.0 {
-        return 0.0;
-    }
-    // A fifth of the exponent is a guess within a few per cent; each step of Newton's method squares the error.
-    let mut root = f64::from_bits(x.to_bits() / 5 + GUESS_BIAS);
-    for _ in 0..5 {
-        let square = root * root;
-        root = (4.0 * root + x / (square * square)) / 5.0;
-    }
-    x * root
-}
-
-/// Four fifths of the bits of 1.0: dividing the bits of a number by five divides its exponent's bias as well, and this gives it back.
-const GUESS_BIAS: u64 = 1.0_f64.to_bits() / 5 * 4;
 
 #[cfg(test)]
 mod tests {
@@ -150,10 +188,39 @@ mod tests {
     }
 
     #[test]
-    fn the_fifth_root_is_right() {
-        for x in [1e-12, 0.001, 0.4, 1.0, 2.0, 32.0, 5760.0, 1e9, 1.3e18] {
-            let expected = f64::powf(x, 1.2);
-            assert!((power_of_shape(x) - expected).abs() <= expected * 1e-12, "{x}");
+    fn schedules_that_follow_no_rule_are_what_they_say() {
+        assert_eq!(looks(PollPolicy::fixed(Duration::from_secs(2)), 4), [2.0, 4.0, 6.0, 8.0]);
+        let exponential =
+            |first, factor, longest| PollPolicy::exponential(Duration::from_secs(first), factor, Duration::from_secs(longest));
+        assert_eq!(looks(exponential(1, 2.0, 60), 8), [1.0, 3.0, 7.0, 15.0, 31.0, 63.0, 123.0, 183.0]);
+        assert_eq!(looks(exponential(5, 1.5, 45), 4), [5.0, 12.5, 23.8, 40.6]);
+        for odd in [f64::NAN, f64::NEG_INFINITY, 0.0, 1.0] {
+            assert_eq!(looks(exponential(3, odd, 60), 3), [3.0, 6.0, 9.0], "{odd}");
+        }
+        assert_eq!(looks(exponential(1, f64::INFINITY, 60), 3), [1.0, 61.0, 121.0]);
+    }
+
+    #[test]
+    fn relative_lateness_looks_sooner_at_young_jobs_and_later_at_old_ones() {
+        let (absolute, relative) = (PollPolicy::balanced(), PollPolicy::balanced().with_relative_lateness());
+        assert!(relative.next_look(Duration::ZERO, None) < absolute.next_look(Duration::ZERO, None));
+        let hour = Duration::from_secs(3600);
+        assert!(relative.next_look(hour, None) > absolute.next_look(hour, None));
+        let lateness = |policy: PollPolicy, to| policy.lateness(None, Duration::from_secs(5), Duration::from_secs(to));
+        assert_eq!(lateness(relative, 15), lateness(absolute, 15));
+        assert!(lateness(relative, 30) < lateness(absolute, 30));
+    }
+
+    #[test]
+    fn a_look_is_due_when_the_lateness_has_reached_the_price() {
+        for policy in [PollPolicy::eager(), PollPolicy::balanced(), PollPolicy::frugal(), PollPolicy::eager().with_relative_lateness()] {
+            let mut age = Duration::ZERO;
+            for _ in 0..10 {
+                let next = policy.next_look(age, None);
+                let short = policy.price.as_secs_f64() - policy.lateness(None, age, next).as_secs_f64();
+                assert!(short.abs() < 1e-3, "{policy:?} {age:?} {next:?}: {short}");
+                age = next;
+            }
         }
     }
 
@@ -166,5 +233,7 @@ mod tests {
         let day = Duration::from_secs(24 * 3600);
         assert!(policy.next_look(day, None) - day <= LARGEST_GAP);
         assert_eq!(policy.next_look(Duration::MAX, None), Duration::MAX);
+        let largest = policy.with_price(Duration::MAX).with_gaps(Duration::ZERO, Duration::MAX);
+        assert!(largest.next_look(day, None) - day <= Duration::from_secs(12 * 3600));
     }
 }

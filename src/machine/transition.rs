@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::answer::{LookAnswer, SubmitAnswer};
+use super::delay::DelayEstimator;
 use super::poll_policy::PollPolicy;
 use super::random;
 use super::record::{End, LookReason, Record, State};
@@ -63,8 +64,10 @@ pub(crate) enum Effect {
 
 /// What the transitions depend on beside the record.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rules {
+pub(crate) struct Rules<'a> {
     pub(crate) poll: PollPolicy,
+    /// What is known of the time jobs like this one take; without it, what the policy assumes.
+    pub(crate) estimator: Option<&'a DelayEstimator>,
     pub(crate) retry: RetryPolicy,
     pub(crate) seed: u64,
     /// How long a submit may be out.
@@ -77,11 +80,14 @@ pub(crate) struct Rules {
 const GRACE: Duration = Duration::from_secs(60);
 const GRACE_LOOKS: u32 = 3;
 
-/// Notifications are unsigned, and the queue may be wrong: however often a job is said to have finished, looks keep this distance.
-const SAID_GAP: Duration = Duration::from_secs(1);
+/// Notifications are unsigned: however many come, looks keep this distance.
+const NOTIFIED_GAP: Duration = Duration::from_secs(1);
+
+/// A job that the queue named and a look found in progress is left alone for this share of its age.
+const MISNAMED_SHARE: u32 = 8;
 
 /// Moves one job, and says what is to be done about it.
-pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules) -> Effect {
+pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'_>) -> Effect {
     use State::{Ended, LookAnnounced, Polling, Ready, SubmitAnnounced, Submitting, Waiting};
     match (record.state, input) {
         // Nothing follows an end, whatever comes.
@@ -144,13 +150,13 @@ fn announce_submit(record: &mut Record) -> Effect {
     Effect::AnnounceSubmit
 }
 
-fn submit(record: &mut Record, now: Time, rules: &Rules) -> Effect {
+fn submit(record: &mut Record, now: Time, rules: &Rules<'_>) -> Effect {
     record.state = State::Submitting;
     record.due = now + rules.submit_limit;
     Effect::Submit
 }
 
-fn accepted(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules) -> Effect {
+fn accepted(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules<'_>) -> Effect {
     record.submitted_at = now;
     record.fresh = true;
     record.failures = 0;
@@ -164,7 +170,7 @@ fn accepted(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rule
 }
 
 /// A submit that brought no id.
-fn refused(record: &mut Record, answer: SubmitAnswer, now: Time, rules: &Rules) -> Effect {
+fn refused(record: &mut Record, answer: SubmitAnswer, now: Time, rules: &Rules<'_>) -> Effect {
     if record.abandoned {
         return end(record, End::Abandoned);
     }
@@ -182,7 +188,7 @@ fn refused(record: &mut Record, answer: SubmitAnswer, now: Time, rules: &Rules) 
 }
 
 /// It may have arrived, and be billed: the end, unless the caller asked for more.
-fn submit_unknown(record: &mut Record, now: Time, rules: &Rules) -> Effect {
+fn submit_unknown(record: &mut Record, now: Time, rules: &Rules<'_>) -> Effect {
     if record.abandoned {
         return end(record, End::Abandoned);
     }
@@ -193,7 +199,7 @@ fn submit_unknown(record: &mut Record, now: Time, rules: &Rules) -> Effect {
     submit_again(record, None, now, rules)
 }
 
-fn submit_again(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules) -> Effect {
+fn submit_again(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules<'_>) -> Effect {
     record.state = State::Ready;
     record.due = now + back_off(record, rules).max(hint.unwrap_or_default());
     Effect::SubmitFailed
@@ -209,7 +215,7 @@ fn announce_look(record: &mut Record, now: Time) -> Effect {
 }
 
 /// Its time begins now, however long the application took over the announcement.
-fn look(record: &mut Record, now: Time, rules: &Rules) -> Effect {
+fn look(record: &mut Record, now: Time, rules: &Rules<'_>) -> Effect {
     record.state = State::Polling;
     record.exchange = record.exchange.saturating_add(1);
     record.looked_at = now;
@@ -217,7 +223,7 @@ fn look(record: &mut Record, now: Time, rules: &Rules) -> Effect {
     Effect::Look
 }
 
-fn looked(record: &mut Record, answer: LookAnswer, now: Time, rules: &Rules) -> Effect {
+fn looked(record: &mut Record, answer: LookAnswer, now: Time, rules: &Rules<'_>) -> Effect {
     match answer {
         LookAnswer::InProgress { hint } => in_progress(record, hint, now, rules),
         LookAnswer::NotFound if is_young(record, now) => in_progress(record, None, now, rules),
@@ -231,12 +237,17 @@ fn is_young(record: &Record, now: Time) -> bool {
     record.fresh && record.looks < GRACE_LOOKS && now.saturating_since(record.submitted_at) <= GRACE
 }
 
-fn in_progress(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules) -> Effect {
+fn in_progress(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules<'_>) -> Effect {
     record.failures = 0;
     if now >= record.deadline {
         return end(record, End::Deadline);
     }
     record.state = State::Waiting;
+    if record.reason == LookReason::Queue {
+        // The queue may go on naming it for long.
+        let age = now.saturating_since(record.submitted_at);
+        record.not_before = record.not_before.max(now + age / MISNAMED_SHARE).min(record.deadline);
+    }
     schedule(record, hint, now, rules);
     if let Some(reason) = record.said_by.take() {
         said_to_be_finished(record, reason, now);
@@ -244,7 +255,7 @@ fn in_progress(record: &mut Record, hint: Option<Duration>, now: Time, rules: &R
     Effect::Progressed
 }
 
-fn look_failed(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules) -> Effect {
+fn look_failed(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules<'_>) -> Effect {
     if now >= record.deadline {
         return end(record, End::Deadline);
     }
@@ -257,9 +268,9 @@ fn look_failed(record: &mut Record, hint: Option<Duration>, now: Time, rules: &R
 }
 
 /// Sets when the next look is due: by the policy, not sooner than asked, and not after the deadline.
-fn schedule(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules) {
+fn schedule(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules<'_>) {
     let age = record.looked_at.saturating_since(record.submitted_at);
-    let by_policy = record.submitted_at + rules.poll.next_look(age, None);
+    let by_policy = record.submitted_at + rules.poll.next_look_by(rules.estimator, age, None);
     // A slow answer may come after the next look was due already.
     record.due = by_policy.max(now + rules.poll.smallest_gap());
     record.reason = LookReason::Policy;
@@ -279,29 +290,27 @@ fn heed(record: &mut Record, hint: Option<Duration>, now: Time) {
 }
 
 /// Silence of the queue is evidence, not proof: the next look is due as if this had been one.
-fn covered(record: &mut Record, at: Time, now: Time, rules: &Rules) -> Effect {
+fn covered(record: &mut Record, at: Time, now: Time, rules: &Rules<'_>) -> Effect {
     record.looked_at = record.looked_at.max(at);
     schedule(record, None, now, rules);
     Effect::Nothing
 }
 
 fn said_to_be_finished(record: &mut Record, reason: LookReason, now: Time) -> Effect {
-    let gap = match reason {
-        // What the queue names and a look finds unfinished may stay so for long.
-        LookReason::Queue => SAID_GAP.max(record.looked_at.saturating_since(record.submitted_at) / 8),
-        _ => SAID_GAP,
-    };
-    let since_last = if record.looks > 0 { record.looked_at + gap } else { now };
+    let since_last = if record.looks > 0 && reason == LookReason::Notification { record.looked_at + NOTIFIED_GAP } else { now };
     let soonest = now.max(record.not_before).max(since_last);
     if soonest < record.due {
         record.due = soonest;
+        record.reason = reason;
+    } else if record.due <= now {
+        // It only waits for its turn, and this is the better reason.
         record.reason = reason;
     }
     Effect::Nothing
 }
 
 /// The delay after one more failure.
-fn back_off(record: &mut Record, rules: &Rules) -> Duration {
+fn back_off(record: &mut Record, rules: &Rules<'_>) -> Duration {
     record.failures = record.failures.saturating_add(1);
     rules.retry.delay(record.failures, random::draw(rules.seed, record.exchange))
 }

@@ -26,9 +26,10 @@ const ENDS: [End; 12] = [
     End::Abandoned,
 ];
 
-fn rules(resubmissions: u16) -> Rules {
+fn rules(resubmissions: u16) -> Rules<'static> {
     Rules {
         poll: PollPolicy::balanced(),
+        estimator: None,
         retry: RetryPolicy::new().with_attempts(2).with_resubmissions(resubmissions),
         seed: 7,
         submit_limit: Duration::from_secs(60),

@@ -11,6 +11,7 @@ use super::fields::Fields;
 use super::handles::extraction_ids;
 use super::results::{any_json, results, scalar};
 use super::text::matching;
+use crate::wire::ExtractionId;
 
 /// The id that most generated submits are answered with: a service that behaves gives each document one.
 pub(super) const USUAL_ID: &str = "0d14338251a6db69bfec36face27f7edcab7322";
@@ -63,6 +64,25 @@ pub fn status_answers(fields: &Fields) -> BoxedStrategy<Response<Bytes>> {
     let status = (status_bodies(fields), prop_oneof![5 => Just(None), 1 => retry_after()])
         .prop_map(|(body, wait)| answer(200, wait, Bytes::from(body)));
     prop_oneof![4 => status, 1 => refusals()].boxed()
+}
+
+/// The ids that generated listings name: so few that they are named again and again.
+const LISTED: [&str; 6] =
+    [USUAL_ID, "0e895e08e170ec2d89ddc313792d7f7b89c0a203", "a", "17", "Žiga 🧾", "1cb25cc8-c9fa-4149-9a83-b4ed6a2173b9"];
+
+/// Any id that [`listing_answers`] name.
+pub(super) fn listed_ids() -> BoxedStrategy<ExtractionId> {
+    select(LISTED.to_vec()).prop_filter_map("ids are taken", |id| ExtractionId::new(id).ok()).boxed()
+}
+
+/// Answers to a call of the queue: mostly a list of few ids, the same again and again, in any order, some twice; every form of an empty one; entries that are none; else a refusal.
+pub fn listing_answers() -> BoxedStrategy<Response<Bytes>> {
+    let entry = prop_oneof![12 => select(LISTED.to_vec()).prop_map(Value::from), 1 => scalar(), 1 => Just(json!([]))];
+    let list = vec(entry, 0..10).prop_map(|ids| json!({ "extraction_ids": ids }).to_string());
+    let empty = select(vec!["{}", "null", "", "[]", r#"{"extraction_ids": null}"#]).prop_map(str::to_owned);
+    let bodies = prop_oneof![8 => list, 1 => empty];
+    let lists = (bodies, prop_oneof![8 => Just(None), 1 => retry_after()]).prop_map(|(body, wait)| answer(200, wait, Bytes::from(body)));
+    prop_oneof![6 => lists, 1 => refusals()].boxed()
 }
 
 /// Answers that no service gives to anything: any status with any bytes, or with the beginning of an answer that was cut off.

@@ -5,11 +5,12 @@ use std::fmt::{self, Debug};
 use std::time::Duration;
 
 use super::course::{Clock, Course};
+use super::drain_input::DrainInput;
 use super::job_input::JobInput;
 use super::law::{Details, Law, Violation};
 use super::moment::Moment;
 use super::script::Script;
-use crate::machine::{Job, JobOptions, Machine, Output, Time};
+use crate::machine::{Drain, DrainOptions, Job, JobOptions, Machine, Output, Time};
 
 /// Holds a machine to the laws.
 ///
@@ -34,6 +35,8 @@ pub(super) struct Bounds {
     /// Every submit is an attempt at the same document.
     pub(super) one_document: bool,
     pub(super) deadline: Option<Duration>,
+    /// How long a last look may be held back.
+    pub(super) held_back: Duration,
 }
 
 /// Hands an input of the machine's own to it.
@@ -53,7 +56,15 @@ impl<'a, M: Machine> LawChecker<'a, M> {
     ///
     /// It takes the machine to follow one thing, which ends once. It checks laws 1 to 6 and 9 (of 6, not the sequence); what else is to be checked is said by the methods.
     pub fn new(build: impl Fn(Time) -> M + 'a) -> Self {
-        let bounds = Bounds { ends: Some(1), submits: None, trusts_overload: false, in_flight: None, one_document: false, deadline: None };
+        let bounds = Bounds {
+            ends: Some(1),
+            submits: None,
+            trusts_overload: false,
+            in_flight: None,
+            one_document: false,
+            deadline: None,
+            held_back: Duration::ZERO,
+        };
         let start = Time::from_unix_seconds(1_700_000_000);
         Self { build: Box::new(build), take: None, sequence: None, own_laws: Vec::new(), start, bounds }
     }
@@ -66,6 +77,18 @@ impl<'a> LawChecker<'a, Job, JobInput> {
             .with_job_options(options)
             .with_sequence(options.first_sequence, |event| event.sequence)
             .with_inputs(JobInput::apply)
+    }
+}
+
+impl<'a> LawChecker<'a, Drain, DrainInput> {
+    /// A checker of drains with these options, which this closure makes: checks all laws but 7 to 9, 11 and 12. A drain submits nothing, and has as many ends as the service lists.
+    pub fn for_drains(options: &DrainOptions, build: impl Fn(Time) -> Drain + 'a) -> Self {
+        LawChecker::new(build)
+            .with_ends(None)
+            .with_most_submits(0)
+            .with_most_in_flight(options.at_once)
+            .with_sequence(options.first_sequence, |event| event.sequence)
+            .with_inputs(DrainInput::apply)
     }
 }
 
@@ -122,6 +145,14 @@ impl<'a, M: Machine, I> LawChecker<'a, M, I> {
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.bounds.deadline = Some(deadline);
+        self
+    }
+
+    /// Sets how long a last look may be held back by limits, which adds to the time that the machine may take after its [deadline](Self::with_deadline); a minute for a
+    /// [`Batch`](crate::machine::Batch).
+    #[must_use]
+    pub fn with_held_back(mut self, time: Duration) -> Self {
+        self.bounds.held_back = time;
         self
     }
 

@@ -222,11 +222,11 @@ where
     }
 
     fn answer(&mut self, id: RequestId, reply: &Reply) -> Checked {
-        let Some(method) = self.exchanges.method(id) else {
+        let Some((method, path)) = self.exchanges.call(id) else {
             // No such request was sent: an answer to anything will do.
             return self.hand_in(id, reply.to_method(&http::Method::GET));
         };
-        let reply = reply.to_method(&method);
+        let reply = reply.to_request(method, path);
         self.exchanges.answered(id, reply, &self.checker.bounds);
         self.last_reply = Some((id, reply.clone()));
         self.hand_in(id, reply)
@@ -238,7 +238,7 @@ where
             Reply::Response(response) => guarded(|| self.machine.handle_response(id, response.clone(), now)),
             Reply::Failure(kind) => guarded(|| self.machine.handle_failure(id, Failure::new(*kind, "by chance"), now)),
             // It was made definite before.
-            Reply::ByMethod { post, .. } => self.hand_in(id, post),
+            Reply::ByMethod { other, .. } | Reply::ByPath { other, .. } => self.hand_in(id, other),
         }
     }
 
@@ -249,7 +249,7 @@ where
         let silence = self.now;
         for _ in 0..MOST_WAITS {
             self.pull_until_rest()?;
-            let last = deadline.max(silence) + self.exchanges.longest;
+            let last = deadline.max(silence) + self.checker.bounds.held_back + self.exchanges.longest;
             self.now = match self.rest {
                 Rest::Done => return Ok(()),
                 Rest::Until(until) if until > last => {

@@ -22,6 +22,7 @@ pub(super) struct Exchanges {
 struct Exchange {
     id: RequestId,
     method: Method,
+    path: String,
     until: Time,
     answered: bool,
     /// Certainly not processed, so that it does not count as a submit.
@@ -33,7 +34,7 @@ struct Exchange {
 impl Exchanges {
     /// Takes note of a request, and checks that it may be sent.
     pub(super) fn sent(&mut self, transmit: &Transmit, now: Time, bounds: &Bounds) -> Result<(), (Law, String)> {
-        let (id, method) = (transmit.id, transmit.request.method().clone());
+        let (id, method, path) = (transmit.id, transmit.request.method().clone(), transmit.request.uri().path().to_owned());
         if let Some(last) = self.sent.last().filter(|last| last.id >= id) {
             return Err((Law::IdsGrow, format!("the request has number {}, after {}", id.get(), last.id.get())));
         }
@@ -47,7 +48,7 @@ impl Exchanges {
         }
         let limit = transmit.limits.total;
         self.longest = self.longest.max(limit);
-        self.sent.push(Exchange { id, method, until: now + limit, answered: false, unprocessed: false, superseded: false });
+        self.sent.push(Exchange { id, method, path, until: now + limit, answered: false, unprocessed: false, superseded: false });
         Ok(())
     }
 
@@ -74,9 +75,9 @@ impl Exchanges {
         }
     }
 
-    /// The method of a request; `None` if it was not sent.
-    pub(super) fn method(&self, id: RequestId) -> Option<Method> {
-        self.sent.iter().find(|exchange| exchange.id == id).map(|exchange| exchange.method.clone())
+    /// Method and path of a request; `None` if it was not sent.
+    pub(super) fn call(&self, id: RequestId) -> Option<(&Method, &str)> {
+        self.sent.iter().find(|exchange| exchange.id == id).map(|exchange| (&exchange.method, exchange.path.as_str()))
     }
 }
 
@@ -99,6 +100,6 @@ fn is_unprocessed(reply: &Reply, trusts_overload: bool) -> bool {
             let status = response.status();
             status.is_client_error() || trusts_overload && status == StatusCode::SERVICE_UNAVAILABLE
         }
-        Reply::ByMethod { .. } => false,
+        Reply::ByMethod { .. } | Reply::ByPath { .. } => false,
     }
 }

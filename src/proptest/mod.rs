@@ -143,11 +143,13 @@
 //!
 //! Of every machine are checked, further, that the [ids of its requests](crate::machine::RequestId) grow, that the same inputs give the same outputs, and that it comes to rest
 //! when it is asked again and again. Outputs are compared by their `Debug`. [`with_job_options`](LawChecker::with_job_options) sets 8, 10 and 11 as a job promises them;
-//! [`for_jobs`](LawChecker::for_jobs) sets all.
+//! [`for_jobs`](LawChecker::for_jobs) sets all, and [`for_drains`](LawChecker::for_drains) what there is to be set of a drain.
 
 mod answers;
+mod batch_input;
 mod checker;
 mod course;
+mod drain_input;
 mod exchanges;
 mod fields;
 mod handles;
@@ -159,8 +161,10 @@ mod script;
 mod scripts;
 mod text;
 
-pub use answers::{error_bodies, garbled_answers, refusals, status_answers, status_bodies, submit_answers};
+pub use answers::{error_bodies, garbled_answers, listing_answers, refusals, status_answers, status_bodies, submit_answers};
+pub use batch_input::{BatchInput, batch_inputs, growing_batch_inputs};
 pub use checker::LawChecker;
+pub use drain_input::{DrainInput, drain_inputs};
 pub use fields::Fields;
 pub use handles::{documents, extraction_ids, notifications, snapshots, tickets};
 pub use job_input::{JobInput, job_inputs};

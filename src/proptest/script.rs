@@ -70,6 +70,13 @@ pub enum Reply {
         /// The reply to anything else.
         other: Box<Self>,
     },
+    /// By what fits the path.
+    ByPath {
+        /// The reply to a call of the queue.
+        listing: Box<Self>,
+        /// The reply to anything else.
+        other: Box<Self>,
+    },
 }
 
 impl<I> Script<I> {
@@ -95,10 +102,16 @@ impl<I> Script<I> {
 }
 
 impl Reply {
-    /// What it is to a request of this method.
+    /// What it is to a request of this method, which is no call of the queue.
     pub fn to_method(&self, method: &Method) -> &Self {
+        self.to_request(method, "")
+    }
+
+    /// What it is to a request of this method and path.
+    pub fn to_request(&self, method: &Method, path: &str) -> &Self {
         match self {
-            Self::ByMethod { post, other } => if method == Method::POST { post } else { other }.to_method(method),
+            Self::ByMethod { post, other } => if method == Method::POST { post } else { other }.to_request(method, path),
+            Self::ByPath { listing, other } => if path.ends_with("awaiting-poll") { listing } else { other }.to_request(method, path),
             Self::Response(_) | Self::Failure(_) => self,
         }
     }
@@ -156,6 +169,7 @@ impl Display for Reply {
             }
             Self::Failure(kind) => write!(f, "none ({kind:?})"),
             Self::ByMethod { post, other } => write!(f, "to a POST {post}; to others {other}"),
+            Self::ByPath { listing, other } => write!(f, "to the queue {listing}; else {other}"),
         }
     }
 }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::Union;
 
-use super::answers::{garbled_answers, refusals, status_answers, submit_answers};
+use super::answers::{garbled_answers, listing_answers, refusals, status_answers, submit_answers};
 use super::fields::Fields;
 use super::script::{Reply, Script, Step, Which};
 use crate::machine::FailureKind;
@@ -63,7 +63,7 @@ fn round<I: Debug + Clone + 'static>(inputs: &Choices<I>) -> BoxedStrategy<Vec<S
         inputs => vec(Union::new_weighted(inputs.to_vec()), 0..3).boxed(),
     };
     let reply = prop_oneof![
-        9 => (submit_answers(), status_answers(&Fields::invoice())).prop_map(|(post, other)| by_method(Reply::Response(post), Reply::Response(other))),
+        9 => fitting(&Fields::invoice()),
         1 => failure(),
     ];
     let answer = reply.prop_map(|reply| Step::Answer(Which::InFlight, reply));
@@ -87,10 +87,8 @@ fn hostile_steps<I: Debug + Clone + 'static>(inputs: &Choices<I>) -> Choices<I> 
         1 => any::<u64>().prop_map(Which::Number),
     ];
     // A fitting answer, or that to another question.
-    let fitting = (submit_answers(), status_answers(&Fields::new()))
-        .prop_map(|(post, other)| by_method(Reply::Response(post), Reply::Response(other)));
     let unfit = prop_oneof![submit_answers(), status_answers(&Fields::new()), refusals(), garbled_answers()].prop_map(Reply::Response);
-    let reply = prop_oneof![3 => fitting, 2 => unfit, 2 => failure()];
+    let reply = prop_oneof![3 => fitting(&Fields::new()), 2 => unfit, 2 => failure()];
     let steps = vec![
         (6, Just(Step::Pull).boxed()),
         (2, Just(Step::PullOne).boxed()),
@@ -103,8 +101,13 @@ fn hostile_steps<I: Debug + Clone + 'static>(inputs: &Choices<I>) -> Choices<I> 
     [steps, inputs.to_vec()].concat()
 }
 
-fn by_method(post: Reply, other: Reply) -> Reply {
-    Reply::ByMethod { post: Box::new(post), other: Box::new(other) }
+/// What the service answers to whatever it is asked.
+fn fitting(fields: &Fields) -> impl Strategy<Value = Reply> + use<> {
+    let boxed = |response| Box::new(Reply::Response(response));
+    (submit_answers(), listing_answers(), status_answers(fields)).prop_map(move |(submit, listing, status)| {
+        let other = Reply::ByPath { listing: boxed(listing), other: boxed(status) };
+        Reply::ByMethod { post: boxed(submit), other: Box::new(other) }
+    })
 }
 
 fn failure() -> impl Strategy<Value = Reply> {

@@ -35,6 +35,11 @@ impl AwaitingRequest {
         Ok(self)
     }
 
+    /// For a customer whose name was checked; for all without one.
+    pub(crate) fn of(customer: Option<std::sync::Arc<str>>) -> Self {
+        Self { customer }
+    }
+
     /// The HTTP request. Versioned even where no version was asked for, as the endpoint was seen in no other form.
     pub fn request(&self, api: &Api) -> HttpRequest<Body> {
         let customer = self.customer.as_deref().map(|customer| ("customer", customer));

@@ -25,6 +25,8 @@ pub enum Fault {
     Status(u16),
     /// The same, with a `Retry-After`.
     RetryAfter(u16, u64),
+    /// Its answer is larger than the limit.
+    TooLarge,
     /// Nobody ever answers.
     Silence,
 }
@@ -281,6 +283,7 @@ impl BatchRun {
             }
             Some(Fault::Status(status)) => Ok(answer(status, "{}")),
             Some(Fault::RetryAfter(status, seconds)) => Ok(answer_with(status, ("retry-after", &seconds.to_string()), "{}")),
+            Some(Fault::TooLarge) => broken(FailureKind::TooLarge),
             Some(Fault::Silence) => return,
         };
         self.arrive_at(self.now + self.round_trip, Arrival::Reply(id, reply));

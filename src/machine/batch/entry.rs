@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::event::JobKey;
 use super::slab::Key;
+use crate::machine::delay::DelaySlot;
 use crate::machine::following::{Baggage, Following};
 use crate::machine::record::{LookReason, Record, State};
 use crate::machine::ticket::{Owner, Ticket};
@@ -19,12 +20,18 @@ pub(super) struct Entry {
     /// When it was last looked at by itself, or taken: the queue may forget it.
     pub(super) own_look_at: Time,
     pub(super) place: Place,
+    /// Which estimate knows how long it takes.
+    pub(super) kind: DelaySlot,
     /// Whether it is among those that wait with a deadline.
     pub(super) dated: bool,
     /// Whether what it waits for repeats what failed.
     pub(super) is_retry: bool,
     /// Whether it is counted among those that the queue is asked for.
     pub(super) counted: bool,
+    /// Whether it is counted among those that are said to have finished.
+    pub(super) said: bool,
+    /// Whether a webhook said so.
+    pub(super) told: bool,
 }
 
 /// Where a job waits for its turn.
@@ -49,20 +56,38 @@ pub(super) enum Rank {
     Last,
     /// It is said to have finished.
     Finished,
+    /// The queue is silent about it for so long that it is looked at all the same.
+    Doubted,
     /// It is due.
     Due,
 }
 
 impl Entry {
-    pub(super) fn new(
-        record: Record,
-        owner: Arc<Owner>,
-        extraction_id: Option<ExtractionId>,
-        baggage: Option<Box<Baggage>>,
-        now: Time,
-    ) -> Self {
-        let place = Place::None;
-        Self { record, owner, extraction_id, baggage, own_look_at: now, place, dated: false, is_retry: false, counted: false }
+    /// A job whose document is to be submitted.
+    pub(super) fn of_document(record: Record, owner: Arc<Owner>, baggage: Box<Baggage>, kind: DelaySlot, now: Time) -> Self {
+        Self { baggage: Some(baggage), ..Self::new(record, owner, None, kind, now) }
+    }
+
+    /// A job that was submitted before.
+    pub(super) fn of_ticket(record: Record, ticket: &Ticket, kind: DelaySlot, now: Time) -> Self {
+        Self::new(record, ticket.owner(), Some(ticket.extraction_id().clone()), kind, now)
+    }
+
+    fn new(record: Record, owner: Arc<Owner>, extraction_id: Option<ExtractionId>, kind: DelaySlot, now: Time) -> Self {
+        Self {
+            record,
+            owner,
+            extraction_id,
+            baggage: None,
+            own_look_at: now,
+            place: Place::None,
+            kind,
+            dated: false,
+            is_retry: false,
+            counted: false,
+            said: false,
+            told: false,
+        }
     }
 
     pub(super) fn following(&mut self) -> Following<'_> {
@@ -104,7 +129,7 @@ impl Entry {
         match rank {
             Rank::Last => self.record.deadline,
             // The service keeps a result for 48 hours: the oldest is the nearest to be lost.
-            Rank::Finished | Rank::Due => self.record.submitted_at,
+            Rank::Finished | Rank::Doubted | Rank::Due => self.record.submitted_at,
         }
     }
 }

@@ -46,6 +46,8 @@ pub(super) enum Errand {
         exchange: u32,
         /// When the job was last known to be in progress.
         from: Time,
+        /// When it was looked at by itself before.
+        own_from: Time,
         is_retry: bool,
     },
     Queue,

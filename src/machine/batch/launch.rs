@@ -2,18 +2,27 @@
 
 use std::time::Duration;
 
-use super::entry::Rank;
+use super::entry::{Entry, Place, Rank};
 use super::limiter::Purpose;
 use super::slab::Key;
 use super::{Batch, BatchEvent};
 use crate::machine::Output;
 use crate::machine::answer::Payload;
-use crate::machine::record::{LookReason, State};
+use crate::machine::record::State;
 use crate::machine::time::Time;
 use crate::machine::transition::Input;
 
 /// How long a last look waits while the service answers nothing, and the longest pause it waits for.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is asked next, and of a job, since when it waits.
+enum Next {
+    Look(Key, Time),
+    Queue,
+}
+
+/// A call to the queue within this time is worth waiting for.
+const SOON: Duration = Duration::from_secs(1);
 
 impl Batch {
     /// Does one piece of work. Says whether there was any.
@@ -34,19 +43,23 @@ impl Batch {
 
     /// Nothing to do now: says until when.
     pub(super) fn rest(&mut self, now: Time) -> Output<BatchEvent> {
-        if self.closed && self.feeds.is_empty() && self.tally.unfinished() == 0 {
-            self.done = true;
+        if self.is_over() {
             return Output::Done;
         }
         let times = [
             self.schedule.next_due(),
             self.flights.next_limit(),
             self.turns.next_deadline(),
-            self.next_launch(),
+            self.next_launch(now),
             self.turns.next_retry(&self.jobs).and_then(|_| self.pace.retry_at()),
             self.last_look().map(|(_, since)| self.patience_of(since)),
         ];
         times.into_iter().flatten().filter(|time| *time > now).min().map_or(Output::NeedInput, Output::Wait)
+    }
+
+    /// Whether all has ended, and nothing more will come.
+    pub(super) fn is_over(&self) -> bool {
+        self.closed && self.feeds.is_empty() && self.tally.unfinished() == 0
     }
 
     fn may_send(&self, now: Time) -> bool {
@@ -54,19 +67,29 @@ impl Batch {
     }
 
     /// When the next request may be sent, if one waits for that.
-    fn next_launch(&mut self) -> Option<Time> {
+    fn next_launch(&mut self, now: Time) -> Option<Time> {
         let waits = self.confirmed_submit().is_some()
             || !self.turns.announced.looks.is_empty()
-            || self.turns.next_look().is_some()
+            || self.queue.is_announced
             || self.may_announce_submit()
             || self.wants_document();
-        waits.then(|| self.pace.ready_at()).flatten()
+        let look = match self.turns.next_look() {
+            // If it is the queue's next call that holds it, that comes first.
+            Some((Rank::Due, ..)) if self.is_held(now) => self.queue.holds_until(),
+            look => look.map(|_| now),
+        };
+        let first = [waits.then_some(now), look, self.next_queue_call(now)].into_iter().flatten().min()?;
+        self.pace.ready_at().map(|ready| ready.max(first))
     }
 
     /// Sends what was announced, if its turn has come.
     fn send_announced(&mut self, now: Time) -> bool {
         if let Some(key) = self.turns.announced.looks.front().copied() {
             return self.take(key, Input::Clock, Payload::Nothing, now);
+        }
+        if self.queue.is_announced {
+            self.send_queue(now);
+            return true;
         }
         let key = self.confirmed_submit();
         key.is_some_and(|key| self.take(key, Input::Confirmed, Payload::Nothing, now))
@@ -89,31 +112,46 @@ impl Batch {
         let submit = submit.filter(|key| self.has_room_for(*key));
         let looks_out = self.flights.len() - self.flights.submits();
         let spares_one = submit.is_some() && self.options.most_in_flight > 1 && looks_out + 1 >= self.options.most_in_flight;
-        let looks = matches!(retry, Some((_, false))) || self.turns.next_look().is_some();
-        match (self.pace.turn(submit.is_some(), looks && !spares_one), submit, retry) {
+        let look_again = retry.filter(|(_, is_submit)| !is_submit).map(|(key, _)| key);
+        let look = if spares_one { None } else { self.next_errand(look_again, now) };
+        match (self.pace.turn(submit.is_some(), look.is_some()), submit, look) {
             (Some(Purpose::Submit), Some(key), _) => self.take(key, Input::Clock, Payload::Nothing, now),
-            (Some(Purpose::Look), _, retry) => self.announce_look(retry.filter(|(_, is_submit)| !is_submit).map(|(key, _)| key), now),
+            (Some(Purpose::Look), _, Some(Next::Queue)) => {
+                self.announce_queue();
+                true
+            }
+            (Some(Purpose::Look), _, Some(Next::Look(key, since))) => self.take_turn(key, since, now),
             _ => false,
         }
     }
 
-    /// Announces the look whose turn it is: results that are waiting, then retries, then what is due.
-    fn announce_look(&mut self, retry: Option<Key>, now: Time) -> bool {
-        let next = self.turns.next_look();
-        match (next, retry) {
-            (Some((Rank::Due, ..)) | None, Some(key)) => self.take_turn(key, now, now),
-            (Some((_, slot, since)), _) => self.jobs.at(slot).map(|(key, _)| key).is_some_and(|key| self.take_turn(key, since, now)),
-            (None, None) => false,
+    /// What to ask about next: results that are waiting, then the queue, then what failed before, then what is due.
+    fn next_errand(&mut self, retry: Option<Key>, now: Time) -> Option<Next> {
+        let look = self.turns.next_look().and_then(|(rank, slot, since)| Some((rank, self.jobs.at(slot)?.0, since)));
+        match look {
+            Some((Rank::Last | Rank::Finished, key, since)) => Some(Next::Look(key, since)),
+            _ if self.is_queue_due(now) => Some(Next::Queue),
+            _ if retry.is_some() => retry.map(|key| Next::Look(key, now)),
+            Some((Rank::Doubted, key, since)) => Some(Next::Look(key, since)),
+            Some((Rank::Due, key, since)) if !self.is_held(now) => Some(Next::Look(key, since)),
+            _ => None,
         }
+    }
+
+    /// Whether what is due waits, as a call to the queue that is out or about to be made will probably make it needless.
+    fn is_held(&mut self, now: Time) -> bool {
+        let is_soon = self.next_queue_call(now).is_some_and(|at| at <= now + SOON);
+        is_soon || self.queue.holds_until().is_some_and(|until| until > now)
     }
 
     /// A job's turn to be looked at has come, for which it has waited since then.
     fn take_turn(&mut self, key: Key, since: Time, now: Time) -> bool {
+        let is_doubted = |entry: &Entry| entry.place == Place::Looks(Rank::Doubted);
+        if !self.jobs.get(key).is_some_and(is_doubted) && self.is_put_off(key, now) {
+            return true;
+        }
         let Some(entry) = self.jobs.get(key) else { return false };
-        let reason = match entry.record.reason {
-            LookReason::Policy | LookReason::Hint | LookReason::Retry if now > since => LookReason::Limiter,
-            reason => reason,
-        };
+        let reason = Self::reason_of(entry, since, now);
         self.take(key, Input::Turn(reason), Payload::Nothing, now)
     }
 
@@ -133,8 +171,9 @@ impl Batch {
     }
 
     /// Whether another document would be submitted soon, if there were one.
-    fn wants_document(&self) -> bool {
-        let submits = self.flights.submits() + self.turns.announced.submits.len() + self.turns.submits_waiting();
+    fn wants_document(&mut self) -> bool {
+        let waiting = self.turns.submits_waiting(&self.jobs);
+        let submits = self.flights.submits() + self.turns.announced.submits.len() + waiting;
         !self.feeds.is_empty() && submits < self.options.most_submits && self.tally.unfinished() < self.options.most_unfinished
     }
 

@@ -1,10 +1,12 @@
 //! Many jobs, one machine.
 
 mod blocks;
+mod cohorts;
 mod entry;
 mod event;
 mod fair;
 mod feed;
+mod fleet;
 mod flights;
 pub(super) mod id_index;
 mod launch;
@@ -13,6 +15,7 @@ mod moves;
 mod options;
 mod pace;
 mod progress;
+mod queue;
 mod replies;
 mod retry_budget;
 mod schedule;
@@ -21,6 +24,7 @@ mod schedule_tests;
 pub(super) mod slab;
 mod tally;
 mod turns;
+mod webhooks;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -37,19 +41,22 @@ use feed::Feeds;
 use flights::Flights;
 use id_index::IdIndex;
 use pace::Pace;
+use queue::Queue;
 use schedule::Schedule;
 use slab::{Key, Slab};
 use tally::Tally;
 use turns::Turns;
+use webhooks::Webhooks;
 
 use super::answer::{Payload, SubmitAnswer};
+use super::delay::DelayEstimators;
 use super::event::JobEventKind;
 use super::exchange::{Failure, RequestId};
 use super::following::{Baggage, Reply};
 use super::job_options::JobOptions;
 use super::job_state::JobState;
 use super::notifications::Notifications;
-use super::record::{LookReason, Record, State};
+use super::record::{Record, State};
 use super::snapshot::Snapshot;
 use super::ticket::{Owner, Ticket};
 // The modules below name it as `super::Time`, so that the benches can take them in as they are.
@@ -118,6 +125,9 @@ pub struct Batch {
     flights: Flights,
     pace: Pace,
     feeds: Feeds,
+    queue: Queue,
+    webhooks: Webhooks,
+    estimators: DelayEstimators,
     /// Notifications of ids that are not known, or not yet.
     early: Notifications,
     tally: Tally,
@@ -128,8 +138,8 @@ pub struct Batch {
     key_number: u32,
     /// When the service last answered anything.
     answered_at: Time,
+    started_at: Time,
     closed: bool,
-    done: bool,
     latest: Time,
 }
 
@@ -145,6 +155,9 @@ impl Batch {
             flights: Flights::default(),
             pace: Pace::new(&options),
             feeds: Feeds::default(),
+            queue: Queue::new(options.queue, options.customer.clone()),
+            webhooks: Webhooks::default(),
+            estimators: DelayEstimators::new(),
             early: Notifications::default(),
             tally: Tally::default(),
             outputs: VecDeque::new(),
@@ -152,11 +165,23 @@ impl Batch {
             confirmed: 0,
             key_number: 0,
             answered_at: now,
+            started_at: now,
             closed: false,
-            done: false,
             latest: now,
             options,
         }
+    }
+
+    /// Looks by what these estimators know of the time that jobs take, and teaches them. Without this call it begins knowing nothing, and learns all the same.
+    #[must_use]
+    pub fn with_estimators(mut self, estimators: DelayEstimators) -> Self {
+        self.estimators = estimators;
+        self
+    }
+
+    /// What is known of the time that jobs take: to be stored, and handed to the next batch.
+    pub fn estimators(&self) -> &DelayEstimators {
+        &self.estimators
     }
 
     /// Takes a document, to be submitted when its turn comes. `None` if the batch is closed: the document is not taken.
@@ -174,7 +199,7 @@ impl Batch {
             return None;
         }
         let record = Record::of_ticket(ticket, self.options.jobs.deadline, now);
-        let entry = Entry::new(record, ticket.owner(), Some(ticket.extraction_id().clone()), None, now);
+        let entry = Entry::of_ticket(record, ticket, self.estimators.slot(ticket.document_type()), now);
         Some(self.begin(entry, now))
     }
 
@@ -185,7 +210,8 @@ impl Batch {
             return None;
         }
         let record = Record::of_snapshot(snapshot, self.options.jobs.deadline, now);
-        let key = self.begin(self.entry_of(record, document, now), now);
+        let entry = self.entry_of(record, document, now);
+        let key = self.begin(entry, now);
         if record.state == State::Submitting {
             // The answer, if there was one, went to a process that is no more.
             self.take(key.0, Input::Submit(record.exchange, SubmitAnswer::Unknown), Payload::Restarted, now);
@@ -240,11 +266,11 @@ impl Batch {
     pub fn handle_notification(&mut self, notification: &Notification, now: Time) {
         let now = self.advance(now);
         let id = notification.extraction_id();
-        if let Some(slot) = self.find(id) {
-            let key = self.jobs.at(slot).map(|(key, _)| key);
-            key.map(|key| self.take(key, Input::Finished(LookReason::Notification), Payload::Nothing, now));
+        if let Some(key) = self.find(id) {
+            self.told(key, now);
         } else {
             self.tally.foreign_notifications += 1;
+            self.webhooks.came(self.index.hash(id.as_str()));
             self.early.insert(id, now);
         }
     }
@@ -282,14 +308,16 @@ impl Batch {
 
     fn take_document(&mut self, document: Document, now: Time) -> JobKey {
         let deadline = now + self.options.jobs.deadline.unwrap_or(JobOptions::DEADLINE);
-        self.begin(self.entry_of(Record::ready(now, deadline), document, now), now)
+        let entry = self.entry_of(Record::ready(now, deadline), document, now);
+        self.begin(entry, now)
     }
 
-    fn entry_of(&self, record: Record, document: Document, now: Time) -> Entry {
+    fn entry_of(&mut self, record: Record, document: Document, now: Time) -> Entry {
         let JobOptions { text_blocks, response_bytes, .. } = self.options.jobs;
         let owner = Arc::new(Owner::of(&document));
         let baggage = Baggage::with_document(document, &self.api, text_blocks, response_bytes);
-        Entry::new(record, owner, None, Some(baggage), now)
+        let kind = self.estimators.slot(owner.document_type.as_deref());
+        Entry::of_document(record, owner, baggage, kind, now)
     }
 
     fn advance(&mut self, now: Time) -> Time {

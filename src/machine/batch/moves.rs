@@ -3,6 +3,7 @@
 use super::Batch;
 use super::entry::{Entry, Place};
 use super::event::{BatchEventKind, JobKey};
+use super::fleet::{estimator, poll};
 use super::flights::{Errand, Flight};
 use super::limiter::Purpose;
 use super::options::BatchOptions;
@@ -10,10 +11,12 @@ use super::slab::Key;
 use super::turns::AnnouncedSubmit;
 use crate::machine::Output;
 use crate::machine::answer::Payload;
+use crate::machine::delay::DelayEstimator;
 use crate::machine::event::JobEventKind;
 use crate::machine::exchange::{Limits, Transmit};
 use crate::machine::following::{Consequence, look_request, submit_request};
 use crate::machine::job_options::JobOptions;
+use crate::machine::poll_policy::PollPolicy;
 use crate::machine::random;
 use crate::machine::record::{LookReason, Record, State};
 use crate::machine::time::Time;
@@ -23,11 +26,11 @@ use crate::wire::{Body, ExtractionId};
 impl Batch {
     /// Takes a new job in.
     pub(super) fn begin(&mut self, entry: Entry, now: Time) -> JobKey {
-        let state = entry.record.state;
-        self.tally.begin(state);
+        self.tally.begin(entry.record.state);
         let key = self.jobs.insert(entry);
-        self.know_id(key, now);
+        self.recount(key, now);
         self.put(key, now);
+        self.know_id(key, now);
         key.into()
     }
 
@@ -35,7 +38,8 @@ impl Batch {
     pub(super) fn take(&mut self, key: Key, input: Input, payload: Payload, now: Time) -> bool {
         let Some(entry) = self.jobs.get_mut(key) else { return false };
         let (before, was_nameless) = (entry.record, entry.extraction_id.is_none());
-        let rules = rules(&self.options, key, entry);
+        let poll = poll(&self.options, &self.webhooks, &self.queue, now);
+        let rules = rules(&self.options, poll, estimator(&self.options, &self.estimators, entry), key, entry);
         let consequence = entry.following().take(input, payload, now, &rules);
         let after = entry.record;
         if after == before && consequence.is_none() {
@@ -48,6 +52,7 @@ impl Batch {
             Some(Consequence::SendLook) => self.send_look(key, &before, now),
         }
         self.settle(key, &before, &after, now);
+        self.recount(key, now);
         if was_nameless {
             self.know_id(key, now);
         }
@@ -64,7 +69,7 @@ impl Batch {
                 State::Ready | State::Waiting => self.put(key, now),
                 State::SubmitAnnounced | State::LookAnnounced => self.wait_announced(key),
                 State::Submitting | State::Polling => {}
-                State::Ended(_) => self.forget(key),
+                State::Ended(_) => self.forget(key, now),
             }
         }
     }
@@ -88,9 +93,25 @@ impl Batch {
         };
         if ends {
             self.take(key, Input::Clock, Payload::Nothing, now);
-        } else {
+        } else if !self.is_put_off(key, now) {
             self.queue_up(key, now);
         }
+    }
+
+    /// Puts a look off that is due by what was known before, and is not by what is known now.
+    pub(super) fn is_put_off(&mut self, key: Key, now: Time) -> bool {
+        let Some(entry) = self.jobs.get(key).filter(|entry| entry.record.state == State::Waiting) else { return false };
+        if let Some(at) = self.covered_at(entry, now) {
+            return self.take(key, Input::Covered(at), Payload::Nothing, now);
+        }
+        let Record { reason, looked_at, submitted_at, deadline, .. } = entry.record;
+        if reason != LookReason::Policy || now >= deadline || !self.webhooks.arrive(now) {
+            return false;
+        }
+        let age = looked_at.saturating_since(submitted_at);
+        let estimator = estimator(&self.options, &self.estimators, entry);
+        let due = submitted_at + poll(&self.options, &self.webhooks, &self.queue, now).next_look_by(estimator, age, None);
+        due > now && self.take(key, Input::Covered(looked_at), Payload::Nothing, now)
     }
 
     /// The place of a job came out of the schedule. The entry may be outdated.
@@ -106,9 +127,13 @@ impl Batch {
         let Some((key, entry)) = self.jobs.at_mut(slot) else { return };
         match entry.record.state {
             // It is announced, and its look is the last.
-            State::LookAnnounced => self.turns.undate(entry, slot),
+            State::LookAnnounced => {
+                self.turns.undate(entry, slot);
+                self.recount(key, now);
+            }
             State::Waiting => {
                 self.leave(key);
+                self.recount(key, now);
                 self.wake(key, now);
             }
             _ => {
@@ -118,9 +143,18 @@ impl Batch {
     }
 
     /// The job of an id, if there is one.
-    pub(super) fn find(&self, id: &ExtractionId) -> Option<u32> {
-        let hash = self.index.hash(id.as_str());
-        self.index.find(hash, |slot| self.jobs.at(slot).is_some_and(|(_, entry)| entry.extraction_id.as_ref() == Some(id)))
+    pub(super) fn find(&self, id: &ExtractionId) -> Option<Key> {
+        let has_it = |slot| self.jobs.at(slot).is_some_and(|(_, entry)| entry.extraction_id.as_ref() == Some(id));
+        let slot = self.index.find(self.index.hash(id.as_str()), has_it)?;
+        self.jobs.at(slot).map(|(key, _)| key)
+    }
+
+    /// A webhook says that a job has finished.
+    pub(super) fn told(&mut self, key: Key, now: Time) {
+        if let Some(entry) = self.jobs.get_mut(key) {
+            entry.told = true;
+        }
+        self.take(key, Input::Finished(LookReason::Notification), Payload::Nothing, now);
     }
 
     /// Takes note of the id that a job was given, if it was given one just now.
@@ -128,12 +162,13 @@ impl Batch {
         let Some(id) = self.jobs.get(key).and_then(|entry| entry.extraction_id.clone()) else { return };
         self.index.insert(self.index.hash(id.as_str()), key.slot);
         if self.early.take(&id, now) {
-            self.take(key, Input::Finished(LookReason::Notification), Payload::Nothing, now);
+            self.told(key, now);
         }
     }
 
     /// A job has ended, and its end is told.
-    fn forget(&mut self, key: Key) {
+    fn forget(&mut self, key: Key, now: Time) {
+        self.recount(key, now);
         let entry = self.jobs.remove(key);
         if let Some(id) = entry.and_then(|entry| entry.extraction_id) {
             self.index.remove(self.index.hash(id.as_str()), key.slot);
@@ -163,12 +198,15 @@ impl Batch {
     }
 
     fn send_look(&mut self, key: Key, before: &Record, now: Time) {
+        let listed_at = self.queue.listed_at();
         let Some(entry) = self.jobs.get_mut(key) else { return };
         let Some(id) = &entry.extraction_id else { return };
         let JobOptions { text_blocks, response_bytes, .. } = self.options.jobs;
         let (request, limits) = look_request(id, &self.api, text_blocks, response_bytes);
-        entry.own_look_at = now;
-        let errand = Errand::Look { job: key, exchange: entry.record.exchange, from: before.looked_at, is_retry: entry.is_retry };
+        let own_from = std::mem::replace(&mut entry.own_look_at, now);
+        let covered_at = listed_at.filter(|at| entry.counted && *at >= entry.record.submitted_at);
+        let from = before.looked_at.max(covered_at.unwrap_or_default());
+        let errand = Errand::Look { job: key, exchange: entry.record.exchange, from, own_from, is_retry: entry.is_retry };
         self.pace.take(Purpose::Look, entry.is_retry, now);
         self.tally.looks += 1;
         self.send(errand, request, limits, now);
@@ -182,11 +220,12 @@ impl Batch {
 }
 
 /// What the steps of this job depend on.
-fn rules(options: &BatchOptions, key: Key, entry: &Entry) -> Rules {
-    let JobOptions { poll, retry, seed, .. } = options.jobs;
+fn rules<'a>(options: &BatchOptions, poll: PollPolicy, estimator: Option<&'a DelayEstimator>, key: Key, entry: &Entry) -> Rules<'a> {
+    let JobOptions { retry, seed, .. } = options.jobs;
     let submission = entry.baggage.as_ref().and_then(|baggage| baggage.submission.as_ref());
     Rules {
         poll,
+        estimator,
         retry,
         // Jobs that failed together should not come back together.
         seed: random::draw(seed ^ u64::from(key.generation), key.slot),

@@ -31,6 +31,7 @@ pub struct BatchOptions {
     pub(super) most_unfinished: usize,
     pub(super) retry_budget: u32,
     pub(super) queue: bool,
+    pub(super) learns: bool,
     pub(super) customer: Option<Arc<str>>,
 }
 
@@ -47,6 +48,7 @@ impl BatchOptions {
             most_unfinished: 100_000,
             retry_budget: 100,
             queue: true,
+            learns: true,
             customer: None,
         }
     }
@@ -151,6 +153,13 @@ impl BatchOptions {
         AwaitingRequest::new().with_customer(customer)?;
         self.customer = Some(customer.into());
         Ok(self)
+    }
+
+    /// Learns nothing of the time that jobs take, and looks by what the policy assumes.
+    #[must_use]
+    pub const fn without_learning(mut self) -> Self {
+        self.learns = false;
+        self
     }
 
     /// Holds each submit back until [`Batch::confirm`](super::Batch::confirm) was called with the sequence of its `Submitting` event, or a later one. Everything else goes on.

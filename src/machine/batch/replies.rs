@@ -5,6 +5,7 @@ use super::flights::{Errand, Flight, Overdue};
 use super::pace::Verdict;
 use super::{Batch, Key};
 use crate::machine::answer::{LookAnswer, Payload, SubmitAnswer};
+use crate::machine::cause::Cause;
 use crate::machine::exchange::RequestId;
 use crate::machine::following::Reply;
 use crate::machine::record::{End, Record, State};
@@ -17,7 +18,7 @@ impl Batch {
     /// Takes what came of a request.
     pub(super) fn replied(&mut self, id: RequestId, reply: Reply, now: Time) {
         let now = self.advance(now);
-        if self.done {
+        if self.is_over() {
             return;
         }
         if let Some(flight) = self.flights.land(id) {
@@ -41,7 +42,7 @@ impl Batch {
                 self.run_out(job, State::Submitting, exchange, now);
             }
             Errand::Look { job, exchange, .. } => self.run_out(job, State::Polling, exchange, now),
-            Errand::Queue => {}
+            Errand::Queue => self.queue_failed(Cause::TimeLimit, now),
         }
     }
 
@@ -96,10 +97,13 @@ impl Batch {
                     }
                     input => input,
                 };
+                if let Input::Look(_, answer) = input {
+                    self.learn(job, flight.errand, flight.sent_at, answer, now);
+                }
                 self.take(job, input, payload, now);
             }
             Errand::Look { .. } => {}
-            Errand::Queue => {}
+            Errand::Queue => self.queue_replied(flight.sent_at, reply, is_key_refused, now),
         }
     }
 

@@ -55,7 +55,8 @@ impl Turns {
     pub(super) fn next_submit(&mut self, jobs: &Slab<Entry>) -> Option<Key> {
         let waits = |key: &Key| jobs.get(*key).is_some_and(|entry| entry.place == Place::Submits);
         while !self.next_submit.as_ref().is_some_and(waits) {
-            self.next_submit = Some(self.submits.pop()?);
+            self.next_submit = self.submits.pop();
+            self.next_submit?;
         }
         self.next_submit
     }
@@ -87,7 +88,9 @@ impl Turns {
     }
 
     /// How many submits could be announced before more documents are needed.
-    pub(super) fn submits_waiting(&self) -> usize {
+    pub(super) fn submits_waiting(&mut self, jobs: &Slab<Entry>) -> usize {
+        // Those that have left are passed over.
+        self.next_submit(jobs);
         self.submits.len() + usize::from(self.next_submit.is_some())
     }
 
@@ -106,6 +109,7 @@ impl Turns {
 impl Batch {
     /// Lets a job that is due wait for its turn.
     pub(super) fn queue_up(&mut self, key: Key, now: Time) {
+        let is_doubted = self.jobs.get(key).is_some_and(|entry| self.is_doubted(entry, now));
         let Some(entry) = self.jobs.get_mut(key) else { return };
         let is_late = now >= entry.record.deadline;
         let place = match entry.record.state {
@@ -114,6 +118,7 @@ impl Batch {
             State::Waiting if is_late => Place::Looks(Rank::Last),
             State::Waiting if entry.is_said_finished() => Place::Looks(Rank::Finished),
             State::Waiting if entry.needs_budget() => Place::Retries,
+            State::Waiting if is_doubted => Place::Looks(Rank::Doubted),
             State::Waiting => Place::Looks(Rank::Due),
             _ => return,
         };
@@ -123,6 +128,9 @@ impl Batch {
             Place::Retries => self.turns.retries.push_back(key),
             Place::Looks(rank) => {
                 self.turns.looks.insert((rank, entry.order(rank), key.slot), now);
+                if rank == Rank::Doubted {
+                    self.queue.doubt();
+                }
             }
             Place::None | Place::Announced => {}
         }

@@ -1,11 +1,12 @@
 //! What follows from what comes back.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use super::entries::State;
+use super::entries::{Entries, State};
 use super::{Drain, DrainError, DrainEventKind, Flight, Suspicion, Trouble, What};
 use crate::machine::answer::{self, LookAnswer, Payload, Refusal};
 use crate::machine::batch::slab::Key;
@@ -113,15 +114,23 @@ impl Drain {
     /// Takes note of all that is listed, also by a list that breaks off later. Entries that can be no id are passed over.
     fn read(&mut self, response: &Response<Bytes>) -> Result<(usize, usize), ResponseError> {
         let (mut listed, mut new) = (0, 0);
+        let mut together = Vec::with_capacity(Entries::TOGETHER);
+        let mut take = |entries: &mut Entries, ids: &mut Vec<Cow<'_, str>>| {
+            let counts = entries.list(ids);
+            ids.clear();
+            (listed, new) = (listed + counts.0, new + counts.1);
+        };
         self.entries.begin_listing();
-        AwaitingResponse::for_each_id(response, |id| {
+        let read = AwaitingResponse::for_each_id(response, |id| {
             if ExtractionId::is_usable(&id) {
-                let is_new = self.entries.list(&id);
-                listed += usize::from(is_new.is_some());
-                new += usize::from(is_new == Some(true));
+                together.push(id);
+                if together.len() == Entries::TOGETHER {
+                    take(&mut self.entries, &mut together);
+                }
             }
-        })?;
-        Ok((listed, new))
+        });
+        take(&mut self.entries, &mut together);
+        read.map(|_| (listed, new))
     }
 
     fn list_failed(&mut self, flight: Flight, cause: Cause, hint: Option<Duration>, is_final: bool, now: Time) {

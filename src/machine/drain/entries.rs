@@ -1,10 +1,13 @@
 //! What is known of each id that is listed.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
+use std::hint::black_box;
 
 use super::super::batch::id_index::IdIndex;
 use super::super::batch::slab::{Key, Slab};
 use super::super::time::Time;
+use super::id_text::IdText;
 
 /// The ids that are listed, or were and are not yet done with: some hundred bytes each.
 ///
@@ -25,10 +28,10 @@ pub(super) struct Entries {
     last: Option<u32>,
 }
 
-/// One id, in 48 bytes and its text.
+/// One id, in 80 bytes if it is none of the longest.
 #[derive(Debug)]
 struct Entry {
-    id: Box<str>,
+    id: IdText,
     state: State,
     /// The listing that named it last.
     round: u32,
@@ -75,6 +78,9 @@ impl State {
 const NONE: u32 = u32::MAX;
 
 impl Entries {
+    /// The most ids that are [listed](Self::list) together.
+    pub(super) const TOGETHER: usize = 64;
+
     /// No ids. The seed should be unknown to those who choose them.
     pub(super) fn new(seed: u64) -> Self {
         Self {
@@ -106,25 +112,28 @@ impl Entries {
         self.last = None;
     }
 
-    /// Takes note that an id is listed; `None` if it was named in this listing before, else whether it is new.
+    /// Takes note that these ids are listed, at most [`TOGETHER`](Self::TOGETHER). How many were not named in this listing before, and how many of them are new.
     ///
-    /// A service lists mostly in the same order: whoever followed the one before in the last listing is tried first, which needs no search.
-    pub(super) fn list(&mut self, id: &str) -> Option<bool> {
-        let before = self.last.and_then(|slot| self.slab.at(slot)).map_or(NONE, |(_, entry)| entry.next);
-        let expected = self.slab.at(before).filter(|(_, entry)| *entry.id == *id).map(|(key, _)| key);
-        let (key, is_new) = match expected.or_else(|| self.find(id)) {
-            Some(key) => (key, false),
-            None => (self.insert(id, State::Waiting), true),
-        };
-        let round = self.round;
-        let entry = self.slab.get_mut(key)?;
-        if !is_new && std::mem::replace(&mut entry.round, round) == round {
-            return None;
+    /// A service lists mostly in the same order: as long as each is the one that followed the one before in the last listing, nothing needs to be searched. Those that are left are searched
+    /// together, so that they wait for the memory together.
+    pub(super) fn list(&mut self, ids: &[Cow<'_, str>]) -> (usize, usize) {
+        let (mut listed, mut new) = (0, 0);
+        let mut rest = ids.iter();
+        while let Some((key, _)) = rest.as_slice().first().and_then(|id| self.follow(id)) {
+            rest.next();
+            listed += usize::from(self.note(key));
         }
-        if let Some((_, last)) = self.last.replace(key.slot).and_then(|slot| self.slab.at_mut(slot)) {
-            last.next = key.slot;
+        let found = self.find_together(rest.as_slice());
+        for (id, slot) in rest.zip(found) {
+            let there = slot.and_then(|slot| self.slab.at(slot)).filter(|(_, entry)| entry.id.is(id)).map(|(key, _)| key);
+            // What was not there may have been named twice among these.
+            let key = there.or_else(|| self.find(id)).unwrap_or_else(|| {
+                new += 1;
+                self.insert(id, State::Waiting)
+            });
+            listed += usize::from(self.note(key));
         }
-        Some(is_new)
+        (listed, new)
     }
 
     /// Ends a listing: forgets those that are done with and were missing in it and in the one before.
@@ -142,14 +151,16 @@ impl Entries {
 
     /// The one with this id.
     pub(super) fn find(&self, id: &str) -> Option<Key> {
-        let is_it = |slot| self.slab.at(slot).is_some_and(|(_, entry)| *entry.id == *id);
+        let is_it = |slot| self.slab.at(slot).is_some_and(|(_, entry)| entry.id.is(id));
         let slot = self.index.find(self.index.hash(id), is_it)?;
         self.slab.at(slot).map(|(key, _)| key)
     }
 
-    /// Takes an id that nobody listed.
+    /// Takes an id that is not known yet.
     pub(super) fn insert(&mut self, id: &str, state: State) -> Key {
-        let entry = Entry { id: Box::from(id), state: State::Waiting, round: self.round, next: NONE, attempts: 0, deliveries: 0 };
+        // One that waits is being listed; any other counts as listed before, so that it lasts for two listings.
+        let round = if state == State::Waiting { self.round.wrapping_sub(1) } else { self.round };
+        let entry = Entry { id: IdText::new(id), state: State::Waiting, round, next: NONE, attempts: 0, deliveries: 0 };
         let key = self.slab.insert(entry);
         self.index.insert(self.index.hash(id), key.slot);
         self.counts[State::Waiting.number()] += 1;
@@ -162,7 +173,7 @@ impl Entries {
 
     /// The id, its state and its counts: attempts that failed, and deliveries.
     pub(super) fn get(&self, key: Key) -> Option<(&str, State)> {
-        self.slab.get(key).map(|entry| (&*entry.id, entry.state))
+        self.slab.get(key).map(|entry| (entry.id.as_str(), entry.state))
     }
 
     /// How many attempts failed so far.
@@ -232,9 +243,39 @@ impl Entries {
         self.handed_out.first().copied()
     }
 
+    /// The one that followed the last one in the listing before, if it is this.
+    fn follow(&self, id: &str) -> Option<(Key, &Entry)> {
+        let (_, last) = self.slab.at(self.last?)?;
+        self.slab.at(last.next).filter(|(_, entry)| entry.id.is(id))
+    }
+
+    /// Takes note that one is listed; false if it was before, in this listing.
+    fn note(&mut self, key: Key) -> bool {
+        let round = self.round;
+        let Some(entry) = self.slab.get_mut(key) else { return false };
+        if std::mem::replace(&mut entry.round, round) == round {
+            return false;
+        }
+        if let Some((_, last)) = self.last.replace(key.slot).and_then(|slot| self.slab.at_mut(slot)) {
+            last.next = key.slot;
+        }
+        true
+    }
+
+    /// The slots that probably have these ids. What they hold is on its way from the memory when it is asked for.
+    fn find_together(&self, ids: &[Cow<'_, str>]) -> [Option<u32>; Self::TOGETHER] {
+        let mut found = [None; Self::TOGETHER];
+        for (slot, id) in found.iter_mut().zip(ids) {
+            *slot = self.index.find(self.index.hash(id), |_| true);
+        }
+        let rounds = found.iter().flatten().filter_map(|slot| self.slab.at(*slot)).map(|(_, entry)| entry.round);
+        black_box(rounds.fold(0, |all, round| all ^ round));
+        found
+    }
+
     fn forget(&mut self, key: Key) {
         if let Some(entry) = self.slab.remove(key) {
-            self.index.remove(self.index.hash(&entry.id), key.slot);
+            self.index.remove(self.index.hash(entry.id.as_str()), key.slot);
             self.counts[entry.state.number()] -= 1;
         }
     }

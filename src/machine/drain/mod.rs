@@ -4,6 +4,7 @@ mod answered;
 mod entries;
 mod error;
 mod event;
+mod id_text;
 mod next;
 mod options;
 mod progress;
@@ -260,7 +261,11 @@ impl Drain {
             Next::Withdraw(key) => self.withdraw(key, now),
             Next::Rest(Some(until)) => return Some(Output::Wait(until)),
             Next::Rest(None) => return Some(Output::NeedInput),
-            Next::Done => return Some(Output::Done),
+            Next::Done => {
+                // For ever: nothing wakes it again.
+                self.closed = true;
+                return Some(Output::Done);
+            }
         }
         None
     }

@@ -13,7 +13,7 @@ pub struct DrainOptions {
     /// Without a customer, the unfiltered listing.
     pub(super) listing: AwaitingRequest,
     pub(super) has_customer: bool,
-    pub(super) at_once: usize,
+    pub(crate) at_once: usize,
     pub(super) rate: u32,
     pub(super) burst: u32,
     pub(super) retry: RetryPolicy,
@@ -23,7 +23,7 @@ pub struct DrainOptions {
     pub(super) response_bytes: Option<u64>,
     pub(super) listing_bytes: u64,
     pub(super) text_blocks: bool,
-    pub(super) first_sequence: u64,
+    pub(crate) first_sequence: u64,
 }
 
 impl DrainOptions {

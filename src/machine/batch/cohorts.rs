@@ -1,0 +1,157 @@
+//! Jobs in progress, counted by age: what one call to the queue would tell about all of them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::machine::delay::DelaySlot;
+use crate::machine::time::Time;
+
+/// Jobs in progress, counted by document type and by when they were submitted.
+///
+/// An exponential histogram: what was submitted within a sixteenth of its age is one cohort, so that a million jobs are some hundred cohorts, and what they
+/// are worth together is known without looking at any of them.
+#[derive(Debug, Default)]
+pub(super) struct Cohorts {
+    by_type: BTreeMap<DelaySlot, Vec<Cohort>>,
+    cohorts: usize,
+    jobs: usize,
+}
+
+/// Jobs that were submitted at about the same time.
+#[derive(Debug, Clone, Copy)]
+struct Cohort {
+    /// When the first of them was submitted, and the last; those of one type do not overlap.
+    from: Time,
+    to: Time,
+    jobs: u32,
+}
+
+/// Beyond so many cohorts those that are close are merged, to three quarters of it.
+const MOST: usize = 128;
+
+/// Cohorts are at least this wide.
+const NARROWEST: Duration = Duration::from_millis(250);
+
+/// A cohort may be as wide as its age divided by this.
+const FINENESS: u32 = 16;
+
+impl Cohorts {
+    /// How many jobs are counted.
+    pub(super) fn jobs(&self) -> usize {
+        self.jobs
+    }
+
+    pub(super) fn add(&mut self, of: DelaySlot, submitted_at: Time, now: Time) {
+        self.jobs += 1;
+        let cohorts = self.by_type.entry(of).or_default();
+        let next = cohorts.partition_point(|cohort| cohort.from <= submitted_at);
+        let width = width(now.saturating_since(submitted_at), FINENESS);
+        let before = next.checked_sub(1).and_then(|at| cohorts.get_mut(at));
+        if let Some(cohort) = before.filter(|cohort| submitted_at <= cohort.to || submitted_at.saturating_since(cohort.from) <= width) {
+            cohort.to = cohort.to.max(submitted_at);
+            cohort.jobs += 1;
+            return;
+        }
+        cohorts.insert(next, Cohort { from: submitted_at, to: submitted_at, jobs: 1 });
+        self.cohorts += 1;
+        if self.cohorts > MOST {
+            self.merge(now);
+        }
+    }
+
+    /// One that was added is not in progress any more.
+    pub(super) fn remove(&mut self, of: DelaySlot, submitted_at: Time) {
+        let Some(cohorts) = self.by_type.get_mut(&of) else { return };
+        let Some(at) = cohorts.partition_point(|cohort| cohort.from <= submitted_at).checked_sub(1) else { return };
+        self.jobs -= 1;
+        cohorts[at].jobs -= 1;
+        if cohorts[at].jobs == 0 {
+            cohorts.remove(at);
+            self.cohorts -= 1;
+            if cohorts.is_empty() {
+                self.by_type.remove(&of);
+            }
+        }
+    }
+
+    /// Each cohort: the type, how many jobs, and when they were submitted, about.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (DelaySlot, u32, Time)> {
+        self.by_type.iter().flat_map(|(of, cohorts)| cohorts.iter().map(|cohort| (*of, cohort.jobs, cohort.middle())))
+    }
+
+    /// Merges neighbours that are close, as seen from now.
+    fn merge(&mut self, now: Time) {
+        let mut fineness = FINENESS;
+        while self.cohorts > MOST * 3 / 4 && fineness > 0 {
+            for cohorts in self.by_type.values_mut() {
+                cohorts.dedup_by(|later, earlier| {
+                    let fits = later.to.saturating_since(earlier.from) <= width(now.saturating_since(later.to), fineness);
+                    if fits {
+                        earlier.to = later.to;
+                        earlier.jobs = earlier.jobs.saturating_add(later.jobs);
+                    }
+                    fits
+                });
+            }
+            self.cohorts = self.by_type.values().map(Vec::len).sum();
+            fineness /= 2;
+        }
+    }
+}
+
+impl Cohort {
+    fn middle(&self) -> Time {
+        self.from + self.to.saturating_since(self.from) / 2
+    }
+}
+
+fn width(age: Duration, fineness: u32) -> Duration {
+    NARROWEST + age / fineness.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const START: Time = Time::from_unix_seconds(1_700_000_000);
+
+    fn at(milliseconds: u64) -> Time {
+        START + Duration::from_millis(milliseconds)
+    }
+
+    proptest! {
+        #[test]
+        fn every_job_is_counted_once_near_its_age(times in prop::collection::vec(0..100_000_000_u64, 1..400), keep in any::<prop::sample::Index>()) {
+            let mut cohorts = Cohorts::default();
+            let now = at(100_000_000);
+            for time in &times {
+                cohorts.add(DelaySlot::default(), at(*time), now);
+            }
+            prop_assert!(cohorts.iter().count() <= MOST);
+            let kept = keep.index(times.len());
+            for time in times[..kept].iter().chain(&times[kept + 1..]) {
+                cohorts.remove(DelaySlot::default(), at(*time));
+            }
+            prop_assert_eq!(cohorts.jobs(), 1);
+            let (_, jobs, submitted_at) = cohorts.iter().next().unwrap();
+            prop_assert_eq!(jobs, 1);
+            let age = now.saturating_since(at(times[kept]));
+            let off = submitted_at.saturating_since(at(times[kept])).max(at(times[kept]).saturating_since(submitted_at));
+            prop_assert!(off <= NARROWEST + age / 4, "{:?} {:?}", off, age);
+            cohorts.remove(DelaySlot::default(), at(times[kept]));
+            prop_assert_eq!((cohorts.jobs(), cohorts.iter().count(), cohorts.cohorts), (0, 0, 0));
+        }
+    }
+
+    #[test]
+    fn a_million_jobs_over_a_day_are_some_hundred_cohorts() {
+        let mut cohorts = Cohorts::default();
+        for second in 0..86_400 {
+            cohorts.add(DelaySlot::default(), at(second * 1000), at(second * 1000));
+        }
+        assert!(cohorts.iter().count() <= MOST);
+        assert_eq!(cohorts.iter().map(|(_, jobs, _)| u64::from(jobs)).sum::<u64>(), 86_400);
+    }
+}

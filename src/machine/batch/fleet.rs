@@ -1,0 +1,290 @@
+//! One call for all: how a batch uses the queue of finished extractions, and webhooks.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+
+use super::Batch;
+use super::entry::{Entry, Place, Rank};
+use super::event::{BatchEventKind, QueueProblem};
+use super::flights::Errand;
+use super::limiter::Purpose;
+use super::options::BatchOptions;
+use super::queue::{Measure, Queue, RELAXED_GAP};
+use super::slab::Key;
+use super::webhooks::Webhooks;
+use crate::machine::answer::{LookAnswer, Payload};
+use crate::machine::cause::Cause;
+use crate::machine::delay::{DelayEstimator, DelayEstimators};
+use crate::machine::exchange::{FailureKind, Limits};
+use crate::machine::following::Reply;
+use crate::machine::poll_policy::PollPolicy;
+use crate::machine::random;
+use crate::machine::record::{End, LookReason, Record, State};
+use crate::machine::time::Time;
+use crate::machine::transition::Input;
+use crate::wire::{AwaitingRequest, AwaitingResponse, ResponseError};
+
+/// The queue is believed until a job's lateness since it was last looked at by itself is worth so many requests.
+const DOUBT: u32 = 60;
+
+/// Or for so long: results are kept for 48 hours.
+const LONGEST_BELIEF: Duration = Duration::from_secs(12 * 3600);
+
+/// Or for this long, while webhooks arrive.
+const RELAXED_BELIEF: Duration = Duration::from_secs(3600);
+
+/// A resumed job of this age may have finished so long ago that it is lost soon: it is not left to the queue.
+const OLD: Duration = Duration::from_secs(36 * 3600);
+
+/// While webhooks arrive, a look is worth so many.
+const RELAXED_PRICE: u32 = 30;
+
+/// So many ids of a listing are looked up together.
+const TOGETHER: usize = 64;
+
+impl Batch {
+    /// When the queue is due to be asked.
+    pub(super) fn next_queue_call(&mut self, now: Time) -> Option<Time> {
+        let measure = measure(&self.options, &self.estimators, &self.webhooks, now);
+        self.queue.next_call(measure, now)
+    }
+
+    pub(super) fn is_queue_due(&mut self, now: Time) -> bool {
+        let measure = measure(&self.options, &self.estimators, &self.webhooks, now);
+        self.queue.is_due(measure, now)
+    }
+
+    /// When the queue was last asked, if its silence is reason enough not to look at this job, which is due.
+    pub(super) fn covered_at(&self, entry: &Entry, now: Time) -> Option<Time> {
+        let Record { looked_at, submitted_at, deadline, .. } = entry.record;
+        let listed_at = self.queue.listed_at().filter(|at| *at > looked_at && *at >= submitted_at)?;
+        let counts = entry.counted && !entry.is_said_finished() && now < deadline && !self.is_doubted(entry, now);
+        counts.then_some(listed_at)
+    }
+
+    /// Whether the silence of the queue, if it is silent about a job, is not enough any more: the job was not looked at by itself for too long.
+    pub(super) fn is_doubted(&self, entry: &Entry, now: Time) -> bool {
+        if !entry.counted || self.queue.listed_at().is_none() || !self.queue.may_be_doubted() {
+            return false;
+        }
+        let Record { submitted_at, looks, fresh, .. } = entry.record;
+        let is_old = looks == 0 && !fresh && now.saturating_since(submitted_at) >= OLD;
+        let silent_for = now.saturating_since(entry.own_look_at);
+        if self.webhooks.arrive(now) {
+            // Two would have to be silent.
+            return is_old || silent_for >= RELAXED_BELIEF;
+        }
+        let age = |time: Time| time.saturating_since(submitted_at);
+        let poll = self.options.jobs.poll;
+        let lateness = poll.lateness(estimator(&self.options, &self.estimators, entry), age(entry.own_look_at), age(now));
+        is_old || silent_for >= LONGEST_BELIEF || lateness >= poll.price() * DOUBT
+    }
+
+    /// Why a job is looked at, whose turn it is.
+    pub(super) fn reason_of(entry: &Entry, since: Time, now: Time) -> LookReason {
+        match entry.record.reason {
+            LookReason::Policy if entry.place == Place::Looks(Rank::Doubted) => LookReason::QueueSilent,
+            LookReason::Policy | LookReason::Hint | LookReason::Retry if now > since => LookReason::Limiter,
+            reason => reason,
+        }
+    }
+
+    pub(super) fn announce_queue(&mut self) {
+        self.queue.is_announced = true;
+        self.tell(BatchEventKind::QueueDue);
+    }
+
+    pub(super) fn send_queue(&mut self, now: Time) {
+        let request = AwaitingRequest::of(self.queue.customer.clone()).request(&self.api);
+        let limits = Limits::for_exchange(0, self.options.jobs.response_bytes);
+        self.pace.take(Purpose::Look, false, now);
+        self.tally.queue_calls += 1;
+        self.queue.sent(now);
+        self.send(Errand::Queue, request, limits, now);
+    }
+
+    /// What came of a call to the queue that was sent at this time.
+    pub(super) fn queue_replied(&mut self, asked_at: Time, reply: Reply, is_key_refused: bool, now: Time) {
+        let cause = match reply {
+            Reply::Response(response) => match self.listed(&response, asked_at, now) {
+                Ok(()) => return,
+                Err(error) => Cause::from(error),
+            },
+            Reply::Failure(failure) if failure.kind() == FailureKind::TooLarge => {
+                let problem = self.queue.distrust(QueueProblem::TooLarge, now);
+                self.tell_problem(problem);
+                return;
+            }
+            Reply::Failure(failure) => Cause::Failure(failure),
+        };
+        if is_key_refused {
+            self.queue.failed(Duration::ZERO, now);
+            return;
+        }
+        // A refusal that is not about the key is as little a listing as a text that can't be read.
+        let is_refused = matches!(&cause, Cause::Service(error) if error.http_status().is_some_and(|status| status.is_client_error() && !matches!(status.as_u16(), 408 | 429)));
+        let is_unreadable = matches!(cause, Cause::Decode(_)) || is_refused;
+        self.queue_failed(cause, now);
+        if is_unreadable {
+            let problem = self.queue.not_readable(now);
+            self.tell_problem(problem);
+        }
+    }
+
+    /// A call to the queue brought no listing.
+    pub(super) fn queue_failed(&mut self, cause: Cause, now: Time) {
+        let failures = self.queue.failures.saturating_add(1);
+        let delay = self.options.jobs.retry.delay(failures, random::draw(self.options.jobs.seed, failures.into()));
+        self.queue.failed(delay, now);
+        self.tell(BatchEventKind::QueueFailed { cause });
+    }
+
+    /// Takes a listing.
+    fn listed(&mut self, response: &Response<Bytes>, asked_at: Time, now: Time) -> Result<(), ResponseError> {
+        let (mut listed, mut ours, mut news) = (0, 0, 0);
+        let mut together: Vec<Cow<'_, str>> = Vec::with_capacity(TOGETHER);
+        let listed_before = self.queue.listed_at();
+        let mut named = |batch: &mut Self, ids: &mut Vec<Cow<'_, str>>| {
+            listed += ids.len();
+            let keys = batch.keys_of(ids);
+            ours += keys.len();
+            news += keys.into_iter().filter(|key| batch.named(*key, asked_at, listed_before, now)).count();
+            ids.clear();
+        };
+        AwaitingResponse::for_each_id(response, |id| {
+            together.push(id);
+            if together.len() == TOGETHER {
+                named(self, &mut together);
+            }
+        })?;
+        named(self, &mut together);
+        self.tell(BatchEventKind::QueueRead { listed, ours, new: news });
+        match self.queue.read(asked_at, response.body().len() as u64, listed, ours, now) {
+            Some(Ok(())) => drop(self.tell(BatchEventKind::QueueTrusted)),
+            Some(Err(problem)) => self.tell_problem(Some(problem)),
+            None => {}
+        }
+        self.observe_silence(asked_at);
+        Ok(())
+    }
+
+    /// The jobs that have these ids.
+    fn keys_of(&self, ids: &[Cow<'_, str>]) -> Vec<Key> {
+        let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
+        let mut keys = Vec::new();
+        let id_of = |slot| self.jobs.at(slot).and_then(|(_, entry)| entry.extraction_id.as_ref());
+        self.index.find_each(
+            &ids,
+            |slot, id| id_of(slot).is_some_and(|own| own.as_str() == id),
+            |_, slot| keys.extend(self.jobs.at(slot).map(|(key, _)| key)),
+        );
+        keys
+    }
+
+    /// The queue, asked at this time, named a job. Says whether that is news.
+    fn named(&mut self, key: Key, asked_at: Time, listed_before: Option<Time>, now: Time) -> bool {
+        let Some(entry) = self.jobs.get(key) else { return false };
+        let Record { state, looked_at, submitted_at, .. } = entry.record;
+        if entry.said || state == State::Waiting && looked_at >= asked_at {
+            return false;
+        }
+        if let Some(before) = listed_before.filter(|before| entry.counted && *before > looked_at.max(submitted_at)) {
+            self.take(key, Input::Covered(before), Payload::Nothing, now);
+        }
+        self.take(key, Input::Finished(LookReason::Queue), Payload::Nothing, now);
+        true
+    }
+
+    /// What a listing did not name was in progress when it was asked for.
+    fn observe_silence(&mut self, asked_at: Time) {
+        if !self.options.learns {
+            return;
+        }
+        let Some(since) = self.queue.teaches_since(asked_at, self.started_at) else { return };
+        for (of, jobs, submitted_at) in self.queue.cohorts.iter() {
+            let age = |time: Time| time.saturating_since(submitted_at);
+            if asked_at > submitted_at {
+                self.estimators.pending_at(of, jobs, age(since), age(asked_at));
+            }
+        }
+    }
+
+    /// What the answer to a look teaches.
+    pub(super) fn learn(&mut self, key: Key, errand: Errand, sent_at: Time, answer: LookAnswer, now: Time) {
+        let (Some(entry), Errand::Look { from, own_from, .. }) = (self.jobs.get(key), errand) else { return };
+        let Record { submitted_at, reason, .. } = entry.record;
+        let (kind, counted) = (entry.kind, entry.counted);
+        let age = |time: Time| time.saturating_since(submitted_at);
+        match answer {
+            // What is counted is covered by the next listing.
+            LookAnswer::InProgress { .. } if self.options.learns && from >= submitted_at && !(counted && self.queue.is_trusted()) => {
+                self.estimators.pending_at(kind, 1, age(from), age(sent_at));
+            }
+            LookAnswer::Final(End::Succeeded | End::Failed | End::Unreadable | End::TooLarge) => {
+                // What happened before a job was resumed was learned by another, or by nobody.
+                if self.options.learns && from >= submitted_at {
+                    self.estimators.finished_at(kind, age(from), age(sent_at));
+                }
+                if let Some(id) = &entry.extraction_id {
+                    self.webhooks.finished(self.index.hash(id.as_str()), entry.told, now);
+                }
+                let was_listed = matches!(reason, LookReason::Queue | LookReason::Notification);
+                let listed_at = self.queue.listed_at().filter(|at| counted && !was_listed && *at > own_from);
+                // Had it finished at any moment since it was last looked at, it would probably have been before the listing.
+                if listed_at.is_some_and(|at| sent_at.saturating_since(at) * 10 < at.saturating_since(own_from)) {
+                    let problem = self.queue.missed_one(now);
+                    self.tell_problem(problem);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn tell_problem(&mut self, problem: Option<QueueProblem>) {
+        if let Some(problem) = problem {
+            self.tell(BatchEventKind::QueueUntrusted(problem));
+        }
+    }
+
+    /// Counts a job, or counts it no more, among those in progress and those said to be finished.
+    pub(super) fn recount(&mut self, key: Key, now: Time) {
+        let Some(entry) = self.jobs.get_mut(key) else { return };
+        let (is_submitted, is_said) = (entry.is_submitted(), entry.is_said_finished());
+        let said = is_submitted && is_said;
+        let counted = is_submitted && !is_said && now < entry.record.deadline && self.queue.tells_of(entry.owner.customer.as_ref());
+        match (entry.said, said) {
+            (false, true) => self.tally.known_finished += 1,
+            (true, false) => self.tally.known_finished -= 1,
+            _ => {}
+        }
+        match (entry.counted, counted) {
+            (false, true) => self.queue.cohorts.add(entry.kind, entry.record.submitted_at, now),
+            (true, false) => self.queue.cohorts.remove(entry.kind, entry.record.submitted_at),
+            _ => {}
+        }
+        (entry.said, entry.counted) = (said, counted);
+    }
+}
+
+/// What lateness is measured by now.
+fn measure<'a>(options: &BatchOptions, estimators: &'a DelayEstimators, webhooks: &Webhooks, now: Time) -> Measure<'a> {
+    Measure { poll: options.jobs.poll, estimators: options.learns.then_some(estimators), is_relaxed: webhooks.arrive(now) }
+}
+
+/// The policy by which jobs are looked at now.
+pub(super) fn poll(options: &BatchOptions, webhooks: &Webhooks, queue: &Queue, now: Time) -> PollPolicy {
+    let poll = options.jobs.poll;
+    if !webhooks.arrive(now) {
+        return poll;
+    }
+    let smallest = if queue.is_trusted() { RELAXED_GAP } else { poll.smallest_gap() };
+    poll.with_price(poll.price() * RELAXED_PRICE).with_gaps(smallest, RELAXED_GAP.min(poll.largest_gap().max(smallest)))
+}
+
+/// What is known of the time that jobs like this one take.
+pub(super) fn estimator<'a>(options: &BatchOptions, estimators: &'a DelayEstimators, entry: &Entry) -> Option<&'a DelayEstimator> {
+    options.learns.then(|| estimators.at(entry.kind))
+}

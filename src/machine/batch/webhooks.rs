@@ -1,0 +1,88 @@
+//! Whether webhooks can be counted on.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::id_index::IdHash;
+use crate::machine::time::Time;
+
+/// Whether a webhook came for each of the jobs that finished last: while nine in ten are told, everything else only has to find the tenth.
+#[derive(Debug, Default)]
+pub(super) struct Webhooks {
+    finished: VecDeque<Finished>,
+    told: usize,
+}
+
+/// A job that has finished.
+#[derive(Debug)]
+struct Finished {
+    id: IdHash,
+    at: Time,
+    told: bool,
+}
+
+/// How many of the last finished jobs are judged by, at most and at least.
+const MOST: usize = 50;
+const FEWEST: usize = 10;
+
+/// How long a webhook may take after a job was found finished by other means.
+const GRACE: Duration = Duration::from_secs(10);
+
+impl Webhooks {
+    /// A job has finished; whether a webhook had said so.
+    pub(super) fn finished(&mut self, id: IdHash, told: bool, now: Time) {
+        self.finished.push_back(Finished { id, at: now, told });
+        self.told += usize::from(told);
+        if self.finished.len() > MOST {
+            let oldest = self.finished.pop_front();
+            self.told -= usize::from(oldest.is_some_and(|finished| finished.told));
+        }
+    }
+
+    /// A webhook came for an id that no job has, or no more.
+    pub(super) fn came(&mut self, id: IdHash) {
+        if let Some(finished) = self.finished.iter_mut().find(|finished| finished.id == id && !finished.told) {
+            finished.told = true;
+            self.told += 1;
+        }
+    }
+
+    /// Whether they can be counted on.
+    pub(super) fn arrive(&self, now: Time) -> bool {
+        if self.told < FEWEST.min(self.finished.len()) || self.finished.len() < FEWEST {
+            return false;
+        }
+        let missing = self.finished.iter().filter(|finished| !finished.told && now.saturating_since(finished.at) > GRACE).count();
+        self.told >= missing * 9
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::id_index::IdIndex;
+    use super::*;
+
+    const START: Time = Time::from_unix_seconds(1_700_000_000);
+
+    #[test]
+    fn nine_in_ten_are_enough_and_fewer_are_not() {
+        let (index, mut webhooks) = (IdIndex::new(7), Webhooks::default());
+        let id = |number: usize| index.hash(&number.to_string());
+        let later = START + Duration::from_secs(11);
+        (0..9).for_each(|number| webhooks.finished(id(number), true, START));
+        assert!(!webhooks.arrive(later), "too few to tell");
+        webhooks.finished(id(9), false, START);
+        assert!(!webhooks.arrive(START), "still too few that came");
+        webhooks.finished(id(10), true, START);
+        assert!(webhooks.arrive(later));
+        webhooks.finished(id(11), false, START);
+        assert!(webhooks.arrive(START), "it may still come");
+        assert!(!webhooks.arrive(later));
+        webhooks.came(id(11));
+        webhooks.came(id(11));
+        assert!(webhooks.arrive(later));
+        (12..200).for_each(|number| webhooks.finished(id(number), false, START));
+        assert!(!webhooks.arrive(later));
+        assert_eq!((webhooks.finished.len(), webhooks.told), (MOST, 0));
+    }
+}

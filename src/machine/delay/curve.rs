@@ -1,0 +1,198 @@
+//! The share of jobs that are not finished at an age, turned upside down.
+
+use super::bins::{BINS, Bin, EDGES};
+
+/// One in the numbers of a curve, which have 24 binary places.
+pub(super) const ONE: u64 = 1 << 24;
+
+/// A curve goes no higher than this: less than one job in 10^11 is left then.
+const HIGHEST: u64 = 1 << 62;
+
+/// The median of the processing times assumed before any is known: 15 s.
+pub(in crate::machine) const MEDIAN: u64 = 15 << 16;
+
+/// What is assumed before anything is known: a log-logistic distribution with a median of 15 s and a shape of 1.2.
+pub(in crate::machine) static PRIOR: Curve = Curve::prior();
+
+/// How many jobs there were to begin with for each that is not finished at an age, 1 / S, straight between the borders of the bins; and its integral over the age.
+///
+/// Both are looked up in constant time, and with them the lateness of the odds rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::machine) struct Curve {
+    inverse: [u64; EDGES],
+    area: [u128; EDGES],
+}
+
+impl Curve {
+    const fn prior() -> Self {
+        let mut curve = Self::flat();
+        let mut index = 0;
+        while index < BINS {
+            let bin = Bin::at(index);
+            curve.extend(index, bin.width, ONE + power_of_shape(bin.end()));
+            index += 1;
+        }
+        curve
+    }
+
+    /// The curve that follows from how many entered and how many left each bin unfinished, in any unit.
+    pub(super) fn of(mut counts: impl FnMut(usize) -> (u64, u64)) -> Self {
+        let mut curve = Self::flat();
+        for index in 0..BINS {
+            let (entered, left) = counts(index);
+            // Some always get through, as nothing is known for certain from a few jobs.
+            let left = left.clamp(entered.div_ceil(STEEPEST), entered.max(1)).max(1);
+            let grown = u128::from(curve.inverse[index]) * u128::from(entered.max(1)) / u128::from(left);
+            curve.extend(index, Bin::at(index).width, u64::try_from(grown).unwrap_or(HIGHEST));
+        }
+        curve
+    }
+
+    /// The lateness, in ticks, that has gathered at the age `to` since a look at the age `from`: the odds rule, the integral of `S(from) / S(t) - 1`.
+    pub(in crate::machine) fn lateness(&self, from: u64, to: u64) -> u64 {
+        let Some(span) = to.checked_sub(from) else { return 0 };
+        let area = self.area_at(to).saturating_sub(self.area_at(from));
+        let weighted = area / u128::from(self.inverse_at(from));
+        u64::try_from(weighted).unwrap_or(u64::MAX).saturating_sub(span)
+    }
+
+    /// The least gap within `gaps` after which the lateness since `from` has reached what `price` asks at that age; the largest if none has.
+    pub(in crate::machine) fn gap(&self, from: u64, gaps: (u64, u64), price: impl Fn(u64) -> u64) -> u64 {
+        let (area, inverse) = (self.area_at(from), u128::from(self.inverse_at(from)));
+        let (mut early, mut late) = gaps;
+        while early < late {
+            let middle = early + (late - early) / 2;
+            let gathered = self.area_at(from + middle).saturating_sub(area);
+            if gathered < inverse * u128::from(price(from + middle).saturating_add(middle)) {
+                early = middle + 1;
+            } else {
+                late = middle;
+            }
+        }
+        late
+    }
+
+    /// 1 / S at the border before the bin of this index.
+    pub(super) const fn inverse_of(&self, edge: usize) -> u64 {
+        self.inverse[edge]
+    }
+
+    /// 1 / S at an age.
+    pub(super) fn inverse_at(&self, age: u64) -> u64 {
+        let bin = Bin::of(age);
+        let base = self.inverse[bin.index];
+        let grown = self.growth(bin, age) + u128::from(base);
+        u64::try_from(grown).unwrap_or(u64::MAX)
+    }
+
+    /// The integral of 1 / S from zero to an age.
+    fn area_at(&self, age: u64) -> u128 {
+        let bin = Bin::of(age);
+        let twice = 2 * u128::from(self.inverse[bin.index]) + self.growth(bin, age);
+        self.area[bin.index] + twice * u128::from(age - bin.from) / 2
+    }
+
+    /// By how much 1 / S has grown since the bin began.
+    fn growth(&self, bin: Bin, age: u64) -> u128 {
+        let step = self.inverse[bin.index + 1] - self.inverse[bin.index];
+        (u128::from(step) * u128::from(age - bin.from)) >> bin.width
+    }
+
+    const fn flat() -> Self {
+        Self { inverse: [ONE; EDGES], area: [0; EDGES] }
+    }
+
+    /// Sets the value at the end of a bin, whose beginning is set.
+    const fn extend(&mut self, index: usize, width: u32, end: u64) {
+        let start = self.inverse[index];
+        let end = if end > HIGHEST { HIGHEST } else { end };
+        self.inverse[index + 1] = end;
+        self.area[index + 1] = self.area[index] + (((start as u128 + end as u128) << width) / 2);
+    }
+}
+
+/// Of those who enter a bin, one in this many leaves it unfinished at least.
+const STEEPEST: u64 = 16;
+
+/// The odds of the assumed distribution at an age in ticks, `(age / MEDIAN)` to the power of 1.2, with the binary places of [`ONE`].
+const fn power_of_shape(age: u64) -> u64 {
+    // The fifth root of the ratio with 100 binary places has 20; it is found bit by bit.
+    let ratio = ((age as u128) << 92) / MEDIAN as u128;
+    let ratio = ratio << 8;
+    let mut root: u128 = 0;
+    let mut bit = 22;
+    loop {
+        let tried = root | (1 << bit);
+        if tried * tried * tried * tried * tried <= ratio {
+            root = tried;
+        }
+        if bit == 0 {
+            break;
+        }
+        bit -= 1;
+    }
+    ((age as u128 * root * ONE as u128 / MEDIAN as u128) >> 20) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lateness of a curve by a fine sum in floating point, in seconds.
+    fn by_sum(share_left: impl Fn(f64) -> f64, from: f64, to: f64) -> f64 {
+        let steps = 20_000;
+        let width = (to - from) / f64::from(steps);
+        (0..steps).map(|step| (share_left(from) / share_left(from + (f64::from(step) + 0.5) * width) - 1.0) * width).sum()
+    }
+
+    #[test]
+    fn the_odds_of_the_assumed_distribution_are_right() {
+        for bin in (0..BINS).map(Bin::at) {
+            let expected = (bin.end() as f64 / MEDIAN as f64).powf(1.2);
+            let computed = power_of_shape(bin.end()) as f64 / ONE as f64;
+            assert!((computed - expected).abs() <= expected * 4e-6 + 1e-7, "{bin:?}: {computed} {expected}");
+        }
+    }
+
+    #[test]
+    fn the_lateness_is_that_of_the_assumed_distribution() {
+        let share_left = |age: f64| 1.0 / (1.0 + (age / 15.0).powf(1.2));
+        for (from, to) in [(0.0, 1.0), (0.0, 6.3), (6.3, 12.4), (60.0, 80.0), (600.0, 660.0), (3600.0, 3900.0), (40_000.0, 40_300.0)] {
+            let ticks = |age: f64| (age * 65536.0).round() as u64;
+            let computed = PRIOR.lateness(ticks(from), ticks(to)) as f64 / 65536.0;
+            let expected = by_sum(share_left, from, to);
+            assert!((computed - expected).abs() <= expected * 0.01 + 2e-3, "{from} to {to}: {computed} {expected}");
+        }
+    }
+
+    #[test]
+    fn nothing_overflows_whatever_is_counted() {
+        for counts in [(0, 0), (0, u64::MAX), (u64::MAX, 0), (1, 0), (1 << 48, 1), (5, 5)] {
+            let curve = Curve::of(|_| counts);
+            let ages = [0, 1, 40_000, 1 << 20, 1 << 33, 1 << 34];
+            for from in ages {
+                for to in ages {
+                    curve.lateness(from, to);
+                }
+                for price in [0, 1 << 16, 1 << 28, u64::MAX] {
+                    let gap = curve.gap(from, (1 << 15, 1 << 31), |_| price);
+                    assert!((1 << 15..=1 << 31).contains(&gap), "{counts:?} {from} {price}: {gap}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn later_is_never_less_late() {
+        let curve = Curve::of(|index| (1000, if index % 7 == 0 { 100 } else { 1000 }));
+        for from in [0, 7, 123_456, 1 << 22, 1 << 30] {
+            let mut before = 0;
+            for step in 0..2000 {
+                let lateness = curve.lateness(from, from + step * 4_001);
+                // A tick is lost to rounding at most.
+                assert!(lateness + 1 >= before, "{from} {step}");
+                before = lateness;
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What a job teaches about the time jobs take.
+
+use super::answer::LookAnswer;
+use super::delay::DelayEstimator;
+use super::record::{End, Record};
+use super::time::Time;
+
+/// An estimator in the hands of one job.
+#[derive(Debug)]
+pub(super) struct Learning {
+    // Apart from the job, which would be ten times its size.
+    estimator: Box<DelayEstimator>,
+    /// When the job was last known to be in progress. `None` for one that was resumed, until it was looked at: what happened before was learned by another, or by nobody.
+    in_progress_at: Option<Time>,
+}
+
+impl Learning {
+    pub(super) fn new(estimator: DelayEstimator) -> Self {
+        Self { estimator: Box::new(estimator), in_progress_at: None }
+    }
+
+    pub(super) fn estimator(&self) -> &DelayEstimator {
+        &self.estimator
+    }
+
+    /// The job was taken just now.
+    pub(super) fn submitted(&mut self, record: &Record) {
+        self.in_progress_at = Some(record.submitted_at);
+    }
+
+    /// The look that is out was answered. A failed one, and one that found nothing to wait for, teach nothing.
+    pub(super) fn looked(&mut self, record: &Record, answer: LookAnswer, now: Time) {
+        let age = |time: Time| time.saturating_since(record.submitted_at);
+        match (answer, self.in_progress_at) {
+            (LookAnswer::InProgress { .. }, before) => {
+                if let Some(before) = before {
+                    self.estimator.observe_pending(1, age(before), age(record.looked_at));
+                }
+                self.in_progress_at = Some(record.looked_at);
+            }
+            (LookAnswer::Final(End::Succeeded | End::Failed | End::Unreadable), Some(before)) => {
+                self.estimator.observe_finished(age(before), age(now));
+            }
+            _ => {}
+        }
+    }
+}

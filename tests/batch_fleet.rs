@@ -1,0 +1,134 @@
+//! One call for all: how few requests a batch needs for many jobs, how late results are noticed, and what it makes of a queue that lies.
+#![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used)]
+
+#[path = "support/service.rs"]
+mod service;
+mod support;
+
+use std::time::Duration;
+
+use service::{BatchRun, Service, numbered};
+use support::START;
+use typless::machine::{BatchEventKind, BatchOptions, JobEventKind, LookReason, Ticket, Time};
+
+fn unlimited() -> BatchOptions {
+    BatchOptions::new().without_rate().with_most_in_flight(64).with_most_submits(64)
+}
+
+/// Times that spread around a median, the same in each run.
+fn spread(number: u64) -> Duration {
+    // A log-logistic distribution, by its quantile function: median 20 s, shape 2.
+    let share = (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as f64 / f64::from(1 << 24);
+    Duration::from_secs_f64(20.0 * (share / (1.0 - share)).sqrt().clamp(0.01, 30.0))
+}
+
+/// Documents that come one by one at a steady rate, for a while.
+fn steady(per_second: u64, documents: usize, mut run: BatchRun) -> BatchRun {
+    run.service.takes = Box::new(spread);
+    for number in 0..documents {
+        run.run_until(START + Duration::from_millis(number as u64 * 1000 / per_second));
+        run.batch.add(numbered(number), run.now).unwrap();
+    }
+    run.batch.close();
+    run.run();
+    run
+}
+
+fn percentile(lateness: &[Duration], percent: usize) -> Duration {
+    lateness[lateness.len() * (100 - percent) / 100]
+}
+
+#[test]
+fn a_thousand_documents_cost_little_more_than_one_request_each() {
+    let mut run = BatchRun::of(1000, unlimited());
+    run.service.takes = Box::new(|number| Duration::from_millis(40_000 + number * 10));
+    run.run();
+    let asked = run.service.looks + run.service.listings;
+    assert_eq!(run.succeeded(), 1000);
+    assert!(asked <= 1100, "{} looks, {} listings", run.service.looks, run.service.listings);
+    assert!(percentile(&run.lateness(), 95) < Duration::from_secs(2), "{:?}", percentile(&run.lateness(), 95));
+}
+
+#[test]
+fn the_first_request_after_a_restart_is_one_call_to_the_queue() {
+    let mut run = BatchRun::new(BatchOptions::new());
+    for number in 0..5000 {
+        let age = Duration::from_secs(7200 + number);
+        let submitted_at = Time::from_unix(START.since_epoch() - age);
+        let id = run.service.hold(number, if number % 2 == 0 { START } else { START + Duration::from_secs(3600) });
+        run.batch.resume(&Ticket::new(id, submitted_at, START + Duration::from_secs(24 * 3600)), START).unwrap();
+    }
+    run.run_until(START + Duration::from_secs(10));
+    assert_eq!(run.service.listings, 1);
+    // The rest of the rate goes to what the queue named, oldest first.
+    let reasons = run.count_job_events(|event| matches!(event, JobEventKind::LookDue { reason: LookReason::Queue, .. }));
+    assert_eq!(reasons as u64, run.service.looks);
+    assert!(run.service.looks > 100 && run.service.held[&Service::id(4998)].read_at.is_some(), "the oldest is the last number");
+    assert!(run.service.held[&Service::id(0)].read_at.is_none());
+    run.batch.close();
+    run.run();
+    assert_eq!(run.succeeded(), 5000);
+}
+
+#[test]
+fn what_the_queue_forgets_is_found() {
+    let mut run = BatchRun::new(unlimited());
+    run.service.hides = Box::new(|number| number % 100 == 7);
+    let run = steady(10, 3000, run);
+    assert_eq!(run.succeeded(), 3000);
+    let silent = run.count_job_events(|event| matches!(event, JobEventKind::LookDue { reason: LookReason::QueueSilent, .. }));
+    assert!(silent >= 30, "{silent}");
+    assert!(run.lateness()[0] < Duration::from_secs(600), "{:?}", run.lateness()[0]);
+    let asked = (run.service.looks + run.service.listings) as f64 / 3000.0;
+    assert!(asked < 2.0, "{asked}");
+}
+
+#[test]
+fn a_queue_that_never_names_anything_is_not_trusted_and_single_looks_take_over() {
+    let mut run = BatchRun::new(unlimited());
+    run.service.is_silent = true;
+    let run = steady(10, 2000, run);
+    assert_eq!(run.succeeded(), 2000);
+    assert!(run.count_events(|event| matches!(event, BatchEventKind::QueueUntrusted(typless::machine::QueueProblem::Silent))) >= 1);
+    assert!(run.service.listings < 400, "{}", run.service.listings);
+    assert!(run.lateness()[0] < Duration::from_secs(600), "{:?}", run.lateness()[0]);
+}
+
+#[test]
+fn webhooks_that_arrive_leave_little_to_ask() {
+    let mut run = BatchRun::new(unlimited());
+    run.webhook = Box::new(|number| (number % 100 != 3).then(|| Duration::from_millis(500 + number % 7 * 200)));
+    let run = steady(10, 5000, run);
+    assert_eq!(run.succeeded(), 5000);
+    let asked = (run.service.looks + run.service.listings) as f64 / 5000.0;
+    assert!(asked <= 1.01, "{asked}: {} listings", run.service.listings);
+    assert!(run.lateness()[0] <= Duration::from_secs(65), "{:?}", run.lateness()[0]);
+}
+
+#[test]
+fn webhooks_that_cease_are_missed_soon() {
+    let mut run = BatchRun::new(unlimited());
+    run.webhook = Box::new(|number| (number < 2000).then_some(Duration::from_secs(1)));
+    let run = steady(10, 4000, run);
+    assert_eq!(run.succeeded(), 4000);
+    assert!(run.lateness()[0] <= Duration::from_secs(90), "{:?}", run.lateness()[0]);
+    assert!(percentile(&run.lateness(), 95) <= Duration::from_secs(30), "{:?}", percentile(&run.lateness(), 95));
+}
+
+#[test]
+fn ids_of_others_are_never_fetched_and_make_the_queue_dearer() {
+    let options = unlimited();
+    let mut run = BatchRun::new(options);
+    run.service.foreign = (0..20_000).map(|number| format!("{:040x}", 1_u64 << 40 | number)).collect();
+    let run = steady(10, 600, run);
+    assert_eq!((run.succeeded(), run.ended_as("NotFound")), (600, 0));
+    let asked = (run.service.looks + run.service.listings) as f64 / 600.0;
+    assert!(asked < 1.6, "{asked}");
+}
+
+#[test]
+fn without_the_queue_each_job_is_looked_at_by_itself() {
+    let run = steady(10, 300, BatchRun::new(unlimited().without_queue()));
+    assert_eq!((run.succeeded(), run.service.listings), (300, 0));
+    assert!(run.service.looks > 600);
+}

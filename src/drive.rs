@@ -105,6 +105,6 @@ macro_rules! forward {
     )*};
 }
 
-forward!(blocking &T, Box<T>, Arc<T>);
+forward!(blocking & T, Box<T>, Arc<T>);
 forward!(async &T, Arc<T>);
-forward!(clock &T, Arc<T>);
+forward!(clock & T, Arc<T>);

@@ -51,18 +51,6 @@ fn a_file_is_sent_from_disk() {
 }
 
 #[test]
-fn connections_are_kept_alive() {
-    for transport in adapters() {
-        let reply = || Reply::Bytes(response("200 OK", "", "{}"));
-        let server = Server::new(vec![reply(), reply(), reply()]);
-        transport.send(look(&server.url()), Limits::default()).unwrap();
-        transport.send(submit(&server.url(), document("%PDF")), Limits::default()).unwrap();
-        transport.send(look(&server.url()), Limits::default()).unwrap();
-        assert_eq!([server.seen().connection, server.seen().connection, server.seen().connection], [0, 0, 0]);
-    }
-}
-
-#[test]
 fn error_statuses_are_answers() {
     for transport in adapters() {
         for status in [

@@ -34,8 +34,8 @@ pub(super) type Input<M> = Box<dyn FnOnce(&mut M, Time) + Send>;
 /// let hand = driver.hand();
 /// std::thread::spawn(move || {
 ///     // A webhook came in.
-///     # let json = br#"{"extraction_id": "0d14", "status": "SUCCESS"}"#;
-///     if let Ok(notification) = Notification::from_json(json) {
+///     # let json = br#"{"data": {"id": "0d14"}}"#;
+///     if let Ok(notification) = Notification::decode(json) {
 ///         hand.push(move |job, now| job.handle_notification(&notification, now));
 ///     }
 /// });

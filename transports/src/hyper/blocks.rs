@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::sync::{Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use typless::wire::{Body, BodyReader};
@@ -9,7 +10,8 @@ use typless::wire::{Body, BodyReader};
 /// A body being read in blocks.
 pub(super) struct Blocks {
     body: Body,
-    reader: Option<BodyReader>,
+    /// Behind a lock that nobody ever waits for: there are clients that ask for a body to be `Sync`, and a source need not be.
+    reader: Option<Mutex<BodyReader>>,
     /// The bytes of the body that are still to be read.
     left: u64,
     /// The bytes of each block but the last.
@@ -45,9 +47,9 @@ impl Blocks {
         while filled < size {
             let reader = match &mut self.reader {
                 Some(reader) => reader,
-                None => self.reader.insert(self.body.reader()?),
+                None => self.reader.insert(Mutex::new(self.body.reader()?)),
             };
-            match reader.read(&mut block[filled..])? {
+            match reader.get_mut().unwrap_or_else(PoisonError::into_inner).read(&mut block[filled..])? {
                 0 => return Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
                 count => filled += count,
             }

@@ -19,7 +19,7 @@ use typless::wire::{Body, SourceError};
 
 use super::failure::{self, Told};
 use super::progress::Progress;
-use super::request_body::RequestBody;
+use super::request_body::{Fault, RequestBody};
 use super::watch::Watch;
 use crate::response_limit::{capacity, too_large};
 
@@ -126,7 +126,7 @@ impl UnderWay {
 
     fn failure(&self, error: Error) -> Failure {
         match self.progress.take_fault() {
-            Some(fault) => Failure::new(FailureKind::Source, fault),
+            Some(fault) => Failure::new(FailureKind::Source, Fault(fault)),
             None if self.is_without_document() => Failure::new(FailureKind::NotSent, Told(error)),
             None => failure::of(error, self.progress.is_connected()),
         }

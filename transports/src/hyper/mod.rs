@@ -1,6 +1,7 @@
 //! An async transport over the pooled client of hyper-util.
 
 mod blocks;
+mod early_answers;
 mod exchange;
 mod failure;
 mod progress;
@@ -19,6 +20,7 @@ use typless::drive::{AsyncTransport, Clock};
 use typless::machine::{Failure, Job, JobError, JobOptions, Limits};
 use typless::wire::{Api, Body, Document, Extraction};
 
+pub use early_answers::{Connecting, EarlyAnswers, ReadToTheEnd};
 pub use request_body::RequestBody;
 #[cfg(feature = "hyper-rustls")]
 pub use rustls::RustlsConnector;
@@ -34,20 +36,21 @@ use crate::{TokioClock, one_line};
 /// It needs a tokio runtime with its I/O and its time enabled. A document source, which may block, is read on tokio's threads for that, a block of 64 KiB at a time and one ahead; a document in memory is
 /// encoded in place. Dropping the future of an exchange ends the exchange.
 ///
-/// A client of one's own should set `TCP_NODELAY`, which the connector of hyper-util leaves off, and should keep idle connections for no longer than the server does: 4 s are safe
-/// ([`pool_idle_timeout`](hyper_util::client::legacy::Builder::pool_idle_timeout), which needs a [`pool_timer`](hyper_util::client::legacy::Builder::pool_timer)).
+/// A client of one's own should set `TCP_NODELAY`, which the connector of hyper-util leaves off; should keep idle connections for no longer than the server does, for which 4 s are safe
+/// ([`pool_idle_timeout`](hyper_util::client::legacy::Builder::pool_idle_timeout), which needs a [`pool_timer`](hyper_util::client::legacy::Builder::pool_timer)); and hears more refusals with
+/// [`EarlyAnswers`].
 ///
 /// ```
 /// use hyper_util::client::legacy::{Client, connect::HttpConnector};
 /// use hyper_util::rt::{TokioExecutor, TokioTimer};
-/// use typless_transports::hyper::Hyper;
+/// use typless_transports::hyper::{EarlyAnswers, Hyper};
 ///
 /// let mut connector = HttpConnector::new();
 /// connector.set_nodelay(true);
 /// let client = Client::builder(TokioExecutor::new())
 ///     .pool_idle_timeout(std::time::Duration::from_secs(4))
 ///     .pool_timer(TokioTimer::new())
-///     .build(connector);
+///     .build(EarlyAnswers::new(connector));
 /// let transport = Hyper::from(client);
 /// # drop(transport);
 /// ```

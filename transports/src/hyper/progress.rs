@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
 use futures_util::task::AtomicWaker;
@@ -16,7 +16,7 @@ pub(super) struct Progress {
     /// When a byte last moved, in microseconds since the exchange began.
     moved: AtomicU64,
     /// What is wrong with the document's source: hyper's own error does not always say.
-    fault: Mutex<Option<io::Error>>,
+    fault: Mutex<Option<Arc<io::Error>>>,
     body: AtomicWaker,
 }
 
@@ -98,11 +98,11 @@ impl Progress {
         self.body.register(body);
     }
 
-    pub(super) fn blame(&self, fault: io::Error) {
+    pub(super) fn blame(&self, fault: Arc<io::Error>) {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
     }
 
-    pub(super) fn take_fault(&self) -> Option<io::Error> {
+    pub(super) fn take_fault(&self) -> Option<Arc<io::Error>> {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 

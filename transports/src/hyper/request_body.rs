@@ -1,5 +1,6 @@
 //! The body of a request as hyper takes it.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::mem;
@@ -60,7 +61,7 @@ impl RequestBody {
                         return Poll::Pending;
                     }
                     Poll::Ready(done) => {
-                        let (blocks, block) = done.map_err(of_join)?;
+                        let (blocks, block) = done.map_err(|error| of_join(&error))?;
                         self.block = block?;
                         self.stage = if blocks.left() > 0 { Stage::Reading(read(blocks)?) } else { Stage::Idle(blocks) };
                     }
@@ -71,13 +72,30 @@ impl RequestBody {
         Poll::Ready(Ok(()))
     }
 
-    /// An error for hyper; what is wrong with the source is kept for the exchange.
+    /// An error for hyper. It is kept for the exchange too, which hyper does not always hand it on to.
     fn fail(&self, error: io::Error) -> io::Error {
-        let told = io::Error::from(error.kind());
-        if SourceError::of(&error).is_some() {
-            self.progress.blame(error);
+        let kind = error.kind();
+        let error = Arc::new(error);
+        if SourceError::of(&*error).is_some() {
+            self.progress.blame(error.clone());
         }
-        told
+        io::Error::new(kind, Fault(error))
+    }
+}
+
+/// An error that two sides hold.
+#[derive(Debug)]
+pub(super) struct Fault(pub(super) Arc<io::Error>);
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Fault {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
     }
 }
 
@@ -90,7 +108,7 @@ fn read(mut blocks: Box<Blocks>) -> io::Result<JoinHandle<(Box<Blocks>, io::Resu
     }))
 }
 
-fn of_join(error: JoinError) -> io::Error {
+fn of_join(error: &JoinError) -> io::Error {
     if error.is_panic() {
         // Not the panic itself: it may show anything.
         io::Error::other(SourceError::Unreadable(io::Error::other("the document source panicked")))

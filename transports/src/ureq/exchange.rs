@@ -1,6 +1,7 @@
 //! One exchange over an agent, within its limits.
 
 use std::io::{self, Read};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use http::{Request, Response};
@@ -42,12 +43,16 @@ pub(super) fn perform_with_body(agent: &ureq::Agent, request: Request<Body>, lim
     }
 }
 
+/// The agent adds its limits to the time, which panics where that can't be told any more.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
 fn run<S: AsSendBody>(
     agent: &ureq::Agent,
     request: Request<S>,
     limits: Limits,
-    idle: std::time::Duration,
+    idle: Duration,
 ) -> Result<Response<ureq::Body>, ureq::Error> {
+    let within = |limit: Duration| Some(limit.min(LONGEST));
     let request = agent
         .configure_request(request)
         .http_status_as_error(false)
@@ -55,11 +60,11 @@ fn run<S: AsSendBody>(
         .max_redirects_will_error(false)
         .accept_encoding(AutoHeaderValue::None)
         .max_idle_age(idle)
-        .timeout_resolve(Some(limits.connect))
-        .timeout_connect(Some(limits.connect))
-        .timeout_per_read(Some(limits.idle))
-        .timeout_per_write(Some(limits.idle))
-        .timeout_global(Some(limits.total))
+        .timeout_resolve(within(limits.connect))
+        .timeout_connect(within(limits.connect))
+        .timeout_per_read(within(limits.idle))
+        .timeout_per_write(within(limits.idle))
+        .timeout_global(within(limits.total))
         .build();
     agent.run(request)
 }

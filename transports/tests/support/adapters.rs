@@ -53,21 +53,21 @@ mod on_tokio {
     use typless::drive::{AsyncTransport, BlockingTransport};
     use typless::machine::{Failure, Limits};
     use typless::wire::Body;
-    use typless_transports::hyper::Hyper;
+    use typless_transports::hyper::{EarlyAnswers, Hyper};
 
     /// The transport over a client without TLS.
-    pub(crate) fn hyper() -> Hyper<HttpConnector> {
+    pub(crate) fn hyper() -> Hyper<EarlyAnswers<HttpConnector>> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let mut client = Client::builder(TokioExecutor::new());
         client.pool_idle_timeout(Duration::from_secs(4)).pool_timer(TokioTimer::new());
-        client.build(connector).into()
+        client.build(EarlyAnswers::new(connector)).into()
     }
 
     /// The transport with a runtime of its own.
     pub(crate) struct OnTokio {
         runtime: Runtime,
-        transport: Hyper<HttpConnector>,
+        transport: Hyper<EarlyAnswers<HttpConnector>>,
     }
 
     impl OnTokio {

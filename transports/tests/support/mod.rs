@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 mod adapters;
+mod many;
 mod requests;
+mod service;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -12,7 +14,12 @@ use std::time::Duration;
 
 #[allow(unused_imports, reason = "each test file uses a part of it")]
 pub(crate) use adapters::*;
+#[allow(unused_imports, reason = "each test file uses a part of it")]
+pub(crate) use many::*;
+#[allow(unused_imports, reason = "each test file uses a part of it")]
 pub(crate) use requests::*;
+#[allow(unused_imports, reason = "each test file uses a part of it")]
+pub(crate) use service::*;
 
 /// What to do with one request.
 pub(crate) enum Reply {

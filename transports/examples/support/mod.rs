@@ -1,0 +1,39 @@
+//! What the examples share: the emulator in the place of the service, and a document for it.
+#![allow(dead_code, reason = "each example uses a part of it")]
+
+use std::error::Error;
+use std::time::Duration;
+
+use typless::machine::{JobOptions, PollPolicy};
+use typless::wire::{Api, Document};
+use typless_emulator::{Listener, Service, ServiceOptions};
+use typless_transports::FileSource;
+
+/// What an example ends with.
+pub(crate) type Outcome = Result<(), Box<dyn Error>>;
+
+/// The service on this machine, quicker than the real one; it ends when it is dropped.
+pub(crate) fn emulator() -> Result<(Listener, Api), Box<dyn Error>> {
+    emulator_with(options())
+}
+
+pub(crate) fn emulator_with(options: ServiceOptions) -> Result<(Listener, Api), Box<dyn Error>> {
+    let listener = Listener::bind(([127, 0, 0, 1], 0).into(), Service::new(options))?;
+    let api = Api::new(&listener.base_url(), "any-key")?;
+    Ok((listener, api))
+}
+
+pub(crate) fn options() -> ServiceOptions {
+    ServiceOptions::new().with_pace(Duration::from_millis(300))
+}
+
+/// An invoice from a file, read while it is sent.
+pub(crate) fn invoice() -> Result<Document, Box<dyn Error>> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../emulator/samples/invoice.pdf");
+    Ok(Document::from_source("invoice.pdf", "line-item-invoice", FileSource::new(path)?)?)
+}
+
+/// Looks often, since the emulator is quick.
+pub(crate) fn eager() -> JobOptions {
+    JobOptions::new().with_poll_policy(PollPolicy::eager())
+}

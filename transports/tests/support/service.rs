@@ -1,0 +1,46 @@
+//! The service in a few lines: it takes a document, needs a while, and answers.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use typless::drive::{AsyncTransport, BlockingTransport};
+use typless::machine::{Failure, Limits};
+use typless::wire::Body;
+
+/// Has the result after this many looks.
+#[derive(Default)]
+pub(crate) struct Service {
+    pub(crate) looks_needed: usize,
+    pub(crate) looks: AtomicUsize,
+    /// How often an async exchange comes back to the executor before it ends.
+    pub(crate) yields: usize,
+}
+
+impl Service {
+    fn answer(&self, request: &Request<Body>) -> Response<Bytes> {
+        let body = if request.method() == Method::POST {
+            r#"{"extraction_id": "0d14"}"#
+        } else if self.looks.fetch_add(1, Ordering::SeqCst) < self.looks_needed {
+            r#"{"status": "IN_PROGRESS"}"#
+        } else {
+            r#"{"status": "SUCCESS", "result": {"object_id": "1"}}"#
+        };
+        Response::new(Bytes::from_static(body.as_bytes()))
+    }
+}
+
+impl BlockingTransport for Service {
+    fn send(&self, request: Request<Body>, _: Limits) -> Result<Response<Bytes>, Failure> {
+        Ok(self.answer(&request))
+    }
+}
+
+impl AsyncTransport for Service {
+    async fn send(&self, request: Request<Body>, _: Limits) -> Result<Response<Bytes>, Failure> {
+        for _ in 0..self.yields {
+            smol::future::yield_now().await;
+        }
+        Ok(self.answer(&request))
+    }
+}

@@ -84,6 +84,17 @@ fn what_the_queue_forgets_is_found() {
 }
 
 #[test]
+fn a_queue_that_forgets_several_at_once_and_names_the_others_is_still_trusted() {
+    let mut run = BatchRun::new(unlimited());
+    run.service.hides = Box::new(|number| number % 400 < 4);
+    let run = steady(40, 4000, run);
+    assert_eq!(run.succeeded(), 4000);
+    assert_eq!(run.count_events(|event| matches!(event, BatchEventKind::QueueUntrusted(_))), 0);
+    let asked = (run.service.looks + run.service.listings) as f64 / 4000.0;
+    assert!(asked < 1.5, "{asked}");
+}
+
+#[test]
 fn a_queue_that_never_names_anything_is_not_trusted_and_single_looks_take_over() {
     let mut run = BatchRun::new(unlimited());
     run.service.is_silent = true;

@@ -4,6 +4,7 @@
 //! and the answers that are measured, with and without the client.
 
 pub mod answer;
+pub mod bad_day;
 pub mod bounds;
 pub mod counting;
 pub mod end_to_end;

@@ -92,6 +92,8 @@ fn those_for_submits_leave_looks_alone() {
     let refused = answer(&mut service, &SubmitRequest::new(document(INVOICE)), START);
     assert_eq!((refused.status(), &refused.headers()["retry-after"]), (StatusCode::SERVICE_UNAVAILABLE, &"1".parse().expect("a value")));
     assert_eq!(answer(&mut service, &SubmitRequest::new(document(INVOICE)), START).status(), 202);
+    assert_eq!([Fault::Unavailable, Fault::InternalError].map(|fault| service.happened(fault)), [1, 1]);
+    assert_eq!([Fault::Unavailable, Fault::InternalError].map(|fault| service.happened_to_submits(fault)), [1, 0]);
 }
 
 #[test]

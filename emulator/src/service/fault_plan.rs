@@ -16,6 +16,7 @@ pub(super) struct FaultPlan {
     /// What is to happen to the next ones.
     scripted: VecDeque<Scripted>,
     happened: BTreeMap<Fault, usize>,
+    happened_to_submits: BTreeMap<Fault, usize>,
 }
 
 struct Scripted {
@@ -26,7 +27,13 @@ struct Scripted {
 
 impl FaultPlan {
     pub(super) fn new(seed: u64) -> Self {
-        Self { chance: Chance::of(Purpose::Faults, seed), until: None, scripted: VecDeque::new(), happened: BTreeMap::new() }
+        Self {
+            chance: Chance::of(Purpose::Faults, seed),
+            until: None,
+            scripted: VecDeque::new(),
+            happened: BTreeMap::new(),
+            happened_to_submits: BTreeMap::new(),
+        }
     }
 
     pub(super) fn fail_next(&mut self, count: usize, fault: Fault, submits_only: bool) {
@@ -42,6 +49,11 @@ impl FaultPlan {
         self.happened.get(&fault).copied().unwrap_or_default()
     }
 
+    /// How often this one has happened to submits of the asynchronous call.
+    pub(super) fn happened_to_submits(&self, fault: Fault) -> usize {
+        self.happened_to_submits.get(&fault).copied().unwrap_or_default()
+    }
+
     /// How many there were in all.
     pub(super) fn total(&self) -> usize {
         self.happened.values().sum()
@@ -54,6 +66,9 @@ impl FaultPlan {
             .or_else(|| self.asked_for_next(endpoint))
             .or_else(|| self.chance.happens(options.share).then(|| self.chance.pick(&options.kinds)).flatten())?;
         *self.happened.entry(fault).or_default() += 1;
+        if endpoint == Some(Endpoint::Submit) {
+            *self.happened_to_submits.entry(fault).or_default() += 1;
+        }
         Some(fault)
     }
 

@@ -202,6 +202,11 @@ impl Service {
         self.faults.happened(fault)
     }
 
+    /// How often this fault has happened to submits of the asynchronous call.
+    pub fn happened_to_submits(&self, fault: Fault) -> usize {
+        self.faults.happened_to_submits(fault)
+    }
+
     /// The number of submits and synchronous extractions that were accepted, which is what an account is billed for.
     pub fn accepted(&self) -> usize {
         self.extractions.len() + self.answered_at_once

@@ -38,8 +38,9 @@ pub(super) struct Queue {
     taught_until: Option<Time>,
     /// Whether a job was looked at by itself since the last listing, although it is silent.
     has_doubted: bool,
-    /// In a row, jobs that were found finished and should have been listed.
+    /// In a row, listings that should have named a job which was found finished, and whether the last one is among them.
     suspicions: u8,
+    is_suspected: bool,
     due: Option<Due>,
 }
 
@@ -73,7 +74,7 @@ const LARGE: u64 = 8 * 1024 * 1024;
 /// How long after one problem the queue is tried again.
 const PROBE_AFTER: Duration = Duration::from_secs(600);
 
-/// How often a listing may be unreadable, or a finished job be missing in it, one after the other.
+/// How many listings, one after the other, may be unreadable, or miss a job that has finished.
 const TRIES: u8 = 3;
 
 /// What is behind it waits this long for the queue's answer, which may make it needless.
@@ -107,6 +108,7 @@ impl Queue {
             taught_until: None,
             has_doubted: false,
             suspicions: 0,
+            is_suspected: false,
             due: None,
         }
     }
@@ -234,7 +236,7 @@ impl Queue {
         (self.out_since, self.failures, self.unreadable, self.due) = (None, 0, 0, None);
         (self.listed_at, self.bytes) = (Some(asked_at), bytes);
         self.first_listed_at.get_or_insert(asked_at);
-        self.has_doubted = false;
+        (self.has_doubted, self.is_suspected) = (false, false);
         if ours > 0 {
             self.suspicions = 0;
             self.is_proven = true;
@@ -270,8 +272,13 @@ impl Queue {
         if self.unreadable >= TRIES { self.distrust(QueueProblem::Unreadable, now) } else { None }
     }
 
-    /// A job was found finished that a listing did not name, although it probably was finished then. Says whether that is a problem by now.
+    /// A job was found finished that the last listing did not name, although it probably was finished then. Says whether that is a problem by now.
+    ///
+    /// However many one listing missed, it is one: a queue may forget several that are found together, and name all others.
     pub(super) fn missed_one(&mut self, now: Time) -> Option<QueueProblem> {
+        if std::mem::replace(&mut self.is_suspected, true) {
+            return None;
+        }
         self.suspicions = self.suspicions.saturating_add(1);
         if self.suspicions >= TRIES { self.distrust(QueueProblem::Silent, now) } else { None }
     }

@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use typless::machine::DelayEstimator;
+use typless::machine::{DelayEstimator, PollPolicy};
 use typless_benches::bounds::Bounds;
 use typless_benches::polling::curve::Curve;
 use typless_benches::polling::optimum::{Rule, best, by_rule};
@@ -54,7 +54,7 @@ impl Case {
             priced: by_learning(ours(PRICE), DelayEstimator::new(), &jobs),
             best: by_ages(&best(trace, PRICE), &jobs),
             absolute: Curve::of(&jobs, |policy| policy),
-            relative: Curve::of(&jobs, |policy| policy.with_relative_lateness()),
+            relative: Curve::of(&jobs, PollPolicy::with_relative_lateness),
             jobs,
         }
     }

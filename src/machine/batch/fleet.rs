@@ -178,7 +178,7 @@ impl Batch {
         self.index.find_each(
             ids,
             |slots| self.jobs.fetch(slots, |entry| entry.extraction_id.is_some()),
-            |slot, id| id_of(slot).is_some_and(|own| own == id),
+            |slot, id| id_of(slot).is_some_and(|own| own.is(id)),
             |_, slot| keys.extend(self.jobs.at(slot).map(|(key, _)| key)),
         );
         keys

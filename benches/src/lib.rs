@@ -8,6 +8,7 @@ pub mod bounds;
 pub mod counting;
 pub mod naive;
 pub mod noise;
+pub mod polling;
 pub mod process;
 pub mod reading;
 pub mod rounds;

@@ -34,8 +34,12 @@ pub struct DelayEstimator {
 /// What one job counts.
 const JOB: u32 = 1 << 16;
 
-/// How many jobs the assumed distribution weighs.
-const PRIOR_WEIGHT: u64 = 3;
+/// How many jobs the assumed distribution weighs for ever: enough to look now and then where nothing is expected any more.
+const LASTING_WEIGHT: u64 = 1;
+
+/// How many jobs it weighs beside that at the beginning, and how many what is known of other types weighs; both fade.
+const ASSUMED_WEIGHT: u64 = 2;
+const POOLED_WEIGHT: u64 = 3;
 
 /// The shares that finish, and that were watched, have this many binary places.
 const WHOLE: u64 = 1 << 32;
@@ -50,7 +54,7 @@ static ASSUMED: [u64; EDGES] = {
     let mut index = 0;
     while index < EDGES {
         let inverse = PRIOR.inverse_of(index) as u128;
-        assumed[index] = (((PRIOR_WEIGHT as u128 * WHOLE as u128) * ONE as u128) / inverse) as u64;
+        assumed[index] = (((LASTING_WEIGHT as u128 * WHOLE as u128) * ONE as u128) / inverse) as u64;
         index += 1;
     }
     assumed
@@ -62,7 +66,7 @@ impl DelayEstimator {
 
     /// Nothing is known yet, so the looks are those of [`PollPolicy::next_look`](super::super::PollPolicy::next_look).
     pub fn new() -> Self {
-        Self { half_life: Self::HALF_LIFE, finished: [0; BINS], watched: [0; BINS], curve: Box::new(PRIOR.clone()), seen: 0, unseen: 0 }
+        Self::assuming(Self::HALF_LIFE, &PRIOR, ASSUMED_WEIGHT)
     }
 
     /// Sets after how many jobs what was seen before weighs half. Held within 4 to 10 000. Few follow a change sooner, many are steadier.
@@ -125,11 +129,22 @@ impl DelayEstimator {
 
     /// What has been counted in another run.
     pub(super) fn counted(half_life: u32, seen: u32, finished: [u32; BINS], watched: [u32; BINS]) -> Self {
-        let mut estimator = Self { half_life, finished, watched, seen, ..Self::new() };
-        if seen > 0 {
-            estimator.redraw();
-        }
+        let curve = Box::new(PRIOR.clone());
+        let mut estimator = Self { half_life, finished, watched, curve, seen, unseen: 0 };
+        estimator.redraw();
         estimator
+    }
+
+    /// One that takes a curve for granted, as if it had been seen of so many jobs.
+    fn assuming(half_life: u32, curve: &Curve, jobs: u64) -> Self {
+        let (mut finished, mut watched) = ([0; BINS], [0; BINS]);
+        for index in 0..BINS {
+            let reach = |edge| jobs * u64::from(JOB) * ONE / curve.inverse_of(edge);
+            let (entered, left) = (reach(index), reach(index + 1));
+            finished[index] = u32::try_from(entered - left).unwrap_or(u32::MAX);
+            watched[index] = u32::try_from((entered + left) / 2).unwrap_or(u32::MAX);
+        }
+        Self { half_life, finished, watched, curve: Box::new(curve.clone()), seen: 0, unseen: 0 }
     }
 
     pub(super) fn seen(&self) -> u32 {
@@ -144,14 +159,7 @@ impl DelayEstimator {
 
     /// One that knows as much as this one, and believes it as little as what was seen of three jobs.
     pub(super) fn as_assumption(&self) -> Self {
-        let (mut finished, mut watched) = ([0; BINS], [0; BINS]);
-        for index in 0..BINS {
-            let reach = |edge| PRIOR_WEIGHT * u64::from(JOB) * ONE / self.curve.inverse_of(edge);
-            let (entered, left) = (reach(index), reach(index + 1));
-            finished[index] = u32::try_from(entered - left).unwrap_or(u32::MAX);
-            watched[index] = u32::try_from((entered + left) / 2).unwrap_or(u32::MAX);
-        }
-        Self::counted(self.half_life, self.seen.min(1), finished, watched)
+        Self::assuming(self.half_life, &self.curve, POOLED_WEIGHT)
     }
 
     fn add(&mut self, bin: Bin, finished: u64, watched: u64) {

@@ -1,0 +1,220 @@
+//! When to look: what our policy costs, and the schedules of other clients, on nine traces of processing times.
+//!
+//! A simulation, so its figures are the same in each run, and all of its goals are bounds.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use typless::machine::DelayEstimator;
+use typless_benches::bounds::Bounds;
+use typless_benches::polling::curve::Curve;
+use typless_benches::polling::optimum::{Rule, best, by_rule};
+use typless_benches::polling::outcome::Outcome;
+use typless_benches::polling::single::{by_ages, by_learning, by_policy, by_rival};
+use typless_benches::polling::trace::{TRACES, Trace};
+use typless_benches::polling::ways::{Rival, ours};
+use typless_benches::table::Table;
+
+const JOBS: usize = 4000;
+const SEED: u64 = 42;
+
+/// Cold starts, and the jobs of each that are looked at.
+const STARTS: u64 = 400;
+const EARLY: std::ops::Range<usize> = 5..20;
+
+/// What a look is worth where a cost is compared, in seconds.
+const PRICE: f64 = 2.0;
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let cases: Vec<Case> = TRACES.iter().map(Case::new).collect();
+    let mut bounds = Bounds::new();
+    costs(&cases);
+    rules(&cases);
+    goals(&cases, &mut bounds);
+    Ok(bounds.finish())
+}
+
+/// A trace, and what our policy costs on it.
+struct Case {
+    trace: Trace,
+    jobs: Vec<f64>,
+    balanced: Outcome,
+    priced: Outcome,
+    best: Outcome,
+    absolute: Curve,
+    relative: Curve,
+}
+
+impl Case {
+    fn new(trace: &Trace) -> Self {
+        let jobs = trace.jobs(JOBS, SEED);
+        Self {
+            trace: *trace,
+            balanced: by_learning(ours(1.0), DelayEstimator::new(), &jobs),
+            priced: by_learning(ours(PRICE), DelayEstimator::new(), &jobs),
+            best: by_ages(&best(trace, PRICE), &jobs),
+            absolute: Curve::of(&jobs, |policy| policy),
+            relative: Curve::of(&jobs, |policy| policy.with_relative_lateness()),
+            jobs,
+        }
+    }
+
+    fn rival(&self, rival: Rival) -> Outcome {
+        by_rival(rival.unlimited(), &self.jobs)
+    }
+
+    /// Our looks for each of a rival's, at the delay that one in twenty of its results exceeds.
+    fn at_its_p95(&self, rival: Rival) -> f64 {
+        let rival = self.rival(rival);
+        self.absolute.looks_at(rival.p95_delay(), Outcome::p95_delay) / rival.looks()
+    }
+
+    fn at_its_mean(&self, rival: Rival) -> f64 {
+        let rival = self.rival(rival);
+        self.absolute.looks_at(rival.mean_delay(), Outcome::mean_delay) / rival.looks()
+    }
+
+    fn at_its_relative_p95(&self, rival: Rival) -> f64 {
+        let rival = self.rival(rival);
+        self.relative.looks_at(rival.p95_relative_delay(), Outcome::p95_relative_delay) / rival.looks()
+    }
+
+    /// The cost of the first jobs, against the same rule by who knows the distribution.
+    fn cold(&self) -> f64 {
+        let ages = by_rule(&self.trace, Rule::Odds, PRICE);
+        let starts: Vec<Vec<f64>> = (1..=STARTS).map(|start| self.trace.jobs(EARLY.end, SEED + start)).collect();
+        let cost = |follow: &dyn Fn(&[f64]) -> Outcome| Outcome::joined(starts.iter().map(|jobs| follow(jobs).part(EARLY))).cost(PRICE);
+        cost(&|jobs| by_learning(ours(PRICE), DelayEstimator::new(), jobs)) / cost(&|jobs| by_ages(&ages, jobs))
+    }
+}
+
+fn figures(outcome: &Outcome) -> String {
+    let short = |value: f64| if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") };
+    format!("{}/{}/{}", short(outcome.looks()), short(outcome.mean_delay()), short(outcome.p95_delay()))
+}
+
+fn header(first: &str) -> Vec<&str> {
+    std::iter::once(first).chain(TRACES.iter().map(|trace| trace.name)).collect()
+}
+
+fn row(name: &str, cases: &[Case], cell: impl FnMut(&Case) -> String) -> Vec<String> {
+    std::iter::once(name.to_owned()).chain(cases.iter().map(cell)).collect()
+}
+
+/// What everybody's looks cost.
+fn costs(cases: &[Case]) {
+    for trace in TRACES {
+        println!("{}  {}", trace.name, trace.what);
+    }
+    println!("\nlooks for each job / mean delay / delay that one in twenty exceeds, in seconds; {JOBS} jobs, one after the other, without any limit of looks\n");
+    let mut table = Table::new(&header("schedule"));
+    for rival in Rival::ALL {
+        table.row(row(rival.name, cases, |case| figures(&case.rival(rival))));
+    }
+    table.gap();
+    for (name, price) in [("ours, eager", 0.2), ("ours, balanced", 1.0), ("ours, frugal", 8.0)] {
+        table.row(row(name, cases, |case| figures(&by_learning(ours(price), DelayEstimator::new(), &case.jobs))));
+    }
+    table.row(row("ours, balanced, not learning", cases, |case| figures(&by_policy(ours(1.0), &case.jobs))));
+    table.gap();
+    table.row(row("ours at 2 s a look", cases, |case| figures(&case.priced)));
+    table.row(row("the best there is at 2 s a look", cases, |case| figures(&case.best)));
+    table.print();
+
+    println!("\nour looks for each of theirs, at the same delay: of one in twenty, on average, and of one in twenty as a share of the job's time\n");
+    let mut table = Table::new(&header("schedule"));
+    for rival in Rival::ALL {
+        table.row(row(rival.name, cases, |case| {
+            format!("{:.2}/{:.2}/{:.2}", case.at_its_p95(rival), case.at_its_mean(rival), case.at_its_relative_p95(rival))
+        }));
+    }
+    table.gap();
+    for rival in [Rival::CONNECT, Rival::MINDEE] {
+        let name = format!("jobs given up by {}", rival.name);
+        table.row(row(&name, cases, |case| format!("{:.1} %", 100.0 * by_rival(rival, &case.jobs).share_abandoned())));
+    }
+    table.print();
+}
+
+/// What two rules cost those who know the distribution, against the best there is.
+fn rules(cases: &[Case]) {
+    println!("\nthe cost of a rule over the best there is, the distribution known: looks times price, and mean delay\n");
+    let mut table = Table::new(&header("rule"));
+    for price in [1.0, PRICE, 8.0] {
+        for (name, rule) in [("odds", Rule::Odds), ("lateness", Rule::Lateness)] {
+            table.row(row(&format!("{name} at {price} s a look"), cases, |case| {
+                let cost = |ages: &[f64]| by_ages(ages, &case.jobs).cost(price);
+                format!("{:.3}", cost(&by_rule(&case.trace, rule, price)) / cost(&best(&case.trace, price)))
+            }));
+        }
+    }
+    table.print();
+}
+
+/// A goal: its name, what is measured of a trace, and the most it may be, for the traces it is for.
+struct Goal<'a> {
+    name: &'a str,
+    measure: &'a dyn Fn(&Case) -> f64,
+    most: &'a [(&'a str, f64)],
+}
+
+const ALL: &str = "ABCDEFGHI";
+
+fn goals(cases: &[Case], bounds: &mut Bounds) {
+    let goals = [
+        Goal {
+            name: "P1  cost over the best there is, learning included",
+            measure: &|case| case.priced.cost(PRICE) / case.best.cost(PRICE),
+            most: &[("ABCEG", 1.06), ("D", 1.10)],
+        },
+        Goal {
+            name: "P2  jobs 6 to 20, cost over the same rule by who knows",
+            measure: &Case::cold,
+            most: &[("ABCDI", 1.20), ("F", 1.60)],
+        },
+        Goal {
+            name: "P3  looks for each of google-cloud-rust's, same p95 delay",
+            measure: &|case| case.at_its_p95(Rival::GOOGLE),
+            most: &[(ALL, 0.40)],
+        },
+        Goal { name: "P4  looks for each of gax's, same p95 delay", measure: &|case| case.at_its_p95(Rival::GAX), most: &[(ALL, 0.70)] },
+        Goal {
+            name: "P4b looks for each of Extend's, same p95 delay",
+            measure: &|case| case.at_its_p95(Rival::EXTEND),
+            most: &[("BCDEFGH", 0.50), ("AI", 1.0)],
+        },
+        Goal {
+            name: "P5  looks for each of connect-typless', same relative p95 delay",
+            measure: &|case| case.at_its_relative_p95(Rival::CONNECT),
+            most: &[("BDEFGHI", 0.55), ("AC", 0.75)],
+        },
+        Goal {
+            name: "P6  balanced: looks for each of connect-typless'",
+            measure: &|case| case.balanced.looks() / case.rival(Rival::CONNECT).looks(),
+            most: &[(ALL, 0.42)],
+        },
+        Goal {
+            name: "P6  balanced: mean delay over mean time",
+            measure: &|case| case.balanced.mean_delay() / case.balanced.mean_time(),
+            most: &[(ALL, 0.25)],
+        },
+        Goal {
+            name: "P7  drift: cost over the best schedule that does not learn",
+            measure: &|case| case.priced.cost(PRICE) / case.best.cost(PRICE),
+            most: &[("H", 0.90)],
+        },
+        Goal { name: "P11 jobs given up", measure: &|case| case.balanced.share_abandoned(), most: &[(ALL, 0.0)] },
+    ];
+    println!("\nthe goals, each with the most it may be; the figures without a goal in brackets\n");
+    let mut table = Table::new(&header("goal"));
+    for Goal { name, measure, most } in goals {
+        table.row(row(name, cases, |case| {
+            let value = measure(case);
+            let bound = most.iter().find(|(traces, _)| traces.contains(case.trace.name));
+            let Some((_, bound)) = bound else { return format!("({value:.2})") };
+            bounds.bound(&format!("{name}, {}: {value:.3}, at most {bound}", case.trace.name), value <= *bound);
+            format!("{value:.2} {}", if value <= *bound { "pass" } else { "FAIL" })
+        }));
+    }
+    table.print();
+}

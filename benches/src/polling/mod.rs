@@ -1,0 +1,11 @@
+//! When to look: our policy, the schedules of other clients, and what can be known, on the same jobs.
+//!
+//! Nothing here is timed. Ages and delays are seconds as floating-point numbers; the policy that is measured counts as it always does.
+
+pub mod curve;
+pub mod optimum;
+pub mod outcome;
+pub mod random;
+pub mod single;
+pub mod trace;
+pub mod ways;

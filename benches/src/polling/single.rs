@@ -1,0 +1,76 @@
+//! Jobs followed one by one.
+
+use std::time::Duration;
+
+use typless::machine::{DelayEstimator, PollPolicy};
+
+use super::outcome::Outcome;
+use super::ways::{Rival, duration};
+
+/// What another client's schedule costs.
+pub fn by_rival(rival: Rival, jobs: &[f64]) -> Outcome {
+    let mut outcome = Outcome::default();
+    for takes in jobs {
+        let mut looks = 0;
+        for age in rival.looks() {
+            if rival.attempts.is_some_and(|attempts| looks >= attempts) {
+                outcome.abandoned();
+                break;
+            }
+            looks += 1;
+            if age >= *takes {
+                outcome.found(*takes, looks, age);
+                break;
+            }
+        }
+    }
+    outcome
+}
+
+/// What our policy costs without learning.
+pub fn by_policy(policy: PollPolicy, jobs: &[f64]) -> Outcome {
+    let mut outcome = Outcome::default();
+    for takes in jobs {
+        let (mut age, mut looks) = (Duration::ZERO, 0);
+        while age < duration(*takes) {
+            age = policy.next_look(age, None);
+            looks += 1;
+        }
+        outcome.found(*takes, looks, age.as_secs_f64());
+    }
+    outcome
+}
+
+/// What our policy costs while it learns, from nothing on.
+pub fn by_learning(policy: PollPolicy, mut estimator: DelayEstimator, jobs: &[f64]) -> Outcome {
+    let mut outcome = Outcome::default();
+    for takes in jobs {
+        let (mut last, mut looks) = (Duration::ZERO, 0);
+        loop {
+            let age = policy.next_look_by(Some(&estimator), last, None);
+            looks += 1;
+            if age >= duration(*takes) {
+                estimator.observe_finished(last, age);
+                outcome.found(*takes, looks, age.as_secs_f64());
+                break;
+            }
+            estimator.observe_pending(1, last, age);
+            last = age;
+        }
+    }
+    outcome
+}
+
+/// What a schedule that was worked out beforehand costs; its last gap goes on for ever.
+pub fn by_ages(ages: &[f64], jobs: &[f64]) -> Outcome {
+    let mut outcome = Outcome::default();
+    let end = ages.last().copied().unwrap_or(1.0);
+    let gap = ages.len().checked_sub(2).map_or(end, |before| end - ages[before]).max(1.0);
+    for takes in jobs {
+        let index = ages.partition_point(|age| age < takes);
+        let beyond = ((takes - end) / gap).ceil().max(0.0);
+        let age = ages.get(index).copied().unwrap_or(end + beyond * gap);
+        outcome.found(*takes, ages.len().min(index + 1) as u32 + beyond as u32, age);
+    }
+    outcome
+}

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use service::{BatchRun, numbered};
 use support::{START, api, document};
-use typless::machine::{Batch, BatchEventKind, BatchOptions, JobEventKind, JobState, LookReason, Machine, Output};
+use typless::machine::{Batch, BatchEventKind, BatchOptions, JobEventKind, JobState, LookReason, Machine, Output, Snapshot, Ticket};
 
 #[test]
 fn every_document_has_its_outcome_and_then_it_is_done() {
@@ -66,4 +66,66 @@ fn the_limits_are_kept_by_the_tests_own_count() {
     assert_eq!(run.succeeded(), 300);
     assert!((run.most_in_flight_seen, run.most_submits_seen) == (5, 2));
     assert!(run.most_in_a_second <= 24, "{}", run.most_in_a_second);
+}
+
+/// Half-way, everything is kept as tickets and snapshots, and another batch goes on with it.
+#[test]
+fn what_is_kept_of_each_job_is_enough_to_go_on_with() {
+    for seconds in [0, 1, 5, 15, 40, 100] {
+        let mut run = BatchRun::of(60, BatchOptions::new().with_rate(2, Duration::from_secs(1)));
+        run.run_until(START + Duration::from_secs(seconds));
+        let kept: Vec<_> = run.batch.keys().map(|key| (run.batch.ticket(key), run.batch.snapshot(key))).collect();
+        let (ended, unsure) =
+            (run.ends.len(), kept.iter().filter(|(_, snapshot)| snapshot.as_ref().is_some_and(Snapshot::may_be_submitted)).count());
+        run.batch = Batch::new(&api(), BatchOptions::new(), run.now);
+        for (number, (ticket, snapshot)) in kept.into_iter().enumerate() {
+            let key = match (ticket, snapshot) {
+                (Some(ticket), None) => run.batch.resume(&ticket, run.now),
+                (None, Some(snapshot)) => run.batch.restore(&snapshot, numbered(1000 + number), run.now),
+                both => panic!("{both:?}"),
+            };
+            assert!(key.is_some());
+        }
+        let before = std::mem::take(&mut run.ends);
+        run.batch.close();
+        run.run();
+        assert_eq!((before.len(), run.ends.len()), (ended, 60 - ended));
+        assert_eq!(run.ended_as("SubmitUnknown"), unsure, "what was out when the process ended");
+        assert_eq!(run.succeeded(), 60 - ended - unsure);
+    }
+}
+
+#[test]
+fn a_confirmation_covers_all_before_it_and_nothing_else_waits_for_it() {
+    let mut run = BatchRun::of(10, BatchOptions::new().with_confirmation());
+    let id = run.service.hold(1 << 20, START);
+    let ticket = Ticket::new(id, START, START + Duration::from_secs(3600));
+    assert!(run.batch.resume(&ticket, START).is_none(), "closed");
+    run.run_until(START + Duration::from_secs(5));
+    assert_eq!((run.service.submits, run.batch.progress().submitting), (0, 4));
+    let announced: Vec<u64> = run.events.iter().map(|event| event.sequence).collect();
+    run.batch.confirm(announced[1]);
+    run.run_until(START + Duration::from_secs(6));
+    assert_eq!(run.service.submits, 2);
+    run.batch.confirm(u64::MAX);
+    run.run();
+    assert_eq!((run.succeeded(), run.service.submits), (10, 10));
+}
+
+#[test]
+fn what_was_learned_is_taken_out_and_handed_on() {
+    let mut run = BatchRun::of(50, BatchOptions::new());
+    run.run();
+    let learned = run.batch.estimators().clone();
+    assert_eq!(learned.document_types().collect::<Vec<_>>(), ["line-item-invoice"]);
+    let mut next = BatchRun::new(BatchOptions::new());
+    next.batch = Batch::new(&api(), BatchOptions::new(), START).with_estimators(learned.clone());
+    assert_eq!(*next.batch.estimators(), learned);
+    next.batch.add(numbered(0), START).unwrap();
+    next.batch.close();
+    next.run();
+    assert!(next.service.looks <= 3, "{}: it takes 20 seconds, and that is known", next.service.looks);
+    let mut ignorant = BatchRun::of(50, BatchOptions::new().without_learning());
+    ignorant.run();
+    assert!(ignorant.batch.estimators().pooled().is_empty());
 }

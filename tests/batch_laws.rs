@@ -59,7 +59,10 @@ fn cases() -> impl Strategy<Value = Case> {
         let retry = if trusts_overload { retry.trusting_overload() } else { retry };
         let options = BatchOptions::new().with_seed(seed).with_deadline(DEADLINE).with_retry_policy(retry).with_burst(burst);
         let options = options.with_most_in_flight(most_in_flight).with_most_submits(most_submits).with_retry_budget(budget);
-        let options = rate.map_or(options.clone().without_rate(), |rate| options.with_rate(rate, Duration::from_secs(1)));
+        let options = match rate {
+            Some(rate) => options.with_rate(rate, Duration::from_secs(1)),
+            None => options.without_rate(),
+        };
         let options = if confirmation { options.with_confirmation() } else { options };
         let options = if queue { options } else { options.without_queue() };
         Case { options, documents, most_in_flight, resubmissions, trusts_overload }

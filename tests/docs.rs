@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-const TESTS: [&str; 8] = [
+const TESTS: [&str; 10] = [
     include_str!("open_points.rs"),
     include_str!("faults_submit.rs"),
     include_str!("faults_poll.rs"),
@@ -11,6 +11,8 @@ const TESTS: [&str; 8] = [
     include_str!("faults_input.rs"),
     include_str!("faults_webhook.rs"),
     include_str!("faults_drain.rs"),
+    include_str!("faults_batch.rs"),
+    include_str!("batch_many.rs"),
     include_str!("../transports/tests/faults.rs"),
 ];
 
@@ -19,7 +21,7 @@ const TABLES: [&str; 2] = [include_str!("../docs/wire.md"), include_str!("../doc
 /// Whether this is the name of a row's test: a letter, two digits, and what it shows.
 fn is_row(name: &str) -> bool {
     let bytes = name.as_bytes();
-    bytes.len() > 4 && b"adpstwx".contains(&bytes[0]) && bytes[1].is_ascii_digit() && bytes[2].is_ascii_digit()
+    bytes.len() > 4 && b"abdpqstwxy".contains(&bytes[0]) && bytes[1].is_ascii_digit() && bytes[2].is_ascii_digit()
 }
 
 #[test]
@@ -38,7 +40,7 @@ fn each_row_names_its_test_and_each_test_has_its_row() {
 fn no_row_is_left_out() {
     let rows: BTreeSet<&str> =
         TABLES.iter().flat_map(|table| table.lines()).filter_map(|line| line.strip_prefix("| ")?.split(" |").next()).collect();
-    for (letter, last) in [('A', 26), ('S', 23), ('P', 26), ('T', 7), ('X', 9), ('W', 13), ('D', 21)] {
+    for (letter, last) in [('A', 26), ('S', 23), ('P', 26), ('T', 7), ('X', 9), ('W', 13), ('D', 21), ('Q', 9), ('B', 8), ('Y', 6)] {
         for number in 1..=last {
             assert!(rows.contains(format!("{letter}{number}").as_str()), "{letter}{number}");
         }

@@ -42,6 +42,9 @@ pub struct Held {
     pub is_hidden: bool,
 }
 
+/// Which fault befalls the request of this number, with this text, at this time.
+pub type Faults = dyn FnMut(u64, &str, Time) -> Option<Fault>;
+
 /// The service: takes documents, finishes each after a while, lists what has finished.
 pub struct Service {
     pub held: BTreeMap<String, Held>,
@@ -49,8 +52,8 @@ pub struct Service {
     unread: BTreeSet<(Time, String)>,
     /// How long the extraction of this number takes.
     pub takes: Box<dyn FnMut(u64) -> Duration>,
-    /// What happens to this request, of which this is the text, instead of its being served.
-    pub fault: Box<dyn FnMut(u64, &str, Time) -> Option<Fault>>,
+    /// What happens to a request instead of its being served.
+    pub fault: Box<Faults>,
     /// Ids of others that every listing has.
     pub foreign: Vec<String>,
     /// Whether an extraction that was read is listed no more.

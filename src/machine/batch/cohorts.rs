@@ -135,7 +135,7 @@ mod tests {
                 cohorts.remove(DelaySlot::default(), at(*time));
             }
             prop_assert_eq!(cohorts.jobs(), 1);
-            let (_, jobs, submitted_at) = cohorts.iter().next().unwrap();
+            let (_, jobs, submitted_at) = cohorts.iter().next().expect("a cohort");
             prop_assert_eq!(jobs, 1);
             let age = now.saturating_since(at(times[kept]));
             let off = submitted_at.saturating_since(at(times[kept])).max(at(times[kept]).saturating_since(submitted_at));

@@ -69,8 +69,8 @@ impl Entry {
     }
 
     /// A job that was submitted before.
-    pub(super) fn of_ticket(record: Record, ticket: &Ticket, kind: DelaySlot, now: Time) -> Self {
-        Self::new(record, ticket.owner(), Some(ticket.extraction_id().clone()), kind, now)
+    pub(super) fn of_ticket(record: Record, owner: Arc<Owner>, extraction_id: ExtractionId, kind: DelaySlot, now: Time) -> Self {
+        Self::new(record, owner, Some(extraction_id), kind, now)
     }
 
     fn new(record: Record, owner: Arc<Owner>, extraction_id: Option<ExtractionId>, kind: DelaySlot, now: Time) -> Self {

@@ -38,7 +38,6 @@ pub struct BatchEvent {
 /// What happened to a batch or to one of its jobs.
 #[derive(Debug)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "one is alive at a time, and most are of jobs")]
 pub enum BatchEventKind {
     /// Something happened to a job. After its `Finished` the batch knows nothing of it any more.
     Job {

@@ -165,7 +165,7 @@ impl Batch {
     fn has_room_for(&self, key: Key) -> bool {
         let announced = &self.turns.announced.submits;
         let bytes = self.flights.bytes().saturating_add(announced.iter().map(|submit| submit.bytes).sum());
-        let more = self.jobs.get(key).map_or(0, |entry| entry.bytes());
+        let more = self.jobs.get(key).map_or(0, Entry::bytes);
         self.flights.submits() + announced.len() < self.options.most_submits
             && (bytes == 0 || bytes.saturating_add(more) <= self.options.most_bytes)
     }

@@ -1,6 +1,8 @@
 //! Many jobs, one machine.
 
 mod blocks;
+#[cfg(test)]
+mod blocks_tests;
 mod cohorts;
 mod entry;
 mod event;
@@ -9,10 +11,13 @@ mod feed;
 mod fleet;
 mod flights;
 pub(super) mod id_index;
+#[cfg(test)]
+mod id_index_tests;
 mod launch;
 pub(super) mod limiter;
 mod moves;
 mod options;
+mod owners;
 mod pace;
 mod progress;
 mod queue;
@@ -22,6 +27,8 @@ mod schedule;
 #[cfg(test)]
 mod schedule_tests;
 pub(super) mod slab;
+#[cfg(test)]
+mod slab_tests;
 mod tally;
 mod turns;
 mod webhooks;
@@ -40,6 +47,7 @@ use entry::Entry;
 use feed::Feeds;
 use flights::Flights;
 use id_index::IdIndex;
+use owners::Owners;
 use pace::Pace;
 use queue::Queue;
 use schedule::Schedule;
@@ -128,6 +136,7 @@ pub struct Batch {
     queue: Queue,
     webhooks: Webhooks,
     estimators: DelayEstimators,
+    owners: Owners,
     /// Notifications of ids that are not known, or not yet.
     early: Notifications,
     tally: Tally,
@@ -158,6 +167,7 @@ impl Batch {
             queue: Queue::new(options.queue, options.customer.clone()),
             webhooks: Webhooks::default(),
             estimators: DelayEstimators::new(),
+            owners: Owners::default(),
             early: Notifications::default(),
             tally: Tally::default(),
             outputs: VecDeque::new(),
@@ -199,7 +209,8 @@ impl Batch {
             return None;
         }
         let record = Record::of_ticket(ticket, self.options.jobs.deadline, now);
-        let entry = Entry::of_ticket(record, ticket, self.estimators.slot(ticket.document_type()), now);
+        let (owner, kind) = (self.owners.share(ticket.owner()), self.estimators.slot(ticket.document_type()));
+        let entry = Entry::of_ticket(record, owner, ticket.extraction_id().clone(), kind, now);
         Some(self.begin(entry, now))
     }
 
@@ -314,7 +325,7 @@ impl Batch {
 
     fn entry_of(&mut self, record: Record, document: Document, now: Time) -> Entry {
         let JobOptions { text_blocks, response_bytes, .. } = self.options.jobs;
-        let owner = Arc::new(Owner::of(&document));
+        let owner = self.owners.share(Arc::new(Owner::of(&document)));
         let baggage = Baggage::with_document(document, &self.api, text_blocks, response_bytes);
         let kind = self.estimators.slot(owner.document_type.as_deref());
         Entry::of_document(record, owner, baggage, kind, now)
@@ -367,6 +378,11 @@ impl Machine for Batch {
 
 impl fmt::Debug for Batch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batch").field("progress", &self.progress()).finish_non_exhaustive()
+        f.debug_struct("Batch")
+            .field("progress", &self.progress())
+            .field("jobs", &self.jobs.len())
+            .field("ids", &self.index.len())
+            .field("scheduled", &self.schedule.len())
+            .finish_non_exhaustive()
     }
 }

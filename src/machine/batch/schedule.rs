@@ -30,6 +30,7 @@ const NONE: u32 = u32::MAX;
 const KEPT_CHUNKS: usize = 256;
 
 /// The moment at which what is due at `due` comes out: `due` itself, rounded up to the millisecond.
+#[cfg_attr(not(test), allow(dead_code, reason = "tests and benches compare with it"))]
 pub(crate) fn tick_time(due: Time) -> Time {
     time_of(tick_of(due))
 }

@@ -10,11 +10,11 @@ const NONE: u32 = u32::MAX;
 /// A place holds a value and 8 bytes more. Fewer than 2^32 values have room.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
-    places: Blocks<Place<T>>,
+    pub(super) places: Blocks<Place<T>>,
     /// The first of the free places, the one freed last.
     free: u32,
     /// The generation of new places.
-    first_generation: u32,
+    pub(super) first_generation: u32,
     len: usize,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Key {
 }
 
 #[derive(Debug)]
-struct Place<T> {
+pub(super) struct Place<T> {
     value: Option<T>,
     generation: u32,
     /// The next free place, where this is one.
@@ -111,73 +111,5 @@ impl<T> Slab<T> {
             self.places.clear();
             (self.free, self.first_generation) = (NONE, generation);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn a_key_finds_its_value_until_it_is_removed_and_never_another(steps in prop::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 0..80)) {
-            let (mut slab, mut model, mut given) = (Slab::new(), BTreeMap::new(), Vec::new());
-            for (value, (insert, which)) in (0_u32..).zip(steps) {
-                if insert {
-                    let key = slab.insert(value);
-                    prop_assert!(!given.contains(&key));
-                    given.push(key);
-                    model.insert(key, value);
-                } else if !given.is_empty() {
-                    let key = *which.get(&given);
-                    prop_assert_eq!(slab.remove(key), model.remove(&key));
-                }
-                prop_assert_eq!(slab.len(), model.len());
-                for key in &given {
-                    prop_assert_eq!(slab.get(*key), model.get(key));
-                    let there = slab.at(key.slot).map(|(key, value)| (key, *value));
-                    prop_assert!(there.is_none_or(|(key, value)| model.get(&key) == Some(&value)));
-                }
-                prop_assert_eq!(slab.iter().map(|(key, value)| (key, *value)).collect::<BTreeMap<_, _>>(), model.clone());
-            }
-        }
-    }
-
-    #[test]
-    fn places_are_reused() {
-        let mut slab = Slab::new();
-        let keys = [slab.insert('a'), slab.insert('b'), slab.insert('c')];
-        slab.remove(keys[1]);
-        let again = slab.insert('d');
-        assert_eq!((again.slot, again.generation), (keys[1].slot, keys[1].generation + 1));
-        *slab.get_mut(again).expect("it is there") = 'e';
-        assert_eq!(slab.at_mut(again.slot), Some((again, &mut 'e')));
-        assert!(slab.get(keys[1]).is_none() && slab.get_mut(keys[1]).is_none());
-    }
-
-    #[test]
-    fn memory_of_a_burst_is_given_back_and_its_keys_stay_dead() {
-        let mut slab = Slab::new();
-        let keys: Vec<Key> = (0..5000).map(|value| slab.insert(value)).collect();
-        for key in &keys {
-            slab.remove(*key);
-        }
-        assert_eq!(slab.places.len(), 0);
-        let again: Vec<Key> = (0..5000).map(|value| slab.insert(value)).collect();
-        assert!(keys.iter().all(|key| slab.get(*key).is_none()));
-        assert!(again.iter().all(|key| slab.get(*key).is_some()));
-    }
-
-    #[test]
-    fn a_place_without_another_key_stays_empty() {
-        let mut slab = Slab { first_generation: u32::MAX, ..Slab::new() };
-        let last = slab.insert('a');
-        assert_eq!(slab.remove(last), Some('a'));
-        assert_ne!(slab.insert('b').slot, last.slot);
-        assert_eq!(slab.get(last), None);
     }
 }

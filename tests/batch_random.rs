@@ -14,7 +14,7 @@ use support::START;
 use typless::machine::{BatchOptions, JobKey, Machine, Output, Ticket};
 
 /// Something that a caller does.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Act {
     Add(Option<u8>),
     Feed(u8),
@@ -140,8 +140,10 @@ proptest! {
 fn perform(act: Act, number: usize, run: &mut BatchRun, keys: &mut BTreeMap<JobKey, ()>, fed: &mut usize) {
     match act {
         Act::Add(customer) => {
-            let document = numbered(number);
-            let document = customer.map_or(document.clone(), |customer| document.with_customer(&customer.to_string()).unwrap());
+            let document = match customer {
+                Some(customer) => numbered(number).with_customer(&customer.to_string()).unwrap(),
+                None => numbered(number),
+            };
             keys.insert(run.batch.add(document, run.now).unwrap(), ());
         }
         Act::Feed(documents) => {

@@ -40,6 +40,7 @@
 //! 9. No look follows an end.
 //! 10. No more is in flight, or sent per second, than the limits say. A submit that an earlier attempt's late answer has overtaken no longer counts.
 //! 11. A job ends by its deadline, with one last look unless the service forbids it; then at once. What is in flight at the deadline is waited for within its own limit.
+//!     In a batch the last look may be held back by the limits: as long as the service answers others, and for a minute at most if it does not.
 //! 12. Ticket (or, before it, snapshot) out, resume in, at any step: the same end.
 
 mod answer;

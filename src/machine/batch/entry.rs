@@ -56,8 +56,8 @@ pub(super) enum Rank {
     Last,
     /// It is said to have finished.
     Finished,
-    /// The queue is silent about it for so long that it is looked at all the same.
-    Doubted,
+    /// It is due, and is not left to the queue: that does not tell about it, or was silent for so long that it is looked at all the same.
+    Alone,
     /// It is due.
     Due,
 }
@@ -129,7 +129,7 @@ impl Entry {
         match rank {
             Rank::Last => self.record.deadline,
             // The service keeps a result for 48 hours: the oldest is the nearest to be lost.
-            Rank::Finished | Rank::Doubted | Rank::Due => self.record.submitted_at,
+            Rank::Finished | Rank::Alone | Rank::Due => self.record.submitted_at,
         }
     }
 }

@@ -86,7 +86,7 @@ impl Batch {
     /// Why a job is looked at, whose turn it is.
     pub(super) fn reason_of(entry: &Entry, since: Time, now: Time) -> LookReason {
         match entry.record.reason {
-            LookReason::Policy if entry.place == Place::Looks(Rank::Doubted) => LookReason::QueueSilent,
+            LookReason::Policy if entry.place == Place::Looks(Rank::Alone) && entry.counted => LookReason::QueueSilent,
             LookReason::Policy | LookReason::Hint | LookReason::Retry if now > since => LookReason::Limiter,
             reason => reason,
         }
@@ -173,11 +173,11 @@ impl Batch {
 
     /// The jobs that have these ids.
     fn keys_of(&self, ids: &[Cow<'_, str>]) -> Vec<Key> {
-        let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
         let mut keys = Vec::new();
         let id_of = |slot| self.jobs.at(slot).and_then(|(_, entry)| entry.extraction_id.as_ref());
         self.index.find_each(
-            &ids,
+            ids,
+            |slots| slots.iter().for_each(|slot| self.jobs.fetch(*slot)),
             |slot, id| id_of(slot).is_some_and(|own| own.as_str() == id),
             |_, slot| keys.extend(self.jobs.at(slot).map(|(key, _)| key)),
         );

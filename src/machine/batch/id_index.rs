@@ -70,30 +70,42 @@ impl IdIndex {
         self.place_of(hash, is_it).map(|place| self.places[place].slot)
     }
 
-    /// Looks up many ids, such as those of a listing: `is_it` says whether a slot has this id, `found` is told of each that is here.
+    /// Looks up many ids, such as those of a listing. `is_it` says whether a slot has this id; before it is asked, `fetch` is told of some slots, to bring near what
+    /// stands there; `found` is told of each id that is here.
     ///
-    /// Much faster than one by one in a large table: the cache misses of several look-ups overlap.
+    /// Much faster than one by one in a large table: not all steps are made for one id, but each for all, and within a step none waits for the memory of another.
     pub(crate) fn find_each<'a, I: AsRef<str>>(
         &self,
         ids: &'a [I],
+        mut fetch: impl FnMut(&[u32]),
         mut is_it: impl FnMut(u32, &str) -> bool,
         mut found: impl FnMut(&'a I, u32),
     ) {
         for ids in ids.chunks(TOGETHER) {
-            let (mut hashes, mut homes) = ([IdHash(0); TOGETHER], [Place::EMPTY; TOGETHER]);
+            let (mut hashes, mut taken) = ([IdHash(0); TOGETHER], [false; TOGETHER]);
             for (hash, id) in hashes.iter_mut().zip(ids) {
                 *hash = self.hash(id.as_ref());
             }
-            // Nothing here waits for anything else, so that many places are on their way from memory at once.
-            for (home, hash) in homes.iter_mut().zip(hashes) {
-                *home = self.places.get(self.home(hash.upper())).copied().unwrap_or(Place::EMPTY);
+            for (taken, hash) in taken.iter_mut().zip(hashes) {
+                *taken = self.places.get(self.home(hash.upper())).is_some_and(|place| place.slot != NONE);
             }
-            for ((id, hash), home) in ids.iter().zip(hashes).zip(homes) {
-                if home.slot != NONE {
-                    if let Some(slot) = self.find(hash, |slot| is_it(slot, id.as_ref())) {
-                        found(id, slot);
-                    }
+            let (mut slots, mut likely, mut count) = ([NONE; TOGETHER], [0; TOGETHER], 0);
+            for (index, (hash, _)) in hashes.into_iter().zip(taken).enumerate().take(ids.len()).filter(|(_, (_, taken))| *taken) {
+                if let Some(slot) = self.find(hash, |_| true) {
+                    (slots[count], likely[count]) = (slot, index);
+                    count += 1;
                 }
+            }
+            fetch(&slots[..count]);
+            for (slot, index) in slots[..count].iter_mut().zip(likely) {
+                // Hardly ever is the first of its hash another's.
+                let id = ids[index].as_ref();
+                if !is_it(*slot, id) {
+                    *slot = self.find(hashes[index], |slot| is_it(slot, id)).unwrap_or(NONE);
+                }
+            }
+            for (slot, index) in slots[..count].iter().zip(likely).filter(|(slot, _)| **slot != NONE) {
+                found(&ids[index], *slot);
             }
         }
     }

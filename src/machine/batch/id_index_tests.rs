@@ -58,13 +58,19 @@ fn many_are_found_as_each_is() {
     let mut index = IdIndex::new(7);
     let ids: Vec<String> = (0..1000).map(|number| format!("id-{number}")).collect();
     assert_eq!(index.find(index.hash("id-0"), |_| true), None);
-    index.find_each(&["id-0"], |_, _| true, |_, _| panic!("it is empty"));
+    index.find_each(&["id-0"], |_| (), |_, _| true, |_, _| panic!("it is empty"));
     for slot in (0..1000).step_by(3) {
         index.insert(index.hash(&ids[slot as usize]), slot);
     }
     let listed: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let mut found = Vec::new();
-    index.find_each(&listed, |slot, id| ids[slot as usize] == id, |id, slot| found.push(((*id).to_owned(), slot)));
+    let (mut fetched, mut found) = (Vec::new(), Vec::new());
+    index.find_each(
+        &listed,
+        |slots| fetched.extend_from_slice(slots),
+        |slot, id| ids[slot as usize] == id,
+        |id, slot| found.push(((*id).to_owned(), slot)),
+    );
+    assert!(found.iter().all(|(_, slot)| fetched.contains(slot)));
     assert_eq!(found, (0..1000).step_by(3).map(|slot| (ids[slot as usize].clone(), slot)).collect::<Vec<_>>());
 }
 

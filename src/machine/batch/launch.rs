@@ -31,7 +31,7 @@ impl Batch {
             self.timed_out(id, now);
         } else if let Some(slot) = self.turns.outdated(now) {
             self.outdated(slot, now);
-        } else if let Some(slot) = self.schedule.pop_due(now) {
+        } else if let Some(slot) = self.next_due(now) {
             self.popped(slot, now);
         } else if self.may_send(now) {
             return self.send_announced(now) || self.draw(now) || self.announce(now);
@@ -55,6 +55,16 @@ impl Batch {
             self.last_look().map(|(_, since)| self.patience_of(since)),
         ];
         times.into_iter().flatten().filter(|time| *time > now).min().map_or(Output::NeedInput, Output::Wait)
+    }
+
+    /// The place of the next job that comes out of the schedule. Those that lie together are fetched together, so that they are waited for once.
+    fn next_due(&mut self, now: Time) -> Option<u32> {
+        if self.due.is_empty() {
+            self.schedule.pop_due_together(now, &mut self.due);
+            self.due.iter().for_each(|slot| self.jobs.fetch(*slot));
+            self.due.reverse();
+        }
+        self.due.pop()
     }
 
     /// Whether all has ended, and nothing more will come.
@@ -132,8 +142,8 @@ impl Batch {
             Some((Rank::Last | Rank::Finished, key, since)) => Some(Next::Look(key, since)),
             _ if self.is_queue_due(now) => Some(Next::Queue),
             _ if retry.is_some() => retry.map(|key| Next::Look(key, now)),
-            Some((Rank::Doubted, key, since)) => Some(Next::Look(key, since)),
-            Some((Rank::Due, key, since)) if !self.is_held(now) => Some(Next::Look(key, since)),
+            Some((Rank::Alone, key, since)) => Some(Next::Look(key, since)),
+            Some((Rank::Due, key, since)) if !self.is_held(now) || self.is_covered(key, now) => Some(Next::Look(key, since)),
             _ => None,
         }
     }
@@ -144,10 +154,15 @@ impl Batch {
         is_soon || self.queue.holds_until().is_some_and(|until| until > now)
     }
 
+    /// Whether the queue was silent about a job since it became due.
+    fn is_covered(&self, key: Key, now: Time) -> bool {
+        self.jobs.get(key).is_some_and(|entry| self.covered_at(entry, now).is_some())
+    }
+
     /// A job's turn to be looked at has come, for which it has waited since then.
     fn take_turn(&mut self, key: Key, since: Time, now: Time) -> bool {
-        let is_doubted = |entry: &Entry| entry.place == Place::Looks(Rank::Doubted);
-        if !self.jobs.get(key).is_some_and(is_doubted) && self.is_put_off(key, now) {
+        let is_alone = |entry: &Entry| entry.place == Place::Looks(Rank::Alone);
+        if !self.jobs.get(key).is_some_and(is_alone) && self.is_put_off(key, now) {
             return true;
         }
         let Some(entry) = self.jobs.get(key) else { return false };

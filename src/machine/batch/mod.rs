@@ -77,7 +77,7 @@ use crate::wire::{Api, ConfigError, Document, Notification};
 ///
 /// Made by the application, and given documents one by one ([`add`](Self::add)), from an iterator that is drawn from as there is room ([`feed`](Self::feed)), or jobs that were submitted before
 /// ([`resume`](Self::resume)); at any time. Driven like every machine, but more than one request may be out. Each job has the life of a [`Job`](super::Job), told by the same events under its key.
-/// A job that has ended is told and forgotten: what a batch holds is what is under way, some 250 bytes for each.
+/// A job that has ended is told and forgotten: what a batch holds is what is under way, less than 300 bytes for each where no reference is given.
 ///
 /// ```
 /// use typless::machine::{Batch, BatchEventKind, BatchOptions, JobEventKind, Machine, Output, Time};
@@ -129,6 +129,8 @@ pub struct Batch {
     jobs: Slab<Entry>,
     index: IdIndex,
     schedule: Schedule,
+    /// What came out of the schedule and is not seen to yet, the next last.
+    due: Vec<u32>,
     turns: Turns,
     flights: Flights,
     pace: Pace,
@@ -160,6 +162,7 @@ impl Batch {
             jobs: Slab::new(),
             index: IdIndex::new(options.jobs.seed),
             schedule: Schedule::new(now),
+            due: Vec::new(),
             turns: Turns::new(),
             flights: Flights::default(),
             pace: Pace::new(&options),

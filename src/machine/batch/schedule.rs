@@ -70,16 +70,31 @@ impl Schedule {
     }
 
     /// Takes out the next that is due.
+    #[cfg_attr(not(test), allow(dead_code, reason = "tests and benches compare with it"))]
     pub(crate) fn pop_due(&mut self, now: Time) -> Option<u32> {
-        let now = tick_told(now).max(self.current);
-        let due = self.next_tick().filter(|tick| *tick <= now);
-        self.advance(due.unwrap_or(now));
-        due.and_then(|tick| self.take(tick))
+        self.reach(now).and_then(|tick| self.take(tick))
+    }
+
+    /// Takes out the next that are due at the same tick and lie together, some thirty at most, and puts them behind `slots`.
+    ///
+    /// In the order of [`pop_due`](Self::pop_due). Who has many jobs can fetch what it knows of all of them at once, where one after another would wait for the memory each time.
+    pub(crate) fn pop_due_together(&mut self, now: Time, slots: &mut Vec<u32>) {
+        if let Some(tick) = self.reach(now) {
+            self.take_chunk(tick, slots);
+        }
     }
 
     /// When the next is due: exactly the [`tick_time`] of the earliest entry, or the latest time told where that is later.
     pub(crate) fn next_due(&self) -> Option<Time> {
         self.next_tick().map(time_of)
+    }
+
+    /// Lets time pass up to the earliest tick that has something due by now; to now, if there is none.
+    fn reach(&mut self, now: Time) -> Option<u64> {
+        let now = tick_told(now).max(self.current);
+        let due = self.next_tick().filter(|tick| *tick <= now);
+        self.advance(due.unwrap_or(now));
+        due
     }
 
     fn next_tick(&self) -> Option<u64> {
@@ -96,6 +111,9 @@ impl Schedule {
 
     /// Lets time pass up to this tick, before which nothing is due, and moves what comes near down.
     fn advance(&mut self, tick: u64) {
+        if tick == self.current {
+            return;
+        }
         let changed = self.current ^ tick;
         self.current = tick;
         if changed >> ERA_BITS != 0 {
@@ -117,7 +135,7 @@ impl Schedule {
         let mut next = chain.first;
         while next != NONE {
             let chunk = self.chunks.remove(next);
-            for entry in &chunk.entries[usize::from(chunk.begin)..usize::from(chunk.end)] {
+            for entry in chunk.left() {
                 self.place(entry.slot, era | u64::from(entry.tick));
             }
             next = chunk.next;
@@ -138,17 +156,30 @@ impl Schedule {
 
     /// Takes the first entry out of a slot of the lowest level.
     fn take(&mut self, tick: u64) -> Option<u32> {
-        let index = slot_of(tick, 0);
-        let chain = &mut self.levels[0].chains[index];
-        let entry = self.chunks.take_first(chain)?;
-        if chain.first == NONE {
-            self.levels[0].remove(index);
+        let slot = slot_of(tick, 0);
+        let entry = self.chunks.take_first(&mut self.levels[0].chains[slot])?;
+        self.taken(slot, 1);
+        Some(entry.slot)
+    }
+
+    /// Takes the first chunk out of a slot of the lowest level.
+    fn take_chunk(&mut self, tick: u64, slots: &mut Vec<u32>) {
+        let slot = slot_of(tick, 0);
+        let entries = self.chunks.take_first_chunk(&mut self.levels[0].chains[slot]);
+        slots.extend(entries.iter().map(|entry| entry.slot));
+        let count = entries.len();
+        self.taken(slot, count);
+    }
+
+    /// So many entries were taken out of this slot of the lowest level.
+    fn taken(&mut self, slot: usize, count: usize) {
+        if self.levels[0].chains[slot].first == NONE {
+            self.levels[0].remove(slot);
         }
-        self.len -= 1;
+        self.len -= count;
         if self.len == 0 {
             self.chunks.shrink();
         }
-        Some(entry.slot)
     }
 }
 
@@ -219,6 +250,13 @@ struct Chunk {
     entries: [Entry; CHUNK],
 }
 
+impl Chunk {
+    /// The entries that are there.
+    fn left(&self) -> &[Entry] {
+        &self.entries[usize::from(self.begin)..usize::from(self.end)]
+    }
+}
+
 /// All chunks there are: those in chains, and those that are free, in a chain of their own.
 #[derive(Debug)]
 struct Chunks {
@@ -255,14 +293,20 @@ impl Chunks {
         let entry = chunk.entries[usize::from(chunk.begin)];
         chunk.begin += 1;
         if chunk.begin == chunk.end {
-            let next = chunk.next;
-            self.free(chain.first);
-            chain.first = next;
-            if next == NONE {
-                *chain = Chain::EMPTY;
-            }
+            self.take_first_chunk(chain);
         }
         Some(entry)
+    }
+
+    /// Frees the first chunk: the entries that were left in it.
+    fn take_first_chunk(&mut self, chain: &mut Chain) -> &[Entry] {
+        let first = chain.first;
+        chain.first = self.blocks[first].next;
+        if chain.first == NONE {
+            *chain = Chain::EMPTY;
+        }
+        self.free(first);
+        self.blocks[first].left()
     }
 
     /// A chunk with one entry.

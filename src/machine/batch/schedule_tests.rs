@@ -50,6 +50,7 @@ enum Step {
     Push(Duration),
     PushAt(Time),
     Pop,
+    PopTogether,
     Pass(Duration),
     Jump(Time),
 }
@@ -74,6 +75,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => span().prop_map(Step::Push),
         1 => moment().prop_map(Step::PushAt),
         4 => Just(Step::Pop),
+        1 => Just(Step::PopTogether),
         3 => span().prop_map(Step::Pass),
         1 => moment().prop_map(Step::Jump),
     ]
@@ -87,9 +89,18 @@ proptest! {
             let due = match step {
                 Step::Push(ahead) => Some(now + ahead),
                 Step::PushAt(due) => Some(due),
-                Step::Pop => None,
                 Step::Pass(span) => { now = now + span; None }
                 Step::Jump(to) => { now = to; None }
+                Step::Pop => None,
+                Step::PopTogether => {
+                    let mut slots = Vec::new();
+                    schedule.pop_due_together(now, &mut slots);
+                    prop_assert!(!slots.is_empty() || model.pop_due(now).is_none());
+                    for slot in slots {
+                        prop_assert_eq!(model.pop_due(now), Some(slot));
+                    }
+                    continue;
+                }
             };
             if let Some(due) = due {
                 schedule.push(slot, due);
@@ -116,9 +127,11 @@ proptest! {
             let now = START + Duration::from_millis(pause * u64::from(slot));
             prop_assert_eq!(schedule.pop_due(now), model.pop_due(now));
         }
-        while let Some(slot) = model.pop_due(Time::MAX) {
-            prop_assert_eq!(schedule.pop_due(Time::MAX), Some(slot));
+        let mut slots = Vec::new();
+        while schedule.len() > 0 {
+            schedule.pop_due_together(Time::MAX, &mut slots);
         }
+        prop_assert_eq!(slots, std::iter::from_fn(|| model.pop_due(Time::MAX)).collect::<Vec<_>>());
     }
 }
 

@@ -38,6 +38,8 @@ fn places_are_reused() {
     slab.remove(keys[1]);
     let again = slab.insert('d');
     assert_eq!((again.slot, again.generation), (keys[1].slot, keys[1].generation + 1));
+    slab.fetch(again.slot);
+    slab.fetch(17);
     *slab.get_mut(again).expect("it is there") = 'e';
     assert_eq!(slab.at_mut(again.slot), Some((again, &mut 'e')));
     assert!(slab.get(keys[1]).is_none() && slab.get_mut(keys[1]).is_none());

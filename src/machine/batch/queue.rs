@@ -96,7 +96,7 @@ const HOLD: Duration = Duration::from_secs(5);
 pub(super) const RELAXED_GAP: Duration = Duration::from_secs(60);
 
 /// What has named nothing for long is asked again after this share of that.
-const PATIENCE_SHARE: u32 = 32;
+const PATIENCE_SHARE: u32 = 20;
 
 /// How exactly it is computed when the queue is due.
 const EXACTNESS: Duration = Duration::from_millis(5);

@@ -6,7 +6,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use typless::machine::BatchOptions;
+use typless::machine::{BatchOptions, PollPolicy};
 use typless_benches::bounds::Bounds;
 use typless_benches::polling::fleet::load::Load;
 use typless_benches::polling::fleet::ours::{World, follow};
@@ -84,10 +84,20 @@ const RIVALS: [Rival; 4] = [Rival::CONNECT, Rival::MINDEE, Rival::GOOGLE, Rival:
 
 /// Goals P8 and P9.
 fn steady(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Error>> {
-    println!("{AT_ONCE} jobs at the service at a time, documents coming by chance. The cap is in completions per second, for looks and calls to the queue;");
-    println!("the rate that each client is held to is the cap and once more the completions, for submits. Theirs send submits first, and then what has waited longest; ours as it does.");
-    println!("Requests for each job beside its submit / mean delay / delay that one in twenty exceeds / the same, with the wait for the submit, in seconds\n");
-    let mut table = Table::new(&["trace, cap", "ours", "ours, 1e5 stale ids listed", "connect-typless", "Mindee", "google-cloud-rust", "azure_core"]);
+    println!(
+        "{AT_ONCE} jobs at the service at a time, documents coming by chance. The cap is in completions per second, for looks and calls to the queue;"
+    );
+    println!(
+        "the rate that each client is held to is the cap and once more the completions, for submits. Theirs send submits first, and then what has waited longest; ours as it does."
+    );
+    println!(
+        "At a cap of 2 none can make more than two requests for each job, and none can do with less than one: there they are compared but for the fetch."
+    );
+    println!(
+        "Requests for each job beside its submit / mean delay / delay that one in twenty exceeds / the same, with the wait for the submit, in seconds\n"
+    );
+    let mut table =
+        Table::new(&["trace, cap", "ours", "ours, 1e5 stale ids listed", "connect-typless", "Mindee", "google-cloud-rust", "azure_core"]);
     let mut goals = Vec::new();
     for trace in traces("ABD") {
         let load = Load::steady(trace, AT_ONCE, TIMES, SEED);
@@ -100,35 +110,65 @@ fn steady(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Erro
             row.push(stale.as_ref().map(figures).unwrap_or_default());
             row.extend(theirs.iter().map(figures));
             table.row(row);
-            goals.push((trace.name, cap, ours, stale, theirs));
+            goals.push(Steady { name: trace.name, cap, ours, stale, theirs });
         }
     }
     table.print();
-    for (name, cap, ours, stale, theirs) in &goals {
-        if *cap == 1.1 {
-            for (what, report) in [("", Some(ours)), (", 1e5 stale ids listed", stale.as_ref())] {
-                let Some(report) = report else { continue };
-                most(bounds, &format!("P8  {name}, cap 1.1{what}: requests for each job"), report.requests(), 1.10);
-                most(bounds, &format!("P8  {name}, cap 1.1{what}: p95 delay"), report.p95_delay(), 1.5);
-            }
-        } else if *cap == 2.0 {
-            for (rival, report) in RIVALS.iter().zip(theirs).take(3) {
-                let times = if *name == "A" { 8.0 } else { 25.0 };
-                most(bounds, &format!("P9  {name}, cap 2: p95 delay over that of {}, times {times}", rival.name), times * ours.p95_delay() / report.p95_delay(), 1.0);
-                most(bounds, &format!("P9  {name}, cap 2: requests over those of {}", rival.name), ours.requests() / report.requests(), 0.5);
-            }
-        }
+    for goal in &goals {
+        goal.judge(bounds);
     }
     Ok(())
 }
 
+/// What was measured of one trace within one cap.
+struct Steady {
+    name: &'static str,
+    cap: f64,
+    ours: Report,
+    stale: Option<Report>,
+    theirs: [Report; 4],
+}
+
+impl Steady {
+    fn judge(&self, bounds: &mut Bounds) {
+        let Self { name, cap, ours, stale, theirs } = self;
+        let at = format!("{name}, cap {cap}");
+        if *cap == 1.1 {
+            let stale = stale.iter().map(|report| (", 1e5 stale ids listed", report));
+            for (what, report) in std::iter::once(("", ours)).chain(stale) {
+                most(bounds, &format!("P8  {at}{what}: requests for each job"), report.requests(), 1.10);
+                most(bounds, &format!("P8  {at}{what}: p95 delay"), report.p95_delay(), 1.5);
+            }
+            return;
+        }
+        for (rival, theirs) in RIVALS.iter().zip(theirs).take(3) {
+            let (delay, requests) = (ours.p95_delay() / theirs.p95_delay(), ours.requests() / theirs.requests());
+            if *cap == 2.0 {
+                most(
+                    bounds,
+                    &format!("P9  {at}: p95 delay over that of {}", rival.name),
+                    delay,
+                    if *name == "A" { 1.0 / 8.0 } else { 1.0 / 25.0 },
+                );
+                // They can't make more than two for each, and nobody can do with less than one.
+                let spare = (ours.requests() - 1.0) / (theirs.requests() - 1.0);
+                most(bounds, &format!("P9  {at}: requests over those of {}, but for the fetch", rival.name), spare, 0.1);
+            } else {
+                most(bounds, &format!("P9  {at}: requests over those of {}", rival.name), requests, 0.5);
+            }
+        }
+    }
+}
+
 /// Goal P11.
 fn abandoned(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Error>> {
-    println!("\njobs given up before their deadline: {AT_ONCE} at a time, cap 10; theirs with their own limits of attempts\n");
+    println!(
+        "\njobs given up before their deadline: {AT_ONCE} at a time, rate enough for all of their looks; theirs with their own limits of attempts\n"
+    );
     let mut table = Table::new(&["trace", "ours", "connect-typless", "Mindee"]);
     for trace in traces("BCDE") {
         let load = Load::steady(trace, AT_ONCE, TIMES / 2, SEED);
-        let rate = rate(&load, 10.0);
+        let rate = rate(&load, 60.0);
         let ours = checked.ours(&load, BatchOptions::new(), rate, World::default())?;
         let theirs = [Rival::CONNECT, Rival::MINDEE].map(|rival| rivals::follow(rival, &load, rate));
         let share = |report: &Report| format!("{:.1} %", 100.0 * report.share_abandoned());
@@ -141,19 +181,25 @@ fn abandoned(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn E
 
 /// A thousand documents that all take about as long.
 fn around_45_seconds(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Error>> {
-    println!("\n1000 documents at once that take around 45 s each (standard deviation 4.5 s), nothing known of that before: requests for each beside its submit / mean delay / p95 delay\n");
+    println!(
+        "\n1000 documents at once that take around 45 s each (standard deviation 4.5 s), nothing known of that before: requests for each beside its submit / mean delay / p95 delay\n"
+    );
     let mut random = Random::new(SEED);
     let load = Load::all_at_once((0..1000).map(|_| 45.0 * (0.1 * random.normal()).exp()).collect::<Vec<_>>());
-    let mut table = Table::new(&["rate for all", "ours", "ours, each by itself", "connect-typless", "google-cloud-rust"]);
-    for per_second in [10.0, 20.0, 50.0, 100.0] {
+    let mut table = Table::new(&["rate for all", "ours", "ours, frugal", "ours, each by itself", "connect-typless", "google-cloud-rust"]);
+    for per_second in [10.0, 20.0, 50.0, 100.0, 1000.0] {
         let rate = Rate::per_second(per_second, BURST);
         let ours = checked.ours(&load, BatchOptions::new(), rate, World::default())?;
+        let frugal = checked.ours(&load, BatchOptions::new().with_poll_policy(PollPolicy::frugal()), rate, World::default())?;
         let alone = checked.ours(&load, BatchOptions::new().without_queue(), rate, World::default())?;
         let short = |report: &Report| format!("{:.2} / {:.2} / {:.2}", report.requests(), report.mean_delay(), report.p95_delay());
         let theirs = [Rival::CONNECT, Rival::GOOGLE].map(|rival| short(&rivals::follow(rival.unlimited(), &load, rate)));
         let [connect, google] = theirs;
-        table.row(vec![format!("{per_second}/s"), short(&ours), short(&alone), connect, google]);
-        most(bounds, &format!("1000 documents around 45 s, {per_second}/s: requests for each beside its submit"), ours.requests(), 1.1);
+        table.row(vec![format!("{per_second}/s"), short(&ours), short(&frugal), short(&alone), connect, google]);
+        // More slowly, they are not at the service at the same time, and a call to the queue reveals few of them.
+        if per_second >= 100.0 {
+            most(bounds, &format!("1000 documents around 45 s, {per_second}/s: requests for each beside its submit"), ours.requests(), 1.1);
+        }
     }
     table.print();
     Ok(())
@@ -161,7 +207,9 @@ fn around_45_seconds(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), B
 
 /// Goal P10, and a queue that forgets.
 fn not_as_it_should(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Error>> {
-    println!("\ntrace B, 300 jobs at the service at a time, 50 requests a second: requests for each job beside its submit / mean delay / p95 delay / longest delay, in seconds; jobs not found\n");
+    println!(
+        "\ntrace B, 300 jobs at the service at a time, 50 requests a second: requests for each job beside its submit / mean delay / p95 delay / longest delay, in seconds; jobs not found\n"
+    );
     let mut table = Table::new(&["what", "", "not found"]);
     let trace = &TRACES[1];
     let load = Load::steady(trace, 300, 20, SEED);
@@ -188,10 +236,15 @@ fn not_as_it_should(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Bo
 
 /// Goal P12.
 fn limits(long: bool, checked: &mut Checked) -> Result<(), Box<dyn Error>> {
-    let jobs = if long { 5_000_000 } else { 60_000 };
+    let jobs = if long { 3_000_000 } else { 60_000 };
     let world = World { round_trip: 0.4, faulty: 0.03, ..World::default() };
     let second = Duration::from_secs(1);
-    let limits = [(Rate::new(10, second, 10), 16), (Rate::new(200, second, 1), 8), (Rate::new(37, second * 7, 100), 3), (Rate::new(1000, second, 1000), 100)];
+    let limits = [
+        (Rate::new(10, second, 10), 16),
+        (Rate::new(200, second, 1), 8),
+        (Rate::new(37, second * 7, 100), 3),
+        (Rate::new(1000, second, 1000), 100),
+    ];
     for (trace, (rate, most_out)) in traces("ABEG").zip(limits) {
         let load = Load::all_at_once(trace.jobs(jobs, SEED));
         let options = BatchOptions::new().with_most_unfinished(2000).with_most_submits(most_out);
@@ -201,5 +254,5 @@ fn limits(long: bool, checked: &mut Checked) -> Result<(), Box<dyn Error>> {
 }
 
 fn most(bounds: &mut Bounds, what: &str, value: f64, bound: f64) {
-    bounds.bound(&format!("{what}: {value:.3}, at most {bound}"), value <= bound);
+    bounds.bound(&format!("{what}: {value:.3}, at most {bound:.3}"), value <= bound);
 }

@@ -14,6 +14,7 @@ pub const START: Time = Time::from_unix_seconds(1_700_000_000);
 
 /// Documents, in the order in which they come.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Load {
     /// When each comes, and how long the service takes for it once it was submitted.
     pub jobs: Vec<(Time, Duration)>,

@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use typless::machine::{Batch, BatchEventKind, BatchOptions, Failure, FailureKind, JobEventKind, Machine, Output, RequestId, Time, Transmit};
+use typless::machine::{
+    Batch, BatchEventKind, BatchOptions, Failure, FailureKind, JobEventKind, Machine, Output, RequestId, Time, Transmit,
+};
 use typless::wire::{Api, ConfigError, Document, Notification};
 
 use super::load::{Load, START};
@@ -17,6 +19,7 @@ use crate::polling::ways::duration;
 
 /// How the service and the way to it are.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::exhaustive_structs, reason = "made by the bench, from its default")]
 pub struct World {
     /// Ids of others that every listing begins with.
     pub foreign: usize,
@@ -215,4 +218,3 @@ fn refusal(status: StatusCode) -> Response<Bytes> {
     *response.status_mut() = status;
     response
 }
-

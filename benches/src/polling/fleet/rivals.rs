@@ -22,7 +22,16 @@ pub fn follow(rival: Rival, load: &Load, rate: Rate) -> Report {
         gaps.push(duration(next - age));
     }
     let jobs = vec![Job::default(); load.jobs.len()];
-    let mut fleet = Fleet { load, rate, gaps, attempts: rival.attempts, jobs, due: BinaryHeap::new(), looks: VecDeque::new(), report: Report::default() };
+    let mut fleet = Fleet {
+        load,
+        rate,
+        gaps,
+        attempts: rival.attempts,
+        jobs,
+        due: BinaryHeap::new(),
+        looks: VecDeque::new(),
+        report: Report::default(),
+    };
     fleet.run();
     fleet.report
 }

@@ -34,7 +34,7 @@ struct Held {
 
 /// What a request was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub(super) enum Asked {
     /// To take a document, which has finished by then.
     Submit(Time),
     /// For one extraction.
@@ -68,7 +68,7 @@ impl<'a> Service<'a> {
     }
 
     /// Answers a request.
-    pub fn serve(&mut self, request: &Request<Body>, now: Time, report: &mut Report) -> (Response<Bytes>, Asked) {
+    pub(super) fn serve(&mut self, request: &Request<Body>, now: Time, report: &mut Report) -> (Response<Bytes>, Asked) {
         if request.method() == http::Method::POST {
             return self.submit(now);
         }

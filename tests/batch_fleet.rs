@@ -86,7 +86,8 @@ fn what_the_queue_forgets_is_found() {
 #[test]
 fn a_queue_that_forgets_several_at_once_and_names_the_others_is_still_trusted() {
     let mut run = BatchRun::new(unlimited());
-    run.service.hides = Box::new(|number| number % 400 < 4);
+    // Not among the last: once only those are left that it hides, it names no others.
+    run.service.hides = Box::new(|number| number % 400 < 4 && number < 3600);
     let run = steady(40, 4000, run);
     assert_eq!(run.succeeded(), 4000);
     assert_eq!(run.count_events(|event| matches!(event, BatchEventKind::QueueUntrusted(_))), 0);

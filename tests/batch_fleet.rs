@@ -86,12 +86,44 @@ fn what_the_queue_forgets_is_found() {
 #[test]
 fn a_queue_that_forgets_several_at_once_and_names_the_others_is_still_trusted() {
     let mut run = BatchRun::new(unlimited());
-    run.service.hides = Box::new(|number| number % 400 < 4);
+    // Not among the last: once only those are left that it hides, it names no others.
+    run.service.hides = Box::new(|number| number % 400 < 4 && number < 3600);
     let run = steady(40, 4000, run);
     assert_eq!(run.succeeded(), 4000);
     assert_eq!(run.count_events(|event| matches!(event, BatchEventKind::QueueUntrusted(_))), 0);
     let asked = (run.service.looks + run.service.listings) as f64 / 4000.0;
     assert!(asked < 1.5, "{asked}");
+}
+
+#[test]
+fn a_queue_that_names_all_is_doubted_less_and_less() {
+    let run = steady(100, 6000, BatchRun::new(unlimited()));
+    assert_eq!(run.succeeded(), 6000);
+    let silent = run.count_job_events(|event| matches!(event, JobEventKind::LookDue { reason: LookReason::QueueSilent, .. }));
+    assert!(silent < 120, "{silent}");
+    assert_eq!(
+        run.count_events(|event| matches!(event, BatchEventKind::QueueUntrusted(_))),
+        0,
+        "what finishes just after a listing is no reason"
+    );
+    let asked = (run.service.looks + run.service.listings) as f64 / 6000.0;
+    assert!(asked < 1.1, "{asked}");
+}
+
+#[test]
+fn a_queue_that_breaks_after_long_is_found_out() {
+    let mut run = BatchRun::new(unlimited());
+    run.service.takes = Box::new(spread);
+    for number in 0..6000 {
+        run.run_until(START + Duration::from_millis(number * 20));
+        run.service.is_silent = number >= 3000;
+        run.batch.add(numbered(number as usize), run.now).unwrap();
+    }
+    run.batch.close();
+    run.run();
+    assert_eq!(run.succeeded(), 6000);
+    assert!(run.count_events(|event| matches!(event, BatchEventKind::QueueUntrusted(typless::machine::QueueProblem::Silent))) >= 1);
+    assert!(run.lateness()[0] < Duration::from_secs(120), "{:?}", run.lateness()[0]);
 }
 
 #[test]

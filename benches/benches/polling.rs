@@ -4,10 +4,11 @@
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::thread;
 
-use typless::machine::DelayEstimator;
+use typless::machine::{DelayEstimator, PollPolicy};
 use typless_benches::bounds::Bounds;
-use typless_benches::polling::curve::Curve;
+use typless_benches::polling::curve::{Curve, Measure};
 use typless_benches::polling::optimum::{Rule, best, by_rule};
 use typless_benches::polling::outcome::Outcome;
 use typless_benches::polling::single::{by_ages, by_learning, by_policy, by_rival};
@@ -16,6 +17,7 @@ use typless_benches::polling::ways::{Rival, ours};
 use typless_benches::table::Table;
 
 const JOBS: usize = 8000;
+/// The seed of the traces unless `-- --seed N` names another. The estimator was tuned on this one, and its bounds are for it.
 const SEED: u64 = 42;
 
 /// Cold starts, and the jobs of each that are looked at.
@@ -26,7 +28,11 @@ const EARLY: std::ops::Range<usize> = 5..20;
 const PRICE: f64 = 2.0;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let cases: Vec<Case> = TRACES.iter().map(Case::new).collect();
+    let seed = std::env::args().skip_while(|argument| argument != "--seed").nth(1).map_or(Ok(SEED), |seed| seed.parse())?;
+    let cases: Vec<Case> = thread::scope(|scope| {
+        let cases = TRACES.each_ref().map(|trace| scope.spawn(move || Case::new(trace, seed)));
+        cases.into_iter().map(|case| case.join().map_err(|_| "a trace could not be followed")).collect::<Result<_, _>>()
+    })?;
     let mut bounds = Bounds::new();
     costs(&cases);
     rules(&cases);
@@ -36,6 +42,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 
 /// A trace, and what our policy costs on it.
 struct Case {
+    seed: u64,
     trace: Trace,
     jobs: Vec<f64>,
     balanced: Outcome,
@@ -46,15 +53,16 @@ struct Case {
 }
 
 impl Case {
-    fn new(trace: &Trace) -> Self {
-        let jobs = trace.jobs(JOBS, SEED);
+    fn new(trace: &Trace, seed: u64) -> Self {
+        let jobs = trace.jobs(JOBS, seed);
         Self {
+            seed,
             trace: *trace,
             balanced: by_learning(ours(1.0), DelayEstimator::new(), &jobs),
             priced: by_learning(ours(PRICE), DelayEstimator::new(), &jobs),
             best: by_ages(&best(trace, PRICE), &jobs),
             absolute: Curve::of(&jobs, |policy| policy),
-            relative: Curve::of(&jobs, |policy| policy.with_relative_lateness()),
+            relative: Curve::of(&jobs, PollPolicy::with_relative_lateness),
             jobs,
         }
     }
@@ -63,26 +71,17 @@ impl Case {
         by_rival(rival.unlimited(), &self.jobs)
     }
 
-    /// Our looks for each of a rival's, at the delay that one in twenty of its results exceeds.
-    fn at_its_p95(&self, rival: Rival) -> f64 {
+    /// Our looks for each of a rival's, at the same delay.
+    fn at_its(&self, measure: Measure, rival: Rival) -> f64 {
         let rival = self.rival(rival);
-        self.absolute.looks_at(rival.p95_delay(), Outcome::p95_delay) / rival.looks()
-    }
-
-    fn at_its_mean(&self, rival: Rival) -> f64 {
-        let rival = self.rival(rival);
-        self.absolute.looks_at(rival.mean_delay(), Outcome::mean_delay) / rival.looks()
-    }
-
-    fn at_its_relative_p95(&self, rival: Rival) -> f64 {
-        let rival = self.rival(rival);
-        self.relative.looks_at(rival.p95_relative_delay(), Outcome::p95_relative_delay) / rival.looks()
+        let curve = if measure == Measure::RelativeP95 { &self.relative } else { &self.absolute };
+        curve.looks_at(measure.of(&rival), measure) / rival.looks()
     }
 
     /// The cost of the first jobs, against the same rule by who knows the distribution.
     fn cold(&self) -> f64 {
         let ages = by_rule(&self.trace, Rule::Odds, PRICE);
-        let starts: Vec<Vec<f64>> = (1..=STARTS).map(|start| self.trace.jobs(EARLY.end, SEED + start)).collect();
+        let starts: Vec<Vec<f64>> = (1..=STARTS).map(|start| self.trace.jobs(EARLY.end, self.seed + start)).collect();
         let cost = |follow: &dyn Fn(&[f64]) -> Outcome| Outcome::joined(starts.iter().map(|jobs| follow(jobs).part(EARLY))).cost(PRICE);
         cost(&|jobs| by_learning(ours(PRICE), DelayEstimator::new(), jobs)) / cost(&|jobs| by_ages(&ages, jobs))
     }
@@ -129,7 +128,8 @@ fn costs(cases: &[Case]) {
     let mut table = Table::new(&header("schedule"));
     for rival in Rival::ALL {
         table.row(row(rival.name, cases, |case| {
-            format!("{:.2}/{:.2}/{:.2}", case.at_its_p95(rival), case.at_its_mean(rival), case.at_its_relative_p95(rival))
+            let at = |measure| case.at_its(measure, rival);
+            format!("{:.2}/{:.2}/{:.2}", at(Measure::P95), at(Measure::Mean), at(Measure::RelativeP95))
         }));
     }
     table.gap();
@@ -178,19 +178,23 @@ fn goals(cases: &[Case], bounds: &mut Bounds) {
         },
         Goal {
             name: "P3  looks for each of google-cloud-rust's, same p95 delay",
-            measure: &|case| case.at_its_p95(Rival::GOOGLE),
+            measure: &|case| case.at_its(Measure::P95, Rival::GOOGLE),
             most: &[(ALL, 0.40)],
         },
-        Goal { name: "P4  looks for each of gax's, same p95 delay", measure: &|case| case.at_its_p95(Rival::GAX), most: &[(ALL, 0.70)] },
+        Goal {
+            name: "P4  looks for each of gax's, same p95 delay",
+            measure: &|case| case.at_its(Measure::P95, Rival::GAX),
+            most: &[(ALL, 0.70)],
+        },
         Goal {
             name: "P4b looks for each of Extend's, same p95 delay",
-            measure: &|case| case.at_its_p95(Rival::EXTEND),
+            measure: &|case| case.at_its(Measure::P95, Rival::EXTEND),
             most: &[("BCDEFGH", 0.50), ("AI", 1.0)],
         },
         Goal {
             name: "P5  looks for each of connect-typless', same relative p95 delay",
-            measure: &|case| case.at_its_relative_p95(Rival::CONNECT),
-            // It was to be 0.55 on B as well. It is 0.56, and 0.55 for who knows the distribution: the rule serves the mean.
+            measure: &|case| case.at_its(Measure::RelativeP95, Rival::CONNECT),
+            // It was to be 0.55 on B as well: how far that is missed is told below.
             most: &[("DEFGHI", 0.55), ("ABC", 0.75)],
         },
         Goal {
@@ -222,4 +226,6 @@ fn goals(cases: &[Case], bounds: &mut Bounds) {
         }));
     }
     table.print();
+    let within = cases.iter().filter(|case| case.at_its(Measure::RelativeP95, Rival::CONNECT) <= 0.55).count();
+    bounds.goal(&format!("P5  at most 0.55 on seven traces: on {within}"), within >= 7);
 }

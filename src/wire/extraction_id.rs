@@ -39,6 +39,11 @@ impl ExtractionId {
         Self::check(id).map(|()| Self(Text::new(id)))
     }
 
+    /// Whether this is its text.
+    pub(crate) fn is(&self, text: &str) -> bool {
+        self.as_bytes() == text.as_bytes()
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         match &self.0 {
@@ -96,12 +101,6 @@ impl PartialEq for ExtractionId {
 }
 
 impl Eq for ExtractionId {}
-
-impl PartialEq<str> for ExtractionId {
-    fn eq(&self, other: &str) -> bool {
-        self.as_bytes() == other.as_bytes()
-    }
-}
 
 impl PartialOrd for ExtractionId {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {

@@ -52,8 +52,8 @@ impl Case {
     }
 
     fn look_up(&self, ids: &[Cow<'_, str>], found: &mut (usize, u64)) {
-        let is_it = |slot, id: &str| self.jobs.slab.at(slot).is_some_and(|(_, job)| job.id == *id);
-        let fetch = |slots: &[u32]| self.jobs.slab.fetch(slots, |job| job.id == *"");
+        let is_it = |slot, id: &str| self.jobs.slab.at(slot).is_some_and(|(_, job)| job.id.as_str() == id);
+        let fetch = |slots: &[u32]| self.jobs.slab.fetch(slots, |job| job.id.as_str().is_empty());
         self.jobs.index.find_each(ids, fetch, is_it, |_, slot| *found = (found.0 + 1, found.1 + u64::from(slot)));
     }
 

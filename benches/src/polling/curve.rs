@@ -9,7 +9,39 @@ use super::ways::ours;
 /// What our policy costs at each price, from the lowest to the highest.
 #[derive(Debug)]
 pub struct Curve {
-    outcomes: Vec<(f64, Outcome)>,
+    points: Vec<Point>,
+}
+
+#[derive(Debug)]
+struct Point {
+    looks: f64,
+    /// By measure.
+    delays: [f64; 3],
+}
+
+/// How delay is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there are these")]
+pub enum Measure {
+    /// On average.
+    Mean,
+    /// What one in twenty exceeds.
+    P95,
+    /// The same, as a share of the processing time.
+    RelativeP95,
+}
+
+impl Measure {
+    const ALL: [Self; 3] = [Self::Mean, Self::P95, Self::RelativeP95];
+
+    /// The delay of an outcome.
+    pub fn of(self, outcome: &Outcome) -> f64 {
+        match self {
+            Self::Mean => outcome.mean_delay(),
+            Self::P95 => outcome.p95_delay(),
+            Self::RelativeP95 => outcome.p95_relative_delay(),
+        }
+    }
 }
 
 /// From 2 ms to some two minutes of delay for a look.
@@ -20,22 +52,17 @@ const STEP: f64 = 1.28;
 impl Curve {
     /// The costs of a policy, learning from nothing on at each price.
     pub fn of(jobs: &[f64], objective: impl Fn(PollPolicy) -> PollPolicy) -> Self {
-        let outcome = |step| {
-            let price = LOWEST * STEP.powi(step);
-            (price, by_learning(objective(ours(price)), DelayEstimator::new(), jobs))
+        let point = |step| {
+            let outcome = by_learning(objective(ours(LOWEST * STEP.powi(step))), DelayEstimator::new(), jobs);
+            Point { looks: outcome.looks(), delays: Measure::ALL.map(|measure| measure.of(&outcome)) }
         };
-        Self { outcomes: (0..PRICES).map(outcome).collect() }
+        Self { points: (0..PRICES).map(point).collect() }
     }
 
-    /// Prices and what they lead to.
-    pub fn outcomes(&self) -> impl Iterator<Item = &(f64, Outcome)> {
-        self.outcomes.iter()
-    }
-
-    /// The fewest looks for each job with which a figure is no worse than this: what lies between two prices is taken from both.
-    pub fn looks_at(&self, target: f64, figure: impl Fn(&Outcome) -> f64) -> f64 {
-        let points: Vec<(f64, f64)> = self.outcomes.iter().map(|(_, outcome)| (figure(outcome), outcome.looks())).collect();
-        let met = points.iter().filter(|(figure, _)| *figure <= target).map(|(_, looks)| *looks);
+    /// The fewest looks for each job with which the delay is no worse than this: what lies between two prices is taken from both.
+    pub fn looks_at(&self, target: f64, measure: Measure) -> f64 {
+        let points: Vec<(f64, f64)> = self.points.iter().map(|point| (point.delays[measure as usize], point.looks)).collect();
+        let met = points.iter().filter(|(delay, _)| *delay <= target).map(|(_, looks)| *looks);
         let between = points.windows(2).filter_map(|pair| {
             let [(before, more), (after, fewer)] = [pair[0], pair[1]];
             let part = (target / before).ln() / (after / before).ln();

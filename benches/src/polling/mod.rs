@@ -3,6 +3,7 @@
 //! Nothing here is timed. Ages and delays are seconds as floating-point numbers; the policy that is measured counts as it always does.
 
 pub mod curve;
+pub mod fleet;
 pub mod optimum;
 pub mod outcome;
 pub mod picture;

@@ -62,6 +62,7 @@ pub(crate) struct TaskName<'a> {
 }
 
 /// What happens to documents, in the order in which it happens.
+#[expect(clippy::large_enum_variant, reason = "one is alive at a time")]
 pub(crate) enum Update<'a> {
     /// Something on the way.
     Event(&'a JobEventKind),

@@ -56,8 +56,10 @@ pub(super) enum Rank {
     Last,
     /// It is said to have finished.
     Finished,
-    /// It is due, and is not left to the queue: that does not tell about it, or was silent for so long that it is looked at all the same.
+    /// It is due, and the queue does not tell about it.
     Alone,
+    /// The queue is silent about it for so long that it is looked at all the same.
+    Doubted,
     /// It is due.
     Due,
 }
@@ -129,7 +131,7 @@ impl Entry {
         match rank {
             Rank::Last => self.record.deadline,
             // The service keeps a result for 48 hours: the oldest is the nearest to be lost.
-            Rank::Finished | Rank::Alone | Rank::Due => self.record.submitted_at,
+            Rank::Finished | Rank::Alone | Rank::Doubted | Rank::Due => self.record.submitted_at,
         }
     }
 }

@@ -27,10 +27,7 @@ use crate::machine::random;
 use crate::machine::time::Time;
 use crate::wire::{AwaitingRequest, AwaitingResponse, ResponseError};
 
-/// The queue is believed until a job's lateness since it was last looked at by itself is worth so many requests.
-const DOUBT: u32 = 60;
-
-/// Or for so long: results are kept for 48 hours.
+/// The queue is believed for so long at most: results are kept for 48 hours.
 const LONGEST_BELIEF: Duration = Duration::from_secs(12 * 3600);
 
 /// Or for this long, while webhooks arrive.
@@ -80,13 +77,13 @@ impl Batch {
         let age = |time: Time| time.saturating_since(submitted_at);
         let poll = self.options.jobs.poll;
         let lateness = poll.lateness(estimator(&self.options, &self.estimators, entry), age(entry.own_look_at), age(now));
-        is_old || silent_for >= LONGEST_BELIEF || lateness >= poll.price() * DOUBT
+        is_old || silent_for >= LONGEST_BELIEF || lateness >= poll.price().saturating_mul(self.queue.names_all_but_one_in())
     }
 
     /// Why a job is looked at, whose turn it is.
     pub(super) fn reason_of(entry: &Entry, since: Time, now: Time) -> LookReason {
         match entry.record.reason {
-            LookReason::Policy if entry.place == Place::Looks(Rank::Alone) && entry.counted => LookReason::QueueSilent,
+            LookReason::Policy if entry.place == Place::Looks(Rank::Doubted) => LookReason::QueueSilent,
             LookReason::Policy | LookReason::Hint | LookReason::Retry if now > since => LookReason::Limiter,
             reason => reason,
         }
@@ -178,7 +175,7 @@ impl Batch {
         self.index.find_each(
             ids,
             |slots| self.jobs.fetch(slots, |entry| entry.extraction_id.is_some()),
-            |slot, id| id_of(slot).is_some_and(|own| own == id),
+            |slot, id| id_of(slot).is_some_and(|own| own.is(id)),
             |_, slot| keys.extend(self.jobs.at(slot).map(|(key, _)| key)),
         );
         keys
@@ -232,6 +229,9 @@ impl Batch {
                     self.webhooks.finished(self.index.hash(id.as_str()), entry.told, now);
                 }
                 let was_listed = matches!(reason, LookReason::Queue | LookReason::Notification);
+                if reason == LookReason::Queue {
+                    self.queue.named_one();
+                }
                 let listed_at = self.queue.listed_at().filter(|at| counted && !was_listed && *at > own_from);
                 // Had it finished at any moment since it was last looked at, it would probably have been before the listing.
                 if listed_at.is_some_and(|at| sent_at.saturating_since(at) * 10 < at.saturating_since(own_from)) {

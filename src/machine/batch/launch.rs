@@ -83,9 +83,10 @@ impl Batch {
             || self.queue.is_announced
             || self.may_announce_submit()
             || self.wants_document();
-        let look = match self.turns.next_look() {
+        let look = self.turns.next_look().and_then(|(rank, slot, since)| Some((rank, self.jobs.at(slot)?.0, since)));
+        let look = match look {
             // If it is the queue's next call that holds it, that comes first.
-            Some((Rank::Due, ..)) if self.is_held(now) => self.queue.holds_until(),
+            Some((rank, key, since)) if self.is_look_held(rank, key, since, now) => self.queue.holds_until(),
             look => look.map(|_| now),
         };
         let first = [waits.then_some(now), look, self.next_queue_call(now)].into_iter().flatten().min()?;
@@ -142,9 +143,18 @@ impl Batch {
             Some((Rank::Last | Rank::Finished, key, since)) => Some(Next::Look(key, since)),
             _ if self.is_queue_due(now) => Some(Next::Queue),
             _ if retry.is_some() => retry.map(|key| Next::Look(key, now)),
-            Some((Rank::Alone, key, since)) => Some(Next::Look(key, since)),
-            Some((Rank::Due, key, since)) if !self.is_held(now) || self.is_covered(key, now) => Some(Next::Look(key, since)),
+            Some((rank, key, since)) if !self.is_look_held(rank, key, since, now) => Some(Next::Look(key, since)),
             _ => None,
+        }
+    }
+
+    /// Whether a look that waits since then has to wait longer.
+    fn is_look_held(&mut self, rank: Rank, key: Key, since: Time, now: Time) -> bool {
+        match rank {
+            Rank::Last | Rank::Finished | Rank::Alone => false,
+            // One more listing may name it after all; and if that is silent too, what the look finds can be held against the queue.
+            Rank::Doubted => self.queue.listed_at().is_none_or(|at| at < since) && self.is_held(now),
+            Rank::Due => self.is_held(now) && !self.is_covered(key, now),
         }
     }
 
@@ -161,7 +171,7 @@ impl Batch {
 
     /// A job's turn to be looked at has come, for which it has waited since then.
     fn take_turn(&mut self, key: Key, since: Time, now: Time) -> bool {
-        let is_alone = |entry: &Entry| entry.place == Place::Looks(Rank::Alone);
+        let is_alone = |entry: &Entry| matches!(entry.place, Place::Looks(Rank::Alone | Rank::Doubted));
         if !self.jobs.get(key).is_some_and(is_alone) && self.is_put_off(key, now) {
             return true;
         }

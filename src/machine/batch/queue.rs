@@ -38,9 +38,14 @@ pub(super) struct Queue {
     taught_until: Option<Time>,
     /// Whether a job was looked at by itself since the last listing, although it is silent.
     has_doubted: bool,
-    /// In a row, listings that should have named a job which was found finished, and whether the last one is among them.
+    /// In a row, listings that named none of ours, though a job was found finished that should have been there; and whether the last is counted.
     suspicions: u8,
-    is_suspected: bool,
+    is_suspicious: bool,
+    /// Of the jobs that finished last, how many it named, and how many it should have.
+    named: u32,
+    missed: u32,
+    /// In a row, listings that named none of ours.
+    mute: u8,
     due: Option<Due>,
 }
 
@@ -74,8 +79,15 @@ const LARGE: u64 = 8 * 1024 * 1024;
 /// How long after one problem the queue is tried again.
 const PROBE_AFTER: Duration = Duration::from_secs(600);
 
-/// How many listings, one after the other, may be unreadable, or miss a job that has finished.
+/// How often a listing may be unreadable, or a finished job be missing in it, one after the other.
 const TRIES: u8 = 3;
+
+/// Before anything is known of that, one in so many is assumed never to be named. What was seen counts half once it was seen of so many.
+const PRIOR: u32 = 60;
+const MEMORY: u32 = 16_384;
+
+/// After so many listings that named none of ours the others are believed no more than at first, and teach nothing.
+const MUTE: u8 = 16;
 
 /// What is behind it waits this long for the queue's answer, which may make it needless.
 const HOLD: Duration = Duration::from_secs(5);
@@ -84,7 +96,7 @@ const HOLD: Duration = Duration::from_secs(5);
 pub(super) const RELAXED_GAP: Duration = Duration::from_secs(60);
 
 /// What has named nothing for long is asked again after this share of that.
-const PATIENCE_SHARE: u32 = 32;
+const PATIENCE_SHARE: u32 = 20;
 
 /// How exactly it is computed when the queue is due.
 const EXACTNESS: Duration = Duration::from_millis(5);
@@ -108,7 +120,10 @@ impl Queue {
             taught_until: None,
             has_doubted: false,
             suspicions: 0,
-            is_suspected: false,
+            is_suspicious: false,
+            named: 0,
+            missed: 0,
+            mute: 0,
             due: None,
         }
     }
@@ -175,7 +190,7 @@ impl Queue {
 
     /// From when on the silence of a listing that was asked for at this time teaches; `None` if it teaches nothing.
     pub(super) fn teaches_since(&mut self, asked_at: Time, started_at: Time) -> Option<Time> {
-        if !self.is_trusted() || !self.is_proven {
+        if !self.is_trusted() || !self.is_proven || self.is_mute() {
             return None;
         }
         self.taught_until.replace(asked_at).or(Some(started_at))
@@ -236,10 +251,12 @@ impl Queue {
         (self.out_since, self.failures, self.unreadable, self.due) = (None, 0, 0, None);
         (self.listed_at, self.bytes) = (Some(asked_at), bytes);
         self.first_listed_at.get_or_insert(asked_at);
-        (self.has_doubted, self.is_suspected) = (false, false);
+        (self.has_doubted, self.is_suspicious) = (false, false);
         if ours > 0 {
-            self.suspicions = 0;
+            (self.suspicions, self.mute) = (0, 0);
             self.is_proven = true;
+        } else {
+            self.mute = self.mute.saturating_add(1);
         }
         if bytes > LARGE && ours.saturating_mul(100) < listed {
             return self.distrust(QueueProblem::Foreign, now).map(Err);
@@ -272,14 +289,30 @@ impl Queue {
         if self.unreadable >= TRIES { self.distrust(QueueProblem::Unreadable, now) } else { None }
     }
 
-    /// A job was found finished that the last listing did not name, although it probably was finished then. Says whether that is a problem by now.
-    ///
-    /// However many one listing missed, it is one: a queue may forget several that are found together, and name all others.
-    pub(super) fn missed_one(&mut self, now: Time) -> Option<QueueProblem> {
-        if std::mem::replace(&mut self.is_suspected, true) {
-            return None;
+    /// A job was found finished that it had named.
+    pub(super) fn named_one(&mut self) {
+        self.named += 1;
+        if self.named >= MEMORY {
+            (self.named, self.missed) = (self.named / 2, self.missed / 2);
         }
-        self.suspicions = self.suspicions.saturating_add(1);
+    }
+
+    /// One in so many, it seems, it never names.
+    pub(super) fn names_all_but_one_in(&self) -> u32 {
+        let believed = (PRIOR + self.named) / self.missed.saturating_add(1);
+        if self.is_mute() { believed.clamp(1, PRIOR) } else { believed.max(1) }
+    }
+
+    /// Whether it has named nothing of ours for so many listings that it may have broken.
+    fn is_mute(&self) -> bool {
+        self.mute >= MUTE
+    }
+
+    /// A job was found finished that a listing did not name, although it probably was finished then. Says whether that is a problem by now.
+    pub(super) fn missed_one(&mut self, now: Time) -> Option<QueueProblem> {
+        self.missed = self.missed.saturating_add(1);
+        // Many may finish between a listing and the looks that follow it: one listing is one reason.
+        self.suspicions = self.suspicions.saturating_add(u8::from(!std::mem::replace(&mut self.is_suspicious, true)));
         if self.suspicions >= TRIES { self.distrust(QueueProblem::Silent, now) } else { None }
     }
 
@@ -288,7 +321,10 @@ impl Queue {
         (self.out_since, self.due) = (None, None);
         self.not_before = self.not_before.max(now + PROBE_AFTER);
         let is_news = self.problem != Some(problem);
-        self.is_proven &= problem != QueueProblem::Silent;
+        if problem == QueueProblem::Silent {
+            self.is_proven = false;
+            (self.named, self.missed) = (0, 0);
+        }
         self.problem = Some(problem);
         is_news.then_some(problem)
     }

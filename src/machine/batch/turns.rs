@@ -118,7 +118,8 @@ impl Batch {
             State::Waiting if is_late => Place::Looks(Rank::Last),
             State::Waiting if entry.is_said_finished() => Place::Looks(Rank::Finished),
             State::Waiting if entry.needs_budget() => Place::Retries,
-            State::Waiting if is_doubted || !entry.counted => Place::Looks(Rank::Alone),
+            State::Waiting if !entry.counted => Place::Looks(Rank::Alone),
+            State::Waiting if is_doubted => Place::Looks(Rank::Doubted),
             State::Waiting => Place::Looks(Rank::Due),
             _ => return,
         };
@@ -128,7 +129,7 @@ impl Batch {
             Place::Retries => self.turns.retries.push_back(key),
             Place::Looks(rank) => {
                 self.turns.looks.insert((rank, entry.order(rank), key.slot), now);
-                if rank == Rank::Alone && is_doubted {
+                if rank == Rank::Doubted {
                     self.queue.doubt();
                 }
             }

@@ -1,0 +1,258 @@
+//! Many documents at once: what our batch costs, and per-job pollers within the same limits.
+//!
+//! A simulation, so its figures are the same in each run, and all of its goals are bounds. `-- --long` checks the limits for much longer.
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use typless::machine::{BatchOptions, PollPolicy};
+use typless_benches::bounds::Bounds;
+use typless_benches::polling::fleet::load::Load;
+use typless_benches::polling::fleet::ours::{World, follow};
+use typless_benches::polling::fleet::rate::Rate;
+use typless_benches::polling::fleet::report::Report;
+use typless_benches::polling::fleet::rivals;
+use typless_benches::polling::random::Random;
+use typless_benches::polling::trace::{TRACES, Trace};
+use typless_benches::polling::ways::Rival;
+use typless_benches::table::Table;
+
+const SEED: u64 = 42;
+
+/// Jobs at the service at a time, and for how many mean processing times they come before anything is measured, and while it is.
+const AT_ONCE: usize = 1000;
+const TIMES: usize = 8;
+
+/// What every client may send at once after a rest, and have out at once.
+const BURST: u32 = 10;
+const MOST_OUT: usize = 16;
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let mut bounds = Bounds::new();
+    let mut checked = Checked::default();
+    steady(&mut bounds, &mut checked)?;
+    abandoned(&mut bounds, &mut checked)?;
+    around_45_seconds(&mut bounds, &mut checked)?;
+    not_as_it_should(&mut bounds, &mut checked)?;
+    limits(std::env::args().any(|argument| argument == "--long"), &mut checked)?;
+    let Checked { events, breaches } = checked;
+    bounds.bound(&format!("P12 more at once or faster than the limits: {breaches} of {events} events, at most 0"), breaches == 0);
+    Ok(bounds.finish())
+}
+
+/// What our own limits were checked with, in all runs.
+#[derive(Debug, Default)]
+struct Checked {
+    events: u64,
+    breaches: u64,
+}
+
+impl Checked {
+    fn ours(&mut self, load: &Load, options: BatchOptions, rate: Rate, world: World) -> Result<Report, Box<dyn Error>> {
+        self.within(load, options, rate, MOST_OUT, world)
+    }
+
+    fn within(&mut self, load: &Load, options: BatchOptions, rate: Rate, most_out: usize, world: World) -> Result<Report, Box<dyn Error>> {
+        let report = follow(load, options, rate, most_out, world)?;
+        self.events += report.events;
+        self.breaches += report.breaches;
+        if report.found + report.abandoned < load.jobs.len() {
+            return Err(format!("{} documents, {} accounted for", load.jobs.len(), report.found + report.abandoned).into());
+        }
+        Ok(report)
+    }
+}
+
+fn traces(names: &str) -> impl Iterator<Item = &'static Trace> {
+    TRACES.iter().filter(move |trace| names.contains(trace.name))
+}
+
+fn figures(report: &Report) -> String {
+    let [mean, p95, loss] = [report.mean_delay(), report.p95_delay(), report.p95_loss()];
+    format!("{:.2} / {mean:.2} / {p95:.2} / {loss:.2}", report.requests())
+}
+
+/// A rate for everything: once the rate at which documents come, for their submits, and so many times that for the rest.
+fn rate(load: &Load, cap: f64) -> Rate {
+    Rate::per_second(load.per_second * (1.0 + cap), BURST)
+}
+
+const FOREIGN: World = World { foreign: 100_000, hidden: 0.0, webhooks: None, round_trip: 0.0, faulty: 0.0 };
+
+const RIVALS: [Rival; 4] = [Rival::CONNECT, Rival::MINDEE, Rival::GOOGLE, Rival::AZURE];
+
+/// Goals P8 and P9.
+fn steady(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Error>> {
+    println!(
+        "{AT_ONCE} jobs at the service at a time, documents coming by chance. The cap is in completions per second, for looks and calls to the queue;"
+    );
+    println!(
+        "the rate that each client is held to is the cap and once more the completions, for submits. Theirs send submits first, and then what has waited longest; ours as it does."
+    );
+    println!(
+        "At a cap of 2 none can make more than two requests for each job, and none can do with less than one: there they are compared but for the fetch."
+    );
+    println!(
+        "Requests for each job beside its submit / mean delay / delay that one in twenty exceeds / the same, with the wait for the submit, in seconds\n"
+    );
+    let mut table =
+        Table::new(&["trace, cap", "ours", "ours, 1e5 stale ids listed", "connect-typless", "Mindee", "google-cloud-rust", "azure_core"]);
+    let mut goals = Vec::new();
+    for trace in traces("ABD") {
+        let load = Load::steady(trace, AT_ONCE, TIMES, SEED);
+        for cap in [1.1, 2.0, 10.0] {
+            let rate = rate(&load, cap);
+            let ours = checked.ours(&load, BatchOptions::new(), rate, World::default())?;
+            let stale = if cap == 1.1 { Some(checked.ours(&load, BatchOptions::new(), rate, FOREIGN)?) } else { None };
+            let theirs = RIVALS.map(|rival| rivals::follow(rival.unlimited(), &load, rate));
+            let mut row = vec![format!("{}, {cap} x {:.0}/s", trace.name, load.per_second), figures(&ours)];
+            row.push(stale.as_ref().map(figures).unwrap_or_default());
+            row.extend(theirs.iter().map(figures));
+            table.row(row);
+            goals.push(Steady { name: trace.name, cap, ours, stale, theirs });
+        }
+    }
+    table.print();
+    for goal in &goals {
+        goal.judge(bounds);
+    }
+    Ok(())
+}
+
+/// What was measured of one trace within one cap.
+struct Steady {
+    name: &'static str,
+    cap: f64,
+    ours: Report,
+    stale: Option<Report>,
+    theirs: [Report; 4],
+}
+
+impl Steady {
+    fn judge(&self, bounds: &mut Bounds) {
+        let Self { name, cap, ours, stale, theirs } = self;
+        let at = format!("{name}, cap {cap}");
+        if *cap == 1.1 {
+            let stale = stale.iter().map(|report| (", 1e5 stale ids listed", report));
+            for (what, report) in std::iter::once(("", ours)).chain(stale) {
+                most(bounds, &format!("P8  {at}{what}: requests for each job"), report.requests(), 1.10);
+                most(bounds, &format!("P8  {at}{what}: p95 delay"), report.p95_delay(), 1.5);
+            }
+            return;
+        }
+        for (rival, theirs) in RIVALS.iter().zip(theirs).take(3) {
+            let (delay, requests) = (ours.p95_delay() / theirs.p95_delay(), ours.requests() / theirs.requests());
+            if *cap == 2.0 {
+                most(
+                    bounds,
+                    &format!("P9  {at}: p95 delay over that of {}", rival.name),
+                    delay,
+                    if *name == "A" { 1.0 / 8.0 } else { 1.0 / 25.0 },
+                );
+                // They can't make more than two for each, and nobody can do with less than one.
+                let spare = (ours.requests() - 1.0) / (theirs.requests() - 1.0);
+                most(bounds, &format!("P9  {at}: requests over those of {}, but for the fetch", rival.name), spare, 0.1);
+            } else {
+                most(bounds, &format!("P9  {at}: requests over those of {}", rival.name), requests, 0.5);
+            }
+        }
+    }
+}
+
+/// Goal P11.
+fn abandoned(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Error>> {
+    println!(
+        "\njobs given up before their deadline: {AT_ONCE} at a time, rate enough for all of their looks; theirs with their own limits of attempts\n"
+    );
+    let mut table = Table::new(&["trace", "ours", "connect-typless", "Mindee"]);
+    for trace in traces("BCDE") {
+        let load = Load::steady(trace, AT_ONCE, TIMES / 2, SEED);
+        let rate = rate(&load, 60.0);
+        let ours = checked.ours(&load, BatchOptions::new(), rate, World::default())?;
+        let theirs = [Rival::CONNECT, Rival::MINDEE].map(|rival| rivals::follow(rival, &load, rate));
+        let share = |report: &Report| format!("{:.1} %", 100.0 * report.share_abandoned());
+        table.row(vec![trace.name.to_owned(), share(&ours), share(&theirs[0]), share(&theirs[1])]);
+        most(bounds, &format!("P11 {}: jobs given up", trace.name), ours.abandoned as f64, 0.0);
+    }
+    table.print();
+    Ok(())
+}
+
+/// A thousand documents that all take about as long.
+fn around_45_seconds(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Error>> {
+    println!(
+        "\n1000 documents at once that take around 45 s each (standard deviation 4.5 s), nothing known of that before: requests for each beside its submit / mean delay / p95 delay\n"
+    );
+    let mut random = Random::new(SEED);
+    let load = Load::all_at_once((0..1000).map(|_| 45.0 * (0.1 * random.normal()).exp()).collect::<Vec<_>>());
+    let mut table = Table::new(&["rate for all", "ours", "ours, frugal", "ours, each by itself", "connect-typless", "google-cloud-rust"]);
+    for per_second in [10.0, 20.0, 50.0, 100.0, 1000.0] {
+        let rate = Rate::per_second(per_second, BURST);
+        let ours = checked.ours(&load, BatchOptions::new(), rate, World::default())?;
+        let frugal = checked.ours(&load, BatchOptions::new().with_poll_policy(PollPolicy::frugal()), rate, World::default())?;
+        let alone = checked.ours(&load, BatchOptions::new().without_queue(), rate, World::default())?;
+        let short = |report: &Report| format!("{:.2} / {:.2} / {:.2}", report.requests(), report.mean_delay(), report.p95_delay());
+        let theirs = [Rival::CONNECT, Rival::GOOGLE].map(|rival| short(&rivals::follow(rival.unlimited(), &load, rate)));
+        let [connect, google] = theirs;
+        table.row(vec![format!("{per_second}/s"), short(&ours), short(&frugal), short(&alone), connect, google]);
+        // More slowly, they are not at the service at the same time, and a call to the queue reveals few of them.
+        if per_second >= 100.0 {
+            most(bounds, &format!("1000 documents around 45 s, {per_second}/s: requests for each beside its submit"), ours.requests(), 1.1);
+        }
+    }
+    table.print();
+    Ok(())
+}
+
+/// Goal P10, and a queue that forgets.
+fn not_as_it_should(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Error>> {
+    println!(
+        "\ntrace B, 300 jobs at the service at a time, 50 requests a second: requests for each job beside its submit / mean delay / p95 delay / longest delay, in seconds; jobs not found\n"
+    );
+    let mut table = Table::new(&["what", "", "not found"]);
+    let trace = &TRACES[1];
+    let load = Load::steady(trace, 300, 20, SEED);
+    let rate = Rate::per_second(50.0, BURST);
+    let cases = [
+        ("queue", World::default()),
+        ("queue that never lists 1 %", World { hidden: 0.01, ..World::default() }),
+        ("webhooks, 1 % lost, and the queue", World { webhooks: Some(0.01), ..World::default() }),
+        ("webhooks, 10 % lost, and the queue", World { webhooks: Some(0.1), ..World::default() }),
+    ];
+    for (name, world) in cases {
+        let report = checked.ours(&load, BatchOptions::new(), rate, world)?;
+        let text = format!("{:.3} / {:.2} / {:.2} / {:.0}", report.requests(), report.mean_delay(), report.p95_delay(), report.worst);
+        table.row(vec![name.to_owned(), text, report.abandoned.to_string()]);
+        if world.webhooks == Some(0.01) {
+            most(bounds, "P10 webhooks, 1 % lost: requests for each job", report.requests(), 1.01);
+            most(bounds, "P10 webhooks, 1 % lost: longest delay", report.worst, 65.0);
+        }
+        most(bounds, &format!("{name}: jobs not found"), report.abandoned as f64, 0.0);
+    }
+    table.print();
+    Ok(())
+}
+
+/// Goal P12.
+fn limits(long: bool, checked: &mut Checked) -> Result<(), Box<dyn Error>> {
+    let jobs = if long { 3_000_000 } else { 60_000 };
+    let world = World { round_trip: 0.4, faulty: 0.03, ..World::default() };
+    let second = Duration::from_secs(1);
+    let limits = [
+        (Rate::new(10, second, 10), 16),
+        (Rate::new(200, second, 1), 8),
+        (Rate::new(37, second * 7, 100), 3),
+        (Rate::new(1000, second, 1000), 100),
+    ];
+    for (trace, (rate, most_out)) in traces("ABEG").zip(limits) {
+        let load = Load::all_at_once(trace.jobs(jobs, SEED));
+        let options = BatchOptions::new().with_most_unfinished(2000).with_most_submits(most_out);
+        checked.within(&load, options, rate, most_out, world)?;
+    }
+    Ok(())
+}
+
+fn most(bounds: &mut Bounds, what: &str, value: f64, bound: f64) {
+    bounds.bound(&format!("{what}: {value:.3}, at most {bound:.3}"), value <= bound);
+}

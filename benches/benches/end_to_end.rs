@@ -112,9 +112,11 @@ fn report(field: &[Contestant], times: &[Times], at_once: usize, bounds: &mut Bo
         table.row(vec![PYTHON.to_owned(), "not measured: it needs python3 with requests".to_owned()]);
     }
     table.print();
-    let same = [(OURS_UREQ, OURS_UREQ_AGAIN), (OURS_HYPER, OURS_HYPER_AGAIN)].map(|(one, other)| ratio(find(one), find(other)));
-    let noise = same.map(|same| (same - 1.0).abs()).into_iter().fold(0.0, f64::max);
-    println!("\nthe same entered twice: {:.3}x over ureq, {:.3}x over hyper\n", same[0], same[1]);
+    let pairs = [(OURS_UREQ, OURS_UREQ_AGAIN), (OURS_HYPER, OURS_HYPER_AGAIN)];
+    let noises = pairs.map(|(one, same)| find(one).zip(find(same)).map_or(f64::NAN, |(one, same)| one.noise(same)));
+    let noise = noises.into_iter().fold(0.0, f64::max);
+    let percent = noises.map(|noise| noise * 100.0);
+    println!("\nthe same entered twice differs by {:.1} % over ureq, by {:.1} % over hyper\n", percent[0], percent[1]);
     for (own, other, _, goal) in GOALS.into_iter().filter(|(_, _, many, _)| *many == at_once) {
         let text = format!("{own} against {other}, {at_once} at once");
         if find(other).is_some() {

@@ -68,7 +68,21 @@ impl Times {
 
     /// How many times faster than another this is: the median of the ratios within each round.
     pub fn faster_than(&self, other: &Self) -> f64 {
-        median(self.rounds.iter().zip(&other.rounds).map(|(own, other)| other / own).collect())
+        median(self.ratios(other))
+    }
+
+    /// How much two that should be the same differ: the distance of their ratio from 1, or half of that between the quartiles of its rounds, whichever is larger.
+    pub fn noise(&self, same: &Self) -> f64 {
+        let mut ratios = self.ratios(same);
+        ratios.sort_by(f64::total_cmp);
+        let quarter = ratios.len() / 4;
+        let quartiles = ratios.get(quarter).zip(ratios.iter().nth_back(quarter));
+        let spread = quartiles.map_or(f64::NAN, |(low, high)| (high - low) / 2.0);
+        (median(ratios) - 1.0).abs().max(spread)
+    }
+
+    fn ratios(&self, other: &Self) -> Vec<f64> {
+        self.rounds.iter().zip(&other.rounds).map(|(own, other)| other / own).collect()
     }
 }
 

@@ -153,7 +153,11 @@ impl Api {
     }
 
     fn uri(&self, version: Option<&str>, path: &str, query: &[(&str, &str)]) -> Uri {
-        let mut text = format!("{}/api/", self.inner.base);
+        // Room for all of it, unless much of the values has to be encoded.
+        let values: usize = query.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+        let mut text = String::with_capacity(self.inner.base.len() + path.len() + values + 16);
+        text.push_str(&self.inner.base);
+        text.push_str("/api/");
         if let Some(version) = version {
             text.push_str(version);
             text.push('/');

@@ -46,7 +46,8 @@ fn a_thousand_documents_cost_little_more_than_one_request_each() {
     let asked = run.service.looks + run.service.listings;
     assert_eq!(run.succeeded(), 1000);
     assert!(asked <= 1100, "{} looks, {} listings", run.service.looks, run.service.listings);
-    assert!(percentile(&run.lateness(), 95) < Duration::from_secs(2), "{:?}", percentile(&run.lateness(), 95));
+    // The queue is first asked in earnest once it has named one: until then a twentieth of the age, here two seconds, goes by between two calls.
+    assert!(percentile(&run.lateness(), 95) < Duration::from_secs(3), "{:?}", percentile(&run.lateness(), 95));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Connections that are used more than once.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use typless::machine::{Call, CallEventKind, CallOptions, FailureKind, Machine, Output, RetryPolicy, Time};
 use typless::wire::AwaitingRequest;
@@ -20,6 +20,18 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 fn kept(scene: &Scene) -> Finding {
+    let mut connections = 0;
+    // A pool that takes a connection back on a task of its own may open others for exchanges that follow at once, the more so on a busy machine: with time between them it has one, and one to spare.
+    for pause in [0, 5, 50, 250] {
+        connections = connections_for_five(scene, Duration::from_millis(pause))?;
+        if connections <= 2 {
+            return Ok(format!("connections for 5 exchanges: {connections}"));
+        }
+    }
+    Objection::failed(format!("{connections} connections for 5 exchanges"))
+}
+
+fn connections_for_five(scene: &Scene, pause: Duration) -> Result<usize, Objection> {
     let server = scene.serve(|connection| {
         for status in ["200 OK", "400 Bad Request", "202 Accepted", "500 Oops", "200 OK"].iter().cycle() {
             if connection.request()?.is_none() {
@@ -31,13 +43,10 @@ fn kept(scene: &Scene) -> Finding {
     })?;
     let url = server.url();
     for request in [look(&url)?, look(&url)?, submit(&url, 100_000)?, submit(&url, 2_000_000)?, look(&url)?] {
+        std::thread::sleep(pause);
         super::scene::answered(scene.send(request)?)?;
     }
-    // A pool that takes a connection back on a task of its own may open another for an exchange that follows at once; then it has one to spare.
-    match server.connections() {
-        connections @ (1 | 2) => Ok(format!("connections for 5 exchanges: {connections}")),
-        connections => Objection::failed(format!("{connections} connections for 5 exchanges")),
-    }
+    Ok(server.connections())
 }
 
 fn announced(scene: &Scene) -> Finding {
@@ -69,7 +78,7 @@ fn idle_closed_get(scene: &Scene) -> Finding {
     })?;
     super::scene::answered(scene.send(AwaitingRequest::new().request(&api(&server.url())?))?)?;
     server.settle()?;
-    let retry = RetryPolicy::new().with_attempts(4).with_delays(std::time::Duration::from_millis(1), std::time::Duration::from_millis(5));
+    let retry = RetryPolicy::new().with_attempts(4).with_delays(Duration::from_millis(1), Duration::from_millis(5));
     let began = Instant::now();
     let now = || Time::from_unix_seconds(1_700_000_000) + began.elapsed();
     let mut call = Call::new(&api(&server.url())?, AwaitingRequest::new(), CallOptions::new().with_retry_policy(retry), now());

@@ -11,9 +11,7 @@ use typless::wire::{AwaitingResponse, ExtractionId};
 use typless_benches::noise::Noise;
 
 use crate::jobs::{Jobs, id};
-
-/// How many ids are read before they are looked up.
-const TOGETHER: usize = 256;
+use crate::shipped::id_index::IdIndex;
 
 /// A listing, and the jobs there are: ours and a user's.
 pub(crate) struct Case {
@@ -39,10 +37,10 @@ impl Case {
 
     /// Ours: how many of the listed ids are known, and the sum of their slots.
     pub(crate) fn ours(&self) -> Result<(usize, u64), Box<dyn Error>> {
-        let (mut found, mut waiting) = ((0, 0), Vec::with_capacity(TOGETHER));
+        let (mut found, mut waiting) = ((0, 0), Vec::with_capacity(IdIndex::TOGETHER));
         AwaitingResponse::for_each_id(&self.response, |id| {
             waiting.push(id);
-            if waiting.len() == TOGETHER {
+            if waiting.len() == IdIndex::TOGETHER {
                 self.look_up(&waiting, &mut found);
                 waiting.clear();
             }
@@ -52,9 +50,11 @@ impl Case {
     }
 
     fn look_up(&self, ids: &[Cow<'_, str>], found: &mut (usize, u64)) {
-        let is_it = |slot, id: &str| self.jobs.slab.at(slot).is_some_and(|(_, job)| job.id.as_str() == id);
-        let fetch = |slots: &[u32]| self.jobs.slab.fetch(slots, |job| job.id.as_str().is_empty());
-        self.jobs.index.find_each(ids, fetch, is_it, |_, slot| *found = (found.0 + 1, found.1 + u64::from(slot)));
+        let is_it = |slot, id: &str| self.jobs.slab.at(slot).is_some_and(|(_, job)| job.id.as_bytes() == id.as_bytes());
+        let fetch = |slots: &[u32]| self.jobs.slab.fetch(slots, |job| job.id.as_bytes().is_empty());
+        for slot in self.jobs.index.find_together(ids, fetch, is_it).into_iter().flatten() {
+            *found = (found.0 + 1, found.1 + u64::from(slot));
+        }
     }
 
     /// As a user writes it: owned strings, and the map of the standard library.

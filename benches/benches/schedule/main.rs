@@ -157,7 +157,7 @@ fn listings(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
         let found = case.ours()?;
         assert!(found == case.by_hand()? && found == case.by_hand_borrowed()? && found.0 == if known { count } else { 0 });
         let mut ways = [
-            Way::new("ours: for_each_id, find_each", || drop(black_box(case.ours()))),
+            Way::new("ours: for_each_id, find_together", || drop(black_box(case.ours()))),
             Way::new("Vec<String>, HashMap<String, u32>", || drop(black_box(case.by_hand()))),
             Way::new("Vec<&str>, the same map", || drop(black_box(case.by_hand_borrowed()))),
         ];

@@ -14,6 +14,7 @@ use super::options::BatchOptions;
 use super::queue::{Measure, Queue, RELAXED_GAP};
 use super::webhooks::Webhooks;
 use crate::machine::cause::Cause;
+use crate::machine::collections::id_index::IdIndex;
 use crate::machine::collections::slab::Key;
 use crate::machine::delay::{DelayEstimator, DelayEstimators};
 use crate::machine::exchange::{FailureKind, Limits};
@@ -38,9 +39,6 @@ const OLD: Duration = Duration::from_secs(36 * 3600);
 
 /// While webhooks arrive, a look is worth so many.
 const RELAXED_PRICE: u32 = 30;
-
-/// So many ids of a listing are looked up together.
-const TOGETHER: usize = 64;
 
 impl Batch {
     /// When the queue is due to be asked.
@@ -142,7 +140,7 @@ impl Batch {
     /// Takes a listing.
     fn listed(&mut self, response: &Response<Bytes>, asked_at: Time, now: Time) -> Result<(), ResponseError> {
         let (mut listed, mut ours, mut news) = (0, 0, 0);
-        let mut together: Vec<Cow<'_, str>> = Vec::with_capacity(TOGETHER);
+        let mut together: Vec<Cow<'_, str>> = Vec::with_capacity(IdIndex::TOGETHER);
         let listed_before = self.queue.listed_at();
         let mut named = |batch: &mut Self, ids: &mut Vec<Cow<'_, str>>| {
             listed += ids.len();
@@ -153,7 +151,7 @@ impl Batch {
         };
         AwaitingResponse::for_each_id(response, |id| {
             together.push(id);
-            if together.len() == TOGETHER {
+            if together.len() == IdIndex::TOGETHER {
                 named(self, &mut together);
             }
         })?;
@@ -170,15 +168,10 @@ impl Batch {
 
     /// The jobs that have these ids.
     fn keys_of(&self, ids: &[Cow<'_, str>]) -> Vec<Key> {
-        let mut keys = Vec::new();
         let id_of = |slot| self.jobs.at(slot).and_then(|(_, entry)| entry.extraction_id.as_ref());
-        self.index.find_each(
-            ids,
-            |slots| self.jobs.fetch(slots, |entry| entry.extraction_id.is_some()),
-            |slot, id| id_of(slot).is_some_and(|own| own.is(id)),
-            |_, slot| keys.extend(self.jobs.at(slot).map(|(key, _)| key)),
-        );
-        keys
+        let fetch = |slots: &[u32]| self.jobs.fetch(slots, |entry| entry.extraction_id.is_some());
+        let slots = self.index.find_together(ids, fetch, |slot, id| id_of(slot).is_some_and(|own| own.as_bytes() == id.as_bytes()));
+        slots.into_iter().flatten().filter_map(|slot| self.jobs.at(slot)).map(|(key, _)| key).collect()
     }
 
     /// The queue, asked at this time, named a job. Says whether that is news.

@@ -8,9 +8,6 @@ pub(super) const NONE: u32 = u32::MAX;
 /// Places of the smallest table.
 pub(super) const SMALLEST: usize = 16;
 
-/// Look-ups that are made together.
-const TOGETHER: usize = 64;
-
 /// Slots of jobs by the hash of their id.
 ///
 /// Filled by a batch when a submit is answered or a ticket taken. Holds no ids: whoever looks one up compares what is found, as different ids may have the same hash. 8 bytes for each
@@ -41,6 +38,9 @@ impl Place {
 }
 
 impl IdIndex {
+    /// The most look-ups that are made together.
+    pub(crate) const TOGETHER: usize = 64;
+
     /// No ids. The seed should be unknown to those who choose them.
     pub(crate) fn new(seed: u64) -> Self {
         Self { places: Vec::new(), len: 0, seed: [mix(seed, 0x9e37_79b9_7f4a_7c15), mix(seed, 0xd1b5_4a32_d192_ed03)] }
@@ -70,44 +70,38 @@ impl IdIndex {
         self.place_of(hash, is_it).map(|place| self.places[place].slot)
     }
 
-    /// Looks up many ids, such as those of a listing. `is_it` says whether a slot has this id; before it is asked, `fetch` is told of some slots, to bring near what
-    /// stands there; `found` is told of each id that is here.
+    /// Looks up some ids, at most [`TOGETHER`](Self::TOGETHER), such as those of a listing. Returns the slot of each that is here. `is_it` says whether a slot has this id; before it is asked,
+    /// `fetch` is told of the slots it will be asked about, to bring near what stands there.
     ///
     /// Much faster than one by one in a large table: not all steps are made for one id, but each for all, and within a step none waits for the memory of another.
-    pub(crate) fn find_each<'a, I: AsRef<str>>(
+    pub(crate) fn find_together<I: AsRef<str>>(
         &self,
-        ids: &'a [I],
-        mut fetch: impl FnMut(&[u32]),
-        mut is_it: impl FnMut(u32, &str) -> bool,
-        mut found: impl FnMut(&'a I, u32),
-    ) {
-        for ids in ids.chunks(TOGETHER) {
-            let (mut hashes, mut taken) = ([IdHash(0); TOGETHER], [false; TOGETHER]);
-            for (hash, id) in hashes.iter_mut().zip(ids) {
-                *hash = self.hash(id.as_ref());
-            }
-            for (taken, hash) in taken.iter_mut().zip(hashes) {
-                *taken = self.places.get(self.home(hash.upper())).is_some_and(|place| place.slot != NONE);
-            }
-            let (mut slots, mut likely, mut count) = ([NONE; TOGETHER], [0; TOGETHER], 0);
-            for (index, (hash, _)) in hashes.into_iter().zip(taken).enumerate().take(ids.len()).filter(|(_, (_, taken))| *taken) {
-                if let Some(slot) = self.find(hash, |_| true) {
-                    (slots[count], likely[count]) = (slot, index);
-                    count += 1;
-                }
-            }
-            fetch(&slots[..count]);
-            for (slot, index) in slots[..count].iter_mut().zip(likely) {
-                // Hardly ever is the first of its hash another's.
-                let id = ids[index].as_ref();
-                if !is_it(*slot, id) {
-                    *slot = self.find(hashes[index], |slot| is_it(slot, id)).unwrap_or(NONE);
-                }
-            }
-            for (slot, index) in slots[..count].iter().zip(likely).filter(|(slot, _)| **slot != NONE) {
-                found(&ids[index], *slot);
+        ids: &[I],
+        fetch: impl FnOnce(&[u32]),
+        is_it: impl Fn(u32, &str) -> bool,
+    ) -> [Option<u32>; Self::TOGETHER] {
+        let (mut hashes, mut taken) = ([IdHash(0); Self::TOGETHER], [false; Self::TOGETHER]);
+        for (hash, id) in hashes.iter_mut().zip(ids) {
+            *hash = self.hash(id.as_ref());
+        }
+        for (taken, hash) in taken.iter_mut().zip(hashes) {
+            *taken = self.places.get(self.home(hash.upper())).is_some_and(|place| place.slot != NONE);
+        }
+        let (mut slots, mut likely, mut count) = ([NONE; Self::TOGETHER], [0; Self::TOGETHER], 0);
+        for (index, (hash, _)) in hashes.into_iter().zip(taken).enumerate().take(ids.len()).filter(|(_, (_, taken))| *taken) {
+            if let Some(slot) = self.find(hash, |_| true) {
+                (slots[count], likely[count]) = (slot, index);
+                count += 1;
             }
         }
+        fetch(&slots[..count]);
+        let mut found = [None; Self::TOGETHER];
+        for (slot, index) in slots.into_iter().zip(likely).take(count) {
+            let id = ids[index].as_ref();
+            // Hardly ever is the first of its hash another's.
+            found[index] = if is_it(slot, id) { Some(slot) } else { self.find(hashes[index], |slot| is_it(slot, id)) };
+        }
+        found
     }
 
     /// Takes a slot out; false if it was not there under this hash.

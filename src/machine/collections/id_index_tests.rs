@@ -58,20 +58,30 @@ fn many_are_found_as_each_is() {
     let mut index = IdIndex::new(7);
     let ids: Vec<String> = (0..1000).map(|number| format!("id-{number}")).collect();
     assert_eq!(index.find(index.hash("id-0"), |_| true), None);
-    index.find_each(&["id-0"], |_| (), |_, _| true, |_, _| panic!("it is empty"));
+    assert!(index.find_together(&["id-0"], |slots| assert!(slots.is_empty()), |_, _| true).iter().all(Option::is_none));
     for slot in (0..1000).step_by(3) {
         index.insert(index.hash(&ids[slot as usize]), slot);
     }
-    let listed: Vec<&str> = ids.iter().map(String::as_str).collect();
     let (mut fetched, mut found) = (Vec::new(), Vec::new());
-    index.find_each(
-        &listed,
-        |slots| fetched.extend_from_slice(slots),
-        |slot, id| ids[slot as usize] == id,
-        |id, slot| found.push(((*id).to_owned(), slot)),
-    );
-    assert!(found.iter().all(|(_, slot)| fetched.contains(slot)));
-    assert_eq!(found, (0..1000).step_by(3).map(|slot| (ids[slot as usize].clone(), slot)).collect::<Vec<_>>());
+    for some in ids.chunks(IdIndex::TOGETHER) {
+        let slots = index.find_together(some, |slots| fetched.extend_from_slice(slots), |slot, id| ids[slot as usize] == id);
+        assert!(slots[some.len()..].iter().all(Option::is_none));
+        found.extend_from_slice(&slots[..some.len()]);
+    }
+    assert!(found.iter().flatten().all(|slot| fetched.contains(slot)));
+    assert_eq!(found, (0..1000).map(|slot| (slot % 3 == 0).then_some(slot)).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_looked_up_together_is_told_apart_where_hashes_are_the_same() {
+    let mut index = IdIndex::new(7);
+    // Two slots under the hash of the second, the first of which is another's.
+    for slot in [5, 6] {
+        index.insert(index.hash("b"), slot);
+    }
+    let found = index.find_together(&["a", "b"], |_| (), |slot, id| (slot, id) == (6, "b"));
+    assert_eq!(found[..3], [None, Some(6), None]);
+    assert_eq!(index.find_together(&["b"], |_| (), |_, _| false)[0], None);
 }
 
 #[test]

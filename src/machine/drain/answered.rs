@@ -122,11 +122,9 @@ impl Drain {
         };
         self.entries.begin_listing();
         let read = AwaitingResponse::for_each_id(response, |id| {
-            if ExtractionId::is_usable(&id) {
-                together.push(id);
-                if together.len() == Entries::TOGETHER {
-                    take(&mut self.entries, &mut together);
-                }
+            together.push(id);
+            if together.len() == Entries::TOGETHER {
+                take(&mut self.entries, &mut together);
             }
         });
         take(&mut self.entries, &mut together);
@@ -234,7 +232,7 @@ impl Drain {
 
     /// The id, if it is still being fetched: it may have been acknowledged meanwhile.
     fn fetching(&self, key: Key) -> Option<ExtractionId> {
-        self.entries.get(key).filter(|(_, state)| *state == State::Fetching).and_then(|(id, _)| ExtractionId::new(id).ok())
+        self.entries.get(key).filter(|(_, state)| *state == State::Fetching).map(|(id, _)| id.clone())
     }
 
     fn refused_key(&mut self, exchange: u64, flight: Flight, response: &Response<Bytes>, now: Time) {

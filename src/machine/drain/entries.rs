@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
-use std::hint::black_box;
 
 use super::super::collections::id_index::IdIndex;
 use super::super::collections::slab::{Key, Slab};
 use super::super::time::Time;
-use super::id_text::IdText;
+use crate::wire::ExtractionId;
 
 /// The ids that are listed, or were and are not yet done with: some hundred bytes each.
 ///
@@ -28,10 +27,10 @@ pub(super) struct Entries {
     last: Option<u32>,
 }
 
-/// One id, in 80 bytes if it is none of the longest.
+/// One id, in 80 bytes if it is as short as all that were seen.
 #[derive(Debug)]
 struct Entry {
-    id: IdText,
+    id: ExtractionId,
     state: State,
     /// The listing that named it last.
     round: u32,
@@ -79,7 +78,7 @@ const NONE: u32 = u32::MAX;
 
 impl Entries {
     /// The most ids that are [listed](Self::list) together.
-    pub(super) const TOGETHER: usize = 64;
+    pub(super) const TOGETHER: usize = IdIndex::TOGETHER;
 
     /// No ids. The seed should be unknown to those who choose them.
     pub(super) fn new(seed: u64) -> Self {
@@ -112,25 +111,31 @@ impl Entries {
         self.last = None;
     }
 
-    /// Takes note that these ids are listed, at most [`TOGETHER`](Self::TOGETHER). How many were not named in this listing before, and how many of them are new.
+    /// Takes note that these ids are listed, at most [`TOGETHER`](Self::TOGETHER). How many were not named in this listing before, and how many of them are new. What can be no id is passed over.
     ///
     /// A service lists mostly in the same order: as long as each is the one that followed the one before in the last listing, nothing needs to be searched. Those that are left are searched
     /// together, so that they wait for the memory together.
     pub(super) fn list(&mut self, ids: &[Cow<'_, str>]) -> (usize, usize) {
         let (mut listed, mut new) = (0, 0);
         let mut rest = ids.iter();
-        while let Some((key, _)) = rest.as_slice().first().and_then(|id| self.follow(id)) {
+        while let Some(key) = rest.as_slice().first().and_then(|id| self.follow(id)) {
             rest.next();
             listed += usize::from(self.note(key));
         }
-        let found = self.find_together(rest.as_slice());
-        for (id, slot) in rest.zip(found) {
-            let there = slot.and_then(|slot| self.slab.at(slot)).filter(|(_, entry)| entry.id.is(id)).map(|(key, _)| key);
+        let slots = self.find_together(rest.as_slice());
+        for (id, slot) in rest.zip(slots) {
+            let there = slot.and_then(|slot| self.slab.at(slot)).map(|(key, _)| key);
             // What was not there may have been named twice among these.
-            let key = there.or_else(|| self.find(id)).unwrap_or_else(|| {
-                new += 1;
-                self.insert(id, State::Waiting)
-            });
+            let key = match there.or_else(|| self.find(id)) {
+                Some(key) => key,
+                None => match ExtractionId::new(id) {
+                    Ok(id) => {
+                        new += 1;
+                        self.insert(id, State::Waiting)
+                    }
+                    Err(_) => continue,
+                },
+            };
             listed += usize::from(self.note(key));
         }
         (listed, new)
@@ -151,18 +156,17 @@ impl Entries {
 
     /// The one with this id.
     pub(super) fn find(&self, id: &str) -> Option<Key> {
-        let is_it = |slot| self.slab.at(slot).is_some_and(|(_, entry)| entry.id.is(id));
-        let slot = self.index.find(self.index.hash(id), is_it)?;
+        let slot = self.index.find(self.index.hash(id), |slot| self.has_id(slot, id))?;
         self.slab.at(slot).map(|(key, _)| key)
     }
 
     /// Takes an id that is not known yet.
-    pub(super) fn insert(&mut self, id: &str, state: State) -> Key {
+    pub(super) fn insert(&mut self, id: ExtractionId, state: State) -> Key {
         // One that waits is being listed; any other counts as listed before, so that it lasts for two listings.
         let round = if state == State::Waiting { self.round.wrapping_sub(1) } else { self.round };
-        let entry = Entry { id: IdText::new(id), state: State::Waiting, round, next: NONE, attempts: 0, deliveries: 0 };
-        let key = self.slab.insert(entry);
-        self.index.insert(self.index.hash(id), key.slot);
+        let hash = self.index.hash(id.as_str());
+        let key = self.slab.insert(Entry { id, state: State::Waiting, round, next: NONE, attempts: 0, deliveries: 0 });
+        self.index.insert(hash, key.slot);
         self.counts[State::Waiting.number()] += 1;
         match state {
             State::Waiting => self.waiting.push_back(key),
@@ -171,9 +175,9 @@ impl Entries {
         key
     }
 
-    /// The id, its state and its counts: attempts that failed, and deliveries.
-    pub(super) fn get(&self, key: Key) -> Option<(&str, State)> {
-        self.slab.get(key).map(|entry| (entry.id.as_str(), entry.state))
+    /// The id and its state.
+    pub(super) fn get(&self, key: Key) -> Option<(&ExtractionId, State)> {
+        self.slab.get(key).map(|entry| (&entry.id, entry.state))
     }
 
     /// How many attempts failed so far.
@@ -244,9 +248,13 @@ impl Entries {
     }
 
     /// The one that followed the last one in the listing before, if it is this.
-    fn follow(&self, id: &str) -> Option<(Key, &Entry)> {
+    fn follow(&self, id: &str) -> Option<Key> {
         let (_, last) = self.slab.at(self.last?)?;
-        self.slab.at(last.next).filter(|(_, entry)| entry.id.is(id))
+        self.slab.at(last.next).filter(|(_, entry)| entry.id.as_bytes() == id.as_bytes()).map(|(key, _)| key)
+    }
+
+    fn has_id(&self, slot: u32, id: &str) -> bool {
+        self.slab.at(slot).is_some_and(|(_, entry)| entry.id.as_bytes() == id.as_bytes())
     }
 
     /// Takes note that one is listed; false if it was before, in this listing.
@@ -262,15 +270,8 @@ impl Entries {
         true
     }
 
-    /// The slots that probably have these ids. What they hold is on its way from the memory when it is asked for.
     fn find_together(&self, ids: &[Cow<'_, str>]) -> [Option<u32>; Self::TOGETHER] {
-        let mut found = [None; Self::TOGETHER];
-        for (slot, id) in found.iter_mut().zip(ids) {
-            *slot = self.index.find(self.index.hash(id), |_| true);
-        }
-        let rounds = found.iter().flatten().filter_map(|slot| self.slab.at(*slot)).map(|(_, entry)| entry.round);
-        black_box(rounds.fold(0, |all, round| all ^ round));
-        found
+        self.index.find_together(ids, |slots| self.slab.fetch(slots, |entry| entry.round), |slot, id| self.has_id(slot, id))
     }
 
     fn forget(&mut self, key: Key) {

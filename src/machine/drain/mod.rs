@@ -4,7 +4,6 @@ mod answered;
 mod entries;
 mod error;
 mod event;
-mod id_text;
 mod next;
 mod options;
 mod progress;
@@ -198,7 +197,7 @@ impl Drain {
     pub fn acknowledge(&mut self, extraction_id: &ExtractionId) {
         match self.entries.find(extraction_id.as_str()) {
             Some(key) => self.entries.put(key, State::Acknowledged),
-            None => drop(self.entries.insert(extraction_id.as_str(), State::Acknowledged)),
+            None => drop(self.entries.insert(extraction_id.clone(), State::Acknowledged)),
         }
     }
 
@@ -207,7 +206,7 @@ impl Drain {
     pub fn retry(&mut self, extraction_id: &ExtractionId, now: Time) {
         let now = self.advance(now);
         match self.entries.find(extraction_id.as_str()).and_then(|key| Some((key, self.entries.get(key)?.1))) {
-            None => drop(self.entries.insert(extraction_id.as_str(), State::Retrying(now))),
+            None => drop(self.entries.insert(extraction_id.clone(), State::Retrying(now))),
             Some((_, State::Waiting | State::Fetching)) => {}
             Some((key, State::Retrying(_) | State::HandedOut(_) | State::Acknowledged | State::SetAside)) => {
                 self.entries.forgive(key);
@@ -321,7 +320,7 @@ impl Drain {
     }
 
     fn id(&self, key: Key) -> Option<ExtractionId> {
-        self.entries.get(key).and_then(|(id, _)| ExtractionId::new(id).ok())
+        self.entries.get(key).map(|(id, _)| id.clone())
     }
 }
 

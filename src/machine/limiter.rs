@@ -76,6 +76,12 @@ impl Limiter {
         self.paused_until
     }
 
+    /// By how much one more request now delays the one after it: nothing, while something is left of the burst.
+    pub(crate) fn delay_of_next(&self, now: Time) -> Duration {
+        let exhausted = self.pace.as_ref().filter(|pace| now.saturating_since(pace.ready_at()) < pace.interval_now());
+        exhausted.map_or(Duration::ZERO, Pace::interval_now)
+    }
+
     /// Who is next: looks, which bring documents to their end, but every tenth request is a submit if one waits.
     pub(crate) const fn turn(&self, submits_wait: bool, looks_wait: bool) -> Option<Purpose> {
         match (submits_wait, looks_wait) {
@@ -190,6 +196,23 @@ mod tests {
         assert!(!limiter.take(Purpose::Look, START + Duration::from_nanos(999_999_999)));
         assert!(limiter.take(Purpose::Look, START + SECOND));
         assert!(!limiter.take(Purpose::Look, START), "time does not go back");
+    }
+
+    #[test]
+    fn one_more_delays_the_next_once_nothing_is_left_of_the_burst() {
+        let mut limiter = Limiter::new(10, SECOND, 3);
+        let interval = SECOND / 10;
+        let mut delays = Vec::new();
+        for _ in 0..3 {
+            delays.push(limiter.delay_of_next(START));
+            assert!(limiter.take(Purpose::Look, START));
+        }
+        assert_eq!(delays, [Duration::ZERO, Duration::ZERO, interval]);
+        assert_eq!(limiter.delay_of_next(START + interval), interval, "one may go, and the next has to wait for it");
+        assert_eq!(limiter.delay_of_next(START + interval * 2), Duration::ZERO);
+        limiter.slow_down(START, START + SECOND * 5, START + SECOND * 4);
+        assert_eq!(limiter.delay_of_next(START + SECOND * 4), interval * 2, "at half of the rate");
+        assert_eq!(Limiter::unlimited().delay_of_next(START), Duration::ZERO);
     }
 
     #[test]

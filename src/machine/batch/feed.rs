@@ -26,6 +26,12 @@ impl Feeds {
         }
     }
 
+    /// How many documents there are at least, as far as that is known without drawing any.
+    pub(super) fn least(&self) -> usize {
+        let first = self.feeds.front().map_or(0, |first| first.size_hint().0.max(1));
+        first.saturating_add(self.feeds.len().saturating_sub(1))
+    }
+
     pub(super) fn clear(&mut self) {
         self.feeds.clear();
     }

@@ -40,16 +40,30 @@ const OLD: Duration = Duration::from_secs(36 * 3600);
 /// While webhooks arrive, a look is worth so many.
 const RELAXED_PRICE: u32 = 30;
 
+/// However many wait for the rate, one more request costs no more than so many times its price: asking even more rarely leaves hardly more room for the others, and results wait longer.
+const MOST_PRESSURE: u32 = 20;
+
 impl Batch {
     /// When the queue is due to be asked.
     pub(super) fn next_queue_call(&mut self, now: Time) -> Option<Time> {
-        let measure = measure(&self.options, &self.estimators, &self.webhooks, now);
+        let measure = measure(&self.options, &self.estimators, &self.webhooks, self.pressure(now), now);
         self.queue.next_call(measure, now)
     }
 
     pub(super) fn is_queue_due(&mut self, now: Time) -> bool {
-        let measure = measure(&self.options, &self.estimators, &self.webhooks, now);
+        let measure = measure(&self.options, &self.estimators, &self.webhooks, self.pressure(now), now);
         self.queue.is_due(measure, now)
+    }
+
+    /// What one request costs beside its price: the delay of all requests that wait behind it, where the rate leaves no room for them.
+    pub(super) fn pressure(&self, now: Time) -> Duration {
+        let delay = self.pace.delay_of_next(now);
+        if delay.is_zero() {
+            return delay;
+        }
+        let waiting = self.tally.waiting().saturating_add(self.tally.known_finished).saturating_add(self.feeds.least());
+        let most = self.options.jobs.poll.price().saturating_mul(MOST_PRESSURE);
+        delay.saturating_mul(u32::try_from(waiting).unwrap_or(u32::MAX)).min(most)
     }
 
     /// When the queue was last asked, if its silence is reason enough not to look at this job, which is due.
@@ -263,15 +277,15 @@ impl Batch {
 }
 
 /// What lateness is measured by now.
-fn measure<'a>(options: &BatchOptions, estimators: &'a DelayEstimators, webhooks: &Webhooks, now: Time) -> Measure<'a> {
-    Measure { poll: options.jobs.poll, estimators: options.learns.then_some(estimators), is_relaxed: webhooks.arrive(now) }
+fn measure<'a>(options: &BatchOptions, estimators: &'a DelayEstimators, webhooks: &Webhooks, pressure: Duration, now: Time) -> Measure<'a> {
+    Measure { poll: options.jobs.poll, pressure, estimators: options.learns.then_some(estimators), is_relaxed: webhooks.arrive(now) }
 }
 
 /// The policy by which jobs are looked at now.
-pub(super) fn poll(options: &BatchOptions, webhooks: &Webhooks, queue: &Queue, now: Time) -> PollPolicy {
+pub(super) fn poll(options: &BatchOptions, webhooks: &Webhooks, queue: &Queue, pressure: Duration, now: Time) -> PollPolicy {
     let poll = options.jobs.poll;
     if !webhooks.arrive(now) {
-        return poll;
+        return if pressure.is_zero() { poll } else { poll.with_price(poll.price() + pressure) };
     }
     let smallest = if queue.is_trusted() { RELAXED_GAP } else { poll.smallest_gap() };
     poll.with_price(poll.price() * RELAXED_PRICE).with_gaps(smallest, RELAXED_GAP.min(poll.largest_gap().max(smallest)))

@@ -36,9 +36,10 @@ impl Batch {
 
     /// Moves one job and sees to what follows. Says whether anything did.
     pub(super) fn take(&mut self, key: Key, input: Input, payload: Payload, now: Time) -> bool {
+        let pressure = self.pressure(now);
         let Some(entry) = self.jobs.get_mut(key) else { return false };
         let (before, was_nameless) = (entry.record, entry.extraction_id.is_none());
-        let poll = poll(&self.options, &self.webhooks, &self.queue, now);
+        let poll = poll(&self.options, &self.webhooks, &self.queue, pressure, now);
         let rules = rules(&self.options, poll, estimator(&self.options, &self.estimators, entry), key, entry);
         let consequence = entry.following().take(input, payload, now, &rules);
         let after = entry.record;
@@ -105,12 +106,13 @@ impl Batch {
             return self.take(key, Input::Covered(at), Payload::Nothing, now);
         }
         let Record { reason, looked_at, submitted_at, deadline, .. } = entry.record;
-        if reason != LookReason::Policy || now >= deadline || !self.webhooks.arrive(now) {
+        let pressure = self.pressure(now);
+        if reason != LookReason::Policy || now >= deadline || pressure.is_zero() && !self.webhooks.arrive(now) {
             return false;
         }
         let age = looked_at.saturating_since(submitted_at);
         let estimator = estimator(&self.options, &self.estimators, entry);
-        let due = submitted_at + poll(&self.options, &self.webhooks, &self.queue, now).next_look_by(estimator, age, None);
+        let due = submitted_at + poll(&self.options, &self.webhooks, &self.queue, pressure, now).next_look_by(estimator, age, None);
         due > now && self.take(key, Input::Covered(looked_at), Payload::Nothing, now)
     }
 

@@ -19,7 +19,8 @@ use crate::wire::{AwaitingRequest, ConfigError};
 /// | [`with_most_unfinished`](Self::with_most_unfinished) | 100 000 | jobs taken from iterators before others have ended |
 /// | [`with_retry_budget`](Self::with_retry_budget) | 100 | repetitions of what failed, by all jobs together |
 ///
-/// The service documents no limits; the rate is a guess that no service should mind.
+/// The service documents no limits; the rate is a guess that no service should mind. While documents or results wait for it, each call to the queue and each look at a job in progress
+/// delays them all, and is made more rarely for that: what is ready waits a little longer, and the whole is done sooner.
 #[derive(Debug, Clone)]
 pub struct BatchOptions {
     pub(super) jobs: JobOptions,

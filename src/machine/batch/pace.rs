@@ -95,6 +95,11 @@ impl Pace {
         Some(self.limiter.paused_until()).filter(|until| *until > now)
     }
 
+    /// By how much one more request now delays the one after it.
+    pub(super) fn delay_of_next(&self, now: Time) -> Duration {
+        self.limiter.delay_of_next(now)
+    }
+
     pub(super) fn is_key_refused(&self) -> bool {
         self.key_refused
     }

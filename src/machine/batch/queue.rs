@@ -54,6 +54,7 @@ pub(super) struct Queue {
 struct Due {
     at: Option<Time>,
     jobs: usize,
+    pressure: Duration,
     is_relaxed: bool,
 }
 
@@ -61,6 +62,8 @@ struct Due {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Measure<'a> {
     pub(super) poll: PollPolicy,
+    /// What any request costs beside its price.
+    pub(super) pressure: Duration,
     /// Without them, what the policy assumes.
     pub(super) estimators: Option<&'a DelayEstimators>,
     /// While webhooks arrive the queue is a safety net, and is asked no more often than each minute.
@@ -96,7 +99,7 @@ const HOLD: Duration = Duration::from_secs(5);
 pub(super) const RELAXED_GAP: Duration = Duration::from_secs(60);
 
 /// What has named nothing for long is asked again after this share of that.
-const PATIENCE_SHARE: u32 = 20;
+const PATIENCE_SHARE: u32 = 10;
 
 /// How exactly it is computed when the queue is due.
 const EXACTNESS: Duration = Duration::from_millis(5);
@@ -164,11 +167,12 @@ impl Queue {
         if self.problem.is_some() {
             return Some(self.not_before);
         }
-        let fits = |due: &Due| due.jobs.abs_diff(jobs) * 32 <= due.jobs && due.is_relaxed == measure.is_relaxed;
-        let due = self.due.filter(fits).unwrap_or_else(|| {
-            let at = self.compute(measure, now);
-            Due { at, jobs, is_relaxed: measure.is_relaxed }
-        });
+        let Measure { pressure, is_relaxed, .. } = measure;
+        let price = measure.poll.price();
+        let fits = |due: &Due| {
+            due.jobs.abs_diff(jobs) * 32 <= due.jobs && due.pressure.abs_diff(pressure) * 32 <= price && due.is_relaxed == is_relaxed
+        };
+        let due = self.due.filter(fits).unwrap_or_else(|| Due { at: self.compute(measure, now), jobs, pressure, is_relaxed });
         self.due = Some(due);
         due.at
     }
@@ -237,8 +241,9 @@ impl Queue {
             most = most.max(lateness);
             all = all.saturating_add(lateness.saturating_mul(jobs));
         }
-        let share = measure.poll.price().saturating_mul(u32::try_from(self.bytes / (BYTES_OF_A_REQUEST / 16)).unwrap_or(u32::MAX)) / 16;
-        all >= measure.poll.price().saturating_add(share) && all.saturating_mul(2) > most.saturating_mul(5)
+        let price = measure.poll.price();
+        let share = price.saturating_mul(u32::try_from(self.bytes / (BYTES_OF_A_REQUEST / 16)).unwrap_or(u32::MAX)) / 16;
+        all >= price.saturating_add(share).saturating_add(measure.pressure) && all.saturating_mul(2) > most.saturating_mul(5)
     }
 
     /// A call is sent.

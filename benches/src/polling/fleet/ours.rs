@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use typless::machine::{
     Batch, BatchEventKind, BatchOptions, Failure, FailureKind, JobEventKind, Machine, Output, RequestId, Time, Transmit,
 };
@@ -16,6 +16,18 @@ use super::report::Report;
 use super::service::{Asked, Service};
 use crate::polling::random::Random;
 use crate::polling::ways::duration;
+
+/// What a batch is told to keep to, and is held to.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "made by the benches")]
+pub struct Limits {
+    /// Requests of all kinds, over time.
+    pub rate: Rate,
+    /// Requests out at once.
+    pub most_out: usize,
+    /// Submits out at once.
+    pub most_submits: usize,
+}
 
 /// How the service and the way to it are.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,21 +48,22 @@ pub struct World {
 /// How long a webhook takes, on average.
 const WEBHOOK: f64 = 0.7;
 
-/// What a batch costs with these options. It must keep to this rate and to so many requests at once.
+/// What a batch costs with these options and limits.
 ///
 /// # Errors
 ///
 /// A document that can't be made.
-pub fn follow(load: &Load, options: BatchOptions, rate: Rate, most_out: usize, world: World) -> Result<Report, ConfigError> {
+pub fn follow(load: &Load, options: BatchOptions, limits: Limits, world: World) -> Result<Report, ConfigError> {
     let api = Api::new(Api::PRODUCTION, "key")?;
-    let options = options.with_rate(rate.requests, rate.per).with_burst(rate.burst).with_most_in_flight(most_out);
+    let Limits { rate, most_out, most_submits } = limits;
+    let options =
+        options.with_rate(rate.requests, rate.per).with_burst(rate.burst).with_most_in_flight(most_out).with_most_submits(most_submits);
     let document = Document::new("invoice.pdf", "line-item-invoice", &b"%PDF"[..])?;
     let mut fleet = Fleet {
         batch: Batch::new(&api, options, START),
         service: Service::new(load, world.foreign, world.hidden),
         load,
-        rate,
-        most_out,
+        limits,
         world,
         random: Random::new(5),
         now: START,
@@ -59,6 +72,7 @@ pub fn follow(load: &Load, options: BatchOptions, rate: Rate, most_out: usize, w
         coming: BinaryHeap::new(),
         replies: HashMap::new(),
         out: BTreeSet::new(),
+        submits_out: BTreeSet::new(),
         report: Report::default(),
     };
     fleet.run();
@@ -69,8 +83,7 @@ struct Fleet<'a> {
     batch: Batch,
     service: Service<'a>,
     load: &'a Load,
-    rate: Rate,
-    most_out: usize,
+    limits: Limits,
     world: World,
     random: Random,
     now: Time,
@@ -80,6 +93,7 @@ struct Fleet<'a> {
     coming: BinaryHeap<Reverse<(Time, Arrival)>>,
     replies: HashMap<RequestId, Result<Response<Bytes>, Failure>>,
     out: BTreeSet<RequestId>,
+    submits_out: BTreeSet<RequestId>,
     report: Report,
 }
 
@@ -150,6 +164,7 @@ impl Fleet<'_> {
 
     fn reply(&mut self, id: RequestId) {
         self.out.remove(&id);
+        self.submits_out.remove(&id);
         match self.replies.remove(&id) {
             Some(Ok(response)) => self.batch.handle_response(id, response, self.now),
             Some(Err(failure)) => self.batch.handle_failure(id, failure, self.now),
@@ -160,9 +175,13 @@ impl Fleet<'_> {
     fn send(&mut self, transmit: Transmit) {
         let Transmit { id, request, .. } = transmit;
         self.out.insert(id);
+        if request.method() == Method::POST {
+            self.submits_out.insert(id);
+        }
         self.report.events += 1;
-        self.report.most_out = self.report.most_out.max(self.out.len());
-        self.report.breaches += u64::from(!self.rate.take(self.now)) + u64::from(self.out.len() > self.most_out);
+        let is_too_soon = !self.limits.rate.take(self.now);
+        let is_one_too_many = self.out.len() > self.limits.most_out || self.submits_out.len() > self.limits.most_submits;
+        self.report.breaches += u64::from(is_too_soon) + u64::from(is_one_too_many);
         let fault = self.fault();
         let reply = match fault {
             Some(Fault::Never(reply)) => reply,

@@ -25,8 +25,6 @@ pub struct Report {
     pub calls: u64,
     /// Requests that were sent too soon, or while too many were out.
     pub breaches: u64,
-    /// The most requests that were out at once.
-    pub most_out: usize,
     /// Requests, answers, webhooks and documents that came.
     pub events: u64,
 }

@@ -1,0 +1,140 @@
+//! Whether a batch ever exceeds the limits it was given: runs of all kinds, one after the other, in virtual time.
+//!
+//! Each run has a number, from which everything in it follows: the limits, the load, the service, what fails. `-- --long` goes on for a billion events; `-- --run N` repeats one.
+
+use std::error::Error;
+use std::fmt;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use typless::machine::{BatchOptions, PollPolicy};
+use typless_benches::bounds::Bounds;
+use typless_benches::polling::fleet::load::Load;
+use typless_benches::polling::fleet::ours::{Limits, World, follow};
+use typless_benches::polling::fleet::rate::Rate;
+use typless_benches::polling::fleet::report::Report;
+use typless_benches::polling::random::Random;
+use typless_benches::polling::trace::TRACES;
+
+/// How many requests, answers, webhooks and documents there are, at least, in all runs together.
+const EVENTS: u64 = 5_000_000;
+const LONG: u64 = 1_000_000_000;
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let Some(flag) = arguments.by_ref().find(|argument| argument == "--long" || argument == "--run") else { return Ok(all(EVENTS)) };
+    if flag == "--long" {
+        return Ok(all(LONG));
+    }
+    let run = Run::new(arguments.next().ok_or("--run takes the number of the run")?.parse()?);
+    let report = run.go();
+    println!("{run}: {} events, {} breaches", report.events, report.breaches);
+    Ok(if report.breaches == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs until there were so many events, on all processors.
+fn all(events: u64) -> ExitCode {
+    let (next, seen, breaches) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let work = || {
+        while seen.load(Ordering::Relaxed) < events {
+            let run = Run::new(next.fetch_add(1, Ordering::Relaxed));
+            let report = run.go();
+            seen.fetch_add(report.events, Ordering::Relaxed);
+            breaches.fetch_add(report.breaches, Ordering::Relaxed);
+            if report.breaches > 0 {
+                println!("{run}: {} breaches", report.breaches);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let [runs, seen, breaches] = [next, seen, breaches].map(AtomicU64::into_inner);
+    let mut bounds = Bounds::new();
+    let text = format!("P12 requests that were too soon or one too many: {breaches} in {runs} runs of {seen} events, at most 0");
+    bounds.bound(&text, breaches == 0);
+    bounds.finish()
+}
+
+/// One run, as its number has it.
+struct Run {
+    number: u64,
+    trace: &'static str,
+    load: Load,
+    options: BatchOptions,
+    limits: Limits,
+    world: World,
+}
+
+impl Run {
+    fn new(number: u64) -> Self {
+        let mut random = Random::new(number.wrapping_mul(0x9e37_79b9));
+        let trace = &TRACES[pick(&mut random, TRACES.len())];
+        let most_out = between(&mut random, 1.0, 100.0) as usize;
+        let limits = Limits { rate: rate(&mut random), most_out, most_submits: 1 + pick(&mut random, most_out) };
+        let jobs = between(&mut random, 100.0, 20_000.0) as usize;
+        let load = if pick(&mut random, 2) == 0 {
+            Load::all_at_once(trace.jobs(jobs, number))
+        } else {
+            Load::steady(trace, (jobs / 8).max(1), 4, number)
+        };
+        Self { number, trace: trace.name, load, options: options(&mut random), limits, world: world(&mut random) }
+    }
+
+    fn go(&self) -> Report {
+        follow(&self.load, self.options.clone(), self.limits, self.world).expect("the document is one")
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number, trace, load, options, limits, world } = self;
+        let come = if load.is_steady { "by chance" } else { "at once" };
+        write!(f, "run {number}: {} documents of trace {trace} {come}, {limits:?}, {world:?}, {options:?}", load.jobs.len())
+    }
+}
+
+/// Two to two thousand requests a second, in a span of a tenth of a second to a minute.
+fn rate(random: &mut Random) -> Rate {
+    let (seconds, per_second) = (between(random, 0.1, 60.0), between(random, 2.0, 2000.0));
+    let requests = (per_second * seconds).max(1.0) as u32;
+    Rate::new(requests, Duration::from_secs_f64(seconds), between(random, 1.0, 200.0) as u32)
+}
+
+fn options(random: &mut Random) -> BatchOptions {
+    let polls = [PollPolicy::eager(), PollPolicy::balanced(), PollPolicy::frugal(), PollPolicy::fixed(Duration::from_secs(2))];
+    let options = BatchOptions::new()
+        .with_seed(random.bits())
+        .with_poll_policy(polls[pick(random, polls.len())])
+        .with_most_unfinished(between(random, 1.0, 10_000.0) as usize)
+        .with_retry_budget(between(random, 1.0, 1000.0) as u32);
+    match pick(random, 4) {
+        0 => options.without_queue(),
+        1 => options.without_learning(),
+        _ => options,
+    }
+}
+
+fn world(random: &mut Random) -> World {
+    World {
+        foreign: [0, 0, 0, 1000][pick(random, 4)],
+        hidden: [0.0, 0.0, 0.0, 0.01][pick(random, 4)],
+        webhooks: [None, None, Some(0.01), Some(0.5)][pick(random, 4)],
+        round_trip: [0.0, between(random, 0.001, 20.0)][pick(random, 2)],
+        faulty: [0.0, 0.03, 0.3][pick(random, 3)],
+    }
+}
+
+fn pick(random: &mut Random, count: usize) -> usize {
+    (random.bits() % count as u64) as usize
+}
+
+/// A number between the two, small ones as likely as large ones.
+fn between(random: &mut Random, least: f64, most: f64) -> f64 {
+    least * (most / least).powf(random.share())
+}

@@ -22,6 +22,8 @@ pub(crate) fn open(arguments: &DocumentArguments) -> Result<Vec<Task>, Failure> 
         let file = path.to_string_lossy().into_owned();
         match document(&path, arguments) {
             Ok(document) => tasks.push(Task { file: Some(file), start: Start::Submit(document) }),
+            // What is wrong with the call, and not with a file, is told once.
+            Err(problem) if wrong.contains(&problem) => {}
             Err(problem) => wrong.push(problem),
         }
     }
@@ -47,7 +49,8 @@ fn paths(arguments: &DocumentArguments) -> Result<Vec<PathBuf>, Failure> {
     if wrong.is_empty() { Ok(paths) } else { Err(Failure::wrong_calls(wrong)) }
 }
 
-/// The documents of a folder and its folders, in the order of their names. Links to folders are not followed: they may lead back.
+/// The documents of a folder and its folders, in the order of their names. Links to folders are not followed: they may lead back. What is hidden is none that somebody put there to be read: the bin
+/// of a desktop, or the `._invoice.pdf` that macOS leaves beside `invoice.pdf` on other file systems; each would be billed.
 fn add_folder(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), String> {
     let unreadable =
         |error: io::Error| format!("{} can't be read: {error}: name a readable folder (nothing was submitted)", folder.display());
@@ -56,6 +59,9 @@ fn add_folder(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), String> {
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
+        if is_hidden(&entry) {
+            continue;
+        }
         if entry.file_type().map_err(unreadable)?.is_dir() {
             add_folder(&path, paths)?;
         } else if is_document(&path) && !path.is_dir() {
@@ -63,6 +69,10 @@ fn add_folder(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn is_hidden(entry: &fs::DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 fn is_document(path: &Path) -> bool {

@@ -13,8 +13,8 @@ use crate::{duration, pace, share};
 ///
 /// The key comes from the environment variable TYPLESS_API_KEY or from --api-key-file.
 ///
-/// Exit status: 0 all is well; 1 a document failed; 2 the call was wrong; 3 the service could not be reached or refused us; 130 interrupted with Ctrl-C. With several documents,
-/// the highest.
+/// Exit status: 0 all is well; 1 a document failed; 2 the call was wrong; 3 the service could not be reached or refused us; 130 interrupted, with Ctrl-C or SIGTERM. With several
+/// documents, the highest.
 #[derive(Debug, Parser)]
 #[command(name = "typless", version)]
 pub(crate) struct Arguments {
@@ -61,9 +61,8 @@ pub(crate) struct ExtractArguments {
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 
-    /// Print a summary to the standard error at the end; at a terminal there always is one.
-    #[arg(long)]
-    pub(crate) summary: bool,
+    #[command(flatten)]
+    pub(crate) verbosity: VerbosityArguments,
 
     /// How long to wait for each document once its turn has come, such as 90s, 10m or 2h.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration::parse)]
@@ -87,9 +86,8 @@ pub(crate) struct SubmitArguments {
     #[command(flatten)]
     pub(crate) limits: LimitArguments,
 
-    /// Print a summary to the standard error at the end; at a terminal there always is one.
-    #[arg(long)]
-    pub(crate) summary: bool,
+    #[command(flatten)]
+    pub(crate) verbosity: VerbosityArguments,
 }
 
 /// Go on with documents that were submitted, and print what the service read in them.
@@ -99,7 +97,7 @@ pub(crate) struct SubmitArguments {
 /// Exit status: 0 all is well; 1 a document failed; 2 the call was wrong; 3 the service could not be reached or refused us; 130 interrupted. With several documents, the highest.
 #[derive(Debug, Args)]
 pub(crate) struct ResumeArguments {
-    /// A file of tickets, a line of JSON each, as `typless submit` prints them; - is the standard input.
+    /// A file of tickets, a line of JSON each, as `typless submit` prints them, or all that the standard error told of a call that was interrupted; - is the standard input.
     #[arg(value_name = "TICKET-FILE")]
     pub(crate) tickets: PathBuf,
 
@@ -112,9 +110,8 @@ pub(crate) struct ResumeArguments {
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 
-    /// Print a summary to the standard error at the end; at a terminal there always is one.
-    #[arg(long)]
-    pub(crate) summary: bool,
+    #[command(flatten)]
+    pub(crate) verbosity: VerbosityArguments,
 
     /// How long to wait for each document, such as 90s, 10m or 2h, whatever its ticket says.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration::parse)]
@@ -185,6 +182,9 @@ pub(crate) struct DrainArguments {
 
     #[command(flatten)]
     pub(crate) output: OutputArguments,
+
+    #[command(flatten)]
+    pub(crate) verbosity: VerbosityArguments,
 }
 
 /// Receive the service's webhook messages, fetch the result of each, and print it, until interrupted.
@@ -258,7 +258,7 @@ pub(crate) struct EmulatorArguments {
 /// What is submitted.
 #[derive(Debug, Args)]
 pub(crate) struct DocumentArguments {
-    /// The documents: PDF, JPG, PNG or TIFF. A folder stands for all of them in it and in its folders, in the order of their names.
+    /// The documents: PDF, JPG, PNG or TIFF. A folder stands for all of them in it and in its folders, in the order of their names, but for what is hidden: names that begin with a dot.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
@@ -307,13 +307,21 @@ pub(crate) struct LimitArguments {
 #[derive(Debug, Args)]
 pub(crate) struct OutputArguments {
     /// How to print the results, each as soon as it is there: a table for people, a line of JSON for each document with its place in the call as `index`, or CSV with a row for each
-    /// value, below one header.
+    /// value, below one header, and an apostrophe before what a spreadsheet would take for a formula.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
 
     /// The least confidence, from 0 to 1, such as 0.8: values below it are listed for review; in the table they are not shown as found.
     #[arg(long, value_name = "SCORE", value_parser = share::parse)]
     pub(crate) min_confidence: Option<f64>,
+}
+
+/// What is told beside the results.
+#[derive(Debug, Args)]
+pub(crate) struct VerbosityArguments {
+    /// Show neither the progress, which only a terminal shows, nor the summary at the end. What goes wrong is told all the same, and so are tickets.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

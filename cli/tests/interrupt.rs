@@ -1,4 +1,4 @@
-//! Ctrl-C, sent to the binary.
+//! Ctrl-C and other signals, sent to the binary.
 #![cfg(unix)]
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -23,7 +23,11 @@ fn start(command: &mut Command) -> Child {
 }
 
 fn interrupt(process: &Child) {
-    let killed = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
+    send("-INT", process);
+}
+
+fn send(signal: &str, process: &Child) {
+    let killed = Command::new("kill").args([signal, &process.id().to_string()]).status().unwrap();
     assert!(killed.success());
 }
 
@@ -82,11 +86,24 @@ fn extract_leaves_tickets_and_resume_goes_on_with_them() {
     assert_eq!(tickets.len(), 2, "{err}");
     let file = tempfile::NamedTempFile::new().unwrap();
     let lines_of_tickets: Vec<String> = tickets.iter().map(Value::to_string).collect();
-    std::fs::write(file.path(), lines_of_tickets.join("\n")).unwrap();
-    let (code, out, _) = run(at("resume", &listener.base_url(), &["--format", "json"]).arg(file.path()));
-    assert_eq!(code, 0);
-    assert!(lines(&out).iter().all(|line| line["status"] == "SUCCESS" && line["file"] == sample().to_str().unwrap()), "{out}");
+    // The tickets alone, or all that was told.
+    for text in [lines_of_tickets.join("\n"), err] {
+        std::fs::write(file.path(), text).unwrap();
+        let (code, out, err) = run(at("resume", &listener.base_url(), &["--format", "json"]).arg(file.path()));
+        assert_eq!((code, lines(&out).len()), (0, 2), "{err}");
+        assert!(lines(&out).iter().all(|line| line["status"] == "SUCCESS" && line["file"] == sample().to_str().unwrap()), "{out}");
+    }
     assert_eq!(listener.with_service(|service| service.accepted()), 2);
+}
+
+#[test]
+fn a_job_that_is_cancelled_from_outside_leaves_tickets_too() {
+    let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
+    let process = start(at("extract", &listener.base_url(), &INVOICE).arg(sample()));
+    wait_for(&listener, 1);
+    send("-TERM", &process);
+    let (code, _, err) = read(process.wait_with_output().unwrap());
+    assert_eq!((code, tickets(&err).len()), (130, 1), "{err}");
 }
 
 #[test]

@@ -21,7 +21,8 @@ const INVOICE: [&str; 2] = ["--document-type", "line-item-invoice"];
 #[test]
 fn submit_prints_a_ticket_for_each_file_and_does_not_wait() {
     let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
-    let (code, out, err) = run(at("submit", &listener.base_url(), &INVOICE).args(["--customer", "Acme"]).arg(sample()).arg(sample()));
+    let (code, out, err) =
+        run(at("submit", &listener.base_url(), &INVOICE).args(["--quiet", "--customer", "Acme"]).arg(sample()).arg(sample()));
     assert_eq!((code, err.as_str()), (0, ""));
     let tickets = lines(&out);
     assert_eq!((tickets.len(), listener.with_service(|service| service.accepted())), (2, 2));
@@ -41,7 +42,29 @@ fn a_ticket_that_can_not_be_written_is_not_lost() {
     drop(process.stdout.take());
     let (code, _, err) = read(process.wait_with_output().unwrap());
     assert!(code == 2 && err.contains("keep it from here"), "{err}");
-    assert_eq!(lines(err.lines().last().unwrap())[0]["typless_ticket"], 1);
+    assert_eq!(tickets(&err).len(), 1, "{err}");
+}
+
+/// The tickets among what was told.
+fn tickets(err: &str) -> Vec<Value> {
+    err.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn what_nobody_would_get_a_ticket_of_is_not_submitted() {
+    const DOCUMENTS: usize = 60;
+    let folder = tempfile::tempdir().unwrap();
+    for index in 0..DOCUMENTS {
+        std::fs::copy(sample(), folder.path().join(format!("{index}.pdf"))).unwrap();
+    }
+    let listener = service(ServiceOptions::new());
+    let mut process =
+        at("submit", &listener.base_url(), &INVOICE).arg(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(process.stdout.take());
+    let (code, _, err) = read(process.wait_with_output().unwrap());
+    let accepted = listener.with_service(|service| service.accepted());
+    assert!(code == 2 && accepted < DOCUMENTS, "{accepted} {err}");
+    assert_eq!((tickets(&err).len(), err.matches("it was not submitted").count()), (accepted, DOCUMENTS - accepted), "{err}");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use typless_emulator::{Faults, Listener, RateLimit, Service, ServiceOptions};
 
 use crate::arguments::EmulatorArguments;
-use crate::document_types;
 use crate::failure::{Exit, Failure};
+use crate::{document_types, output};
 
 /// Listens until the process is ended.
 pub(super) fn run(arguments: &EmulatorArguments) -> Result<Exit, Failure> {
@@ -13,9 +13,10 @@ pub(super) fn run(arguments: &EmulatorArguments) -> Result<Exit, Failure> {
         Failure::wrong_call(format!("can't listen on {}: {error}: choose another address with --listen", arguments.listen))
     })?;
     if !listener.local_addr().ip().is_loopback() {
-        eprintln!("typless: the emulator is open to the network, without encryption: keep real documents and keys away from it");
+        output::say("the emulator is open to the network, without encryption: keep real documents and keys away from it");
     }
-    println!("the emulator listens on {}; any key is accepted", listener.base_url());
+    // It serves those who know its address anyway.
+    let _ = output::write(&format!("the emulator listens on {}; any key is accepted", listener.base_url()));
     loop {
         std::thread::park();
     }

@@ -226,9 +226,14 @@ pub(crate) struct EmulatorArguments {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8900")]
     pub(crate) listen: SocketAddr,
 
-    /// How long an extraction takes: always as long, such as 500ms or 2s, or by chance, such as lognormal:20s:0.8 (median and sigma).
+    /// How long an extraction takes: always as long, such as 500ms or 2s; by chance, such as lognormal:20s:0.8 (median and sigma); or one of several by their weights, such as
+    /// 0.95*lognormal:8s:0.5+0.05*5m.
     #[arg(long, value_name = "PACE", default_value = "2s", value_parser = pace::parse)]
     pub(crate) pace: Pace,
+
+    /// Let the pace drift: it gets this many times as long and comes back, once in each period, such as 3:24h.
+    #[arg(long, value_name = "FACTOR:TIME", value_parser = pace::parse_drift)]
+    pub(crate) drift: Option<(f64, Duration)>,
 
     /// Work on so many documents at once; further ones wait for their turn.
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
@@ -237,6 +242,26 @@ pub(crate) struct EmulatorArguments {
     /// Post a message to this http:// address for each extraction that has finished.
     #[arg(long, value_name = "URL", value_parser = WebhookOptions::new)]
     pub(crate) webhook: Option<WebhookOptions>,
+
+    /// How long after the end of an extraction its message is posted; written as --pace is.
+    #[arg(long, value_name = "PACE", requires = "webhook", value_parser = pace::parse)]
+    pub(crate) webhook_delay: Option<Pace>,
+
+    /// Lose this share of the messages, from 0 to 1.
+    #[arg(long, value_name = "SHARE", requires = "webhook", value_parser = share::parse)]
+    pub(crate) webhook_lost: Option<f64>,
+
+    /// Post this share of the messages twice, from 0 to 1.
+    #[arg(long, value_name = "SHARE", requires = "webhook", value_parser = share::parse)]
+    pub(crate) webhook_doubled: Option<f64>,
+
+    /// Hold this share of the messages back for so long that others overtake them, such as 0.1:5s.
+    #[arg(long, value_name = "SHARE:TIME", requires = "webhook", value_parser = share::parse_with_time)]
+    pub(crate) webhook_overtaken: Option<(f64, Duration)>,
+
+    /// Leave an extraction on the queue when its result was read, until it expires. Else reading takes it off; which of the two the service does is not documented.
+    #[arg(long)]
+    pub(crate) queue_keeps_read: bool,
 
     /// Refuse more than so many requests per second with 429.
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]

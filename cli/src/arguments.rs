@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use typless_emulator::{Pace, WebhookOptions};
 
-use crate::{duration, pace, share};
+use crate::{address, duration, pace, share};
 
 /// Extract data from documents with Typless.
 ///
@@ -196,7 +196,7 @@ pub(crate) struct DrainArguments {
 #[derive(Debug, Args)]
 pub(crate) struct ListenArguments {
     /// Where to listen; port 0 picks a free one.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
     pub(crate) listen: SocketAddr,
 
     /// The path that messages are posted to.
@@ -223,7 +223,7 @@ pub(crate) struct ListenArguments {
 #[derive(Debug, Args)]
 pub(crate) struct EmulatorArguments {
     /// Where to listen; port 0 picks a free one.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8900")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8900", value_parser = address::parse)]
     pub(crate) listen: SocketAddr,
 
     /// How long an extraction takes: always as long, such as 500ms or 2s; by chance, such as lognormal:20s:0.8 (median and sigma); or one of several by their weights, such as

@@ -3,6 +3,7 @@
 // They panic where nobody reads any more: `output` is for that.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod address;
 mod arguments;
 mod command;
 mod document_types;

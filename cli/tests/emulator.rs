@@ -21,6 +21,15 @@ fn the_emulator_says_where_it_listens_and_serves() {
     assert!(taken.0 == 2 && taken.2.contains("--listen"), "{}", taken.2);
 }
 
+#[cfg(unix)]
+#[test]
+fn it_ends_when_it_is_told_to_even_as_the_first_process_of_a_container() {
+    let (mut emulator, _) = start(&[]);
+    assert!(std::process::Command::new("kill").args(["-TERM", &emulator.id().to_string()]).status().unwrap().success());
+    // One that leaves it to the system has no status of its own.
+    assert_eq!(emulator.wait().unwrap().code(), Some(130));
+}
+
 /// An emulator and its base URL.
 fn start(arguments: &[&str]) -> (Child, String) {
     let mut command = typless();

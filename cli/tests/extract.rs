@@ -32,6 +32,15 @@ fn that_nobody_hears_what_is_told_changes_nothing() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_key_that_is_no_text_is_not_called_missing() {
+    use std::os::unix::ffi::OsStrExt;
+    let key = std::ffi::OsStr::from_bytes(b"s3cret\xff");
+    let (code, _, err) = run(extract(&[]).arg(sample()).env("TYPLESS_API_KEY", key));
+    assert!(code == 2 && err.contains("TYPLESS_API_KEY is no text") && !err.contains("s3cret"), "{err}");
+}
+
 #[test]
 fn json_is_a_line_for_each_file_with_its_place_in_the_call() {
     let folder = tempfile::tempdir().unwrap();

@@ -186,7 +186,7 @@ fn a_wrong_call_and_a_wrong_key_are_told() {
     let short = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(short.path(), "short").unwrap();
     let cases: [(&[&str], &str); 5] = [
-        (&["--listen", "nowhere"], "--listen"),
+        (&["--listen", "nowhere"], "127.0.0.1:8080"),
         (&["--listen", "192.0.2.1:1"], "--listen"),
         (&["--listen", "127.0.0.1:0", "--path", "hooks"], "--path"),
         (&["--listen", "127.0.0.1:0", "--secret-file", "no such file"], "no such file"),

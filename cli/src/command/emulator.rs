@@ -4,6 +4,7 @@ use typless_emulator::{Faults, Listener, QueueAfterReading, RateLimit, Service, 
 
 use crate::arguments::EmulatorArguments;
 use crate::failure::{Exit, Failure};
+use crate::work::on_interruption;
 use crate::{document_types, output};
 
 /// Listens until the process is ended.
@@ -15,6 +16,8 @@ pub(super) fn run(arguments: &EmulatorArguments) -> Result<Exit, Failure> {
     if !listener.local_addr().ip().is_loopback() {
         output::say("the emulator is open to the network, without encryption: keep real documents and keys away from it");
     }
+    // Whoever runs it as the first process of a container could not stop it otherwise: the system ignores signals on its behalf.
+    on_interruption(|| false);
     // It serves those who know its address anyway.
     let _ = output::write(&format!("the emulator listens on {}; any key is accepted", listener.base_url()));
     loop {

@@ -1,5 +1,6 @@
 //! The files of a call, checked before anything is sent.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,14 +18,17 @@ const SUFFIXES: [&str; 6] = ["pdf", "jpg", "jpeg", "png", "tif", "tiff"];
 /// Opens every file; if any of them can't be used, none is.
 pub(crate) fn open(arguments: &DocumentArguments) -> Result<Vec<Task>, Failure> {
     let mut tasks = Vec::new();
-    let mut wrong = Vec::new();
+    // What is wrong with the call, and not with a file, is told once.
+    let (mut wrong, mut known) = (Vec::new(), HashSet::new());
     for path in paths(arguments)? {
         let file = path.to_string_lossy().into_owned();
         match document(&path, arguments) {
             Ok(document) => tasks.push(Task { file: Some(file), start: Start::Submit(document) }),
-            // What is wrong with the call, and not with a file, is told once.
-            Err(problem) if wrong.contains(&problem) => {}
-            Err(problem) => wrong.push(problem),
+            Err(problem) => {
+                if known.insert(problem.clone()) {
+                    wrong.push(problem);
+                }
+            }
         }
     }
     if wrong.is_empty() { Ok(tasks) } else { Err(Failure::wrong_calls(wrong)) }

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
-use support::{at, lines, read, run, sample, service};
+use support::{at, lines, read, run, sample, service, tickets};
 use typless_emulator::{Listener, Pace, ServiceOptions};
 
 const INVOICE: [&str; 2] = ["--document-type", "line-item-invoice"];
@@ -36,11 +36,6 @@ fn wait_for(listener: &Listener, documents: usize) {
     while listener.with_service(|service| service.accepted()) < documents {
         thread::sleep(WAIT);
     }
-}
-
-/// The tickets among what was told.
-fn tickets(err: &str) -> Vec<Value> {
-    err.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// A server that says when a request is there, and answers it when it is told what; then the next.

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
-use support::{at, in_order, lines, read, run, sample, scripted, service, submitted};
+use support::{at, in_order, lines, read, run, sample, scripted, service, submitted, tickets};
 use typless::drive::Clock;
 use typless::machine::Ticket;
 use typless::wire::ExtractionId;
@@ -45,11 +45,6 @@ fn a_ticket_that_can_not_be_written_is_not_lost() {
     assert_eq!(tickets(&err).len(), 1, "{err}");
 }
 
-/// The tickets among what was told.
-fn tickets(err: &str) -> Vec<Value> {
-    err.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
 #[test]
 fn what_nobody_would_get_a_ticket_of_is_not_submitted() {
     const DOCUMENTS: usize = 60;
@@ -74,13 +69,15 @@ fn resume_goes_on_with_tickets_from_a_file_or_the_standard_input() {
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("broken.pdf");
     std::fs::write(&broken, "this is no PDF").unwrap();
-    let tickets = folder.path().join("tickets");
+    let file = folder.path().join("tickets");
     let mut text = submitted(&url, &[]);
     text.push_str("\n\n");
     text.push_str(&run(at("submit", &url, &INVOICE).arg(&broken)).1);
-    std::fs::write(&tickets, &text).unwrap();
+    // One that is there twice is followed once.
+    text.push_str(&text.clone());
+    std::fs::write(&file, &text).unwrap();
 
-    let (code, out, err) = run(at("resume", &url, &["--format", "json"]).arg(&tickets));
+    let (code, out, err) = run(at("resume", &url, &["--format", "json"]).arg(&file));
     assert_eq!(code, 1);
     let results = in_order(&out);
     assert_eq!(results.len(), 2, "{out}");

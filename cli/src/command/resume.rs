@@ -1,5 +1,6 @@
 //! `typless resume`: goes on with what was submitted.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -29,11 +30,17 @@ fn read(path: &Path) -> Result<Vec<Task>, Failure> {
     let text = if is_input { io::read_to_string(io::stdin()) } else { fs::read_to_string(path) };
     let text = text.map_err(|error| Failure::wrong_call(format!("{shown} can't be read: {error}: name a readable file of tickets")))?;
     let (mut tasks, mut wrong) = (Vec::new(), Vec::new());
+    // Files of tickets that were put together may name an extraction twice.
+    let mut known = BTreeSet::new();
     // Tickets go to the standard error after Ctrl-C; what it says beside them is passed over, so that all of it can be kept and given.
     let is_ticket = |(line, _): &(&str, usize)| !line.is_empty() && !line.starts_with(OURS);
     for (line, number) in text.lines().map(str::trim).zip(1..).filter(is_ticket) {
         match Ticket::from_json(line) {
-            Ok(ticket) => tasks.push(task(ticket)),
+            Ok(ticket) => {
+                if known.insert(ticket.extraction_id().clone()) {
+                    tasks.push(task(ticket));
+                }
+            }
             Err(error) => {
                 wrong.push(format!("line {number} of {shown} can't be used: {error}: give lines as `typless submit` prints them"));
             }

@@ -10,7 +10,7 @@ pub(crate) fn print(text: &str) -> Exit {
         Ok(()) => Exit::Success,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         Err(error) => {
-            say(&format!("the result can't be written: {error}"));
+            say(&format!("the standard output can't be written: {error}: make room, and call again"));
             Exit::WrongCall
         }
     }

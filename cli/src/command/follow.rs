@@ -30,14 +30,15 @@ pub(super) fn run(connection: &Connection, tasks: Vec<Task>, plan: &Plan<'_>, ou
             Update::Event(kind) => progress.event(task.name(), kind),
             Update::Submitted { .. } => {}
             Update::Ended { extraction_id, outcome } => {
-                summary.ended(outcome.is_ok());
+                let mut went_well = outcome.is_ok();
                 let outcome = outcome.map_or_else(|error| Outcome::Failed(Box::new(Problem::of_job(&error))), Outcome::Success);
                 let report = Report::new(task.file, extraction_id, outcome).at(task.index);
                 if let Err(error) = progress.suspend(|| printer.write(&report)) {
-                    goes_on = false;
+                    (goes_on, went_well) = (false, false);
                     progress.suspend(|| report.tell_unwritten(&error));
                     unwritten = unwritten.max(output::exit_of(&error));
                 }
+                summary.ended(went_well);
                 exit = exit.max(progress.suspend(|| report.complain()));
             }
             Update::SubmittedLate { ticket } => progress.suspend(|| tell_late(task, ticket)),

@@ -36,7 +36,8 @@ pub(crate) enum Command {
 
 /// Submit documents, wait, and print what the service read in each, as soon as it is known.
 ///
-/// Ctrl-C prints a ticket for each document that was submitted and is not done to the standard error, as lines of JSON for `typless resume`; a second one leaves at once.
+/// Ctrl-C prints a ticket for each document that was submitted and is not done to the standard error, as lines of JSON for `typless resume`; a second one leaves at once. There is a ticket, too, for each
+/// that took longer than --deadline.
 ///
 /// Exit status: 0 all is well; 1 a document failed; 2 the call was wrong; 3 the service could not be reached or refused us; 130 interrupted. With several documents, the highest.
 #[derive(Debug, Args)]

@@ -92,6 +92,18 @@ fn extract_leaves_tickets_and_resume_goes_on_with_them() {
 }
 
 #[test]
+fn what_takes_too_long_leaves_a_ticket_too() {
+    let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
+    let (code, _, err) = run(at("extract", &listener.base_url(), &INVOICE).args(["--deadline", "300ms"]).arg(sample()));
+    assert!(code == 1 && err.contains("--deadline"), "{err}");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &err).unwrap();
+    let (_, out, _) = run(at("resume", &listener.base_url(), &["--deadline", "300ms", "--format", "json"]).arg(file.path()));
+    assert_eq!(lines(&out)[0]["extraction_id"], tickets(&err)[0]["extraction_id"]);
+    assert_eq!(listener.with_service(|service| service.accepted()), 1);
+}
+
+#[test]
 fn a_job_that_is_cancelled_from_outside_leaves_tickets_too() {
     let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
     let process = start(at("extract", &listener.base_url(), &INVOICE).arg(sample()));

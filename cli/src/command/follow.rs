@@ -1,7 +1,7 @@
 //! What `extract` and `resume` share: documents are followed to their ends, and results printed as they come.
 
-use typless::machine::Ticket;
-use typless::wire::printable;
+use typless::machine::{JobError, Ticket};
+use typless::wire::{Extraction, ExtractionId, printable};
 
 use crate::arguments::OutputArguments;
 use crate::failure::Exit;
@@ -17,44 +17,72 @@ pub(super) fn run(connection: &Connection, tasks: Vec<Task>, plan: &Plan<'_>, ou
     let emulated = connection.is_emulator();
     let documents = tasks.len();
     let progress = Progress::new(documents, is_quiet);
-    let mut summary = Summary::new(is_quiet);
-    let mut printer = Printer::new(output);
-    let mut exit = Exit::Success;
-    let (mut goes_on, mut unwritten) = (true, Exit::Success);
     let announce = {
         let progress = progress.clone();
         move |submitting| progress.suspend(|| tell_interrupted(submitting, emulated))
     };
+    let (printer, summary) = (Printer::new(output), Summary::new(is_quiet));
+    let mut sink = Sink { printer, summary, emulated, exit: Exit::Success, unwritten: None };
     let tell = |task: TaskName<'_>, update: Update<'_>, batch: &_| {
         match update {
             Update::Event(kind) => progress.event(task.name(), kind),
             Update::Submitted { .. } => {}
-            Update::Ended { extraction_id, outcome } => {
-                let mut went_well = outcome.is_ok();
-                let outcome = outcome.map_or_else(|error| Outcome::Failed(Box::new(Problem::of_job(&error))), Outcome::Success);
-                let report = Report::new(task.file, extraction_id, outcome).at(task.index);
-                if let Err(error) = progress.suspend(|| printer.write(&report)) {
-                    (goes_on, went_well) = (false, false);
-                    progress.suspend(|| report.tell_unwritten(&error));
-                    unwritten = unwritten.max(output::exit_of(&error));
-                }
-                summary.ended(went_well);
-                exit = exit.max(progress.suspend(|| report.complain()));
-            }
+            Update::Ended { extraction_id, outcome } => progress.suspend(|| sink.ended(task, extraction_id, outcome)),
             Update::SubmittedLate { ticket } => progress.suspend(|| tell_late(task, ticket)),
-            // Nobody could go on with it.
-            Update::Left { .. } if emulated => {}
-            Update::Left { ticket } => progress.suspend(|| tell_ticket(ticket)),
+            Update::Left { ticket } => progress.suspend(|| sink.left(ticket)),
             Update::NotSubmitted => progress.suspend(|| tell_not_submitted(task)),
         }
-        progress.counts(summary.done(), summary.failed, batch);
-        goes_on
+        progress.counts(sink.summary.done(), sink.summary.failed, batch);
+        sink.unwritten.is_none()
     };
     let (ended, batch) = work::perform(connection, tasks, plan, announce, tell);
     progress.end();
-    summary.tell_documents(documents, &batch);
+    sink.summary.tell_documents(documents, &batch);
     // That a disk is full is no Ctrl-C.
-    exit.max(if unwritten == Exit::Success { ended } else { unwritten })
+    sink.exit.max(sink.unwritten.filter(|exit| *exit != Exit::Success).unwrap_or(ended))
+}
+
+/// Where results go, and how it went so far.
+struct Sink {
+    printer: Printer,
+    summary: Summary,
+    emulated: bool,
+    exit: Exit,
+    /// What it means that a result could not be printed, once that has happened.
+    unwritten: Option<Exit>,
+}
+
+impl Sink {
+    fn ended(&mut self, task: TaskName<'_>, extraction_id: Option<ExtractionId>, outcome: Result<Extraction, JobError>) {
+        let mut went_well = outcome.is_ok();
+        let ticket = outcome.as_ref().err().and_then(unended).cloned();
+        let outcome = outcome.map_or_else(|error| Outcome::Failed(Box::new(Problem::of_job(&error))), Outcome::Success);
+        let report = Report::new(task.file, extraction_id, outcome).at(task.index);
+        if let Err(error) = self.printer.write(&report) {
+            report.tell_unwritten(&error);
+            self.unwritten = self.unwritten.max(Some(output::exit_of(&error)));
+            went_well = false;
+        }
+        self.summary.ended(went_well);
+        self.exit = self.exit.max(report.complain());
+        ticket.iter().for_each(|ticket| self.left(ticket));
+    }
+
+    fn left(&self, ticket: &Ticket) {
+        // With an emulator that ends, nobody could go on.
+        if !self.emulated {
+            tell_ticket(ticket);
+        }
+    }
+}
+
+/// The ticket of a document that we came to no end with, while it goes on at the service.
+fn unended(error: &JobError) -> Option<&Ticket> {
+    match error {
+        JobError::Deadline { ticket, .. } => Some(ticket),
+        JobError::Refused { ticket, .. } => ticket.as_ref(),
+        _ => None,
+    }
 }
 
 /// Says what the lines that follow are.

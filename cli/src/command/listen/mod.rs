@@ -15,6 +15,7 @@ use typless::machine::{Batch, BatchEventKind, BatchOptions, JobError, JobEventKi
 use typless::wire::{Extraction, Notification, Webhook, WebhookSecret, printable};
 use typless_transports::SystemClock;
 use typless_transports::blocking::{Driver, Hand};
+use typless_transports::ureq::Ureq;
 
 use super::follow;
 use crate::arguments::ListenArguments;
@@ -55,14 +56,24 @@ pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
     let secret = if arguments.secret_file.is_some() { "/<secret>" } else { "" };
     say(&format!("listening at http://{local_addr}{}{secret}", printable(arguments.path.trim_end_matches('/'), 300)));
 
-    let mut printer = Printer::new(&arguments.output);
+    follow_all(&mut driver, clock, &mut Printer::new(&arguments.output), &known, &interrupted)
+}
+
+/// Follows what messages name, until there is an end of it.
+fn follow_all(
+    driver: &mut Driver<Batch, Ureq, SystemClock>,
+    clock: SystemClock,
+    printer: &mut Printer,
+    known: &Known,
+    interrupted: &AtomicBool,
+) -> Result<Exit, Failure> {
     loop {
         // Why there is no point in going on, for the first time.
         let mut end = None;
         while let Some(event) = driver.next_event() {
             let reason = match event.kind {
                 BatchEventKind::Job { key, event: JobEventKind::Finished(outcome), .. } => {
-                    tell(&mut printer, &known, key, outcome).err().map(|error| Ok(output::exit_of(&error)))
+                    tell(printer, known, key, outcome).err().map(|error| Ok(output::exit_of(&error)))
                 }
                 BatchEventKind::KeyRefused(error) => {
                     Some(Err(Failure::no_service(format!("the service refused the request: {error}; {CHECK_KEY}"))))
@@ -135,6 +146,9 @@ fn take(hand: &Hand<Batch>, known: &Known, notification: Notification) -> bool {
         if let Some(key) = batch.resume(&ticket, now) {
             known.follow(key, id);
             batch.handle_notification(&notification, now);
+        } else {
+            // We are about to end, and its sender was told that it was heard.
+            follow::tell_ticket(&ticket);
         }
     })
 }

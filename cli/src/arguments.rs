@@ -264,7 +264,7 @@ pub(crate) struct EmulatorArguments {
     #[arg(long)]
     pub(crate) queue_keeps_read: bool,
 
-    /// Refuse more than so many requests per second with 429.
+    /// Refuse more than so many requests per second of one key with 429, and say in Retry-After how long to wait.
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
     pub(crate) rate_limit: Option<u32>,
 

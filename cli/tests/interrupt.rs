@@ -105,12 +105,29 @@ fn what_takes_too_long_leaves_a_ticket_too() {
 
 #[test]
 fn a_job_that_is_cancelled_from_outside_leaves_tickets_too() {
-    let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
-    let process = start(at("extract", &listener.base_url(), &INVOICE).arg(sample()));
+    // That a terminal goes away can be told from `nohup` on Linux alone.
+    let signals: &[&str] = if cfg!(target_os = "linux") { &["-TERM", "-HUP"] } else { &["-TERM"] };
+    for signal in signals {
+        let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
+        let process = start(at("extract", &listener.base_url(), &INVOICE).arg(sample()));
+        wait_for(&listener, 1);
+        send(signal, &process);
+        let (code, _, err) = read(process.wait_with_output().unwrap());
+        assert_eq!((code, tickets(&err).len()), (130, 1), "{signal} {err}");
+    }
+}
+
+#[test]
+fn nohup_is_respected() {
+    let listener = service(ServiceOptions::new().with_pace(Duration::from_millis(1)));
+    let typless = at("extract", &listener.base_url(), &INVOICE);
+    let mut nohup = Command::new("nohup");
+    nohup.arg(typless.get_program()).args(typless.get_args()).arg(sample()).env("TYPLESS_API_KEY", support::KEY).stdin(Stdio::null());
+    let process = start(&mut nohup);
     wait_for(&listener, 1);
-    send("-TERM", &process);
-    let (code, _, err) = read(process.wait_with_output().unwrap());
-    assert_eq!((code, tickets(&err).len()), (130, 1), "{err}");
+    send("-HUP", &process);
+    let (code, out, err) = read(process.wait_with_output().unwrap());
+    assert!(code == 0 && out.contains("LPW-2026-0417"), "{err}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Ctrl-C, and the request to end that `kill`, a container or a CI job sends.
+//! Ctrl-C, the request to end that `kill`, a container or a CI job sends, and the terminal that goes away.
 
 use std::io;
 use std::thread;
@@ -35,6 +35,7 @@ fn handle(first: impl FnOnce() -> bool + Send + 'static) -> io::Result<()> {
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    hang_up: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
@@ -42,16 +43,32 @@ impl Signals {
     /// Handles them from here on.
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        // A hang-up is left alone: `nohup` has it ignored.
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        let hang_up = if is_hang_up_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())?, hang_up })
     }
 
     async fn next(&mut self) {
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(hang_up) => hang_up.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = hang_up => {}
         }
     }
+}
+
+/// Whether `nohup` has it ignored, which to handle it would undo. Where the system does not tell, as only Linux does, it is left alone.
+#[cfg(unix)]
+fn is_hang_up_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|signals| u64::from_str_radix(signals.trim(), 16).ok());
+    ignored.is_none_or(|signals| signals & 1 != 0)
 }
 
 #[cfg(windows)]

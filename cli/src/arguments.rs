@@ -285,6 +285,7 @@ pub(crate) struct EmulatorArguments {
 #[derive(Debug, Args)]
 pub(crate) struct DocumentArguments {
     /// The documents: PDF, JPG, PNG or TIFF. A folder stands for all of them in it and in its folders, in the order of their names, but for what is hidden: names that begin with a dot.
+    /// Where folders overlap, or hold links to files, each file is taken once.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 

@@ -5,11 +5,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use typless::wire::Document;
+use typless::wire::{Document, printable};
 use typless_transports::FileSource;
 
 use crate::arguments::DocumentArguments;
 use crate::failure::Failure;
+use crate::output::say;
 use crate::work::{Start, Task};
 
 /// What the files of a folder must end in to be taken for documents.
@@ -36,21 +37,64 @@ pub(crate) fn open(arguments: &DocumentArguments) -> Result<Vec<Task>, Failure> 
 
 /// The files in the order of the call, those of a folder in its place.
 fn paths(arguments: &DocumentArguments) -> Result<Vec<PathBuf>, Failure> {
-    let mut paths = Vec::new();
+    let mut chosen = Chosen::default();
     let mut wrong = Vec::new();
     for path in &arguments.files {
         if !path.is_dir() {
-            paths.push(path.clone());
+            chosen.add_named(path);
             continue;
         }
-        let before = paths.len();
-        if let Err(problem) = add_folder(path, &mut paths) {
-            wrong.push(problem);
-        } else if paths.len() == before {
-            wrong.push(format!("{} holds no documents: their names end in {}", path.display(), SUFFIXES.join(", ")));
+        let mut found = Vec::new();
+        match add_folder(path, &mut found) {
+            Err(problem) => wrong.push(problem),
+            Ok(()) if found.is_empty() => {
+                wrong.push(format!("{} holds no documents: their names end in {}", path.display(), SUFFIXES.join(", ")));
+            }
+            Ok(()) => found.into_iter().for_each(|path| chosen.add_found(path)),
         }
     }
-    if wrong.is_empty() { Ok(paths) } else { Err(Failure::wrong_calls(wrong)) }
+    if wrong.is_empty() { Ok(chosen.paths) } else { Err(Failure::wrong_calls(wrong)) }
+}
+
+/// The files that are taken. Folders may overlap, with each other and with files that are named beside them, and hold links to files; what they stand for together is taken once, as each submit is billed.
+/// Who names one file twice wants it twice.
+#[derive(Default)]
+struct Chosen {
+    paths: Vec<PathBuf>,
+    /// Where they really are.
+    known: HashSet<PathBuf>,
+    /// Those of them that a folder stands for.
+    found: HashSet<PathBuf>,
+}
+
+impl Chosen {
+    fn add_named(&mut self, path: &Path) {
+        let real = real(path);
+        if self.found.contains(&real) {
+            return tell_twice(path);
+        }
+        self.known.insert(real);
+        self.paths.push(path.to_path_buf());
+    }
+
+    fn add_found(&mut self, path: PathBuf) {
+        let real = real(&path);
+        self.found.insert(real.clone());
+        if self.known.insert(real) {
+            self.paths.push(path);
+        } else {
+            tell_twice(&path);
+        }
+    }
+}
+
+/// Where a file really is. What is wrong with one that is not there is told once it is opened.
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+fn tell_twice(path: &Path) {
+    say(&format!("{} is there already, and is taken once", printable(&path.to_string_lossy(), 300)));
 }
 
 /// The documents of a folder and its folders, in the order of their names. Links to folders are not followed: they may lead back. What is hidden is none that somebody put there to be read: the bin

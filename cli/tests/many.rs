@@ -53,6 +53,18 @@ fn a_folder_stands_for_its_documents_in_the_order_of_their_names() {
     assert!(err.starts_with(&format!("typless: 6 documents: 6 ok, 0 failed; {requests} requests in ")), "{err}");
 }
 
+#[cfg(unix)]
+#[test]
+fn folders_that_overlap_are_billed_once() {
+    let folder = folder(4);
+    std::os::unix::fs::symlink("a.PDF", folder.path().join("latest.pdf")).unwrap();
+    let listener = service(quick());
+    let files = [folder.path().join("b/1.pdf"), folder.path().to_path_buf(), folder.path().join("b/c"), folder.path().join("./a.PDF")];
+    let (code, out, err) = run(at("submit", &listener.base_url(), &INVOICE).args(["--rate", "1000"]).args(files));
+    assert_eq!((code, out.lines().count(), counts(&listener).submits), (0, 4, 4), "{err}");
+    assert_eq!(err.matches("is taken once").count(), 5, "{err}");
+}
+
 #[test]
 fn the_limits_are_kept_by_the_services_own_count() {
     let folder = folder(30);

@@ -7,14 +7,14 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use typless_emulator::{Pace, WebhookOptions};
 
-use crate::{duration, pace, share};
+use crate::{address, duration, pace, share};
 
 /// Extract data from documents with Typless.
 ///
 /// The key comes from the environment variable TYPLESS_API_KEY or from --api-key-file.
 ///
-/// Exit status: 0 all is well; 1 a document failed; 2 the call was wrong; 3 the service could not be reached or refused us; 130 interrupted with Ctrl-C. With several documents,
-/// the highest.
+/// Exit status: 0 all is well; 1 a document failed; 2 the call was wrong; 3 the service could not be reached or refused us; 130 interrupted, with Ctrl-C or SIGTERM. With several
+/// documents, the highest.
 #[derive(Debug, Parser)]
 #[command(name = "typless", version)]
 pub(crate) struct Arguments {
@@ -36,7 +36,8 @@ pub(crate) enum Command {
 
 /// Submit documents, wait, and print what the service read in each, as soon as it is known.
 ///
-/// Ctrl-C prints a ticket for each document that was submitted and is not done to the standard error, as lines of JSON for `typless resume`; a second one leaves at once.
+/// Ctrl-C prints a ticket for each document that was submitted and is not done to the standard error, as lines of JSON for `typless resume`; a second one leaves at once. There is a ticket, too, for each
+/// that took longer than --deadline.
 ///
 /// Exit status: 0 all is well; 1 a document failed; 2 the call was wrong; 3 the service could not be reached or refused us; 130 interrupted. With several documents, the highest.
 #[derive(Debug, Args)]
@@ -61,9 +62,8 @@ pub(crate) struct ExtractArguments {
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 
-    /// Print a summary to the standard error at the end; at a terminal there always is one.
-    #[arg(long)]
-    pub(crate) summary: bool,
+    #[command(flatten)]
+    pub(crate) verbosity: VerbosityArguments,
 
     /// How long to wait for each document once its turn has come, such as 90s, 10m or 2h.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration::parse)]
@@ -87,9 +87,8 @@ pub(crate) struct SubmitArguments {
     #[command(flatten)]
     pub(crate) limits: LimitArguments,
 
-    /// Print a summary to the standard error at the end; at a terminal there always is one.
-    #[arg(long)]
-    pub(crate) summary: bool,
+    #[command(flatten)]
+    pub(crate) verbosity: VerbosityArguments,
 }
 
 /// Go on with documents that were submitted, and print what the service read in them.
@@ -99,7 +98,7 @@ pub(crate) struct SubmitArguments {
 /// Exit status: 0 all is well; 1 a document failed; 2 the call was wrong; 3 the service could not be reached or refused us; 130 interrupted. With several documents, the highest.
 #[derive(Debug, Args)]
 pub(crate) struct ResumeArguments {
-    /// A file of tickets, a line of JSON each, as `typless submit` prints them; - is the standard input.
+    /// A file of tickets, a line of JSON each, as `typless submit` prints them, or all that the standard error told of a call that was interrupted; - is the standard input.
     #[arg(value_name = "TICKET-FILE")]
     pub(crate) tickets: PathBuf,
 
@@ -112,9 +111,8 @@ pub(crate) struct ResumeArguments {
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 
-    /// Print a summary to the standard error at the end; at a terminal there always is one.
-    #[arg(long)]
-    pub(crate) summary: bool,
+    #[command(flatten)]
+    pub(crate) verbosity: VerbosityArguments,
 
     /// How long to wait for each document, such as 90s, 10m or 2h, whatever its ticket says.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration::parse)]
@@ -185,6 +183,9 @@ pub(crate) struct DrainArguments {
 
     #[command(flatten)]
     pub(crate) output: OutputArguments,
+
+    #[command(flatten)]
+    pub(crate) verbosity: VerbosityArguments,
 }
 
 /// Receive the service's webhook messages, fetch the result of each, and print it, until interrupted.
@@ -196,7 +197,7 @@ pub(crate) struct DrainArguments {
 #[derive(Debug, Args)]
 pub(crate) struct ListenArguments {
     /// Where to listen; port 0 picks a free one.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
     pub(crate) listen: SocketAddr,
 
     /// The path that messages are posted to.
@@ -223,12 +224,17 @@ pub(crate) struct ListenArguments {
 #[derive(Debug, Args)]
 pub(crate) struct EmulatorArguments {
     /// Where to listen; port 0 picks a free one.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8900")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8900", value_parser = address::parse)]
     pub(crate) listen: SocketAddr,
 
-    /// How long an extraction takes: always as long, such as 500ms or 2s, or by chance, such as lognormal:20s:0.8 (median and sigma).
+    /// How long an extraction takes: always as long, such as 500ms or 2s; by chance, such as lognormal:20s:0.8 (median and sigma); or one of several by their weights, such as
+    /// 0.95*lognormal:8s:0.5+0.05*5m.
     #[arg(long, value_name = "PACE", default_value = "2s", value_parser = pace::parse)]
     pub(crate) pace: Pace,
+
+    /// Let the pace drift: it gets this many times as long and comes back, once in each period, such as 3:24h.
+    #[arg(long, value_name = "FACTOR:TIME", value_parser = pace::parse_drift)]
+    pub(crate) drift: Option<(f64, Duration)>,
 
     /// Work on so many documents at once; further ones wait for their turn.
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
@@ -238,7 +244,27 @@ pub(crate) struct EmulatorArguments {
     #[arg(long, value_name = "URL", value_parser = WebhookOptions::new)]
     pub(crate) webhook: Option<WebhookOptions>,
 
-    /// Refuse more than so many requests per second with 429.
+    /// How long after the end of an extraction its message is posted; written as --pace is.
+    #[arg(long, value_name = "PACE", requires = "webhook", value_parser = pace::parse)]
+    pub(crate) webhook_delay: Option<Pace>,
+
+    /// Lose this share of the messages, from 0 to 1.
+    #[arg(long, value_name = "SHARE", requires = "webhook", value_parser = share::parse)]
+    pub(crate) webhook_lost: Option<f64>,
+
+    /// Post this share of the messages twice, from 0 to 1.
+    #[arg(long, value_name = "SHARE", requires = "webhook", value_parser = share::parse)]
+    pub(crate) webhook_doubled: Option<f64>,
+
+    /// Hold this share of the messages back for so long that others overtake them, such as 0.1:5s.
+    #[arg(long, value_name = "SHARE:TIME", requires = "webhook", value_parser = share::parse_with_time)]
+    pub(crate) webhook_overtaken: Option<(f64, Duration)>,
+
+    /// Leave an extraction on the queue when its result was read, until it expires. Else reading takes it off; which of the two the service does is not documented.
+    #[arg(long)]
+    pub(crate) queue_keeps_read: bool,
+
+    /// Refuse more than so many requests per second of one key with 429, and say in Retry-After how long to wait.
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
     pub(crate) rate_limit: Option<u32>,
 
@@ -258,7 +284,8 @@ pub(crate) struct EmulatorArguments {
 /// What is submitted.
 #[derive(Debug, Args)]
 pub(crate) struct DocumentArguments {
-    /// The documents: PDF, JPG, PNG or TIFF. A folder stands for all of them in it and in its folders, in the order of their names.
+    /// The documents: PDF, JPG, PNG or TIFF. A folder stands for all of them in it and in its folders, in the order of their names, but for what is hidden: names that begin with a dot.
+    /// Where folders overlap, or hold links to files, each file is taken once.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
@@ -307,13 +334,21 @@ pub(crate) struct LimitArguments {
 #[derive(Debug, Args)]
 pub(crate) struct OutputArguments {
     /// How to print the results, each as soon as it is there: a table for people, a line of JSON for each document with its place in the call as `index`, or CSV with a row for each
-    /// value, below one header.
+    /// value, below one header, and an apostrophe before what a spreadsheet would take for a formula.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
 
     /// The least confidence, from 0 to 1, such as 0.8: values below it are listed for review; in the table they are not shown as found.
     #[arg(long, value_name = "SCORE", value_parser = share::parse)]
     pub(crate) min_confidence: Option<f64>,
+}
+
+/// What is told beside the results.
+#[derive(Debug, Args)]
+pub(crate) struct VerbosityArguments {
+    /// Show neither the progress, which only a terminal shows, nor the summary at the end. What goes wrong is told all the same, and so are tickets.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

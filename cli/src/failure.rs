@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use typless::wire::printable;
 
+use crate::output::say;
+
 /// What to do about a key that was refused.
 pub(crate) const CHECK_KEY: &str = "check the key in TYPLESS_API_KEY or --api-key-file";
 
@@ -58,7 +60,7 @@ impl Failure {
     /// Prints it to the standard error.
     pub(crate) fn tell(&self) {
         for sentence in &self.sentences {
-            eprintln!("typless: {}", printable(sentence, 1000));
+            say(&printable(sentence, 1000));
         }
     }
 }

@@ -1,5 +1,9 @@
 //! The `typless` command: extracts documents, one or ten thousand, goes on with what was submitted, fetches what has finished, and runs an emulator of the service.
 
+// They panic where nobody reads any more: `output` is for that.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+mod address;
 mod arguments;
 mod command;
 mod document_types;

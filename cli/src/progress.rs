@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
-use typless::machine::{BatchProgress, JobEventKind};
+use typless::machine::{BatchProgress, DrainProgress, JobEventKind};
 use typless::wire::printable;
 
 /// A line on the standard error that is redrawn as things happen; nothing at all where that is no terminal. Clones are the same line.
@@ -13,20 +13,22 @@ pub(crate) struct Progress {
     documents: usize,
 }
 
-/// For one document, what happens to it.
+/// For one document, and for a queue of which nobody knows how long it is: what happens.
 const ONE: &str = "{spinner} {elapsed} {wide_msg}";
 
 /// For many, how far they are, how fast it goes, and how long it will take.
 const MANY: &str = "{spinner} {bar:30} {pos}/{len} done, {msg}";
 
 impl Progress {
-    pub(crate) fn new(documents: usize) -> Self {
-        let bar = ProgressBar::new(documents as u64);
-        if let Ok(style) = ProgressStyle::with_template(if documents == 1 { ONE } else { MANY }) {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Self { bar, documents }
+    /// For so many documents.
+    pub(crate) fn new(documents: usize, is_quiet: bool) -> Self {
+        let template = if documents == 1 { ONE } else { MANY };
+        Self { bar: bar(ProgressBar::new(documents as u64), template, is_quiet), documents }
+    }
+
+    /// For a queue.
+    pub(crate) fn of_queue(is_quiet: bool) -> Self {
+        Self { bar: bar(ProgressBar::new_spinner(), ONE, is_quiet), documents: 0 }
     }
 
     /// Something happened to a document.
@@ -56,6 +58,12 @@ impl Progress {
         }
     }
 
+    /// So many results were fetched, and so many could not be.
+    pub(crate) fn queue(&self, done: usize, failed: usize, drain: &DrainProgress) {
+        let DrainProgress { waiting, in_flight, .. } = drain;
+        self.bar.set_message(format!("{done} done, {failed} failed, {in_flight} in flight, {waiting} waiting"));
+    }
+
     /// Prints something else in between.
     pub(crate) fn suspend<R>(&self, print: impl FnOnce() -> R) -> R {
         self.bar.suspend(print)
@@ -64,6 +72,17 @@ impl Progress {
     pub(crate) fn end(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+fn bar(bar: ProgressBar, template: &str, is_quiet: bool) -> ProgressBar {
+    if is_quiet {
+        return ProgressBar::hidden();
+    }
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
 }
 
 /// How fast it goes, and how long it will take at that speed; nothing before there is a speed.

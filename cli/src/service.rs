@@ -1,5 +1,6 @@
 //! Which service is talked to, and with which key.
 
+use std::env::VarError;
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -94,9 +95,13 @@ fn key(arguments: &ServiceArguments) -> Result<String, Failure> {
             Failure::wrong_call(format!("the key can't be read from {}: {error}: name a readable file with --api-key-file", path.display()))
         });
     }
-    std::env::var("TYPLESS_API_KEY").map_err(|_| {
-        Failure::wrong_call(
-            "there is no key: set TYPLESS_API_KEY, name a file with --api-key-file, or use extract --emulator, which needs none",
-        )
+    std::env::var("TYPLESS_API_KEY").map_err(|error| {
+        Failure::wrong_call(match error {
+            VarError::NotPresent => {
+                "there is no key: set TYPLESS_API_KEY, name a file with --api-key-file, or use extract --emulator, which needs none"
+            }
+            // Its own words would quote it.
+            VarError::NotUnicode(_) => "the key in TYPLESS_API_KEY is no text: copy it from the dashboard of the service",
+        })
     })
 }

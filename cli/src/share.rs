@@ -1,14 +1,33 @@
 //! A share or a confidence as people write it.
 
+use std::time::Duration;
+
+use crate::duration;
+
 /// Reads a number from 0 to 1.
 pub(crate) fn parse(text: &str) -> Result<f64, String> {
     let score: Option<f64> = text.parse().ok();
     score.filter(|score| (0.0..=1.0).contains(score)).ok_or_else(|| "write a number from 0 to 1, such as 0.8".to_owned())
 }
 
+/// Reads a share and a length of time, as `0.1:5s`.
+pub(crate) fn parse_with_time(text: &str) -> Result<(f64, Duration), String> {
+    const REMEDY: &str = "write it as 0.1:5s, with a share from 0 to 1 and a length of time";
+    let (share, time) = text.split_once(':').ok_or(REMEDY)?;
+    Ok((parse(share).map_err(|_| REMEDY)?, duration::parse(time).map_err(|_| REMEDY)?))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::*;
+
+    #[test]
+    fn a_share_has_a_length_of_time_beside_it() {
+        assert_eq!(parse_with_time("0.1:5s"), Ok((0.1, Duration::from_secs(5))));
+        for text in ["", "0.1", "0.1:", "2:5s", ":5s", "0.1:soon"] {
+            assert!(parse_with_time(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn only_numbers_from_0_to_1_are_shares() {

@@ -44,11 +44,26 @@ fn what_waits_is_printed_and_then_nothing_waits() {
     let url = listener.base_url();
     let ids = BTreeSet::from([submit(&listener, &[]), submit(&listener, &[])]);
     let (code, out, err) = run(&mut at("drain", &url, &["--format", "json"]));
-    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(code == 0 && err.starts_with("typless: 2 results: 2 ok, 0 failed; in "), "{err}");
     let results = lines(&out);
     assert_eq!(results.iter().map(|line| line["extraction_id"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>(), ids);
     assert!(results.iter().all(|line| line["status"] == "SUCCESS" && line["file"] == "invoice.pdf"), "{out}");
-    assert_eq!(run(&mut at("drain", &url, &[])), (0, String::new(), String::new()));
+    assert_eq!(run(&mut at("drain", &url, &["--quiet"])), (0, String::new(), String::new()));
+}
+
+#[test]
+fn results_that_nobody_reads_any_more_are_told_by_their_ids() {
+    let listener = service(quick());
+    let ids = [(); 4].map(|()| submit(&listener, &[]));
+    let mut process = at("drain", &listener.base_url(), &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(process.stdout.take());
+    let (code, _, err) = read(process.wait_with_output().unwrap());
+    let left = run(&mut at("awaiting", &listener.base_url(), &[])).1;
+    assert_eq!(code, 0, "{err}");
+    assert!(looks(&listener) > 0);
+    for id in ids {
+        assert!(left.contains(&id) || err.contains(&format!("typless get {id}")), "{id} {err}");
+    }
 }
 
 #[test]
@@ -71,7 +86,7 @@ fn files_appear_whole_and_what_is_there_is_not_fetched_again() {
     let url = listener.base_url();
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("new/results");
-    let drain = || run(&mut at("drain", &url, &["--out", folder.to_str().unwrap()]));
+    let drain = || run(&mut at("drain", &url, &["--quiet", "--out", folder.to_str().unwrap()]));
     let first = submit(&listener, &[]);
     assert_eq!(drain(), (0, String::new(), String::new()));
     assert_eq!(looks(&listener), 1);

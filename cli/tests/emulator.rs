@@ -21,6 +21,15 @@ fn the_emulator_says_where_it_listens_and_serves() {
     assert!(taken.0 == 2 && taken.2.contains("--listen"), "{}", taken.2);
 }
 
+#[cfg(unix)]
+#[test]
+fn it_ends_when_it_is_told_to_even_as_the_first_process_of_a_container() {
+    let (mut emulator, _) = start(&[]);
+    assert!(std::process::Command::new("kill").args(["-TERM", &emulator.id().to_string()]).status().unwrap().success());
+    // One that leaves it to the system has no status of its own.
+    assert_eq!(emulator.wait().unwrap().code(), Some(130));
+}
+
 /// An emulator and its base URL.
 fn start(arguments: &[&str]) -> (Child, String) {
     let mut command = typless();
@@ -76,10 +85,45 @@ fn it_has_bad_days_on_demand() {
         (["--rate-limit", "0"], "--rate-limit"),
         (["--workers", "0"], "--workers"),
         (["--webhook", "https://example.com"], "no TLS"),
+        (["--drift", "3"], "3:24h"),
+        (["--pace", "1*2s+"], "0.95*2s+0.05*5m"),
+        (["--webhook-lost", "0.5"], "--webhook"),
     ] {
         let (code, _, err) = run(typless().arg("emulator").args(arguments));
         assert!(code == 2 && err.contains(sentence), "{err}");
     }
+}
+
+#[test]
+fn its_webhooks_and_its_queue_have_bad_days_too() {
+    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let hook = format!("http://{}/hook", receiver.local_addr().unwrap());
+    let submit = |url: &str| run(at("submit", url, &["--document-type", "line-item-invoice"]).arg(sample())).0;
+    let pace = ["--pace", "0.5*1ms+0.5*lognormal:1ms:0.1", "--drift", "2:1s", "--queue-keeps-read"];
+
+    let (mut emulator, url) = start(&[&pace[..], &["--webhook", &hook, "--webhook-doubled", "1", "--webhook-delay", "1ms"]].concat());
+    assert_eq!(submit(&url), 0);
+    let messages = [(); 2].map(|()| {
+        let (mut stream, _) = receiver.accept().unwrap();
+        let mut message = [0; 4096];
+        let length = stream.read(&mut message).unwrap();
+        String::from_utf8_lossy(&message[..length]).into_owned()
+    });
+    assert_eq!(messages[0], messages[1], "one message twice");
+    let listed = || run(&mut at("awaiting", &url, &[])).1;
+    let before = listed();
+    assert_eq!(run(&mut at("get", &url, &[before.trim()])).0, 0);
+    assert_eq!(listed(), before);
+    emulator.kill().unwrap();
+    emulator.wait().unwrap();
+
+    let (mut emulator, url) = start(&["--webhook", &hook, "--webhook-lost", "1", "--webhook-overtaken", "0.5:1ms"]);
+    assert_eq!(submit(&url), 0);
+    while !run(&mut at("awaiting", &url, &[])).1.contains('\n') {}
+    receiver.set_nonblocking(true).unwrap();
+    assert!(receiver.accept().is_err(), "it is lost");
+    emulator.kill().unwrap();
+    emulator.wait().unwrap();
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod support;
 
 use std::io::Write;
 use std::net::TcpListener;
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -18,6 +19,26 @@ fn the_readmes_command_shows_the_fields_of_the_sample() {
     for shown in ["invoice_number", "LPW-2026-0417", "2026-03-18", "2484.6000", "EUR", "Notebook A5, dotted, linen cover", "Confidence"] {
         assert!(out.contains(shown), "{shown} is missing in:\n{out}");
     }
+}
+
+#[test]
+fn that_nobody_hears_what_is_told_changes_nothing() {
+    for (file, expected) in [("no such file", 2), (sample().to_str().unwrap(), 0)] {
+        let mut process = extract(&["--emulator", file, file]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(process.stderr.take());
+        let output = process.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(expected), "{file}");
+        assert_eq!(String::from_utf8(output.stdout).unwrap().contains("LPW-2026-0417"), expected == 0, "{file}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_that_is_no_text_is_not_called_missing() {
+    use std::os::unix::ffi::OsStrExt;
+    let key = std::ffi::OsStr::from_bytes(b"s3cret\xff");
+    let (code, _, err) = run(extract(&[]).arg(sample()).env("TYPLESS_API_KEY", key));
+    assert!(code == 2 && err.contains("TYPLESS_API_KEY is no text") && !err.contains("s3cret"), "{err}");
 }
 
 #[test]
@@ -37,7 +58,8 @@ fn json_is_a_line_for_each_file_with_its_place_in_the_call() {
     assert!(succeeded.get("error").is_none() && succeeded["extraction_id"].is_string());
     assert_eq!(succeeded["result"]["customer"], "Acme");
     assert_eq!(succeeded["result"]["line_items"].as_array().unwrap().len(), 5);
-    assert_eq!(err.lines().count(), 2, "a sentence for each failure: {err}");
+    assert_eq!(err.lines().count(), 3, "a sentence for each failure, and a summary: {err}");
+    assert!(err.lines().last().unwrap().starts_with("typless: 3 documents: 1 ok, 2 failed; "), "{err}");
 }
 
 #[test]

@@ -13,6 +13,20 @@ fn id_of(ticket: &str) -> String {
     lines(ticket)[0]["extraction_id"].as_str().unwrap().to_owned()
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_once() {
+    let listener = service(ServiceOptions::new().with_pace(Duration::ZERO));
+    let url = listener.base_url();
+    (0..3).for_each(|_| drop(submitted(&url, &[])));
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let (code, _, err) = run(at("awaiting", &url, &[]).stdout(full()));
+    assert_eq!((code, err.matches("can't be written").count()), (2, 1), "{err}");
+    let sample = support::sample();
+    let (code, _, err) = run(at("extract", &url, &["--document-type", "line-item-invoice"]).args([&sample, &sample]).stdout(full()));
+    assert!(code == 2 && err.contains("typless get ") && err.contains(": 0 ok, "), "{err}");
+}
+
 #[test]
 fn get_prints_the_result_or_the_status() {
     let listener = service(ServiceOptions::new().with_pace(Duration::ZERO));

@@ -1,4 +1,4 @@
-//! Ctrl-C, sent to the binary.
+//! Ctrl-C and other signals, sent to the binary.
 #![cfg(unix)]
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
-use support::{at, lines, read, run, sample, service};
+use support::{at, lines, read, run, sample, service, tickets};
 use typless_emulator::{Listener, Pace, ServiceOptions};
 
 const INVOICE: [&str; 2] = ["--document-type", "line-item-invoice"];
@@ -23,7 +23,11 @@ fn start(command: &mut Command) -> Child {
 }
 
 fn interrupt(process: &Child) {
-    let killed = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
+    send("-INT", process);
+}
+
+fn send(signal: &str, process: &Child) {
+    let killed = Command::new("kill").args([signal, &process.id().to_string()]).status().unwrap();
     assert!(killed.success());
 }
 
@@ -32,11 +36,6 @@ fn wait_for(listener: &Listener, documents: usize) {
     while listener.with_service(|service| service.accepted()) < documents {
         thread::sleep(WAIT);
     }
-}
-
-/// The tickets among what was told.
-fn tickets(err: &str) -> Vec<Value> {
-    err.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// A server that says when a request is there, and answers it when it is told what; then the next.
@@ -82,11 +81,53 @@ fn extract_leaves_tickets_and_resume_goes_on_with_them() {
     assert_eq!(tickets.len(), 2, "{err}");
     let file = tempfile::NamedTempFile::new().unwrap();
     let lines_of_tickets: Vec<String> = tickets.iter().map(Value::to_string).collect();
-    std::fs::write(file.path(), lines_of_tickets.join("\n")).unwrap();
-    let (code, out, _) = run(at("resume", &listener.base_url(), &["--format", "json"]).arg(file.path()));
-    assert_eq!(code, 0);
-    assert!(lines(&out).iter().all(|line| line["status"] == "SUCCESS" && line["file"] == sample().to_str().unwrap()), "{out}");
+    // The tickets alone, or all that was told.
+    for text in [lines_of_tickets.join("\n"), err] {
+        std::fs::write(file.path(), text).unwrap();
+        let (code, out, err) = run(at("resume", &listener.base_url(), &["--format", "json"]).arg(file.path()));
+        assert_eq!((code, lines(&out).len()), (0, 2), "{err}");
+        assert!(lines(&out).iter().all(|line| line["status"] == "SUCCESS" && line["file"] == sample().to_str().unwrap()), "{out}");
+    }
     assert_eq!(listener.with_service(|service| service.accepted()), 2);
+}
+
+#[test]
+fn what_takes_too_long_leaves_a_ticket_too() {
+    let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
+    let (code, _, err) = run(at("extract", &listener.base_url(), &INVOICE).args(["--deadline", "300ms"]).arg(sample()));
+    assert!(code == 1 && err.contains("--deadline"), "{err}");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &err).unwrap();
+    let (_, out, _) = run(at("resume", &listener.base_url(), &["--deadline", "300ms", "--format", "json"]).arg(file.path()));
+    assert_eq!(lines(&out)[0]["extraction_id"], tickets(&err)[0]["extraction_id"]);
+    assert_eq!(listener.with_service(|service| service.accepted()), 1);
+}
+
+#[test]
+fn a_job_that_is_cancelled_from_outside_leaves_tickets_too() {
+    // That a terminal goes away can be told from `nohup` on Linux alone.
+    let signals: &[&str] = if cfg!(target_os = "linux") { &["-TERM", "-HUP"] } else { &["-TERM"] };
+    for signal in signals {
+        let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
+        let process = start(at("extract", &listener.base_url(), &INVOICE).arg(sample()));
+        wait_for(&listener, 1);
+        send(signal, &process);
+        let (code, _, err) = read(process.wait_with_output().unwrap());
+        assert_eq!((code, tickets(&err).len()), (130, 1), "{signal} {err}");
+    }
+}
+
+#[test]
+fn nohup_is_respected() {
+    let listener = service(ServiceOptions::new().with_pace(Duration::from_millis(1)));
+    let typless = at("extract", &listener.base_url(), &INVOICE);
+    let mut nohup = Command::new("nohup");
+    nohup.arg(typless.get_program()).args(typless.get_args()).arg(sample()).env("TYPLESS_API_KEY", support::KEY).stdin(Stdio::null());
+    let process = start(&mut nohup);
+    wait_for(&listener, 1);
+    send("-HUP", &process);
+    let (code, out, err) = read(process.wait_with_output().unwrap());
+    assert!(code == 0 && out.contains("LPW-2026-0417"), "{err}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use support::{at, run, service, submitted};
-use typless_emulator::{Listener, ServiceOptions, WebhookOptions};
+use typless_emulator::{Listener, Pace, ServiceOptions, WebhookOptions};
 
 const SECRET: &str = "8c3f0d6b5a9e47128c3f0d6b5a9e4712";
 
@@ -161,11 +161,32 @@ fn what_is_not_there_yet_is_left_as_a_ticket() {
 }
 
 #[test]
+fn when_nobody_reads_the_results_any_more_it_ends_and_says_what_was_not_read() {
+    let pace = Pace::mixture([(1.0, Pace::fixed(Duration::ZERO)), (1.0, Pace::fixed(Duration::from_secs(3600)))]);
+    let listener = service(ServiceOptions::new().with_pace(pace).with_seed(1));
+    let ids = [(); 6].map(|()| id_of(&submitted(&listener.base_url(), &[])));
+    let finished = run(&mut at("awaiting", &listener.base_url(), &[])).1;
+    let (quick, slow): (Vec<&String>, Vec<&String>) = ids.iter().partition(|id| finished.contains(*id));
+    let Receiver { mut process, address, results, mut told } = Receiver::start(&listener.base_url(), &[]);
+    drop(results);
+    assert_eq!(post(&address, "/", &message(slow[0])), "204");
+    while looks(&listener) == 0 {
+        thread::sleep(Duration::from_millis(2));
+    }
+    assert_eq!(post(&address, "/", &message(quick[0])), "204");
+    let mut err = String::new();
+    told.read_to_string(&mut err).unwrap();
+    assert_eq!(process.wait().unwrap().code(), Some(0), "{err}");
+    assert!(err.contains(&format!("typless get {}", quick[0])), "{err}");
+    assert!(err.contains(&format!(r#""extraction_id":"{}""#, slow[0])), "{err}");
+}
+
+#[test]
 fn a_wrong_call_and_a_wrong_key_are_told() {
     let short = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(short.path(), "short").unwrap();
     let cases: [(&[&str], &str); 5] = [
-        (&["--listen", "nowhere"], "--listen"),
+        (&["--listen", "nowhere"], "127.0.0.1:8080"),
         (&["--listen", "192.0.2.1:1"], "--listen"),
         (&["--listen", "127.0.0.1:0", "--path", "hooks"], "--path"),
         (&["--listen", "127.0.0.1:0", "--secret-file", "no such file"], "no such file"),
@@ -181,4 +202,5 @@ fn a_wrong_call_and_a_wrong_key_are_told() {
     let mut err = String::new();
     receiver.told.read_to_string(&mut err).unwrap();
     assert!(receiver.process.wait().unwrap().code() == Some(3) && err.contains("check the key"), "{err}");
+    assert!(err.contains(r#""extraction_id":"0d14""#), "{err}");
 }

@@ -6,7 +6,7 @@ mod support;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use support::{KEY, at, extract, in_order, run, sample, service};
+use support::{KEY, at, extract, in_order, run, sample, service, typless};
 use typless_emulator::{Fault, Faults, Listener, QueueAfterReading, ServiceOptions};
 
 const INVOICE: [&str; 2] = ["--document-type", "line-item-invoice"];
@@ -21,6 +21,11 @@ fn folder(documents: usize) -> tempfile::TempDir {
         std::fs::copy(sample(), folder.path().join(place)).unwrap();
     }
     std::fs::write(folder.path().join("b/notes.txt"), "no document").unwrap();
+    // What macOS leaves beside a file, and what desktops leave of one.
+    std::fs::create_dir_all(folder.path().join(".Trash")).unwrap();
+    for hidden in ["._a.PDF", ".Trash/deleted.pdf"] {
+        std::fs::write(folder.path().join(hidden), "hidden").unwrap();
+    }
     folder
 }
 
@@ -36,7 +41,7 @@ fn counts(listener: &Listener) -> typless_emulator::ServiceCounts {
 fn a_folder_stands_for_its_documents_in_the_order_of_their_names() {
     let folder = folder(5);
     let listener = service(quick());
-    let arguments = ["--format", "json", "--summary", "--rate", "1000"];
+    let arguments = ["--format", "json", "--rate", "1000"];
     let (code, out, err) = run(at("extract", &listener.base_url(), &INVOICE).args(arguments).arg(folder.path()).arg(sample()));
     assert_eq!(code, 0, "{err}");
     let results = in_order(&out);
@@ -46,6 +51,18 @@ fn a_folder_stands_for_its_documents_in_the_order_of_their_names() {
     assert!(results.iter().all(|line| line["status"] == "SUCCESS"));
     let requests = counts(&listener).requests;
     assert!(err.starts_with(&format!("typless: 6 documents: 6 ok, 0 failed; {requests} requests in ")), "{err}");
+}
+
+#[cfg(unix)]
+#[test]
+fn folders_that_overlap_are_billed_once() {
+    let folder = folder(4);
+    std::os::unix::fs::symlink("a.PDF", folder.path().join("latest.pdf")).unwrap();
+    let listener = service(quick());
+    let files = [folder.path().join("b/1.pdf"), folder.path().to_path_buf(), folder.path().join("b/c"), folder.path().join("./a.PDF")];
+    let (code, out, err) = run(at("submit", &listener.base_url(), &INVOICE).args(["--rate", "1000"]).args(files));
+    assert_eq!((code, out.lines().count(), counts(&listener).submits), (0, 4, 4), "{err}");
+    assert_eq!(err.matches("is taken once").count(), 5, "{err}");
 }
 
 #[test]
@@ -104,6 +121,36 @@ fn csv_has_a_row_for_each_value_below_one_header() {
 }
 
 #[test]
+fn csv_has_a_row_for_a_document_without_fields_and_no_formula() {
+    let folder = tempfile::tempdir().unwrap();
+    let slip = folder.path().join("slip.json");
+    std::fs::write(&slip, r#"{"name": "slip", "fields": []}"#).unwrap();
+    let documents = ["=1+1.pdf", "a, \"b\".pdf"];
+    for name in documents {
+        std::fs::copy(sample(), folder.path().join(name)).unwrap();
+    }
+    let mut command = typless();
+    command.current_dir(folder.path()).args(["extract", "--emulator", "--document-type", "slip", "--format", "csv"]).args(documents);
+    let (code, out, err) = run(command.arg("--document-type-file").arg(&slip));
+    let mut rows: Vec<&str> = out.lines().skip(1).collect();
+    rows.sort();
+    assert_eq!((code, rows.len()), (0, 2), "{out} {err}");
+    assert!(rows[0].starts_with("0,'=1+1.pdf,"), "{out}");
+    assert!(rows[1].starts_with("1,\"a, \"\"b\"\".pdf\","), "{out}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_told_at_once_and_what_is_wrong_with_the_call_once() {
+    let folder = folder(3);
+    let pipe = folder.path().join("pipe.pdf");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (code, _, err) = run(extract(&["--emulator", "--customer", ""]).arg(folder.path()));
+    assert!(code == 2 && err.contains("pipe.pdf can't be read: it is not a file"), "{err}");
+    assert_eq!(err.matches("--customer is empty").count(), 1, "{err}");
+}
+
+#[test]
 fn a_refused_key_ends_the_whole_call_at_once() {
     let folder = folder(40);
     let listener = service(ServiceOptions::new().with_key("another"));
@@ -111,7 +158,7 @@ fn a_refused_key_ends_the_whole_call_at_once() {
     assert_eq!(code, 3);
     let results = in_order(&out);
     assert!(results.len() == 40 && results.iter().all(|line| line["status"] == "REFUSED"), "{out}");
-    assert!(err.lines().count() == 40 && err.contains("check the key"), "{err}");
+    assert!(err.lines().count() == 41 && err.matches("check the key").count() == 40, "{err}");
     assert!(counts(&listener).requests <= 8, "{:?}", counts(&listener));
 }
 
@@ -120,7 +167,7 @@ fn a_service_that_cannot_be_reached_is_not_tried_for_each_document() {
     let folder = folder(40);
     let address = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap();
     let url = format!("http://{address}");
-    let (code, out, err) = run(at("extract", &url, &INVOICE).args(["--format", "json", "--summary"]).arg(folder.path()));
+    let (code, out, err) = run(at("extract", &url, &INVOICE).args(["--format", "json"]).arg(folder.path()));
     assert_eq!(code, 3);
     assert!(in_order(&out).iter().all(|line| line["status"] == "NOT_SUBMITTED"), "{out}");
     assert!(err.contains("40 documents: 0 ok, 40 failed"), "{err}");
@@ -130,11 +177,11 @@ fn a_service_that_cannot_be_reached_is_not_tried_for_each_document() {
 fn submit_and_resume_take_folders_and_limits_too() {
     let folder = folder(10);
     let listener = service(quick());
-    let (code, out, err) = run(at("submit", &listener.base_url(), &INVOICE).args(["--rate", "1000", "--summary"]).arg(folder.path()));
+    let (code, out, err) = run(at("submit", &listener.base_url(), &INVOICE).args(["--rate", "1000"]).arg(folder.path()));
     assert!(code == 0 && err.contains("10 documents: 10 ok, 0 failed; 10 requests"), "{err}");
     let tickets = folder.path().join("tickets");
     std::fs::write(&tickets, &out).unwrap();
-    let arguments = ["--rate", "1000", "--max-in-flight", "2", "--format", "json"];
+    let arguments = ["--rate", "1000", "--max-in-flight", "2", "--format", "json", "--quiet"];
     let (code, out, err) = run(at("resume", &listener.base_url(), &arguments).arg(&tickets));
     assert_eq!((code, in_order(&out).len(), err.as_str()), (0, 10, ""));
     let counts = counts(&listener);

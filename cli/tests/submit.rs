@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
-use support::{at, in_order, lines, read, run, sample, scripted, service, submitted};
+use support::{at, in_order, lines, read, run, sample, scripted, service, submitted, tickets};
 use typless::drive::Clock;
 use typless::machine::Ticket;
 use typless::wire::ExtractionId;
@@ -21,7 +21,8 @@ const INVOICE: [&str; 2] = ["--document-type", "line-item-invoice"];
 #[test]
 fn submit_prints_a_ticket_for_each_file_and_does_not_wait() {
     let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
-    let (code, out, err) = run(at("submit", &listener.base_url(), &INVOICE).args(["--customer", "Acme"]).arg(sample()).arg(sample()));
+    let (code, out, err) =
+        run(at("submit", &listener.base_url(), &INVOICE).args(["--quiet", "--customer", "Acme"]).arg(sample()).arg(sample()));
     assert_eq!((code, err.as_str()), (0, ""));
     let tickets = lines(&out);
     assert_eq!((tickets.len(), listener.with_service(|service| service.accepted())), (2, 2));
@@ -41,7 +42,24 @@ fn a_ticket_that_can_not_be_written_is_not_lost() {
     drop(process.stdout.take());
     let (code, _, err) = read(process.wait_with_output().unwrap());
     assert!(code == 2 && err.contains("keep it from here"), "{err}");
-    assert_eq!(lines(err.lines().last().unwrap())[0]["typless_ticket"], 1);
+    assert_eq!(tickets(&err).len(), 1, "{err}");
+}
+
+#[test]
+fn what_nobody_would_get_a_ticket_of_is_not_submitted() {
+    const DOCUMENTS: usize = 60;
+    let folder = tempfile::tempdir().unwrap();
+    for index in 0..DOCUMENTS {
+        std::fs::copy(sample(), folder.path().join(format!("{index}.pdf"))).unwrap();
+    }
+    let listener = service(ServiceOptions::new());
+    let mut process =
+        at("submit", &listener.base_url(), &INVOICE).arg(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(process.stdout.take());
+    let (code, _, err) = read(process.wait_with_output().unwrap());
+    let accepted = listener.with_service(|service| service.accepted());
+    assert!(code == 2 && accepted < DOCUMENTS, "{accepted} {err}");
+    assert_eq!((tickets(&err).len(), err.matches("it was not submitted").count()), (accepted, DOCUMENTS - accepted), "{err}");
 }
 
 #[test]
@@ -51,13 +69,15 @@ fn resume_goes_on_with_tickets_from_a_file_or_the_standard_input() {
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("broken.pdf");
     std::fs::write(&broken, "this is no PDF").unwrap();
-    let tickets = folder.path().join("tickets");
+    let file = folder.path().join("tickets");
     let mut text = submitted(&url, &[]);
     text.push_str("\n\n");
     text.push_str(&run(at("submit", &url, &INVOICE).arg(&broken)).1);
-    std::fs::write(&tickets, &text).unwrap();
+    // One that is there twice is followed once.
+    text.push_str(&text.clone());
+    std::fs::write(&file, &text).unwrap();
 
-    let (code, out, err) = run(at("resume", &url, &["--format", "json"]).arg(&tickets));
+    let (code, out, err) = run(at("resume", &url, &["--format", "json"]).arg(&file));
     assert_eq!(code, 1);
     let results = in_order(&out);
     assert_eq!(results.len(), 2, "{out}");

@@ -24,11 +24,13 @@ impl FileSource {
     /// The file is not there, can't be opened for reading, or is not a file.
     pub fn new(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_path_buf();
-        // Opened, not only looked at: what can't be read should be known before anything is sent.
-        let metadata = File::open(&path)?.metadata()?;
+        // Looked at before it is opened: to open a named pipe is to wait for somebody who writes into it.
+        let metadata = std::fs::metadata(&path)?;
         if !metadata.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
         }
+        // Opened, not only looked at: what can't be read should be known before anything is sent.
+        let metadata = File::open(&path)?.metadata()?;
         Ok(Self { path, len: metadata.len() })
     }
 

@@ -23,16 +23,18 @@ pub(super) fn run(arguments: &AwaitingArguments) -> Result<Exit, Failure> {
     };
     let connection = Connection::to_service(&arguments.service)?;
     let answer = connection.call(request).map_err(|error| Failure::no_service(format!("{error}; {}", advice(&error))))?;
-    let mut exit = Exit::Success;
     for id in answer.extraction_ids() {
         let line = match arguments.format {
             ListFormat::Lines => printable(id.as_str(), usize::MAX),
             // Text always serialises.
             ListFormat::Json => serde_json::to_string(&Line { extraction_id: id.as_str() }).unwrap_or_default(),
         };
-        exit = exit.max(output::print(&line));
+        let exit = output::print(&line);
+        if exit != Exit::Success {
+            return Ok(exit);
+        }
     }
-    Ok(exit)
+    Ok(Exit::Success)
 }
 
 fn advice(error: &CallError) -> &'static str {

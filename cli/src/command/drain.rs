@@ -12,8 +12,11 @@ use typless_transports::blocking::Driver;
 use crate::arguments::DrainArguments;
 use crate::failure::{CHECK_KEY, Exit, Failure};
 use crate::folder::Folder;
+use crate::output::{self, say};
+use crate::progress::Progress;
 use crate::report::{Outcome, Printer, Problem, Report};
 use crate::service::{ATTEMPTS, Connection};
+use crate::summary::Summary;
 use crate::work::on_interruption;
 
 /// Fetches what is listed, once or until interrupted.
@@ -29,18 +32,23 @@ pub(super) fn run(arguments: &DrainArguments) -> Result<Exit, Failure> {
     }
     let threads = arguments.limits.max_in_flight.into();
     let mut driver = Driver::new(drain, connection.transport.clone(), clock).with_threads(threads);
+    let progress = Progress::of_queue(arguments.verbosity.quiet);
     let interrupted = Arc::new(AtomicBool::new(false));
-    let (hand, is_interrupted) = (driver.hand(), interrupted.clone());
+    let (hand, is_interrupted, its_progress) = (driver.hand(), interrupted.clone(), progress.clone());
     on_interruption(move || {
         is_interrupted.store(true, Ordering::SeqCst);
-        eprintln!("typless: interrupted: what is being fetched is waited for: Ctrl-C again leaves at once");
+        its_progress.suspend(|| say("interrupted: what is being fetched is waited for: Ctrl-C again leaves at once"));
         hand.push(|drain, _| drain.close())
     });
 
-    let mut sink = Sink { folder, printer: Printer::new(&arguments.output), exit: Exit::Success, is_watching: arguments.watch.is_some() };
+    let (printer, summary) = (Printer::new(&arguments.output), Summary::new(arguments.verbosity.quiet));
+    let mut sink = Sink { folder, printer, summary, exit: Exit::Success, is_watching: arguments.watch.is_some() };
     while let Some(event) = driver.next_event() {
-        sink.take(event.kind, driver.machine_mut());
+        progress.suspend(|| sink.take(event.kind, driver.machine_mut()));
+        progress.queue(sink.summary.done(), sink.summary.failed, &driver.machine().progress());
     }
+    progress.end();
+    sink.summary.tell_results();
     Ok(if interrupted.load(Ordering::SeqCst) { Exit::Interrupted } else { sink.exit })
 }
 
@@ -64,6 +72,7 @@ fn options(arguments: &DrainArguments) -> Result<DrainOptions, Failure> {
 struct Sink {
     folder: Option<Folder>,
     printer: Printer,
+    summary: Summary,
     exit: Exit,
     is_watching: bool,
 }
@@ -77,6 +86,7 @@ impl Sink {
                 if let Some(folder) = &self.folder {
                     folder.give_up(&extraction_id);
                 }
+                self.summary.ended(false);
                 self.raise(report(extraction_id, Err(reason)).complain());
             }
             DrainEventKind::ListFailed { cause, retry_at: None } => {
@@ -116,15 +126,18 @@ impl Sink {
                 }
             }
             None => {
-                let printed = self.printer.print(&report);
-                if printed != Exit::Success {
+                if let Err(error) = self.printer.write(&report) {
+                    // Others that are being fetched come, too; the service may list none of them any more.
+                    report.tell_unwritten(&error);
                     drain.close();
-                    return self.raise(printed);
+                    return self.raise(output::exit_of(&error));
                 }
             }
         }
         drain.acknowledge(id);
-        self.raise(report.complain());
+        let exit = report.complain();
+        self.summary.ended(exit == Exit::Success);
+        self.raise(exit);
     }
 
     fn stop(&mut self, id: &ExtractionId, error: &str, drain: &mut Drain) {
@@ -134,7 +147,7 @@ impl Sink {
     }
 
     fn tell(&self, sentence: &str) {
-        eprintln!("typless: {}", printable(sentence, 1000));
+        say(&printable(sentence, 1000));
     }
 
     fn raise(&mut self, exit: Exit) {

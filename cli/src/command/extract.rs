@@ -4,7 +4,6 @@ use super::follow;
 use crate::arguments::ExtractArguments;
 use crate::failure::{Exit, Failure};
 use crate::service::Connection;
-use crate::summary::Summary;
 use crate::work::{Goal, Plan};
 use crate::{document_types, documents};
 
@@ -20,5 +19,5 @@ pub(super) fn run(arguments: &ExtractArguments) -> Result<Exit, Failure> {
     };
     let goal = Goal::Results { deadline: arguments.deadline };
     let plan = Plan { goal, limits: &arguments.limits, customer: arguments.documents.customer.as_deref() };
-    Ok(follow::run(&connection, tasks, &plan, &arguments.output, Summary::new(arguments.summary)))
+    Ok(follow::run(&connection, tasks, &plan, &arguments.output, arguments.verbosity.quiet))
 }

@@ -1,5 +1,6 @@
 //! `typless resume`: goes on with what was submitted.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -9,8 +10,8 @@ use typless::machine::Ticket;
 use super::follow;
 use crate::arguments::ResumeArguments;
 use crate::failure::{Exit, Failure};
+use crate::output::OURS;
 use crate::service::Connection;
-use crate::summary::Summary;
 use crate::work::{Goal, Plan, Start, Task};
 
 /// Goes on with all tickets at the same time.
@@ -19,7 +20,7 @@ pub(super) fn run(arguments: &ResumeArguments) -> Result<Exit, Failure> {
     let connection = Connection::to_service(&arguments.service)?;
     let goal = Goal::Results { deadline: arguments.deadline };
     let plan = Plan { goal, limits: &arguments.limits, customer: None };
-    Ok(follow::run(&connection, tasks, &plan, &arguments.output, Summary::new(arguments.summary)))
+    Ok(follow::run(&connection, tasks, &plan, &arguments.output, arguments.verbosity.quiet))
 }
 
 /// Reads every ticket; if any of the lines is none, nothing is done.
@@ -29,9 +30,17 @@ fn read(path: &Path) -> Result<Vec<Task>, Failure> {
     let text = if is_input { io::read_to_string(io::stdin()) } else { fs::read_to_string(path) };
     let text = text.map_err(|error| Failure::wrong_call(format!("{shown} can't be read: {error}: name a readable file of tickets")))?;
     let (mut tasks, mut wrong) = (Vec::new(), Vec::new());
-    for (line, number) in text.lines().map(str::trim).zip(1_usize..).filter(|(line, _)| !line.is_empty()) {
+    // Files of tickets that were put together may name an extraction twice.
+    let mut known = BTreeSet::new();
+    // Tickets go to the standard error after Ctrl-C; what it says beside them is passed over, so that all of it can be kept and given.
+    let is_ticket = |(line, _): &(&str, usize)| !line.is_empty() && !line.starts_with(OURS);
+    for (line, number) in text.lines().map(str::trim).zip(1..).filter(is_ticket) {
         match Ticket::from_json(line) {
-            Ok(ticket) => tasks.push(task(ticket)),
+            Ok(ticket) => {
+                if known.insert(ticket.extraction_id().clone()) {
+                    tasks.push(task(ticket));
+                }
+            }
             Err(error) => {
                 wrong.push(format!("line {number} of {shown} can't be used: {error}: give lines as `typless submit` prints them"));
             }

@@ -11,15 +11,21 @@ use super::{Outcome, Report};
 const HEADER: [&str; 11] =
     ["index", "file", "extraction_id", "status", "table", "row", "field", "value", "confidence", "review", "message"];
 
-/// The rows of one document, below the header if they are the first: one for the best value of each field, or a single one that says why there is none. As RFC 4180 has it, but with lines
-/// that end as the system's do; line ends and control characters within a value are blanks.
+/// The rows of one document, below the header if they are the first: one for the best value of each field, or a single one where there is none, which says why. As RFC 4180 has it, but with lines
+/// that end as the system's do; line ends and control characters within a value are blanks, and what a spreadsheet would take for a formula has an apostrophe before it.
 pub(super) fn lines(report: &Report, floor: Option<f64>, with_header: bool) -> String {
     let mut lines = Vec::new();
     if with_header {
         lines.push(HEADER.join(","));
     }
     match &report.outcome {
-        Outcome::Success(extraction) => lines.extend(of_extraction(report, extraction, floor)),
+        Outcome::Success(extraction) => {
+            let before = lines.len();
+            lines.extend(of_extraction(report, extraction, floor));
+            if lines.len() == before {
+                lines.push(line(report, &Cells::default()));
+            }
+        }
         Outcome::Unfinished(_) => lines.push(line(report, &Cells::default())),
         Outcome::Failed(problem) => lines.push(line(report, &Cells { message: &problem.sentence, ..Cells::default() })),
     }
@@ -76,9 +82,17 @@ fn line(report: &Report, cells: &Cells<'_>) -> String {
 
 /// A cell, in quotes where it needs them.
 fn quoted(text: &str) -> String {
-    let text: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+    let apostrophe = if is_formula(text) { "'" } else { "" };
+    let text: String =
+        apostrophe.chars().chain(text.chars()).map(|character| if character.is_control() { ' ' } else { character }).collect();
     let needs_quotes = text.contains([',', '"']) || text.starts_with(' ') || text.ends_with(' ');
     if needs_quotes { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
+/// Whether a spreadsheet would calculate this, and not show it. Whoever writes an invoice, or names its file, must not get a say in the spreadsheets of those who receive it. A number is a number,
+/// with or without a sign.
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']) && text.parse::<f64>().is_err()
 }
 
 #[cfg(test)]
@@ -94,6 +108,15 @@ mod tests {
             ("27\" screen", "\"27\"\" screen\""),
             ("two\r\nlines", "two  lines"),
             ("\u{1b}[31mred", "\" [31mred\""),
+            ("=HYPERLINK(\"http://x\",1)", "\"'=HYPERLINK(\"\"http://x\"\",1)\""),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("+386 1 234", "'+386 1 234"),
+            ("-2+3", "'-2+3"),
+            ("-15.8400", "-15.8400"),
+            ("+7", "+7"),
+            ("\u{ff1d}1", "'\u{ff1d}1"),
+            ("a=b", "a=b"),
+            ("-", "'-"),
         ] {
             assert_eq!(quoted(text), cell, "{text:?}");
         }

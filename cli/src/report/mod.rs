@@ -13,6 +13,7 @@ use std::io;
 use typless::wire::{Extraction, ExtractionId, Status, printable};
 
 use crate::failure::Exit;
+use crate::output::say;
 pub(crate) use printer::Printer;
 pub(crate) use problem::Problem;
 
@@ -70,7 +71,7 @@ impl Report {
     pub(crate) fn tell_unwritten(&self, error: &io::Error) {
         if let (Outcome::Success(_), Some(id)) = (&self.outcome, &self.extraction_id) {
             let file = printable(&self.file, 300);
-            eprintln!("typless: {file}: the result can't be written: {error}; fetch it again: typless get {}", printable(id.as_str(), 300));
+            say(&format!("{file}: the result can't be written: {error}; fetch it again: typless get {}", printable(id.as_str(), 300)));
         }
     }
 
@@ -79,12 +80,9 @@ impl Report {
         match &self.outcome {
             Outcome::Success(_) | Outcome::Unfinished(_) => Exit::Success,
             Outcome::Failed(problem) => {
-                eprintln!(
-                    "typless: {}: {}; {}",
-                    printable(&self.file, 300),
-                    printable(&problem.sentence, 2000),
-                    printable(&problem.advice, 500)
-                );
+                let (file, sentence, advice) =
+                    (printable(&self.file, 300), printable(&problem.sentence, 2000), printable(&problem.advice, 500));
+                say(&format!("{file}: {sentence}; {advice}"));
                 problem.exit
             }
         }

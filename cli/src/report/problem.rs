@@ -129,6 +129,7 @@ fn advice_for_job(error: &JobError) -> &'static str {
             _ => "check the document type and the document",
         },
         JobError::TooLarge { .. } | JobError::Unreadable { .. } => REPORT,
+        JobError::Exhausted { cause: None, .. } => "wait longer with --deadline, and call again: nothing was submitted",
         JobError::Exhausted { .. } => "check the base URL and the network, and call again: nothing was submitted",
         JobError::SubmitUnknown { .. } => "look at the service whether the document arrived before you submit it again: it may be billed",
         JobError::SourceFailed { .. } => "leave the file alone while it is sent, and call again: nothing was submitted",

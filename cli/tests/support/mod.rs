@@ -58,6 +58,11 @@ pub(crate) fn lines(out: &str) -> Vec<Value> {
     out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// The tickets among what was told.
+pub(crate) fn tickets(err: &str) -> Vec<Value> {
+    err.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
 /// Lines of JSON by their places in the call, which are all there.
 pub(crate) fn in_order(out: &str) -> Vec<Value> {
     let mut lines = lines(out);

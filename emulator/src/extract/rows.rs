@@ -301,7 +301,8 @@ impl Scan<'_> {
             };
             match slot {
                 Some((text, area, _)) if takes_more => {
-                    *text = format!("{text} {}", cell.text);
+                    text.push(' ');
+                    text.push_str(&cell.text);
                     *area = area.union(cell.area);
                 }
                 Some(_) => {}

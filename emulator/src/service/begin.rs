@@ -35,8 +35,8 @@ impl Service {
             }
             Err(error) => (envelope::error(error), None),
         };
-        let data = Data { body, text_blocks, customer: reading.customer.map(Into::into), listed };
-        self.extractions.add(extraction_id, now, finished, finished + options.retention, data);
+        let data = Data { body, text_blocks, customer: reading.customer.map(Into::into) };
+        self.extractions.add(extraction_id, now, finished, finished + options.retention, data, listed);
         self.count_accepted(reading.file_name);
 
         let status = match options.choices.submit_status {

@@ -18,6 +18,8 @@ pub(super) struct Extractions {
     /// What holds data, and until when; the earliest first, which is the order in which they finish.
     held: BTreeSet<(Time, Id)>,
     held_bytes: usize,
+    /// What the queue lists once it has finished, in the order in which it does: who has read ten thousand results should not have them counted over at each call.
+    listed: BTreeSet<(Time, Id)>,
 }
 
 struct Extraction {
@@ -34,8 +36,6 @@ pub(super) struct Data {
     /// The text blocks as JSON, where the submit asked for them.
     pub(super) text_blocks: Option<Bytes>,
     pub(super) customer: Option<Box<str>>,
-    /// Whether the queue lists it once it has finished.
-    pub(super) listed: bool,
 }
 
 /// What a look finds.
@@ -46,23 +46,29 @@ pub(super) enum Found {
 }
 
 impl Extractions {
-    pub(super) fn add(&mut self, id: Id, begun_at: Time, finishes_at: Time, expires_at: Time, data: Data) {
+    /// Takes in an extraction; the queue lists it once it has finished, if it is to be listed.
+    pub(super) fn add(&mut self, id: Id, begun_at: Time, finishes_at: Time, expires_at: Time, data: Data, is_listed: bool) {
         self.held_bytes += data.len();
         self.held.insert((expires_at, id));
+        if is_listed {
+            self.listed.insert((finishes_at, id));
+        }
         self.by_id.insert(id, Extraction { begun_at, finishes_at, data: Some(data) });
     }
 
     /// What a look finds; `None` if there is no such extraction.
     pub(super) fn look(&mut self, id: Id, text_blocks: bool, options: &ServiceOptions, now: Time) -> Option<Found> {
-        let extraction = self.by_id.get_mut(&id)?;
+        let extraction = self.by_id.get(&id)?;
         if now < extraction.begun_at + options.lag {
             return None;
         }
-        let Some(data) = &mut extraction.data else { return Some(Found::Expired) };
+        let Some(data) = &extraction.data else { return Some(Found::Expired) };
         if now < extraction.finishes_at + options.lag {
             return Some(Found::InProgress);
         }
-        data.listed &= options.choices.queue_after_reading == QueueAfterReading::WithIt;
+        if options.choices.queue_after_reading == QueueAfterReading::WithoutIt {
+            self.listed.remove(&(extraction.finishes_at, id));
+        }
         let body = match &data.text_blocks {
             Some(blocks) if text_blocks => envelope::with_text_blocks(&data.body, blocks),
             _ => data.body.clone(),
@@ -72,23 +78,24 @@ impl Extractions {
 
     /// The queue: what finished this long ago and has not expired, in the order in which it finished; of one customer, or of all.
     pub(super) fn awaiting(&self, customer: Option<&str>, delay: Duration, now: Time) -> impl Iterator<Item = Id> {
-        let of = move |data: &Data| data.listed && customer.is_none_or(|customer| data.customer.as_deref() == Some(customer));
-        self.held
-            .iter()
-            .filter_map(|(_, id)| Some((*id, self.by_id.get(id)?)))
-            .take_while(move |(_, extraction)| extraction.finishes_at + delay <= now)
-            .filter(move |(_, extraction)| extraction.data.as_ref().is_some_and(of))
-            .map(|(id, _)| id)
+        let finished = self.listed.iter().take_while(move |(finishes_at, _)| *finishes_at + delay <= now).map(|(_, id)| *id);
+        finished.filter(move |id| customer.is_none_or(|customer| self.customer(*id) == Some(customer)))
     }
 
     /// Deletes the data of what has expired by now.
     pub(super) fn expire(&mut self, now: Time) {
         while let Some((_, id)) = self.held.first().filter(|(expires_at, _)| *expires_at <= now).copied() {
             self.held.pop_first();
-            if let Some(data) = self.by_id.get_mut(&id).and_then(|extraction| extraction.data.take()) {
+            let Some(extraction) = self.by_id.get_mut(&id) else { continue };
+            self.listed.remove(&(extraction.finishes_at, id));
+            if let Some(data) = extraction.data.take() {
                 self.held_bytes -= data.len();
             }
         }
+    }
+
+    fn customer(&self, id: Id) -> Option<&str> {
+        self.by_id.get(&id)?.data.as_ref()?.customer.as_deref()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -4,20 +4,23 @@ mod known;
 
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use typless::drive::Clock;
-use typless::machine::{Batch, BatchEventKind, BatchOptions, JobError, JobEventKind, JobKey, PollPolicy, Ticket};
+use typless::machine::{Batch, BatchEventKind, BatchOptions, JobError, JobEventKind, JobKey, PollPolicy, Ticket, Time};
 use typless::wire::{Extraction, Notification, Webhook, WebhookSecret, printable};
 use typless_transports::SystemClock;
 use typless_transports::blocking::{Driver, Hand};
+use typless_transports::ureq::Ureq;
 
 use super::follow;
 use crate::arguments::ListenArguments;
 use crate::failure::{CHECK_KEY, Exit, Failure};
+use crate::output::{self, say};
 use crate::receiver;
 use crate::report::{Outcome, Printer, Problem, Report};
 use crate::service::Connection;
@@ -51,23 +54,52 @@ pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
         })
     });
     let secret = if arguments.secret_file.is_some() { "/<secret>" } else { "" };
-    eprintln!("typless: listening at http://{local_addr}{}{secret}", printable(arguments.path.trim_end_matches('/'), 300));
+    say(&format!("listening at http://{local_addr}{}{secret}", printable(arguments.path.trim_end_matches('/'), 300)));
 
-    let mut printer = Printer::new(&arguments.output);
+    follow_all(&mut driver, clock, &mut Printer::new(&arguments.output), &known, &interrupted)
+}
+
+/// Follows what messages name, until there is an end of it.
+fn follow_all(
+    driver: &mut Driver<Batch, Ureq, SystemClock>,
+    clock: SystemClock,
+    printer: &mut Printer,
+    known: &Known,
+    interrupted: &AtomicBool,
+) -> Result<Exit, Failure> {
     loop {
+        // Why there is no point in going on, for the first time.
+        let mut end = None;
         while let Some(event) = driver.next_event() {
-            match event.kind {
-                BatchEventKind::Job { key, event: JobEventKind::Finished(outcome), .. } => tell(&mut printer, &known, key, outcome),
-                BatchEventKind::KeyRefused(error) => {
-                    return Err(Failure::no_service(format!("the service refused the request: {error}; {CHECK_KEY}")));
+            let reason = match event.kind {
+                BatchEventKind::Job { key, event: JobEventKind::Finished(outcome), .. } => {
+                    tell(printer, known, key, outcome).err().map(|error| Ok(output::exit_of(&error)))
                 }
-                _ => {}
+                BatchEventKind::KeyRefused(error) => {
+                    Some(Err(Failure::no_service(format!("the service refused the request: {error}; {CHECK_KEY}"))))
+                }
+                _ => None,
+            };
+            if let (Some(reason), None) = (reason, &end) {
+                end = Some(reason);
+                leave(driver.machine_mut(), clock.now());
             }
+        }
+        if let Some(end) = end {
+            return end;
         }
         if interrupted.load(Ordering::SeqCst) || !driver.wait_for_hand() {
             return Ok(Exit::Interrupted);
         }
     }
+}
+
+/// Leaves what is under way as tickets.
+fn leave(batch: &mut Batch, now: Time) {
+    if batch.progress().unfinished() > 0 {
+        say("what is not fetched yet is left as tickets: keep them, lines of JSON, and go on with `typless resume`");
+    }
+    abandon_all(batch, now);
 }
 
 fn webhook(arguments: &ListenArguments) -> Result<Webhook, Failure> {
@@ -114,17 +146,29 @@ fn take(hand: &Hand<Batch>, known: &Known, notification: Notification) -> bool {
         if let Some(key) = batch.resume(&ticket, now) {
             known.follow(key, id);
             batch.handle_notification(&notification, now);
+        } else {
+            // We are about to end, and its sender was told that it was heard.
+            follow::tell_ticket(&ticket);
         }
     })
 }
 
-fn tell(printer: &mut Printer, known: &Known, key: JobKey, outcome: Result<Extraction, JobError>) {
+/// Prints a result, or what there is in place of it.
+fn tell(printer: &mut Printer, known: &Known, key: JobKey, outcome: Result<Extraction, JobError>) -> io::Result<()> {
     let id = known.finished(key);
-    match outcome {
-        Err(JobError::Abandoned { ticket }) => ticket.iter().for_each(follow::tell_ticket),
-        outcome => {
-            let outcome = outcome.map_or_else(|error| Outcome::Failed(Box::new(Problem::of_job(&error))), Outcome::Success);
-            printer.tell(&Report::new(None, id, outcome));
+    let outcome = match outcome {
+        Err(JobError::Abandoned { ticket }) => {
+            ticket.iter().for_each(follow::tell_ticket);
+            return Ok(());
         }
+        Err(error) => Outcome::Failed(Box::new(Problem::of_job(&error))),
+        Ok(extraction) => Outcome::Success(extraction),
+    };
+    let report = Report::new(None, id, outcome);
+    let written = printer.write(&report);
+    if let Err(error) = &written {
+        report.tell_unwritten(error);
     }
+    report.complain();
+    written
 }

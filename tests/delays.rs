@@ -122,7 +122,7 @@ fn the_same_observations_give_the_same_looks_to_the_nanosecond_on_every_platform
 
 const STATIC: [u128; 5] = [6_266_738_891, 12_437_622_069, 19_160_644_529, 26_541_580_197, 34_620_391_842];
 const LEARNED: [u128; 5] = [10_574_844_360, 16_882_827_758, 22_371_261_595, 27_126_037_595, 31_015_594_479];
-const LEARNED_RELATIVE: [u128; 5] = [25_196_304_321, 36_546_813_964, 41_153_152_464, 55_206_283_567, 143_801_574_704];
+const LEARNED_RELATIVE: [u128; 5] = [28_280_166_625, 37_827_026_366, 43_070_816_038, 182_958_724_973, 482_958_724_973];
 
 #[test]
 fn what_was_learned_survives_to_the_bit() {

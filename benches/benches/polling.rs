@@ -194,8 +194,7 @@ fn goals(cases: &[Case], bounds: &mut Bounds) {
         Goal {
             name: "P5  looks for each of connect-typless', same relative p95 delay",
             measure: &|case| case.at_its(Measure::RelativeP95, Rival::CONNECT),
-            // It was to be 0.55 on B as well: how far that is missed is told below.
-            most: &[("DEFGHI", 0.55), ("ABC", 0.75)],
+            most: &[("BDEFGHI", 0.55), ("AC", 0.75)],
         },
         Goal {
             name: "P6  balanced: looks for each of connect-typless'",
@@ -226,6 +225,4 @@ fn goals(cases: &[Case], bounds: &mut Bounds) {
         }));
     }
     table.print();
-    let within = cases.iter().filter(|case| case.at_its(Measure::RelativeP95, Rival::CONNECT) <= 0.55).count();
-    bounds.goal(&format!("P5  at most 0.55 on seven traces: on {within}"), within >= 7);
 }

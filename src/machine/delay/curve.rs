@@ -59,14 +59,22 @@ impl Curve {
     /// The least gap within `gaps` after which the lateness since `from` has reached what `price` asks at that age; the largest if none has.
     pub(in crate::machine) fn gap(&self, from: u64, gaps: (u64, u64), price: impl Fn(u64) -> u64) -> u64 {
         let (area, inverse) = (self.area_at(from), u128::from(self.inverse_at(from)));
-        let (mut early, mut late) = gaps;
+        let is_reached = |gap| {
+            let gathered = self.area_at(from + gap).saturating_sub(area);
+            gathered >= inverse * u128::from(price(from + gap).saturating_add(gap))
+        };
+        let (mut early, largest) = gaps;
+        // A price that grows with the age may overtake the lateness again, so what is searched is the first doubling in which it is reached.
+        let mut late = early.min(largest);
+        while late < largest && !is_reached(late) {
+            (early, late) = (late + 1, late.saturating_mul(2).clamp(late + 1, largest));
+        }
         while early < late {
             let middle = early + (late - early) / 2;
-            let gathered = self.area_at(from + middle).saturating_sub(area);
-            if gathered < inverse * u128::from(price(from + middle).saturating_add(middle)) {
-                early = middle + 1;
-            } else {
+            if is_reached(middle) {
                 late = middle;
+            } else {
+                early = middle + 1;
             }
         }
         late
@@ -180,6 +188,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_first_gap_that_is_late_enough_is_found_though_the_price_overtakes_the_lateness_again() {
+        // Most finish around 10 s, and the rest hardly ever.
+        let curve = Curve::of(|index| (1000, if index == Bin::of(10 << 16).index { 200 } else { 1000 }));
+        let price = |age: u64| age * age / (32 << 16);
+        let late = |age: u64| curve.lateness(0, age) >= price(age);
+        let largest = 300 << 16;
+        assert!(!late(largest) && !late(largest / 2));
+        let gap = curve.gap(0, (1 << 15, largest), price);
+        assert!(late(gap) && (10 << 16..20 << 16).contains(&gap), "{gap}");
+        assert!((0..gap).step_by(1000).all(|age| age < 1 << 15 || !late(age)));
     }
 
     #[test]

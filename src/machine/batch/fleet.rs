@@ -89,7 +89,9 @@ impl Batch {
         let age = |time: Time| time.saturating_since(submitted_at);
         let poll = self.options.jobs.poll;
         let lateness = poll.lateness(estimator(&self.options, &self.estimators, entry), age(entry.own_look_at), age(now));
-        is_old || silent_for >= LONGEST_BELIEF || lateness >= poll.price().saturating_mul(self.queue.names_all_but_one_in())
+        is_old
+            || silent_for >= LONGEST_BELIEF
+            || lateness >= (poll.price() + self.pressure(now)).saturating_mul(self.queue.names_all_but_one_in())
     }
 
     /// Why a job is looked at, whose turn it is.

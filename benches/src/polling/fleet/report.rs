@@ -61,7 +61,12 @@ impl Report {
         p95(self.delays.clone())
     }
 
-    /// The same, and the wait for the submit.
+    /// From when a document came to when its result was there, but for the time the service worked on it, on average.
+    pub fn mean_loss(&self) -> f64 {
+        self.losses.iter().sum::<f64>() / self.losses.len() as f64
+    }
+
+    /// The same that one in twenty exceeds.
     pub fn p95_loss(&self) -> f64 {
         p95(self.losses.clone())
     }

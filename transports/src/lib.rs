@@ -37,7 +37,7 @@ mod trace;
 pub mod ureq;
 
 /// The code of the README, compiled.
-#[cfg(all(doctest, feature = "ureq"))]
+#[cfg(all(doctest, feature = "conformance", feature = "ureq"))]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
 

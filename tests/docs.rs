@@ -36,6 +36,33 @@ fn each_row_names_its_test_and_each_test_has_its_row() {
     assert!(missing.is_empty() && unnamed.is_empty(), "no such test: {missing:?}\nin no table: {unnamed:?}");
 }
 
+/// The errors that have variants, and where each is written down.
+const ERRORS: [(&str, &str); 8] = [
+    ("JobError", include_str!("../src/machine/job/error.rs")),
+    ("CallError", include_str!("../src/machine/call/error.rs")),
+    ("DrainError", include_str!("../src/machine/drain/error.rs")),
+    ("Cause", include_str!("../src/machine/cause.rs")),
+    ("FailureKind", include_str!("../src/machine/exchange.rs")),
+    ("QueueProblem", include_str!("../src/machine/batch/event.rs")),
+    ("TicketError", include_str!("../src/machine/job/ticket.rs")),
+    ("ResponseError", include_str!("../src/wire/response_error.rs")),
+];
+
+#[test]
+fn the_page_of_errors_has_every_variant() {
+    let page = include_str!("../docs/errors.md");
+    for (name, source) in ERRORS {
+        let body = source.split(&format!("pub enum {name} {{\n")).nth(1).unwrap().split("\n}").next().unwrap();
+        let variants = body.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| line.starts_with(char::is_uppercase));
+        let names: Vec<&str> = variants.filter_map(|line| line.split([' ', '(', ',', '{']).next()).collect();
+        assert!(names.len() > 1, "{name}");
+        for variant in names {
+            let is_told = page.contains(&format!("`{variant}`")) || page.contains(&format!("`{name}::{variant}`"));
+            assert!(is_told, "{name}::{variant}");
+        }
+    }
+}
+
 #[test]
 fn no_row_is_left_out() {
     let rows: BTreeSet<&str> =

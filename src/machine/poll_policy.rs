@@ -7,8 +7,10 @@ use super::delay::{DelayEstimator, MEDIAN, PRIOR, to_duration, to_ticks};
 /// When to look at a job again: a pure function of the job's age at the last look, and of what is known of the time jobs take.
 ///
 /// One number decides everything: the *price*, which says how many seconds of delay one request is worth. A look is due when the lateness to be expected
-/// since the last look has reached the price. What may be expected is learned by a [`DelayEstimator`]; without one, it comes from a log-logistic distribution of processing times with a
-/// median of 15 s and a shape of 1.2: an assumption, as the vendor names no figures, chosen so that it costs little when it is wrong. Its gaps grow with the square root of the age:
+/// since the last look has reached the price. Ages count from the answer to the submit.
+///
+/// What may be expected is learned by a [`DelayEstimator`]. Without one it is assumed, as the vendor names no figures: a log-logistic distribution of processing times with a median of 15 s
+/// and a shape of 1.2, chosen so that it costs little when it is wrong. Its gaps grow with the square root of the age:
 ///
 /// | age of the looks | 1 | 2 | 3 | 4 | 5 | 6 |
 /// | --- | --- | --- | --- | --- | --- | --- |
@@ -65,7 +67,7 @@ impl PollPolicy {
         Self { price: Duration::from_secs(8), ..Self::eager() }
     }
 
-    /// A look at every interval, whatever is known: either rude or late, and what most clients do. Held within 1 ms to 12 h.
+    /// A look at every interval, whatever is known. Most clients do so, and are either rude or late. Held within 1 ms to 12 h.
     pub fn fixed(interval: Duration) -> Self {
         Self::balanced().with_gaps(interval, interval)
     }

@@ -9,7 +9,7 @@ use super::{DecodeError, ExtractionId, decode_error, lenient};
 ///
 /// Unsigned and without a result: anybody can write one. It only brings the next look forward; the result is always fetched with our own key.
 /// Made from the body of the `POST` by [`Webhook::receive`](super::Webhook::receive), or by a receiver of one's own; consumed by
-/// [`Job::handle_notification`](crate::machine::Job::handle_notification).
+/// [`Batch::handle_notification`](crate::machine::Batch::handle_notification) and [`Job::handle_notification`](crate::machine::Job::handle_notification).
 #[derive(Debug, Clone)]
 pub struct Notification {
     extraction_id: ExtractionId,

@@ -8,8 +8,9 @@ use super::{ConfigError, Notification, WebhookSecret};
 
 /// The receiving end of a webhook: a pure function from a request to its answer and to what it said.
 ///
-/// Made by the application, and called by whatever serves its HTTP, be that hyper, axum or a loop over a socket; the notification goes to
-/// [`Job::handle_notification`](crate::machine::Job::handle_notification). Messages are believed in nothing: at most they bring a look forward.
+/// Made by the application, and called by whatever serves its HTTP, be that hyper, axum or a loop over a socket. The notification goes to
+/// [`Batch::handle_notification`](crate::machine::Batch::handle_notification) or [`Job::handle_notification`](crate::machine::Job::handle_notification).
+/// Messages are not believed: at most they bring a look forward.
 ///
 /// ```
 /// use typless::wire::{Webhook, WebhookSecret};
@@ -28,7 +29,7 @@ use super::{ConfigError, Notification, WebhookSecret};
 ///
 /// | the request | the answer |
 /// | --- | --- |
-/// | another path, or a wrong secret in it | 404 |
+/// | another path, or a wrong secret in it, or none | 404 |
 /// | not a `POST` | 405, with `Allow` |
 /// | a wrong secret in the header, or none | 401 |
 /// | a body over [`Notification::MAX_BYTES`], or declared as such | 413 |
@@ -76,7 +77,7 @@ impl Webhook {
         self
     }
 
-    /// Says what to answer, and what was said, if anything.
+    /// Says what to answer, and hands out the notification if there is one; see the table above.
     pub fn receive(&self, request: &Request<Bytes>) -> (Response<Bytes>, Option<Notification>) {
         if let Some(refusal) = self.refuse(request) {
             return (refusal, None);

@@ -9,17 +9,17 @@ use super::ConfigError;
 
 /// A secret that whoever posts to a webhook has to know.
 ///
-/// The service signs nothing, so this is all that can be had: a part of the path that is told to the service and nobody else, or a header that a proxy of one's own adds. Made by the
+/// The service documents no signature, so this is all that can be had: a part of the path that is told to the service and nobody else, or a header that a proxy of one's own adds. Made by the
 /// application; consumed by [`Webhook`](super::Webhook), or by a receiver of one's own. Comparing takes as long wherever the texts differ, so that it can't be guessed piece by piece.
 /// It is in no `Debug` and no error.
 #[derive(Clone)]
 pub struct WebhookSecret(Box<str>);
 
 impl WebhookSecret {
-    /// The fewest characters of a secret.
+    /// The fewest characters of a secret: 16.
     pub const MIN_LENGTH: usize = 16;
 
-    /// Takes a secret; 32 hexadecimal digits by chance are a good one.
+    /// Takes a secret of 16 to 256 characters; 32 random hexadecimal digits are a good one.
     ///
     /// # Errors
     ///

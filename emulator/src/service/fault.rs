@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-/// What may go wrong with an exchange. Whether the request was [taken](Self::is_taken) all the same is what a client can't tell.
+/// What may go wrong with an exchange, each as a client would see it.
+///
+/// Some faults happen after the request was [taken](Self::is_taken), that is, processed; a client can't tell which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Fault {
@@ -30,9 +32,9 @@ pub enum Fault {
     AnswerLost,
     /// The connection breaks in the middle of the answer; taken.
     AnswerCut,
-    /// The answer stops in the middle, and the connection stays open for a while; taken.
+    /// The answer stops in the middle, and the connection stays open for a while ([`Faults::STALL`]); taken.
     AnswerStalled,
-    /// The answer comes late; taken.
+    /// The answer comes late ([`Faults::DELAY`]); taken.
     AnswerDelayed,
     /// The answer is whole as HTTP goes, but half of its JSON is missing; taken.
     AnswerHalved,
@@ -83,9 +85,9 @@ impl Fault {
     }
 }
 
-/// Which faults happen by chance, how often, and what they are like.
+/// Which faults happen by chance, how often, and what they are like. The default is none.
 ///
-/// They follow from the seed of [`ServiceOptions`](super::ServiceOptions). Those that are to happen at a certain moment are told to the [`Service`](super::Service) itself, with
+/// They follow from the seed of [`ServiceOptions`](super::ServiceOptions). Faults at a moment of one's choice are asked of the [`Service`](super::Service) itself, with
 /// [`fail_next`](super::Service::fail_next), [`fail_next_submits`](super::Service::fail_next_submits) and [`fail_until`](super::Service::fail_until).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Faults {
@@ -97,16 +99,16 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// How late a delayed answer is unless told otherwise.
+    /// How late a delayed answer is unless told otherwise: 1 s.
     pub const DELAY: Duration = Duration::from_secs(1);
 
-    /// How long a stalled answer keeps its connection open unless told otherwise; longer than most clients wait.
+    /// How long a stalled answer keeps its connection open unless told otherwise: 2 minutes, which is longer than most clients wait.
     pub const STALL: Duration = Duration::from_mins(2);
 
-    /// What `Retry-After` says with 429 and 503 unless told otherwise.
+    /// What `Retry-After` says with 429 and 503 unless told otherwise: 1 s.
     pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-    /// Faults in this share of all exchanges, from 0 to 1; each of [`Fault::USUAL`] as often as the others.
+    /// Faults in this share of all exchanges, from 0 (never) to 1 (always); each of [`Fault::USUAL`] as often as the others.
     pub fn new(share: f64) -> Self {
         Self { share, kinds: Fault::USUAL.to_vec(), delay: Self::DELAY, stall: Self::STALL, retry_after: Self::RETRY_AFTER }
     }

@@ -71,8 +71,8 @@ use work::Work;
 /// | `GET /api/awaiting-poll?customer=..`, `GET /api/v1/awaiting-poll?customer=..` | 200 `{"extraction_ids": [".."]}`: finished and not expired, in that order; a customer nobody named has none |
 /// | `POST /api/extract-data`, `POST /api/v1/extract-data` | 200 with the result itself, at once |
 ///
-/// A document is read when it is submitted, and only what was found is kept, and the last document if it is small. Held for a later look, documents nobody looks at would fill the memory; read at once, each costs its
-/// memory for as long as its request lasts. Clients see none of this: until the pace of [`ServiceOptions`] has passed, the status is `IN_PROGRESS`; then `SUCCESS`,
+/// A document is read when it is submitted. What was found in it is kept, and not the document itself (but for the last one, if it is small), so that documents nobody looks at don't fill the
+/// memory. Clients see none of this: until the pace of [`ServiceOptions`] has passed, the status is `IN_PROGRESS`; then `SUCCESS`,
 /// or `ERROR` for a document that can't be read; and 48 hours later `EXPIRED`, when its data is deleted. A finished extraction can be
 /// fetched any number of times. All keys belong to one account.
 ///

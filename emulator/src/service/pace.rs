@@ -6,7 +6,8 @@ use super::chance::Chance;
 
 /// How long extractions take: always the same, or drawn from a distribution.
 ///
-/// How long they take at the vendor is not known. What is drawn follows from the seed of [`ServiceOptions`](super::ServiceOptions), is whole microseconds, and a year at most.
+/// How long they take at the vendor is not known. What is drawn follows from the seed of [`ServiceOptions`](super::ServiceOptions); it is rounded to microseconds, and a year at most.
+/// No number is refused: what is not a number, or would make a negative time, makes zero.
 ///
 /// # Example
 ///
@@ -39,18 +40,20 @@ impl Pace {
         Self(Shape::Fixed(duration))
     }
 
-    /// A lognormal distribution: half of them are done within the median. Sigma is the standard deviation of the logarithm: at 0.5, 95 % are done within 2.3 medians; at 1.0, within 5.2.
+    /// A lognormal distribution: half of the extractions are done within the median. Sigma is the standard deviation of the natural logarithm: at 0.5, 95 % are done within 2.3 medians;
+    /// at 1.0, within 5.2.
     pub const fn lognormal(median: Duration, sigma: f64) -> Self {
         Self(Shape::Lognormal { median, sigma })
     }
 
-    /// One or another, each as often as its weight says in proportion to the others. Weights that are no positive numbers count as 0; of nothing, all takes no time.
+    /// A mixture: one pace or another, each as often as its weight says in proportion to the others. Weights that are no positive numbers count as 0. Without any above 0, nothing takes time.
     pub fn mixture(parts: impl IntoIterator<Item = (f64, Self)>) -> Self {
         let positive = |weight: f64| if weight.is_finite() && weight > 0.0 { weight } else { 0.0 };
         Self(Shape::Mixture(parts.into_iter().map(|(weight, pace)| (positive(weight), pace)).collect()))
     }
 
-    /// Lets it drift: all that is drawn is multiplied by a number that goes from 1 to `factor` and back once in each period, evenly on a logarithmic scale, from the first submit on.
+    /// Lets the pace drift: what is drawn is multiplied by a number that goes from 1 to `factor` (above 0) and back once in each period, evenly on a logarithmic scale, beginning with the first
+    /// submit. A period of zero is no drift.
     #[must_use]
     pub fn with_drift(self, factor: f64, period: Duration) -> Self {
         Self(Shape::Drifting { pace: Box::new(self), factor, period })

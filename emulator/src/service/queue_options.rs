@@ -19,14 +19,14 @@ impl QueueOptions {
         Self::default()
     }
 
-    /// Lists an extraction so long after it has finished.
+    /// Lists an extraction this long after it has finished.
     #[must_use]
     pub fn with_delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// Never lists this share of the extractions, from 0 to 1, though they finish.
+    /// Never lists this share of the extractions, from 0 to 1, though they finish. Which ones follows from the seed of [`ServiceOptions`](super::ServiceOptions).
     #[must_use]
     pub fn with_forgotten(mut self, share: f64) -> Self {
         self.forgotten = share;

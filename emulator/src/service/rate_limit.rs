@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use typless::machine::Time;
 
-/// How many requests of one key are answered within a time. What is above is refused with 429 and `Retry-After`.
+/// How many requests of one key are answered within a time. Those above it are refused with 429 and `Retry-After`.
 ///
-/// The vendor documents no limit. This one is a token bucket: after a pause it takes a burst, then requests at an even rate. Refused ones don't count.
+/// The vendor documents no limit. This one is a token bucket: after a pause it takes a burst, then requests at an even rate. Refused requests don't count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
     /// How long one request lasts.

@@ -8,10 +8,10 @@ use http::Uri;
 
 use super::pace::Pace;
 
-/// Where messages about finished extractions are posted, and what happens to them on the way. The default is one message for each, at once.
+/// Where messages about finished extractions are posted, and what happens to them on the way. The default is one message for each, at once, for those that failed as well.
 ///
-/// Signature, retries, order and doubles are not documented by the vendor. Messages are not signed here, and posted once, whatever the answer; all else can be chosen. What happens follows from the
-/// seed of [`ServiceOptions`](super::ServiceOptions).
+/// The vendor documents neither signature, retries, order, doubles, nor whether failures are told. Here messages are not signed, and posted once, whatever the answer; all else can be chosen.
+/// What happens follows from the seed of [`ServiceOptions`](super::ServiceOptions).
 #[derive(Clone)]
 pub struct WebhookOptions {
     pub(super) uri: Uri,
@@ -27,7 +27,7 @@ impl WebhookOptions {
     ///
     /// # Errors
     ///
-    /// It is not an `http://` address with a host; the emulator speaks no TLS.
+    /// The address is not an `http://` one with a host: the emulator speaks no TLS.
     pub fn new(url: &str) -> Result<Self, WebhookUrlError> {
         let uri: Uri = url.parse().map_err(|_| WebhookUrlError(()))?;
         if uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty) {
@@ -43,7 +43,7 @@ impl WebhookOptions {
         })
     }
 
-    /// Sets how long after the end of an extraction its message is due. Of delays that vary, later messages may come before earlier ones.
+    /// Sets how long after the end of an extraction its message is due, always or by chance. Where the delay varies, later messages may come before earlier ones.
     #[must_use]
     pub fn with_delay(mut self, delay: impl Into<Pace>) -> Self {
         self.delay = delay.into();

@@ -35,7 +35,7 @@ pub struct BatchEvent {
     pub kind: BatchEventKind,
 }
 
-/// What happened to a batch or to one of its jobs.
+/// What happened to a batch or to one of its jobs. Only `Job` is about a document; all else is about the whole batch.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BatchEventKind {
@@ -50,9 +50,9 @@ pub enum BatchEventKind {
     },
     /// The service does not take the key. Nothing is sent until [`Batch::set_key`](super::Batch::set_key) gives another; no job ends because of it, but by its deadline. Told once for each pause.
     KeyRefused(ServiceError),
-    /// The service asked to be left alone, or had too many requests: nothing is sent before, and more slowly for a while after.
+    /// The service had too many requests (429), or asked for a pause (`Retry-After`). Nothing is sent until it is over; then the rate is halved, and comes back by a 64th each second.
     Throttled {
-        /// Until when.
+        /// When the pause is over.
         until: Time,
     },
     /// The queue of finished extractions is about to be asked.
@@ -63,15 +63,15 @@ pub enum BatchEventKind {
         listed: usize,
         /// How many of them are this batch's.
         ours: usize,
-        /// How many of those were not known to be finished.
+        /// How many of those were not known to have finished.
         new: usize,
     },
-    /// The queue could not be read. It will be asked again.
+    /// The call to the queue brought no listing. It will be made again.
     QueueFailed {
         /// Why.
         cause: Cause,
     },
-    /// The queue is of no use: from here on jobs are looked at by themselves. It is tried again each ten minutes.
+    /// The queue is of no use: from here on jobs are looked at one by one. It is tried again every ten minutes.
     QueueUntrusted(QueueProblem),
     /// The queue is of use again.
     QueueTrusted,
@@ -88,17 +88,18 @@ pub enum BatchEventKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QueueProblem {
-    /// It did not name jobs that looks found finished. Perhaps it is asked for a customer that no document was submitted for: the service answers that with silence.
+    /// Three times in a row it named none of this batch's jobs, though looks found some finished. Perhaps it is asked for a customer that no document was submitted for: the service answers that
+    /// with an empty list (vendor's guide).
     Silent,
-    /// Its listing is larger than the response limit.
+    /// Its listing is larger than the response limit ([`BatchOptions::with_response_limit`](super::BatchOptions::with_response_limit)).
     TooLarge,
-    /// Its listing is large, and less than one in a hundred that it names is this batch's.
+    /// Its listing is larger than 8 MiB, and fewer than one in a hundred of the ids in it are this batch's.
     Foreign,
-    /// Its listing can't be read.
+    /// Three answers in a row were no listing: they could not be read, or refused the call with a 4xx other than 401, 403, 408 and 429.
     Unreadable,
 }
 
-/// How one job of a batch ended.
+/// How one job of a batch ended. Taken out of an event by [`Machine::into_outcome`](crate::machine::Machine::into_outcome).
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct BatchOutcome {

@@ -8,7 +8,7 @@ use crate::machine::poll_policy::PollPolicy;
 use crate::machine::retry_policy::RetryPolicy;
 use crate::wire::{AwaitingRequest, ConfigError};
 
-/// How the jobs of a [`Batch`](super::Batch) are to be followed, and within which limits. Made by the application; the default is polite.
+/// How the jobs of a [`Batch`](super::Batch) are to be followed, and within which limits. Made by the application; the default is gentle with the service.
 ///
 /// | limit | default | what it bounds |
 /// | --- | --- | --- |
@@ -19,8 +19,10 @@ use crate::wire::{AwaitingRequest, ConfigError};
 /// | [`with_most_unfinished`](Self::with_most_unfinished) | 100 000 | jobs taken from iterators before others have ended |
 /// | [`with_retry_budget`](Self::with_retry_budget) | 100 | repetitions of what failed, by all jobs together |
 ///
-/// The service documents no limits; the rate is a guess that no service should mind. While documents or results wait for it, each call to the queue and each look at a job in progress
-/// delays them all, and is made more rarely for that: what is ready waits a little longer, and the whole is done sooner.
+/// The service documents no limits: the rate is an assumption that no service should mind. Where it is short, each question (a call to the queue, a look at a job in progress) delays
+/// all documents and results that wait for it. So fewer questions are asked then: what is ready waits a little longer, and the whole is done sooner.
+///
+/// Each `with_` function takes any value; what can't be kept is raised to the least that can, which it says.
 #[derive(Debug, Clone)]
 pub struct BatchOptions {
     pub(super) jobs: JobOptions,
@@ -61,21 +63,21 @@ impl BatchOptions {
         self
     }
 
-    /// Sets how long each job is followed, from when it is added or resumed; see [`JobOptions::with_deadline`].
+    /// Sets how long each job is followed, from when it is added, drawn from an iterator, or resumed. Without it, 24 hours, and a resumed job to the deadline of its ticket.
     #[must_use]
     pub const fn with_deadline(mut self, deadline: Duration) -> Self {
         self.jobs = self.jobs.with_deadline(deadline);
         self
     }
 
-    /// Sets when to look, at single jobs and at the queue: its price is that of both.
+    /// Sets when to look at single jobs and at the queue. The policy's price is that of either request.
     #[must_use]
     pub const fn with_poll_policy(mut self, poll: PollPolicy) -> Self {
         self.jobs = self.jobs.with_poll_policy(poll);
         self
     }
 
-    /// Sets when each job tries again.
+    /// Sets when a job tries again what failed, and the queue is asked again.
     #[must_use]
     pub const fn with_retry_policy(mut self, retry: RetryPolicy) -> Self {
         self.jobs = self.jobs.with_retry_policy(retry);
@@ -96,28 +98,28 @@ impl BatchOptions {
         self
     }
 
-    /// Sets how many requests of all kinds may be sent in a span of this length. Both are held to what can be kept: one request, a nanosecond.
+    /// Sets how many requests of all kinds may be sent in a span of this length; at least one, and a nanosecond.
     #[must_use]
     pub const fn with_rate(mut self, requests: u32, per: Duration) -> Self {
         self.rate = Some((requests, per));
         self
     }
 
-    /// Sets no rate: only the requests in flight are bounded, and what the service asks for is kept.
+    /// Sets no rate: only the requests in flight are bounded. Pauses that the service asks for hold all the same.
     #[must_use]
     pub const fn without_rate(mut self) -> Self {
         self.rate = None;
         self
     }
 
-    /// Sets how many requests may follow each other at once after a rest; at least one. In a span there are never more than its length allows at the rate, and this many.
+    /// Sets how many requests may follow each other at once after a rest; at least one. No span of time has more requests than its length allows at the rate, plus this many.
     #[must_use]
     pub const fn with_burst(mut self, burst: u32) -> Self {
         self.burst = burst;
         self
     }
 
-    /// Sets how many bytes of documents may be in the requests that are out. A document that is larger goes alone.
+    /// Sets how many bytes of documents may be in the submits that are announced or out, before base64. A document that is larger goes alone.
     #[must_use]
     pub const fn with_most_bytes(mut self, bytes: u64) -> Self {
         self.most_bytes = bytes;
@@ -131,14 +133,15 @@ impl BatchOptions {
         self
     }
 
-    /// Sets how many requests that failed may be repeated, by all jobs together, before successes allow more: one for each ten, and one each 30 s to find out whether the service is back.
+    /// Sets how many requests that failed may be repeated, by all jobs together (a token bucket). Ten successes give one back, a repetition that succeeds its own. Once it is
+    /// empty, there is one each 30 s, to find out whether the service is back.
     #[must_use]
     pub const fn with_retry_budget(mut self, retries: u32) -> Self {
         self.retry_budget = retries;
         self
     }
 
-    /// Does not ask the queue of finished extractions: each job is looked at by itself.
+    /// Does not ask the queue of finished extractions: each job is looked at by itself. Without this call it is asked as soon as there are two jobs in progress.
     #[must_use]
     pub const fn without_queue(mut self) -> Self {
         self.queue = false;

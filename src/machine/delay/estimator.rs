@@ -12,9 +12,9 @@ use super::ticks::{OLDEST, to_duration, to_ticks};
 
 /// How long jobs take, as far as it is known: a life table over their age, learned from looks.
 ///
-/// A look tells only that a job was still in progress at one age, or finished somewhere between two looks; both are evidence, so a service that has become slow is noticed before
-/// a single job has finished. Begins with what [`PollPolicy`](super::super::PollPolicy) assumes, which weighs as much as three jobs. Of the jobs that pass an age, the recent ones count:
-/// after a number of them, 64 unless set, what was seen before weighs half.
+/// A look tells only that a job was still in progress at one age, or finished somewhere between two looks (an interval-censored observation). Both are evidence, so a service that has
+/// become slow is noticed before a single job has finished. It begins with what [`PollPolicy`](super::super::PollPolicy) assumes, which weighs as much as three jobs. Recent jobs count
+/// more: after a number of jobs that passed an age, 64 unless set, what was seen of that age before weighs half.
 ///
 /// Made by the application, handed to a [`Job`](super::super::Job) or kept in [`DelayEstimators`](super::DelayEstimators), and stored with [`serde`] for the next run (some 1.5 KB, versioned and checked). It
 /// counts in whole numbers: the same observations lead to the same looks on every platform.
@@ -64,12 +64,12 @@ impl DelayEstimator {
     /// The number of jobs after which what was seen before weighs half, unless set: 64.
     pub const HALF_LIFE: u32 = 64;
 
-    /// Nothing is known yet, so the looks are those of [`PollPolicy::next_look`](super::super::PollPolicy::next_look).
+    /// An estimator that knows nothing yet: the looks are those of [`PollPolicy::next_look`](super::super::PollPolicy::next_look).
     pub fn new() -> Self {
         Self::assuming(Self::HALF_LIFE, &PRIOR, ASSUMED_WEIGHT)
     }
 
-    /// Sets after how many jobs what was seen before weighs half. Held within 4 to 10 000. Few follow a change sooner, many are steadier.
+    /// Sets after how many jobs what was seen before weighs half; held within 4 to 10 000. A small number follows changes sooner, a large one is steadier.
     #[must_use]
     pub fn with_half_life(mut self, jobs: u32) -> Self {
         self.half_life = jobs.clamp(Self::HALF_LIVES.0, Self::HALF_LIVES.1);
@@ -81,7 +81,7 @@ impl DelayEstimator {
         self.half_life
     }
 
-    /// Takes that so many jobs were watched from one age to another, and did not finish. Ages are times since the submit was answered.
+    /// Takes that so many jobs were watched from one age to another, and did not finish. Ages are times since the submit was answered, for all functions here.
     pub fn observe_pending(&mut self, jobs: u32, from: Duration, to: Duration) {
         for (bin, low, high) in parts(to_ticks(from), to_ticks(to)) {
             let share = u64::from(JOB) * (high - low);

@@ -5,7 +5,7 @@ use super::super::time::Time;
 use super::error::DrainError;
 use crate::wire::{Extraction, ExtractionId, ServiceError};
 
-/// Something that happened while a queue is drained, in order. Made by [`Drain`](super::Drain).
+/// Something that happened while a queue is drained, in order. Made by [`Drain`](super::Drain), a `FetchDue` *before* the request that it announces leaves.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct DrainEvent {
@@ -15,7 +15,7 @@ pub struct DrainEvent {
     pub kind: DrainEventKind,
 }
 
-/// What happened while a queue is drained.
+/// What happened while a queue is drained. [`Drain`](super::Drain) shows how one event leads to another.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DrainEventKind {
@@ -81,8 +81,8 @@ pub enum DrainEventKind {
         /// The service's explanation.
         error: ServiceError,
     },
-    /// The customer's list was always empty, and the list of all customers is not. The service answers a wrong customer with silence: perhaps the name is written in another way than at the
-    /// submits; or the customer's documents have not finished.
+    /// The customer's list was always empty, and the list of all customers is not. The service answers a customer that it does not know with an empty list (vendor's guide): perhaps the name is
+    /// written in another way than at the submits. Or the customer's documents have not finished.
     CustomerSuspected {
         /// How many extractions of all customers are listed; `None` where the list is too long to be taken.
         listed: Option<usize>,

@@ -29,8 +29,8 @@ pub use self::progress::DrainProgress;
 
 /// Drains the queue of finished extractions: results without keeping ids.
 ///
-/// The service lists what has finished and not expired; a drain fetches each and hands it out, oldest listed first. Made by the application; driven like every machine. With
-/// [`DrainOptions::with_interval`] it goes on for ever, without it until a listing brings nothing new.
+/// The service lists what has finished and not expired (vendor's guide); a drain fetches each and hands it out, in the order in which they were listed. Made by the application; driven like
+/// every machine. With [`DrainOptions::with_interval`] it goes on for ever, without it until a listing brings nothing new.
 ///
 /// ```
 /// use typless::machine::{Drain, DrainEventKind, DrainOptions, Machine, Output, Time};
@@ -170,7 +170,7 @@ struct Suspicion {
 }
 
 impl Drain {
-    /// Begins to drain. Lists at once.
+    /// Begins to drain: lists at once.
     pub fn new(api: &Api, options: DrainOptions, now: Time) -> Self {
         Self {
             api: api.clone(),

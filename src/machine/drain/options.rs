@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::retry_policy::RetryPolicy;
 use crate::wire::{AwaitingRequest, ConfigError};
 
-/// How a queue is to be drained. Made by the application; the default drains it once.
+/// How a queue is to be drained, and within which limits. Made by the application; the default drains it once.
 #[derive(Debug, Clone)]
 pub struct DrainOptions {
     pub(super) seed: u64,
@@ -33,8 +33,8 @@ impl DrainOptions {
     /// How many bytes of one listing are taken unless something else is set: 64 MiB, which is one and a half million ids.
     pub const LISTING_BYTES: u64 = 64 * 1024 * 1024;
 
-    /// The default options: seed 0, once, every customer, 8 requests at once, 20 a second with a burst of as many, 5 tries for each id, 5 to 300 s apart, 256 results unacknowledged,
-    /// each for 5 minutes.
+    /// The default options: seed 0, once, every customer, 8 requests at once, 20 a second with a burst of as many, 5 tries for each id after delays that double from 5 s to 300 s
+    /// at most, 256 results unacknowledged, each for 5 minutes.
     pub fn new() -> Self {
         Self {
             seed: 0,
@@ -62,7 +62,7 @@ impl DrainOptions {
         self
     }
 
-    /// Goes on for ever: lists again this long after the last listing was sent, or as soon as all that was listed has been fetched, whichever is later. At least a second.
+    /// Goes on for ever: lists again this long after the last call to list was sent (at least a second), or as soon as all that was listed has been fetched, whichever is later.
     #[must_use]
     pub fn with_interval(mut self, interval: Duration) -> Self {
         self.interval = Some(interval.max(Duration::from_secs(1)));
@@ -95,7 +95,7 @@ impl DrainOptions {
         self
     }
 
-    /// Sets how often an id is tried before it is set aside, a listing before a drain that is not for ever gives up, and how long to wait in between.
+    /// Sets how often an id is tried before it is set aside, and a listing before a drain that is not for ever gives up; and how long to wait in between.
     #[must_use]
     pub const fn with_retry_policy(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;

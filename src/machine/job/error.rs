@@ -10,7 +10,7 @@ use crate::wire::{DecodeError, ServiceError};
 
 /// How a job ended without a result, with the ticket to go on with where there is one.
 ///
-/// Made by [`Job`](crate::machine::Job) in its last event. What ends here is the following of the job; the extraction itself, once [submitted](Self::ticket), goes on at the
+/// Made by [`Job`](crate::machine::Job), and by [`Batch`](crate::machine::Batch) for each of its jobs, in the last event. What ends here is the following of the job; the extraction itself, once [submitted](Self::ticket), goes on at the
 /// service, and its result is kept for 48 hours after it has finished.
 ///
 /// | variant | may it be billed? | what to do |
@@ -25,7 +25,10 @@ use crate::wire::{DecodeError, ServiceError};
 /// | `Exhausted` | no | submit again later |
 /// | `SubmitUnknown` | perhaps | find out before submitting again |
 /// | `SourceFailed` | no | mend the source |
-/// | `Abandoned` | no without a ticket while never submitted, else yes | resume, if there is a ticket |
+/// | `Abandoned` | no if never sent, yes with a ticket, else perhaps | resume, if there is a ticket |
+///
+/// The second column speaks of the last attempt to submit. Where [`with_resubmissions`](crate::machine::RetryPolicy::with_resubmissions) let one be repeated that may have arrived, that one
+/// may be billed whatever the end is.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JobError {

@@ -83,7 +83,7 @@ pub(crate) enum End {
 pub enum LookReason {
     /// The poll policy says so.
     Policy,
-    /// The service asked not to be asked sooner.
+    /// The service asked not to be asked sooner; or its queue named the job too soon, which was then left alone for an eighth of its age.
     Hint,
     /// The look before failed.
     Retry,

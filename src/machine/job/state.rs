@@ -8,7 +8,7 @@ use super::record::{End, State};
 pub enum JobState {
     /// To be submitted now, or again after a pause.
     Ready,
-    /// SubmitAnnounced or sent, and not answered: it may be billed.
+    /// Announced or sent, and not answered: it may be billed.
     Submitting,
     /// Submitted; waiting for the next look.
     Waiting,

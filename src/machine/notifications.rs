@@ -18,7 +18,6 @@ pub(crate) struct Notifications {
     /// The same in the order of arrival, with its time.
     arrivals: BTreeMap<u64, (ExtractionId, Time)>,
     next_place: u64,
-    dropped: u64,
 }
 
 impl Notifications {
@@ -50,15 +49,9 @@ impl Notifications {
     }
 
     /// How many are kept.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for machines that follow many jobs"))]
-    pub(crate) fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.places.len()
-    }
-
-    /// How many were dropped since the beginning because nobody asked for them: those of others, and forged ones. Repetitions of one that is kept don't count.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for machines that follow many jobs"))]
-    pub(crate) fn dropped(&self) -> u64 {
-        self.dropped
     }
 
     fn drop_outdated(&mut self, now: Time) {
@@ -70,7 +63,6 @@ impl Notifications {
     fn drop_oldest(&mut self) {
         if let Some((_, (extraction_id, _))) = self.arrivals.pop_first() {
             self.places.remove(&extraction_id);
-            self.dropped += 1;
         }
     }
 }
@@ -94,7 +86,7 @@ mod tests {
         early.insert(&id(1), at(300));
         assert!(early.take(&id(1), at(599)));
         assert!(!early.take(&id(1), at(599)));
-        assert_eq!((early.len(), early.dropped()), (0, 0));
+        assert_eq!(early.len(), 0);
     }
 
     #[test]
@@ -104,7 +96,7 @@ mod tests {
         early.insert(&id(2), at(1));
         assert!(!early.take(&id(1), at(600)));
         assert!(early.take(&id(2), at(600)));
-        assert_eq!(early.dropped(), 1);
+        assert_eq!(early.len(), 0);
     }
 
     #[test]
@@ -114,7 +106,6 @@ mod tests {
             early.insert(&id(number), at(0));
         }
         assert_eq!((early.len(), early.arrivals.len()), (Notifications::MOST, Notifications::MOST));
-        assert_eq!(early.dropped(), 50_000 - Notifications::MOST as u64);
         assert!(!early.take(&id(0), at(0)) && early.take(&id(49_999), at(0)));
     }
 
@@ -125,6 +116,6 @@ mod tests {
             early.insert(&id(number % 7), at(0));
             assert!(early.take(&id(number % 7), at(0)));
         }
-        assert_eq!((early.len(), early.arrivals.len(), early.dropped()), (0, 0, 0));
+        assert_eq!((early.len(), early.arrivals.len()), (0, 0));
     }
 }

@@ -54,7 +54,7 @@ impl Summary {
 
     fn of_results(&self, time: Duration) -> String {
         let Self { succeeded, failed, .. } = self;
-        format!("{}: {succeeded} ok, {failed} failed; in {}", counted(self.done() as u64, "result"), shown(time))
+        format!("{}: {succeeded} ok, {failed} failed, in {}", counted(self.done() as u64, "result"), shown(time))
     }
 
     fn say(&self, line: &str) {
@@ -86,7 +86,7 @@ mod tests {
         let summary = Summary { started: Instant::now(), is_quiet: false, succeeded: 7, failed: 1 };
         assert_eq!(summary.of_documents(8, 20, Duration::from_millis(1234)), "8 documents: 7 ok, 1 failed; 20 requests in 1.2 s");
         assert_eq!(summary.of_documents(9, 20, Duration::from_secs(3723)), "9 documents: 7 ok, 1 failed, 1 left; 20 requests in 1:02:03");
-        assert_eq!(summary.of_results(Duration::from_millis(1234)), "8 results: 7 ok, 1 failed; in 1.2 s");
+        assert_eq!(summary.of_results(Duration::from_millis(1234)), "8 results: 7 ok, 1 failed, in 1.2 s");
         let summary = Summary { succeeded: 1, failed: 0, ..summary };
         assert_eq!(summary.of_documents(1, 1, Duration::ZERO), "1 document: 1 ok, 0 failed; 1 request in 0.0 s");
     }

@@ -44,7 +44,7 @@ fn what_waits_is_printed_and_then_nothing_waits() {
     let url = listener.base_url();
     let ids = BTreeSet::from([submit(&listener, &[]), submit(&listener, &[])]);
     let (code, out, err) = run(&mut at("drain", &url, &["--format", "json"]));
-    assert!(code == 0 && err.starts_with("typless: 2 results: 2 ok, 0 failed; in "), "{err}");
+    assert!(code == 0 && err.starts_with("typless: 2 results: 2 ok, 0 failed, in "), "{err}");
     let results = lines(&out);
     assert_eq!(results.iter().map(|line| line["extraction_id"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>(), ids);
     assert!(results.iter().all(|line| line["status"] == "SUCCESS" && line["file"] == "invoice.pdf"), "{out}");

@@ -91,7 +91,7 @@ pub(super) fn tell_interrupted(submitting: usize, emulated: bool) {
         say("interrupted: the emulator ends with this call, and all that it was given");
         return;
     }
-    say("interrupted: what was submitted goes on at the service: keep the tickets, lines of JSON, and go on with `typless resume`");
+    say("interrupted: what was submitted goes on at the service: each ticket is a line of JSON, for `typless resume`");
     if submitting > 0 {
         say(&format!(
             "waiting for the answers to submits that are out ({submitting}): Ctrl-C again leaves at once, and loses their tickets"

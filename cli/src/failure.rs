@@ -1,34 +1,12 @@
-//! What goes wrong with a call, in one sentence for people and one number for scripts.
-
-use std::process::ExitCode;
+//! What goes wrong with a call, in sentences for people.
 
 use typless::wire::printable;
 
+use crate::exit::Exit;
 use crate::output::say;
 
 /// What to do about a key that was refused.
 pub(crate) const CHECK_KEY: &str = "check the key in TYPLESS_API_KEY or --api-key-file";
-
-/// The exit status: 0, or the highest of what went wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Exit {
-    /// All is well.
-    Success = 0,
-    /// A document failed.
-    DocumentFailed = 1,
-    /// The call was wrong.
-    WrongCall = 2,
-    /// The service could not be reached, or refused us.
-    NoService = 3,
-    /// Interrupted with Ctrl-C; the number is that of shells, 128 and the signal's.
-    Interrupted = 130,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
-    }
-}
 
 /// Something that went wrong: what, and what to do about it.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ mod command;
 mod document_types;
 mod documents;
 mod duration;
+mod exit;
 mod failure;
 mod folder;
 mod output;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::failure::Exit;
+use crate::exit::Exit;
 
 /// Prints what can be asked for again. If whoever read our output has gone, they have what they wanted, and the process ends; any other failure is told.
 pub(crate) fn print(text: &str) -> Exit {

@@ -5,7 +5,8 @@ use typless::machine::CallError;
 use typless::wire::{AwaitingRequest, printable};
 
 use crate::arguments::{AwaitingArguments, ListFormat};
-use crate::failure::{CHECK_KEY, Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::{CHECK_KEY, Failure};
 use crate::output;
 use crate::service::Connection;
 

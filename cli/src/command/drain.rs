@@ -10,7 +10,8 @@ use typless_transports::SystemClock;
 use typless_transports::blocking::Driver;
 
 use crate::arguments::DrainArguments;
-use crate::failure::{CHECK_KEY, Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::{CHECK_KEY, Failure};
 use crate::folder::Folder;
 use crate::output::{self, say};
 use crate::progress::Progress;

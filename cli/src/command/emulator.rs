@@ -3,7 +3,8 @@
 use typless_emulator::{Faults, Listener, QueueAfterReading, RateLimit, Service, ServiceOptions, WebhookOptions};
 
 use crate::arguments::EmulatorArguments;
-use crate::failure::{Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::work::on_interruption;
 use crate::{document_types, output};
 

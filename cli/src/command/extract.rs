@@ -2,7 +2,8 @@
 
 use super::follow;
 use crate::arguments::ExtractArguments;
-use crate::failure::{Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::service::Connection;
 use crate::work::{Goal, Plan};
 use crate::{document_types, documents};

@@ -4,7 +4,7 @@ use typless::machine::{JobError, Ticket};
 use typless::wire::{Extraction, ExtractionId, printable};
 
 use crate::arguments::OutputArguments;
-use crate::failure::Exit;
+use crate::exit::Exit;
 use crate::output::{self, say, say_line};
 use crate::progress::Progress;
 use crate::report::{Outcome, Printer, Problem, Report};

@@ -4,7 +4,8 @@ use typless::machine::CallError;
 use typless::wire::{ExtractionId, Status, StatusRequest, StatusResponse};
 
 use crate::arguments::GetArguments;
-use crate::failure::{Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::report::{Outcome, Printer, Problem, Report};
 use crate::service::Connection;
 

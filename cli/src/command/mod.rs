@@ -11,7 +11,8 @@ mod resume;
 mod submit;
 
 use crate::arguments::Command;
-use crate::failure::{Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::Failure;
 
 /// Carries out a command.
 pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {

@@ -9,7 +9,8 @@ use typless::machine::Ticket;
 
 use super::follow;
 use crate::arguments::ResumeArguments;
-use crate::failure::{Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::output::OURS;
 use crate::service::Connection;
 use crate::work::{Goal, Plan, Start, Task};

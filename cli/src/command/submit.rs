@@ -4,7 +4,8 @@ use typless::machine::Ticket;
 
 use super::follow;
 use crate::arguments::SubmitArguments;
-use crate::failure::{Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::report::{Outcome, Problem, Report};
 use crate::service::Connection;

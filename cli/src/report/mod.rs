@@ -12,7 +12,7 @@ use std::io;
 
 use typless::wire::{Extraction, ExtractionId, Status, printable};
 
-use crate::failure::Exit;
+use crate::exit::Exit;
 use crate::output::say;
 pub(crate) use printer::Printer;
 pub(crate) use problem::Problem;

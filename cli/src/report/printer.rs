@@ -4,7 +4,7 @@ use std::io;
 
 use super::{Outcome, Report, csv, table};
 use crate::arguments::{Format, OutputArguments};
-use crate::failure::Exit;
+use crate::exit::Exit;
 use crate::output;
 
 /// Prints reports as they come.

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use typless::machine::{CallError, DrainError, JobError, Ticket};
 use typless::wire::{DecodeError, ServiceError};
 
-use crate::failure::{CHECK_KEY, Exit};
+use crate::exit::Exit;
+use crate::failure::CHECK_KEY;
 
 /// Why there is no result.
 pub(crate) struct Problem {

@@ -13,7 +13,7 @@ use typless_transports::ureq::Ureq;
 
 use super::halt::Halt;
 use super::{Goal, Start, Task, TaskName, Update, abandon_all, on_interruption};
-use crate::failure::Exit;
+use crate::exit::Exit;
 
 /// So many documents are given to the batch before their turn comes. The time that a document is followed begins when it is given.
 const AHEAD: usize = 32;

@@ -5,7 +5,7 @@ use std::thread;
 
 use tokio::runtime;
 
-use crate::failure::Exit;
+use crate::exit::Exit;
 
 /// Does this at the first such signal; a second one ends the process at once, and so does the first if it does not reach anybody any more.
 pub(crate) fn on_interruption(first: impl FnOnce() -> bool + Send + 'static) {

@@ -14,7 +14,7 @@ use typless_transports::SystemClock;
 use typless_transports::blocking::Driver;
 
 use crate::arguments::LimitArguments;
-use crate::failure::Exit;
+use crate::exit::Exit;
 use crate::service::{ATTEMPTS, Connection};
 use follower::Follower;
 pub(crate) use interrupt::on_interruption;

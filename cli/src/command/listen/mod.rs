@@ -19,7 +19,8 @@ use typless_transports::ureq::Ureq;
 
 use super::follow;
 use crate::arguments::ListenArguments;
-use crate::failure::{CHECK_KEY, Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::{CHECK_KEY, Failure};
 use crate::output::{self, say};
 use crate::receiver;
 use crate::report::{Outcome, Printer, Problem, Report};

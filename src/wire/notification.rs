@@ -70,7 +70,7 @@ impl Notification {
         self.event_time.as_deref()
     }
 
-    /// Whether it says that an extraction has finished; so does one without a type. Messages of other types are none of ours.
+    /// Whether it says that an extraction has finished; so does one without a type. Messages of other types are to be ignored.
     pub fn is_finished(&self) -> bool {
         is_finished(self.event_type())
     }

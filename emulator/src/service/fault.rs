@@ -28,7 +28,7 @@ pub enum Fault {
     Unreachable,
     /// The connection breaks before the request is taken.
     Dropped,
-    /// The connection breaks in place of the answer; taken.
+    /// The connection breaks instead of the answer; taken.
     AnswerLost,
     /// The connection breaks in the middle of the answer; taken.
     AnswerCut,

@@ -177,17 +177,17 @@ impl Service {
         self.outbox.next_due()
     }
 
-    /// Lets this happen to the next requests, so many of them, after those that were asked for earlier.
+    /// Lets this fault happen to the next requests, this many of them, after those that were asked for earlier.
     pub fn fail_next(&mut self, count: usize, fault: Fault) {
         self.faults.fail_next(count, fault, false);
     }
 
-    /// Lets this happen to the next submits of the asynchronous call, so many of them.
+    /// Lets this fault happen to the next submits of the asynchronous call, this many of them.
     pub fn fail_next_submits(&mut self, count: usize, fault: Fault) {
         self.faults.fail_next(count, fault, true);
     }
 
-    /// Lets this happen to all requests that arrive before this time, such as [`Fault::Unauthorized`] while a key is changed, or [`Fault::Unavailable`] while the service is down.
+    /// Lets this fault happen to all requests that arrive before this time, such as [`Fault::Unauthorized`] while a key is changed, or [`Fault::Unavailable`] while the service is down.
     pub fn fail_until(&mut self, time: Time, fault: Fault) {
         self.faults.fail_until(time, fault);
     }

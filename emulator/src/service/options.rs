@@ -80,14 +80,14 @@ impl ServiceOptions {
         self
     }
 
-    /// Works on so many documents at once, in the order of their submits; further ones wait for their turn, which adds to what [`Pace`] says. None counts as one.
+    /// Works on at most this many documents at once, in the order of their submits; further ones wait for their turn, which adds to what [`Pace`] says. Zero counts as one.
     #[must_use]
     pub fn with_workers(mut self, workers: usize) -> Self {
         self.workers = Some(workers);
         self
     }
 
-    /// Lets looks see everything so much later than the queue and the webhook: an id is unknown at first, and in progress for a while after it has finished, as from
+    /// Lets looks see everything this much later than the queue and the webhook do: an id is unknown at first, and in progress for a while after it has finished, as from
     /// a copy of the database that lags behind.
     #[must_use]
     pub fn with_lag(mut self, lag: Duration) -> Self {

@@ -33,14 +33,14 @@ impl QueueOptions {
         self
     }
 
-    /// Begins every list that is not of one customer with so many ids that belong to nobody who submits here. A look at one finds what [`UnknownId`](super::UnknownId) says.
+    /// Begins every list that is not of one customer with this many ids that belong to nobody who submits here. A look at one finds what [`UnknownId`](super::UnknownId) says.
     #[must_use]
     pub fn with_foreign_ids(mut self, count: usize) -> Self {
         self.foreign_ids = count;
         self
     }
 
-    /// Lists so many ids at most, the first ones.
+    /// Lists at most this many ids, the first ones.
     #[must_use]
     pub fn with_limit(mut self, ids: usize) -> Self {
         self.limit = Some(ids);

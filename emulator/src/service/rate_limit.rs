@@ -16,12 +16,12 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// So many requests in each second, and as many at once.
+    /// This many requests in each second, and as many at once.
     pub const fn per_second(requests: u32) -> Self {
         Self::new(requests, Duration::from_secs(1))
     }
 
-    /// So many requests in each period, and as many at once. None counts as one.
+    /// This many requests in each period, and as many at once. Zero counts as one.
     pub const fn new(requests: u32, period: Duration) -> Self {
         let requests = if requests == 0 { 1 } else { requests };
         let nanoseconds = period.as_nanos() / requests as u128;
@@ -29,7 +29,7 @@ impl RateLimit {
         Self { interval, burst: requests }
     }
 
-    /// Sets how many requests may come at once after a pause. None counts as one.
+    /// Sets how many requests may come at once after a pause. Zero counts as one.
     #[must_use]
     pub const fn with_burst(mut self, requests: u32) -> Self {
         self.burst = if requests == 0 { 1 } else { requests };

@@ -22,7 +22,7 @@ use crate::wire::{AwaitingRequest, ConfigError};
 /// The service documents no limits: the rate is an assumption that no service should mind. Where it is short, each question (a call to the queue, a look at a job in progress) delays
 /// all documents and results that wait for it. So fewer questions are asked then: what is ready waits a little longer, and the whole is done sooner.
 ///
-/// Each `with_` function takes any value; what can't be kept is raised to the least that can, which it says.
+/// Any number may be set: one that can't be kept is raised to the least that can, which is told below.
 #[derive(Debug, Clone)]
 pub struct BatchOptions {
     pub(super) jobs: JobOptions,

@@ -81,7 +81,7 @@ impl DelayEstimator {
         self.half_life
     }
 
-    /// Takes that so many jobs were watched from one age to another, and did not finish. Ages are times since the submit was answered, for all functions here.
+    /// Learns that this many jobs were watched from one age to another, and did not finish. Ages are times since the submit was answered, for all functions here.
     pub fn observe_pending(&mut self, jobs: u32, from: Duration, to: Duration) {
         for (bin, low, high) in parts(to_ticks(from), to_ticks(to)) {
             let share = u64::from(JOB) * (high - low);
@@ -90,7 +90,7 @@ impl DelayEstimator {
         self.learned(jobs);
     }
 
-    /// Takes that a job finished between these ages: it was in progress at the first, and found finished, with a result or an error, at the second.
+    /// Learns that a job finished between these ages: it was in progress at the first, and found finished, with a result or an error, at the second.
     pub fn observe_finished(&mut self, from: Duration, to: Duration) {
         let from = to_ticks(from).min(OLDEST - 1);
         let to = to_ticks(to).max(from + 1);

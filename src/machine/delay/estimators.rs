@@ -54,13 +54,13 @@ impl DelayEstimators {
         self.types.iter().map(|(name, _)| &**name)
     }
 
-    /// Takes that so many jobs of a type were watched from one age to another, and did not finish; see [`DelayEstimator::observe_pending`].
+    /// Learns that this many jobs of a type were watched from one age to another, and did not finish; see [`DelayEstimator::observe_pending`].
     pub fn observe_pending(&mut self, document_type: Option<&str>, jobs: u32, from: Duration, to: Duration) {
         let slot = self.slot(document_type);
         self.pending_at(slot, jobs, from, to);
     }
 
-    /// Takes that a job of a type finished between these ages; see [`DelayEstimator::observe_finished`].
+    /// Learns that a job of a type finished between these ages; see [`DelayEstimator::observe_finished`].
     pub fn observe_finished(&mut self, document_type: Option<&str>, from: Duration, to: Duration) {
         let slot = self.slot(document_type);
         self.finished_at(slot, from, to);

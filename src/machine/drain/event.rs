@@ -69,7 +69,7 @@ pub enum DrainEventKind {
         /// How many attempts were made.
         attempts: u16,
     },
-    /// The service asked for a pause, or so many fetches failed in a row that it probably is in trouble: nothing is sent before this moment. Ids are not blamed for it.
+    /// The service asked for a pause (429, `Retry-After`), or eight fetches in a row failed, so that it probably is in trouble: nothing is sent before this moment. Ids are not blamed for it.
     Paused {
         /// Until when, at least.
         until: Time,

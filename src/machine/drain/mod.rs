@@ -86,7 +86,7 @@ pub use self::progress::DrainProgress;
 /// | one bad id | is tried again at growing distances and by at most half of the requests at once, then set aside with its reason; it never stops the rest |
 /// | trouble of the service | a pause it asks for, and eight failures in a row, stop everything for a while; then it is listed before anything is fetched. Ids are not blamed for pauses |
 /// | a refused key | stops everything until [`set_key`](Self::set_key); no id is blamed |
-/// | back-pressure | with [so many](DrainOptions::with_most_unacknowledged) results handed out or on their way, nothing more is fetched |
+/// | back-pressure | with 256 results, unless [set](DrainOptions::with_most_unacknowledged), handed out or on their way, nothing more is fetched |
 /// | memory | for what is listed or not done with, some hundred bytes each; no result is kept |
 pub struct Drain {
     api: Api,

@@ -10,7 +10,8 @@ use crate::wire::without_values;
 
 /// A job that has no ticket yet: what is known of its attempts, and the caller's own name for its document, never the document.
 ///
-/// Made by [`Job::snapshot`](crate::machine::Job::snapshot); consumed by [`Job::restore`](crate::machine::Job::restore), in another process as well. Stored before the loop goes on, it tells after a crash whether
+/// Made by [`Job::snapshot`](crate::machine::Job::snapshot) and [`Batch::snapshot`](crate::machine::Batch::snapshot); consumed by [`Job::restore`](crate::machine::Job::restore) and
+/// [`Batch::restore`](crate::machine::Batch::restore), in another process as well. Stored before the loop goes on, it tells after a crash whether
 /// the document may have been submitted. Serialisable by [`serde`] or [`to_json`](Self::to_json), and it carries its version and a check of its
 /// contents, as a [`Ticket`](crate::machine::Ticket) does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,8 +13,8 @@ use crate::wire::{Document, ExtractionId, without_values};
 
 /// The handle of a submitted job: all that another process needs, on another day, to go on with it.
 ///
-/// Made by [`Job`](crate::machine::Job) as soon as the service has named the extraction; consumed by [`Job::resume`](crate::machine::Job::resume). Serialisable by [`serde`] or
-/// [`to_json`](Self::to_json); times are absolute, nothing in it is secret, and it carries its version and a check of its contents: store it, and don't edit it. Fields may be
+/// Made by [`Job`](crate::machine::Job) and [`Batch`](crate::machine::Batch) as soon as the service has named the extraction; consumed by [`Job::resume`](crate::machine::Job::resume) and
+/// [`Batch::resume`](crate::machine::Batch::resume). Serialisable by [`serde`] or [`to_json`](Self::to_json); times are absolute, nothing in it is secret, and it carries its version and a check of its contents: store it, and don't edit it. Fields may be
 /// reordered and spaced, as databases do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "TicketWire", into = "TicketWire")]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::event::JobKey;
+use super::flights::Sender;
 use crate::machine::collections::slab::Key;
 use crate::machine::delay::DelaySlot;
 use crate::machine::job::following::{Baggage, Following};
@@ -99,6 +100,10 @@ impl Entry {
     pub(super) fn ticket(&self) -> Option<Ticket> {
         let extraction_id = self.extraction_id.clone()?;
         Some(Ticket::of(self.owner.clone(), extraction_id, self.record.submitted_at, self.record.deadline))
+    }
+
+    pub(super) fn sender(&self) -> Sender {
+        Sender { owner: self.owner.clone(), deadline: self.record.deadline }
     }
 
     /// Whether the service works on it, as far as is known.

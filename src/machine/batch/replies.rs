@@ -24,7 +24,7 @@ impl Batch {
             let is_key_refused = self.judge(&flight, &reply, now);
             self.landed(&flight, reply, is_key_refused, now);
         } else if let Some(overdue) = self.flights.take_overdue(id) {
-            self.answered_late(overdue, reply, now);
+            self.answered_late(&overdue, reply, now);
         }
     }
 
@@ -109,7 +109,7 @@ impl Batch {
     }
 
     /// A submit whose time was up was answered after all: an id is worth having.
-    fn answered_late(&mut self, overdue: Overdue, reply: Reply, now: Time) {
+    fn answered_late(&mut self, overdue: &Overdue, reply: Reply, now: Time) {
         let (input, payload) = reply.of_submit(overdue.exchange, false);
         self.submit_replied(overdue.job, Some(&overdue.sender), input, payload, now);
     }

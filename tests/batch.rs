@@ -181,7 +181,8 @@ fn the_id_of_a_second_submit_is_told_though_the_job_has_ended() {
         }
     };
     // Nobody answers the first in time, so there is a second; then the first is answered after all, and its extraction fetched.
-    (sent(&mut run), sent(&mut run));
+    sent(&mut run);
+    sent(&mut run);
     let first = run.service.hold(1, START);
     run.batch.handle_response(submits[0], answer(202, &format!(r#"{{"extraction_id": "{first}"}}"#)), run.now);
     run.run_until(run.now + Duration::from_secs(30));

@@ -7,7 +7,7 @@ mod support;
 
 use std::time::Duration;
 
-use service::{BatchRun, Service, numbered};
+use service::{BatchRun, Fault, Service, numbered};
 use support::START;
 use typless::machine::{BatchEvent, BatchEventKind, BatchOptions, JobEventKind, LookReason, PollPolicy, Ticket, Time};
 
@@ -142,6 +142,26 @@ fn a_queue_that_names_all_is_doubted_less_and_less() {
     );
     let asked = (run.service.looks + run.service.listings) as f64 / 6000.0;
     assert!(asked < 1.1, "{asked}");
+}
+
+#[test]
+fn a_result_whose_fetch_failed_is_fetched_at_its_own_next_try() {
+    let mut run = BatchRun::new(unlimited());
+    let mut failures = 0;
+    run.service.fault = Box::new(move |_, request, _| {
+        let fails = request.ends_with(&Service::id(300)) && failures < 2;
+        failures += u32::from(fails);
+        fails.then_some(Fault::Status(500))
+    });
+    let run = steady(10, 600, run);
+    assert_eq!((run.succeeded(), run.count_job_events(|event| matches!(event, JobEventKind::LookFailed { .. }))), (600, 2));
+    let held = &run.service.held[&Service::id(300)];
+    // The listings in between named it again, and it is neither fetched for that nor taken for one that they did not name.
+    assert!(
+        held.read_at.unwrap() < held.finished_at + Duration::from_secs(5),
+        "{:?}",
+        held.read_at.unwrap().saturating_since(held.finished_at)
+    );
 }
 
 #[test]

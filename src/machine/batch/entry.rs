@@ -33,6 +33,8 @@ pub(super) struct Entry {
     pub(super) said: bool,
     /// Whether a webhook said so.
     pub(super) told: bool,
+    /// Whether the queue named it in vain: the look that followed failed, as have all since.
+    pub(super) named_in_vain: bool,
 }
 
 /// Where a job waits for its turn.
@@ -90,6 +92,14 @@ impl Entry {
             counted: false,
             said: false,
             told: false,
+            named_in_vain: false,
+        }
+    }
+
+    /// Takes note of what became of a look.
+    pub(super) fn note_look(&mut self, before: &Record) {
+        if before.state == State::Polling && self.record.state == State::Waiting {
+            self.named_in_vain = self.record.failures > 0 && (self.named_in_vain || before.reason == LookReason::Queue);
         }
     }
 

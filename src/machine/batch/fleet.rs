@@ -77,7 +77,8 @@ impl Batch {
     pub(super) fn covered_at(&self, entry: &Entry, now: Time) -> Option<Time> {
         let Record { looked_at, submitted_at, deadline, .. } = entry.record;
         let listed_at = self.queue.listed_at().filter(|at| *at > looked_at && *at >= submitted_at)?;
-        let counts = entry.counted && !entry.is_said_finished() && now < deadline && !self.is_doubted(entry, now);
+        let is_named = entry.is_said_finished() || entry.named_in_vain;
+        let counts = entry.counted && !is_named && now < deadline && !self.is_doubted(entry, now);
         counts.then_some(listed_at)
     }
 
@@ -200,9 +201,9 @@ impl Batch {
     /// The queue, asked at this time, named a job. Says whether that is news.
     fn named(&mut self, key: Key, asked_at: Time, listed_before: Option<Time>, now: Time) -> bool {
         let Some(entry) = self.jobs.get(key) else { return false };
-        let Record { state, looked_at, submitted_at, failures, .. } = entry.record;
-        // One whose look failed waits for its own next try, however often it is named.
-        if entry.said || state == State::Waiting && (looked_at >= asked_at || failures > 0) {
+        let Record { state, looked_at, submitted_at, .. } = entry.record;
+        // One that could not be looked at when it was named waits for its own next try, however often it is named.
+        if entry.said || entry.named_in_vain || state == State::Waiting && looked_at >= asked_at {
             return false;
         }
         if let Some(before) = listed_before.filter(|before| entry.counted && *before > looked_at.max(submitted_at)) {

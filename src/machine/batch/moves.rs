@@ -42,6 +42,7 @@ impl Batch {
         let poll = poll(&self.options, &self.webhooks, &self.queue, pressure, now);
         let rules = rules(&self.options, poll, estimator(&self.options, &self.estimators, entry), key, entry);
         let consequence = entry.following().take(input, payload, now, &rules);
+        entry.note_look(&before);
         let after = entry.record;
         if after == before && consequence.is_none() {
             return false;

@@ -7,9 +7,11 @@ mod support;
 
 use std::time::Duration;
 
-use service::{BatchRun, numbered};
-use support::{START, api, document};
-use typless::machine::{Batch, BatchEventKind, BatchOptions, JobEventKind, JobState, LookReason, Machine, Output, Snapshot, Ticket};
+use service::{BatchRun, Fault, numbered};
+use support::{START, answer, api, document};
+use typless::machine::{
+    Batch, BatchEventKind, BatchOptions, JobEventKind, JobState, LookReason, Machine, Output, RetryPolicy, Snapshot, Ticket,
+};
 
 #[test]
 fn every_document_has_its_outcome_and_then_it_is_done() {
@@ -128,4 +130,70 @@ fn what_was_learned_is_taken_out_and_handed_on() {
     let mut ignorant = BatchRun::of(50, BatchOptions::new().without_learning());
     ignorant.run();
     assert!(ignorant.batch.estimators().pooled().is_empty());
+}
+
+#[test]
+fn a_job_that_may_not_try_again_before_its_deadline_ends_at_once() {
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    let retry = RetryPolicy::new().with_delays(minutes(10), minutes(10));
+    let mut run = BatchRun::of(1, BatchOptions::new().with_deadline(minutes(1)).with_retry_policy(retry));
+    run.service.fault = Box::new(|_, _, _| Some(Fault::Status(408)));
+    run.run();
+    assert_eq!((run.ended_as("Exhausted"), run.requests), (1, 1));
+    assert!(run.now < START + minutes(1), "{:?}", run.now);
+}
+
+#[test]
+fn a_look_is_tried_again_while_a_submit_waits_to_be() {
+    let seconds = Duration::from_secs;
+    let mut run = BatchRun::new(BatchOptions::new().with_confirmation().with_most_submits(1).without_queue());
+    run.service.takes = Box::new(|_| Duration::from_secs(3));
+    run.service.fault = Box::new(move |_, request, now| match request.starts_with("POST") {
+        true => (now > START + seconds(1)).then_some(Fault::NotSent),
+        false => (now < START + seconds(7)).then_some(Fault::Status(500)),
+    });
+    for (number, at) in [(0, 0), (1, 5)] {
+        run.run_until(START + seconds(at));
+        run.batch.add(numbered(number), run.now).unwrap();
+        run.run_until(run.now);
+        run.batch.confirm(run.events.last().unwrap().sequence);
+    }
+    // The second is to be submitted again, but the third is announced before, and nobody confirms it.
+    run.run_until(START + seconds(5) + Duration::from_millis(200));
+    run.batch.add(numbered(2), run.now).unwrap();
+    run.run_until(START + seconds(60));
+    assert_eq!(run.succeeded(), 1);
+}
+
+#[test]
+fn the_id_of_a_second_submit_is_told_though_the_job_has_ended() {
+    let retry = RetryPolicy::new().with_resubmissions(1);
+    let mut run = BatchRun::of(1, BatchOptions::new().with_retry_policy(retry));
+    let mut submits = Vec::new();
+    let mut sent = |run: &mut BatchRun| {
+        loop {
+            match run.batch.next_output(run.now) {
+                Output::Send(transmit) => return submits.push(transmit.id),
+                Output::Event(_) => {}
+                Output::Wait(until) => run.now = until,
+                output => panic!("{output:?}"),
+            }
+        }
+    };
+    // Nobody answers the first in time, so there is a second; then the first is answered after all, and its extraction fetched.
+    sent(&mut run);
+    sent(&mut run);
+    let first = run.service.hold(1, START);
+    run.batch.handle_response(submits[0], answer(202, &format!(r#"{{"extraction_id": "{first}"}}"#)), run.now);
+    run.run_until(run.now + Duration::from_secs(30));
+    assert_eq!(run.succeeded(), 1);
+    run.batch.handle_response(submits[1], answer(202, r#"{"extraction_id": "second"}"#), run.now);
+    run.run();
+    assert_eq!(
+        run.count_events(
+            |kind| matches!(kind, BatchEventKind::SubmittedLate { ticket, .. } if ticket.extraction_id().as_str() == "second")
+        ),
+        1
+    );
+    assert!(matches!(run.batch.next_output(run.now), Output::Done));
 }

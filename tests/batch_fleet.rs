@@ -7,9 +7,9 @@ mod support;
 
 use std::time::Duration;
 
-use service::{BatchRun, Service, numbered};
+use service::{BatchRun, Fault, Service, numbered};
 use support::START;
-use typless::machine::{BatchEvent, BatchEventKind, BatchOptions, JobEventKind, LookReason, Ticket, Time};
+use typless::machine::{BatchEvent, BatchEventKind, BatchOptions, JobEventKind, LookReason, PollPolicy, Ticket, Time};
 
 fn unlimited() -> BatchOptions {
     BatchOptions::new().without_rate().with_most_in_flight(64).with_most_submits(64)
@@ -62,6 +62,23 @@ fn while_documents_wait_for_the_rate_little_of_it_is_spent_on_asking() {
         // At ten a second, of two for each document, that is hardly more than it takes by all means.
         assert!(run.now <= START + Duration::from_secs(100 + most / 10 + 45), "{:?}", run.now);
     }
+}
+
+#[test]
+fn documents_that_wait_for_others_to_end_make_no_look_later() {
+    let run = |documents: usize| {
+        let options = BatchOptions::new().with_rate(2, Duration::from_secs(1)).with_burst(1).with_most_unfinished(10).without_queue();
+        let mut run = BatchRun::new(options);
+        run.service.takes = Box::new(|_| Duration::from_secs(40));
+        run.batch.feed((0..documents).map(numbered));
+        run.batch.close();
+        run.run();
+        assert_eq!(run.succeeded(), documents);
+        percentile(&run.lateness(), 90)
+    };
+    // Two a second are plenty for ten at once: what is behind them waits for their end, not for the rate.
+    let (few, many) = (run(10), run(200));
+    assert!(many <= few + Duration::from_secs(2), "{few:?} {many:?}");
 }
 
 #[test]
@@ -128,6 +145,26 @@ fn a_queue_that_names_all_is_doubted_less_and_less() {
 }
 
 #[test]
+fn a_result_whose_fetch_failed_is_fetched_at_its_own_next_try() {
+    let mut run = BatchRun::new(unlimited());
+    let mut failures = 0;
+    run.service.fault = Box::new(move |_, request, _| {
+        let fails = request.ends_with(&Service::id(300)) && failures < 2;
+        failures += u32::from(fails);
+        fails.then_some(Fault::Status(500))
+    });
+    let run = steady(10, 600, run);
+    assert_eq!((run.succeeded(), run.count_job_events(|event| matches!(event, JobEventKind::LookFailed { .. }))), (600, 2));
+    let held = &run.service.held[&Service::id(300)];
+    // The listings in between named it again, and it is neither fetched for that nor taken for one that they did not name.
+    assert!(
+        held.read_at.unwrap() < held.finished_at + Duration::from_secs(5),
+        "{:?}",
+        held.read_at.unwrap().saturating_since(held.finished_at)
+    );
+}
+
+#[test]
 fn a_queue_that_breaks_after_long_is_found_out() {
     let mut run = BatchRun::new(unlimited());
     run.service.takes = Box::new(spread);
@@ -152,6 +189,19 @@ fn a_queue_that_never_names_anything_is_not_trusted_and_single_looks_take_over()
     assert!(run.count_events(|event| matches!(event, BatchEventKind::QueueUntrusted(typless::machine::QueueProblem::Silent))) >= 1);
     assert!(run.service.listings < 400, "{}", run.service.listings);
     assert!(run.lateness()[0] < Duration::from_secs(600), "{:?}", run.lateness()[0]);
+}
+
+#[test]
+fn a_queue_that_names_nothing_from_the_first_is_found_out_soon() {
+    let frugal = unlimited().with_poll_policy(PollPolicy::frugal());
+    for (options, latest) in [(unlimited(), 30), (frugal, 120)] {
+        let mut run = BatchRun::of(100, options);
+        run.service.is_silent = true;
+        run.service.takes = Box::new(|number| Duration::from_millis(20_000 + number * 100));
+        run.run();
+        assert_eq!(run.succeeded(), 100);
+        assert!(percentile(&run.lateness(), 90) < Duration::from_secs(latest), "{:?}", percentile(&run.lateness(), 90));
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod support;
 use std::time::Duration;
 
 use service::{BatchRun, Fault, Service, notification, numbered};
-use support::{START, answer};
+use support::{START, answer, answer_with};
 use typless::machine::{
     BatchEventKind, BatchOptions, JobEventKind, JobState, LookReason, Machine, Output, QueueProblem, RequestId, Ticket, Time,
 };
@@ -287,6 +287,19 @@ fn y02_a_job_that_always_fails_delays_nobody() {
 }
 
 #[test]
+fn y02_a_job_that_always_fails_is_not_looked_at_whenever_the_queue_names_it() {
+    let mut run = BatchRun::new(BatchOptions::new());
+    run.service.fault = Box::new(|_, request, _| request.ends_with(&Service::id(5)).then_some(Fault::Status(500)));
+    for number in 0..600 {
+        run.batch.add(numbered(number), run.now).unwrap();
+        run.run_until(run.now + Duration::from_millis(300));
+    }
+    assert!(run.service.listings > 40, "{}", run.service.listings);
+    let failed = run.count_job_events(|event| matches!(event, JobEventKind::LookFailed { .. }));
+    assert!(failed < 20, "{failed}");
+}
+
+#[test]
 fn y03_the_flood_of_one_customer_does_not_delay_another() {
     let mut run = BatchRun::new(BatchOptions::new());
     let named = |number, customer| numbered(number).with_customer(customer).unwrap();
@@ -370,6 +383,18 @@ fn a_pause_the_service_asks_for_holds_everybody_once() {
     run.run();
     assert_eq!((run.succeeded(), run.service.submits), (50, 50));
     assert_eq!(run.count_events(|kind| matches!(kind, BatchEventKind::Throttled { .. })), 1);
+}
+
+#[test]
+fn the_longest_pause_that_is_asked_for_holds() {
+    let mut run = BatchRun::of(2, BatchOptions::new());
+    let mut sent = Vec::new();
+    while let output @ (Output::Event(_) | Output::Send(_)) = run.batch.next_output(run.now) {
+        sent.extend(if let Output::Send(transmit) = output { Some(transmit.id) } else { None });
+    }
+    run.batch.handle_response(sent[0], answer(429, "{}"), run.now);
+    run.batch.handle_response(sent[1], answer_with(429, ("retry-after", "300"), "{}"), run.now);
+    assert_eq!(run.batch.progress().paused_until, Some(START + Duration::from_secs(300)));
 }
 
 #[test]

@@ -236,6 +236,24 @@ fn d11_a_list_that_is_cut_off_is_asked_for_again_and_what_it_named_is_fetched() 
 }
 
 #[test]
+fn d11_in_a_list_that_fails_nothing_is_missing() {
+    let mut run = DrainRun::with(for_ever());
+    let mut queue = Queue::of(&["a"]);
+    run.serve(&mut queue, MINUTE);
+    queue.odd_list = Some(Box::new(|| Ok(answer(500, ""))));
+    run.serve(&mut queue, MINUTE * 10);
+    // One list without it, and then it is there again.
+    (queue.odd_list, queue.listed) = (None, Vec::new());
+    let before = queue.listings;
+    while queue.listings == before {
+        run.serve(&mut queue, MINUTE / 60);
+    }
+    queue.listed.push("a".to_owned());
+    run.serve(&mut queue, MINUTE * 5);
+    assert_eq!(run.handed_out(), ["a"]);
+}
+
+#[test]
 fn d12_a_customer_for_whom_nothing_is_ever_listed_is_suspected_and_rarely_looked_at_again() {
     let mut run = DrainRun::with(for_ever().with_customer("Acme Ltd").unwrap());
     let mut queue = Queue::of(&[]);

@@ -82,6 +82,11 @@ impl Limiter {
         exhausted.map_or(Duration::ZERO, Pace::interval_now)
     }
 
+    /// From when on one more request delays none, if none is sent before.
+    pub(crate) fn idle_at(&self) -> Time {
+        self.pace.as_ref().map_or(Time::EPOCH, |pace| pace.ready_at() + pace.interval_now())
+    }
+
     /// Who is next: looks, which bring documents to their end, but every tenth request is a submit if one waits.
     pub(crate) const fn turn(&self, submits_wait: bool, looks_wait: bool) -> Option<Purpose> {
         match (submits_wait, looks_wait) {
@@ -209,7 +214,7 @@ mod tests {
         }
         assert_eq!(delays, [Duration::ZERO, Duration::ZERO, interval]);
         assert_eq!(limiter.delay_of_next(START + interval), interval, "one may go, and the next has to wait for it");
-        assert_eq!(limiter.delay_of_next(START + interval * 2), Duration::ZERO);
+        assert_eq!((limiter.idle_at(), limiter.delay_of_next(START + interval * 2)), (START + interval * 2, Duration::ZERO));
         limiter.slow_down(START, START + SECOND * 5, START + SECOND * 4);
         assert_eq!(limiter.delay_of_next(START + SECOND * 4), interval * 2, "at half of the rate");
         assert_eq!(Limiter::unlimited().delay_of_next(START), Duration::ZERO);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::event::JobKey;
+use super::flights::Sender;
 use crate::machine::collections::slab::Key;
 use crate::machine::delay::DelaySlot;
 use crate::machine::job::following::{Baggage, Following};
@@ -32,6 +33,8 @@ pub(super) struct Entry {
     pub(super) said: bool,
     /// Whether a webhook said so.
     pub(super) told: bool,
+    /// Whether the queue named it in vain: the look that followed failed, as have all since.
+    pub(super) named_in_vain: bool,
 }
 
 /// Where a job waits for its turn.
@@ -89,6 +92,14 @@ impl Entry {
             counted: false,
             said: false,
             told: false,
+            named_in_vain: false,
+        }
+    }
+
+    /// Takes note of what became of a look.
+    pub(super) fn note_look(&mut self, before: &Record) {
+        if before.state == State::Polling && self.record.state == State::Waiting {
+            self.named_in_vain = self.record.failures > 0 && (self.named_in_vain || before.reason == LookReason::Queue);
         }
     }
 
@@ -99,6 +110,10 @@ impl Entry {
     pub(super) fn ticket(&self) -> Option<Ticket> {
         let extraction_id = self.extraction_id.clone()?;
         Some(Ticket::of(self.owner.clone(), extraction_id, self.record.submitted_at, self.record.deadline))
+    }
+
+    pub(super) fn sender(&self) -> Sender {
+        Sender { owner: self.owner.clone(), deadline: self.record.deadline }
     }
 
     /// Whether the service works on it, as far as is known.

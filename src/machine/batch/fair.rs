@@ -38,18 +38,23 @@ impl<T> Turns<T> {
             .push_back(value);
     }
 
-    /// Takes out the one whose turn it is.
-    pub(crate) fn pop(&mut self) -> Option<T> {
-        let customer = self.round.pop_front()?;
-        let queue = self.waiting.get_mut(&customer)?;
-        let value = queue.pop_front()?;
-        self.len -= 1;
-        if queue.is_empty() {
-            self.waiting.remove(&customer);
-        } else {
-            self.round.push_back(customer);
+    /// Takes out the one whose turn it is. Those that wait no more are dropped: they take no turns from their customer.
+    pub(crate) fn pop(&mut self, waits: impl Fn(&T) -> bool) -> Option<T> {
+        loop {
+            let customer = self.round.pop_front()?;
+            let queue = self.waiting.get_mut(&customer)?;
+            let before = queue.len();
+            let value = std::iter::from_fn(|| queue.pop_front()).find(&waits);
+            self.len -= before - queue.len();
+            if queue.is_empty() {
+                self.waiting.remove(&customer);
+            } else {
+                self.round.push_back(customer);
+            }
+            if value.is_some() {
+                return value;
+            }
         }
-        Some(value)
     }
 }
 
@@ -66,7 +71,7 @@ mod tests {
         turns.push(None, 1001);
         turns.push(Some(&other), 1002);
         assert_eq!(turns.len(), 1003);
-        let order: Vec<i32> = std::iter::from_fn(|| turns.pop()).collect();
+        let order: Vec<i32> = std::iter::from_fn(|| turns.pop(|_| true)).collect();
         assert_eq!(order[..7], [0, 1000, 1001, 1, 1002, 2, 3]);
         assert_eq!((order.len(), turns.len()), (1003, 0));
     }
@@ -77,8 +82,21 @@ mod tests {
         let mut turns = Turns::new();
         turns.push(Some(&one), 'a');
         turns.push(Some(&two), 'b');
-        assert_eq!(turns.pop(), Some('a'));
+        let all = |_: &char| true;
+        assert_eq!(turns.pop(all), Some('a'));
         turns.push(Some(&one), 'c');
-        assert_eq!([turns.pop(), turns.pop(), turns.pop()], [Some('b'), Some('c'), None]);
+        assert_eq!([turns.pop(all), turns.pop(all), turns.pop(all)], [Some('b'), Some('c'), None]);
+    }
+
+    #[test]
+    fn who_waits_no_more_takes_no_turn() {
+        let (one, two) = (Arc::from("one"), Arc::from("two"));
+        let mut turns = Turns::new();
+        (0..100).for_each(|number| turns.push(Some(&one), number));
+        (100..110).for_each(|number| turns.push(Some(&two), number));
+        let waits = |number: &i32| *number >= 99;
+        assert_eq!([turns.pop(waits), turns.pop(waits), turns.pop(waits)], [Some(99), Some(100), Some(101)]);
+        assert_eq!(turns.len(), 8);
+        assert_eq!((turns.pop(|_| false), turns.len()), (None, 0));
     }
 }

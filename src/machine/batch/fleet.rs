@@ -61,16 +61,24 @@ impl Batch {
         if delay.is_zero() {
             return delay;
         }
-        let waiting = self.tally.waiting().saturating_add(self.tally.known_finished).saturating_add(self.feeds.least());
+        let waiting = self.documents_waiting().saturating_add(self.tally.known_finished);
         let most = self.options.jobs.poll.price().saturating_mul(MOST_PRESSURE);
         delay.saturating_mul(u32::try_from(waiting).unwrap_or(u32::MAX)).min(most)
+    }
+
+    /// How many documents wait for the rate and for nothing else: not for those that are being sent, nor for jobs to end, nor for their own next try.
+    fn documents_waiting(&self) -> usize {
+        let is_full = self.flights.submits() + self.turns.announced.submits.len() >= self.options.most_submits;
+        let untaken = self.options.most_unfinished.saturating_sub(self.tally.unfinished()).min(self.feeds.least());
+        if is_full { 0 } else { self.turns.submits_queued().saturating_add(untaken) }
     }
 
     /// When the queue was last asked, if its silence is reason enough not to look at this job, which is due.
     pub(super) fn covered_at(&self, entry: &Entry, now: Time) -> Option<Time> {
         let Record { looked_at, submitted_at, deadline, .. } = entry.record;
         let listed_at = self.queue.listed_at().filter(|at| *at > looked_at && *at >= submitted_at)?;
-        let counts = entry.counted && !entry.is_said_finished() && now < deadline && !self.is_doubted(entry, now);
+        let is_named = entry.is_said_finished() || entry.named_in_vain;
+        let counts = entry.counted && !is_named && now < deadline && !self.is_doubted(entry, now);
         counts.then_some(listed_at)
     }
 
@@ -194,7 +202,8 @@ impl Batch {
     fn named(&mut self, key: Key, asked_at: Time, listed_before: Option<Time>, now: Time) -> bool {
         let Some(entry) = self.jobs.get(key) else { return false };
         let Record { state, looked_at, submitted_at, .. } = entry.record;
-        if entry.said || state == State::Waiting && looked_at >= asked_at {
+        // One that could not be looked at when it was named waits for its own next try, however often it is named.
+        if entry.said || entry.named_in_vain || state == State::Waiting && looked_at >= asked_at {
             return false;
         }
         if let Some(before) = listed_before.filter(|before| entry.counted && *before > looked_at.max(submitted_at)) {

@@ -29,6 +29,15 @@ pub(super) struct Flight {
     pub(super) until: Time,
     /// Which key it was sent with.
     pub(super) key_number: u32,
+    /// Of a submit, whose it is.
+    pub(super) sender: Option<Sender>,
+}
+
+/// Whose document a submit sends: its id is worth having even if the job has ended meanwhile.
+#[derive(Debug, Clone)]
+pub(super) struct Sender {
+    pub(super) owner: Arc<Owner>,
+    pub(super) deadline: Time,
 }
 
 /// What a request is for.
@@ -68,8 +77,7 @@ impl Errand {
 pub(super) struct Overdue {
     pub(super) job: Key,
     pub(super) exchange: u32,
-    pub(super) owner: Arc<Owner>,
-    pub(super) deadline: Time,
+    pub(super) sender: Sender,
 }
 
 /// How many submits are remembered beyond their time.

@@ -7,7 +7,6 @@ use super::{Batch, BatchEvent};
 use crate::machine::Output;
 use crate::machine::collections::slab::Key;
 use crate::machine::job::answer::Payload;
-use crate::machine::job::record::State;
 use crate::machine::job::transition::Input;
 use crate::machine::limiter::Purpose;
 use crate::machine::time::Time;
@@ -51,7 +50,8 @@ impl Batch {
             self.flights.next_limit(),
             self.turns.next_deadline(),
             self.next_launch(now),
-            self.turns.next_retry(&self.jobs).and_then(|_| self.pace.retry_at()),
+            self.next_retry(),
+            self.cheaper_at(now),
             self.last_look().map(|(_, since)| self.patience_of(since)),
         ];
         times.into_iter().flatten().filter(|time| *time > now).min().map_or(Output::NeedInput, Output::Wait)
@@ -67,9 +67,9 @@ impl Batch {
         self.due.pop()
     }
 
-    /// Whether all has ended, and nothing more will come.
+    /// Whether all has ended, and nothing more will come. A submit that is out although its job has ended may still bring an id.
     pub(super) fn is_over(&self) -> bool {
-        self.closed && self.feeds.is_empty() && self.tally.unfinished() == 0
+        self.closed && self.feeds.is_empty() && self.tally.unfinished() == 0 && self.flights.submits() == 0
     }
 
     fn may_send(&self, now: Time) -> bool {
@@ -114,16 +114,12 @@ impl Batch {
 
     /// Announces the request whose turn it is.
     fn announce(&mut self, now: Time) -> bool {
-        let retry = self.turns.next_retry(&self.jobs).filter(|_| self.pace.allows_retry(now));
-        let retry = retry.and_then(|key| Some((key, self.jobs.get(key)?.record.state == State::Ready)));
-        let submit = match retry {
-            Some((key, true)) => Some(key),
-            _ => self.turns.next_submit(&self.jobs),
-        };
-        let submit = submit.filter(|key| self.has_room_for(*key));
+        let allows_retry = self.pace.allows_retry(now);
+        let submit_again = self.next_submit_again().filter(|_| allows_retry);
+        let submit = submit_again.or_else(|| self.turns.next_submit(&self.jobs)).filter(|key| self.has_room_for(*key));
         let looks_out = self.flights.len() - self.flights.submits();
         let spares_one = submit.is_some() && self.options.most_in_flight > 1 && looks_out + 1 >= self.options.most_in_flight;
-        let look_again = retry.filter(|(_, is_submit)| !is_submit).map(|(key, _)| key);
+        let look_again = self.turns.next_look_again(&self.jobs).filter(|_| allows_retry);
         let look = if spares_one { None } else { self.next_errand(look_again, now) };
         match (self.pace.turn(submit.is_some(), look.is_some()), submit, look) {
             (Some(Purpose::Submit), Some(key), _) => self.take(key, Input::Clock, Payload::Nothing, now),
@@ -134,6 +130,24 @@ impl Batch {
             (Some(Purpose::Look), _, Some(Next::Look(key, since))) => self.take_turn(key, since, now),
             _ => false,
         }
+    }
+
+    /// When asking costs less than now, though nothing was sent: what is not worth it now may be then.
+    fn cheaper_at(&self, now: Time) -> Option<Time> {
+        (!self.pressure(now).is_zero() && !self.pace.is_key_refused()).then(|| self.pace.idle_at())
+    }
+
+    /// The job to be submitted again next. One at a time is announced: the retries that are granted are counted as they are sent.
+    fn next_submit_again(&mut self) -> Option<Key> {
+        let is_again = |key: Key| self.jobs.get(key).is_some_and(|entry| entry.is_retry);
+        let is_announced = self.turns.announced.submits.iter().any(|submit| is_again(submit.job));
+        if is_announced { None } else { self.turns.next_submit_again(&self.jobs) }
+    }
+
+    /// When something may be tried again, if something waits for that.
+    fn next_retry(&mut self) -> Option<Time> {
+        let waits = self.next_submit_again().is_some() || self.turns.next_look_again(&self.jobs).is_some();
+        self.pace.retry_at().filter(|_| waits)
     }
 
     /// What to ask about next: results that are waiting, then the queue, then what failed before, then what is due.

@@ -42,6 +42,7 @@ impl Batch {
         let poll = poll(&self.options, &self.webhooks, &self.queue, pressure, now);
         let rules = rules(&self.options, poll, estimator(&self.options, &self.estimators, entry), key, entry);
         let consequence = entry.following().take(input, payload, now, &rules);
+        entry.note_look(&before);
         let after = entry.record;
         if after == before && consequence.is_none() {
             return false;
@@ -78,7 +79,7 @@ impl Batch {
     /// Puts a job into the schedule, or among those who wait for their turn.
     fn put(&mut self, key: Key, now: Time) {
         match self.jobs.get(key).map(|entry| entry.record) {
-            Some(Record { due, deadline, not_before, .. }) if due <= now || now >= deadline || not_before > deadline => self.wake(key, now),
+            Some(record) if record.due <= now || now >= record.deadline || is_hopeless(&record) => self.wake(key, now),
             Some(record) => self.schedule.push(key.slot, record.due),
             None => {}
         }
@@ -88,8 +89,8 @@ impl Batch {
     pub(super) fn wake(&mut self, key: Key, now: Time) {
         let Some(Entry { record, .. }) = self.jobs.get(key) else { return };
         let ends = match record.state {
-            State::Ready => now >= record.deadline || record.due > record.deadline,
-            State::Waiting => record.not_before > record.deadline,
+            State::Ready => now >= record.deadline || is_hopeless(record),
+            State::Waiting => is_hopeless(record),
             _ => return,
         };
         if ends {
@@ -215,9 +216,19 @@ impl Batch {
     }
 
     pub(super) fn send(&mut self, errand: Errand, request: http::Request<Body>, limits: Limits, now: Time) {
-        let flight = Flight { errand, sent_at: now, until: now + limits.total, key_number: self.key_number };
+        let sender = if let Errand::Submit { job, .. } = errand { self.jobs.get(job).map(Entry::sender) } else { None };
+        let flight = Flight { errand, sent_at: now, until: now + limits.total, key_number: self.key_number, sender };
         let id = self.flights.send(flight);
         self.outputs.push_back(Output::Send(Transmit { id, request, limits }));
+    }
+}
+
+/// Whether a job may not go on before its deadline: it ends at once.
+fn is_hopeless(record: &Record) -> bool {
+    match record.state {
+        State::Ready => record.due > record.deadline,
+        State::Waiting => record.not_before > record.deadline,
+        _ => false,
     }
 }
 

@@ -100,6 +100,11 @@ impl Pace {
         self.limiter.delay_of_next(now)
     }
 
+    /// From when on it delays none.
+    pub(super) fn idle_at(&self) -> Time {
+        self.limiter.idle_at()
+    }
+
     pub(super) fn is_key_refused(&self) -> bool {
         self.key_refused
     }
@@ -132,6 +137,10 @@ impl Pace {
             options.jobs.retry.delay(pauses, random::draw(options.jobs.seed, pauses.into()))
         });
         let news = self.limiter.slow_down(sent_at, now + pause, now);
+        if hint.is_some() {
+            // What was out when the pause began slows nothing down again; but the time it names is a floor.
+            self.limiter.pause_until(now + pause);
+        }
         self.pauses = self.pauses.saturating_add(u16::from(news && hint.is_none()));
         news.then_some(now + pause)
     }

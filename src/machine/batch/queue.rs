@@ -89,6 +89,9 @@ const TRIES: u8 = 3;
 const PRIOR: u32 = 60;
 const MEMORY: u32 = 16_384;
 
+/// Before it has named any, one in so many: it may be asked for a wrong customer. A look for each listing finds that out.
+const UNPROVEN: u32 = 4;
+
 /// After so many listings that named none of ours the others are believed no more than at first, and teach nothing.
 const MUTE: u8 = 16;
 
@@ -203,7 +206,8 @@ impl Queue {
     /// When the lateness of all is worth the price, between the smallest and the largest gap.
     fn compute(&self, measure: Measure<'_>, now: Time) -> Option<Time> {
         let gap = if measure.is_relaxed { RELAXED_GAP } else { measure.poll.smallest_gap() };
-        let earliest = self.listed_at.map_or(now, |listed_at| now.max(listed_at + gap.max(self.patience()))).max(self.not_before);
+        let patience = self.patience(measure.poll);
+        let earliest = self.listed_at.map_or(now, |listed_at| now.max(listed_at + gap.max(patience))).max(self.not_before);
         let latest = earliest + measure.poll.largest_gap();
         if self.is_worth_it(measure, earliest) {
             return Some(earliest);
@@ -223,10 +227,13 @@ impl Queue {
         Some(late)
     }
 
-    /// From one call to the next, at least, while none has named a job.
-    fn patience(&self) -> Duration {
+    /// From one call to the next, at least, while none has named a job; no longer than the policy waits with a look, or single looks at all of them would come first.
+    fn patience(&self, poll: PollPolicy) -> Duration {
         match (self.is_proven, self.first_listed_at, self.listed_at) {
-            (false, Some(first), Some(last)) => last.saturating_since(first) / PATIENCE_SHARE,
+            (false, Some(first), Some(last)) => {
+                let age = last.saturating_since(first);
+                (age / PATIENCE_SHARE).min(poll.next_look(age, None).saturating_sub(age))
+            }
             _ => Duration::ZERO,
         }
     }
@@ -305,7 +312,14 @@ impl Queue {
     /// One in so many, it seems, it never names.
     pub(super) fn names_all_but_one_in(&self) -> u32 {
         let believed = (PRIOR + self.named) / self.missed.saturating_add(1);
-        if self.is_mute() { believed.clamp(1, PRIOR) } else { believed.max(1) }
+        let most = if !self.is_proven {
+            UNPROVEN
+        } else if self.is_mute() {
+            PRIOR
+        } else {
+            u32::MAX
+        };
+        believed.clamp(1, most)
     }
 
     /// Whether it has named nothing of ours for so many listings that it may have broken.

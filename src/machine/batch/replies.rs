@@ -1,7 +1,7 @@
 //! What becomes of a batch's requests.
 
 use super::event::BatchEventKind;
-use super::flights::{Errand, Flight, Overdue};
+use super::flights::{Errand, Flight, Overdue, Sender};
 use super::pace::Verdict;
 use super::{Batch, Key};
 use crate::machine::cause::Cause;
@@ -12,7 +12,6 @@ use crate::machine::job::following::Reply;
 use crate::machine::job::record::{End, Record, State};
 use crate::machine::job::transition::Input;
 use crate::machine::time::Time;
-use crate::wire::ExtractionId;
 
 impl Batch {
     /// Takes what came of a request.
@@ -25,7 +24,7 @@ impl Batch {
             let is_key_refused = self.judge(&flight, &reply, now);
             self.landed(&flight, reply, is_key_refused, now);
         } else if let Some(overdue) = self.flights.take_overdue(id) {
-            self.answered_late(overdue, reply, now);
+            self.answered_late(&overdue, reply, now);
         }
     }
 
@@ -35,9 +34,8 @@ impl Batch {
         self.pace.fails();
         match flight.errand {
             Errand::Submit { job, exchange, .. } => {
-                if let Some(entry) = self.jobs.get(job) {
-                    let (owner, deadline) = (entry.owner.clone(), entry.record.deadline);
-                    self.flights.remember(id, Overdue { job, exchange, owner, deadline });
+                if let Some(sender) = flight.sender {
+                    self.flights.remember(id, Overdue { job, exchange, sender });
                 }
                 self.run_out(job, State::Submitting, exchange, now);
             }
@@ -85,9 +83,7 @@ impl Batch {
                 let (input, payload) = reply.of_submit(exchange, self.options.jobs.retry.trusts_overload());
                 // It was not processed, and the next key may do.
                 let input = if is_key_refused { Input::Submit(exchange, SubmitAnswer::Throttled { hint: None }) } else { input };
-                if self.jobs.get(job).is_some() {
-                    self.take(job, input, payload, now);
-                }
+                self.submit_replied(job, flight.sender.as_ref(), input, payload, now);
             }
             Errand::Look { job, exchange, .. } if self.awaits(job, exchange) => {
                 let (input, payload) = reply.of_look(exchange);
@@ -113,17 +109,18 @@ impl Batch {
     }
 
     /// A submit whose time was up was answered after all: an id is worth having.
-    fn answered_late(&mut self, overdue: Overdue, reply: Reply, now: Time) {
+    fn answered_late(&mut self, overdue: &Overdue, reply: Reply, now: Time) {
         let (input, payload) = reply.of_submit(overdue.exchange, false);
-        if self.jobs.get(overdue.job).is_some() {
-            self.take(overdue.job, input, payload, now);
-        } else if let Payload::Id(extraction_id) = payload {
-            self.found(overdue, extraction_id, now);
-        }
+        self.submit_replied(overdue.job, Some(&overdue.sender), input, payload, now);
     }
 
-    fn found(&mut self, overdue: Overdue, extraction_id: ExtractionId, now: Time) {
-        let ticket = Ticket::of(overdue.owner, extraction_id, now, overdue.deadline);
-        self.tell(BatchEventKind::SubmittedLate { key: overdue.job.into(), ticket });
+    /// A submit was answered. Its job may have ended: by the time limit, or with what another submit of the same document had brought.
+    fn submit_replied(&mut self, job: Key, sender: Option<&Sender>, input: Input, payload: Payload, now: Time) {
+        if self.jobs.get(job).is_some() {
+            self.take(job, input, payload, now);
+        } else if let (Payload::Id(extraction_id), Some(Sender { owner, deadline })) = (payload, sender) {
+            let ticket = Ticket::of(owner.clone(), extraction_id, now, *deadline);
+            self.tell(BatchEventKind::SubmittedLate { key: job.into(), ticket });
+        }
     }
 }

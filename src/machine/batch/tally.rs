@@ -39,11 +39,6 @@ impl Tally {
         }
     }
 
-    /// Jobs whose submit waits for its turn.
-    pub(super) fn waiting(&self) -> usize {
-        self.waiting
-    }
-
     pub(super) fn unfinished(&self) -> usize {
         self.waiting + self.submitting + self.submitted
     }

@@ -15,7 +15,9 @@ pub(super) struct Turns {
     submits: fair::Turns<Key>,
     /// The one whose turn it is to be submitted, once there is room for it.
     next_submit: Option<Key>,
-    retries: VecDeque<Key>,
+    /// Submits and looks to be tried again, apart: a submit may wait long for others, and for a confirmation.
+    submits_again: VecDeque<Key>,
+    looks_again: VecDeque<Key>,
     /// Looks in the order in which they are made, and since when they wait.
     looks: BTreeMap<(Rank, Time, u32), Time>,
     /// When those that wait must end, even if their turn has not come.
@@ -44,7 +46,8 @@ impl Turns {
         Self {
             submits: fair::Turns::new(),
             next_submit: None,
-            retries: VecDeque::new(),
+            submits_again: VecDeque::new(),
+            looks_again: VecDeque::new(),
             looks: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             announced: Announced::default(),
@@ -54,22 +57,20 @@ impl Turns {
     /// The job whose turn it is to be submitted.
     pub(super) fn next_submit(&mut self, jobs: &Slab<Entry>) -> Option<Key> {
         let waits = |key: &Key| jobs.get(*key).is_some_and(|entry| entry.place == Place::Submits);
-        while !self.next_submit.as_ref().is_some_and(waits) {
-            self.next_submit = self.submits.pop();
-            self.next_submit?;
+        if !self.next_submit.as_ref().is_some_and(waits) {
+            self.next_submit = self.submits.pop(waits);
         }
         self.next_submit
     }
 
-    /// The job whose turn it is to try again.
-    pub(super) fn next_retry(&mut self, jobs: &Slab<Entry>) -> Option<Key> {
-        while let Some(key) = self.retries.front() {
-            if jobs.get(*key).is_some_and(|entry| entry.place == Place::Retries) {
-                return Some(*key);
-            }
-            self.retries.pop_front();
-        }
-        None
+    /// The job whose turn it is to be submitted again.
+    pub(super) fn next_submit_again(&mut self, jobs: &Slab<Entry>) -> Option<Key> {
+        next_again(&mut self.submits_again, State::Ready, jobs)
+    }
+
+    /// The job whose turn it is to be looked at again after a look that failed.
+    pub(super) fn next_look_again(&mut self, jobs: &Slab<Entry>) -> Option<Key> {
+        next_again(&mut self.looks_again, State::Waiting, jobs)
     }
 
     /// The look to be made next: its rank, the place of its job, and since when it waits.
@@ -91,6 +92,11 @@ impl Turns {
     pub(super) fn submits_waiting(&mut self, jobs: &Slab<Entry>) -> usize {
         // Those that have left are passed over.
         self.next_submit(jobs);
+        self.submits_queued()
+    }
+
+    /// The same, with some that have left.
+    pub(super) fn submits_queued(&self) -> usize {
         self.submits.len() + usize::from(self.next_submit.is_some())
     }
 
@@ -104,6 +110,15 @@ impl Turns {
     fn date(&mut self, key: Key, entry: &mut Entry) {
         entry.dated = self.deadlines.insert((entry.record.deadline, key.slot));
     }
+}
+
+/// The first that is still in this state and waits to try again.
+fn next_again(keys: &mut VecDeque<Key>, state: State, jobs: &Slab<Entry>) -> Option<Key> {
+    let waits = |entry: &Entry| entry.place == Place::Retries && entry.record.state == state;
+    while keys.front().is_some_and(|key| !jobs.get(*key).is_some_and(waits)) {
+        keys.pop_front();
+    }
+    keys.front().copied()
 }
 
 impl Batch {
@@ -126,7 +141,8 @@ impl Batch {
         (entry.place, entry.is_retry) = (place, place == Place::Retries);
         match place {
             Place::Submits => self.turns.submits.push(entry.owner.customer.as_ref(), key),
-            Place::Retries => self.turns.retries.push_back(key),
+            Place::Retries if entry.record.state == State::Ready => self.turns.submits_again.push_back(key),
+            Place::Retries => self.turns.looks_again.push_back(key),
             Place::Looks(rank) => {
                 self.turns.looks.insert((rank, entry.order(rank), key.slot), now);
                 if rank == Rank::Doubted {

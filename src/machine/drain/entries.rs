@@ -22,8 +22,9 @@ pub(super) struct Entries {
     /// Those handed out, by when they come again.
     handed_out: BTreeSet<(Time, Key)>,
     counts: [usize; State::COUNT],
-    /// The number of the newest listing, and who was named last in it.
+    /// The number of the newest listing, of the last one that was read whole, and who was named last in the newest.
     round: u32,
+    whole: u32,
     last: Option<u32>,
 }
 
@@ -90,6 +91,7 @@ impl Entries {
             handed_out: BTreeSet::new(),
             counts: [0; State::COUNT],
             round: 1,
+            whole: 1,
             last: None,
         }
     }
@@ -141,12 +143,13 @@ impl Entries {
         (listed, new)
     }
 
-    /// Ends a listing: forgets those that are done with and were missing in it and in the one before.
+    /// Ends a listing that was read whole: forgets those that are done with and were missing in it and in the one before.
     pub(super) fn end_listing(&mut self) {
-        let before = self.round.wrapping_sub(1);
-        let is_gone = |entry: &Entry| {
-            matches!(entry.state, State::Acknowledged | State::SetAside) && entry.round != self.round && entry.round != before
-        };
+        let before = std::mem::replace(&mut self.whole, self.round);
+        // Between the two some may have failed, in which nothing was missing.
+        let last = self.round.wrapping_sub(before);
+        let is_gone =
+            |entry: &Entry| matches!(entry.state, State::Acknowledged | State::SetAside) && self.round.wrapping_sub(entry.round) > last;
         let gone: Vec<Key> = self.slab.iter().filter(|(_, entry)| is_gone(entry)).map(|(key, _)| key).collect();
         for key in gone {
             self.forget(key);

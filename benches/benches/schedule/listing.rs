@@ -51,7 +51,7 @@ impl Case {
 
     fn look_up(&self, ids: &[Cow<'_, str>], found: &mut (usize, u64)) {
         let is_it = |slot, id: &str| self.jobs.slab.at(slot).is_some_and(|(_, job)| job.id.as_bytes() == id.as_bytes());
-        let fetch = |slots: &[u32]| self.jobs.slab.fetch(slots, |job| job.id.as_bytes().is_empty());
+        let fetch = |slots: &[u32]| self.jobs.slab.fetch(slots, |job| job.id.as_bytes().last().copied());
         for slot in self.jobs.index.find_together(ids, fetch, is_it).into_iter().flatten() {
             *found = (found.0 + 1, found.1 + u64::from(slot));
         }

@@ -193,7 +193,9 @@ impl Batch {
     /// The jobs that have these ids.
     fn keys_of(&self, ids: &[Cow<'_, str>]) -> Vec<Key> {
         let id_of = |slot| self.jobs.at(slot).and_then(|(_, entry)| entry.extraction_id.as_ref());
-        let fetch = |slots: &[u32]| self.jobs.fetch(slots, |entry| entry.extraction_id.is_some());
+        // An id may lie across two lines of the cache: its end is on the second.
+        let end = |entry: &Entry| entry.extraction_id.as_ref().and_then(|id| id.as_bytes().last().copied());
+        let fetch = |slots: &[u32]| self.jobs.fetch(slots, end);
         let slots = self.index.find_together(ids, fetch, |slot, id| id_of(slot).is_some_and(|own| own.as_bytes() == id.as_bytes()));
         slots.into_iter().flatten().filter_map(|slot| self.jobs.at(slot)).map(|(key, _)| key).collect()
     }

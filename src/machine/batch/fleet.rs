@@ -68,7 +68,7 @@ impl Batch {
 
     /// How many documents wait for the rate and for nothing else: not for those that are being sent, nor for jobs to end, nor for their own next try.
     fn documents_waiting(&self) -> usize {
-        let is_full = self.flights.submits() + self.turns.announced.submits.len() >= self.options.most_submits;
+        let is_full = self.submits_under_way() >= self.options.most_submits;
         let untaken = self.options.most_unfinished.saturating_sub(self.tally.unfinished()).min(self.feeds.least());
         if is_full { 0 } else { self.turns.submits_queued().saturating_add(untaken) }
     }

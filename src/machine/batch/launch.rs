@@ -200,19 +200,23 @@ impl Batch {
         next.is_some_and(|key| self.has_room_for(key))
     }
 
+    /// How many submits are announced or out.
+    pub(super) fn submits_under_way(&self) -> usize {
+        self.flights.submits() + self.turns.announced.submits.len()
+    }
+
     /// Whether the limits of submits leave room for one more, and for its document.
     fn has_room_for(&self, key: Key) -> bool {
         let announced = &self.turns.announced.submits;
         let bytes = self.flights.bytes().saturating_add(announced.iter().map(|submit| submit.bytes).sum());
         let more = self.jobs.get(key).map_or(0, Entry::bytes);
-        self.flights.submits() + announced.len() < self.options.most_submits
-            && (bytes == 0 || bytes.saturating_add(more) <= self.options.most_bytes)
+        self.submits_under_way() < self.options.most_submits && (bytes == 0 || bytes.saturating_add(more) <= self.options.most_bytes)
     }
 
     /// Whether another document would be submitted soon, if there were one.
     fn wants_document(&mut self) -> bool {
         let waiting = self.turns.submits_waiting(&self.jobs);
-        let submits = self.flights.submits() + self.turns.announced.submits.len() + waiting;
+        let submits = self.submits_under_way() + waiting;
         !self.feeds.is_empty() && submits < self.options.most_submits && self.tally.unfinished() < self.options.most_unfinished
     }
 

@@ -128,16 +128,9 @@ impl Entries {
         for (id, slot) in rest.zip(slots) {
             let there = slot.and_then(|slot| self.slab.at(slot)).map(|(key, _)| key);
             // What was not there may have been named twice among these.
-            let key = match there.or_else(|| self.find(id)) {
-                Some(key) => key,
-                None => match ExtractionId::new(id) {
-                    Ok(id) => {
-                        new += 1;
-                        self.insert(id, State::Waiting)
-                    }
-                    Err(_) => continue,
-                },
-            };
+            let known = there.or_else(|| self.find(id));
+            let Some(key) = known.or_else(|| self.discover(id)) else { continue };
+            new += usize::from(known.is_none());
             listed += usize::from(self.note(key));
         }
         (listed, new)
@@ -258,6 +251,12 @@ impl Entries {
 
     fn has_id(&self, slot: u32, id: &str) -> bool {
         self.slab.at(slot).is_some_and(|(_, entry)| entry.id.as_bytes() == id.as_bytes())
+    }
+
+    /// Takes in what was not listed before; `None` if it can be no id.
+    fn discover(&mut self, id: &str) -> Option<Key> {
+        let id = ExtractionId::new(id).ok()?;
+        Some(self.insert(id, State::Waiting))
     }
 
     /// Takes note that one is listed; false if it was before, in this listing.

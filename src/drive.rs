@@ -22,7 +22,11 @@ pub trait BlockingTransport {
     /// # Errors
     ///
     /// There is no whole response: the kind says what that means for the request.
-    fn send(&self, request: http::Request<Body>, limits: Limits) -> Result<http::Response<Bytes>, Failure>;
+    fn send(
+        &self,
+        request: http::Request<Body>,
+        limits: Limits,
+    ) -> Result<http::Response<Bytes>, Failure>;
 }
 
 /// Performs one exchange without blocking.
@@ -34,7 +38,11 @@ pub trait AsyncTransport: Send + Sync {
     /// # Errors
     ///
     /// There is no whole response: the kind says what that means for the request.
-    fn send(&self, request: http::Request<Body>, limits: Limits) -> impl Future<Output = Result<http::Response<Bytes>, Failure>> + Send;
+    fn send(
+        &self,
+        request: http::Request<Body>,
+        limits: Limits,
+    ) -> impl Future<Output = Result<http::Response<Bytes>, Failure>> + Send;
 }
 
 /// Tells the time.

@@ -4,10 +4,16 @@
 use bytes::Bytes;
 use http::Response;
 use proptest::prelude::*;
-use typless::wire::{DataType, Extraction, Notification, ResponseError, ServiceError, Status, StatusResponse, SubmitResponse, printable};
+use typless::wire::{
+    DataType, Extraction, Notification, ResponseError, ServiceError, Status, StatusResponse,
+    SubmitResponse, printable,
+};
 
 fn response(status: u16, body: impl AsRef<[u8]>) -> Response<Bytes> {
-    Response::builder().status(status).body(Bytes::copy_from_slice(body.as_ref())).unwrap()
+    Response::builder()
+        .status(status)
+        .body(Bytes::copy_from_slice(body.as_ref()))
+        .unwrap()
 }
 
 fn status(body: &str) -> StatusResponse {
@@ -49,25 +55,66 @@ fn extraction() -> Extraction {
 fn values_come_with_confidence_page_and_place() {
     let extraction = extraction();
     let best = extraction.field("invoice_number").unwrap().best().unwrap();
-    assert_eq!((best.text(), best.confidence(), best.page()), (Some("123-123"), Some(0.95), Some(0)));
+    assert_eq!(
+        (best.text(), best.confidence(), best.page()),
+        (Some("123-123"), Some(0.95), Some(0))
+    );
     let place = best.bounding_box().unwrap();
-    assert_eq!([place.x, place.y, place.width, place.height], [358.0, 737.5, 557.0, 33.0]);
+    assert_eq!(
+        [place.x, place.y, place.width, place.height],
+        [358.0, 737.5, 557.0, 33.0]
+    );
     assert_eq!(place.to_points().y, 177.0);
-    assert_eq!(extraction.field("invoice_number").unwrap().candidates().len(), 2);
+    assert_eq!(
+        extraction
+            .field("invoice_number")
+            .unwrap()
+            .candidates()
+            .len(),
+        2
+    );
     let supplier = extraction.field("supplier_name").unwrap();
     assert_eq!(supplier.data_type(), Some(DataType::Author));
-    assert_eq!(supplier.best().map(|best| (best.confidence(), best.page(), best.bounding_box())), Some((Some(0.968), None, None)));
-    assert_eq!(extraction.field("total").unwrap().best().unwrap().confidence(), None, "an unreadable score is none");
-    assert_eq!(extraction.field("empty").unwrap().data_type(), Some(DataType::Other("VAT_ID")));
+    assert_eq!(
+        supplier
+            .best()
+            .map(|best| (best.confidence(), best.page(), best.bounding_box())),
+        Some((Some(0.968), None, None))
+    );
+    assert_eq!(
+        extraction
+            .field("total")
+            .unwrap()
+            .best()
+            .unwrap()
+            .confidence(),
+        None,
+        "an unreadable score is none"
+    );
+    assert_eq!(
+        extraction.field("empty").unwrap().data_type(),
+        Some(DataType::Other("VAT_ID"))
+    );
 }
 
 #[test]
 fn what_is_unknown_stays_reachable_and_nothing_is_printed() {
     let extraction = extraction();
-    assert!(extraction.raw_json().contains(r#""text_blocks": [{"anything": "goes"}]"#));
-    let inside = status(&format!(r#"{{"error": {{}}, "result": {RESULT}, "status": "SUCCESS"}}"#)).into_extraction().unwrap();
+    assert!(
+        extraction
+            .raw_json()
+            .contains(r#""text_blocks": [{"anything": "goes"}]"#)
+    );
+    let inside = status(&format!(
+        r#"{{"error": {{}}, "result": {RESULT}, "status": "SUCCESS"}}"#
+    ))
+    .into_extraction()
+    .unwrap();
     assert_eq!(inside.raw_json(), RESULT);
-    assert_eq!((inside.object_id(), inside.customer()), (Some("0d3d1054c2768f8360b934ebf6f9b41605e28734"), None));
+    assert_eq!(
+        (inside.object_id(), inside.customer()),
+        (Some("0d3d1054c2768f8360b934ebf6f9b41605e28734"), None)
+    );
     let shown = format!("{inside:?} {:?} {:?}", inside.fields(), inside.line_items());
     for hidden in ["hush", "123-123", "ScaleGrid", "Queso"] {
         assert!(!shown.contains(hidden), "{shown}");
@@ -77,26 +124,57 @@ fn what_is_unknown_stays_reachable_and_nothing_is_printed() {
 #[test]
 fn a_wrong_shape_is_named_by_its_path_and_not_quoted() {
     let cases = [
-        (r#"{"extracted_fields": [{"name": "a"}, {"name": "b", "values": "hush"}]}"#, "extracted_fields[1].values", "expected a list"),
-        (r#"{"extracted_fields": [{"values": []}]}"#, "extracted_fields[0]", "missing field `name`"),
-        (r#"{"line_items": [[{"name": ["hush"]}]]}"#, "line_items[0][0].name", "expected a string"),
-        (r#"{"line_items": [[{"name": "a", "name": "b"}]]}"#, "line_items[0][0]", "duplicate field `name`"),
+        (
+            r#"{"extracted_fields": [{"name": "a"}, {"name": "b", "values": "hush"}]}"#,
+            "extracted_fields[1].values",
+            "expected a list",
+        ),
+        (
+            r#"{"extracted_fields": [{"values": []}]}"#,
+            "extracted_fields[0]",
+            "missing field `name`",
+        ),
+        (
+            r#"{"line_items": [[{"name": ["hush"]}]]}"#,
+            "line_items[0][0].name",
+            "expected a string",
+        ),
+        (
+            r#"{"line_items": [[{"name": "a", "name": "b"}]]}"#,
+            "line_items[0][0]",
+            "duplicate field `name`",
+        ),
     ];
     for (json, path, problem) in cases {
         let error = Extraction::from_json(json).unwrap_err();
         assert_eq!(error.path(), Some(path), "{error}");
-        assert!(error.to_string().contains(problem) && !error.to_string().contains("hush"), "{error}");
+        assert!(
+            error.to_string().contains(problem) && !error.to_string().contains("hush"),
+            "{error}"
+        );
     }
 }
 
 #[test]
 fn a_refusal_is_read_from_every_shape() {
     let cases = [
-        (r#"{"code": "X", "message": "no", "details": null}"#, Some("X"), Some("no")),
+        (
+            r#"{"code": "X", "message": "no", "details": null}"#,
+            Some("X"),
+            Some("no"),
+        ),
         (r#"{"code": 17, "message": "no"}"#, Some("17"), Some("no")),
-        (r#"{"error": {"code": "X", "message": "no"}}"#, Some("X"), Some("no")),
+        (
+            r#"{"error": {"code": "X", "message": "no"}}"#,
+            Some("X"),
+            Some("no"),
+        ),
         (r#"{"error": "no"}"#, None, Some("no")),
-        (r#"{"detail": "Invalid token."}"#, None, Some("Invalid token.")),
+        (
+            r#"{"detail": "Invalid token."}"#,
+            None,
+            Some("Invalid token."),
+        ),
         (
             r#"{"detail": [{"loc": ["body", "file", 0], "msg": "field required", "type": "missing"}, {"msg": "two"}]}"#,
             None,
@@ -120,12 +198,21 @@ fn a_refusal_is_read_from_every_shape() {
 
 #[test]
 fn a_servers_text_cannot_steer_a_terminal() {
-    let error = refusal(400, "{\"message\": \"\\u001b[2J\\u202eevil\", \"code\": \"\\u0007\"}");
-    assert!(error.message().unwrap().contains('\u{1b}'), "the text itself is unchanged");
+    let error = refusal(
+        400,
+        "{\"message\": \"\\u001b[2J\\u202eevil\", \"code\": \"\\u0007\"}",
+    );
+    assert!(
+        error.message().unwrap().contains('\u{1b}'),
+        "the text itself is unchanged"
+    );
     for shown in [format!("{error}"), format!("{error:?}")] {
         assert!(!shown.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{shown}");
     }
-    let long = refusal(400, format!(r#"{{"message": "{}"}}"#, "x".repeat(2_000_000)));
+    let long = refusal(
+        400,
+        format!(r#"{{"message": "{}"}}"#, "x".repeat(2_000_000)),
+    );
     assert!(long.to_string().len() < 1000 && long.raw().len() <= ServiceError::RAW_MAX);
 }
 
@@ -139,21 +226,50 @@ fn answers_that_are_no_json_say_where_they_break() {
     assert!(problem(br#"{"status": "SUCC"#).contains("cut off"));
     assert!(problem(b"{\"status\": \"\xff\"}").contains("invalid UTF-8"));
     assert!(problem(b"").contains("cut off"));
-    assert!(problem(br#"{"status": "SUCCESS", "status": "ERROR"}"#).contains("duplicate field `status`"));
-    assert!(problem("[".repeat(100_000).as_bytes()).contains("could not be read"), "nesting is bounded");
-    assert_eq!(status("\u{feff}{\"status\": \"EXPIRED\"}").status(), &Status::Expired, "a byte-order mark is skipped");
+    assert!(
+        problem(br#"{"status": "SUCCESS", "status": "ERROR"}"#)
+            .contains("duplicate field `status`")
+    );
+    assert!(
+        problem("[".repeat(100_000).as_bytes()).contains("could not be read"),
+        "nesting is bounded"
+    );
+    assert_eq!(
+        status("\u{feff}{\"status\": \"EXPIRED\"}").status(),
+        &Status::Expired,
+        "a byte-order mark is skipped"
+    );
 }
 
 #[test]
 fn a_notification_is_an_id_and_nothing_more() {
     let read = |json: &str| Notification::decode(json.as_bytes());
-    assert_eq!(read(r#"{"data": {"id": "0e89"}, "type": "other", "event_time": 5}"#).unwrap().extraction_id().as_str(), "0e89");
-    for bad in
-        ["", "[]", "{}", r#"[["0e89"]]"#, r#"{"data": ["0e89"]}"#, r#"{"data": []}"#, r#"{"data": {"id": 5}}"#, r#"{"data": {"id": ""}}"#]
-    {
+    assert_eq!(
+        read(r#"{"data": {"id": "0e89"}, "type": "other", "event_time": 5}"#)
+            .unwrap()
+            .extraction_id()
+            .as_str(),
+        "0e89"
+    );
+    for bad in [
+        "",
+        "[]",
+        "{}",
+        r#"[["0e89"]]"#,
+        r#"{"data": ["0e89"]}"#,
+        r#"{"data": []}"#,
+        r#"{"data": {"id": 5}}"#,
+        r#"{"data": {"id": ""}}"#,
+    ] {
         assert!(read(bad).is_err(), "{bad}");
     }
-    assert!(read(&format!(r#"{{"data": {{"id": "1"}}, "padding": "{}"}}"#, "x".repeat(70_000))).is_err());
+    assert!(
+        read(&format!(
+            r#"{{"data": {{"id": "1"}}, "padding": "{}"}}"#,
+            "x".repeat(70_000)
+        ))
+        .is_err()
+    );
 }
 
 proptest! {

@@ -2,19 +2,47 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use proptest::prelude::*;
-use typless::wire::{Api, AwaitingRequest, Body, Document, ExtractRequest, ExtractionId, StatusRequest, SubmitRequest};
+use typless::wire::{
+    Api, AwaitingRequest, Body, Document, ExtractRequest, ExtractionId, StatusRequest,
+    SubmitRequest,
+};
 
 fn look(api: &Api, id: &str) -> String {
-    StatusRequest::new(ExtractionId::new(id).unwrap()).request(api).uri().to_string()
+    StatusRequest::new(ExtractionId::new(id).unwrap())
+        .request(api)
+        .uri()
+        .to_string()
 }
 
 #[test]
 fn a_version_is_taken_from_the_base_or_asked_for() {
     let expected = "https://developers.typless.com/api/v1/get-extraction-data?extraction_id=1";
-    assert_eq!(look(&Api::new("https://developers.typless.com/api/v1/", "key").unwrap(), "1"), expected);
-    assert_eq!(look(&Api::new(Api::PRODUCTION, "key").unwrap().with_version("v1").unwrap(), "1"), expected);
+    assert_eq!(
+        look(
+            &Api::new("https://developers.typless.com/api/v1/", "key").unwrap(),
+            "1"
+        ),
+        expected
+    );
+    assert_eq!(
+        look(
+            &Api::new(Api::PRODUCTION, "key")
+                .unwrap()
+                .with_version("v1")
+                .unwrap(),
+            "1"
+        ),
+        expected
+    );
     for version in ["", "1", "v", "vv1", "v1/..", "V1", "v12345"] {
-        assert_eq!(Api::new(Api::PRODUCTION, "key").unwrap().with_version(version).unwrap_err().field(), "version");
+        assert_eq!(
+            Api::new(Api::PRODUCTION, "key")
+                .unwrap()
+                .with_version(version)
+                .unwrap_err()
+                .field(),
+            "version"
+        );
     }
 }
 
@@ -22,27 +50,70 @@ fn a_version_is_taken_from_the_base_or_asked_for() {
 fn each_call_has_its_path() {
     let api = Api::new(Api::PRODUCTION, "key").unwrap();
     let document = || Document::new("invoice.pdf", "type", &b"%PDF"[..]).unwrap();
-    let path = |request: http::Request<Body>| format!("{} {}", request.method(), request.uri().path_and_query().unwrap());
-    assert_eq!(path(SubmitRequest::new(document()).request(&api)), "POST /api/extract-data-async");
-    assert_eq!(path(ExtractRequest::new(document()).request(&api)), "POST /api/extract-data");
-    assert_eq!(path(AwaitingRequest::new().request(&api)), "GET /api/v1/awaiting-poll");
-    let of_acme = AwaitingRequest::new().with_customer("Acme & Söhne").unwrap();
-    assert_eq!(path(of_acme.request(&api)), "GET /api/v1/awaiting-poll?customer=Acme%20%26%20S%C3%B6hne");
+    let path = |request: http::Request<Body>| {
+        format!(
+            "{} {}",
+            request.method(),
+            request.uri().path_and_query().unwrap()
+        )
+    };
+    assert_eq!(
+        path(SubmitRequest::new(document()).request(&api)),
+        "POST /api/extract-data-async"
+    );
+    assert_eq!(
+        path(ExtractRequest::new(document()).request(&api)),
+        "POST /api/extract-data"
+    );
+    assert_eq!(
+        path(AwaitingRequest::new().request(&api)),
+        "GET /api/v1/awaiting-poll"
+    );
+    let of_acme = AwaitingRequest::new()
+        .with_customer("Acme & Söhne")
+        .unwrap();
+    assert_eq!(
+        path(of_acme.request(&api)),
+        "GET /api/v1/awaiting-poll?customer=Acme%20%26%20S%C3%B6hne"
+    );
     assert!(AwaitingRequest::new().with_customer("").is_err());
     let versioned = api.with_version("v2").unwrap();
-    assert_eq!(path(AwaitingRequest::new().request(&versioned)), "GET /api/v2/awaiting-poll");
-    assert_eq!(path(ExtractRequest::new(document()).request(&versioned)), "POST /api/v2/extract-data");
+    assert_eq!(
+        path(AwaitingRequest::new().request(&versioned)),
+        "GET /api/v2/awaiting-poll"
+    );
+    assert_eq!(
+        path(ExtractRequest::new(document()).request(&versioned)),
+        "POST /api/v2/extract-data"
+    );
 }
 
 #[test]
 fn a_request_of_ones_own_goes_where_the_others_go() {
     let api = Api::new("https://proxy.example/typless/api/v1", "key").unwrap();
-    let request = api.request_to(http::Method::GET, "/get extracted?text/x#y/", &[("a&b", "c d")], Body::empty());
-    assert_eq!(request.uri(), "https://proxy.example/typless/api/v1/get%20extracted%3Ftext/x%23y/?a%26b=c%20d");
+    let request = api.request_to(
+        http::Method::GET,
+        "/get extracted?text/x#y/",
+        &[("a&b", "c d")],
+        Body::empty(),
+    );
+    assert_eq!(
+        request.uri(),
+        "https://proxy.example/typless/api/v1/get%20extracted%3Ftext/x%23y/?a%26b=c%20d"
+    );
     assert_eq!(request.headers()["authorization"], "Token key");
     let body = Body::from_json(r#"{"a": 1}"#);
-    assert_eq!((body.len(), &body.to_bytes().unwrap()[..]), (8, &br#"{"a": 1}"#[..]));
-    assert_eq!(body.chunks().unwrap().map(|chunk| chunk.unwrap().len()).sum::<usize>(), 8);
+    assert_eq!(
+        (body.len(), &body.to_bytes().unwrap()[..]),
+        (8, &br#"{"a": 1}"#[..])
+    );
+    assert_eq!(
+        body.chunks()
+            .unwrap()
+            .map(|chunk| chunk.unwrap().len())
+            .sum::<usize>(),
+        8
+    );
 }
 
 #[test]
@@ -70,10 +141,19 @@ fn a_base_that_cannot_be_used_is_refused_by_name() {
 
 #[test]
 fn plain_http_is_for_this_machine_or_for_those_who_say_so() {
-    for base in ["http://127.0.0.1:8900", "http://localhost:8900", "http://[::1]:8900", "http://127.1.2.3"] {
+    for base in [
+        "http://127.0.0.1:8900",
+        "http://localhost:8900",
+        "http://[::1]:8900",
+        "http://127.1.2.3",
+    ] {
         assert!(Api::new(base, "key").is_ok(), "{base}");
     }
-    for base in ["http://10.0.0.1", "http://localhost.example.com", "http://127.0.0.1.example.com"] {
+    for base in [
+        "http://10.0.0.1",
+        "http://localhost.example.com",
+        "http://127.0.0.1.example.com",
+    ] {
         assert!(Api::new(base, "key").is_err(), "{base}");
         assert!(Api::over_plain_http(base, "key").is_ok(), "{base}");
     }
@@ -81,7 +161,16 @@ fn plain_http_is_for_this_machine_or_for_those_who_say_so() {
 
 #[test]
 fn a_key_that_cannot_be_sent_is_refused_and_not_quoted() {
-    for key in ["", " ", "Token", "Token ", "two words", "line\r\nX-Evil: 1", "naïve", "nul\0"] {
+    for key in [
+        "",
+        " ",
+        "Token",
+        "Token ",
+        "two words",
+        "line\r\nX-Evil: 1",
+        "naïve",
+        "nul\0",
+    ] {
         let error = Api::new(Api::PRODUCTION, key).unwrap_err();
         assert_eq!(error.field(), "api_key", "{key:?}");
         assert!(!error.to_string().contains("Evil"));
@@ -99,13 +188,23 @@ fn the_key_is_in_nothing_that_is_printed() {
 #[test]
 fn every_header_that_matters_is_written() {
     let api = Api::new(Api::PRODUCTION, "key").unwrap();
-    let request = SubmitRequest::new(Document::new("invoice.pdf", "type", &b"%PDF"[..]).unwrap()).request(&api);
-    assert_eq!(request.uri(), "https://developers.typless.com/api/extract-data-async");
+    let request = SubmitRequest::new(Document::new("invoice.pdf", "type", &b"%PDF"[..]).unwrap())
+        .request(&api);
+    assert_eq!(
+        request.uri(),
+        "https://developers.typless.com/api/extract-data-async"
+    );
     assert_eq!(request.headers()["accept"], "application/json");
     assert_eq!(request.headers()["content-type"], "application/json");
-    assert_eq!(request.headers()["content-length"], request.body().len().to_string());
+    assert_eq!(
+        request.headers()["content-length"],
+        request.body().len().to_string()
+    );
     let request = StatusRequest::new(ExtractionId::new("1").unwrap()).request(&api);
-    assert!(!request.headers().contains_key("content-length") && !request.headers().contains_key("content-type"));
+    assert!(
+        !request.headers().contains_key("content-length")
+            && !request.headers().contains_key("content-type")
+    );
 }
 
 proptest! {

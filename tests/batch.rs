@@ -10,7 +10,8 @@ use std::time::Duration;
 use service::{BatchRun, Fault, numbered};
 use support::{START, answer, api, document};
 use typless::machine::{
-    Batch, BatchEventKind, BatchOptions, JobEventKind, JobState, LookReason, Machine, Output, RetryPolicy, Snapshot, Ticket,
+    Batch, BatchEventKind, BatchOptions, JobEventKind, JobState, LookReason, Machine, Output,
+    RetryPolicy, Snapshot, Ticket,
 };
 
 #[test]
@@ -44,10 +45,21 @@ fn an_open_batch_waits_for_more() {
 fn events_name_the_job_and_come_before_their_request() {
     let mut batch = Batch::new(&api(), BatchOptions::new(), START);
     let key = batch.add(document(), START).unwrap();
-    let Output::Event(event) = batch.next_output(START) else { panic!() };
-    let BatchEventKind::Job { key: named, reference, event: JobEventKind::Submitting { attempt: 1 } } = event.kind else { panic!() };
+    let Output::Event(event) = batch.next_output(START) else {
+        panic!()
+    };
+    let BatchEventKind::Job {
+        key: named,
+        reference,
+        event: JobEventKind::Submitting { attempt: 1 },
+    } = event.kind
+    else {
+        panic!()
+    };
     assert_eq!((named, reference.as_deref()), (key, Some("row 17")));
-    let Output::Send(transmit) = batch.next_output(START) else { panic!() };
+    let Output::Send(transmit) = batch.next_output(START) else {
+        panic!()
+    };
     assert_eq!(transmit.request.method(), "POST");
 }
 
@@ -55,13 +67,29 @@ fn events_name_the_job_and_come_before_their_request() {
 fn a_single_document_is_looked_at_as_a_job_is() {
     let mut run = BatchRun::of(1, BatchOptions::new());
     run.run();
-    let looks = run.count_job_events(|event| matches!(event, JobEventKind::LookDue { reason: LookReason::Policy, .. }));
-    assert_eq!((looks, run.service.listings), (4, 0), "at about 6, 12, 19 and 26 seconds");
+    let looks = run.count_job_events(|event| {
+        matches!(
+            event,
+            JobEventKind::LookDue {
+                reason: LookReason::Policy,
+                ..
+            }
+        )
+    });
+    assert_eq!(
+        (looks, run.service.listings),
+        (4, 0),
+        "at about 6, 12, 19 and 26 seconds"
+    );
 }
 
 #[test]
 fn the_limits_are_kept_by_the_tests_own_count() {
-    let options = BatchOptions::new().with_most_in_flight(5).with_most_submits(2).with_rate(20, Duration::from_secs(1)).with_burst(4);
+    let options = BatchOptions::new()
+        .with_most_in_flight(5)
+        .with_most_submits(2)
+        .with_rate(20, Duration::from_secs(1))
+        .with_burst(4);
     let mut run = BatchRun::of(300, options);
     run.round_trip = Duration::from_millis(700);
     run.run();
@@ -76,14 +104,25 @@ fn what_is_kept_of_each_job_is_enough_to_go_on_with() {
     for seconds in [0, 1, 5, 15, 40, 100] {
         let mut run = BatchRun::of(60, BatchOptions::new().with_rate(2, Duration::from_secs(1)));
         run.run_until(START + Duration::from_secs(seconds));
-        let kept: Vec<_> = run.batch.keys().map(|key| (run.batch.ticket(key), run.batch.snapshot(key))).collect();
-        let (ended, unsure) =
-            (run.ends.len(), kept.iter().filter(|(_, snapshot)| snapshot.as_ref().is_some_and(Snapshot::may_be_submitted)).count());
+        let kept: Vec<_> = run
+            .batch
+            .keys()
+            .map(|key| (run.batch.ticket(key), run.batch.snapshot(key)))
+            .collect();
+        let (ended, unsure) = (
+            run.ends.len(),
+            kept.iter()
+                .filter(|(_, snapshot)| snapshot.as_ref().is_some_and(Snapshot::may_be_submitted))
+                .count(),
+        );
         run.batch = Batch::new(&api(), BatchOptions::new(), run.now);
         for (number, (ticket, snapshot)) in kept.into_iter().enumerate() {
             let key = match (ticket, snapshot) {
                 (Some(ticket), None) => run.batch.resume(&ticket, run.now),
-                (None, Some(snapshot)) => run.batch.restore(&snapshot, numbered(1000 + number), run.now),
+                (None, Some(snapshot)) => {
+                    run.batch
+                        .restore(&snapshot, numbered(1000 + number), run.now)
+                }
                 both => panic!("{both:?}"),
             };
             assert!(key.is_some());
@@ -92,7 +131,11 @@ fn what_is_kept_of_each_job_is_enough_to_go_on_with() {
         run.batch.close();
         run.run();
         assert_eq!((before.len(), run.ends.len()), (ended, 60 - ended));
-        assert_eq!(run.ended_as("SubmitUnknown"), unsure, "what was out when the process ended");
+        assert_eq!(
+            run.ended_as("SubmitUnknown"),
+            unsure,
+            "what was out when the process ended"
+        );
         assert_eq!(run.succeeded(), 60 - ended - unsure);
     }
 }
@@ -104,7 +147,10 @@ fn a_confirmation_covers_all_before_it_and_nothing_else_waits_for_it() {
     let ticket = Ticket::new(id, START, START + Duration::from_secs(3600));
     assert!(run.batch.resume(&ticket, START).is_none(), "closed");
     run.run_until(START + Duration::from_secs(5));
-    assert_eq!((run.service.submits, run.batch.progress().submitting), (0, 4));
+    assert_eq!(
+        (run.service.submits, run.batch.progress().submitting),
+        (0, 4)
+    );
     let announced: Vec<u64> = run.events.iter().map(|event| event.sequence).collect();
     run.batch.confirm(announced[1]);
     run.run_until(START + Duration::from_secs(6));
@@ -119,14 +165,21 @@ fn what_was_learned_is_taken_out_and_handed_on() {
     let mut run = BatchRun::of(50, BatchOptions::new());
     run.run();
     let learned = run.batch.estimators().clone();
-    assert_eq!(learned.document_types().collect::<Vec<_>>(), ["line-item-invoice"]);
+    assert_eq!(
+        learned.document_types().collect::<Vec<_>>(),
+        ["line-item-invoice"]
+    );
     let mut next = BatchRun::new(BatchOptions::new());
     next.batch = Batch::new(&api(), BatchOptions::new(), START).with_estimators(learned.clone());
     assert_eq!(*next.batch.estimators(), learned);
     next.batch.add(numbered(0), START).unwrap();
     next.batch.close();
     next.run();
-    assert!(next.service.looks <= 3, "{}: it takes 20 seconds, and that is known", next.service.looks);
+    assert!(
+        next.service.looks <= 3,
+        "{}: it takes 20 seconds, and that is known",
+        next.service.looks
+    );
     let mut ignorant = BatchRun::of(50, BatchOptions::new().without_learning());
     ignorant.run();
     assert!(ignorant.batch.estimators().pooled().is_empty());
@@ -136,7 +189,12 @@ fn what_was_learned_is_taken_out_and_handed_on() {
 fn a_job_that_may_not_try_again_before_its_deadline_ends_at_once() {
     let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
     let retry = RetryPolicy::new().with_delays(minutes(10), minutes(10));
-    let mut run = BatchRun::of(1, BatchOptions::new().with_deadline(minutes(1)).with_retry_policy(retry));
+    let mut run = BatchRun::of(
+        1,
+        BatchOptions::new()
+            .with_deadline(minutes(1))
+            .with_retry_policy(retry),
+    );
     run.service.fault = Box::new(|_, _, _| Some(Fault::Status(408)));
     run.run();
     assert_eq!((run.ended_as("Exhausted"), run.requests), (1, 1));
@@ -146,7 +204,12 @@ fn a_job_that_may_not_try_again_before_its_deadline_ends_at_once() {
 #[test]
 fn a_look_is_tried_again_while_a_submit_waits_to_be() {
     let seconds = Duration::from_secs;
-    let mut run = BatchRun::new(BatchOptions::new().with_confirmation().with_most_submits(1).without_queue());
+    let mut run = BatchRun::new(
+        BatchOptions::new()
+            .with_confirmation()
+            .with_most_submits(1)
+            .without_queue(),
+    );
     run.service.takes = Box::new(|_| Duration::from_secs(3));
     run.service.fault = Box::new(move |_, request, now| match request.starts_with("POST") {
         true => (now > START + seconds(1)).then_some(Fault::NotSent),
@@ -184,10 +247,18 @@ fn the_id_of_a_second_submit_is_told_though_the_job_has_ended() {
     sent(&mut run);
     sent(&mut run);
     let first = run.service.hold(1, START);
-    run.batch.handle_response(submits[0], answer(202, &format!(r#"{{"extraction_id": "{first}"}}"#)), run.now);
+    run.batch.handle_response(
+        submits[0],
+        answer(202, &format!(r#"{{"extraction_id": "{first}"}}"#)),
+        run.now,
+    );
     run.run_until(run.now + Duration::from_secs(30));
     assert_eq!(run.succeeded(), 1);
-    run.batch.handle_response(submits[1], answer(202, r#"{"extraction_id": "second"}"#), run.now);
+    run.batch.handle_response(
+        submits[1],
+        answer(202, r#"{"extraction_id": "second"}"#),
+        run.now,
+    );
     run.run();
     assert_eq!(
         run.count_events(

@@ -9,10 +9,15 @@ use std::time::Duration;
 
 use service::{BatchRun, Fault, Service, numbered};
 use support::START;
-use typless::machine::{BatchEvent, BatchEventKind, BatchOptions, JobEventKind, LookReason, PollPolicy, Ticket, Time};
+use typless::machine::{
+    BatchEvent, BatchEventKind, BatchOptions, JobEventKind, LookReason, PollPolicy, Ticket, Time,
+};
 
 fn unlimited() -> BatchOptions {
-    BatchOptions::new().without_rate().with_most_in_flight(64).with_most_submits(64)
+    BatchOptions::new()
+        .without_rate()
+        .with_most_in_flight(64)
+        .with_most_submits(64)
 }
 
 /// Times that spread around a median, the same in each run.
@@ -45,29 +50,55 @@ fn a_thousand_documents_cost_little_more_than_one_request_each() {
     run.run();
     let asked = run.service.looks + run.service.listings;
     assert_eq!(run.succeeded(), 1000);
-    assert!(asked <= 1100, "{} looks, {} listings", run.service.looks, run.service.listings);
+    assert!(
+        asked <= 1100,
+        "{} looks, {} listings",
+        run.service.looks,
+        run.service.listings
+    );
     // The queue is first asked in earnest once it has named one: until then a tenth of the age, here four seconds, goes by between two calls.
-    assert!(percentile(&run.lateness(), 95) < Duration::from_secs(5), "{:?}", percentile(&run.lateness(), 95));
+    assert!(
+        percentile(&run.lateness(), 95) < Duration::from_secs(5),
+        "{:?}",
+        percentile(&run.lateness(), 95)
+    );
 }
 
 #[test]
 fn while_documents_wait_for_the_rate_little_of_it_is_spent_on_asking() {
-    for (options, least, most) in [(BatchOptions::new(), 1000, 1100), (BatchOptions::new().without_queue(), 1000, 1500)] {
+    for (options, least, most) in [
+        (BatchOptions::new(), 1000, 1100),
+        (BatchOptions::new().without_queue(), 1000, 1500),
+    ] {
         let mut run = BatchRun::of(1000, options);
-        run.service.takes = Box::new(|number| Duration::from_millis(40_000 + number * 7919 % 10_000));
+        run.service.takes =
+            Box::new(|number| Duration::from_millis(40_000 + number * 7919 % 10_000));
         run.run();
         let asked = run.service.looks + run.service.listings;
         assert_eq!(run.succeeded(), 1000);
-        assert!((least..=most).contains(&asked), "{} looks, {} listings", run.service.looks, run.service.listings);
+        assert!(
+            (least..=most).contains(&asked),
+            "{} looks, {} listings",
+            run.service.looks,
+            run.service.listings
+        );
         // At ten a second, of two for each document, that is hardly more than it takes by all means.
-        assert!(run.now <= START + Duration::from_secs(100 + most / 10 + 45), "{:?}", run.now);
+        assert!(
+            run.now <= START + Duration::from_secs(100 + most / 10 + 45),
+            "{:?}",
+            run.now
+        );
     }
 }
 
 #[test]
 fn documents_that_wait_for_others_to_end_make_no_look_later() {
     let run = |documents: usize| {
-        let options = BatchOptions::new().with_rate(2, Duration::from_secs(1)).with_burst(1).with_most_unfinished(10).without_queue();
+        let options = BatchOptions::new()
+            .with_rate(2, Duration::from_secs(1))
+            .with_burst(1)
+            .with_most_unfinished(10)
+            .without_queue();
         let mut run = BatchRun::new(options);
         run.service.takes = Box::new(|_| Duration::from_secs(40));
         run.batch.feed((0..documents).map(numbered));
@@ -87,15 +118,38 @@ fn the_first_request_after_a_restart_is_one_call_to_the_queue() {
     for number in 0..5000 {
         let age = Duration::from_secs(7200 + number);
         let submitted_at = Time::from_unix(START.since_epoch() - age);
-        let id = run.service.hold(number, if number % 2 == 0 { START } else { START + Duration::from_secs(3600) });
-        run.batch.resume(&Ticket::new(id, submitted_at, START + Duration::from_secs(24 * 3600)), START).unwrap();
+        let id = run.service.hold(
+            number,
+            if number % 2 == 0 {
+                START
+            } else {
+                START + Duration::from_secs(3600)
+            },
+        );
+        run.batch
+            .resume(
+                &Ticket::new(id, submitted_at, START + Duration::from_secs(24 * 3600)),
+                START,
+            )
+            .unwrap();
     }
     run.run_until(START + Duration::from_secs(10));
     assert_eq!(run.service.listings, 1);
     // The rest of the rate goes to what the queue named, oldest first.
-    let reasons = run.count_job_events(|event| matches!(event, JobEventKind::LookDue { reason: LookReason::Queue, .. }));
+    let reasons = run.count_job_events(|event| {
+        matches!(
+            event,
+            JobEventKind::LookDue {
+                reason: LookReason::Queue,
+                ..
+            }
+        )
+    });
     assert_eq!(reasons as u64, run.service.looks);
-    assert!(run.service.looks > 100 && run.service.held[&Service::id(4998)].read_at.is_some(), "the oldest is the last number");
+    assert!(
+        run.service.looks > 100 && run.service.held[&Service::id(4998)].read_at.is_some(),
+        "the oldest is the last number"
+    );
     assert!(run.service.held[&Service::id(0)].read_at.is_none());
     run.batch.close();
     run.run();
@@ -108,9 +162,21 @@ fn what_the_queue_forgets_is_found() {
     run.service.hides = Box::new(|number| number % 100 == 7);
     let run = steady(10, 3000, run);
     assert_eq!(run.succeeded(), 3000);
-    let silent = run.count_job_events(|event| matches!(event, JobEventKind::LookDue { reason: LookReason::QueueSilent, .. }));
+    let silent = run.count_job_events(|event| {
+        matches!(
+            event,
+            JobEventKind::LookDue {
+                reason: LookReason::QueueSilent,
+                ..
+            }
+        )
+    });
     assert!(silent >= 30, "{silent}");
-    assert!(run.lateness()[0] < Duration::from_secs(600), "{:?}", run.lateness()[0]);
+    assert!(
+        run.lateness()[0] < Duration::from_secs(600),
+        "{:?}",
+        run.lateness()[0]
+    );
     let asked = (run.service.looks + run.service.listings) as f64 / 3000.0;
     assert!(asked < 2.0, "{asked}");
 }
@@ -122,9 +188,25 @@ fn a_queue_that_forgets_several_at_once_and_names_the_others_is_still_trusted() 
     let run = steady(40, 4000, run);
     assert_eq!(run.succeeded(), 4000);
     let is_distrust = |event: &BatchEvent| matches!(event.kind, BatchEventKind::QueueUntrusted(_));
-    let is_end = |event: &&BatchEvent| matches!(event.kind, BatchEventKind::Job { event: JobEventKind::Finished(_), .. });
-    let ended = run.events.iter().take_while(|event| !is_distrust(event)).filter(is_end).count();
-    assert!(ended > 3900, "{ended}: it is trusted until hardly any are left but those that it hides");
+    let is_end = |event: &&BatchEvent| {
+        matches!(
+            event.kind,
+            BatchEventKind::Job {
+                event: JobEventKind::Finished(_),
+                ..
+            }
+        )
+    };
+    let ended = run
+        .events
+        .iter()
+        .take_while(|event| !is_distrust(event))
+        .filter(is_end)
+        .count();
+    assert!(
+        ended > 3900,
+        "{ended}: it is trusted until hardly any are left but those that it hides"
+    );
     let asked = (run.service.looks + run.service.listings) as f64 / 4000.0;
     assert!(asked < 1.5, "{asked}");
 }
@@ -133,7 +215,15 @@ fn a_queue_that_forgets_several_at_once_and_names_the_others_is_still_trusted() 
 fn a_queue_that_names_all_is_doubted_less_and_less() {
     let run = steady(100, 6000, BatchRun::new(unlimited()));
     assert_eq!(run.succeeded(), 6000);
-    let silent = run.count_job_events(|event| matches!(event, JobEventKind::LookDue { reason: LookReason::QueueSilent, .. }));
+    let silent = run.count_job_events(|event| {
+        matches!(
+            event,
+            JobEventKind::LookDue {
+                reason: LookReason::QueueSilent,
+                ..
+            }
+        )
+    });
     assert!(silent < 120, "{silent}");
     assert_eq!(
         run.count_events(|event| matches!(event, BatchEventKind::QueueUntrusted(_))),
@@ -154,7 +244,13 @@ fn a_result_whose_fetch_failed_is_fetched_at_its_own_next_try() {
         fails.then_some(Fault::Status(500))
     });
     let run = steady(10, 600, run);
-    assert_eq!((run.succeeded(), run.count_job_events(|event| matches!(event, JobEventKind::LookFailed { .. }))), (600, 2));
+    assert_eq!(
+        (
+            run.succeeded(),
+            run.count_job_events(|event| matches!(event, JobEventKind::LookFailed { .. }))
+        ),
+        (600, 2)
+    );
     let held = &run.service.held[&Service::id(300)];
     // The listings in between named it again, and it is neither fetched for that nor taken for one that they did not name.
     assert!(
@@ -176,8 +272,17 @@ fn a_queue_that_breaks_after_long_is_found_out() {
     run.batch.close();
     run.run();
     assert_eq!(run.succeeded(), 6000);
-    assert!(run.count_events(|event| matches!(event, BatchEventKind::QueueUntrusted(typless::machine::QueueProblem::Silent))) >= 1);
-    assert!(run.lateness()[0] < Duration::from_secs(120), "{:?}", run.lateness()[0]);
+    assert!(
+        run.count_events(|event| matches!(
+            event,
+            BatchEventKind::QueueUntrusted(typless::machine::QueueProblem::Silent)
+        )) >= 1
+    );
+    assert!(
+        run.lateness()[0] < Duration::from_secs(120),
+        "{:?}",
+        run.lateness()[0]
+    );
 }
 
 #[test]
@@ -186,9 +291,18 @@ fn a_queue_that_never_names_anything_is_not_trusted_and_single_looks_take_over()
     run.service.is_silent = true;
     let run = steady(10, 2000, run);
     assert_eq!(run.succeeded(), 2000);
-    assert!(run.count_events(|event| matches!(event, BatchEventKind::QueueUntrusted(typless::machine::QueueProblem::Silent))) >= 1);
+    assert!(
+        run.count_events(|event| matches!(
+            event,
+            BatchEventKind::QueueUntrusted(typless::machine::QueueProblem::Silent)
+        )) >= 1
+    );
     assert!(run.service.listings < 400, "{}", run.service.listings);
-    assert!(run.lateness()[0] < Duration::from_secs(600), "{:?}", run.lateness()[0]);
+    assert!(
+        run.lateness()[0] < Duration::from_secs(600),
+        "{:?}",
+        run.lateness()[0]
+    );
 }
 
 #[test]
@@ -200,19 +314,29 @@ fn a_queue_that_names_nothing_from_the_first_is_found_out_soon() {
         run.service.takes = Box::new(|number| Duration::from_millis(20_000 + number * 100));
         run.run();
         assert_eq!(run.succeeded(), 100);
-        assert!(percentile(&run.lateness(), 90) < Duration::from_secs(latest), "{:?}", percentile(&run.lateness(), 90));
+        assert!(
+            percentile(&run.lateness(), 90) < Duration::from_secs(latest),
+            "{:?}",
+            percentile(&run.lateness(), 90)
+        );
     }
 }
 
 #[test]
 fn webhooks_that_arrive_leave_little_to_ask() {
     let mut run = BatchRun::new(unlimited());
-    run.webhook = Box::new(|number| (number % 100 != 3).then(|| Duration::from_millis(500 + number % 7 * 200)));
+    run.webhook = Box::new(|number| {
+        (number % 100 != 3).then(|| Duration::from_millis(500 + number % 7 * 200))
+    });
     let run = steady(10, 5000, run);
     assert_eq!(run.succeeded(), 5000);
     let asked = (run.service.looks + run.service.listings) as f64 / 5000.0;
     assert!(asked <= 1.01, "{asked}: {} listings", run.service.listings);
-    assert!(run.lateness()[0] <= Duration::from_secs(65), "{:?}", run.lateness()[0]);
+    assert!(
+        run.lateness()[0] <= Duration::from_secs(65),
+        "{:?}",
+        run.lateness()[0]
+    );
 }
 
 #[test]
@@ -221,15 +345,25 @@ fn webhooks_that_cease_are_missed_soon() {
     run.webhook = Box::new(|number| (number < 2000).then_some(Duration::from_secs(1)));
     let run = steady(10, 4000, run);
     assert_eq!(run.succeeded(), 4000);
-    assert!(run.lateness()[0] <= Duration::from_secs(90), "{:?}", run.lateness()[0]);
-    assert!(percentile(&run.lateness(), 95) <= Duration::from_secs(30), "{:?}", percentile(&run.lateness(), 95));
+    assert!(
+        run.lateness()[0] <= Duration::from_secs(90),
+        "{:?}",
+        run.lateness()[0]
+    );
+    assert!(
+        percentile(&run.lateness(), 95) <= Duration::from_secs(30),
+        "{:?}",
+        percentile(&run.lateness(), 95)
+    );
 }
 
 #[test]
 fn ids_of_others_are_never_fetched_and_make_the_queue_dearer() {
     let options = unlimited();
     let mut run = BatchRun::new(options);
-    run.service.foreign = (0..20_000).map(|number| format!("{:040x}", 1_u64 << 40 | number)).collect();
+    run.service.foreign = (0..20_000)
+        .map(|number| format!("{:040x}", 1_u64 << 40 | number))
+        .collect();
     let run = steady(10, 600, run);
     assert_eq!((run.succeeded(), run.ended_as("NotFound")), (600, 0));
     let asked = (run.service.looks + run.service.listings) as f64 / 600.0;

@@ -8,9 +8,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use typless::machine::{Batch, BatchEvent, BatchEventKind, BatchOptions, JobEventKind, JobKey, LookReason, Output, RetryPolicy, Time};
+use typless::machine::{
+    Batch, BatchEvent, BatchEventKind, BatchOptions, JobEventKind, JobKey, LookReason, Output,
+    RetryPolicy, Time,
+};
 use typless::proptest::{
-    BatchInput, Flavour, LawChecker, Moment, Script, Violation, batch_inputs, growing_batch_inputs, scripts_with_inputs,
+    BatchInput, Flavour, LawChecker, Moment, Script, Violation, batch_inputs, growing_batch_inputs,
+    scripts_with_inputs,
 };
 use typless::wire::Document;
 
@@ -51,29 +55,71 @@ struct Case {
 }
 
 fn cases() -> impl Strategy<Value = Case> {
-    let limits = (1..4_usize, 1..4_usize, prop_oneof![Just(None), (1..20_u32).prop_map(Some)], 1..5_u32, 0..3_u32);
+    let limits = (
+        1..4_usize,
+        1..4_usize,
+        prop_oneof![Just(None), (1..20_u32).prop_map(Some)],
+        1..5_u32,
+        0..3_u32,
+    );
     let flags = (any::<bool>(), any::<bool>(), any::<bool>(), 0..3_u16);
-    (0..5_usize, any::<u64>(), limits, flags).prop_map(|(documents, seed, (most_in_flight, most_submits, rate, burst, budget), flags)| {
-        let (confirmation, queue, trusts_overload, resubmissions) = flags;
-        let retry = RetryPolicy::new().with_resubmissions(resubmissions);
-        let retry = if trusts_overload { retry.trusting_overload() } else { retry };
-        let options = BatchOptions::new().with_seed(seed).with_deadline(DEADLINE).with_retry_policy(retry).with_burst(burst);
-        let options = options.with_most_in_flight(most_in_flight).with_most_submits(most_submits).with_retry_budget(budget);
-        let options = match rate {
-            Some(rate) => options.with_rate(rate, Duration::from_secs(1)),
-            None => options.without_rate(),
-        };
-        let options = if confirmation { options.with_confirmation() } else { options };
-        let options = if queue { options } else { options.without_queue() };
-        Case { options, documents, most_in_flight, resubmissions, trusts_overload }
-    })
+    (0..5_usize, any::<u64>(), limits, flags).prop_map(
+        |(documents, seed, (most_in_flight, most_submits, rate, burst, budget), flags)| {
+            let (confirmation, queue, trusts_overload, resubmissions) = flags;
+            let retry = RetryPolicy::new().with_resubmissions(resubmissions);
+            let retry = if trusts_overload {
+                retry.trusting_overload()
+            } else {
+                retry
+            };
+            let options = BatchOptions::new()
+                .with_seed(seed)
+                .with_deadline(DEADLINE)
+                .with_retry_policy(retry)
+                .with_burst(burst);
+            let options = options
+                .with_most_in_flight(most_in_flight)
+                .with_most_submits(most_submits)
+                .with_retry_budget(budget);
+            let options = match rate {
+                Some(rate) => options.with_rate(rate, Duration::from_secs(1)),
+                None => options.without_rate(),
+            };
+            let options = if confirmation {
+                options.with_confirmation()
+            } else {
+                options
+            };
+            let options = if queue {
+                options
+            } else {
+                options.without_queue()
+            };
+            Case {
+                options,
+                documents,
+                most_in_flight,
+                resubmissions,
+                trusts_overload,
+            }
+        },
+    )
 }
 
 fn batch(case: &Case, now: Time) -> Batch {
     let mut batch = Batch::new(&support::api(), case.options.clone(), now);
     for number in 0..case.documents {
-        let document = Document::new(&format!("{number}.pdf"), "line-item-invoice", &b"%PDF-1.7 secret contents"[..]).unwrap();
-        let document = if number % 2 == 0 { document } else { document.with_customer("Acme").unwrap() };
+        let document = Document::new(
+            &format!("{number}.pdf"),
+            "line-item-invoice",
+            &b"%PDF-1.7 secret contents"[..],
+        )
+        .unwrap();
+        let document = if number % 2 == 0 {
+            document
+        } else {
+            document.with_customer("Acme").unwrap()
+        };
         batch.add(document, now).unwrap();
     }
     batch
@@ -90,12 +136,20 @@ fn check(case: &Case, script: &Script<BatchInput>) -> Result<(), Violation> {
         .with_most_submits(case.documents * (1 + usize::from(case.resubmissions)))
         .with_deadline(DEADLINE)
         .with_held_back(Duration::from_secs(60));
-    let checker = if case.trusts_overload { checker.trusting_overload() } else { checker };
+    let checker = if case.trusts_overload {
+        checker.trusting_overload()
+    } else {
+        checker
+    };
     hold(checker, case).check(script)
 }
 
 fn check_growing(case: &Case, script: &Script<BatchInput>) -> Result<(), Violation> {
-    hold(LawChecker::new(|now| batch(case, now)).with_ends(None), case).check(script)
+    hold(
+        LawChecker::new(|now| batch(case, now)).with_ends(None),
+        case,
+    )
+    .check(script)
 }
 
 fn hold<'a>(checker: LawChecker<'a, Batch>, case: &Case) -> LawChecker<'a, Batch, BatchInput> {
@@ -109,21 +163,45 @@ fn hold<'a>(checker: LawChecker<'a, Batch>, case: &Case) -> LawChecker<'a, Batch
         .with_own_law(move |_, output, moment| each_job_has_one_life(&jobs, output, moment))
 }
 
-fn the_last_look_is_called_so(_: &Batch, output: &Output<BatchEvent>, moment: &Moment) -> Result<(), String> {
-    let Some((_, JobEventKind::LookDue { reason, .. })) = job_event(output) else { return Ok(()) };
+fn the_last_look_is_called_so(
+    _: &Batch,
+    output: &Output<BatchEvent>,
+    moment: &Moment,
+) -> Result<(), String> {
+    let Some((_, JobEventKind::LookDue { reason, .. })) = job_event(output) else {
+        return Ok(());
+    };
     let is_early = moment.latest() < moment.start() + DEADLINE;
-    if *reason == LookReason::Deadline && is_early { Err(format!("a last look at {}", moment.latest())) } else { Ok(()) }
+    if *reason == LookReason::Deadline && is_early {
+        Err(format!("a last look at {}", moment.latest()))
+    } else {
+        Ok(())
+    }
 }
 
-fn neither_key_nor_document_is_shown(batch: &Batch, output: &Output<BatchEvent>, _: &Moment) -> Result<(), String> {
+fn neither_key_nor_document_is_shown(
+    batch: &Batch,
+    output: &Output<BatchEvent>,
+    _: &Moment,
+) -> Result<(), String> {
     let shown = format!("{output:?} {batch:?}");
     let secrets = ["s3cret", "another-key", "secret contents"];
-    if secrets.iter().any(|secret| shown.contains(secret)) { Err(shown) } else { Ok(()) }
+    if secrets.iter().any(|secret| shown.contains(secret)) {
+        Err(shown)
+    } else {
+        Ok(())
+    }
 }
 
 /// Nothing is told of a job after its end, and the end comes once.
-fn each_job_has_one_life(ended: &RefCell<BTreeMap<JobKey, Time>>, output: &Output<BatchEvent>, moment: &Moment) -> Result<(), String> {
-    let Some((key, event)) = job_event(output) else { return Ok(()) };
+fn each_job_has_one_life(
+    ended: &RefCell<BTreeMap<JobKey, Time>>,
+    output: &Output<BatchEvent>,
+    moment: &Moment,
+) -> Result<(), String> {
+    let Some((key, event)) = job_event(output) else {
+        return Ok(());
+    };
     let mut ended = ended.borrow_mut();
     // The checker makes the machine several times, with the first event of each being the same.
     if matches!(output, Output::Event(event) if event.sequence == 1) {
@@ -140,7 +218,10 @@ fn each_job_has_one_life(ended: &RefCell<BTreeMap<JobKey, Time>>, output: &Outpu
 
 fn job_event(output: &Output<BatchEvent>) -> Option<(JobKey, &JobEventKind)> {
     match output {
-        Output::Event(BatchEvent { kind: BatchEventKind::Job { key, event, .. }, .. }) => Some((*key, event)),
+        Output::Event(BatchEvent {
+            kind: BatchEventKind::Job { key, event, .. },
+            ..
+        }) => Some((*key, event)),
         _ => None,
     }
 }

@@ -7,10 +7,16 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use support::{START, answer, api, in_progress, success};
-use typless::machine::{Batch, BatchEventKind, BatchOptions, JobEventKind, Machine, Output, RequestId, Time, Transmit};
+use typless::machine::{
+    Batch, BatchEventKind, BatchOptions, JobEventKind, Machine, Output, RequestId, Time, Transmit,
+};
 use typless::wire::Document;
 
-const JOBS: usize = if cfg!(debug_assertions) { 20_000 } else { 1_000_000 };
+const JOBS: usize = if cfg!(debug_assertions) {
+    20_000
+} else {
+    1_000_000
+};
 
 /// The service in a few words: all extractions finish ten minutes after the first was submitted.
 #[derive(Default)]
@@ -30,8 +36,16 @@ impl Answers {
         let response = if transmit.request.method() == http::Method::POST {
             self.submits += 1;
             self.fetched.push(false);
-            answer(202, &format!(r#"{{"extraction_id": "{:040}"}}"#, self.submits - 1))
-        } else if let Some((_, id)) = transmit.request.uri().to_string().split_once("extraction_id=") {
+            answer(
+                202,
+                &format!(r#"{{"extraction_id": "{:040}"}}"#, self.submits - 1),
+            )
+        } else if let Some((_, id)) = transmit
+            .request
+            .uri()
+            .to_string()
+            .split_once("extraction_id=")
+        {
             self.looks += 1;
             if now >= FINISHED {
                 self.fetched[id.parse::<usize>().unwrap()] = true;
@@ -51,7 +65,9 @@ impl Answers {
         while self.fetched.get(self.first_unfetched) == Some(&true) {
             self.first_unfetched += 1;
         }
-        let unfetched = (self.first_unfetched..self.fetched.len()).filter(|id| now >= FINISHED && !self.fetched[*id]).take(10_000);
+        let unfetched = (self.first_unfetched..self.fetched.len())
+            .filter(|id| now >= FINISHED && !self.fetched[*id])
+            .take(10_000);
         let ids: Vec<String> = unfetched.map(|id| format!(r#""{id:040}""#)).collect();
         answer(200, &format!("[{}]", ids.join(",")))
     }
@@ -59,7 +75,11 @@ impl Answers {
 
 #[test]
 fn y04_a_great_many_jobs_are_submitted_followed_and_fetched() {
-    let options = BatchOptions::new().without_rate().with_most_in_flight(64).with_most_submits(64).with_most_unfinished(JOBS);
+    let options = BatchOptions::new()
+        .without_rate()
+        .with_most_in_flight(64)
+        .with_most_submits(64)
+        .with_most_unfinished(JOBS);
     let mut batch = Batch::new(&api(), options, START);
     let document = Document::new("invoice.pdf", "line-item-invoice", &b"%PDF"[..]).unwrap();
     batch.feed(std::iter::repeat_n(document, JOBS));
@@ -69,7 +89,13 @@ fn y04_a_great_many_jobs_are_submitted_followed_and_fetched() {
         match batch.next_output(now) {
             Output::Send(transmit) => answers.take(&transmit, now),
             Output::Event(event) => {
-                let BatchEventKind::Job { event: JobEventKind::Finished(outcome), .. } = event.kind else { continue };
+                let BatchEventKind::Job {
+                    event: JobEventKind::Finished(outcome),
+                    ..
+                } = event.kind
+                else {
+                    continue;
+                };
                 outcome.unwrap();
                 succeeded += 1;
             }
@@ -86,5 +112,10 @@ fn y04_a_great_many_jobs_are_submitted_followed_and_fetched() {
     }
     assert_eq!((succeeded, answers.submits, most), (JOBS, JOBS, JOBS));
     let asked = answers.looks + answers.listings;
-    assert!(asked < JOBS * 11 / 10 + 20_000, "{} looks, {} listings", answers.looks, answers.listings);
+    assert!(
+        asked < JOBS * 11 / 10 + 20_000,
+        "{} looks, {} listings",
+        answers.looks,
+        answers.listings
+    );
 }

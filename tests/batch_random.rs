@@ -63,42 +63,88 @@ fn weathers() -> impl Strategy<Value = Weather> {
         Just(Fault::Status(200)),
     ];
     let faults = prop::collection::vec((0..12_u8, fault), 0..4);
-    (any::<u64>(), faults, 0..2000_u64, any::<bool>(), any::<bool>()).prop_map(|(seed, faults, lasts, hides, forgets)| Weather {
-        seed,
+    (
+        any::<u64>(),
         faults,
-        lasts,
-        hides,
-        forgets,
-    })
+        0..2000_u64,
+        any::<bool>(),
+        any::<bool>(),
+    )
+        .prop_map(|(seed, faults, lasts, hides, forgets)| Weather {
+            seed,
+            faults,
+            lasts,
+            hides,
+            forgets,
+        })
 }
 
 impl Weather {
     fn reign(self, run: &mut BatchRun) {
-        let Self { seed, faults, lasts, hides, forgets } = self;
-        let draw = move |number: u64| number.wrapping_add(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let Self {
+            seed,
+            faults,
+            lasts,
+            hides,
+            forgets,
+        } = self;
+        let draw = move |number: u64| {
+            number
+                .wrapping_add(seed)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                >> 32
+        };
         run.service.takes = Box::new(move |number| Duration::from_millis(draw(number) % 60_000));
         run.service.hides = Box::new(move |number| hides && draw(number) % 10 == 0);
         run.service.forgets_read = forgets;
         run.service.fault = Box::new(move |number, _, now| {
             let mut chance = draw(number) % 100;
-            faults.iter().filter(|_| now < START + Duration::from_secs(lasts)).find_map(|(weight, fault)| {
-                let hit = chance < u64::from(*weight);
-                chance = chance.saturating_sub(u64::from(*weight));
-                hit.then(|| fault.clone())
-            })
+            faults
+                .iter()
+                .filter(|_| now < START + Duration::from_secs(lasts))
+                .find_map(|(weight, fault)| {
+                    let hit = chance < u64::from(*weight);
+                    chance = chance.saturating_sub(u64::from(*weight));
+                    hit.then(|| fault.clone())
+                })
         });
     }
 }
 
 fn options() -> impl Strategy<Value = (BatchOptions, [usize; 3])> {
-    (any::<u64>(), 1..20_usize, 1..6_usize, 1..30_u32, 1..10_u32, any::<[bool; 2]>()).prop_map(
-        |(seed, most_in_flight, most_submits, rate, burst, [confirmation, queue])| {
-            let options = BatchOptions::new().with_seed(seed).with_most_in_flight(most_in_flight).with_most_submits(most_submits);
-            let options = options.with_rate(rate, Duration::from_secs(1)).with_burst(burst).with_deadline(Duration::from_secs(7200));
-            let options = if confirmation { options.with_confirmation() } else { options };
-            (if queue { options } else { options.without_queue() }, [most_in_flight, most_submits, (rate + burst) as usize])
-        },
+    (
+        any::<u64>(),
+        1..20_usize,
+        1..6_usize,
+        1..30_u32,
+        1..10_u32,
+        any::<[bool; 2]>(),
     )
+        .prop_map(
+            |(seed, most_in_flight, most_submits, rate, burst, [confirmation, queue])| {
+                let options = BatchOptions::new()
+                    .with_seed(seed)
+                    .with_most_in_flight(most_in_flight)
+                    .with_most_submits(most_submits);
+                let options = options
+                    .with_rate(rate, Duration::from_secs(1))
+                    .with_burst(burst)
+                    .with_deadline(Duration::from_secs(7200));
+                let options = if confirmation {
+                    options.with_confirmation()
+                } else {
+                    options
+                };
+                (
+                    if queue {
+                        options
+                    } else {
+                        options.without_queue()
+                    },
+                    [most_in_flight, most_submits, (rate + burst) as usize],
+                )
+            },
+        )
 }
 
 proptest! {
@@ -137,30 +183,49 @@ proptest! {
     }
 }
 
-fn perform(act: Act, number: usize, run: &mut BatchRun, keys: &mut BTreeMap<JobKey, ()>, fed: &mut usize) {
+fn perform(
+    act: Act,
+    number: usize,
+    run: &mut BatchRun,
+    keys: &mut BTreeMap<JobKey, ()>,
+    fed: &mut usize,
+) {
     match act {
         Act::Add(customer) => {
             let document = match customer {
-                Some(customer) => numbered(number).with_customer(&customer.to_string()).unwrap(),
+                Some(customer) => numbered(number)
+                    .with_customer(&customer.to_string())
+                    .unwrap(),
                 None => numbered(number),
             };
             keys.insert(run.batch.add(document, run.now).unwrap(), ());
         }
         Act::Feed(documents) => {
             *fed += usize::from(documents);
-            run.batch.feed((0..usize::from(documents)).map(move |one| numbered((number + 1) * 1000 + one)));
+            run.batch.feed(
+                (0..usize::from(documents)).map(move |one| numbered((number + 1) * 1000 + one)),
+            );
         }
         Act::Abandon(which) => {
             if let Some(key) = keys.keys().nth(usize::from(which)) {
                 run.batch.abandon(*key, run.now);
             }
         }
-        Act::Notify(which) => run.batch.handle_notification(&notification(&Service::id(which.into())), run.now),
-        Act::Confirm => run.batch.confirm(run.events.last().map_or(0, |event| event.sequence)),
+        Act::Notify(which) => run
+            .batch
+            .handle_notification(&notification(&Service::id(which.into())), run.now),
+        Act::Confirm => run
+            .batch
+            .confirm(run.events.last().map_or(0, |event| event.sequence)),
         Act::SetKey => run.batch.set_key("another").unwrap(),
         Act::Resume => {
-            let id = run.service.hold(1 << 30 | number as u64, run.now + Duration::from_secs(20));
-            let key = run.batch.resume(&Ticket::new(id, run.now, run.now + Duration::from_secs(7200)), run.now);
+            let id = run
+                .service
+                .hold(1 << 30 | number as u64, run.now + Duration::from_secs(20));
+            let key = run.batch.resume(
+                &Ticket::new(id, run.now, run.now + Duration::from_secs(7200)),
+                run.now,
+            );
             keys.insert(key.unwrap(), ());
         }
         Act::Pass(milliseconds) => {

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use typless::wire::{Api, Body, Document, DocumentSource, SourceError, SubmitRequest};
 
 fn body(document: Document) -> Body {
-    SubmitRequest::new(document).request(&Api::new(Api::PRODUCTION, "key").unwrap()).into_body()
+    SubmitRequest::new(document)
+        .request(&Api::new(Api::PRODUCTION, "key").unwrap())
+        .into_body()
 }
 
 /// A source that says one length and yields another number of bytes, so many at a time.
@@ -123,16 +125,33 @@ proptest! {
 fn the_bytes_of_a_small_body_are_known() {
     let document = Document::new("a\"b.pdf", "t", &b"hello"[..]).unwrap();
     let whole = body(document).to_bytes().unwrap();
-    assert_eq!(&whole[..], br#"{"file_name":"a\"b.pdf","document_type_name":"t","file":"aGVsbG8="}"#);
+    assert_eq!(
+        &whole[..],
+        br#"{"file_name":"a\"b.pdf","document_type_name":"t","file":"aGVsbG8="}"#
+    );
 }
 
 #[test]
 fn a_chunk_is_a_block_and_an_error_is_the_last() {
     let long = body(Document::new("a.pdf", "t", vec![0; 100_000]).unwrap());
     let chunks: Vec<Bytes> = long.chunks().unwrap().map(Result::unwrap).collect();
-    assert!(chunks[..chunks.len() - 1].iter().all(|chunk| chunk.len() > Body::BLOCK - 4 && chunk.len() <= Body::BLOCK));
+    assert!(
+        chunks[..chunks.len() - 1]
+            .iter()
+            .all(|chunk| chunk.len() > Body::BLOCK - 4 && chunk.len() <= Body::BLOCK)
+    );
     let cut = body(
-        Document::from_source("a.pdf", "t", Source { says: 50_000, content: vec![1; 40_000], at_a_time: 9999, fails: false }).unwrap(),
+        Document::from_source(
+            "a.pdf",
+            "t",
+            Source {
+                says: 50_000,
+                content: vec![1; 40_000],
+                at_a_time: 9999,
+                fails: false,
+            },
+        )
+        .unwrap(),
     );
     let results: Vec<bool> = cut.chunks().unwrap().map(|chunk| chunk.is_ok()).collect();
     assert!(!results.last().unwrap() && results[..results.len() - 1].iter().all(|ok| *ok));
@@ -142,7 +161,9 @@ fn a_chunk_is_a_block_and_an_error_is_the_last() {
 fn an_empty_body_is_empty_by_every_way() {
     let empty = Body::empty();
     assert!(empty.is_empty() && empty.to_bytes().unwrap().is_empty());
-    assert!(through_read(&empty, 10).unwrap().is_empty() && through_chunks(&empty).unwrap().is_empty());
+    assert!(
+        through_read(&empty, 10).unwrap().is_empty() && through_chunks(&empty).unwrap().is_empty()
+    );
 }
 
 #[test]
@@ -161,7 +182,10 @@ fn a_source_that_cannot_be_opened_is_the_sources_fault() {
     assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
     // Found however deep it is wrapped.
     let wrapped = io::Error::other(io::Error::other(error));
-    assert!(matches!(SourceError::of(&wrapped), Some(SourceError::Unreadable(_))));
+    assert!(matches!(
+        SourceError::of(&wrapped),
+        Some(SourceError::Unreadable(_))
+    ));
 }
 
 #[test]
@@ -170,11 +194,31 @@ fn what_the_service_would_refuse_is_refused_before_it_costs_anything() {
     let field = |result: Result<Document, typless::wire::ConfigError>| result.unwrap_err().field();
     assert_eq!(field(Document::new("a.pdf", "t", Bytes::new())), "file");
     assert_eq!(field(Document::new("", "t", file())), "file_name");
-    assert_eq!(field(Document::new(&"x".repeat(256), "t", file())), "file_name");
+    assert_eq!(
+        field(Document::new(&"x".repeat(256), "t", file())),
+        "file_name"
+    );
     assert_eq!(field(Document::new("a\0.pdf", "t", file())), "file_name");
     assert_eq!(field(Document::new("a\r\n.pdf", "t", file())), "file_name");
     assert_eq!(field(Document::new("a.pdf", "", file())), "document_type");
-    assert_eq!(field(Document::new("a.pdf", "t", file()).unwrap().with_customer("")), "customer");
-    assert_eq!(field(Document::new("a.pdf", "t", file()).unwrap().with_reference("\u{7}")), "reference");
-    assert!(Document::new("../\u{202e}fdp.exe 🧾.pdf", "t", file()).is_ok(), "odd names are the caller's business, and are escaped");
+    assert_eq!(
+        field(
+            Document::new("a.pdf", "t", file())
+                .unwrap()
+                .with_customer("")
+        ),
+        "customer"
+    );
+    assert_eq!(
+        field(
+            Document::new("a.pdf", "t", file())
+                .unwrap()
+                .with_reference("\u{7}")
+        ),
+        "reference"
+    );
+    assert!(
+        Document::new("../\u{202e}fdp.exe 🧾.pdf", "t", file()).is_ok(),
+        "odd names are the caller's business, and are escaped"
+    );
 }

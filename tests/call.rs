@@ -6,15 +6,30 @@ mod support;
 use std::time::Duration;
 
 use support::{START, answer, answer_with, api, document};
-use typless::machine::{Call, CallError, CallEventKind, CallOptions, Failure, FailureKind, Machine, Output, RequestId, RetryPolicy, Time};
-use typless::wire::{AwaitingRequest, ExtractRequest, ExtractionId, Request, Status, StatusRequest};
+use typless::machine::{
+    Call, CallError, CallEventKind, CallOptions, Failure, FailureKind, Machine, Output, RequestId,
+    RetryPolicy, Time,
+};
+use typless::wire::{
+    AwaitingRequest, ExtractRequest, ExtractionId, Request, Status, StatusRequest,
+};
 
 fn look() -> Call<StatusRequest> {
-    Call::new(&api(), StatusRequest::new(ExtractionId::new("0d14").unwrap()), CallOptions::new(), START)
+    Call::new(
+        &api(),
+        StatusRequest::new(ExtractionId::new("0d14").unwrap()),
+        CallOptions::new(),
+        START,
+    )
 }
 
 fn extract() -> Call<ExtractRequest> {
-    Call::new(&api(), ExtractRequest::new(document()), CallOptions::new(), START)
+    Call::new(
+        &api(),
+        ExtractRequest::new(document()),
+        CallOptions::new(),
+        START,
+    )
 }
 
 /// What a transport reports.
@@ -25,7 +40,10 @@ enum Reply {
 }
 
 /// Drives a call with these replies, and with silence after them. Its outcome, the number of attempts, and the time it took.
-fn drive<R: Request>(mut call: Call<R>, replies: Vec<Reply>) -> (Result<R::Response, CallError>, usize, Duration) {
+fn drive<R: Request>(
+    mut call: Call<R>,
+    replies: Vec<Reply>,
+) -> (Result<R::Response, CallError>, usize, Duration) {
     let (mut replies, mut now, mut attempts) = (replies.into_iter(), START, 0);
     loop {
         match call.next_output(now) {
@@ -33,7 +51,11 @@ fn drive<R: Request>(mut call: Call<R>, replies: Vec<Reply>) -> (Result<R::Respo
                 attempts += 1;
                 match replies.next().unwrap_or(Reply::Silence) {
                     Reply::Answer(response) => call.handle_response(transmit.id, response, now),
-                    Reply::Failure(kind) => call.handle_failure(transmit.id, Failure::new(kind, "told by the test"), now),
+                    Reply::Failure(kind) => call.handle_failure(
+                        transmit.id,
+                        Failure::new(kind, "told by the test"),
+                        now,
+                    ),
                     Reply::Silence => {}
                 }
             }
@@ -78,9 +100,12 @@ fn a_billed_call_is_tried_again_only_when_it_certainly_was_not_processed() {
     ];
     let (outcome, attempts, _) = drive(extract(), again);
     assert_eq!((outcome.unwrap().object_id(), attempts), (Some("1"), 4));
-    for unclear in
-        [Reply::Failure(FailureKind::Interrupted), Reply::Answer(answer(503, "")), Reply::Answer(answer(700, "")), Reply::Silence]
-    {
+    for unclear in [
+        Reply::Failure(FailureKind::Interrupted),
+        Reply::Answer(answer(503, "")),
+        Reply::Answer(answer(700, "")),
+        Reply::Silence,
+    ] {
         let (outcome, attempts, _) = drive(extract(), vec![unclear]);
         assert!(matches!(outcome, Err(CallError::Unknown { .. })));
         assert_eq!(attempts, 1);
@@ -91,32 +116,55 @@ fn a_billed_call_is_tried_again_only_when_it_certainly_was_not_processed() {
 
 #[test]
 fn each_end_has_its_cause() {
-    let (refused, ..) = drive(look(), vec![Reply::Answer(answer(401, r#"{"message": "no"}"#))]);
+    let (refused, ..) = drive(
+        look(),
+        vec![Reply::Answer(answer(401, r#"{"message": "no"}"#))],
+    );
     assert!(matches!(&refused, Err(CallError::Refused(error)) if error.message() == Some("no")));
     let (large, ..) = drive(look(), vec![Reply::Failure(FailureKind::TooLarge)]);
     assert!(matches!(large, Err(CallError::TooLarge { .. })));
     let (source, ..) = drive(extract(), vec![Reply::Failure(FailureKind::Source)]);
     assert!(matches!(source, Err(CallError::SourceFailed { .. })));
-    let (exhausted, attempts, _) = drive(look(), (0..20).map(|_| Reply::Failure(FailureKind::NotSent)).collect());
+    let (exhausted, attempts, _) = drive(
+        look(),
+        (0..20)
+            .map(|_| Reply::Failure(FailureKind::NotSent))
+            .collect(),
+    );
     assert!(matches!(exhausted, Err(CallError::Exhausted { attempts: 8, .. })) && attempts == 8);
 }
 
 #[test]
 fn a_hint_is_a_floor_and_one_beyond_the_deadline_ends_the_call_at_once() {
-    let (outcome, _, took) =
-        drive(look(), vec![Reply::Answer(answer_with(429, ("retry-after", "60"), "")), Reply::Answer(answer(200, "{}"))]);
+    let (outcome, _, took) = drive(
+        look(),
+        vec![
+            Reply::Answer(answer_with(429, ("retry-after", "60"), "")),
+            Reply::Answer(answer(200, "{}")),
+        ],
+    );
     assert!(outcome.is_ok() && took == Duration::from_secs(60));
-    let (outcome, _, took) = drive(look(), vec![Reply::Answer(answer_with(429, ("retry-after", "600"), ""))]);
-    assert!(matches!(outcome, Err(CallError::Deadline { retry_after: Some(wait), .. }) if wait == Duration::from_secs(600)));
+    let (outcome, _, took) = drive(
+        look(),
+        vec![Reply::Answer(answer_with(429, ("retry-after", "600"), ""))],
+    );
+    assert!(
+        matches!(outcome, Err(CallError::Deadline { retry_after: Some(wait), .. }) if wait == Duration::from_secs(600))
+    );
     assert_eq!(took, Duration::ZERO);
 }
 
 #[test]
 fn no_attempt_begins_after_the_deadline() {
-    let options = CallOptions::new().with_deadline(Duration::from_secs(100)).with_retry_policy(RetryPolicy::new().with_attempts(1000));
+    let options = CallOptions::new()
+        .with_deadline(Duration::from_secs(100))
+        .with_retry_policy(RetryPolicy::new().with_attempts(1000));
     let call = Call::new(&api(), AwaitingRequest::new(), options, START);
     let (outcome, attempts, took) = drive(call, Vec::new());
-    assert!(matches!(outcome, Err(CallError::Deadline { .. })), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(CallError::Deadline { .. })),
+        "{outcome:?}"
+    );
     // Two attempts of 60 s each: the second was out when the deadline passed.
     assert_eq!((attempts, took > Duration::from_secs(100)), (2, true));
 }
@@ -124,13 +172,19 @@ fn no_attempt_begins_after_the_deadline() {
 #[test]
 fn answers_of_other_attempts_and_of_another_time_are_ignored() {
     let mut call = look();
-    let Output::Send(first) = call.next_output(START) else { panic!() };
+    let Output::Send(first) = call.next_output(START) else {
+        panic!()
+    };
     call.handle_response(RequestId::new(77), answer(200, "{}"), START);
     call.handle_failure(first.id, Failure::new(FailureKind::NotSent, ""), START);
     call.handle_response(first.id, answer(401, "{}"), START);
-    let Output::Event(event) = call.next_output(START) else { panic!() };
+    let Output::Event(event) = call.next_output(START) else {
+        panic!()
+    };
     assert!(matches!(event.kind, CallEventKind::AttemptFailed { .. }));
-    let Output::Wait(until) = call.next_output(Time::EPOCH) else { panic!("time does not go back") };
+    let Output::Wait(until) = call.next_output(Time::EPOCH) else {
+        panic!("time does not go back")
+    };
     assert!(until > START);
     call.abandon(START);
     assert!(

@@ -22,14 +22,24 @@ const BODIES: [(&str, &str, &str); 5] = [
     ("no body", "", ""),
     ("standard error", STANDARD_ERROR, STANDARD_ERROR),
     ("HTML", HTML, HTML),
-    ("cut off", r#"{"extraction_id": "0d14"#, r#"{"error": {}, "result": {"object_id": "1cb2"}, "status": "SUCC"#),
-    ("valid", r#"{"extraction_id": "0d14"}"#, r#"{"error": {}, "result": {"object_id": "1cb2"}, "status": "SUCCESS"}"#),
+    (
+        "cut off",
+        r#"{"extraction_id": "0d14"#,
+        r#"{"error": {}, "result": {"object_id": "1cb2"}, "status": "SUCC"#,
+    ),
+    (
+        "valid",
+        r#"{"extraction_id": "0d14"}"#,
+        r#"{"error": {}, "result": {"object_id": "1cb2"}, "status": "SUCCESS"}"#,
+    ),
 ];
 
 /// What follows the answer to a submit.
 fn after_submit(status: u16, body: &str) -> &'static str {
     // With one attempt allowed, an answer that counts as one is the last.
-    let mut run = Run::new(submit(JobOptions::new().with_retry_policy(RetryPolicy::new().with_attempts(1))));
+    let mut run = Run::new(submit(
+        JobOptions::new().with_retry_policy(RetryPolicy::new().with_attempts(1)),
+    ));
     run.reply(support::answer(status, body));
     match run.job.state() {
         JobState::Waiting => "accepted",
@@ -51,7 +61,11 @@ fn after_first_look(status: u16, body: &str) -> &'static str {
 /// What follows the answer to a look of a job that was resumed.
 fn after_resumed_look(status: u16, body: &str) -> &'static str {
     let ticket = Ticket::new(ExtractionId::new(ID).unwrap(), START, Time::MAX);
-    after_look(Run::new(Job::resume(&api(), &ticket, JobOptions::new(), START)), status, body)
+    after_look(
+        Run::new(Job::resume(&api(), &ticket, JobOptions::new(), START)),
+        status,
+        body,
+    )
 }
 
 fn after_look(mut run: Run, status: u16, body: &str) -> &'static str {
@@ -60,7 +74,9 @@ fn after_look(mut run: Run, status: u16, body: &str) -> &'static str {
     // The next look, or the end of the events.
     let _ = run.next_request();
     let told = run.events.iter().find_map(|event| match &event.kind {
-        JobEventKind::Progressed { status: Some(_), .. } => Some("in progress"),
+        JobEventKind::Progressed {
+            status: Some(_), ..
+        } => Some("in progress"),
         JobEventKind::Progressed { status: None, .. } => Some("not known yet"),
         JobEventKind::LookFailed { .. } => Some("failed look"),
         _ => None,
@@ -77,7 +93,8 @@ fn after_look(mut run: Run, status: u16, body: &str) -> &'static str {
 /// One line for each range of statuses in which everything is the same.
 fn section(table: &mut String, title: &str, follows: impl Fn(u16, usize) -> &'static str) {
     writeln!(table, "{title}\n").unwrap();
-    let cells = |status: u16| -> [&'static str; 5] { std::array::from_fn(|body| follows(status, body)) };
+    let cells =
+        |status: u16| -> [&'static str; 5] { std::array::from_fn(|body| follows(status, body)) };
     let mut ranges: Vec<(RangeInclusive<u16>, [&str; 5])> = Vec::new();
     for status in 100..=999 {
         let row = cells(status);
@@ -87,39 +104,68 @@ fn section(table: &mut String, title: &str, follows: impl Fn(u16, usize) -> &'st
         }
     }
     let mut line = |first: &str, cells: [&str; 5]| {
-        let line = cells.iter().fold(format!("{first:8}"), |line, cell| format!("{line} | {cell:16}"));
+        let line = cells.iter().fold(format!("{first:8}"), |line, cell| {
+            format!("{line} | {cell:16}")
+        });
         writeln!(table, "{}", line.trim_end()).unwrap();
     };
     line("status", BODIES.map(|(name, ..)| name));
     for (range, row) in ranges {
-        let first = if range.start() == range.end() { range.start().to_string() } else { format!("{}-{}", range.start(), range.end()) };
+        let first = if range.start() == range.end() {
+            range.start().to_string()
+        } else {
+            format!("{}-{}", range.start(), range.end())
+        };
         line(&first, row);
     }
     table.push('\n');
 }
 
 fn table() -> String {
-    let mut table = String::from("What follows an answer, by its HTTP status and its body. Written by tests/decision_table.rs.\n\n");
-    section(&mut table, "A submit.", |status, body| after_submit(status, BODIES[body].1));
-    section(&mut table, "The first look at an id of our own, within a minute.", |status, body| after_first_look(status, BODIES[body].2));
-    section(&mut table, "A look of a resumed job.", |status, body| after_resumed_look(status, BODIES[body].2));
+    let mut table = String::from(
+        "What follows an answer, by its HTTP status and its body. Written by tests/decision_table.rs.\n\n",
+    );
+    section(&mut table, "A submit.", |status, body| {
+        after_submit(status, BODIES[body].1)
+    });
+    section(
+        &mut table,
+        "The first look at an id of our own, within a minute.",
+        |status, body| after_first_look(status, BODIES[body].2),
+    );
+    section(&mut table, "A look of a resumed job.", |status, body| {
+        after_resumed_look(status, BODIES[body].2)
+    });
     table.truncate(table.trim_end().len());
     table.push('\n');
     table
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a test may be asked to write its table anew")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test may be asked to write its table anew"
+)]
 fn every_answer_has_the_consequence_that_is_written_down() {
     let table = table();
     println!("{table}");
     if std::env::var("UPDATE_TABLE").is_ok() {
-        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/decision_table.txt"), &table).unwrap();
+        std::fs::write(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/decision_table.txt"),
+            &table,
+        )
+        .unwrap();
         return;
     }
     let (was, is): (Vec<&str>, Vec<&str>) = (TABLE.lines().collect(), table.lines().collect());
-    let gone = was.iter().filter(|line| !is.contains(line)).map(|line| format!("- {line}\n"));
-    let new = is.iter().filter(|line| !was.contains(line)).map(|line| format!("+ {line}\n"));
+    let gone = was
+        .iter()
+        .filter(|line| !is.contains(line))
+        .map(|line| format!("- {line}\n"));
+    let new = is
+        .iter()
+        .filter(|line| !was.contains(line))
+        .map(|line| format!("+ {line}\n"));
     let difference: String = gone.chain(new).collect();
     assert!(
         was == is,

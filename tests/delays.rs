@@ -32,7 +32,10 @@ fn follow(estimator: &mut DelayEstimator, takes: f64) -> Vec<f64> {
 }
 
 fn looks_per_job(estimator: &mut DelayEstimator, takes: f64, jobs: usize) -> f64 {
-    (0..jobs).map(|_| follow(estimator, takes).len()).sum::<usize>() as f64 / jobs as f64
+    (0..jobs)
+        .map(|_| follow(estimator, takes).len())
+        .sum::<usize>() as f64
+        / jobs as f64
 }
 
 #[test]
@@ -63,7 +66,10 @@ fn jobs_that_all_take_the_same_soon_need_two_looks_and_hardly_wait() {
         (0..100).for_each(|_| drop(follow(&mut estimator, takes)));
         let looks = looks_per_job(&mut estimator, takes, 50);
         let late = follow(&mut estimator, takes).last().unwrap() - takes;
-        assert!(looks <= 2.5 && late <= f64::max(1.0, takes * 0.13), "{takes} s: {looks} looks, {late} s late");
+        assert!(
+            looks <= 2.5 && late <= f64::max(1.0, takes * 0.13),
+            "{takes} s: {looks} looks, {late} s late"
+        );
     }
 }
 
@@ -72,8 +78,14 @@ fn when_jobs_become_slower_or_faster_the_looks_follow() {
     let mut estimator = DelayEstimator::new();
     for takes in [10.0, 40.0, 10.0, 40.0] {
         (0..200).for_each(|_| drop(follow(&mut estimator, takes)));
-        let (looks, late) = (looks_per_job(&mut estimator, takes, 20), follow(&mut estimator, takes).last().unwrap() - takes);
-        assert!(looks <= 4.0 && late < 4.0, "{takes} s: {looks} looks, {late} s late");
+        let (looks, late) = (
+            looks_per_job(&mut estimator, takes, 20),
+            follow(&mut estimator, takes).last().unwrap() - takes,
+        );
+        assert!(
+            looks <= 4.0 && late < 4.0,
+            "{takes} s: {looks} looks, {late} s late"
+        );
     }
 }
 
@@ -82,7 +94,9 @@ fn a_short_memory_follows_sooner() {
     let jobs_until_it_follows = |half_life| {
         let mut estimator = DelayEstimator::new().with_half_life(half_life);
         (0..500).for_each(|_| drop(follow(&mut estimator, 10.0)));
-        (0..500).position(|_| follow(&mut estimator, 60.0)[0] > 15.0).unwrap_or(500)
+        (0..500)
+            .position(|_| follow(&mut estimator, 60.0)[0] > 15.0)
+            .unwrap_or(500)
     };
     assert!(jobs_until_it_follows(8) < jobs_until_it_follows(256));
 }
@@ -96,7 +110,10 @@ fn half_of_what_was_known_is_gone_after_a_half_life() {
         estimator.observe_pending(1, Duration::ZERO, seconds(20.0));
     }
     let later = estimator.lateness(seconds(9.9), seconds(10.1));
-    assert!(later < early && later > Duration::ZERO, "{early:?} {later:?}");
+    assert!(
+        later < early && later > Duration::ZERO,
+        "{early:?} {later:?}"
+    );
 }
 
 #[test]
@@ -104,8 +121,13 @@ fn the_same_observations_give_the_same_looks_to_the_nanosecond_on_every_platform
     let mut estimator = DelayEstimator::new();
     let mut noise = 1_u64;
     for _ in 0..300 {
-        noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        follow(&mut estimator, 5.0 + (noise >> 33) as f64 / f64::from(1 << 26));
+        noise = noise
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        follow(
+            &mut estimator,
+            5.0 + (noise >> 33) as f64 / f64::from(1 << 26),
+        );
     }
     let looks = |policy: PollPolicy, estimator: Option<&DelayEstimator>| {
         let mut age = Duration::ZERO;
@@ -117,12 +139,36 @@ fn the_same_observations_give_the_same_looks_to_the_nanosecond_on_every_platform
     };
     assert_eq!(looks(POLICY, None), STATIC);
     assert_eq!(looks(POLICY, Some(&estimator)), LEARNED);
-    assert_eq!(looks(PollPolicy::frugal().with_relative_lateness(), Some(&estimator)), LEARNED_RELATIVE);
+    assert_eq!(
+        looks(
+            PollPolicy::frugal().with_relative_lateness(),
+            Some(&estimator)
+        ),
+        LEARNED_RELATIVE
+    );
 }
 
-const STATIC: [u128; 5] = [6_266_738_891, 12_437_622_069, 19_160_644_529, 26_541_580_197, 34_620_391_842];
-const LEARNED: [u128; 5] = [10_574_844_360, 16_882_827_758, 22_371_261_595, 27_126_037_595, 31_015_594_479];
-const LEARNED_RELATIVE: [u128; 5] = [28_280_166_625, 37_827_026_366, 43_070_816_038, 182_958_724_973, 482_958_724_973];
+const STATIC: [u128; 5] = [
+    6_266_738_891,
+    12_437_622_069,
+    19_160_644_529,
+    26_541_580_197,
+    34_620_391_842,
+];
+const LEARNED: [u128; 5] = [
+    10_574_844_360,
+    16_882_827_758,
+    22_371_261_595,
+    27_126_037_595,
+    31_015_594_479,
+];
+const LEARNED_RELATIVE: [u128; 5] = [
+    28_280_166_625,
+    37_827_026_366,
+    43_070_816_038,
+    182_958_724_973,
+    482_958_724_973,
+];
 
 #[test]
 fn what_was_learned_survives_to_the_bit() {
@@ -135,7 +181,10 @@ fn what_was_learned_survives_to_the_bit() {
     assert!(json.len() < 2500, "{}", json.len());
     // The curve of the one that is read knows all that was seen; the other may not know the last few.
     let again: DelayEstimator = serde_json::from_str(&json).unwrap();
-    assert_eq!(POLICY.next_look_by(Some(&read), seconds(3.0), None), POLICY.next_look_by(Some(&again), seconds(3.0), None));
+    assert_eq!(
+        POLICY.next_look_by(Some(&read), seconds(3.0), None),
+        POLICY.next_look_by(Some(&again), seconds(3.0), None)
+    );
 }
 
 #[test]
@@ -143,19 +192,42 @@ fn what_was_damaged_is_refused_with_its_reason() {
     let mut estimator = DelayEstimator::new();
     estimator.observe_finished(seconds(3.0), seconds(4.0));
     let json = serde_json::to_string(&estimator).unwrap();
-    let error = |json: &str| serde_json::from_str::<DelayEstimator>(json).unwrap_err().to_string();
+    let error = |json: &str| {
+        serde_json::from_str::<DelayEstimator>(json)
+            .unwrap_err()
+            .to_string()
+    };
     let cases = [
-        (json.replace("\"half_life\":64", "\"half_life\":63"), "damaged or edited"),
+        (
+            json.replace("\"half_life\":64", "\"half_life\":63"),
+            "damaged or edited",
+        ),
         (json.replace("\"observations\":1,", ""), "damaged or edited"),
-        (json.replace("\"typless_delays\":1", "\"typless_delays\":2"), "version 2, written by a newer typless"),
-        (json.replace("\"typless_delays\":1", "\"typless_delays\":0"), "version 0 never was"),
-        (String::from(r#"{"typless_delays":3,"buckets":7}"#), "version 3, written by a newer typless"),
+        (
+            json.replace("\"typless_delays\":1", "\"typless_delays\":2"),
+            "version 2, written by a newer typless",
+        ),
+        (
+            json.replace("\"typless_delays\":1", "\"typless_delays\":0"),
+            "version 0 never was",
+        ),
+        (
+            String::from(r#"{"typless_delays":3,"buckets":7}"#),
+            "version 3, written by a newer typless",
+        ),
         (json[..json.len() / 2].to_owned(), "EOF"),
-        (json.replace("\"finished\":[", "\"finished\":[-1,"), "invalid value"),
+        (
+            json.replace("\"finished\":[", "\"finished\":[-1,"),
+            "invalid value",
+        ),
         (String::from("null"), "invalid type"),
     ];
     for (damaged, problem) in cases {
-        assert!(error(&damaged).contains(problem), "{damaged}: {}", error(&damaged));
+        assert!(
+            error(&damaged).contains(problem),
+            "{damaged}: {}",
+            error(&damaged)
+        );
     }
 }
 
@@ -168,10 +240,17 @@ fn each_document_type_is_learned_by_itself() {
         estimators.observe_pending(statement, 1, Duration::ZERO, seconds(55.0));
         estimators.observe_finished(statement, seconds(55.0), seconds(60.0));
     }
-    let first = |name| POLICY.next_look_by(Some(estimators.get(name)), Duration::ZERO, None).as_secs_f64();
+    let first = |name| {
+        POLICY
+            .next_look_by(Some(estimators.get(name)), Duration::ZERO, None)
+            .as_secs_f64()
+    };
     assert!(first(invoice) < 7.0, "{}", first(invoice));
     assert!(first(statement) > 30.0, "{}", first(statement));
-    assert_eq!(estimators.document_types().collect::<Vec<_>>(), ["invoice", "bank-statement"]);
+    assert_eq!(
+        estimators.document_types().collect::<Vec<_>>(),
+        ["invoice", "bank-statement"]
+    );
 }
 
 #[test]
@@ -181,7 +260,11 @@ fn a_new_type_begins_with_what_is_known_of_the_others_and_soon_leaves_it() {
         estimators.observe_pending(Some("old"), 1, Duration::ZERO, seconds(55.0));
         estimators.observe_finished(Some("old"), seconds(55.0), seconds(60.0));
     }
-    let first = |estimators: &DelayEstimators| POLICY.next_look_by(Some(estimators.get(Some("new"))), Duration::ZERO, None).as_secs_f64();
+    let first = |estimators: &DelayEstimators| {
+        POLICY
+            .next_look_by(Some(estimators.get(Some("new"))), Duration::ZERO, None)
+            .as_secs_f64()
+    };
     assert!(first(&estimators) > 30.0);
     estimators.observe_pending(Some("new"), 1, Duration::ZERO, seconds(5.0));
     assert!(first(&estimators) > 12.0, "{}", first(&estimators));
@@ -197,10 +280,14 @@ fn the_number_of_types_is_bounded_and_the_rest_share_one() {
     for number in 0..1000 {
         estimators.observe_finished(Some(&format!("type-{number}")), seconds(4.0), seconds(5.0));
     }
-    assert_eq!(estimators.document_types().count(), DelayEstimators::MOST_TYPES);
+    assert_eq!(
+        estimators.document_types().count(),
+        DelayEstimators::MOST_TYPES
+    );
     assert_eq!(estimators.get(Some("type-999")), estimators.pooled());
     assert_eq!(estimators.get(None), estimators.pooled());
-    let read: DelayEstimators = serde_json::from_str(&serde_json::to_string(&estimators).unwrap()).unwrap();
+    let read: DelayEstimators =
+        serde_json::from_str(&serde_json::to_string(&estimators).unwrap()).unwrap();
     assert_eq!(read, estimators);
 }
 
@@ -285,16 +372,24 @@ fn what_has_expired_or_failed_to_be_seen_teaches_nothing() {
 
 /// What an estimator has learned of a job whose first look is answered so.
 fn taught_by(answer: http::Response<bytes::Bytes>) -> DelayEstimator {
-    let mut run = Run::new(support::submit(JobOptions::new()).with_estimator(DelayEstimator::new()));
+    let mut run =
+        Run::new(support::submit(JobOptions::new()).with_estimator(DelayEstimator::new()));
     run.reply(accepted()).reply(answer);
     run.job.estimator().unwrap().clone()
 }
 
 #[test]
 fn of_a_job_that_was_resumed_only_what_was_seen_since_counts() {
-    let ticket = Ticket::new(ExtractionId::new(support::ID).unwrap(), START, START + Duration::from_secs(86_400));
+    let ticket = Ticket::new(
+        ExtractionId::new(support::ID).unwrap(),
+        START,
+        START + Duration::from_secs(86_400),
+    );
     let now = START + Duration::from_secs(3600);
-    let mut run = Run::new(Job::resume(&support::api(), &ticket, JobOptions::new(), now).with_estimator(DelayEstimator::new()));
+    let mut run = Run::new(
+        Job::resume(&support::api(), &ticket, JobOptions::new(), now)
+            .with_estimator(DelayEstimator::new()),
+    );
     run.now = now;
     run.reply(in_progress());
     assert_eq!(run.job.estimator(), Some(&DelayEstimator::new()));

@@ -28,13 +28,32 @@ const TREE: [&str; 17] = [
 #[expect(clippy::disallowed_types, reason = "a test may ask Cargo")]
 fn the_core_stands_on_these_crates_and_no_others() {
     let cargo = std::process::Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "--package", "typless", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"])
+        .args([
+            "tree",
+            "--offline",
+            "--package",
+            "typless",
+            "--edges",
+            "normal,build",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
-    assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
+    assert!(
+        cargo.status.success(),
+        "{}",
+        String::from_utf8_lossy(&cargo.stderr)
+    );
     let listing = String::from_utf8(cargo.stdout).unwrap();
-    let mut found: Vec<&str> = listing.lines().filter_map(|line| line.split(' ').next()).filter(|name| *name != "typless").collect();
+    let mut found: Vec<&str> = listing
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .filter(|name| *name != "typless")
+        .collect();
     found.sort_unstable();
     found.dedup();
     assert_eq!(found, TREE);

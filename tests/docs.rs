@@ -16,24 +16,38 @@ const TESTS: [&str; 10] = [
     include_str!("../transports/tests/faults.rs"),
 ];
 
-const TABLES: [&str; 2] = [include_str!("../docs/wire.md"), include_str!("../docs/faults.md")];
+const TABLES: [&str; 2] = [
+    include_str!("../docs/wire.md"),
+    include_str!("../docs/faults.md"),
+];
 
 /// Whether this is the name of a row's test: a letter, two digits, and what it shows.
 fn is_row(name: &str) -> bool {
     let bytes = name.as_bytes();
-    bytes.len() > 4 && b"abdpqstwxy".contains(&bytes[0]) && bytes[1].is_ascii_digit() && bytes[2].is_ascii_digit()
+    bytes.len() > 4
+        && b"abdpqstwxy".contains(&bytes[0])
+        && bytes[1].is_ascii_digit()
+        && bytes[2].is_ascii_digit()
 }
 
 #[test]
 fn each_row_names_its_test_and_each_test_has_its_row() {
-    let written = TESTS.iter().flat_map(|file| file.split("fn ").skip(1)).filter_map(|rest| rest.split('(').next());
+    let written = TESTS
+        .iter()
+        .flat_map(|file| file.split("fn ").skip(1))
+        .filter_map(|rest| rest.split('(').next());
     let named = TABLES.iter().flat_map(|table| table.split('`'));
-    let (written, named): (BTreeSet<&str>, BTreeSet<&str>) =
-        (written.filter(|name| is_row(name)).collect(), named.filter(|name| is_row(name)).collect());
+    let (written, named): (BTreeSet<&str>, BTreeSet<&str>) = (
+        written.filter(|name| is_row(name)).collect(),
+        named.filter(|name| is_row(name)).collect(),
+    );
     assert!(written.len() > 100, "{}", written.len());
     let missing: Vec<_> = named.difference(&written).collect();
     let unnamed: Vec<_> = written.difference(&named).collect();
-    assert!(missing.is_empty() && unnamed.is_empty(), "no such test: {missing:?}\nin no table: {unnamed:?}");
+    assert!(
+        missing.is_empty() && unnamed.is_empty(),
+        "no such test: {missing:?}\nin no table: {unnamed:?}"
+    );
 }
 
 /// The errors that have variants, and where each is written down.
@@ -43,21 +57,39 @@ const ERRORS: [(&str, &str); 8] = [
     ("DrainError", include_str!("../src/machine/drain/error.rs")),
     ("Cause", include_str!("../src/machine/cause.rs")),
     ("FailureKind", include_str!("../src/machine/exchange.rs")),
-    ("QueueProblem", include_str!("../src/machine/batch/event.rs")),
+    (
+        "QueueProblem",
+        include_str!("../src/machine/batch/event.rs"),
+    ),
     ("TicketError", include_str!("../src/machine/job/ticket.rs")),
-    ("ResponseError", include_str!("../src/wire/response_error.rs")),
+    (
+        "ResponseError",
+        include_str!("../src/wire/response_error.rs"),
+    ),
 ];
 
 #[test]
 fn the_page_of_errors_has_every_variant() {
     let page = include_str!("../docs/errors.md");
     for (name, source) in ERRORS {
-        let body = source.split(&format!("pub enum {name} {{\n")).nth(1).unwrap().split("\n}").next().unwrap();
-        let variants = body.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| line.starts_with(char::is_uppercase));
-        let names: Vec<&str> = variants.filter_map(|line| line.split([' ', '(', ',', '{']).next()).collect();
+        let body = source
+            .split(&format!("pub enum {name} {{\n"))
+            .nth(1)
+            .unwrap()
+            .split("\n}")
+            .next()
+            .unwrap();
+        let variants = body
+            .lines()
+            .filter_map(|line| line.strip_prefix("    "))
+            .filter(|line| line.starts_with(char::is_uppercase));
+        let names: Vec<&str> = variants
+            .filter_map(|line| line.split([' ', '(', ',', '{']).next())
+            .collect();
         assert!(names.len() > 1, "{name}");
         for variant in names {
-            let is_told = page.contains(&format!("`{variant}`")) || page.contains(&format!("`{name}::{variant}`"));
+            let is_told = page.contains(&format!("`{variant}`"))
+                || page.contains(&format!("`{name}::{variant}`"));
             assert!(is_told, "{name}::{variant}");
         }
     }
@@ -65,11 +97,28 @@ fn the_page_of_errors_has_every_variant() {
 
 #[test]
 fn no_row_is_left_out() {
-    let rows: BTreeSet<&str> =
-        TABLES.iter().flat_map(|table| table.lines()).filter_map(|line| line.strip_prefix("| ")?.split(" |").next()).collect();
-    for (letter, last) in [('A', 26), ('S', 23), ('P', 26), ('T', 7), ('X', 9), ('Q', 9), ('B', 8), ('Y', 6), ('W', 13), ('D', 21)] {
+    let rows: BTreeSet<&str> = TABLES
+        .iter()
+        .flat_map(|table| table.lines())
+        .filter_map(|line| line.strip_prefix("| ")?.split(" |").next())
+        .collect();
+    for (letter, last) in [
+        ('A', 26),
+        ('S', 23),
+        ('P', 26),
+        ('T', 7),
+        ('X', 9),
+        ('Q', 9),
+        ('B', 8),
+        ('Y', 6),
+        ('W', 13),
+        ('D', 21),
+    ] {
         for number in 1..=last {
-            assert!(rows.contains(format!("{letter}{number}").as_str()), "{letter}{number}");
+            assert!(
+                rows.contains(format!("{letter}{number}").as_str()),
+                "{letter}{number}"
+            );
         }
     }
 }

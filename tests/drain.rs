@@ -17,7 +17,16 @@ fn for_ever() -> DrainOptions {
 }
 
 fn names(run: &DrainRun) -> Vec<String> {
-    run.events.iter().map(|event| format!("{:?}", event.kind).split([' ', '(']).next().unwrap().to_owned()).collect()
+    run.events
+        .iter()
+        .map(|event| {
+            format!("{:?}", event.kind)
+                .split([' ', '('])
+                .next()
+                .unwrap()
+                .to_owned()
+        })
+        .collect()
 }
 
 #[test]
@@ -26,7 +35,16 @@ fn what_is_listed_is_fetched_and_handed_out_oldest_first() {
     let mut queue = Queue::of(&["b", "a", "c"]);
     assert_eq!(run.serve(&mut queue, HOUR), Rest::Done);
     assert_eq!(run.handed_out(), ["b", "a", "c"]);
-    let told = ["Listed", "FetchDue", "Extracted", "FetchDue", "Extracted", "FetchDue", "Extracted", "Listed"];
+    let told = [
+        "Listed",
+        "FetchDue",
+        "Extracted",
+        "FetchDue",
+        "Extracted",
+        "FetchDue",
+        "Extracted",
+        "Listed",
+    ];
     let mut told: Vec<&str> = told.to_vec();
     let mut names = names(&run);
     // The last listing may come before the last result.
@@ -35,7 +53,10 @@ fn what_is_listed_is_fetched_and_handed_out_oldest_first() {
     assert_eq!(names, told);
     let numbers: Vec<u64> = run.events.iter().map(|event| event.sequence).collect();
     assert_eq!(numbers, (1..=8).collect::<Vec<_>>());
-    assert!(matches!(run.events[0].kind, DrainEventKind::Listed { listed: 3, new: 3 }));
+    assert!(matches!(
+        run.events[0].kind,
+        DrainEventKind::Listed { listed: 3, new: 3 }
+    ));
     assert_eq!((run.now, queue.fetched.values().max()), (START, Some(&1)));
 }
 
@@ -43,7 +64,10 @@ fn what_is_listed_is_fetched_and_handed_out_oldest_first() {
 fn an_empty_queue_is_drained_with_one_request() {
     let mut run = DrainRun::with(DrainOptions::new());
     assert_eq!(run.serve(&mut Queue::of(&[]), HOUR), Rest::Done);
-    assert_eq!((run.requests.len(), names(&run)), (1, vec!["Listed".to_owned()]));
+    assert_eq!(
+        (run.requests.len(), names(&run)),
+        (1, vec!["Listed".to_owned()])
+    );
 }
 
 #[test]
@@ -62,7 +86,11 @@ fn drained_once_it_ends_with_a_listing_that_brings_nothing_new() {
             if queue.listed.len() < 2 && !rest.is_empty() {
                 queue.listed.push(rest.remove(0));
             }
-            run.drain.handle_response(transmit.id, queue.answer(transmit.request.uri()).unwrap(), run.now);
+            run.drain.handle_response(
+                transmit.id,
+                queue.answer(transmit.request.uri()).unwrap(),
+                run.now,
+            );
         }
     }
     assert_eq!(run.handed_out(), ["a", "b", "c", "d", "e"]);
@@ -77,9 +105,19 @@ fn for_ever_it_lists_at_its_interval_and_fetches_only_what_is_new() {
     queue.listed.push("c".to_owned());
     run.serve(&mut queue, MINUTE * 5);
     assert_eq!(run.handed_out(), ["a", "b", "c"]);
-    assert_eq!((queue.listings, queue.fetched.values().sum::<usize>()), (11, 3));
-    let listings = run.requests.iter().filter(|(_, uri)| uri.contains("awaiting"));
-    assert!(listings.zip(0..).all(|((sent_at, _), number)| *sent_at == START + MINUTE * number));
+    assert_eq!(
+        (queue.listings, queue.fetched.values().sum::<usize>()),
+        (11, 3)
+    );
+    let listings = run
+        .requests
+        .iter()
+        .filter(|(_, uri)| uri.contains("awaiting"));
+    assert!(
+        listings
+            .zip(0..)
+            .all(|((sent_at, _), number)| *sent_at == START + MINUTE * number)
+    );
 }
 
 #[test]
@@ -104,7 +142,13 @@ fn what_is_not_acknowledged_comes_again_until_it_is() {
     let deliveries: Vec<u16> = run
         .events
         .iter()
-        .filter_map(|event| if let DrainEventKind::Extracted { delivery, .. } = event.kind { Some(delivery) } else { None })
+        .filter_map(|event| {
+            if let DrainEventKind::Extracted { delivery, .. } = event.kind {
+                Some(delivery)
+            } else {
+                None
+            }
+        })
         .collect();
     assert_eq!(deliveries, [1, 1, 2, 3]);
     run.drain.acknowledge(&id("a"));
@@ -137,7 +181,10 @@ fn results_that_nobody_acknowledges_stop_the_fetching() {
     let mut run = DrainRun::unacknowledged(for_ever().with_most_unacknowledged(3));
     let mut queue = Queue::of(&["a", "b", "c", "d", "e"]);
     run.serve(&mut queue, MINUTE);
-    assert_eq!((run.handed_out().len(), run.drain.progress().waiting), (3, 2));
+    assert_eq!(
+        (run.handed_out().len(), run.drain.progress().waiting),
+        (3, 2)
+    );
     run.drain.acknowledge(&id("b"));
     run.serve(&mut queue, MINUTE);
     assert_eq!(run.handed_out(), ["a", "b", "c", "d"]);
@@ -151,7 +198,11 @@ fn what_is_done_with_is_remembered_only_while_it_is_listed() {
     assert_eq!(run.drain.progress().acknowledged, 2);
     queue.listed.remove(0);
     run.serve(&mut queue, MINUTE * 2);
-    assert_eq!(run.drain.progress().acknowledged, 1, "missing in two listings");
+    assert_eq!(
+        run.drain.progress().acknowledged,
+        1,
+        "missing in two listings"
+    );
     // It is another one, as far as anybody can tell.
     queue.listed.push("a".to_owned());
     run.serve(&mut queue, MINUTE);
@@ -180,22 +231,40 @@ fn after_a_restart_nothing_that_was_acknowledged_comes_again_and_nothing_else_is
     assert_eq!(again.serve(&mut queue, MINUTE), Rest::Done);
     let mut handed_out = again.handed_out();
     handed_out.sort_unstable();
-    assert_eq!((handed_out, again.events[0].sequence), (vec!["b".to_owned(), "c".to_owned(), "d".to_owned()], next));
+    assert_eq!(
+        (handed_out, again.events[0].sequence),
+        (vec!["b".to_owned(), "c".to_owned(), "d".to_owned()], next)
+    );
 }
 
 #[test]
 fn what_is_acknowledged_on_its_way_is_not_handed_out() {
     let mut run = DrainRun::with(DrainOptions::new());
     let list = run.requests_now().remove(0);
-    run.drain.handle_response(list.id, listing(&["a", "b", "c"]), run.now);
+    run.drain
+        .handle_response(list.id, listing(&["a", "b", "c"]), run.now);
     // While it waits, while its fetch is announced, while it is out.
     run.drain.acknowledge(&id("a"));
-    let Output::Event(listed) = run.drain.next_output(run.now) else { panic!() };
+    let Output::Event(listed) = run.drain.next_output(run.now) else {
+        panic!()
+    };
     assert!(matches!(listed.kind, DrainEventKind::Listed { .. }));
-    let Output::Event(_) = run.drain.next_output(run.now) else { panic!("b is announced") };
+    let Output::Event(_) = run.drain.next_output(run.now) else {
+        panic!("b is announced")
+    };
     run.drain.acknowledge(&id("b"));
-    let fetches: Vec<_> = run.requests_now().into_iter().filter(|transmit| transmit.request.uri().path().ends_with("data")).collect();
-    assert_eq!(fetches.iter().map(|fetch| fetch.request.uri().query().unwrap()).collect::<Vec<_>>(), ["extraction_id=c"]);
+    let fetches: Vec<_> = run
+        .requests_now()
+        .into_iter()
+        .filter(|transmit| transmit.request.uri().path().ends_with("data"))
+        .collect();
+    assert_eq!(
+        fetches
+            .iter()
+            .map(|fetch| fetch.request.uri().query().unwrap())
+            .collect::<Vec<_>>(),
+        ["extraction_id=c"]
+    );
     run.drain.acknowledge(&id("c"));
     run.drain.handle_response(fetches[0].id, success(), run.now);
     run.serve(&mut Queue::of(&["a", "b", "c"]), MINUTE);
@@ -214,7 +283,10 @@ fn no_more_is_out_at_once_nor_sent_per_second_than_the_limits_say() {
     run.serve(&mut queue, MINUTE / 2);
     assert_eq!(run.handed_out().len(), 100);
     for (first, (from, _)) in run.requests.iter().enumerate() {
-        let within = run.requests[first..].iter().filter(|(sent_at, _)| *sent_at < *from + Duration::from_secs(1)).count();
+        let within = run.requests[first..]
+            .iter()
+            .filter(|(sent_at, _)| *sent_at < *from + Duration::from_secs(1))
+            .count();
         assert!(within <= 15, "{within}");
     }
 }
@@ -223,7 +295,11 @@ fn no_more_is_out_at_once_nor_sent_per_second_than_the_limits_say() {
 fn a_hint_on_a_listing_is_a_floor_for_the_next_one() {
     let mut run = DrainRun::with(for_ever());
     let list = run.requests_now().remove(0);
-    run.drain.handle_response(list.id, answer_with(200, ("retry-after", "600"), "{}"), run.now);
+    run.drain.handle_response(
+        list.id,
+        answer_with(200, ("retry-after", "600"), "{}"),
+        run.now,
+    );
     run.serve(&mut Queue::of(&[]), HOUR);
     assert_eq!(run.requests[0].0, START + Duration::from_secs(600));
 }
@@ -232,16 +308,24 @@ fn a_hint_on_a_listing_is_a_floor_for_the_next_one() {
 fn closed_it_ends_after_what_is_in_flight() {
     let mut run = DrainRun::with(for_ever().with_at_once(2));
     let list = run.requests_now().remove(0);
-    run.drain.handle_response(list.id, listing(&["a", "b", "c"]), run.now);
+    run.drain
+        .handle_response(list.id, listing(&["a", "b", "c"]), run.now);
     let fetches = run.requests_now();
     run.drain.close();
     run.drain.handle_response(fetches[0].id, success(), run.now);
-    let Output::Event(event) = run.drain.next_output(run.now) else { panic!() };
+    let Output::Event(event) = run.drain.next_output(run.now) else {
+        panic!()
+    };
     run.note(event);
-    let Output::Wait(limit) = run.drain.next_output(run.now) else { panic!("one is out") };
+    let Output::Wait(limit) = run.drain.next_output(run.now) else {
+        panic!("one is out")
+    };
     assert_eq!(limit, START + MINUTE);
     assert_eq!(run.serve(&mut Queue::of(&[]), HOUR), Rest::Done);
-    assert_eq!((run.handed_out(), run.requests.len()), (vec!["a".to_owned()], 0));
+    assert_eq!(
+        (run.handed_out(), run.requests.len()),
+        (vec!["a".to_owned()], 0)
+    );
 }
 
 #[test]
@@ -253,18 +337,43 @@ fn a_drain_for_ever_ends_with_time_itself() {
 
 #[test]
 fn a_customer_and_text_blocks_are_asked_for_when_asked() {
-    let options = DrainOptions::new().with_customer("A & B").unwrap().with_text_blocks();
+    let options = DrainOptions::new()
+        .with_customer("A & B")
+        .unwrap()
+        .with_text_blocks();
     let mut run = DrainRun::with(options);
     run.serve(&mut Queue::of(&["a"]), MINUTE);
-    assert!(run.requests[0].1.ends_with("/api/v1/awaiting-poll?customer=A%20%26%20B"), "{:?}", run.requests[0]);
-    assert!(run.requests[1].1.ends_with("get-extraction-data?extraction_id=a&text_blocks=true"), "{:?}", run.requests[1]);
-    assert_eq!(DrainOptions::new().with_customer("").unwrap_err().field(), "customer");
+    assert!(
+        run.requests[0]
+            .1
+            .ends_with("/api/v1/awaiting-poll?customer=A%20%26%20B"),
+        "{:?}",
+        run.requests[0]
+    );
+    assert!(
+        run.requests[1]
+            .1
+            .ends_with("get-extraction-data?extraction_id=a&text_blocks=true"),
+        "{:?}",
+        run.requests[1]
+    );
+    assert_eq!(
+        DrainOptions::new().with_customer("").unwrap_err().field(),
+        "customer"
+    );
 }
 
 #[test]
 fn an_outcome_is_taken_out_of_what_was_handed_out_alone() {
     let mut run = DrainRun::with(DrainOptions::new());
-    run.serve(&mut Queue::of(&["a", "b"]).with("b", || Ok(in_progress())), HOUR);
-    let outcomes: Vec<_> = run.events.into_iter().filter_map(|event| Drain::into_outcome(event).ok()).collect();
+    run.serve(
+        &mut Queue::of(&["a", "b"]).with("b", || Ok(in_progress())),
+        HOUR,
+    );
+    let outcomes: Vec<_> = run
+        .events
+        .into_iter()
+        .filter_map(|event| Drain::into_outcome(event).ok())
+        .collect();
     assert!(matches!(&outcomes[..], [(extraction_id, Ok(_))] if extraction_id.as_str() == "a"));
 }

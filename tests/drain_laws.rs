@@ -11,7 +11,9 @@ use proptest::prelude::*;
 use support::queue::{DrainRun, Queue, Reply, id};
 use support::{answer, answer_with, expired, failed, in_progress};
 use typless::machine::{Drain, DrainEvent, DrainEventKind, DrainOptions, FailureKind, Output};
-use typless::proptest::{DrainInput, Flavour, LawChecker, Moment, Script, Violation, drain_inputs, scripts_with_inputs};
+use typless::proptest::{
+    DrainInput, Flavour, LawChecker, Moment, Script, Violation, drain_inputs, scripts_with_inputs,
+};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
@@ -44,23 +46,54 @@ proptest! {
 }
 
 fn options() -> impl Strategy<Value = DrainOptions> {
-    (any::<u64>(), any::<bool>(), 1..5_usize, 1..4_usize, any::<bool>(), any::<bool>()).prop_map(
-        |(seed, for_ever, at_once, unacknowledged, customer, acknowledgement)| {
-            let options = DrainOptions::new().with_seed(seed).with_at_once(at_once).with_most_unacknowledged(unacknowledged);
-            let options = if for_ever { options.with_interval(Duration::from_secs(30)) } else { options };
-            let options = if acknowledgement { options } else { options.without_acknowledgement() };
-            if customer { options.with_customer("Acme").unwrap() } else { options }
-        },
+    (
+        any::<u64>(),
+        any::<bool>(),
+        1..5_usize,
+        1..4_usize,
+        any::<bool>(),
+        any::<bool>(),
     )
+        .prop_map(
+            |(seed, for_ever, at_once, unacknowledged, customer, acknowledgement)| {
+                let options = DrainOptions::new()
+                    .with_seed(seed)
+                    .with_at_once(at_once)
+                    .with_most_unacknowledged(unacknowledged);
+                let options = if for_ever {
+                    options.with_interval(Duration::from_secs(30))
+                } else {
+                    options
+                };
+                let options = if acknowledgement {
+                    options
+                } else {
+                    options.without_acknowledgement()
+                };
+                if customer {
+                    options.with_customer("Acme").unwrap()
+                } else {
+                    options
+                }
+            },
+        )
 }
 
 fn check(options: &DrainOptions, script: &Script<DrainInput>) -> Result<(), Violation> {
-    LawChecker::for_drains(options, |now| Drain::new(&support::api(), options.clone(), now)).with_own_law(no_key_is_shown).check(script)
+    LawChecker::for_drains(options, |now| {
+        Drain::new(&support::api(), options.clone(), now)
+    })
+    .with_own_law(no_key_is_shown)
+    .check(script)
 }
 
 fn no_key_is_shown(drain: &Drain, output: &Output<DrainEvent>, _: &Moment) -> Result<(), String> {
     let shown = format!("{output:?} {drain:?}");
-    if shown.contains("s3cret") { Err(shown) } else { Ok(()) }
+    if shown.contains("s3cret") {
+        Err(shown)
+    } else {
+        Ok(())
+    }
 }
 
 /// Something that happens to a queue or its drain.
@@ -104,7 +137,9 @@ fn is_bad(number: usize) -> bool {
 }
 
 fn promises(options: DrainOptions, shrinks: bool, steps: Vec<Step>) -> Result<(), TestCaseError> {
-    let options = options.with_interval(Duration::from_secs(30)).with_rate(1000, 1000);
+    let options = options
+        .with_interval(Duration::from_secs(30))
+        .with_rate(1000, 1000);
     let mut queue = Queue::of(&[]);
     queue.shrinks = shrinks;
     let mut run = DrainRun::unacknowledged(options.clone());
@@ -125,7 +160,12 @@ fn promises(options: DrainOptions, shrinks: bool, steps: Vec<Step>) -> Result<()
                 told.take(&mut run, &acknowledged, &mut begun)?;
             }
             Step::Acknowledge(which) => {
-                if let Some(name) = told.open.iter().nth(which % told.open.len().max(1)).cloned() {
+                if let Some(name) = told
+                    .open
+                    .iter()
+                    .nth(which % told.open.len().max(1))
+                    .cloned()
+                {
                     run.drain.acknowledge(&id(&name));
                     told.open.remove(&name);
                     acknowledged.insert(name);
@@ -135,8 +175,12 @@ fn promises(options: DrainOptions, shrinks: bool, steps: Vec<Step>) -> Result<()
                 let now = run.now;
                 run = DrainRun::unacknowledged(options.clone());
                 run.now = now;
-                acknowledged.iter().for_each(|name| run.drain.acknowledge(&id(name)));
-                begun.difference(&acknowledged).for_each(|name| run.drain.retry(&id(name), now));
+                acknowledged
+                    .iter()
+                    .for_each(|name| run.drain.acknowledge(&id(name)));
+                begun
+                    .difference(&acknowledged)
+                    .for_each(|name| run.drain.retry(&id(name), now));
                 told.set_aside.clear();
             }
         }
@@ -152,10 +196,17 @@ fn promises(options: DrainOptions, shrinks: bool, steps: Vec<Step>) -> Result<()
     }
     for number in 0..finished {
         let name = number.to_string();
-        let outcome = if is_bad(number) { told.set_aside.contains_key(&name) } else { told.handed_out.contains(&name) };
+        let outcome = if is_bad(number) {
+            told.set_aside.contains_key(&name)
+        } else {
+            told.handed_out.contains(&name)
+        };
         prop_assert!(outcome, "{name} of {finished}: {told:?}");
     }
-    prop_assert_eq!(run.drain.progress().waiting + run.drain.progress().unacknowledged, 0);
+    prop_assert_eq!(
+        run.drain.progress().waiting + run.drain.progress().unacknowledged,
+        0
+    );
     Ok(())
 }
 
@@ -170,17 +221,32 @@ struct Told {
 }
 
 impl Told {
-    fn take(&mut self, run: &mut DrainRun, acknowledged: &BTreeSet<String>, begun: &mut BTreeSet<String>) -> Result<(), TestCaseError> {
+    fn take(
+        &mut self,
+        run: &mut DrainRun,
+        acknowledged: &BTreeSet<String>,
+        begun: &mut BTreeSet<String>,
+    ) -> Result<(), TestCaseError> {
         for event in run.events.drain(..) {
             match event.kind {
-                DrainEventKind::FetchDue { extraction_id, .. } => drop(begun.insert(extraction_id.to_string())),
+                DrainEventKind::FetchDue { extraction_id, .. } => {
+                    drop(begun.insert(extraction_id.to_string()))
+                }
                 DrainEventKind::Extracted { extraction_id, .. } => {
                     let name = extraction_id.to_string();
-                    prop_assert!(!acknowledged.contains(&name), "{} comes after its acknowledgement", name);
+                    prop_assert!(
+                        !acknowledged.contains(&name),
+                        "{} comes after its acknowledgement",
+                        name
+                    );
                     self.handed_out.insert(name.clone());
                     self.open.insert(name);
                 }
-                DrainEventKind::SetAside { extraction_id, attempts, .. } => {
+                DrainEventKind::SetAside {
+                    extraction_id,
+                    attempts,
+                    ..
+                } => {
                     let before = self.set_aside.insert(extraction_id.to_string(), attempts);
                     prop_assert!(before.is_none(), "{} is set aside twice", extraction_id);
                 }

@@ -10,7 +10,8 @@ use std::time::Duration;
 use service::{BatchRun, Fault, Service, notification, numbered};
 use support::{START, answer, answer_with};
 use typless::machine::{
-    BatchEventKind, BatchOptions, JobEventKind, JobState, LookReason, Machine, Output, QueueProblem, RequestId, Ticket, Time,
+    BatchEventKind, BatchOptions, JobEventKind, JobState, LookReason, Machine, Output,
+    QueueProblem, RequestId, Ticket, Time,
 };
 use typless::wire::{Document, ExtractionId};
 
@@ -28,7 +29,11 @@ fn resumed(jobs: u64, options: BatchOptions) -> BatchRun {
 }
 
 fn ticket(id: &ExtractionId) -> Ticket {
-    Ticket::new(id.clone(), Time::from_unix(START.since_epoch() - Duration::from_secs(30)), START + DAY)
+    Ticket::new(
+        id.clone(),
+        Time::from_unix(START.since_epoch() - Duration::from_secs(30)),
+        START + DAY,
+    )
 }
 
 fn id(number: u64) -> ExtractionId {
@@ -40,7 +45,8 @@ fn answer_next(run: &mut BatchRun, status: u16, body: &str) -> String {
     loop {
         match run.batch.next_output(run.now) {
             Output::Send(transmit) => {
-                run.batch.handle_response(transmit.id, answer(status, body), run.now);
+                run.batch
+                    .handle_response(transmit.id, answer(status, body), run.now);
                 return transmit.request.uri().to_string();
             }
             Output::Event(event) => run.events.push(event),
@@ -51,8 +57,17 @@ fn answer_next(run: &mut BatchRun, status: u16, body: &str) -> String {
 }
 
 fn problems(run: &BatchRun) -> Vec<QueueProblem> {
-    let problem = |kind: &BatchEventKind| if let BatchEventKind::QueueUntrusted(problem) = kind { Some(*problem) } else { None };
-    run.events.iter().filter_map(|event| problem(&event.kind)).collect()
+    let problem = |kind: &BatchEventKind| {
+        if let BatchEventKind::QueueUntrusted(problem) = kind {
+            Some(*problem)
+        } else {
+            None
+        }
+    };
+    run.events
+        .iter()
+        .filter_map(|event| problem(&event.kind))
+        .collect()
 }
 
 #[test]
@@ -61,7 +76,17 @@ fn q01_ids_of_others_are_counted_and_never_fetched() {
     run.service.foreign = vec![Service::id(1000), Service::id(1001)];
     run.run();
     assert_eq!((run.succeeded(), run.service.looks), (10, 10));
-    assert_eq!(run.count_events(|kind| matches!(kind, BatchEventKind::QueueRead { listed: 12, ours: 10, new: 10 })), 1);
+    assert_eq!(
+        run.count_events(|kind| matches!(
+            kind,
+            BatchEventKind::QueueRead {
+                listed: 12,
+                ours: 10,
+                new: 10
+            }
+        )),
+        1
+    );
 }
 
 #[test]
@@ -71,15 +96,32 @@ fn q02_what_is_listed_again_after_its_fetch_is_not_fetched_again() {
     run.service.takes = Box::new(|number| Duration::from_secs(10 + number * 3));
     run.run();
     assert_eq!(run.succeeded(), 30);
-    let named = run.count_job_events(|event| matches!(event, JobEventKind::LookDue { reason: LookReason::Queue, .. }));
-    assert!(named <= 30 && run.service.listings > 10, "{named} {}", run.service.listings);
+    let named = run.count_job_events(|event| {
+        matches!(
+            event,
+            JobEventKind::LookDue {
+                reason: LookReason::Queue,
+                ..
+            }
+        )
+    });
+    assert!(
+        named <= 30 && run.service.listings > 10,
+        "{named} {}",
+        run.service.listings
+    );
 }
 
 #[test]
 fn q03_a_large_listing_of_others_makes_room_for_single_looks() {
     let mut run = resumed(5, BatchOptions::new());
-    run.service.foreign = (0..250_000).map(|number| Service::id(1 << 40 | number)).collect();
-    run.service.held.values_mut().for_each(|held| held.is_hidden = true);
+    run.service.foreign = (0..250_000)
+        .map(|number| Service::id(1 << 40 | number))
+        .collect();
+    run.service
+        .held
+        .values_mut()
+        .for_each(|held| held.is_hidden = true);
     run.run();
     assert_eq!((run.succeeded(), run.service.listings), (5, 1));
     assert_eq!(problems(&run), [QueueProblem::Foreign]);
@@ -88,7 +130,8 @@ fn q03_a_large_listing_of_others_makes_room_for_single_looks() {
 #[test]
 fn q03_a_listing_over_the_limit_makes_room_for_single_looks() {
     let mut run = resumed(5, BatchOptions::new());
-    run.service.fault = Box::new(|_, request, _| request.contains("awaiting").then_some(Fault::TooLarge));
+    run.service.fault =
+        Box::new(|_, request, _| request.contains("awaiting").then_some(Fault::TooLarge));
     run.run();
     assert_eq!(run.succeeded(), 5);
     assert_eq!(problems(&run), [QueueProblem::TooLarge]);
@@ -100,7 +143,11 @@ fn q04_a_job_that_is_never_listed_is_looked_at_all_the_same() {
     run.service.held.get_mut(&Service::id(7)).unwrap().is_hidden = true;
     run.run();
     assert_eq!(run.succeeded(), 20);
-    assert!(run.lateness()[0] < Duration::from_secs(600), "{:?}", run.lateness()[0]);
+    assert!(
+        run.lateness()[0] < Duration::from_secs(600),
+        "{:?}",
+        run.lateness()[0]
+    );
 }
 
 #[test]
@@ -116,14 +163,29 @@ fn q05_a_wrong_customer_is_noticed() {
 fn q05_jobs_of_another_customer_are_not_left_to_the_queue() {
     let mut run = BatchRun::new(BatchOptions::new().with_queue_of("Acme").unwrap());
     for number in 0..20 {
-        let document = if number < 10 { numbered(number).with_customer("Acme").unwrap() } else { numbered(number) };
+        let document = if number < 10 {
+            numbered(number).with_customer("Acme").unwrap()
+        } else {
+            numbered(number)
+        };
         run.batch.add(document, run.now).unwrap();
     }
     run.batch.close();
     run.run();
     assert_eq!(run.succeeded(), 20);
-    let by_queue = run.count_job_events(|event| matches!(event, JobEventKind::LookDue { reason: LookReason::Queue, .. }));
-    assert!((1..=10).contains(&by_queue) && run.service.listings > 0, "{by_queue}");
+    let by_queue = run.count_job_events(|event| {
+        matches!(
+            event,
+            JobEventKind::LookDue {
+                reason: LookReason::Queue,
+                ..
+            }
+        )
+    });
+    assert!(
+        (1..=10).contains(&by_queue) && run.service.listings > 0,
+        "{by_queue}"
+    );
     assert_eq!(problems(&run), []);
 }
 
@@ -133,13 +195,21 @@ fn q06_a_listing_of_another_shape_is_read_or_told() {
         let mut run = resumed(5, BatchOptions::new());
         assert!(answer_next(&mut run, 200, empty).contains("awaiting-poll"));
         run.run();
-        assert!(run.count_events(|kind| matches!(kind, BatchEventKind::QueueRead { listed: 0, .. })) >= 1, "{empty}");
+        assert!(
+            run.count_events(|kind| matches!(kind, BatchEventKind::QueueRead { listed: 0, .. }))
+                >= 1,
+            "{empty}"
+        );
         assert_eq!(run.succeeded(), 5);
     }
     let mut run = resumed(5, BatchOptions::new());
-    run.service.fault = Box::new(|_, request, _| request.contains("awaiting").then_some(Fault::Status(404)));
+    run.service.fault =
+        Box::new(|_, request, _| request.contains("awaiting").then_some(Fault::Status(404)));
     run.run();
-    assert_eq!((run.succeeded(), problems(&run)), (5, vec![QueueProblem::Unreadable]));
+    assert_eq!(
+        (run.succeeded(), problems(&run)),
+        (5, vec![QueueProblem::Unreadable])
+    );
 }
 
 #[test]
@@ -160,13 +230,24 @@ fn q08_what_is_listed_and_not_finished_is_left_alone_for_a_while() {
     }
     run.service.foreign = vec![Service::id(3)];
     run.run_until(START + Duration::from_secs(1500));
-    let looks = run.count_job_events(|event| matches!(event, JobEventKind::LookDue { reason: LookReason::Queue, .. }));
+    let looks = run.count_job_events(|event| {
+        matches!(
+            event,
+            JobEventKind::LookDue {
+                reason: LookReason::Queue,
+                ..
+            }
+        )
+    });
     assert!((5..50).contains(&looks), "{looks}");
 }
 
 #[test]
 fn q09_two_batches_of_one_key_read_their_own() {
-    let (mut one, mut two) = (resumed(10, BatchOptions::new()), resumed(10, BatchOptions::new()));
+    let (mut one, mut two) = (
+        resumed(10, BatchOptions::new()),
+        resumed(10, BatchOptions::new()),
+    );
     one.service.foreign = (10..20).map(Service::id).collect();
     two.service.foreign = (10..20).map(Service::id).collect();
     assert_eq!((one.run().succeeded(), two.run().succeeded()), (10, 10));
@@ -180,7 +261,10 @@ fn b01_a_webhook_that_comes_ten_times_makes_one_look() {
     run.batch.resume(&ticket(&id), START).unwrap();
     run.run_until(START + Duration::from_secs(2));
     let looks = run.service.looks;
-    (0..10).for_each(|_| run.batch.handle_notification(&notification(id.as_str()), run.now));
+    (0..10).for_each(|_| {
+        run.batch
+            .handle_notification(&notification(id.as_str()), run.now)
+    });
     run.batch.close();
     run.run();
     assert_eq!((run.succeeded(), run.service.looks), (1, looks + 1));
@@ -189,11 +273,16 @@ fn b01_a_webhook_that_comes_ten_times_makes_one_look() {
 #[test]
 fn b02_a_webhook_before_the_answer_to_its_own_submit_is_remembered() {
     let mut run = BatchRun::of(1, BatchOptions::new());
-    run.batch.handle_notification(&notification(&Service::id(0)), run.now);
+    run.batch
+        .handle_notification(&notification(&Service::id(0)), run.now);
     run.service.takes = Box::new(|_| Duration::ZERO);
     run.run();
     assert_eq!((run.succeeded(), run.service.looks), (1, 1));
-    assert!(run.lateness()[0] <= Duration::from_millis(200), "{:?}", run.lateness()[0]);
+    assert!(
+        run.lateness()[0] <= Duration::from_millis(200),
+        "{:?}",
+        run.lateness()[0]
+    );
 }
 
 #[test]
@@ -203,7 +292,8 @@ fn b03_forged_webhooks_of_a_live_id_bring_a_look_a_second_and_end_nothing() {
     let key = run.batch.resume(&ticket(&id), START).unwrap();
     for milliseconds in 0..10_000 {
         run.run_until(START + Duration::from_millis(milliseconds));
-        run.batch.handle_notification(&notification(id.as_str()), run.now);
+        run.batch
+            .handle_notification(&notification(id.as_str()), run.now);
     }
     assert!(run.service.looks <= 11, "{}", run.service.looks);
     assert_eq!(run.batch.state(key), Some(JobState::Waiting));
@@ -214,7 +304,10 @@ fn b04_a_flood_of_webhooks_makes_no_request_and_no_wait() {
     let mut run = BatchRun::of(1, BatchOptions::new());
     run.run_until(START + Duration::from_secs(1));
     let before = format!("{:?}", run.batch.next_output(run.now));
-    (0..100_000).for_each(|number| run.batch.handle_notification(&notification(&format!("forged-{number}")), run.now));
+    (0..100_000).for_each(|number| {
+        run.batch
+            .handle_notification(&notification(&format!("forged-{number}")), run.now)
+    });
     assert_eq!(format!("{:?}", run.batch.next_output(run.now)), before);
     assert_eq!(run.batch.progress().foreign_notifications, 100_000);
 }
@@ -223,9 +316,18 @@ fn b04_a_flood_of_webhooks_makes_no_request_and_no_wait() {
 fn b05_a_webhook_of_another_extraction_changes_nothing() {
     let mut run = BatchRun::of(1, BatchOptions::new());
     run.run_until(START + Duration::from_secs(1));
-    run.batch.handle_notification(&notification("another"), run.now);
+    run.batch
+        .handle_notification(&notification("another"), run.now);
     run.run();
-    let told = run.count_job_events(|event| matches!(event, JobEventKind::LookDue { reason: LookReason::Notification, .. }));
+    let told = run.count_job_events(|event| {
+        matches!(
+            event,
+            JobEventKind::LookDue {
+                reason: LookReason::Notification,
+                ..
+            }
+        )
+    });
     assert_eq!((run.succeeded(), told), (1, 0));
 }
 
@@ -236,7 +338,8 @@ fn b06_a_webhook_that_is_sent_again_later_costs_one_look() {
     run.batch.resume(&ticket(&id), START).unwrap();
     run.run_until(START + Duration::from_secs(100));
     let before = run.service.looks;
-    run.batch.handle_notification(&notification(id.as_str()), run.now);
+    run.batch
+        .handle_notification(&notification(id.as_str()), run.now);
     run.run_until(START + Duration::from_secs(101));
     assert_eq!(run.service.looks, before + 1);
 }
@@ -244,12 +347,20 @@ fn b06_a_webhook_that_is_sent_again_later_costs_one_look() {
 #[test]
 fn b07_with_every_tenth_or_every_webhook_lost_nothing_is() {
     for lost in [10, 1] {
-        let mut run = BatchRun::of(500, BatchOptions::new().without_rate().with_most_submits(16));
-        run.webhook = Box::new(move |number| (number % lost != 0).then_some(Duration::from_secs(1)));
+        let mut run = BatchRun::of(
+            500,
+            BatchOptions::new().without_rate().with_most_submits(16),
+        );
+        run.webhook =
+            Box::new(move |number| (number % lost != 0).then_some(Duration::from_secs(1)));
         run.service.takes = Box::new(|number| Duration::from_secs(5 + number % 100));
         run.run();
         assert_eq!(run.succeeded(), 500);
-        assert!(run.lateness()[0] <= Duration::from_secs(65), "{lost}: {:?}", run.lateness()[0]);
+        assert!(
+            run.lateness()[0] <= Duration::from_secs(65),
+            "{lost}: {:?}",
+            run.lateness()[0]
+        );
     }
 }
 
@@ -257,15 +368,20 @@ fn b07_with_every_tenth_or_every_webhook_lost_nothing_is() {
 fn b08_a_webhook_after_the_end_is_ignored() {
     let mut run = BatchRun::of(1, BatchOptions::new());
     run.run();
-    run.batch.handle_notification(&notification(&Service::id(0)), run.now);
+    run.batch
+        .handle_notification(&notification(&Service::id(0)), run.now);
     assert!(matches!(run.batch.next_output(run.now), Output::Done));
 }
 
 #[test]
 fn y01_an_outage_is_not_multiplied_by_the_number_of_jobs() {
     let mut run = BatchRun::of(1000, BatchOptions::new().with_retry_budget(50));
-    let (from, to) = (START + Duration::from_secs(30), START + Duration::from_secs(630));
-    run.service.fault = Box::new(move |_, _, now| (now >= from && now < to).then_some(Fault::NotSent));
+    let (from, to) = (
+        START + Duration::from_secs(30),
+        START + Duration::from_secs(630),
+    );
+    run.service.fault =
+        Box::new(move |_, _, now| (now >= from && now < to).then_some(Fault::NotSent));
     run.run_until(from);
     let before = run.requests;
     run.run_until(to);
@@ -280,16 +396,28 @@ fn y01_an_outage_is_not_multiplied_by_the_number_of_jobs() {
 #[test]
 fn y02_a_job_that_always_fails_delays_nobody() {
     let mut run = BatchRun::of(100, BatchOptions::new().without_rate().without_queue());
-    run.service.fault = Box::new(|_, request, _| request.ends_with(&Service::id(5)).then_some(Fault::Status(500)));
+    run.service.fault = Box::new(|_, request, _| {
+        request
+            .ends_with(&Service::id(5))
+            .then_some(Fault::Status(500))
+    });
     run.run_until(START + Duration::from_secs(60));
     assert_eq!(run.succeeded(), 99);
-    assert!(run.lateness()[0] < Duration::from_secs(10), "{:?}", run.lateness()[0]);
+    assert!(
+        run.lateness()[0] < Duration::from_secs(10),
+        "{:?}",
+        run.lateness()[0]
+    );
 }
 
 #[test]
 fn y02_a_job_that_always_fails_is_not_looked_at_whenever_the_queue_names_it() {
     let mut run = BatchRun::new(BatchOptions::new());
-    run.service.fault = Box::new(|_, request, _| request.ends_with(&Service::id(5)).then_some(Fault::Status(500)));
+    run.service.fault = Box::new(|_, request, _| {
+        request
+            .ends_with(&Service::id(5))
+            .then_some(Fault::Status(500))
+    });
     for number in 0..600 {
         run.batch.add(numbered(number), run.now).unwrap();
         run.run_until(run.now + Duration::from_millis(300));
@@ -304,10 +432,20 @@ fn y03_the_flood_of_one_customer_does_not_delay_another() {
     let mut run = BatchRun::new(BatchOptions::new());
     let named = |number, customer| numbered(number).with_customer(customer).unwrap();
     for number in 0..1003 {
-        run.batch.add(named(number, if number < 1000 { "flood" } else { "other" }), run.now).unwrap();
+        run.batch
+            .add(
+                named(number, if number < 1000 { "flood" } else { "other" }),
+                run.now,
+            )
+            .unwrap();
     }
     run.run_until(START + Duration::from_secs(2));
-    let others = run.service.held.values().filter(|held| held.customer.as_deref() == Some("other")).count();
+    let others = run
+        .service
+        .held
+        .values()
+        .filter(|held| held.customer.as_deref() == Some("other"))
+        .count();
     assert_eq!(others, 3);
 }
 
@@ -324,7 +462,10 @@ fn y05_submits_and_looks_each_keep_a_share() {
     }
     run.run_until(START + Duration::from_secs(50));
     let (submits, looks) = (run.service.submits as f64, run.service.looks as f64);
-    assert!(submits >= 0.09 * (submits + looks) && looks >= 0.09 * (submits + looks), "{submits} {looks}");
+    assert!(
+        submits >= 0.09 * (submits + looks) && looks >= 0.09 * (submits + looks),
+        "{submits} {looks}"
+    );
 }
 
 #[test]
@@ -333,8 +474,12 @@ fn y06_a_restart_with_many_tickets_begins_with_one_call_and_keeps_to_the_rate() 
     run.keeps_events = false;
     for number in 0..100_000 {
         let submitted_at = Time::from_unix(START.since_epoch() - Duration::from_secs(60 + number));
-        let id = run.service.hold(number, START + Duration::from_secs(number % 2 * 1_000_000));
-        run.batch.resume(&Ticket::new(id, submitted_at, START + DAY), START).unwrap();
+        let id = run
+            .service
+            .hold(number, START + Duration::from_secs(number % 2 * 1_000_000));
+        run.batch
+            .resume(&Ticket::new(id, submitted_at, START + DAY), START)
+            .unwrap();
     }
     run.run_until(START + Duration::from_secs(60));
     assert_eq!(run.service.listings, 1);
@@ -354,7 +499,10 @@ fn a_refused_key_pauses_everything_once_and_ends_nothing() {
     let mut run = BatchRun::of(50, BatchOptions::new());
     run.service.fault = Box::new(|number, _, _| (number >= 20).then_some(Fault::Status(401)));
     run.run_until(START + Duration::from_secs(600));
-    assert_eq!(run.count_events(|kind| matches!(kind, BatchEventKind::KeyRefused(_))), 1);
+    assert_eq!(
+        run.count_events(|kind| matches!(kind, BatchEventKind::KeyRefused(_))),
+        1
+    );
     let stopped_at = run.requests;
     run.run_until(START + Duration::from_secs(3600));
     assert_eq!((run.requests, run.ends.len()), (stopped_at, 0));
@@ -367,11 +515,20 @@ fn a_refused_key_pauses_everything_once_and_ends_nothing() {
 
 #[test]
 fn a_refused_key_ends_jobs_at_their_deadline_alone() {
-    let mut run = BatchRun::of(50, BatchOptions::new().with_deadline(Duration::from_secs(100)));
+    let mut run = BatchRun::of(
+        50,
+        BatchOptions::new().with_deadline(Duration::from_secs(100)),
+    );
     run.service.fault = Box::new(|number, _, _| (number >= 20).then_some(Fault::Status(403)));
     run.run();
     assert_eq!(run.now, START + Duration::from_secs(100));
-    assert_eq!((run.ended_as("Deadline") + run.ended_as("Exhausted"), run.ends.len()), (50, 50));
+    assert_eq!(
+        (
+            run.ended_as("Deadline") + run.ended_as("Exhausted"),
+            run.ends.len()
+        ),
+        (50, 50)
+    );
 }
 
 #[test]
@@ -379,10 +536,17 @@ fn a_pause_the_service_asks_for_holds_everybody_once() {
     let mut run = BatchRun::of(50, BatchOptions::new());
     run.service.fault = Box::new(|number, _, _| (number < 4).then_some(Fault::RetryAfter(429, 30)));
     run.run_until(START + Duration::from_secs(30));
-    assert_eq!((run.requests, run.service.submits), (4, 0), "all four were out when the first was answered");
+    assert_eq!(
+        (run.requests, run.service.submits),
+        (4, 0),
+        "all four were out when the first was answered"
+    );
     run.run();
     assert_eq!((run.succeeded(), run.service.submits), (50, 50));
-    assert_eq!(run.count_events(|kind| matches!(kind, BatchEventKind::Throttled { .. })), 1);
+    assert_eq!(
+        run.count_events(|kind| matches!(kind, BatchEventKind::Throttled { .. })),
+        1
+    );
 }
 
 #[test]
@@ -390,26 +554,51 @@ fn the_longest_pause_that_is_asked_for_holds() {
     let mut run = BatchRun::of(2, BatchOptions::new());
     let mut sent = Vec::new();
     while let output @ (Output::Event(_) | Output::Send(_)) = run.batch.next_output(run.now) {
-        sent.extend(if let Output::Send(transmit) = output { Some(transmit.id) } else { None });
+        sent.extend(if let Output::Send(transmit) = output {
+            Some(transmit.id)
+        } else {
+            None
+        });
     }
-    run.batch.handle_response(sent[0], answer(429, "{}"), run.now);
-    run.batch.handle_response(sent[1], answer_with(429, ("retry-after", "300"), "{}"), run.now);
-    assert_eq!(run.batch.progress().paused_until, Some(START + Duration::from_secs(300)));
+    run.batch
+        .handle_response(sent[0], answer(429, "{}"), run.now);
+    run.batch.handle_response(
+        sent[1],
+        answer_with(429, ("retry-after", "300"), "{}"),
+        run.now,
+    );
+    assert_eq!(
+        run.batch.progress().paused_until,
+        Some(START + Duration::from_secs(300))
+    );
 }
 
 #[test]
 fn a_submit_that_nobody_answered_in_time_and_arrived_is_told() {
     let mut run = BatchRun::of(2, BatchOptions::new().with_most_submits(1));
-    let Some(late) = std::iter::from_fn(|| Some(run.batch.next_output(run.now))).find_map(|output| match output {
-        Output::Send(transmit) => Some(transmit.id),
-        _ => None,
-    }) else {
+    let Some(late) = std::iter::from_fn(|| Some(run.batch.next_output(run.now))).find_map(
+        |output| match output {
+            Output::Send(transmit) => Some(transmit.id),
+            _ => None,
+        },
+    ) else {
         panic!()
     };
     run.run_until(START + Duration::from_secs(70));
     assert_eq!(run.ended_as("SubmitUnknown"), 1);
-    run.batch.handle_response(late, answer(202, &format!(r#"{{"extraction_id": "{}"}}"#, Service::id(77))), run.now);
-    run.batch.handle_response(RequestId::new(4711), answer(202, r#"{"extraction_id": "x"}"#), run.now);
+    run.batch.handle_response(
+        late,
+        answer(
+            202,
+            &format!(r#"{{"extraction_id": "{}"}}"#, Service::id(77)),
+        ),
+        run.now,
+    );
+    run.batch.handle_response(
+        RequestId::new(4711),
+        answer(202, r#"{"extraction_id": "x"}"#),
+        run.now,
+    );
     run.run();
     let found = run.events.iter().find_map(|event| match &event.kind {
         BatchEventKind::SubmittedLate { ticket, .. } => Some(ticket.extraction_id().clone()),
@@ -424,7 +613,12 @@ fn documents_are_drawn_only_when_there_is_room() {
     use std::sync::atomic::{AtomicUsize, Ordering};
     let drawn = Arc::new(AtomicUsize::new(0));
     let counter = drawn.clone();
-    let mut run = BatchRun::new(BatchOptions::new().without_rate().with_most_submits(3).with_most_unfinished(10));
+    let mut run = BatchRun::new(
+        BatchOptions::new()
+            .without_rate()
+            .with_most_submits(3)
+            .with_most_unfinished(10),
+    );
     run.batch.feed((0..100).map(numbered).inspect(move |_| {
         counter.fetch_add(1, Ordering::Relaxed);
     }));
@@ -441,7 +635,8 @@ fn documents_are_drawn_only_when_there_is_room() {
 
 #[test]
 fn no_more_bytes_are_out_than_set_but_a_large_document_goes_alone() {
-    let sized = |bytes: usize| Document::new("a.pdf", "line-item-invoice", vec![b'x'; bytes]).unwrap();
+    let sized =
+        |bytes: usize| Document::new("a.pdf", "line-item-invoice", vec![b'x'; bytes]).unwrap();
     let mut run = BatchRun::new(BatchOptions::new().with_most_bytes(1000));
     for bytes in [400, 400, 400, 5000, 10, 10] {
         run.batch.add(sized(bytes), run.now).unwrap();
@@ -453,19 +648,32 @@ fn no_more_bytes_are_out_than_set_but_a_large_document_goes_alone() {
     }
     assert_eq!(out.last(), Some(&2));
     run.run_until(START + Duration::from_secs(100));
-    assert_eq!(run.ended_as("SubmitUnknown"), 2, "those that the test did not answer");
+    assert_eq!(
+        run.ended_as("SubmitUnknown"),
+        2,
+        "those that the test did not answer"
+    );
     assert_eq!(run.succeeded(), 4);
 }
 
 #[test]
 fn a_job_that_is_given_up_ends_and_the_others_go_on() {
     let mut run = BatchRun::new(BatchOptions::new());
-    let keys: Vec<_> = (0..10).map(|number| run.batch.add(numbered(number), run.now).unwrap()).collect();
+    let keys: Vec<_> = (0..10)
+        .map(|number| run.batch.add(numbered(number), run.now).unwrap())
+        .collect();
     run.batch.abandon(keys[9], run.now);
     run.run_until(START + Duration::from_secs(10));
     run.batch.abandon(keys[0], run.now);
     run.batch.close();
     run.run();
-    assert_eq!((run.succeeded(), run.ended_as("Abandoned"), run.service.submits), (8, 2, 9));
+    assert_eq!(
+        (
+            run.succeeded(),
+            run.ended_as("Abandoned"),
+            run.service.submits
+        ),
+        (8, 2, 9)
+    );
     assert!(run.batch.keys().next().is_none());
 }

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use support::queue::{DrainRun, Queue, Reply, Rest, id, listing};
 use support::{START, answer, answer_with, expired, failed, in_progress, success};
-use typless::machine::{Cause, DrainError, DrainEventKind, DrainOptions, Failure, FailureKind, Machine, Output, RequestId};
+use typless::machine::{
+    Cause, DrainError, DrainEventKind, DrainOptions, Failure, FailureKind, Machine, Output,
+    RequestId,
+};
 use typless::wire::Status;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -23,14 +26,20 @@ fn with_one_bad(reply: impl Fn() -> Reply + 'static) -> (DrainRun, Queue) {
     let mut queue = Queue::of(&["a", "bad", "b", "c"]).with("bad", reply);
     assert_eq!(run.serve(&mut queue, HOUR), Rest::Done);
     let handed_out = run.handed_out();
-    assert_eq!(handed_out.iter().filter(|id| !id.ends_with("bad")).count(), 3, "{handed_out:?}");
+    assert_eq!(
+        handed_out.iter().filter(|id| !id.ends_with("bad")).count(),
+        3,
+        "{handed_out:?}"
+    );
     (run, queue)
 }
 
 /// Why the bad one was set aside, after so many attempts.
 fn reason(run: &DrainRun, attempts: u16) -> &DrainError {
     let set_aside = run.set_aside();
-    let [("bad", reason, made)] = set_aside[..] else { panic!("{set_aside:?}") };
+    let [("bad", reason, made)] = set_aside[..] else {
+        panic!("{set_aside:?}")
+    };
     assert_eq!(made, attempts);
     reason
 }
@@ -38,20 +47,29 @@ fn reason(run: &DrainRun, attempts: u16) -> &DrainError {
 #[test]
 fn d01_an_id_the_service_does_not_know_is_tried_five_times_and_set_aside() {
     let (run, queue) = with_one_bad(|| Ok(answer(404, r#"{"message": "who?"}"#)));
-    assert!(matches!(reason(&run, 5), DrainError::NotFound { error } if error.message() == Some("who?")));
+    assert!(
+        matches!(reason(&run, 5), DrainError::NotFound { error } if error.message() == Some("who?"))
+    );
     assert_eq!((queue.fetched["bad"], queue.fetched["a"]), (5, 1));
     let (run, _) = with_one_bad(|| Ok(answer(400, "")));
-    assert!(matches!(reason(&run, 5), DrainError::Refused { error } if error.http_status().unwrap() == 400));
+    assert!(
+        matches!(reason(&run, 5), DrainError::Refused { error } if error.http_status().unwrap() == 400)
+    );
 }
 
 #[test]
 fn d02_a_failure_or_an_expired_result_is_an_answer_and_is_handed_out_once() {
     let (run, queue) = with_one_bad(|| Ok(failed()));
     let told = run.events.iter().find_map(|event| match &event.kind {
-        DrainEventKind::Extracted { extraction: Err(error), .. } => Some(error),
+        DrainEventKind::Extracted {
+            extraction: Err(error),
+            ..
+        } => Some(error),
         _ => None,
     });
-    assert!(matches!(told, Some(DrainError::Failed { error }) if error.code() == Some("INVALID_FILE")));
+    assert!(
+        matches!(told, Some(DrainError::Failed { error }) if error.code() == Some("INVALID_FILE"))
+    );
     assert_eq!(queue.fetched["bad"], 1);
     let (run, queue) = with_one_bad(|| Ok(expired()));
     assert!(run.handed_out().contains(&"!bad".to_owned()) && run.set_aside().is_empty());
@@ -61,22 +79,36 @@ fn d02_a_failure_or_an_expired_result_is_an_answer_and_is_handed_out_once() {
 #[test]
 fn d03_a_listed_id_that_is_in_progress_after_all_is_looked_at_again() {
     let (run, _) = with_one_bad(|| Ok(in_progress()));
-    assert!(matches!(reason(&run, 5), DrainError::Unfinished { status: Status::InProgress }));
+    assert!(matches!(
+        reason(&run, 5),
+        DrainError::Unfinished {
+            status: Status::InProgress
+        }
+    ));
     let mut run = DrainRun::with(DrainOptions::new());
     let looks = std::cell::Cell::new(0);
     let mut queue = Queue::of(&["late"]).with("late", move || {
         looks.set(looks.get() + 1);
-        Ok(if looks.get() < 3 { in_progress() } else { success() })
+        Ok(if looks.get() < 3 {
+            in_progress()
+        } else {
+            success()
+        })
     });
     assert_eq!(run.serve(&mut queue, HOUR), Rest::Done);
-    assert_eq!((run.handed_out(), run.set_aside().len()), (vec!["late".to_owned()], 0));
+    assert_eq!(
+        (run.handed_out(), run.set_aside().len()),
+        (vec!["late".to_owned()], 0)
+    );
 }
 
 #[test]
 fn d04_a_result_that_cannot_be_read_is_set_aside_at_once_with_its_raw_answer() {
     let body = r#"{"status": "SUCCESS", "result": {"extracted_fields": 7}}"#;
     let (run, queue) = with_one_bad(move || Ok(answer(200, body)));
-    assert!(matches!(reason(&run, 1), DrainError::Unreadable { error } if error.raw() == body.as_bytes()));
+    assert!(
+        matches!(reason(&run, 1), DrainError::Unreadable { error } if error.raw() == body.as_bytes())
+    );
     assert_eq!(queue.fetched["bad"], 1);
 }
 
@@ -87,9 +119,17 @@ fn d05_a_result_over_the_limit_is_set_aside_at_once() {
     assert_eq!(queue.fetched["bad"], 1);
     let mut run = DrainRun::with(DrainOptions::new().with_response_limit(7));
     let list = run.requests_now().remove(0);
-    assert_eq!(list.limits.response_bytes, DrainOptions::LISTING_BYTES, "a listing has a limit of its own");
+    assert_eq!(
+        list.limits.response_bytes,
+        DrainOptions::LISTING_BYTES,
+        "a listing has a limit of its own"
+    );
     run.drain.handle_response(list.id, listing(&["a"]), run.now);
-    assert!(run.requests_now().iter().any(|fetch| fetch.limits.response_bytes == 7));
+    assert!(
+        run.requests_now()
+            .iter()
+            .any(|fetch| fetch.limits.response_bytes == 7)
+    );
 }
 
 #[test]
@@ -105,9 +145,22 @@ fn d06_what_brings_no_answer_is_tried_again_at_growing_distances_and_set_aside()
         let (run, queue) = with_one_bad(no_answer);
         assert!(matches!(reason(&run, 5), DrainError::Unanswered { .. }));
         assert_eq!(queue.fetched["bad"], 5);
-        let times: Vec<_> = run.requests.iter().filter(|(_, uri)| uri.ends_with("bad")).map(|(sent_at, _)| *sent_at).collect();
-        let gaps: Vec<u64> = times.windows(2).map(|pair| pair[1].saturating_since(pair[0]).as_secs()).collect();
-        assert!(gaps.iter().zip([2..=5, 5..=10, 10..=20, 20..=40]).all(|(gap, span)| span.contains(gap)), "{gaps:?}");
+        let times: Vec<_> = run
+            .requests
+            .iter()
+            .filter(|(_, uri)| uri.ends_with("bad"))
+            .map(|(sent_at, _)| *sent_at)
+            .collect();
+        let gaps: Vec<u64> = times
+            .windows(2)
+            .map(|pair| pair[1].saturating_since(pair[0]).as_secs())
+            .collect();
+        assert!(
+            gaps.iter()
+                .zip([2..=5, 5..=10, 10..=20, 20..=40])
+                .all(|(gap, span)| span.contains(gap)),
+            "{gaps:?}"
+        );
     }
 }
 
@@ -121,9 +174,22 @@ fn d06_a_request_nobody_answers_is_given_up_after_its_limit() {
     run.requests_now();
     run.drain.handle_response(fetch.id, success(), run.now);
     run.serve(&mut Queue::of(&["a"]), HOUR);
-    let failed =
-        run.count(|kind| matches!(kind, DrainEventKind::FetchFailed { reason: DrainError::Unanswered { cause: Cause::TimeLimit }, .. }));
-    assert_eq!((failed, run.handed_out()), (1, vec!["a".to_owned()]), "the late answer is ignored");
+    let failed = run.count(|kind| {
+        matches!(
+            kind,
+            DrainEventKind::FetchFailed {
+                reason: DrainError::Unanswered {
+                    cause: Cause::TimeLimit
+                },
+                ..
+            }
+        )
+    });
+    assert_eq!(
+        (failed, run.handed_out()),
+        (1, vec!["a".to_owned()]),
+        "the late answer is ignored"
+    );
 }
 
 #[test]
@@ -131,14 +197,28 @@ fn d07_what_was_set_aside_is_told_once_and_left_alone_until_it_is_asked_for() {
     let mut run = DrainRun::with(for_ever());
     let mut queue = Queue::of(&["bad"]).with("bad", || Ok(answer(404, "")));
     run.serve(&mut queue, HOUR);
-    assert_eq!((run.set_aside().len(), queue.fetched["bad"], run.drain.progress().set_aside), (1, 5, 1));
+    assert_eq!(
+        (
+            run.set_aside().len(),
+            queue.fetched["bad"],
+            run.drain.progress().set_aside
+        ),
+        (1, 5, 1)
+    );
     run.drain.retry(&id("bad"), run.now);
     run.serve(&mut queue, HOUR);
-    assert_eq!((run.set_aside().len(), queue.fetched["bad"]), (2, 10), "with as many attempts as a new one");
+    assert_eq!(
+        (run.set_aside().len(), queue.fetched["bad"]),
+        (2, 10),
+        "with as many attempts as a new one"
+    );
     queue.odd.clear();
     run.drain.retry(&id("bad"), run.now);
     run.serve(&mut queue, HOUR);
-    assert_eq!((run.handed_out(), run.drain.progress().set_aside), (vec!["bad".to_owned()], 0));
+    assert_eq!(
+        (run.handed_out(), run.drain.progress().set_aside),
+        (vec!["bad".to_owned()], 0)
+    );
 }
 
 #[test]
@@ -156,28 +236,51 @@ fn d08_an_id_that_is_listed_again_and_again_is_fetched_once() {
     let mut run = DrainRun::with(for_ever());
     let mut queue = Queue::of(&["b", "a", "b", "b", "a"]);
     run.serve(&mut queue, HOUR);
-    assert_eq!((run.handed_out(), queue.fetched.values().sum::<usize>()), (vec!["b".to_owned(), "a".to_owned()], 2));
-    assert!(matches!(run.events[0].kind, DrainEventKind::Listed { listed: 2, new: 2 }));
+    assert_eq!(
+        (run.handed_out(), queue.fetched.values().sum::<usize>()),
+        (vec!["b".to_owned(), "a".to_owned()], 2)
+    );
+    assert!(matches!(
+        run.events[0].kind,
+        DrainEventKind::Listed { listed: 2, new: 2 }
+    ));
     queue.listed.reverse();
     queue.listed.insert(2, "new".to_owned());
     run.serve(&mut queue, HOUR);
-    assert_eq!(run.handed_out(), ["b", "a", "new"], "in another order they are the same");
+    assert_eq!(
+        run.handed_out(),
+        ["b", "a", "new"],
+        "in another order they are the same"
+    );
 }
 
 #[test]
 fn d09_an_empty_response_of_any_form_is_no_error() {
-    for none in [r#"{"extraction_ids": []}"#, r#"{"extraction_ids": null}"#, "{}", "null", "[]", "", " \n"] {
+    for none in [
+        r#"{"extraction_ids": []}"#,
+        r#"{"extraction_ids": null}"#,
+        "{}",
+        "null",
+        "[]",
+        "",
+        " \n",
+    ] {
         let mut run = DrainRun::with(DrainOptions::new());
         let mut queue = Queue::of(&[]);
         queue.odd_list = Some(Box::new(move || Ok(answer(200, none))));
         assert_eq!(run.serve(&mut queue, HOUR), Rest::Done);
-        assert!(matches!(run.events[..], [ref listed] if matches!(listed.kind, DrainEventKind::Listed { listed: 0, new: 0 })));
+        assert!(
+            matches!(run.events[..], [ref listed] if matches!(listed.kind, DrainEventKind::Listed { listed: 0, new: 0 }))
+        );
     }
 }
 
 #[test]
 fn d10_an_entry_that_can_be_no_id_does_not_hide_the_others() {
-    for list in [r#"["a", null, 17, "", "b\u0007", {"id": "x"}, "b"]"#, r#"{"extraction_ids": ["a", ["x"], 17, "b"], "next": 2}"#] {
+    for list in [
+        r#"["a", null, 17, "", "b\u0007", {"id": "x"}, "b"]"#,
+        r#"{"extraction_ids": ["a", ["x"], 17, "b"], "next": 2}"#,
+    ] {
         let mut run = DrainRun::with(DrainOptions::new());
         let mut queue = Queue::of(&[]);
         queue.odd_list = Some(Box::new(move || Ok(answer(200, list))));
@@ -193,8 +296,12 @@ fn d11_a_list_that_cannot_be_had_ends_a_drain_that_is_not_for_ever() {
         let mut queue = Queue::of(&["a"]);
         queue.odd_list = Some(Box::new(reply));
         assert_eq!(run.serve(&mut queue, HOUR), Rest::Done);
-        let given_up = run.count(|kind| matches!(kind, DrainEventKind::ListFailed { retry_at: None, .. }));
-        assert_eq!((queue.listings, run.events.len(), given_up), (attempts, attempts, 1));
+        let given_up =
+            run.count(|kind| matches!(kind, DrainEventKind::ListFailed { retry_at: None, .. }));
+        assert_eq!(
+            (queue.listings, run.events.len(), given_up),
+            (attempts, attempts, 1)
+        );
     };
     ends(|| Ok(answer(500, "")), 5);
     ends(|| Ok(answer(200, "<html>")), 5);
@@ -208,8 +315,12 @@ fn d11_a_list_that_cannot_be_had_ends_a_drain_that_is_not_for_ever() {
 
 #[test]
 fn d11_for_ever_the_list_is_asked_for_again_until_it_comes() {
-    let replies: [fn() -> Reply; 4] =
-        [|| Ok(answer(500, "")), || Ok(answer(200, "<html>")), || Ok(answer(404, "")), || Err(FailureKind::TooLarge)];
+    let replies: [fn() -> Reply; 4] = [
+        || Ok(answer(500, "")),
+        || Ok(answer(200, "<html>")),
+        || Ok(answer(404, "")),
+        || Err(FailureKind::TooLarge),
+    ];
     for reply in replies {
         let mut run = DrainRun::with(for_ever());
         let mut queue = Queue::of(&["a"]);
@@ -226,7 +337,11 @@ fn d11_for_ever_the_list_is_asked_for_again_until_it_comes() {
 fn d11_a_list_that_is_cut_off_is_asked_for_again_and_what_it_named_is_fetched() {
     let mut run = DrainRun::with(DrainOptions::new());
     let list = run.requests_now().remove(0);
-    run.drain.handle_response(list.id, answer(200, r#"{"extraction_ids": ["a", "b", "cut"#), run.now);
+    run.drain.handle_response(
+        list.id,
+        answer(200, r#"{"extraction_ids": ["a", "b", "cut"#),
+        run.now,
+    );
     let mut queue = Queue::of(&["a", "b", "cut off"]);
     assert_eq!(run.serve(&mut queue, HOUR), Rest::Done);
     let mut handed_out = run.handed_out();
@@ -259,16 +374,33 @@ fn d12_a_customer_for_whom_nothing_is_ever_listed_is_suspected_and_rarely_looked
     let mut queue = Queue::of(&[]);
     queue.all = Some(vec!["x".to_owned(), "y".to_owned()]);
     run.serve(&mut queue, HOUR * 48);
-    assert!(matches!(run.events[1].kind, DrainEventKind::CustomerSuspected { listed: Some(2) }), "{:?}", run.events[1]);
-    assert!((3..=8).contains(&queue.listings_of_all), "{}", queue.listings_of_all);
-    assert!(run.handed_out().is_empty() && queue.fetched.is_empty(), "what is others' is not fetched");
+    assert!(
+        matches!(
+            run.events[1].kind,
+            DrainEventKind::CustomerSuspected { listed: Some(2) }
+        ),
+        "{:?}",
+        run.events[1]
+    );
+    assert!(
+        (3..=8).contains(&queue.listings_of_all),
+        "{}",
+        queue.listings_of_all
+    );
+    assert!(
+        run.handed_out().is_empty() && queue.fetched.is_empty(),
+        "what is others' is not fetched"
+    );
     // What is listed for the customer once settles it.
     queue.listed.push("a".to_owned());
     run.serve(&mut queue, MINUTE * 2);
     queue.listed.clear();
     let before = queue.listings_of_all;
     run.serve(&mut queue, HOUR * 48);
-    assert_eq!((run.handed_out(), queue.listings_of_all), (vec!["a".to_owned()], before));
+    assert_eq!(
+        (run.handed_out(), queue.listings_of_all),
+        (vec!["a".to_owned()], before)
+    );
 }
 
 #[test]
@@ -284,11 +416,16 @@ fn d12_a_customer_of_a_drain_that_is_not_for_ever_is_looked_at_before_its_end() 
     // A list of all customers that is too long to be taken is not empty.
     let mut run = DrainRun::with(DrainOptions::new().with_customer("Acme Ltd").unwrap());
     let list = run.requests_now().remove(0);
-    run.drain.handle_response(list.id, answer(200, "{}"), run.now);
+    run.drain
+        .handle_response(list.id, answer(200, "{}"), run.now);
     let all = run.requests_now().remove(0);
-    run.drain.handle_failure(all.id, Failure::new(FailureKind::TooLarge, ""), run.now);
+    run.drain
+        .handle_failure(all.id, Failure::new(FailureKind::TooLarge, ""), run.now);
     assert_eq!(run.serve(&mut Queue::of(&[]), HOUR), Rest::Done);
-    assert_eq!(run.count(|kind| matches!(kind, DrainEventKind::CustomerSuspected { listed: None })), 1);
+    assert_eq!(
+        run.count(|kind| matches!(kind, DrainEventKind::CustomerSuspected { listed: None })),
+        1
+    );
 }
 
 #[test]
@@ -296,25 +433,42 @@ fn d13_a_refused_key_stops_everything_with_one_event_until_there_is_another() {
     for status in [401, 403] {
         let mut run = DrainRun::with(for_ever());
         let list = run.requests_now().remove(0);
-        run.drain.handle_response(list.id, listing(&["a", "b", "c"]), run.now);
+        run.drain
+            .handle_response(list.id, listing(&["a", "b", "c"]), run.now);
         let fetches = run.requests_now();
         assert_eq!(fetches.len(), 3);
-        run.drain.handle_response(fetches[0].id, answer(status, r#"{"message": "revoked"}"#), run.now);
-        run.drain.handle_response(fetches[1].id, answer(status, ""), run.now);
+        run.drain.handle_response(
+            fetches[0].id,
+            answer(status, r#"{"message": "revoked"}"#),
+            run.now,
+        );
+        run.drain
+            .handle_response(fetches[1].id, answer(status, ""), run.now);
         assert!(run.requests_now().is_empty());
-        assert!(matches!(run.drain.next_output(run.now), Output::Wait(until) if until == START + MINUTE), "one is out");
+        assert!(
+            matches!(run.drain.next_output(run.now), Output::Wait(until) if until == START + MINUTE),
+            "one is out"
+        );
         run.drain.set_key("another").unwrap();
         let again = run.requests_now();
         assert_eq!(again.len(), 2, "{again:?}");
-        assert!(again.iter().all(|fetch| fetch.request.headers()["authorization"] == "Token another"));
+        assert!(
+            again
+                .iter()
+                .all(|fetch| fetch.request.headers()["authorization"] == "Token another")
+        );
         // The last one with the old key says nothing about the new one.
-        run.drain.handle_response(fetches[2].id, answer(status, ""), run.now);
+        run.drain
+            .handle_response(fetches[2].id, answer(status, ""), run.now);
         for fetch in again {
             run.drain.handle_response(fetch.id, success(), run.now);
         }
         run.serve(&mut Queue::of(&["a", "b", "c"]), MINUTE);
         assert_eq!(run.handed_out(), ["a", "b", "c"]);
-        assert_eq!(run.count(|kind| matches!(kind, DrainEventKind::KeyRefused { .. })), 1);
+        assert_eq!(
+            run.count(|kind| matches!(kind, DrainEventKind::KeyRefused { .. })),
+            1
+        );
         assert!(run.set_aside().is_empty());
         assert!(run.drain.set_key("").is_err());
     }
@@ -337,9 +491,14 @@ fn d14_a_pause_the_service_asks_for_holds_for_all_and_no_id_is_blamed() {
     for status in [429, 503] {
         let mut run = DrainRun::with(for_ever());
         let list = run.requests_now().remove(0);
-        run.drain.handle_response(list.id, listing(&["a", "b", "c"]), run.now);
+        run.drain
+            .handle_response(list.id, listing(&["a", "b", "c"]), run.now);
         for fetch in run.requests_now() {
-            run.drain.handle_response(fetch.id, answer_with(status, ("retry-after", "30"), ""), run.now);
+            run.drain.handle_response(
+                fetch.id,
+                answer_with(status, ("retry-after", "30"), ""),
+                run.now,
+            );
         }
         assert!(run.requests_now().is_empty());
         let pauses = run.count(|kind| matches!(kind, DrainEventKind::Paused { until, .. } if *until == START + MINUTE / 2));
@@ -347,7 +506,10 @@ fn d14_a_pause_the_service_asks_for_holds_for_all_and_no_id_is_blamed() {
         let mut queue = Queue::of(&["a", "b", "c"]);
         run.serve(&mut queue, MINUTE - Duration::from_secs(1));
         assert_eq!(run.requests[0].0, START + MINUTE / 2);
-        assert!(run.handed_out().len() == 3 && run.count(|kind| matches!(kind, DrainEventKind::FetchFailed { .. })) == 0);
+        assert!(
+            run.handed_out().len() == 3
+                && run.count(|kind| matches!(kind, DrainEventKind::FetchFailed { .. })) == 0
+        );
     }
 }
 
@@ -361,7 +523,8 @@ fn d15_an_outage_of_an_hour_sets_nothing_aside() {
     run.drain.handle_response(list.id, listing(&ids), run.now);
     let broken: fn() -> Reply = || Ok(answer(503, ""));
     queue.odd_list = Some(Box::new(broken));
-    ids.iter().for_each(|id| drop(queue.odd.insert((*id).to_owned(), Box::new(broken))));
+    ids.iter()
+        .for_each(|id| drop(queue.odd.insert((*id).to_owned(), Box::new(broken))));
     run.serve(&mut queue, HOUR);
     assert!(run.requests.len() < 100, "{}", run.requests.len());
     assert!(run.set_aside().is_empty(), "{:?}", run.set_aside());
@@ -377,7 +540,13 @@ fn d15_where_only_the_list_works_few_ids_are_tried_in_vain() {
     let ids: Vec<String> = (0..500).map(|number| number.to_string()).collect();
     let mut run = DrainRun::with(for_ever());
     let mut queue = Queue::of(&ids.iter().map(String::as_str).collect::<Vec<_>>());
-    ids.iter().for_each(|id| drop(queue.odd.insert(id.clone(), Box::new(|| Ok(answer(404, ""))))));
+    ids.iter().for_each(|id| {
+        drop(
+            queue
+                .odd
+                .insert(id.clone(), Box::new(|| Ok(answer(404, "")))),
+        )
+    });
     run.serve(&mut queue, HOUR);
     assert!(run.set_aside().len() < 50, "{}", run.set_aside().len());
     assert!(run.count(|kind| matches!(kind, DrainEventKind::Paused { .. })) > 5);
@@ -386,13 +555,20 @@ fn d15_where_only_the_list_works_few_ids_are_tried_in_vain() {
 #[test]
 fn d16_ids_that_fail_slowly_take_half_of_the_places_at_most() {
     let mut run = DrainRun::with(for_ever().with_at_once(4).with_rate(1000, 1000));
-    let ids: Vec<String> = (0..6000).map(|number| format!("{}{number}", if number % 50 == 0 { "slow" } else { "" })).collect();
+    let ids: Vec<String> = (0..6000)
+        .map(|number| format!("{}{number}", if number % 50 == 0 { "slow" } else { "" }))
+        .collect();
     let list = run.requests_now().remove(0);
     run.drain.handle_response(list.id, listing(&ids), run.now);
     let (mut good, mut hanging, mut seen) = (0, 0, Vec::new());
     while good < 5880 {
         for transmit in run.requests_now() {
-            let query = transmit.request.uri().query().unwrap_or_default().to_owned();
+            let query = transmit
+                .request
+                .uri()
+                .query()
+                .unwrap_or_default()
+                .to_owned();
             if !query.contains("slow") {
                 good += 1;
                 run.drain.handle_response(transmit.id, success(), run.now);
@@ -401,7 +577,8 @@ fn d16_ids_that_fail_slowly_take_half_of_the_places_at_most() {
             } else {
                 // The first time it fails at once, and hangs ever after.
                 seen.push(query);
-                run.drain.handle_response(transmit.id, answer(500, ""), run.now);
+                run.drain
+                    .handle_response(transmit.id, answer(500, ""), run.now);
             }
         }
         run.now = run.now + Duration::from_millis(10);
@@ -422,7 +599,11 @@ fn d17_two_drains_of_one_queue_take_what_they_get() {
     }
     for run in &mut runs {
         run.serve(&mut queue, MINUTE * 3);
-        assert_eq!(run.handed_out(), ids, "each hands out all: nothing is lost, and nobody is alone");
+        assert_eq!(
+            run.handed_out(),
+            ids,
+            "each hands out all: nothing is lost, and nobody is alone"
+        );
         assert_eq!(run.drain.progress().acknowledged, 0);
     }
 }
@@ -431,13 +612,16 @@ fn d17_two_drains_of_one_queue_take_what_they_get() {
 fn d18_answers_to_nothing_and_answers_given_twice_change_nothing() {
     let mut run = DrainRun::with(DrainOptions::new());
     let list = run.requests_now().remove(0);
-    run.drain.handle_response(RequestId::new(77), listing(&["x"]), run.now);
+    run.drain
+        .handle_response(RequestId::new(77), listing(&["x"]), run.now);
     run.drain.handle_response(list.id, listing(&["a"]), run.now);
-    run.drain.handle_response(list.id, listing(&["x", "y"]), run.now);
+    run.drain
+        .handle_response(list.id, listing(&["x", "y"]), run.now);
     let fetch = run.requests_now().remove(0);
     run.drain.handle_response(fetch.id, success(), run.now);
     run.drain.handle_response(fetch.id, failed(), run.now);
-    run.drain.handle_failure(fetch.id, Failure::new(FailureKind::TooLarge, ""), run.now);
+    run.drain
+        .handle_failure(fetch.id, Failure::new(FailureKind::TooLarge, ""), run.now);
     assert_eq!(run.serve(&mut Queue::of(&["a"]), HOUR), Rest::Done);
     assert_eq!(run.handed_out(), ["a"]);
 }
@@ -446,7 +630,8 @@ fn d18_answers_to_nothing_and_answers_given_twice_change_nothing() {
 fn d19_what_was_listed_and_is_no_more_is_fetched_all_the_same() {
     let mut run = DrainRun::with(for_ever().with_rate(1, 1).with_at_once(1));
     let list = run.requests_now().remove(0);
-    run.drain.handle_response(list.id, listing(&["a", "b", "c"]), run.now);
+    run.drain
+        .handle_response(list.id, listing(&["a", "b", "c"]), run.now);
     run.serve(&mut Queue::of(&[]), MINUTE * 10);
     assert_eq!(run.handed_out(), ["a", "b", "c"]);
 }
@@ -454,28 +639,42 @@ fn d19_what_was_listed_and_is_no_more_is_fetched_all_the_same() {
 #[test]
 fn d20_neither_key_nor_result_is_in_what_a_drain_says_of_itself() {
     let mut run = DrainRun::with(DrainOptions::new());
-    run.serve(&mut Queue::of(&["a", "b"]).with("b", || Ok(answer(404, ""))), HOUR);
+    run.serve(
+        &mut Queue::of(&["a", "b"]).with("b", || Ok(answer(404, ""))),
+        HOUR,
+    );
     let shown = format!("{:?} {:?}", run.drain, run.events);
-    assert!(!shown.contains("s3cret") && !shown.contains("12.0000"), "{shown}");
+    assert!(
+        !shown.contains("s3cret") && !shown.contains("12.0000"),
+        "{shown}"
+    );
 }
 
 #[test]
 fn d21_a_long_listing_is_taken_whole_and_remembered_for_as_long_as_it_comes() {
-    let ids: Vec<String> = (0..50_000).map(|number| format!("{:040x}", number * 7919)).collect();
+    let ids: Vec<String> = (0..50_000)
+        .map(|number| format!("{:040x}", number * 7919))
+        .collect();
     let mut run = DrainRun::with(for_ever());
     // Half of them were done with before a restart.
-    ids.iter().step_by(2).for_each(|name| run.drain.acknowledge(&id(name)));
+    ids.iter()
+        .step_by(2)
+        .for_each(|name| run.drain.acknowledge(&id(name)));
     let list = run.requests_now().remove(0);
     run.drain.handle_response(list.id, listing(&ids), run.now);
     let progress = run.drain.progress();
-    assert_eq!((progress.listed, progress.waiting, progress.acknowledged), (50_000, 25_000, 25_000));
+    assert_eq!(
+        (progress.listed, progress.waiting, progress.acknowledged),
+        (50_000, 25_000, 25_000)
+    );
     ids.iter().for_each(|name| run.drain.acknowledge(&id(name)));
     // As they were, the other way round, and then without the first half.
     let reversed: Vec<String> = ids.iter().rev().cloned().collect();
     let remembered = [&ids[..], &reversed[..], &ids[25_000..], &ids[25_000..]].map(|list| {
         run.now = run.now + HOUR;
         let transmit = run.requests_now().remove(0);
-        run.drain.handle_response(transmit.id, listing(list), run.now);
+        run.drain
+            .handle_response(transmit.id, listing(list), run.now);
         run.drain.progress().acknowledged
     });
     assert_eq!(remembered, [50_000, 50_000, 50_000, 25_000]);

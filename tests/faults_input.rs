@@ -13,7 +13,8 @@ use serde_json::Value;
 use support::{Run, accepted, answer, api, expired, failed, in_progress, success};
 use typless::machine::{FailureKind, JobError, JobEventKind, JobOptions, Machine};
 use typless::wire::{
-    Api, AwaitingRequest, Body, Document, DocumentSource, ExtractionId, ServiceError, StatusRequest, SubmitRequest, printable,
+    Api, AwaitingRequest, Body, Document, DocumentSource, ExtractionId, ServiceError,
+    StatusRequest, SubmitRequest, printable,
 };
 
 fn named(name: &str) -> Result<Document, typless::wire::ConfigError> {
@@ -27,8 +28,16 @@ fn submitted(document: Document) -> HttpRequest<Body> {
 /// The value of the query's only parameter, decoded.
 fn query_value(request: &HttpRequest<Body>) -> String {
     let (_, value) = request.uri().query().unwrap().split_once('=').unwrap();
-    assert!(value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)), "{value}");
-    percent_encoding::percent_decode_str(value).decode_utf8().unwrap().into_owned()
+    assert!(
+        value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)),
+        "{value}"
+    );
+    percent_encoding::percent_decode_str(value)
+        .decode_utf8()
+        .unwrap()
+        .into_owned()
 }
 
 proptest! {
@@ -85,9 +94,13 @@ proptest! {
 
 #[test]
 fn x01_names_that_cost_something_or_steer_something_are_refused() {
-    for (name, taken) in
-        [("", false), ("a\0.pdf", false), ("a\r\nX-Evil: 1.pdf", false), (&"x".repeat(256), false), (&"x".repeat(255), true)]
-    {
+    for (name, taken) in [
+        ("", false),
+        ("a\0.pdf", false),
+        ("a\r\nX-Evil: 1.pdf", false),
+        (&"x".repeat(256), false),
+        (&"x".repeat(255), true),
+    ] {
         assert_eq!(named(name).is_ok(), taken, "{name:?}");
     }
     // Odd, and the caller's business: quoted where they are sent, escaped where they are shown.
@@ -101,7 +114,9 @@ fn x01_names_that_cost_something_or_steer_something_are_refused() {
 #[test]
 fn x01b_a_name_is_never_changed_and_needs_no_suffix_of_ours() {
     for name in ["invoice.pdf", "invoice", "scan.of.invoice.tiff"] {
-        let body: Value = serde_json::from_slice(&submitted(named(name).unwrap()).body().to_bytes().unwrap()).unwrap();
+        let body: Value =
+            serde_json::from_slice(&submitted(named(name).unwrap()).body().to_bytes().unwrap())
+                .unwrap();
         assert_eq!(body["file_name"], name);
     }
 }
@@ -109,14 +124,41 @@ fn x01b_a_name_is_never_changed_and_needs_no_suffix_of_ours() {
 #[test]
 fn x02_a_hostile_customer_stays_one_value() {
     let customer = "Acme & Söhne # 1 + 1 = 2 % ?extraction_id=1";
-    assert_eq!(query_value(&AwaitingRequest::new().with_customer(customer).unwrap().request(&api())), customer);
-    assert_eq!(AwaitingRequest::new().with_customer("a\r\nb").unwrap_err().field(), "customer");
-    assert!(AwaitingRequest::new().with_customer(&"x".repeat(1025)).is_err());
+    assert_eq!(
+        query_value(
+            &AwaitingRequest::new()
+                .with_customer(customer)
+                .unwrap()
+                .request(&api())
+        ),
+        customer
+    );
+    assert_eq!(
+        AwaitingRequest::new()
+            .with_customer("a\r\nb")
+            .unwrap_err()
+            .field(),
+        "customer"
+    );
+    assert!(
+        AwaitingRequest::new()
+            .with_customer(&"x".repeat(1025))
+            .is_err()
+    );
 }
 
 #[test]
 fn x03_a_key_that_cannot_be_sent_is_refused_and_not_quoted() {
-    for key in ["", " ", "Token", "Token ", "two words", "line\r\nX-Evil: 1", "naïve", "nul\0"] {
+    for key in [
+        "",
+        " ",
+        "Token",
+        "Token ",
+        "two words",
+        "line\r\nX-Evil: 1",
+        "naïve",
+        "nul\0",
+    ] {
         let error = Api::new(Api::PRODUCTION, key).unwrap_err();
         assert_eq!(error.field(), "api_key", "{key:?}");
         assert!(!format!("{error} {error:?}").contains("Evil"));
@@ -136,7 +178,14 @@ fn all_of(error: &dyn Error) -> String {
 
 #[test]
 fn x04_the_key_is_in_nothing_a_job_says_of_itself() {
-    let ends = [success(), failed(), expired(), answer(401, "{}"), answer(404, ""), answer(200, r#"{"status": "SUCCESS"}"#)];
+    let ends = [
+        success(),
+        failed(),
+        expired(),
+        answer(401, "{}"),
+        answer(404, ""),
+        answer(200, r#"{"status": "SUCCESS"}"#),
+    ];
     for end in ends {
         let mut run = Run::with(JobOptions::new());
         let transmit = run.next_request().unwrap();
@@ -146,13 +195,21 @@ fn x04_the_key_is_in_nothing_a_job_says_of_itself() {
         run.pass(std::time::Duration::from_secs(120)).reply(end);
         while run.next_request().is_some() {}
         let ticket = run.job.ticket().unwrap();
-        said += &format!("{:?} {ticket:?} {} {:?}", run.job, ticket.to_json(), run.events);
+        said += &format!(
+            "{:?} {ticket:?} {} {:?}",
+            run.job,
+            ticket.to_json(),
+            run.events
+        );
         for event in &run.events {
             if let JobEventKind::Finished(Err(error)) = &event.kind {
                 said += &all_of(error);
             }
         }
-        assert!(!said.contains("s3cret") && !said.contains("secret contents"), "{said}");
+        assert!(
+            !said.contains("s3cret") && !said.contains("secret contents"),
+            "{said}"
+        );
         assert!(said.len() > 500);
     }
     let error = api().with_key("not sendable, but s3cret").unwrap_err();
@@ -161,8 +218,16 @@ fn x04_the_key_is_in_nothing_a_job_says_of_itself() {
 
 #[test]
 fn x05_an_empty_file_is_refused_before_it_is_billed() {
-    assert_eq!(Document::new("a.pdf", "t", &b""[..]).unwrap_err().field(), "file");
-    assert_eq!(Document::from_source("a.pdf", "t", Zeros(0)).unwrap_err().field(), "file");
+    assert_eq!(
+        Document::new("a.pdf", "t", &b""[..]).unwrap_err().field(),
+        "file"
+    );
+    assert_eq!(
+        Document::from_source("a.pdf", "t", Zeros(0))
+            .unwrap_err()
+            .field(),
+        "file"
+    );
 }
 
 /// A file of zeros that is nowhere in memory.
@@ -182,15 +247,35 @@ impl DocumentSource for Zeros {
 fn x06_a_large_file_is_encoded_block_by_block_with_its_length_known() {
     let gigabyte = submitted(Document::from_source("a.pdf", "t", Zeros(1 << 30)).unwrap());
     assert!(gigabyte.body().len() > (1 << 30) / 3 * 4 && !gigabyte.body().is_small());
-    assert_eq!(gigabyte.headers()["content-length"], gigabyte.body().len().to_string());
+    assert_eq!(
+        gigabyte.headers()["content-length"],
+        gigabyte.body().len().to_string()
+    );
     // A few blocks into it, and to the end of a smaller one.
-    assert!(gigabyte.body().chunks().unwrap().take(100).all(|chunk| chunk.unwrap().len() <= Body::BLOCK));
-    let smaller = submitted(Document::from_source("a.pdf", "t", Zeros(5_000_000)).unwrap()).into_body();
-    let chunks: Vec<usize> = smaller.chunks().unwrap().map(|chunk| chunk.unwrap().len()).collect();
+    assert!(
+        gigabyte
+            .body()
+            .chunks()
+            .unwrap()
+            .take(100)
+            .all(|chunk| chunk.unwrap().len() <= Body::BLOCK)
+    );
+    let smaller =
+        submitted(Document::from_source("a.pdf", "t", Zeros(5_000_000)).unwrap()).into_body();
+    let chunks: Vec<usize> = smaller
+        .chunks()
+        .unwrap()
+        .map(|chunk| chunk.unwrap().len())
+        .collect();
     assert!(chunks.iter().all(|length| *length <= Body::BLOCK));
     assert_eq!(chunks.iter().sum::<usize>() as u64, smaller.len());
     // More than can be counted once it is encoded.
-    assert_eq!(Document::from_source("a.pdf", "t", Zeros(u64::MAX)).unwrap_err().field(), "file");
+    assert_eq!(
+        Document::from_source("a.pdf", "t", Zeros(u64::MAX))
+            .unwrap_err()
+            .field(),
+        "file"
+    );
 }
 
 #[test]
@@ -202,15 +287,30 @@ fn x07_a_document_that_changed_while_it_was_sent_was_not_submitted() {
 
 #[test]
 fn x08_a_hostile_id_cannot_leave_its_place() {
-    for id in ["x/../y?z#", "1&customer=other", "a b+c%20d", "\"><script>", "🧾"] {
+    for id in [
+        "x/../y?z#",
+        "1&customer=other",
+        "a b+c%20d",
+        "\"><script>",
+        "🧾",
+    ] {
         let request = StatusRequest::new(ExtractionId::new(id).unwrap()).request(&api());
-        assert_eq!((request.uri().path(), query_value(&request).as_str()), ("/api/get-extraction-data", id));
+        assert_eq!(
+            (request.uri().path(), query_value(&request).as_str()),
+            ("/api/get-extraction-data", id)
+        );
     }
 }
 
 #[test]
 fn x09_the_text_itself_is_kept_as_it_came() {
-    let error = ServiceError::from_response(&answer(400, "{\"message\": \"\\u001b[2J\\u202eevil\", \"code\": \"\\u0007\"}"));
+    let error = ServiceError::from_response(&answer(
+        400,
+        "{\"message\": \"\\u001b[2J\\u202eevil\", \"code\": \"\\u0007\"}",
+    ));
     assert!(error.message().unwrap().contains('\u{1b}') && error.code().unwrap().contains('\u{7}'));
-    assert!(error.to_string().contains(r"\u{1b}[2J\u{202e}evil"), "{error}");
+    assert!(
+        error.to_string().contains(r"\u{1b}[2J\u{202e}evil"),
+        "{error}"
+    );
 }

@@ -5,10 +5,12 @@ mod support;
 
 use std::time::Duration;
 
-use support::{Run, START, accepted, answer, answer_with, api, document, expired, in_progress, success};
+use support::{
+    Run, START, accepted, answer, answer_with, api, document, expired, in_progress, success,
+};
 use typless::machine::{
-    Call, CallError, CallEventKind, CallOptions, Cause, FailureKind, Job, JobError, JobEventKind, JobOptions, LookReason, Machine, Output,
-    PollPolicy, RetryPolicy, Ticket, Time,
+    Call, CallError, CallEventKind, CallOptions, Cause, FailureKind, Job, JobError, JobEventKind,
+    JobOptions, LookReason, Machine, Output, PollPolicy, RetryPolicy, Ticket, Time,
 };
 use typless::wire::{AwaitingRequest, ExtractionId};
 
@@ -20,7 +22,10 @@ fn t01_a_jump_of_a_day_makes_what_is_due_due_once() {
     run.reply(accepted()).reply(in_progress()).pass(24 * HOUR);
     run.reply(in_progress());
     assert!(matches!(run.job.next_output(run.now), Output::Event(_)));
-    assert!(matches!(run.job.next_output(run.now), Output::Wait(_)), "looks that were missed are not made up for");
+    assert!(
+        matches!(run.job.next_output(run.now), Output::Wait(_)),
+        "looks that were missed are not made up for"
+    );
     run.reply(success()).succeeded();
 }
 
@@ -28,9 +33,17 @@ fn t01_a_jump_of_a_day_makes_what_is_due_due_once() {
 fn t01_a_jump_back_is_no_time_at_all() {
     let mut run = Run::submitted();
     assert!(matches!(run.job.next_output(run.now), Output::Event(_)));
-    let Output::Wait(until) = run.job.next_output(run.now) else { panic!() };
-    for back in [Time::EPOCH, Time::from_unix(START.since_epoch() - 24 * HOUR)] {
-        assert!(matches!(run.job.next_output(back), Output::Wait(same) if same == until), "{back}");
+    let Output::Wait(until) = run.job.next_output(run.now) else {
+        panic!()
+    };
+    for back in [
+        Time::EPOCH,
+        Time::from_unix(START.since_epoch() - 24 * HOUR),
+    ] {
+        assert!(
+            matches!(run.job.next_output(back), Output::Wait(same) if same == until),
+            "{back}"
+        );
     }
     run.reply(success()).succeeded();
     assert_eq!(run.now, until);
@@ -48,7 +61,15 @@ fn t02_after_a_suspend_the_job_is_looked_at_at_once() {
     let mut long = Run::submitted();
     long.pass(60 * HOUR).reply(expired());
     assert!(matches!(long.ended(), JobError::Expired { .. }));
-    assert!(long.count(|kind| matches!(kind, JobEventKind::LookDue { reason: LookReason::Deadline, .. })) == 1);
+    assert!(
+        long.count(|kind| matches!(
+            kind,
+            JobEventKind::LookDue {
+                reason: LookReason::Deadline,
+                ..
+            }
+        )) == 1
+    );
     // While a look is out: its time is up, and another is made.
     let mut out = Run::with(JobOptions::new().with_deadline(72 * HOUR));
     out.reply(accepted());
@@ -68,25 +89,39 @@ fn t02_a_submit_that_was_out_over_a_suspend_may_still_be_answered() {
 
 #[test]
 fn t03_a_clock_that_goes_back_changes_no_output() {
-    let clocks: [fn(u64) -> u64; 3] = [|step| step, |step| step.max(3) - step % 3, |step| if step % 2 == 0 { step } else { 0 }];
+    let clocks: [fn(u64) -> u64; 3] = [
+        |step| step,
+        |step| step.max(3) - step % 3,
+        |step| if step % 2 == 0 { step } else { 0 },
+    ];
     let ends = clocks.map(|clock| {
         let (mut run, mut latest) = (Run::with(JobOptions::new()), 0);
         for step in 0..2000 {
             latest = latest.max(clock(step));
             let now = START + Duration::from_secs(clock(step));
             match run.job.next_output(now) {
-                Output::Send(transmit) if transmit.request.method() == "POST" => run.job.handle_response(transmit.id, accepted(), now),
-                Output::Send(transmit) if latest < 100 => run.job.handle_response(transmit.id, in_progress(), now),
+                Output::Send(transmit) if transmit.request.method() == "POST" => {
+                    run.job.handle_response(transmit.id, accepted(), now)
+                }
+                Output::Send(transmit) if latest < 100 => {
+                    run.job.handle_response(transmit.id, in_progress(), now)
+                }
                 Output::Send(transmit) => run.job.handle_response(transmit.id, success(), now),
                 Output::Event(event) => run.events.push(event),
-                Output::Wait(until) => assert!(until > START + Duration::from_secs(latest), "law 1 for the latest time told"),
+                Output::Wait(until) => assert!(
+                    until > START + Duration::from_secs(latest),
+                    "law 1 for the latest time told"
+                ),
                 Output::NeedInput | Output::Done => break,
             }
         }
         run.succeeded();
         run.count(|kind| matches!(kind, JobEventKind::LookDue { .. }))
     });
-    assert!(ends.iter().all(|looks| looks.abs_diff(ends[0]) <= 1), "{ends:?}");
+    assert!(
+        ends.iter().all(|looks| looks.abs_diff(ends[0]) <= 1),
+        "{ends:?}"
+    );
 }
 
 /// Runs a job to its end with the clock where it is told, in few steps.
@@ -96,7 +131,9 @@ fn ends(mut job: Job, start: Time) -> usize {
         steps += 1;
         assert!(steps < 5_000, "a busy loop at {now}");
         match job.next_output(now) {
-            Output::Send(transmit) if transmit.request.method() == "POST" => job.handle_response(transmit.id, accepted(), now),
+            Output::Send(transmit) if transmit.request.method() == "POST" => {
+                job.handle_response(transmit.id, accepted(), now)
+            }
             Output::Send(transmit) => job.handle_response(transmit.id, in_progress(), now),
             Output::Event(_) => {}
             Output::Wait(until) => {
@@ -110,8 +147,16 @@ fn ends(mut job: Job, start: Time) -> usize {
 
 #[test]
 fn t04_the_end_of_time_is_the_end_of_waiting() {
-    let nearly = |before: u64| Time::from_unix(Time::MAX.since_epoch() - Duration::from_nanos(before));
-    for start in [Time::EPOCH, Time::MAX, nearly(1), nearly(1_000), nearly(1_000_000_000), nearly(3_600_000_000_000)] {
+    let nearly =
+        |before: u64| Time::from_unix(Time::MAX.since_epoch() - Duration::from_nanos(before));
+    for start in [
+        Time::EPOCH,
+        Time::MAX,
+        nearly(1),
+        nearly(1_000),
+        nearly(1_000_000_000),
+        nearly(3_600_000_000_000),
+    ] {
         for deadline in [Duration::ZERO, Duration::from_nanos(1), HOUR] {
             let options = JobOptions::new().with_deadline(deadline);
             ends(Job::submit(&api(), document(), options, start), start);
@@ -123,11 +168,15 @@ fn t04_the_end_of_time_is_the_end_of_waiting() {
             }
         }
         // Durations that overflow mean the last moment there is.
-        let options =
-            JobOptions::new().with_deadline(Duration::MAX).with_retry_policy(RetryPolicy::new().with_delays(Duration::MAX, Duration::MAX));
+        let options = JobOptions::new()
+            .with_deadline(Duration::MAX)
+            .with_retry_policy(RetryPolicy::new().with_delays(Duration::MAX, Duration::MAX));
         let mut job = Job::submit(&api(), document(), options, start);
         while let Output::Event(_) | Output::Send(_) = job.next_output(start) {}
-        assert!(matches!(job.next_output(Time::MAX), Output::Event(_) | Output::Done));
+        assert!(matches!(
+            job.next_output(Time::MAX),
+            Output::Event(_) | Output::Done
+        ));
     }
     assert_eq!(Time::MAX + Duration::MAX, Time::MAX);
     assert_eq!(Time::from_unix(Duration::MAX), Time::MAX);
@@ -135,24 +184,55 @@ fn t04_the_end_of_time_is_the_end_of_waiting() {
 
 #[test]
 fn t05_settings_of_zero_are_raised_and_nothing_spins() {
-    let eager = PollPolicy::eager().with_price(Duration::ZERO).with_gaps(Duration::ZERO, Duration::ZERO);
-    assert_eq!((eager.smallest_gap(), eager.largest_gap()), (Duration::from_millis(1), Duration::from_millis(1)));
-    let retry = RetryPolicy::new().with_attempts(0).with_delays(Duration::ZERO, Duration::ZERO);
-    let options = JobOptions::new().with_poll_policy(eager).with_retry_policy(retry).with_deadline(Duration::from_secs(1));
-    assert!(ends(Job::submit(&api(), document(), options, START), START) > 1000, "a millisecond between looks, and no less");
+    let eager = PollPolicy::eager()
+        .with_price(Duration::ZERO)
+        .with_gaps(Duration::ZERO, Duration::ZERO);
+    assert_eq!(
+        (eager.smallest_gap(), eager.largest_gap()),
+        (Duration::from_millis(1), Duration::from_millis(1))
+    );
+    let retry = RetryPolicy::new()
+        .with_attempts(0)
+        .with_delays(Duration::ZERO, Duration::ZERO);
+    let options = JobOptions::new()
+        .with_poll_policy(eager)
+        .with_retry_policy(retry)
+        .with_deadline(Duration::from_secs(1));
+    assert!(
+        ends(Job::submit(&api(), document(), options, START), START) > 1000,
+        "a millisecond between looks, and no less"
+    );
     // Without any time there is no submit, and nothing is billed.
     let mut none = Run::with(JobOptions::new().with_deadline(Duration::ZERO));
-    assert!(matches!(none.ended(), JobError::Exhausted { attempts: 0, cause: None }));
-    let mut call = Call::new(&api(), AwaitingRequest::new(), CallOptions::new().with_deadline(Duration::ZERO), START);
-    let Output::Event(event) = call.next_output(START) else { panic!() };
-    assert!(matches!(event.kind, CallEventKind::Finished(Err(CallError::Deadline { cause: None, .. }))));
+    assert!(matches!(
+        none.ended(),
+        JobError::Exhausted {
+            attempts: 0,
+            cause: None
+        }
+    ));
+    let mut call = Call::new(
+        &api(),
+        AwaitingRequest::new(),
+        CallOptions::new().with_deadline(Duration::ZERO),
+        START,
+    );
+    let Output::Event(event) = call.next_output(START) else {
+        panic!()
+    };
+    assert!(matches!(
+        event.kind,
+        CallEventKind::Finished(Err(CallError::Deadline { cause: None, .. }))
+    ));
 }
 
 #[test]
 fn t06_a_dated_hint_counts_from_the_answers_own_date() {
     // Our clock is in 2023, the service's in 2031, and its hint is two minutes long all the same.
     let mut response = answer_with(429, ("retry-after", "Thu, 06 Nov 2031 10:02:00 GMT"), "{}");
-    response.headers_mut().insert("date", "Thu, 06 Nov 2031 10:00:00 GMT".parse().unwrap());
+    response
+        .headers_mut()
+        .insert("date", "Thu, 06 Nov 2031 10:00:00 GMT".parse().unwrap());
     let mut run = Run::submitted();
     run.reply(response);
     let asked_at = run.now;
@@ -168,7 +248,9 @@ fn t07_what_is_out_at_the_deadline_is_waited_for_and_decides() {
         run.reply(accepted());
         let transmit = run.next_request().unwrap();
         run.pass(Duration::from_secs(10));
-        assert!(matches!(run.job.next_output(run.now), Output::Wait(until) if until > START + deadline));
+        assert!(
+            matches!(run.job.next_output(run.now), Output::Wait(until) if until > START + deadline)
+        );
         (run, transmit.id)
     };
     let (mut run, id) = out_at_the_deadline();
@@ -176,17 +258,29 @@ fn t07_what_is_out_at_the_deadline_is_waited_for_and_decides() {
     run.succeeded();
     let (mut run, id) = out_at_the_deadline();
     run.job.handle_response(id, in_progress(), run.now);
-    assert!(matches!(run.ended(), JobError::Deadline { cause: None, .. }));
+    assert!(matches!(
+        run.ended(),
+        JobError::Deadline { cause: None, .. }
+    ));
     // The cause is that of the last look, and not one before it.
     let mut run = Run::with(JobOptions::new().with_deadline(deadline));
     run.reply(accepted()).reply(answer(500, ""));
     let transmit = run.next_request().unwrap();
     run.pass(deadline);
     run.job.handle_response(transmit.id, in_progress(), run.now);
-    assert!(matches!(run.ended(), JobError::Deadline { cause: None, .. }));
+    assert!(matches!(
+        run.ended(),
+        JobError::Deadline { cause: None, .. }
+    ));
     // Nobody answers: at the look's own limit it is over.
     let (mut run, _) = out_at_the_deadline();
-    assert!(matches!(run.ended(), JobError::Deadline { cause: Some(Cause::TimeLimit), .. }));
+    assert!(matches!(
+        run.ended(),
+        JobError::Deadline {
+            cause: Some(Cause::TimeLimit),
+            ..
+        }
+    ));
     assert!(run.now <= START + deadline + Duration::from_secs(60));
     // A submit that is out is waited for as well, and its id is not lost.
     let mut run = Run::with(JobOptions::new().with_deadline(deadline));
@@ -198,9 +292,19 @@ fn t07_what_is_out_at_the_deadline_is_waited_for_and_decides() {
     let mut run = Run::with(JobOptions::new().with_deadline(deadline));
     let transmit = run.next_request().unwrap();
     run.pass(Duration::from_secs(20));
-    run.job.handle_response(transmit.id, answer(408, ""), run.now);
-    assert!(matches!(run.ended(), JobError::Exhausted { attempts: 1, .. }));
-    assert_eq!(run.count(|kind| matches!(kind, JobEventKind::Submitting { .. })), 1);
+    run.job
+        .handle_response(transmit.id, answer(408, ""), run.now);
+    assert!(matches!(
+        run.ended(),
+        JobError::Exhausted { attempts: 1, .. }
+    ));
+    assert_eq!(
+        run.count(|kind| matches!(kind, JobEventKind::Submitting { .. })),
+        1
+    );
     let mut unsent = Run::with(JobOptions::new().with_deadline(Duration::from_millis(1)));
-    assert!(matches!(unsent.fail(FailureKind::NotSent).ended(), JobError::Exhausted { .. }));
+    assert!(matches!(
+        unsent.fail(FailureKind::NotSent).ended(),
+        JobError::Exhausted { .. }
+    ));
 }

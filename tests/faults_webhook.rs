@@ -32,7 +32,9 @@ fn post(path: &str, body: impl Into<Bytes>) -> Request<Bytes> {
 
 /// What a receiver at `/hooks` without a secret answers to this body, and whether it took a notification from it.
 fn received(body: impl Into<Bytes>) -> (u16, bool) {
-    let (answer, notification) = Webhook::new("/hooks").unwrap().receive(&post("/hooks", body));
+    let (answer, notification) = Webhook::new("/hooks")
+        .unwrap()
+        .receive(&post("/hooks", body));
     (answer.status().as_u16(), notification.is_some())
 }
 
@@ -55,12 +57,16 @@ fn w01_a_message_that_comes_ten_times_brings_one_look() {
 fn w02_a_message_that_overtakes_the_answer_to_its_submit_is_remembered() {
     let mut run = Run::with(JobOptions::new());
     let submit = run.next_request().unwrap();
-    run.job.handle_notification(&notification("another"), run.now);
+    run.job
+        .handle_notification(&notification("another"), run.now);
     run.job.handle_notification(&notification(ID), run.now);
     run.pass(Duration::from_secs(30));
     run.job.handle_response(submit.id, accepted(), run.now);
     run.reply(success()).succeeded();
-    assert_eq!((run.now, looks(&run, LookReason::Notification)), (START + Duration::from_secs(30), 1));
+    assert_eq!(
+        (run.now, looks(&run, LookReason::Notification)),
+        (START + Duration::from_secs(30), 1)
+    );
 }
 
 #[test]
@@ -69,7 +75,13 @@ fn w02_one_that_overtakes_it_by_more_than_ten_minutes_is_forgotten() {
     run.reply(answer_with(429, ("retry-after", "600"), ""));
     run.job.handle_notification(&notification(ID), run.now);
     run.reply(accepted()).reply(success()).succeeded();
-    assert_eq!((run.now > START + Duration::from_secs(600), looks(&run, LookReason::Policy)), (true, 1));
+    assert_eq!(
+        (
+            run.now > START + Duration::from_secs(600),
+            looks(&run, LookReason::Policy)
+        ),
+        (true, 1)
+    );
 }
 
 #[test]
@@ -77,7 +89,15 @@ fn w02_one_that_overtakes_it_does_not_break_the_pause_the_service_asks_for() {
     let mut run = Run::with(JobOptions::new());
     let submit = run.next_request().unwrap();
     run.job.handle_notification(&notification(ID), run.now);
-    run.job.handle_response(submit.id, answer_with(202, ("retry-after", "60"), &format!(r#"{{"extraction_id": "{ID}"}}"#)), run.now);
+    run.job.handle_response(
+        submit.id,
+        answer_with(
+            202,
+            ("retry-after", "60"),
+            &format!(r#"{{"extraction_id": "{ID}"}}"#),
+        ),
+        run.now,
+    );
     run.reply(success()).succeeded();
     assert_eq!(run.now, START + Duration::from_secs(60));
 }
@@ -100,77 +120,151 @@ fn w03_a_forger_who_knows_the_id_gets_a_look_a_second_and_no_more() {
 
 #[test]
 fn w04_a_flood_of_random_ids_makes_no_request_and_leaves_nothing_behind() {
-    let flood: Vec<Notification> = (0..20_000).map(|number| notification(&format!("{number:040x}"))).collect();
+    let flood: Vec<Notification> = (0..20_000)
+        .map(|number| notification(&format!("{number:040x}")))
+        .collect();
     let mut run = Run::with(JobOptions::new());
     let submit = run.next_request().unwrap();
     // A million, no two alike among the last 20 000: more than are remembered.
     for _ in 0..50 {
-        flood.iter().for_each(|notification| run.job.handle_notification(notification, run.now));
+        flood
+            .iter()
+            .for_each(|notification| run.job.handle_notification(notification, run.now));
     }
     run.job.handle_notification(&notification(ID), run.now);
     run.job.handle_response(submit.id, accepted(), run.now);
     run.reply(in_progress());
-    assert_eq!(looks(&run, LookReason::Notification), 1, "ours came last, and was found among them");
+    assert_eq!(
+        looks(&run, LookReason::Notification),
+        1,
+        "ours came last, and was found among them"
+    );
     for _ in 0..50 {
-        flood.iter().for_each(|notification| run.job.handle_notification(notification, run.now));
+        flood
+            .iter()
+            .for_each(|notification| run.job.handle_notification(notification, run.now));
     }
     run.reply(success()).succeeded();
-    assert_eq!((looks(&run, LookReason::Notification), looks(&run, LookReason::Policy)), (1, 1));
+    assert_eq!(
+        (
+            looks(&run, LookReason::Notification),
+            looks(&run, LookReason::Policy)
+        ),
+        (1, 1)
+    );
 }
 
 #[test]
 fn w05_a_message_about_somebody_elses_document_changes_nothing() {
     let mut run = Run::submitted();
-    run.job.handle_notification(&notification("0e895e08e170ec2d89ddc313792d7f7b89c0a203"), run.now);
+    run.job.handle_notification(
+        &notification("0e895e08e170ec2d89ddc313792d7f7b89c0a203"),
+        run.now,
+    );
     run.reply(success()).succeeded();
-    assert_eq!((looks(&run, LookReason::Notification), looks(&run, LookReason::Policy)), (0, 1));
+    assert_eq!(
+        (
+            looks(&run, LookReason::Notification),
+            looks(&run, LookReason::Policy)
+        ),
+        (0, 1)
+    );
 }
 
 #[test]
 fn w06_what_is_no_message_is_answered_400_and_too_much_of_it_413() {
-    let no_messages =
-        ["", "<html>", "null", "[]", "{}", r#"{"data": []}"#, r#"{"data": {"id": 5}}"#, r#"{"data": {"id": ""}}"#, "\u{feff}"];
+    let no_messages = [
+        "",
+        "<html>",
+        "null",
+        "[]",
+        "{}",
+        r#"{"data": []}"#,
+        r#"{"data": {"id": 5}}"#,
+        r#"{"data": {"id": ""}}"#,
+        "\u{feff}",
+    ];
     for body in no_messages {
         assert_eq!(received(body), (400, false), "{body}");
     }
     let deep = "[".repeat(Notification::MAX_BYTES);
     assert_eq!(received(deep), (400, false));
-    assert_eq!(received(&b"{\"data\": {\"id\": \"\xff\"}}"[..]), (400, false));
-    assert_eq!(received(" ".repeat(Notification::MAX_BYTES + 1) + &message(ID)), (413, false));
-    let declared = Request::post("/hooks").header("content-length", "1000000").body(()).unwrap();
+    assert_eq!(
+        received(&b"{\"data\": {\"id\": \"\xff\"}}"[..]),
+        (400, false)
+    );
+    assert_eq!(
+        received(" ".repeat(Notification::MAX_BYTES + 1) + &message(ID)),
+        (413, false)
+    );
+    let declared = Request::post("/hooks")
+        .header("content-length", "1000000")
+        .body(())
+        .unwrap();
     let refusal = Webhook::new("/hooks").unwrap().refuse(&declared);
-    assert_eq!(refusal.unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE, "without its body being read");
+    assert_eq!(
+        refusal.unwrap().status(),
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "without its body being read"
+    );
 }
 
 #[test]
 fn w07_an_old_message_that_is_sent_again_brings_one_look() {
     let mut run = Run::submitted();
     run.job.handle_notification(&notification(ID), run.now);
-    run.reply(in_progress()).pass(Duration::from_secs(3600)).reply(in_progress()).pass(Duration::from_secs(10));
+    run.reply(in_progress())
+        .pass(Duration::from_secs(3600))
+        .reply(in_progress())
+        .pass(Duration::from_secs(10));
     let before = run.now;
     run.job.handle_notification(&notification(ID), run.now);
     run.reply(in_progress());
-    assert_eq!((run.now, looks(&run, LookReason::Notification)), (before, 2));
+    assert_eq!(
+        (run.now, looks(&run, LookReason::Notification)),
+        (before, 2)
+    );
 }
 
 #[test]
 fn w08_the_time_of_an_event_is_a_text_that_decides_nothing() {
     let read = |time: &str| {
-        let json = format!(r#"{{"event_id": 7, "event_time": {time}, "data": {{"id": "{ID}"}}, "type": "extraction.finished"}}"#);
+        let json = format!(
+            r#"{{"event_id": 7, "event_time": {time}, "data": {{"id": "{ID}"}}, "type": "extraction.finished"}}"#
+        );
         let notification = Notification::decode(json.as_bytes()).unwrap();
-        assert_eq!((notification.event_id(), notification.event_type()), (Some("7"), Some(Notification::FINISHED)));
+        assert_eq!(
+            (notification.event_id(), notification.event_type()),
+            (Some("7"), Some(Notification::FINISHED))
+        );
         notification.event_time().map(str::to_owned)
     };
-    for time in ["2022-02-03T10:19:17.388584", "2022-02-03T10:19:17Z", "9999-99-99", "soon", ""] {
+    for time in [
+        "2022-02-03T10:19:17.388584",
+        "2022-02-03T10:19:17Z",
+        "9999-99-99",
+        "soon",
+        "",
+    ] {
         assert_eq!(read(&format!("{time:?}")).as_deref(), Some(time));
     }
-    assert_eq!([read("1700000000").as_deref(), read("null").as_deref(), read("{}").as_deref()], [Some("1700000000"), None, None]);
+    assert_eq!(
+        [
+            read("1700000000").as_deref(),
+            read("null").as_deref(),
+            read("{}").as_deref()
+        ],
+        [Some("1700000000"), None, None]
+    );
 }
 
 #[test]
 fn w09_without_any_message_the_looks_go_on_by_themselves() {
     let mut run = Run::submitted();
-    run.reply(in_progress()).reply(in_progress()).reply(success()).succeeded();
+    run.reply(in_progress())
+        .reply(in_progress())
+        .reply(success())
+        .succeeded();
     assert_eq!(looks(&run, LookReason::Policy), 3);
 }
 
@@ -185,30 +279,86 @@ fn w10_a_message_after_the_end_is_ignored() {
 #[test]
 fn w11_a_message_of_another_type_is_answered_well_and_says_nothing() {
     let of = |kind: &str| received(format!(r#"{{"type": {kind}, "data": {{"id": "{ID}"}}}}"#));
-    assert_eq!([of(r#""extraction.finished""#), of(r#""Extraction.Finished""#), of("null")], [(204, true); 3]);
-    assert_eq!([of(r#""extraction.started""#), of(r#""""#), of("7")], [(204, false); 3]);
-    assert_eq!(received(r#"{"type": "training.finished", "data": {"model": 3}}"#), (204, false), "whatever else is in it");
-    assert_eq!(received(r#"{"type": "extraction.finished", "data": {"model": 3}}"#), (400, false));
+    assert_eq!(
+        [
+            of(r#""extraction.finished""#),
+            of(r#""Extraction.Finished""#),
+            of("null")
+        ],
+        [(204, true); 3]
+    );
+    assert_eq!(
+        [of(r#""extraction.started""#), of(r#""""#), of("7")],
+        [(204, false); 3]
+    );
+    assert_eq!(
+        received(r#"{"type": "training.finished", "data": {"model": 3}}"#),
+        (204, false),
+        "whatever else is in it"
+    );
+    assert_eq!(
+        received(r#"{"type": "extraction.finished", "data": {"model": 3}}"#),
+        (400, false)
+    );
 }
 
 #[test]
 fn w12_without_the_secret_in_the_path_there_is_nothing_there() {
-    let webhook = Webhook::new("/hooks/typless/").unwrap().with_secret_in_path(WebhookSecret::new(SECRET).unwrap());
-    let status = |path: &str| webhook.receive(&post(path, message(ID))).0.status().as_u16();
-    assert_eq!([status("/hooks/typless/8c3f0d6b5a9e4712"), status("/hooks/typless/8c3f0d6b5a9e4712/?a=b")], [204; 2]);
-    let wrong = ["/hooks/typless", "/", "/hooks/typless/", "/8c3f0d6b5a9e4712", "/hooks/typless/8c3f0d6b5a9e4712/more"];
+    let webhook = Webhook::new("/hooks/typless/")
+        .unwrap()
+        .with_secret_in_path(WebhookSecret::new(SECRET).unwrap());
+    let status = |path: &str| {
+        webhook
+            .receive(&post(path, message(ID)))
+            .0
+            .status()
+            .as_u16()
+    };
+    assert_eq!(
+        [
+            status("/hooks/typless/8c3f0d6b5a9e4712"),
+            status("/hooks/typless/8c3f0d6b5a9e4712/?a=b")
+        ],
+        [204; 2]
+    );
+    let wrong = [
+        "/hooks/typless",
+        "/",
+        "/hooks/typless/",
+        "/8c3f0d6b5a9e4712",
+        "/hooks/typless/8c3f0d6b5a9e4712/more",
+    ];
     for path in wrong {
         assert_eq!(status(path), 404, "{path}");
     }
     for at in 0..SECRET.len() {
         let (start, rest) = SECRET.split_at(at);
-        assert_eq!(status(&format!("/hooks/typless/{start}x{}", &rest[1..])), 404, "wrong at {at}");
-        assert_eq!(status(&format!("/hooks/typless/{start}")), 404, "cut off at {at}");
+        assert_eq!(
+            status(&format!("/hooks/typless/{start}x{}", &rest[1..])),
+            404,
+            "wrong at {at}"
+        );
+        assert_eq!(
+            status(&format!("/hooks/typless/{start}")),
+            404,
+            "cut off at {at}"
+        );
     }
-    assert_eq!(status("/hooks/typless/8c3f0d6b5a9e47128c3f0d6b5a9e4712"), 404);
-    let get = Request::get("/hooks/typless/8c3f0d6b5a9e4712").body(Bytes::new()).unwrap();
+    assert_eq!(
+        status("/hooks/typless/8c3f0d6b5a9e47128c3f0d6b5a9e4712"),
+        404
+    );
+    let get = Request::get("/hooks/typless/8c3f0d6b5a9e4712")
+        .body(Bytes::new())
+        .unwrap();
     let (answer, notification) = webhook.receive(&get);
-    assert_eq!((answer.status().as_u16(), answer.headers()["allow"].to_str().unwrap()), (405, Method::POST.as_str()));
+    assert_eq!(
+        (
+            answer.status().as_u16(),
+            answer.headers()["allow"].to_str().unwrap()
+        ),
+        (405, Method::POST.as_str())
+    );
     assert!(notification.is_none() && !format!("{webhook:?}").contains(SECRET));
 }
 
@@ -216,7 +366,9 @@ fn w12_without_the_secret_in_the_path_there_is_nothing_there() {
 fn w12_without_the_secret_in_the_header_nobody_is_listened_to() {
     let secret = || WebhookSecret::new(SECRET).unwrap();
     let asks = |name: HeaderName, value: Option<&str>| {
-        let webhook = Webhook::new("/").unwrap().with_secret_in_header(name.clone(), secret());
+        let webhook = Webhook::new("/")
+            .unwrap()
+            .with_secret_in_header(name.clone(), secret());
         let mut request = post("/", message(ID));
         value.map(|value| request.headers_mut().insert(name, value.parse().unwrap()));
         let (answer, notification) = webhook.receive(&request);
@@ -224,23 +376,52 @@ fn w12_without_the_secret_in_the_header_nobody_is_listened_to() {
         answer.status().as_u16()
     };
     let own = HeaderName::from_static("x-webhook-secret");
-    assert_eq!([asks(own.clone(), Some(SECRET)), asks(AUTHORIZATION, Some("Bearer 8c3f0d6b5a9e4712"))], [204; 2]);
-    let wrong = [None, Some(""), Some("Bearer"), Some("Bearer "), Some("8c3f0d6b5a9e471"), Some("8c3f0d6b5a9e4712 8c3f0d6b5a9e4712")];
+    assert_eq!(
+        [
+            asks(own.clone(), Some(SECRET)),
+            asks(AUTHORIZATION, Some("Bearer 8c3f0d6b5a9e4712"))
+        ],
+        [204; 2]
+    );
+    let wrong = [
+        None,
+        Some(""),
+        Some("Bearer"),
+        Some("Bearer "),
+        Some("8c3f0d6b5a9e471"),
+        Some("8c3f0d6b5a9e4712 8c3f0d6b5a9e4712"),
+    ];
     for value in wrong {
-        assert_eq!([asks(own.clone(), value), asks(AUTHORIZATION, value)], [401; 2], "{value:?}");
+        assert_eq!(
+            [asks(own.clone(), value), asks(AUTHORIZATION, value)],
+            [401; 2],
+            "{value:?}"
+        );
     }
 }
 
 #[test]
 fn w12_secrets_that_are_none_are_refused_and_not_quoted() {
-    for bad in ["", "tiny", "0123456789abcde", "0123456789 abcdef", "0123456789/abcdef", "0123456789äabcdef", &"0".repeat(257)] {
+    for bad in [
+        "",
+        "tiny",
+        "0123456789abcde",
+        "0123456789 abcdef",
+        "0123456789/abcdef",
+        "0123456789äabcdef",
+        &"0".repeat(257),
+    ] {
         let error = WebhookSecret::new(bad).unwrap_err();
         assert_eq!(error.field(), "webhook_secret");
         assert!(bad.is_empty() || !format!("{error} {error:?}").contains(bad));
     }
     assert!(!format!("{:?}", WebhookSecret::new(SECRET)).contains(SECRET));
     for bad in ["", "hooks", "/a?b", "/a#b", "/a b", "/ä"] {
-        assert_eq!(Webhook::new(bad).unwrap_err().field(), "webhook_path", "{bad}");
+        assert_eq!(
+            Webhook::new(bad).unwrap_err().field(),
+            "webhook_path",
+            "{bad}"
+        );
     }
 }
 
@@ -251,12 +432,20 @@ fn w13_messages_out_of_order_find_their_own_jobs() {
     let ids = ["first", "second"];
     // The second is finished first, and both are told before either submit is answered.
     for id in ids.iter().rev() {
-        runs.iter_mut().for_each(|run| run.job.handle_notification(&notification(id), run.now));
+        runs.iter_mut()
+            .for_each(|run| run.job.handle_notification(&notification(id), run.now));
     }
     for ((run, submit), id) in runs.iter_mut().zip(submits).zip(ids) {
-        run.job.handle_response(submit, answer(202, &format!(r#"{{"extraction_id": "{id}"}}"#)), run.now);
+        run.job.handle_response(
+            submit,
+            answer(202, &format!(r#"{{"extraction_id": "{id}"}}"#)),
+            run.now,
+        );
         let look = run.next_request().unwrap();
-        assert_eq!((look.request.uri().query().unwrap(), run.now), (format!("extraction_id={id}").as_str(), START));
+        assert_eq!(
+            (look.request.uri().query().unwrap(), run.now),
+            (format!("extraction_id={id}").as_str(), START)
+        );
     }
 }
 

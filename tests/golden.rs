@@ -21,35 +21,74 @@ type Reader = fn(&str) -> Option<TicketError>;
 fn golden() -> [(&'static str, Reader); 4] {
     let ticket: Reader = |json| Ticket::from_json(json).err();
     let snapshot: Reader = |json| Snapshot::from_json(json).err();
-    [(TICKET.trim_end(), ticket), (BARE_TICKET.trim_end(), ticket), (READY.trim_end(), snapshot), (SUBMITTING.trim_end(), snapshot)]
+    [
+        (TICKET.trim_end(), ticket),
+        (BARE_TICKET.trim_end(), ticket),
+        (READY.trim_end(), snapshot),
+        (SUBMITTING.trim_end(), snapshot),
+    ]
 }
 
 #[test]
 fn a_ticket_of_version_1_is_read_and_written_as_it_was() {
     let document = Document::new("invoice.pdf", "line-item-invoice", &b"%PDF"[..]).unwrap();
-    let document = document.with_customer(r#"Žiga & "Sons""#).unwrap().with_reference("row 17").unwrap();
-    let mut run = Run::new(Job::submit(&api(), document, JobOptions::new().with_deadline(Duration::from_secs(3600)), START));
+    let document = document
+        .with_customer(r#"Žiga & "Sons""#)
+        .unwrap()
+        .with_reference("row 17")
+        .unwrap();
+    let mut run = Run::new(Job::submit(
+        &api(),
+        document,
+        JobOptions::new().with_deadline(Duration::from_secs(3600)),
+        START,
+    ));
     run.reply(accepted());
-    let (written, read) = (run.job.ticket().unwrap(), Ticket::from_json(TICKET).unwrap());
-    assert_eq!((written.to_json().as_str(), &written), (TICKET.trim_end(), &read));
+    let (written, read) = (
+        run.job.ticket().unwrap(),
+        Ticket::from_json(TICKET).unwrap(),
+    );
+    assert_eq!(
+        (written.to_json().as_str(), &written),
+        (TICKET.trim_end(), &read)
+    );
     assert_eq!(read.extraction_id().as_str(), ID);
-    assert_eq!((read.document_type(), read.customer()), (Some("line-item-invoice"), Some(r#"Žiga & "Sons""#)));
-    assert_eq!((read.reference(), read.submitted_at()), (Some("row 17"), START));
+    assert_eq!(
+        (read.document_type(), read.customer()),
+        (Some("line-item-invoice"), Some(r#"Žiga & "Sons""#))
+    );
+    assert_eq!(
+        (read.reference(), read.submitted_at()),
+        (Some("row 17"), START)
+    );
     assert_eq!(read.deadline(), START + Duration::from_secs(3600));
     let bare = Ticket::new(ExtractionId::new("0d14").unwrap(), Time::EPOCH, Time::MAX);
     assert_eq!(bare.to_json(), BARE_TICKET.trim_end());
-    assert_eq!(Ticket::from_json(BARE_TICKET).unwrap().extraction_id().as_str(), "0d14");
+    assert_eq!(
+        Ticket::from_json(BARE_TICKET)
+            .unwrap()
+            .extraction_id()
+            .as_str(),
+        "0d14"
+    );
 }
 
 #[test]
 fn a_snapshot_of_version_1_is_read_and_written_as_it_was() {
-    let mut run = Run::new(submit(JobOptions::new().with_deadline(Duration::from_secs(3600))));
+    let mut run = Run::new(submit(
+        JobOptions::new().with_deadline(Duration::from_secs(3600)),
+    ));
     run.reply(answer_with(429, ("retry-after", "600"), "{}"));
     assert_eq!(run.job.snapshot().unwrap().to_json(), READY.trim_end());
     let ready = Snapshot::from_json(READY).unwrap();
-    assert_eq!((ready.reference(), ready.may_be_submitted()), (Some("row 17"), false));
+    assert_eq!(
+        (ready.reference(), ready.may_be_submitted()),
+        (Some("row 17"), false)
+    );
     let mut restored = Job::restore(&api(), &ready, document(), JobOptions::new(), START);
-    assert!(matches!(restored.next_output(START), Output::Wait(until) if until == START + Duration::from_secs(600)));
+    assert!(
+        matches!(restored.next_output(START), Output::Wait(until) if until == START + Duration::from_secs(600))
+    );
 
     let mut job = submit(JobOptions::new().with_deadline(Duration::from_secs(3600)));
     assert!(matches!(job.next_output(START), Output::Event(_)));
@@ -62,7 +101,11 @@ fn what_is_cut_off_at_any_byte_is_refused() {
     for (json, read) in golden() {
         assert!(read(json).is_none(), "{json}");
         for cut in (0..json.len()).filter(|cut| json.is_char_boundary(*cut)) {
-            assert!(matches!(read(&json[..cut]), Some(TicketError::Unreadable { .. })), "{}", &json[..cut]);
+            assert!(
+                matches!(read(&json[..cut]), Some(TicketError::Unreadable { .. })),
+                "{}",
+                &json[..cut]
+            );
         }
     }
 }
@@ -74,11 +117,15 @@ fn what_is_altered_in_any_byte_is_refused() {
         for at in 0..json.len() {
             for byte in 0..=u8::MAX {
                 altered[at] = byte;
-                let Ok(text) = std::str::from_utf8(&altered) else { continue };
+                let Ok(text) = std::str::from_utf8(&altered) else {
+                    continue;
+                };
                 match read(text) {
                     None => assert_eq!(text, json),
                     Some(TicketError::Altered) => noticed += 1,
-                    Some(TicketError::Newer { version }) => assert!(at <= 20 && (2..=9).contains(&version), "{text}"),
+                    Some(TicketError::Newer { version }) => {
+                        assert!(at <= 20 && (2..=9).contains(&version), "{text}")
+                    }
                     Some(_) => {}
                 }
             }
@@ -92,11 +139,23 @@ fn what_is_altered_in_any_byte_is_refused() {
 fn a_newer_version_is_told_from_damage_even_if_it_looks_different() {
     for (json, read) in golden() {
         let newer = json.replacen(":1,", ":2,", 1);
-        assert!(matches!(read(&newer), Some(TicketError::Newer { version: 2 })));
-        assert!(matches!(read(&json.replacen(":1,", ":0,", 1)), Some(TicketError::Unreadable { .. })));
+        assert!(matches!(
+            read(&newer),
+            Some(TicketError::Newer { version: 2 })
+        ));
+        assert!(matches!(
+            read(&json.replacen(":1,", ":0,", 1)),
+            Some(TicketError::Unreadable { .. })
+        ));
     }
-    assert!(matches!(Ticket::from_json(r#"{"typless_ticket": 7, "id": [1, 2]}"#), Err(TicketError::Newer { version: 7 })));
-    assert!(matches!(Snapshot::from_json(r#"{"typless_snapshot": 7}"#), Err(TicketError::Newer { version: 7 })));
+    assert!(matches!(
+        Ticket::from_json(r#"{"typless_ticket": 7, "id": [1, 2]}"#),
+        Err(TicketError::Newer { version: 7 })
+    ));
+    assert!(matches!(
+        Snapshot::from_json(r#"{"typless_snapshot": 7}"#),
+        Err(TicketError::Newer { version: 7 })
+    ));
 }
 
 #[test]
@@ -105,26 +164,46 @@ fn a_database_may_reorder_and_space_what_it_stores_and_add_to_it() {
         "{{\n \"check\" : {:?}, \"deadline_ms\": 18446744073709, \"_row\": 5,\n \"submitted_at_ms\":0, \"extraction_id\": \"\\u0030d14\", \"typless_ticket\": 1 }}",
         check_of(BARE_TICKET)
     );
-    assert_eq!(Ticket::from_json(&reordered).unwrap(), Ticket::from_json(BARE_TICKET).unwrap());
+    assert_eq!(
+        Ticket::from_json(&reordered).unwrap(),
+        Ticket::from_json(BARE_TICKET).unwrap()
+    );
 }
 
 #[test]
 fn what_is_no_ticket_is_refused_without_being_quoted() {
     for (_, read) in golden() {
-        for json in ["", "{}", "null", "[]", "7", r#"{"typless_ticket": "hush"}"#, r#"{"typless_snapshot": "hush"}"#, TICKET, READY] {
+        for json in [
+            "",
+            "{}",
+            "null",
+            "[]",
+            "7",
+            r#"{"typless_ticket": "hush"}"#,
+            r#"{"typless_snapshot": "hush"}"#,
+            TICKET,
+            READY,
+        ] {
             let Some(error) = read(json) else { continue };
             assert!(matches!(error, TicketError::Unreadable { .. }), "{json}");
             assert!(!format!("{error} {error:?}").contains("hush"), "{error}");
         }
     }
     let unchecked = BARE_TICKET.replace(&format!(r#","check":"{}""#, check_of(BARE_TICKET)), "");
-    assert!(matches!(Ticket::from_json(&unchecked), Err(TicketError::Unreadable { .. })), "a check is not left out");
+    assert!(
+        matches!(
+            Ticket::from_json(&unchecked),
+            Err(TicketError::Unreadable { .. })
+        ),
+        "a check is not left out"
+    );
 }
 
 #[test]
 fn the_check_is_one_anybody_can_compute() {
     for json in [TICKET, BARE_TICKET, READY, SUBMITTING] {
-        let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).unwrap();
+        let fields: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(json).unwrap();
         let order = [
             "typless_ticket",
             "extraction_id",
@@ -142,11 +221,18 @@ fn the_check_is_one_anybody_can_compute() {
         ];
         // In the order of the format: a ticket's reference comes before its times, a snapshot's after them.
         let late = fields.contains_key("typless_snapshot");
-        let names = order.into_iter().filter(|name| !(late && *name == "reference")).chain(late.then_some("reference"));
+        let names = order
+            .into_iter()
+            .filter(|name| !(late && *name == "reference"))
+            .chain(late.then_some("reference"));
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         for name in names {
-            let Some(value) = fields.get(name) else { continue };
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let Some(value) = fields.get(name) else {
+                continue;
+            };
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
             for byte in format!("{name}={}:{text};", text.len()).bytes() {
                 hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
             }

@@ -6,7 +6,10 @@ mod support;
 use std::time::Duration;
 
 use support::{Run, START, accepted, answer, answer_with, in_progress, success};
-use typless::machine::{Cause, FailureKind, Job, JobError, JobEventKind, JobOptions, JobState, LookReason, Machine, Output, Time};
+use typless::machine::{
+    Cause, FailureKind, Job, JobError, JobEventKind, JobOptions, JobState, LookReason, Machine,
+    Output, Time,
+};
 use typless::wire::Notification;
 
 fn since_start(time: Time) -> Duration {
@@ -20,11 +23,38 @@ fn a_document_goes_in_and_its_result_comes_out() {
     assert_eq!(transmit.request.method(), "POST");
     assert_eq!(run.job.state(), JobState::Submitting);
     run.job.handle_response(transmit.id, accepted(), run.now);
-    run.reply(in_progress()).reply(in_progress()).reply(success()).settle();
-    assert_eq!(run.outcome().unwrap().as_ref().unwrap().text("total"), Some("12.0000"));
-    let told: Vec<String> =
-        run.events.iter().map(|event| format!("{:?}", event.kind).split([' ', '(']).next().unwrap().to_owned()).collect();
-    assert_eq!(told, ["Submitting", "Submitted", "LookDue", "Progressed", "LookDue", "Progressed", "LookDue", "Finished"]);
+    run.reply(in_progress())
+        .reply(in_progress())
+        .reply(success())
+        .settle();
+    assert_eq!(
+        run.outcome().unwrap().as_ref().unwrap().text("total"),
+        Some("12.0000")
+    );
+    let told: Vec<String> = run
+        .events
+        .iter()
+        .map(|event| {
+            format!("{:?}", event.kind)
+                .split([' ', '('])
+                .next()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "Submitting",
+            "Submitted",
+            "LookDue",
+            "Progressed",
+            "LookDue",
+            "Progressed",
+            "LookDue",
+            "Finished"
+        ]
+    );
     let numbers: Vec<u64> = run.events.iter().map(|event| event.sequence).collect();
     assert_eq!(numbers, (1..=8).collect::<Vec<_>>());
     assert_eq!(run.job.state(), JobState::Succeeded);
@@ -52,11 +82,21 @@ fn a_document_that_cannot_be_read_is_not_submitted() {
 #[test]
 fn a_hint_is_a_floor_and_says_so() {
     let mut run = Run::submitted();
-    run.reply(answer_with(200, ("retry-after", "120"), r#"{"status": "IN_PROGRESS"}"#));
+    run.reply(answer_with(
+        200,
+        ("retry-after", "120"),
+        r#"{"status": "IN_PROGRESS"}"#,
+    ));
     let asked_at = run.now;
     run.reply(success()).settle();
     assert_eq!(run.now.saturating_since(asked_at), Duration::from_secs(120));
-    assert!(run.events.iter().any(|event| matches!(event.kind, JobEventKind::LookDue { reason: LookReason::Hint, .. })));
+    assert!(run.events.iter().any(|event| matches!(
+        event.kind,
+        JobEventKind::LookDue {
+            reason: LookReason::Hint,
+            ..
+        }
+    )));
 }
 
 #[test]
@@ -65,7 +105,14 @@ fn a_hint_beyond_the_deadline_ends_the_job_at_once() {
     run.reply(accepted());
     run.reply(answer_with(429, ("retry-after", "300"), "{}"));
     let told_at = run.now;
-    let JobError::Deadline { retry_after, cause: Some(Cause::Service(_)), .. } = run.ended() else { panic!() };
+    let JobError::Deadline {
+        retry_after,
+        cause: Some(Cause::Service(_)),
+        ..
+    } = run.ended()
+    else {
+        panic!()
+    };
     assert_eq!(*retry_after, Some(Duration::from_secs(300)));
     assert_eq!(run.now, told_at);
 }
@@ -73,10 +120,18 @@ fn a_hint_beyond_the_deadline_ends_the_job_at_once() {
 #[test]
 fn the_deadline_brings_one_last_look() {
     let mut run = Run::with(JobOptions::new().with_deadline(Duration::from_secs(15)));
-    run.reply(accepted()).reply(in_progress()).reply(in_progress());
+    run.reply(accepted())
+        .reply(in_progress())
+        .reply(in_progress());
     let last = run.next_request().unwrap();
     assert_eq!(since_start(run.now), Duration::from_secs(15));
-    assert!(matches!(run.events.last().unwrap().kind, JobEventKind::LookDue { look: 3, reason: LookReason::Deadline }));
+    assert!(matches!(
+        run.events.last().unwrap().kind,
+        JobEventKind::LookDue {
+            look: 3,
+            reason: LookReason::Deadline
+        }
+    ));
     let mut lucky = run;
     lucky.job.handle_response(last.id, success(), lucky.now);
     lucky.settle();
@@ -87,8 +142,21 @@ fn the_deadline_brings_one_last_look() {
 fn after_the_last_look_the_deadline_ends_it_with_the_ticket() {
     let mut run = Run::with(JobOptions::new().with_deadline(Duration::from_secs(3)));
     run.reply(accepted()).reply(in_progress());
-    assert!(matches!(run.ended(), JobError::Deadline { retry_after: None, .. }));
-    assert!(run.outcome().unwrap().as_ref().unwrap_err().ticket().is_some());
+    assert!(matches!(
+        run.ended(),
+        JobError::Deadline {
+            retry_after: None,
+            ..
+        }
+    ));
+    assert!(
+        run.outcome()
+            .unwrap()
+            .as_ref()
+            .unwrap_err()
+            .ticket()
+            .is_some()
+    );
 }
 
 #[test]
@@ -97,7 +165,10 @@ fn a_submit_waits_for_its_confirmation() {
     assert!(run.next_request().is_none());
     assert!(matches!(run.job.next_output(run.now), Output::NeedInput));
     run.job.confirm(0);
-    assert!(matches!(run.job.next_output(run.now), Output::NeedInput), "another event's confirmation");
+    assert!(
+        matches!(run.job.next_output(run.now), Output::NeedInput),
+        "another event's confirmation"
+    );
     run.job.confirm(run.events.last().unwrap().sequence);
     run.reply(answer(429, "")).pass(Duration::from_secs(60));
     assert!(run.next_request().is_none(), "each attempt needs its own");
@@ -108,7 +179,11 @@ fn a_submit_waits_for_its_confirmation() {
 
 #[test]
 fn a_confirmation_that_never_comes_ends_with_the_deadline_and_nothing_sent() {
-    let mut run = Run::with(JobOptions::new().with_confirmation().with_deadline(Duration::from_secs(10)));
+    let mut run = Run::with(
+        JobOptions::new()
+            .with_confirmation()
+            .with_deadline(Duration::from_secs(10)),
+    );
     run.settle().pass(Duration::from_secs(10));
     assert!(matches!(run.ended(), JobError::Exhausted { .. }));
 }
@@ -123,10 +198,17 @@ fn notification(id: &str) -> Notification {
 #[test]
 fn a_notification_of_another_job_changes_nothing() {
     let mut run = Run::submitted();
-    let Output::Event(_) = run.job.next_output(run.now) else { panic!() };
-    let Output::Wait(before) = run.job.next_output(run.now) else { panic!() };
-    run.job.handle_notification(&notification("another"), run.now);
-    let Output::Wait(after) = run.job.next_output(run.now) else { panic!() };
+    let Output::Event(_) = run.job.next_output(run.now) else {
+        panic!()
+    };
+    let Output::Wait(before) = run.job.next_output(run.now) else {
+        panic!()
+    };
+    run.job
+        .handle_notification(&notification("another"), run.now);
+    let Output::Wait(after) = run.job.next_output(run.now) else {
+        panic!()
+    };
     assert_eq!(before, after);
 }
 
@@ -142,8 +224,12 @@ fn the_time_of_a_look_begins_when_it_is_sent() {
         }
     }
     run.pass(Duration::from_secs(3600));
-    let Output::Send(transmit) = run.job.next_output(run.now) else { panic!() };
-    let Output::Wait(until) = run.job.next_output(run.now) else { panic!("its time is not up") };
+    let Output::Send(transmit) = run.job.next_output(run.now) else {
+        panic!()
+    };
+    let Output::Wait(until) = run.job.next_output(run.now) else {
+        panic!("its time is not up")
+    };
     assert_eq!(until, run.now + Duration::from_secs(60));
     run.job.handle_response(transmit.id, success(), run.now);
     run.succeeded();
@@ -153,6 +239,10 @@ fn the_time_of_a_look_begins_when_it_is_sent() {
 fn an_outcome_is_taken_out_of_the_last_event_alone() {
     let mut run = Run::submitted();
     run.reply(success()).settle();
-    let outcomes = run.events.into_iter().filter_map(|event| Job::into_outcome(event).ok()).count();
+    let outcomes = run
+        .events
+        .into_iter()
+        .filter_map(|event| Job::into_outcome(event).ok())
+        .count();
     assert_eq!(outcomes, 1);
 }

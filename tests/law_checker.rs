@@ -85,17 +85,37 @@ impl Small {
     }
 
     fn tell(&mut self, text: &'static str, end: bool) -> Output<Told> {
-        self.sequence += if self.fault == Fault::CountsEventsTwice && self.sequence == 1 { 2 } else { 1 };
-        Output::Event(Told { sequence: self.sequence, text, end })
+        self.sequence += if self.fault == Fault::CountsEventsTwice && self.sequence == 1 {
+            2
+        } else {
+            1
+        };
+        Output::Event(Told {
+            sequence: self.sequence,
+            text,
+            end,
+        })
     }
 
     fn send(&mut self, now: Time) -> Output<Told> {
-        let method = if self.submitted { Method::GET } else { Method::POST };
+        let method = if self.submitted {
+            Method::GET
+        } else {
+            Method::POST
+        };
         self.exchange += u64::from(!(self.fault == Fault::UsesAnIdTwice && self.exchange == 2));
-        let request = Request::builder().method(method).uri("https://example.com/").body(Body::empty()).unwrap();
+        let request = Request::builder()
+            .method(method)
+            .uri("https://example.com/")
+            .body(Body::empty())
+            .unwrap();
         let limits = Limits::default();
         self.out = Some((self.exchange, now + limits.total));
-        Output::Send(Transmit::new(RequestId::new(self.exchange), request, limits))
+        Output::Send(Transmit::new(
+            RequestId::new(self.exchange),
+            request,
+            limits,
+        ))
     }
 
     fn obeys_deadlines(&self) -> bool {
@@ -105,20 +125,28 @@ impl Small {
     /// What an exchange came to; `None` if that is not known.
     fn take(&mut self, id: RequestId, now: Time, status: Option<u16>) {
         self.latest = self.latest.max(now);
-        if self.fault == Fault::CountsDuplicates && self.exchange == id.get() && self.end.is_none() {
+        if self.fault == Fault::CountsDuplicates && self.exchange == id.get() && self.end.is_none()
+        {
             self.due = self.due + Duration::from_secs(1);
         }
         if self.out.is_none_or(|(out, _)| out != id.get()) || self.end.is_some() {
             return;
         }
-        assert!(self.fault != Fault::Panics || status != Some(404), "there it is");
+        assert!(
+            self.fault != Fault::Panics || status != Some(404),
+            "there it is"
+        );
         self.out = None;
         self.due = self.latest + GAP;
         let unknown = !self.submitted && !matches!(status, Some(202 | 408 | 429));
         match status {
-            _ if self.submitted && self.latest >= self.deadline && self.obeys_deadlines() => self.end = Some(false),
+            _ if self.submitted && self.latest >= self.deadline && self.obeys_deadlines() => {
+                self.end = Some(false)
+            }
             Some(202) => self.submitted = true,
-            _ if unknown && self.fault != Fault::SubmitsWhatMayHaveArrived => self.end = Some(false),
+            _ if unknown && self.fault != Fault::SubmitsWhatMayHaveArrived => {
+                self.end = Some(false)
+            }
             Some(200) if self.submitted => self.end = Some(false),
             _ => {}
         }
@@ -131,14 +159,22 @@ impl Machine for Small {
 
     fn next_output(&mut self, now: Time) -> Output<Told> {
         self.asked += 1;
-        self.latest = if self.fault == Fault::BelievesTheClock { now } else { self.latest.max(now) };
+        self.latest = if self.fault == Fault::BelievesTheClock {
+            now
+        } else {
+            self.latest.max(now)
+        };
         let now = self.latest;
         if let Some(told) = self.end {
             return match self.fault {
                 _ if !told => {
                     self.end = Some(true);
                     self.asked = 0;
-                    if self.fault == Fault::EndsSilently { Output::Done } else { self.tell("end", true) }
+                    if self.fault == Fault::EndsSilently {
+                        Output::Done
+                    } else {
+                        self.tell("end", true)
+                    }
                 }
                 Fault::EndsTwice if self.asked == 1 => self.tell("end", true),
                 Fault::LooksAfterItsEnd if self.asked == 1 => self.send(now),
@@ -148,8 +184,13 @@ impl Machine for Small {
         }
         match self.out {
             Some((_, until)) if now < until => {
-                let sends = self.fault == Fault::SendsTwoAtOnce && self.submitted && self.exchange == 2;
-                return if sends { self.send(now) } else { Output::Wait(until) };
+                let sends =
+                    self.fault == Fault::SendsTwoAtOnce && self.submitted && self.exchange == 2;
+                return if sends {
+                    self.send(now)
+                } else {
+                    Output::Wait(until)
+                };
             }
             Some((id, _)) => self.take(RequestId::new(id), now, None),
             None => {}
@@ -162,12 +203,22 @@ impl Machine for Small {
             self.end = Some(false);
             return self.next_output(now);
         }
-        if now >= self.due.min(if self.fault == Fault::NeverEnds { self.due } else { self.deadline }) {
+        if now
+            >= self.due.min(if self.fault == Fault::NeverEnds {
+                self.due
+            } else {
+                self.deadline
+            })
+        {
             match self.fault {
                 Fault::WaitsForNow if self.submitted => return Output::Wait(now),
                 Fault::NeverRests if self.submitted => return self.tell("still here", false),
-                Fault::TellsASecret if self.submitted && self.sequence == 0 => return self.tell("s3cret", false),
-                Fault::RollsDice if self.chance && self.sequence == 0 => return self.tell("heads", false),
+                Fault::TellsASecret if self.submitted && self.sequence == 0 => {
+                    return self.tell("s3cret", false);
+                }
+                Fault::RollsDice if self.chance && self.sequence == 0 => {
+                    return self.tell("heads", false);
+                }
                 Fault::CountsEventsTwice if self.sequence < 2 => return self.tell("look", false),
                 _ => {}
             }
@@ -185,7 +236,11 @@ impl Machine for Small {
     }
 
     fn handle_failure(&mut self, id: RequestId, failure: Failure, now: Time) {
-        self.take(id, now, (failure.kind() == FailureKind::NotSent).then_some(408));
+        self.take(
+            id,
+            now,
+            (failure.kind() == FailureKind::NotSent).then_some(408),
+        );
     }
 
     fn into_outcome(event: Told) -> Result<(), Told> {
@@ -209,13 +264,23 @@ fn checker(fault: Fault) -> LawChecker<'static, Small> {
 fn many_scripts() -> Vec<Script> {
     let mut runner = TestRunner::deterministic();
     let flavours = [Flavour::WellFormed, Flavour::Hostile, Flavour::Mixed].map(scripts);
-    flavours.iter().flat_map(|scripts| (0..60).map(|_| scripts.new_tree(&mut runner).unwrap().current()).collect::<Vec<_>>()).collect()
+    flavours
+        .iter()
+        .flat_map(|scripts| {
+            (0..60)
+                .map(|_| scripts.new_tree(&mut runner).unwrap().current())
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// The laws that a machine breaks.
 fn broken_by(fault: Fault, scripts: &[Script]) -> Vec<Law> {
     let mut laws = Vec::new();
-    for violation in scripts.iter().filter_map(|script| checker(fault).check(script).err()) {
+    for violation in scripts
+        .iter()
+        .filter_map(|script| checker(fault).check(script).err())
+    {
         if !laws.contains(&violation.law()) {
             laws.push(violation.law());
         }
@@ -251,44 +316,101 @@ fn each_fault_is_caught_by_its_law_and_by_no_other() {
         (Fault::TellsASecret, Law::Own),
     ];
     let scripts = many_scripts();
-    let found: Vec<_> = cases.iter().map(|(fault, _)| (*fault, broken_by(*fault, &scripts))).collect();
-    let expected: Vec<_> = cases.iter().map(|(fault, law)| (*fault, vec![*law])).collect();
+    let found: Vec<_> = cases
+        .iter()
+        .map(|(fault, _)| (*fault, broken_by(*fault, &scripts)))
+        .collect();
+    let expected: Vec<_> = cases
+        .iter()
+        .map(|(fault, law)| (*fault, vec![*law]))
+        .collect();
     assert_eq!(found, expected);
 }
 
 fn post_answered_with(status: u16) -> Script {
-    let response = Response::builder().status(status).body(Bytes::new()).unwrap();
-    Script::new(vec![Step::Pull, Step::Answer(Which::Newest, Reply::Response(response)), Step::Pull, Step::PassUntilDue, Step::Pull])
+    let response = Response::builder()
+        .status(status)
+        .body(Bytes::new())
+        .unwrap();
+    Script::new(vec![
+        Step::Pull,
+        Step::Answer(Which::Newest, Reply::Response(response)),
+        Step::Pull,
+        Step::PassUntilDue,
+        Step::Pull,
+    ])
 }
 
 #[test]
 fn a_violation_names_the_law_the_step_and_the_script() {
-    let violation = checker(Fault::Panics).check(&post_answered_with(404)).unwrap_err();
-    assert_eq!((violation.law(), violation.law().number(), violation.step()), (Law::NeverPanics, Some(5), Some(2)));
+    let violation = checker(Fault::Panics)
+        .check(&post_answered_with(404))
+        .unwrap_err();
+    assert_eq!(
+        (violation.law(), violation.law().number(), violation.step()),
+        (Law::NeverPanics, Some(5), Some(2))
+    );
     assert_eq!(violation.problem(), "it panicked: there it is");
     assert_eq!(violation.outputs().len(), 2, "{violation}");
     let shown = violation.to_string();
-    assert!(shown.starts_with("law 5: no input panics\nat step 2: it panicked: there it is\nthe script:\n   1. pull"), "{shown}");
-    assert!(shown.contains("   2. answer the newest request: 404, \n") && shown.contains("Wait("), "{shown}");
-    let late = checker(Fault::NeverEnds).check(&Script::new(Vec::new())).err().map(|violation| (violation.law(), violation.step()));
+    assert!(
+        shown.starts_with(
+            "law 5: no input panics\nat step 2: it panicked: there it is\nthe script:\n   1. pull"
+        ),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("   2. answer the newest request: 404, \n") && shown.contains("Wait("),
+        "{shown}"
+    );
+    let late = checker(Fault::NeverEnds)
+        .check(&Script::new(Vec::new()))
+        .err()
+        .map(|violation| (violation.law(), violation.step()));
     assert_eq!(late, None, "a submit that nobody answers ends it");
 }
 
 #[test]
 fn what_counts_as_a_submit_that_may_have_arrived() {
     // Without a deadline nothing comes after the script, such as attempts that nobody answers.
-    let checker = || LawChecker::new(|now| Small::new(Fault::SubmitsWhatMayHaveArrived, now)).with_most_submits(1);
+    let checker = || {
+        LawChecker::new(|now| Small::new(Fault::SubmitsWhatMayHaveArrived, now))
+            .with_most_submits(1)
+    };
     let breaks = |status| checker().check(&post_answered_with(status)).is_err();
-    assert_eq!([200, 400, 408, 422, 429, 500, 503].map(breaks), [true, false, false, false, false, true, true]);
-    assert!(checker().trusting_overload().check(&post_answered_with(503)).is_ok());
-    assert!(checker().with_most_submits(2).check(&post_answered_with(500)).is_ok());
+    assert_eq!(
+        [200, 400, 408, 422, 429, 500, 503].map(breaks),
+        [true, false, false, false, false, true, true]
+    );
+    assert!(
+        checker()
+            .trusting_overload()
+            .check(&post_answered_with(503))
+            .is_ok()
+    );
+    assert!(
+        checker()
+            .with_most_submits(2)
+            .check(&post_answered_with(500))
+            .is_ok()
+    );
 }
 
 #[test]
 fn what_is_not_bounded_is_not_checked() {
-    for fault in [Fault::SubmitsWhatMayHaveArrived, Fault::SendsTwoAtOnce, Fault::NeverEnds, Fault::LooksTwiceAtTheDeadline] {
+    for fault in [
+        Fault::SubmitsWhatMayHaveArrived,
+        Fault::SendsTwoAtOnce,
+        Fault::NeverEnds,
+        Fault::LooksTwiceAtTheDeadline,
+    ] {
         let checker = LawChecker::new(move |now| Small::new(fault, now));
-        assert!([202, 500].into_iter().all(|status| checker.check(&post_answered_with(status)).is_ok()), "{fault:?}");
+        assert!(
+            [202, 500]
+                .into_iter()
+                .all(|status| checker.check(&post_answered_with(status)).is_ok()),
+            "{fault:?}"
+        );
     }
     let many = LawChecker::new(|now| Small::new(Fault::EndsTwice, now)).with_ends(Some(2));
     assert!(many.check(&post_answered_with(400)).is_ok());

@@ -6,8 +6,12 @@ mod support;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use typless::machine::{DelayEstimator, Job, JobEvent, JobEventKind, JobOptions, LookReason, Output, RetryPolicy};
-use typless::proptest::{Flavour, JobInput, LawChecker, Moment, Script, Violation, job_inputs, scripts_with_inputs};
+use typless::machine::{
+    DelayEstimator, Job, JobEvent, JobEventKind, JobOptions, LookReason, Output, RetryPolicy,
+};
+use typless::proptest::{
+    Flavour, JobInput, LawChecker, Moment, Script, Violation, job_inputs, scripts_with_inputs,
+};
 
 const DEADLINE: Duration = Duration::from_secs(3600);
 
@@ -41,11 +45,22 @@ proptest! {
 fn options() -> impl Strategy<Value = JobOptions> {
     let retry = (0..3_u16, any::<bool>()).prop_map(|(resubmissions, trusts_overload)| {
         let retry = RetryPolicy::new().with_resubmissions(resubmissions);
-        if trusts_overload { retry.trusting_overload() } else { retry }
+        if trusts_overload {
+            retry.trusting_overload()
+        } else {
+            retry
+        }
     });
     (any::<u64>(), any::<bool>(), retry).prop_map(|(seed, confirmation, retry)| {
-        let options = JobOptions::new().with_seed(seed).with_deadline(DEADLINE).with_retry_policy(retry);
-        if confirmation { options.with_confirmation() } else { options }
+        let options = JobOptions::new()
+            .with_seed(seed)
+            .with_deadline(DEADLINE)
+            .with_retry_policy(retry);
+        if confirmation {
+            options.with_confirmation()
+        } else {
+            options
+        }
     })
 }
 
@@ -54,19 +69,46 @@ fn job_scripts(flavour: Flavour) -> impl Strategy<Value = Script<JobInput>> {
 }
 
 fn check(options: JobOptions, script: &Script<JobInput>) -> Result<(), Violation> {
-    LawChecker::for_jobs(options, |now| Job::submit(&support::api(), support::document(), options, now))
-        .with_own_law(the_last_look_is_called_so)
-        .with_own_law(neither_key_nor_document_is_shown)
-        .check(script)
+    LawChecker::for_jobs(options, |now| {
+        Job::submit(&support::api(), support::document(), options, now)
+    })
+    .with_own_law(the_last_look_is_called_so)
+    .with_own_law(neither_key_nor_document_is_shown)
+    .check(script)
 }
 
-fn the_last_look_is_called_so(_: &Job, output: &Output<JobEvent>, moment: &Moment) -> Result<(), String> {
-    let Output::Event(JobEvent { kind: JobEventKind::LookDue { reason, .. }, .. }) = output else { return Ok(()) };
+fn the_last_look_is_called_so(
+    _: &Job,
+    output: &Output<JobEvent>,
+    moment: &Moment,
+) -> Result<(), String> {
+    let Output::Event(JobEvent {
+        kind: JobEventKind::LookDue { reason, .. },
+        ..
+    }) = output
+    else {
+        return Ok(());
+    };
     let is_late = moment.latest() >= moment.start() + DEADLINE;
-    if (*reason == LookReason::Deadline) == is_late { Ok(()) } else { Err(format!("a look because of {reason:?} at {}", moment.latest())) }
+    if (*reason == LookReason::Deadline) == is_late {
+        Ok(())
+    } else {
+        Err(format!(
+            "a look because of {reason:?} at {}",
+            moment.latest()
+        ))
+    }
 }
 
-fn neither_key_nor_document_is_shown(job: &Job, output: &Output<JobEvent>, _: &Moment) -> Result<(), String> {
+fn neither_key_nor_document_is_shown(
+    job: &Job,
+    output: &Output<JobEvent>,
+    _: &Moment,
+) -> Result<(), String> {
     let shown = format!("{output:?} {job:?} {:?} {:?}", job.ticket(), job.snapshot());
-    if shown.contains("s3cret") || shown.contains("secret contents") { Err(shown) } else { Ok(()) }
+    if shown.contains("s3cret") || shown.contains("secret contents") {
+        Err(shown)
+    } else {
+        Ok(())
+    }
 }

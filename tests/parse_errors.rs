@@ -7,7 +7,9 @@ mod results;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use results::{Currency, Invoice, LineItem, Located, extraction, field, found, not_found, of, problems, sure};
+use results::{
+    Currency, Invoice, LineItem, Located, extraction, field, found, not_found, of, problems, sure,
+};
 use rust_decimal::Decimal;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -31,7 +33,10 @@ fn an_unknown_or_unfit_part_has_a_path_of_its_own() {
         ("it.confidence_score", ParseProblemKind::NotFound),
         ("it.colour", ParseProblemKind::NoSuchField),
     ];
-    assert_eq!(problems::<BTreeMap<String, Strict>>(&extraction(fields, json!([]))), found(kinds));
+    assert_eq!(
+        problems::<BTreeMap<String, Strict>>(&extraction(fields, json!([]))),
+        found(kinds)
+    );
 }
 
 #[test]
@@ -65,14 +70,41 @@ fn every_problem_is_told_at_once() {
 
     let error = extraction.parse::<Invoice>().unwrap_err();
     assert!(!error.has_more());
-    assert!(!format!("{error} {error:?} {error:#?}").contains("SECRET"), "{error:?}");
-    let of = |path| error.problems().iter().find(|problem| problem.path() == path).unwrap();
+    assert!(
+        !format!("{error} {error:?} {error:#?}").contains("SECRET"),
+        "{error:?}"
+    );
+    let of = |path| {
+        error
+            .problems()
+            .iter()
+            .find(|problem| problem.path() == path)
+            .unwrap()
+    };
     let copies = of("copies");
-    assert_eq!((copies.expected(), copies.text(), copies.message()), ("a whole number from 0 to 255", Some("SECRET 2"), None));
-    assert_eq!(copies.to_string(), "copies: the value can't be read as a whole number from 0 to 255");
-    assert_eq!((of("issue_date").text(), of("issue_date").message().is_some()), (Some("SECRET 1"), true));
-    assert_eq!(of("total_amount").to_string(), "total_amount: the document type has no such field, and Decimal is required");
-    assert_eq!(of("line_items[2].price").to_string(), "line_items[2].price: not found on the document, and Decimal is required");
+    assert_eq!(
+        (copies.expected(), copies.text(), copies.message()),
+        ("a whole number from 0 to 255", Some("SECRET 2"), None)
+    );
+    assert_eq!(
+        copies.to_string(),
+        "copies: the value can't be read as a whole number from 0 to 255"
+    );
+    assert_eq!(
+        (
+            of("issue_date").text(),
+            of("issue_date").message().is_some()
+        ),
+        (Some("SECRET 1"), true)
+    );
+    assert_eq!(
+        of("total_amount").to_string(),
+        "total_amount: the document type has no such field, and Decimal is required"
+    );
+    assert_eq!(
+        of("line_items[2].price").to_string(),
+        "line_items[2].price: not found on the document, and Decimal is required"
+    );
 }
 
 #[test]
@@ -82,7 +114,11 @@ fn missing_fields_are_told_as_far_as_something_can_stand_in() {
     struct OnlyX;
     impl<'de> Deserialize<'de> for OnlyX {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            if String::deserialize(deserializer)? == "x" { Ok(Self) } else { Err(D::Error::custom("not SECRET")) }
+            if String::deserialize(deserializer)? == "x" {
+                Ok(Self)
+            } else {
+                Err(D::Error::custom("not SECRET"))
+            }
         }
     }
     #[derive(Debug, Deserialize)]
@@ -104,7 +140,17 @@ fn missing_fields_are_told_as_far_as_something_can_stand_in() {
     }
     let no = |path| (path, ParseProblemKind::NoSuchField);
     let rows = json!([[], [sure("d", "x")], []]);
-    let expected = ["line_items[0].d", "line_items[1].e", "line_items[2].d", "line_items[2].e", "a", "b", "c", "d"].map(no);
+    let expected = [
+        "line_items[0].d",
+        "line_items[1].e",
+        "line_items[2].d",
+        "line_items[2].e",
+        "a",
+        "b",
+        "c",
+        "d",
+    ]
+    .map(no);
     assert_eq!(
         problems::<Target>(&extraction(json!([]), rows)),
         found(expected),
@@ -144,14 +190,30 @@ fn a_type_may_forgive_or_refuse_by_itself() {
             }
         }
     }
-    let fields = |amount, other| of([sure("forgiven", "x"), sure("amount", amount), sure("other", other)]);
+    let fields = |amount, other| {
+        of([
+            sure("forgiven", "x"),
+            sure("amount", amount),
+            sure("other", other),
+        ])
+    };
     fields("1.5", "1").parse::<Checked>().unwrap();
-    assert_eq!(problems::<Checked>(&fields("SECRET", "1")), found([("", ParseProblemKind::Rejected)]));
-    assert_eq!(problems::<Checked>(&fields("1.5", "?")), found([("other", ParseProblemKind::Unreadable)]), "a stand-in is nobody's fault");
+    assert_eq!(
+        problems::<Checked>(&fields("SECRET", "1")),
+        found([("", ParseProblemKind::Rejected)])
+    );
+    assert_eq!(
+        problems::<Checked>(&fields("1.5", "?")),
+        found([("other", ParseProblemKind::Unreadable)]),
+        "a stand-in is nobody's fault"
+    );
     let error = fields("SECRET", "1").parse::<Checked>().unwrap_err();
     assert_eq!(error.problems()[0].message(), Some("refused SECRET"));
     assert_eq!(
-        (error.to_string().as_str(), format!("{error:?}").contains("SECRET")),
+        (
+            error.to_string().as_str(),
+            format!("{error:?}").contains("SECRET")
+        ),
         ("the result does not fit: not accepted as Checked", false)
     );
 }
@@ -163,7 +225,10 @@ fn a_type_of_another_shape_is_refused() {
     assert_eq!(problems::<String>(&full), refused());
     assert_eq!(problems::<Vec<u8>>(&full), refused());
     assert_eq!(problems::<Currency>(&full), refused());
-    assert_eq!(problems::<BTreeMap<String, Vec<Vec<u8>>>>(&full), found([("a[0]", ParseProblemKind::Unreadable)]));
+    assert_eq!(
+        problems::<BTreeMap<String, Vec<Vec<u8>>>>(&full),
+        found([("a[0]", ParseProblemKind::Unreadable)])
+    );
 
     #[derive(Debug, Deserialize)]
     #[expect(dead_code, reason = "only read")]
@@ -171,24 +236,49 @@ fn a_type_of_another_shape_is_refused() {
         line_items: String,
         vat_rates: Vec<u8>,
     }
-    let expected = [("line_items", ParseProblemKind::Rejected), ("vat_rates[0]", ParseProblemKind::Rejected)];
+    let expected = [
+        ("line_items", ParseProblemKind::Rejected),
+        ("vat_rates[0]", ParseProblemKind::Rejected),
+    ];
     assert_eq!(problems::<Target>(&full), found(expected));
-    assert!(full.parse::<Option<BTreeMap<String, u8>>>().unwrap().is_some());
+    assert!(
+        full.parse::<Option<BTreeMap<String, u8>>>()
+            .unwrap()
+            .is_some()
+    );
 }
 
 #[test]
 fn a_hundred_problems_are_enough() {
     let rows = |count| vec![json!([sure("quantity", "?"), sure("price", "1")]); count];
-    let error = |count| extraction(json!([]), rows(count)).parse::<BTreeMap<String, u8>>().map(|_| ()).err();
-    assert!(error(1).is_none(), "who takes no rows has no problem with them");
+    let error = |count| {
+        extraction(json!([]), rows(count))
+            .parse::<BTreeMap<String, u8>>()
+            .map(|_| ())
+            .err()
+    };
+    assert!(
+        error(1).is_none(),
+        "who takes no rows has no problem with them"
+    );
     #[derive(Debug, Deserialize)]
     #[expect(dead_code, reason = "only read")]
     struct Target {
         line_items: Vec<LineItem>,
     }
-    for (count, listed, has_more) in [(99, 99, false), (100, 100, false), (101, 100, true), (5_000, 100, true)] {
-        let error = extraction(json!([]), rows(count)).parse::<Target>().unwrap_err();
-        assert_eq!((error.problems().len(), error.has_more()), (listed, has_more));
+    for (count, listed, has_more) in [
+        (99, 99, false),
+        (100, 100, false),
+        (101, 100, true),
+        (5_000, 100, true),
+    ] {
+        let error = extraction(json!([]), rows(count))
+            .parse::<Target>()
+            .unwrap_err();
+        assert_eq!(
+            (error.problems().len(), error.has_more()),
+            (listed, has_more)
+        );
         assert_eq!(error.to_string().ends_with("; there may be more"), has_more);
     }
 }
@@ -201,14 +291,26 @@ fn a_required_value_below_its_floor_is_a_problem() {
         total: Decimal,
         number: String,
     }
-    let extraction = of([field("total", [("SECRET", 0.5)]), json!({"name": "number", "values": [{"value": "SECRET"}]})]);
-    let error = extraction.parse_with::<Target>(&ParseOptions::new().with_floor(0.8)).unwrap_err();
+    let extraction = of([
+        field("total", [("SECRET", 0.5)]),
+        json!({"name": "number", "values": [{"value": "SECRET"}]}),
+    ]);
+    let error = extraction
+        .parse_with::<Target>(&ParseOptions::new().with_floor(0.8))
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "the result does not fit: total: its confidence of 0.5 is below 0.8, and Decimal is required; \
          number: its confidence is unknown, at least 0.8 is asked for, and String is required"
     );
-    assert!(matches!(error.problems()[0].kind(), ParseProblemKind::BelowFloor { confidence: Some(0.5), floor: 0.8, .. }));
+    assert!(matches!(
+        error.problems()[0].kind(),
+        ParseProblemKind::BelowFloor {
+            confidence: Some(0.5),
+            floor: 0.8,
+            ..
+        }
+    ));
     assert_eq!(error.problems()[0].text(), Some("SECRET"));
 }
 
@@ -228,10 +330,19 @@ fn who_denies_unknown_fields_is_told_of_them() {
         a: String,
     }
     let row = || json!([sure("a", "1"), sure("b", "1")]);
-    extraction(vec![sure("a", "1")], json!([[sure("a", "1")]])).parse::<Target>().unwrap();
-    let unfit = extraction(vec![sure("a", "1"), not_found("c"), sure("d", "1")], json!([row(), row()]));
+    extraction(vec![sure("a", "1")], json!([[sure("a", "1")]]))
+        .parse::<Target>()
+        .unwrap();
+    let unfit = extraction(
+        vec![sure("a", "1"), not_found("c"), sure("d", "1")],
+        json!([row(), row()]),
+    );
     let unexpected = |path| (path, ParseProblemKind::Unexpected);
-    assert_eq!(problems::<Target>(&unfit), found(["line_items[0].b", "c", "d"].map(unexpected)), "of a table, a name once");
+    assert_eq!(
+        problems::<Target>(&unfit),
+        found(["line_items[0].b", "c", "d"].map(unexpected)),
+        "of a table, a name once"
+    );
 }
 
 #[test]
@@ -248,7 +359,11 @@ fn a_table_that_counts_its_rows_is_not_blamed_for_the_search() {
     impl TryFrom<Vec<Item>> for Three {
         type Error = &'static str;
         fn try_from(items: Vec<Item>) -> Result<Self, &'static str> {
-            if items.len() == 3 { Ok(Self) } else { Err("not three") }
+            if items.len() == 3 {
+                Ok(Self)
+            } else {
+                Err("not three")
+            }
         }
     }
     #[derive(Debug, Deserialize)]
@@ -256,15 +371,37 @@ fn a_table_that_counts_its_rows_is_not_blamed_for_the_search() {
         #[serde(rename = "line_items")]
         _items: T,
     }
-    let rows = |text| json!([[sure("a", "1")], [sure("a", text)], [sure("a", text), sure("b", "1")]]);
+    let rows = |text| {
+        json!([
+            [sure("a", "1")],
+            [sure("a", text)],
+            [sure("a", text), sure("b", "1")]
+        ])
+    };
     let unexpected = ("line_items[2].b", ParseProblemKind::Unexpected);
-    let [one, two] = ["line_items[1].a", "line_items[2].a"].map(|path| (path, ParseProblemKind::Unreadable));
+    let [one, two] =
+        ["line_items[1].a", "line_items[2].a"].map(|path| (path, ParseProblemKind::Unreadable));
     let unknown_only = extraction(json!([]), rows("1"));
-    assert_eq!(problems::<Target<Three>>(&unknown_only), found([unexpected]));
-    assert_eq!(problems::<Target<[Item; 3]>>(&unknown_only), found([unexpected]));
+    assert_eq!(
+        problems::<Target<Three>>(&unknown_only),
+        found([unexpected])
+    );
+    assert_eq!(
+        problems::<Target<[Item; 3]>>(&unknown_only),
+        found([unexpected])
+    );
     let all = extraction(json!([]), rows("?"));
-    assert_eq!(problems::<Target<Three>>(&all), found([one, two, unexpected]));
-    assert_eq!(problems::<Target<[Item; 3]>>(&all), found([one, two, unexpected]));
+    assert_eq!(
+        problems::<Target<Three>>(&all),
+        found([one, two, unexpected])
+    );
+    assert_eq!(
+        problems::<Target<[Item; 3]>>(&all),
+        found([one, two, unexpected])
+    );
     let few = extraction(json!([]), json!([[sure("a", "1")]]));
-    assert_eq!(problems::<Target<Three>>(&few), found([("line_items", ParseProblemKind::Rejected)]));
+    assert_eq!(
+        problems::<Target<Three>>(&few),
+        found([("line_items", ParseProblemKind::Rejected)])
+    );
 }

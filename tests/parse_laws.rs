@@ -56,26 +56,54 @@ fn decimals() -> impl Strategy<Value = Decimal> {
 }
 
 fn located() -> impl Strategy<Value = Located> {
-    (".*", proptest::option::of(any::<u32>()), proptest::option::of((0..1_000_000_u32).prop_map(|eighths| f64::from(eighths) / 8.0)))
-        .prop_map(|(value, page_number, x)| Located { value, page_number, x })
+    (
+        ".*",
+        proptest::option::of(any::<u32>()),
+        proptest::option::of((0..1_000_000_u32).prop_map(|eighths| f64::from(eighths) / 8.0)),
+    )
+        .prop_map(|(value, page_number, x)| Located {
+            value,
+            page_number,
+            x,
+        })
 }
 
 fn invoices() -> impl Strategy<Value = Invoice> {
-    let items = vec((proptest::option::of(".*"), decimals()).prop_map(|(description, price)| Item { description, price }), 0..5);
-    let plain = (".*", dates(), decimals(), proptest::option::of(proptest::num::f64::NORMAL), any::<i64>(), any::<bool>());
-    let others = (prop_oneof![Just(Currency::Eur), Just(Currency::Usd)], vec(any::<u16>(), 0..4), proptest::option::of(located()), items);
-    (plain, others).prop_map(|((number, issued, total, tax, copies, paid), (currency, orders, supplier, line_items))| Invoice {
-        number,
-        issued,
-        total,
-        tax,
-        copies,
-        paid,
-        currency,
-        orders,
-        supplier,
-        line_items,
-    })
+    let items = vec(
+        (proptest::option::of(".*"), decimals())
+            .prop_map(|(description, price)| Item { description, price }),
+        0..5,
+    );
+    let plain = (
+        ".*",
+        dates(),
+        decimals(),
+        proptest::option::of(proptest::num::f64::NORMAL),
+        any::<i64>(),
+        any::<bool>(),
+    );
+    let others = (
+        prop_oneof![Just(Currency::Eur), Just(Currency::Usd)],
+        vec(any::<u16>(), 0..4),
+        proptest::option::of(located()),
+        items,
+    );
+    (plain, others).prop_map(
+        |((number, issued, total, tax, copies, paid), (currency, orders, supplier, line_items))| {
+            Invoice {
+                number,
+                issued,
+                total,
+                tax,
+                copies,
+                paid,
+                currency,
+                orders,
+                supplier,
+                line_items,
+            }
+        },
+    )
 }
 
 /// A field with one candidate.
@@ -90,31 +118,51 @@ fn maybe(name: &str, value: Option<impl Display>, form: u8) -> Vec<Value> {
         (None, 0) => vec![],
         (None, 1) => vec![json!({"name": name, "values": []})],
         (None, 2) => vec![json!({"name": name, "values": null})],
-        (None, _) => vec![json!({"name": name, "values": [{"value": null, "confidence_score": 0}]})],
+        (None, _) => {
+            vec![json!({"name": name, "values": [{"value": null, "confidence_score": 0}]})]
+        }
     }
 }
 
 /// What the service would have written, had it read this invoice.
 fn written(invoice: &Invoice, form: u8, rotation: usize) -> Extraction {
-    let candidates: Vec<Value> = invoice.orders.iter().map(|order| json!({"value": format!("{order}.0000")})).collect();
+    let candidates: Vec<Value> = invoice
+        .orders
+        .iter()
+        .map(|order| json!({"value": format!("{order}.0000")}))
+        .collect();
     let mut fields = vec![
         one("number", &invoice.number),
         one("issued", invoice.issued),
         one("total", invoice.total),
         one("copies", format!("{}.0000", invoice.copies)),
         one("paid", invoice.paid),
-        one("currency", serde_json::to_value(invoice.currency).unwrap().as_str().unwrap()),
+        one(
+            "currency",
+            serde_json::to_value(invoice.currency)
+                .unwrap()
+                .as_str()
+                .unwrap(),
+        ),
         one("of_no_interest", "x"),
         json!({"name": "orders", "values": candidates}),
     ];
     fields.extend(maybe("tax", invoice.tax, form));
     match &invoice.supplier {
-        Some(Located { value, page_number, x }) => {
+        Some(Located {
+            value,
+            page_number,
+            x,
+        }) => {
             // The service knows no page or coordinates of its own for "not located" but -1.
             let page = page_number.map_or(json!(-1), |page| json!(page));
             let value = match x {
-                Some(x) => json!({"value": value, "page_number": page, "x": x, "y": 1, "width": 1, "height": 1}),
-                None => json!({"value": value, "page_number": page, "x": -1, "y": -1, "width": -1, "height": -1}),
+                Some(x) => {
+                    json!({"value": value, "page_number": page, "x": x, "y": 1, "width": 1, "height": 1})
+                }
+                None => {
+                    json!({"value": value, "page_number": page, "x": -1, "y": -1, "width": -1, "height": -1})
+                }
             };
             fields.push(json!({"name": "supplier", "values": [value]}));
         }
@@ -128,7 +176,8 @@ fn written(invoice: &Invoice, form: u8, rotation: usize) -> Extraction {
         row
     };
     let rows: Vec<_> = invoice.line_items.iter().map(row).collect();
-    Extraction::from_json(json!({"extracted_fields": fields, "line_items": rows}).to_string()).unwrap()
+    Extraction::from_json(json!({"extracted_fields": fields, "line_items": rows}).to_string())
+        .unwrap()
 }
 
 /// A cell of a table, and what is wrong with it if it has to be a number.
@@ -141,7 +190,10 @@ enum Cell {
 }
 
 fn cells(columns: usize) -> impl Strategy<Value = Vec<Cell>> {
-    vec(prop_oneof![6 => Just(Cell::Good), 1 => Just(Cell::Bad), 1 => Just(Cell::Null), 1 => Just(Cell::Absent)], columns)
+    vec(
+        prop_oneof![6 => Just(Cell::Good), 1 => Just(Cell::Bad), 1 => Just(Cell::Null), 1 => Just(Cell::Absent)],
+        columns,
+    )
 }
 
 const COLUMNS: [&str; 6] = ["count", "price", "day", "optional", "defaulted", "list"];
@@ -168,7 +220,18 @@ struct Document {
 
 /// Anything at all, with a taste for what results are made of.
 fn anything() -> impl Strategy<Value = Value> {
-    let texts = ["SECRET", "SECRET 1", "12.0000", "", "2016-07-04", "Eur", "true", "-1", "1e400", "é"];
+    let texts = [
+        "SECRET",
+        "SECRET 1",
+        "12.0000",
+        "",
+        "2016-07-04",
+        "Eur",
+        "true",
+        "-1",
+        "1e400",
+        "é",
+    ];
     let leaf = prop_oneof![
         2 => prop::sample::select(texts.to_vec()).prop_map(Value::from),
         1 => any::<f64>().prop_map(Value::from),
@@ -195,8 +258,14 @@ fn anything() -> impl Strategy<Value = Value> {
         "",
         "value",
     ];
-    let field = (prop::sample::select(names.to_vec()), vec(candidate, 0..3), prop::sample::select(vec!["DATE", "NUMBER", "?"]))
-        .prop_map(|(name, values, kind)| json!({"name": name, "data_type": kind, "values": values}));
+    let field = (
+        prop::sample::select(names.to_vec()),
+        vec(candidate, 0..3),
+        prop::sample::select(vec!["DATE", "NUMBER", "?"]),
+    )
+        .prop_map(
+            |(name, values, kind)| json!({"name": name, "data_type": kind, "values": values}),
+        );
     let rows = vec(vec(field.clone(), 0..6), 0..6);
     (vec(field, 0..12), rows.clone(), rows, leaf.clone(), leaf).prop_map(|(fields, line_items, vat_rates, id, customer)| {
         json!({"extracted_fields": fields, "line_items": line_items, "vat_rates": vat_rates, "object_id": id, "customer": customer})
@@ -204,13 +273,25 @@ fn anything() -> impl Strategy<Value = Value> {
 }
 
 /// Reads into a `T`; what comes of it must not quote the document, and an error must say something.
-fn try_as<T: DeserializeOwned>(extraction: &Extraction, options: &ParseOptions) -> Result<(), TestCaseError> {
+fn try_as<T: DeserializeOwned>(
+    extraction: &Extraction,
+    options: &ParseOptions,
+) -> Result<(), TestCaseError> {
     let shown = match extraction.parse_with::<T>(options) {
         Ok(parsed) => format!("{parsed:?}"),
         Err(error) => {
             prop_assert!((1..=ParseError::PROBLEMS_MAX).contains(&error.problems().len()));
-            let paths: BTreeSet<_> = error.problems().iter().map(typless::wire::ParseProblem::path).collect();
-            prop_assert_eq!(paths.len(), error.problems().len(), "each path once: {:?}", error);
+            let paths: BTreeSet<_> = error
+                .problems()
+                .iter()
+                .map(typless::wire::ParseProblem::path)
+                .collect();
+            prop_assert_eq!(
+                paths.len(),
+                error.problems().len(),
+                "each path once: {:?}",
+                error
+            );
             format!("{error} {error:?}")
         }
     };
@@ -222,7 +303,9 @@ fn try_as<T: DeserializeOwned>(extraction: &Extraction, options: &ParseOptions) 
 #[serde(untagged)]
 #[expect(dead_code, reason = "only read")]
 enum Untagged {
-    Rows { line_items: Vec<BTreeMap<String, Decimal>> },
+    Rows {
+        line_items: Vec<BTreeMap<String, Decimal>>,
+    },
     Other(BTreeMap<String, Value>),
 }
 

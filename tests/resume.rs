@@ -8,9 +8,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Response;
 use proptest::prelude::*;
-use support::{ID, START, accepted, answer, api, document, expired, failed, in_progress, submit, success};
+use support::{
+    ID, START, accepted, answer, api, document, expired, failed, in_progress, submit, success,
+};
 use typless::machine::{
-    Failure, FailureKind, Job, JobError, JobEventKind, JobOptions, LookReason, Machine, Output, Snapshot, Ticket, Time, Transmit,
+    Failure, FailureKind, Job, JobError, JobEventKind, JobOptions, LookReason, Machine, Output,
+    Snapshot, Ticket, Time, Transmit,
 };
 
 /// A service that takes a document after some refused attempts, and finishes it some time later.
@@ -58,7 +61,13 @@ fn service() -> impl Strategy<Value = Service> {
     let ends = prop::sample::select(vec![Ending::Success, Ending::Failure, Ending::Forgotten]);
     // Far from the deadline on either side, so that the moment of a look does not decide.
     let takes = prop_oneof![19 => (0..20_000_u64).prop_map(Duration::from_secs), 1 => Just(Duration::from_secs(200_000))];
-    (0..4_u32, takes, ends).prop_map(|(unreachable, takes, ends)| Service { unreachable, submits: 0, submitted_at: None, takes, ends })
+    (0..4_u32, takes, ends).prop_map(|(unreachable, takes, ends)| Service {
+        unreachable,
+        submits: 0,
+        submitted_at: None,
+        takes,
+        ends,
+    })
 }
 
 /// What a job came to, without its times.
@@ -145,7 +154,9 @@ proptest! {
 }
 
 fn ticket() -> Ticket {
-    let mut run = support::Run::new(submit(JobOptions::new().with_deadline(Duration::from_secs(3600))));
+    let mut run = support::Run::new(submit(
+        JobOptions::new().with_deadline(Duration::from_secs(3600)),
+    ));
     run.reply(accepted());
     run.job.ticket().unwrap()
 }
@@ -156,7 +167,11 @@ fn beginning(job: &mut Job, now: Time) -> Vec<String> {
     loop {
         match job.next_output(now) {
             Output::Event(event) => outputs.push(format!("{:?}", event.kind)),
-            Output::Send(transmit) => outputs.push(format!("{} {}", transmit.request.method(), transmit.request.uri())),
+            Output::Send(transmit) => outputs.push(format!(
+                "{} {}",
+                transmit.request.method(),
+                transmit.request.uri()
+            )),
             Output::Wait(_) | Output::NeedInput | Output::Done => return outputs,
         }
     }
@@ -168,22 +183,44 @@ fn a_resumed_job_looks_at_once() {
     let mut job = Job::resume(&api(), &ticket(), JobOptions::new(), now);
     let outputs = beginning(&mut job, now);
     assert!(outputs[0].contains("Resumed"), "{outputs:?}");
-    assert_eq!(outputs[1], format!("GET https://developers.typless.com/api/get-extraction-data?extraction_id={ID}"));
+    assert_eq!(
+        outputs[1],
+        format!("GET https://developers.typless.com/api/get-extraction-data?extraction_id={ID}")
+    );
 }
 
 #[test]
 fn past_its_deadline_a_resumed_job_has_one_last_look() {
-    let mut run = support::Run::new(Job::resume(&api(), &ticket(), JobOptions::new(), START + Duration::from_secs(90_000)));
+    let mut run = support::Run::new(Job::resume(
+        &api(),
+        &ticket(),
+        JobOptions::new(),
+        START + Duration::from_secs(90_000),
+    ));
     run.now = START + Duration::from_secs(90_000);
     run.reply(in_progress()).settle();
-    assert!(matches!(run.events[0].kind, JobEventKind::LookDue { reason: LookReason::Deadline, .. }));
-    assert!(matches!(run.outcome(), Some(Err(JobError::Deadline { .. }))));
+    assert!(matches!(
+        run.events[0].kind,
+        JobEventKind::LookDue {
+            reason: LookReason::Deadline,
+            ..
+        }
+    ));
+    assert!(matches!(
+        run.outcome(),
+        Some(Err(JobError::Deadline { .. }))
+    ));
 }
 
 #[test]
 fn a_new_deadline_in_the_options_replaces_that_of_the_ticket() {
     let now = START + Duration::from_secs(90_000);
-    let mut run = support::Run::new(Job::resume(&api(), &ticket(), JobOptions::new().with_deadline(Duration::from_secs(60)), now));
+    let mut run = support::Run::new(Job::resume(
+        &api(),
+        &ticket(),
+        JobOptions::new().with_deadline(Duration::from_secs(60)),
+        now,
+    ));
     run.now = now;
     run.reply(in_progress()).reply(success()).settle();
     assert!(matches!(run.outcome(), Some(Ok(_))));
@@ -201,16 +238,29 @@ fn a_clock_put_back_makes_the_job_young_and_keeps_its_deadline_as_far_away() {
         run.job.handle_response(transmit.id, in_progress(), run.now);
         looks += 1;
     }
-    assert!(matches!(run.outcome(), Some(Err(JobError::Deadline { .. }))));
-    assert!(run.now <= now + day + Duration::from_secs(3600) && looks > 10, "{looks} looks until {}", run.now);
+    assert!(matches!(
+        run.outcome(),
+        Some(Err(JobError::Deadline { .. }))
+    ));
+    assert!(
+        run.now <= now + day + Duration::from_secs(3600) && looks > 10,
+        "{looks} looks until {}",
+        run.now
+    );
 }
 
 #[test]
 fn an_unknown_id_is_not_found_at_once_when_it_was_not_given_to_us_just_now() {
     let mut run = support::Run::new(Job::resume(&api(), &ticket(), JobOptions::new(), START));
-    run.reply(answer(404, r#"{"detail": "no such extraction"}"#)).settle();
-    let Some(Err(error @ JobError::NotFound { .. })) = run.outcome() else { panic!() };
-    assert_eq!(error.service_error().unwrap().message(), Some("no such extraction"));
+    run.reply(answer(404, r#"{"detail": "no such extraction"}"#))
+        .settle();
+    let Some(Err(error @ JobError::NotFound { .. })) = run.outcome() else {
+        panic!()
+    };
+    assert_eq!(
+        error.service_error().unwrap().message(),
+        Some("no such extraction")
+    );
 }
 
 #[test]
@@ -220,8 +270,16 @@ fn restoring_goes_on_with_the_budget_and_the_pause_of_the_former_life() {
     assert!(matches!(run.job.next_output(run.now), Output::Event(_)));
     let snapshot = run.job.snapshot().unwrap();
     assert!(!snapshot.may_be_submitted());
-    let mut restored = Job::restore(&api(), &snapshot, document(), JobOptions::new(), START + Duration::from_secs(10));
-    let Output::Wait(until) = restored.next_output(START + Duration::from_secs(10)) else { panic!() };
+    let mut restored = Job::restore(
+        &api(),
+        &snapshot,
+        document(),
+        JobOptions::new(),
+        START + Duration::from_secs(10),
+    );
+    let Output::Wait(until) = restored.next_output(START + Duration::from_secs(10)) else {
+        panic!()
+    };
     assert_eq!(until, START + Duration::from_secs(600));
     assert!(beginning(&mut restored, until)[0].contains("attempt: 2"));
 }
@@ -232,10 +290,20 @@ fn a_lost_submit_is_repeated_only_where_that_is_allowed() {
     assert!(matches!(job.next_output(START), Output::Event(_)));
     let snapshot = job.snapshot().unwrap();
     assert!(snapshot.may_be_submitted());
-    let mut careful = support::Run::new(Job::restore(&api(), &snapshot, document(), JobOptions::new(), START));
+    let mut careful = support::Run::new(Job::restore(
+        &api(),
+        &snapshot,
+        document(),
+        JobOptions::new(),
+        START,
+    ));
     careful.settle();
-    assert!(matches!(careful.outcome(), Some(Err(JobError::SubmitUnknown { .. }))));
-    let bold = JobOptions::new().with_retry_policy(typless::machine::RetryPolicy::new().with_resubmissions(1));
+    assert!(matches!(
+        careful.outcome(),
+        Some(Err(JobError::SubmitUnknown { .. }))
+    ));
+    let bold = JobOptions::new()
+        .with_retry_policy(typless::machine::RetryPolicy::new().with_resubmissions(1));
     let mut bold = support::Run::new(Job::restore(&api(), &snapshot, document(), bold, START));
     bold.reply(accepted()).reply(success()).settle();
     assert!(matches!(bold.outcome(), Some(Ok(_))));

@@ -15,7 +15,10 @@ use std::collections::BTreeSet;
 use beginnings::START;
 use proptest::prelude::*;
 use scripts::{Reply, Script, moved, scripts};
-use typless::machine::{Call, CallOptions, Failure, FailureKind, Job, JobOptions, JobState, Machine, Output, RequestId, RetryPolicy, Time};
+use typless::machine::{
+    Call, CallOptions, Failure, FailureKind, Job, JobOptions, JobState, Machine, Output, RequestId,
+    RetryPolicy, Time,
+};
 use typless::proptest::{Flavour, JobInput, LawChecker, Moment, job_inputs, scripts_with_inputs};
 use typless::transcript::{Recordable, Recorder, StepKind, Transcript};
 use typless::wire::{AwaitingRequest, Notification};
@@ -28,22 +31,36 @@ fn record(script: &Script) -> String {
     loop {
         match recorder.next_output(now) {
             Output::Send(transmit) => {
-                let (took, reply) = answers.next().unwrap_or_else(|| panic!("{}: no answer is left", script.name));
+                let (took, reply) = answers
+                    .next()
+                    .unwrap_or_else(|| panic!("{}: no answer is left", script.name));
                 now = moved(now, took);
                 hand_in(&mut recorder, transmit.id, reply, now);
             }
             Output::Event(_) => {
                 events += 1;
-                script.inputs.iter().filter(|(event, _)| *event == events).for_each(|(_, input)| assert!(recorder.take_input(input, now)));
+                script
+                    .inputs
+                    .iter()
+                    .filter(|(event, _)| *event == events)
+                    .for_each(|(_, input)| assert!(recorder.take_input(input, now)));
             }
             Output::Wait(until) => {
                 waits += 1;
-                let slip = script.slips.iter().find(|(wait, _)| *wait == waits).map_or(0.0, |(_, by)| *by);
+                let slip = script
+                    .slips
+                    .iter()
+                    .find(|(wait, _)| *wait == waits)
+                    .map_or(0.0, |(_, by)| *by);
                 now = moved(until, slip);
             }
             Output::NeedInput => {
                 now = moved(now, 2.0);
-                script.inputs.iter().filter(|(event, _)| *event == 0).for_each(|(_, input)| assert!(recorder.take_input(input, now)));
+                script
+                    .inputs
+                    .iter()
+                    .filter(|(event, _)| *event == 0)
+                    .for_each(|(_, input)| assert!(recorder.take_input(input, now)));
             }
             Output::Done => break,
         }
@@ -59,13 +76,21 @@ fn hand_in(machine: &mut impl Machine, id: RequestId, reply: Reply, now: Time) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test reads its files, and may be asked to write them anew")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test reads its files, and may be asked to write them anew"
+)]
 fn file(name: &str, text: &str) -> String {
-    let path = format!("{}/tests/transcripts/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/tests/transcripts/{name}.txt",
+        env!("CARGO_MANIFEST_DIR")
+    );
     if std::env::var("UPDATE_TRANSCRIPTS").is_ok() {
         std::fs::write(&path, text).unwrap();
     }
-    std::fs::read(&path).map(|bytes| String::from_utf8(bytes).unwrap()).unwrap_or_default()
+    std::fs::read(&path)
+        .map(|bytes| String::from_utf8(bytes).unwrap())
+        .unwrap_or_default()
 }
 
 #[test]
@@ -73,8 +98,15 @@ fn every_script_brings_about_what_is_recorded() {
     for script in scripts() {
         let recorded = record(&script);
         let kept = file(script.name, &recorded);
-        let difference = kept.lines().zip(recorded.lines()).find(|(was, is)| was != is);
-        assert!(kept == recorded, "tests/transcripts/{}.txt says otherwise: {difference:#?}", script.name);
+        let difference = kept
+            .lines()
+            .zip(recorded.lines())
+            .find(|(was, is)| was != is);
+        assert!(
+            kept == recorded,
+            "tests/transcripts/{}.txt says otherwise: {difference:#?}",
+            script.name
+        );
     }
 }
 
@@ -82,12 +114,24 @@ fn every_script_brings_about_what_is_recorded() {
 fn every_recorded_run_replays_byte_for_byte() {
     for script in scripts() {
         let text = file(script.name, &record(&script));
-        let transcript = Transcript::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", script.name));
+        let transcript =
+            Transcript::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", script.name));
         let job = beginnings::job(script.name);
-        assert_eq!(transcript.origin().trim_end(), Recordable::origin(&job), "{}", script.name);
-        let job = transcript.replay(job).unwrap_or_else(|divergence| panic!("{}: {divergence}", script.name));
+        assert_eq!(
+            transcript.origin().trim_end(),
+            Recordable::origin(&job),
+            "{}",
+            script.name
+        );
+        let job = transcript
+            .replay(job)
+            .unwrap_or_else(|divergence| panic!("{}: {divergence}", script.name));
         assert!(job.state().is_end(), "{}", script.name);
-        assert!(!text.contains("s3cret") && !text.contains("secret contents"), "{}", script.name);
+        assert!(
+            !text.contains("s3cret") && !text.contains("secret contents"),
+            "{}",
+            script.name
+        );
     }
 }
 
@@ -98,51 +142,123 @@ fn every_end_and_every_kind_of_answer_is_there() {
         let transcript = Transcript::parse(&file(script.name, &record(&script))).unwrap();
         for step in transcript.steps() {
             match &step.kind {
-                StepKind::Response(_, response) => drop(kinds.insert(response.status().to_string())),
-                StepKind::Failure(_, failure) => drop(kinds.insert(format!("{:?}", failure.kind()))),
-                StepKind::Input(input) => drop(kinds.insert(input.split(' ').next().unwrap().to_owned())),
+                StepKind::Response(_, response) => {
+                    drop(kinds.insert(response.status().to_string()))
+                }
+                StepKind::Failure(_, failure) => {
+                    drop(kinds.insert(format!("{:?}", failure.kind())))
+                }
+                StepKind::Input(input) => {
+                    drop(kinds.insert(input.split(' ').next().unwrap().to_owned()))
+                }
                 _ => {}
             }
         }
-        ends.insert(transcript.replay(beginnings::job(script.name)).unwrap().state());
+        ends.insert(
+            transcript
+                .replay(beginnings::job(script.name))
+                .unwrap()
+                .state(),
+        );
     }
     use JobState::{
-        Abandoned, Deadline, Exhausted, Expired, Failed, NotFound, Refused, SourceFailed, SubmitUnknown, Succeeded, TooLarge, Unreadable,
+        Abandoned, Deadline, Exhausted, Expired, Failed, NotFound, Refused, SourceFailed,
+        SubmitUnknown, Succeeded, TooLarge, Unreadable,
     };
-    let all =
-        [Succeeded, Failed, Expired, NotFound, Refused, TooLarge, Unreadable, Deadline, Exhausted, SubmitUnknown, SourceFailed, Abandoned];
+    let all = [
+        Succeeded,
+        Failed,
+        Expired,
+        NotFound,
+        Refused,
+        TooLarge,
+        Unreadable,
+        Deadline,
+        Exhausted,
+        SubmitUnknown,
+        SourceFailed,
+        Abandoned,
+    ];
     assert_eq!(ends, all.into_iter().collect());
-    for kind in ["NotSent", "Interrupted", "Source", "TooLarge", "abandon", "confirm", "notification", "set_key"] {
+    for kind in [
+        "NotSent",
+        "Interrupted",
+        "Source",
+        "TooLarge",
+        "abandon",
+        "confirm",
+        "notification",
+        "set_key",
+    ] {
         assert!(kinds.contains(kind), "{kind}: {kinds:?}");
     }
-    assert!(scripts().len() >= 25 && kinds.len() >= 18, "{} {kinds:?}", scripts().len());
+    assert!(
+        scripts().len() >= 25 && kinds.len() >= 18,
+        "{} {kinds:?}",
+        scripts().len()
+    );
 }
 
 fn recorded(name: &str) -> String {
-    record(&scripts().into_iter().find(|script| script.name == name).unwrap())
+    record(
+        &scripts()
+            .into_iter()
+            .find(|script| script.name == name)
+            .unwrap(),
+    )
 }
 
 #[test]
 fn a_machine_that_decides_otherwise_is_found_at_the_line_where_it_does() {
     const NAME: &str = "throttled-submit";
-    let divergence = |text: &str| Transcript::parse(text).unwrap().replay(beginnings::job(NAME)).unwrap_err();
+    let divergence = |text: &str| {
+        Transcript::parse(text)
+            .unwrap()
+            .replay(beginnings::job(NAME))
+            .unwrap_err()
+    };
     let other = recorded(NAME).replacen("+0.25 ~ +30.25", "+0.25 ~ +30.26", 1);
     let found = divergence(&other);
-    assert_eq!((found.recorded(), found.replayed()), ("~ +30.26", "~ +30.25"));
+    assert_eq!(
+        (found.recorded(), found.replayed()),
+        ("~ +30.26", "~ +30.25")
+    );
     assert_eq!(other.lines().nth(found.line() - 1), Some("+0.25 ~ +30.26"));
     let unknown = divergence(&recorded(NAME).replacen("+0 = ", "+0 * shuffle\n+0 = ", 1));
-    assert_eq!((unknown.recorded(), unknown.replayed()), ("* shuffle", "no such input"));
+    assert_eq!(
+        (unknown.recorded(), unknown.replayed()),
+        ("* shuffle", "no such input")
+    );
 }
 
 #[test]
 fn what_is_no_transcript_is_refused_at_its_line_without_being_quoted() {
     const HEAD: &str = "typless transcript 1\n@ 1700000000.5\n    Job\n\n# for people\n";
     assert_eq!(Transcript::parse(HEAD).unwrap().steps().len(), 0);
-    for (text, line) in [("", 1), ("typless transcript 2\n@ 0\n", 1), ("hush", 1), ("# hush\nhush", 2)] {
+    for (text, line) in [
+        ("", 1),
+        ("typless transcript 2\n@ 0\n", 1),
+        ("hush", 1),
+        ("# hush\nhush", 2),
+    ] {
         assert_eq!(Transcript::parse(text).unwrap_err().line(), line, "{text}");
     }
-    for start in ["", "@", "@ soon", "@ -1", "@ 1.", "@ 1.0000000001", "@ 99999999999999999999"] {
-        assert_eq!(Transcript::parse(&format!("typless transcript 1\n{start}x\n")).unwrap_err().line(), 2, "{start}");
+    for start in [
+        "",
+        "@",
+        "@ soon",
+        "@ -1",
+        "@ 1.",
+        "@ 1.0000000001",
+        "@ 99999999999999999999",
+    ] {
+        assert_eq!(
+            Transcript::parse(&format!("typless transcript 1\n{start}x\n"))
+                .unwrap_err()
+                .line(),
+            2,
+            "{start}"
+        );
     }
     let lines = [
         "+0",
@@ -164,14 +280,22 @@ fn what_is_no_transcript_is_refused_at_its_line_without_being_quoted() {
         let text = format!("{HEAD}+0 .\n{line}\n");
         let error = Transcript::parse(&text).unwrap_err();
         assert_eq!(error.line(), 7, "{line}");
-        assert!(!format!("{error} {error:?}").to_lowercase().contains("hush"), "{line}");
+        assert!(
+            !format!("{error} {error:?}").to_lowercase().contains("hush"),
+            "{line}"
+        );
     }
 }
 
 #[test]
 fn an_answer_survives_to_the_byte() {
     let mut response = http::Response::new(bytes::Bytes::from_static(b"\xff\n {}"));
-    for (name, value) in [("x-blank", ""), ("x-odd", "a\tb"), ("retry-after", "1"), ("retry-after", "2")] {
+    for (name, value) in [
+        ("x-blank", ""),
+        ("x-odd", "a\tb"),
+        ("retry-after", "1"),
+        ("retry-after", "2"),
+    ] {
         response.headers_mut().append(name, value.parse().unwrap());
     }
     let mut secret = http::HeaderValue::from_static("session=hush");
@@ -180,9 +304,14 @@ fn an_answer_survives_to_the_byte() {
     let mut recorder = Recorder::new(support::submit(JobOptions::new()), START);
     recorder.handle_response(RequestId::new(7), response.clone(), START);
     let transcript = Transcript::parse(recorder.transcript()).unwrap();
-    let StepKind::Response(id, read) = &transcript.steps()[0].kind else { panic!() };
+    let StepKind::Response(id, read) = &transcript.steps()[0].kind else {
+        panic!()
+    };
     assert!(response.headers_mut().remove("set-cookie").is_some());
-    assert_eq!((id.get(), read.body(), read.headers(), read.status()), (7, response.body(), response.headers(), response.status()));
+    assert_eq!(
+        (id.get(), read.body(), read.headers(), read.status()),
+        (7, response.body(), response.headers(), response.status())
+    );
 }
 
 #[test]
@@ -203,10 +332,21 @@ fn a_writer_that_fails_does_not_fail_the_job() {
 
 #[test]
 fn a_call_is_recorded_and_replayed_as_well() {
-    let call = || Call::new(&support::api(), AwaitingRequest::new(), CallOptions::new(), START);
+    let call = || {
+        Call::new(
+            &support::api(),
+            AwaitingRequest::new(),
+            CallOptions::new(),
+            START,
+        )
+    };
     let mut recorder = Recorder::new(call(), START);
     assert!(matches!(recorder.next_output(START), Output::Send(_)));
-    recorder.handle_failure(RequestId::new(1), Failure::new(FailureKind::Interrupted, "\u{1b}[2J\nreset "), START);
+    recorder.handle_failure(
+        RequestId::new(1),
+        Failure::new(FailureKind::Interrupted, "\u{1b}[2J\nreset "),
+        START,
+    );
     assert!(matches!(recorder.next_output(START), Output::Event(_)));
     assert!(recorder.take_input("abandon", START) && !recorder.take_input("confirm 1", START));
     while !matches!(recorder.next_output(START), Output::Done) {}
@@ -252,8 +392,12 @@ fn apply(input: &JobInput, recorder: &mut Recorder<Job>, moment: &Moment) {
         JobInput::Notify(notification) => recorder.handle_notification(notification, moment.now()),
         JobInput::NotifyItself => {
             if let Some(ticket) = recorder.machine().ticket() {
-                let message = serde_json::json!({"data": {"id": ticket.extraction_id().as_str()}}).to_string();
-                recorder.handle_notification(&Notification::decode(message.as_bytes()).unwrap(), moment.now());
+                let message = serde_json::json!({"data": {"id": ticket.extraction_id().as_str()}})
+                    .to_string();
+                recorder.handle_notification(
+                    &Notification::decode(message.as_bytes()).unwrap(),
+                    moment.now(),
+                );
             }
         }
         JobInput::Confirm => recorder.confirm(moment.last_sequence().unwrap_or(u64::MAX)),

@@ -36,7 +36,15 @@ const NAIVE: &str = "naive: String, derive, to_vec";
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let large = std::env::args().any(|argument| argument == "--large");
-    let mut table = Table::new(&["way", "document", "us", "GB/s", "x naive", "allocations", "bytes / body"]);
+    let mut table = Table::new(&[
+        "way",
+        "document",
+        "us",
+        "GB/s",
+        "x naive",
+        "allocations",
+        "bytes / body",
+    ]);
     let mut bounds = Bounds::new();
     for length in SIZES.into_iter().chain(large.then_some(LARGE)) {
         if length != SIZES[0] {
@@ -48,7 +56,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         case.count(&mut bounds)?;
     }
     count_names(&mut bounds)?;
-    println!("CPU time of the thread, median of {ROUNDS} rounds; GB of body made; allocations from opening to end\n");
+    println!(
+        "CPU time of the thread, median of {ROUNDS} rounds; GB of body made; allocations from opening to end\n"
+    );
     table.print();
     Ok(bounds.finish())
 }
@@ -67,7 +77,11 @@ impl Case {
         let document = Bytes::from(document);
         let api = Api::new(Api::PRODUCTION, "key")?;
         let body = submission::body(&api, &document)?;
-        Ok(Self { api, document, body })
+        Ok(Self {
+            api,
+            document,
+            body,
+        })
     }
 
     fn name(&self) -> String {
@@ -77,18 +91,35 @@ impl Case {
     /// Makes sure that all ways make the same.
     fn agree(&self) -> Result<(), Box<dyn Error>> {
         let expected = naive::to_vec(&self.document);
-        assert_eq!(expected.len() as u64, body_len(self.document.len() as u64), "the length known before");
+        assert_eq!(
+            expected.len() as u64,
+            body_len(self.document.len() as u64),
+            "the length known before"
+        );
         assert_eq!(self.body.len(), expected.len() as u64, "the length said");
-        for (what, body) in [("memory", &self.body), ("a source", &submission::body_from_source(&self.api, &self.document)?)] {
+        for (what, body) in [
+            ("memory", &self.body),
+            (
+                "a source",
+                &submission::body_from_source(&self.api, &self.document)?,
+            ),
+        ] {
             assert!(body.to_bytes()? == expected, "to_bytes from {what}");
             for block in [1_000, 16 * 1024, 64 * 1024] {
-                assert!(taking::read_all(body.reader()?, block)? == expected, "reads of {block} from {what}");
+                assert!(
+                    taking::read_all(body.reader()?, block)? == expected,
+                    "reads of {block} from {what}"
+                );
             }
-            assert!(body.chunks()?.collect::<io::Result<Vec<_>>>()?.concat() == expected, "chunks from {what}");
+            assert!(
+                body.chunks()?.collect::<io::Result<Vec<_>>>()?.concat() == expected,
+                "chunks from {what}"
+            );
         }
         let text = naive::to_text(&self.document);
         assert!(
-            serde_json::from_str::<serde_json::Value>(&text)? == serde_json::from_slice::<serde_json::Value>(&expected)?,
+            serde_json::from_str::<serde_json::Value>(&text)?
+                == serde_json::from_slice::<serde_json::Value>(&expected)?,
             "the JSON value"
         );
         Ok(())
@@ -96,7 +127,11 @@ impl Case {
 
     /// Times all ways, and counts what each allocates.
     fn compare(&self, table: &mut Table, bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
-        let Self { api, document, body } = self;
+        let Self {
+            api,
+            document,
+            body,
+        } = self;
         let from_source = submission::body_from_source(&self.api, &self.document)?;
         let made = body.to_bytes()?;
         let mut short = vec![0; 16 * 1024];
@@ -106,34 +141,81 @@ impl Case {
         let simd = Simd::standard(GeneralPurposeConfig::new());
         let mut ways = [
             Way::new(OURS, || drop(black_box(body.to_bytes()))),
-            Way::new("to_bytes, entered again", || drop(black_box(body.to_bytes()))),
-            Way::new("to_bytes, request and head too", || drop(black_box(submission::body(api, document).map(|body| body.to_bytes())))),
-            Way::new("Read into 16 KiB", || drop(black_box(body.reader().and_then(|reader| taking::read(reader, &mut short))))),
-            Way::new("Read into 64 KiB", || drop(black_box(body.reader().and_then(|reader| taking::read(reader, &mut long))))),
-            Way::new("Read into 16 KiB, from a source", || {
-                drop(black_box(from_source.reader().and_then(|reader| taking::read(reader, &mut short_too))));
+            Way::new("to_bytes, entered again", || {
+                drop(black_box(body.to_bytes()))
             }),
-            Way::new("chunks, each dropped", || drop(black_box(body.chunks().and_then(taking::chunks)))),
+            Way::new("to_bytes, request and head too", || {
+                drop(black_box(
+                    submission::body(api, document).map(|body| body.to_bytes()),
+                ))
+            }),
+            Way::new("Read into 16 KiB", || {
+                drop(black_box(
+                    body.reader()
+                        .and_then(|reader| taking::read(reader, &mut short)),
+                ))
+            }),
+            Way::new("Read into 64 KiB", || {
+                drop(black_box(
+                    body.reader()
+                        .and_then(|reader| taking::read(reader, &mut long)),
+                ))
+            }),
+            Way::new("Read into 16 KiB, from a source", || {
+                drop(black_box(
+                    from_source
+                        .reader()
+                        .and_then(|reader| taking::read(reader, &mut short_too)),
+                ));
+            }),
+            Way::new("chunks, each dropped", || {
+                drop(black_box(body.chunks().and_then(taking::chunks)))
+            }),
             Way::new(NAIVE, || drop(black_box(naive::to_vec(document)))),
-            Way::new("naive: json!().to_string()", || drop(black_box(naive::to_text(document)))),
-            Way::new("bare Simd into a warm buffer", || drop(black_box(simd.encode_slice(document, &mut warm)))),
-            Way::new("memcpy of the body, fresh Vec", || drop(black_box(made.to_vec()))),
+            Way::new("naive: json!().to_string()", || {
+                drop(black_box(naive::to_text(document)))
+            }),
+            Way::new("bare Simd into a warm buffer", || {
+                drop(black_box(simd.encode_slice(document, &mut warm)))
+            }),
+            Way::new("memcpy of the body, fresh Vec", || {
+                drop(black_box(made.to_vec()))
+            }),
         ];
         let times = measure(&mut ways, ROUNDS);
-        let allocations: Vec<Allocations> = ways.iter_mut().map(|way| counting::count(|| way.run()).1).collect();
-        let find = |name| ways.iter().position(|way| way.name() == name).map_or(&times[0], |index| &times[index]);
+        let allocations: Vec<Allocations> = ways
+            .iter_mut()
+            .map(|way| counting::count(|| way.run()).1)
+            .collect();
+        let find = |name| {
+            ways.iter()
+                .position(|way| way.name() == name)
+                .map_or(&times[0], |index| &times[index])
+        };
         let (ours, naive) = (find(OURS), find(NAIVE));
         for ((way, times), allocations) in ways.iter().zip(&times).zip(&allocations) {
             table.row(self.row(way.name(), times, naive, *allocations));
         }
         if GOAL_SIZES.contains(&document.len()) {
             let ratio = ours.faster_than(naive);
-            bounds.goal(&format!("{}: to_bytes is {ratio:.1}x naive, at least {GOAL}x", self.name()), ratio >= GOAL);
+            bounds.goal(
+                &format!(
+                    "{}: to_bytes is {ratio:.1}x naive, at least {GOAL}x",
+                    self.name()
+                ),
+                ratio >= GOAL,
+            );
         }
         Ok(())
     }
 
-    fn row(&self, name: &str, times: &Times, naive: &Times, allocations: Allocations) -> Vec<String> {
+    fn row(
+        &self,
+        name: &str,
+        times: &Times,
+        naive: &Times,
+        allocations: Allocations,
+    ) -> Vec<String> {
         let median = times.median();
         let length = self.body.len() as f64;
         vec![
@@ -154,13 +236,16 @@ impl Case {
         let body = submission::body(&self.api, &self.document)?;
         let (made, Allocations { count, bytes, .. }) = counting::count(|| body.to_bytes());
         drop(made?);
-        let text = format!("{name}: to_bytes allocates {count} time(s), {bytes} bytes; exactly 1, {length}");
+        let text = format!(
+            "{name}: to_bytes allocates {count} time(s), {bytes} bytes; exactly 1, {length}"
+        );
         bounds.bound(&text, count == 1 && bytes == length);
         for block in [16, 64] {
             let mut buffer = vec![0; block * 1024];
             let mut reader = submission::body(&self.api, &self.document)?.reader()?;
             black_box(reader.read(&mut buffer)?);
-            let (rest, Allocations { count, .. }) = counting::count(|| taking::read(&mut reader, &mut buffer));
+            let (rest, Allocations { count, .. }) =
+                counting::count(|| taking::read(&mut reader, &mut buffer));
             rest?;
             bounds.bound(&format!("{name}: Read into {block} KiB allocates {count} times after the first; exactly 0"), count == 0);
         }
@@ -168,7 +253,10 @@ impl Case {
         drop(black_box(chunks.next().transpose()?));
         let (rest, Allocations { count, .. }) = counting::count(|| taking::chunks(chunks));
         rest?;
-        bounds.bound(&format!("{name}: chunks allocate {count} times after the first; exactly 0"), count == 0);
+        bounds.bound(
+            &format!("{name}: chunks allocate {count} times after the first; exactly 0"),
+            count == 0,
+        );
         Ok(())
     }
 }
@@ -178,7 +266,11 @@ fn count_names(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
     let api = Api::new(Api::PRODUCTION, "key")?;
     let mut others = Vec::new();
     for length in 1..=Document::MAX_FILE_NAME {
-        let document = Document::new(&"x".repeat(length), DOCUMENT_TYPE, Bytes::from_static(b"%PDF"))?;
+        let document = Document::new(
+            &"x".repeat(length),
+            DOCUMENT_TYPE,
+            Bytes::from_static(b"%PDF"),
+        )?;
         let body = SubmitRequest::new(document).request(&api).into_body();
         let (made, Allocations { count, .. }) = counting::count(|| body.to_bytes());
         drop(made?);
@@ -186,7 +278,8 @@ fn count_names(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
             others.push(length);
         }
     }
-    let mut text = "to_bytes allocates exactly once whatever the length of the file name".to_owned();
+    let mut text =
+        "to_bytes allocates exactly once whatever the length of the file name".to_owned();
     if let Some(first) = others.first() {
         text += &format!("; not so for {} lengths, the first {first}", others.len());
     }

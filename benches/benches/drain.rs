@@ -64,20 +64,38 @@ fn compare(size: usize, table: &mut Table, bounds: &mut Bounds) -> Result<(), Bo
         }),
         Way::new(NEW, || Draining::new(&api).take(&lists[0])),
         Way::new(NAIVE_KNOWN, || {
-            black_box(naive(&lists[0]).iter().filter(|id| known.contains(*id)).count());
+            black_box(
+                naive(&lists[0])
+                    .iter()
+                    .filter(|id| known.contains(*id))
+                    .count(),
+            );
         }),
         Way::new(NAIVE_NEW, || {
             let mut known = HashSet::new();
-            black_box(naive(&lists[0]).into_iter().filter(|id| known.insert(id.clone())).count());
+            black_box(
+                naive(&lists[0])
+                    .into_iter()
+                    .filter(|id| known.insert(id.clone()))
+                    .count(),
+            );
         }),
     ];
     let times = measure(&mut ways, ROUNDS);
     for (way, time) in ways.iter().zip(&times) {
         let rival = &times[if way.name().ends_with("new") { 4 } else { 3 }];
         let nanoseconds = time.median() * 1e9 / size as f64;
-        table.row(vec![way.name().to_owned(), size.to_string(), format!("{nanoseconds:.0}"), format!("{:.2}", time.faster_than(rival))]);
+        table.row(vec![
+            way.name().to_owned(),
+            size.to_string(),
+            format!("{nanoseconds:.0}"),
+            format!("{:.2}", time.faster_than(rival)),
+        ]);
         if [KNOWN, SHUFFLED].contains(&way.name()) {
-            let text = format!("{size} ids: {}: {nanoseconds:.0} ns each, at most {GOAL}", way.name());
+            let text = format!(
+                "{size} ids: {}: {nanoseconds:.0} ns each, at most {GOAL}",
+                way.name()
+            );
             bounds.goal(&text, nanoseconds <= GOAL);
         }
     }
@@ -107,7 +125,14 @@ struct Draining {
 impl Draining {
     fn new(api: &Api) -> Self {
         let now = Time::from_unix_seconds(1_700_000_000);
-        Self { drain: Drain::new(api, DrainOptions::new().with_interval(Duration::from_secs(1)), now), now }
+        Self {
+            drain: Drain::new(
+                api,
+                DrainOptions::new().with_interval(Duration::from_secs(1)),
+                now,
+            ),
+            now,
+        }
     }
 
     /// Waits until the drain asks for a listing.
@@ -145,7 +170,11 @@ fn ids(size: usize) -> Vec<String> {
     let mut id = |number: usize| {
         let mut bytes = [0; 16];
         noise.fill(&mut bytes);
-        format!("{:08x}{:032x}", 0x0e89_0000 + number / 4, u128::from_le_bytes(bytes))
+        format!(
+            "{:08x}{:032x}",
+            0x0e89_0000 + number / 4,
+            u128::from_le_bytes(bytes)
+        )
     };
     (0..size).map(&mut id).collect()
 }
@@ -165,7 +194,9 @@ fn shuffled(ids: &[String], seed: u64) -> Vec<String> {
 }
 
 fn listing(ids: &[String]) -> Response<Bytes> {
-    Response::new(Bytes::from(serde_json::json!({ "extraction_ids": ids }).to_string()))
+    Response::new(Bytes::from(
+        serde_json::json!({ "extraction_ids": ids }).to_string(),
+    ))
 }
 
 /// What a user derives.
@@ -175,5 +206,7 @@ struct Listing {
 }
 
 fn naive(response: &Response<Bytes>) -> Vec<String> {
-    serde_json::from_slice::<Listing>(response.body()).map(|listing| listing.extraction_ids).unwrap_or_default()
+    serde_json::from_slice::<Listing>(response.body())
+        .map(|listing| listing.extraction_ids)
+        .unwrap_or_default()
 }

@@ -7,8 +7,9 @@ use std::process::ExitCode;
 
 use typless_benches::bounds::Bounds;
 use typless_benches::end_to_end::{
-    BARE_HYPER, Contestant, HAND_HYPER, HAND_UREQ, LENGTH, NAIVE_REQWEST, OURS_HYPER, OURS_HYPER_AGAIN, OURS_UREQ, OURS_UREQ_AGAIN,
-    Outcome, PYTHON, Service, Task, contestants, sample, serve,
+    BARE_HYPER, Contestant, HAND_HYPER, HAND_UREQ, LENGTH, NAIVE_REQWEST, OURS_HYPER,
+    OURS_HYPER_AGAIN, OURS_UREQ, OURS_UREQ_AGAIN, Outcome, PYTHON, Service, Task, contestants,
+    sample, serve,
 };
 use typless_benches::process;
 use typless_benches::rounds::{Times, order};
@@ -46,7 +47,9 @@ fn main() -> Outcome<ExitCode> {
             process::keep_to(true);
             serve(word == CHECKING_SERVER).map(|()| ExitCode::SUCCESS)
         }
-        ["--only", name, at_once, jobs, base, ..] => only(name, at_once.parse()?, jobs.parse()?, base).map(|()| ExitCode::SUCCESS),
+        ["--only", name, at_once, jobs, base, ..] => {
+            only(name, at_once.parse()?, jobs.parse()?, base).map(|()| ExitCode::SUCCESS)
+        }
         _ => compare(),
     }
 }
@@ -54,8 +57,14 @@ fn main() -> Outcome<ExitCode> {
 /// One contestant alone, for a profiler, against a service that was started before.
 fn only(name: &str, at_once: usize, jobs: usize, base: &str) -> Outcome<()> {
     let mut field = contestants(&Task::new(base), at_once)?;
-    let contestant = field.iter_mut().find(|contestant| contestant.name() == name).ok_or("nobody has this name")?;
-    println!("{:.1} us per job", contestant.run(jobs)?.as_secs_f64() * 1e6 / jobs as f64);
+    let contestant = field
+        .iter_mut()
+        .find(|contestant| contestant.name() == name)
+        .ok_or("nobody has this name")?;
+    println!(
+        "{:.1} us per job",
+        contestant.run(jobs)?.as_secs_f64() * 1e6 / jobs as f64
+    );
     Ok(())
 }
 
@@ -91,7 +100,11 @@ fn measure(field: &mut [Contestant], at_once: usize) -> Outcome<Vec<Times>> {
     let mut times = vec![Times::default(); field.len()];
     for round in 0..ROUNDS {
         for index in order(round, field.len()) {
-            let jobs = if field[index].name() == PYTHON { PYTHON_JOBS } else { JOBS };
+            let jobs = if field[index].name() == PYTHON {
+                PYTHON_JOBS
+            } else {
+                JOBS
+            };
             // What came before should not be paid for here.
             field[index].run(at_once)?;
             times[index].push(field[index].run(jobs)?.as_secs_f64() / jobs as f64);
@@ -101,22 +114,54 @@ fn measure(field: &mut [Contestant], at_once: usize) -> Outcome<Vec<Times>> {
 }
 
 fn report(field: &[Contestant], times: &[Times], at_once: usize, bounds: &mut Bounds) {
-    let find = |name: &str| field.iter().position(|contestant| contestant.name() == name).map(|index| &times[index]);
-    let against = |own: &Times, name: &str| find(name).map_or_else(|| "-".to_owned(), |other| format!("{:.2}", own.faster_than(other)));
-    let mut table = Table::new(&[&format!("{at_once} at once"), "us per job", "x bare hyper", "x naive reqwest", "x the vendor's sample"]);
+    let find = |name: &str| {
+        field
+            .iter()
+            .position(|contestant| contestant.name() == name)
+            .map(|index| &times[index])
+    };
+    let against = |own: &Times, name: &str| {
+        find(name).map_or_else(
+            || "-".to_owned(),
+            |other| format!("{:.2}", own.faster_than(other)),
+        )
+    };
+    let mut table = Table::new(&[
+        &format!("{at_once} at once"),
+        "us per job",
+        "x bare hyper",
+        "x naive reqwest",
+        "x the vendor's sample",
+    ]);
     for (contestant, own) in field.iter().zip(times) {
         let us = format!("{:.1}", own.median() * 1e6);
-        table.row(vec![contestant.name().to_owned(), us, against(own, BARE_HYPER), against(own, NAIVE_REQWEST), against(own, PYTHON)]);
+        table.row(vec![
+            contestant.name().to_owned(),
+            us,
+            against(own, BARE_HYPER),
+            against(own, NAIVE_REQWEST),
+            against(own, PYTHON),
+        ]);
     }
     if find(PYTHON).is_none() {
-        table.row(vec![PYTHON.to_owned(), "not measured: it needs python3 with requests".to_owned()]);
+        table.row(vec![
+            PYTHON.to_owned(),
+            "not measured: it needs python3 with requests".to_owned(),
+        ]);
     }
     table.print();
     let pairs = [(OURS_UREQ, OURS_UREQ_AGAIN), (OURS_HYPER, OURS_HYPER_AGAIN)];
-    let noises = pairs.map(|(one, same)| find(one).zip(find(same)).map_or(f64::NAN, |(one, same)| one.noise(same)));
+    let noises = pairs.map(|(one, same)| {
+        find(one)
+            .zip(find(same))
+            .map_or(f64::NAN, |(one, same)| one.noise(same))
+    });
     let noise = noises.into_iter().fold(0.0, f64::max);
     let percent = noises.map(|noise| noise * 100.0);
-    println!("\nthe same entered twice differs by {:.1} % over ureq, by {:.1} % over hyper\n", percent[0], percent[1]);
+    println!(
+        "\nthe same entered twice differs by {:.1} % over ureq, by {:.1} % over hyper\n",
+        percent[0], percent[1]
+    );
     for (own, other, _, goal) in GOALS.into_iter().filter(|(_, _, many, _)| *many == at_once) {
         let text = format!("{own} against {other}, {at_once} at once");
         if find(other).is_some() {
@@ -126,5 +171,6 @@ fn report(field: &[Contestant], times: &[Times], at_once: usize, bounds: &mut Bo
 }
 
 fn ratio(own: Option<&Times>, other: Option<&Times>) -> f64 {
-    own.zip(other).map_or(f64::NAN, |(own, other)| own.faster_than(other))
+    own.zip(other)
+        .map_or(f64::NAN, |(own, other)| own.faster_than(other))
 }

@@ -24,14 +24,31 @@ const LONG: u64 = 1_000_000_000;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let Some(flag) = arguments.by_ref().find(|argument| argument == "--long" || argument == "--run") else { return Ok(all(EVENTS)) };
+    let Some(flag) = arguments
+        .by_ref()
+        .find(|argument| argument == "--long" || argument == "--run")
+    else {
+        return Ok(all(EVENTS));
+    };
     if flag == "--long" {
         return Ok(all(LONG));
     }
-    let run = Run::new(arguments.next().ok_or("--run takes the number of the run")?.parse()?);
+    let run = Run::new(
+        arguments
+            .next()
+            .ok_or("--run takes the number of the run")?
+            .parse()?,
+    );
     let report = run.go();
-    println!("{run}: {} events, {} breaches", report.events, report.breaches);
-    Ok(if report.breaches == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    println!(
+        "{run}: {} events, {} breaches",
+        report.events, report.breaches
+    );
+    Ok(if report.breaches == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Runs until there were so many events, on all processors.
@@ -56,7 +73,9 @@ fn all(events: u64) -> ExitCode {
     });
     let [runs, seen, breaches] = [next, seen, breaches].map(AtomicU64::into_inner);
     let mut bounds = Bounds::new();
-    let text = format!("P12 requests that were too soon or one too many: {breaches} in {runs} runs of {seen} events, at most 0");
+    let text = format!(
+        "P12 requests that were too soon or one too many: {breaches} in {runs} runs of {seen} events, at most 0"
+    );
     bounds.bound(&text, breaches == 0);
     bounds.finish()
 }
@@ -76,26 +95,53 @@ impl Run {
         let mut random = Random::new(number.wrapping_mul(0x9e37_79b9));
         let trace = &TRACES[pick(&mut random, TRACES.len())];
         let most_out = between(&mut random, 1.0, 100.0) as usize;
-        let limits = Limits { rate: rate(&mut random), most_out, most_submits: 1 + pick(&mut random, most_out) };
+        let limits = Limits {
+            rate: rate(&mut random),
+            most_out,
+            most_submits: 1 + pick(&mut random, most_out),
+        };
         let jobs = between(&mut random, 100.0, 20_000.0) as usize;
         let load = if pick(&mut random, 2) == 0 {
             Load::all_at_once(trace.jobs(jobs, number))
         } else {
             Load::steady(trace, (jobs / 8).max(1), 4, number)
         };
-        Self { number, trace: trace.name, load, options: options(&mut random), limits, world: world(&mut random) }
+        Self {
+            number,
+            trace: trace.name,
+            load,
+            options: options(&mut random),
+            limits,
+            world: world(&mut random),
+        }
     }
 
     fn go(&self) -> Report {
-        follow(&self.load, self.options.clone(), self.limits, self.world).expect("the document is one")
+        follow(&self.load, self.options.clone(), self.limits, self.world)
+            .expect("the document is one")
     }
 }
 
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { number, trace, load, options, limits, world } = self;
-        let come = if load.is_steady { "by chance" } else { "at once" };
-        write!(f, "run {number}: {} documents of trace {trace} {come}, {limits:?}, {world:?}, {options:?}", load.jobs.len())
+        let Self {
+            number,
+            trace,
+            load,
+            options,
+            limits,
+            world,
+        } = self;
+        let come = if load.is_steady {
+            "by chance"
+        } else {
+            "at once"
+        };
+        write!(
+            f,
+            "run {number}: {} documents of trace {trace} {come}, {limits:?}, {world:?}, {options:?}",
+            load.jobs.len()
+        )
     }
 }
 
@@ -103,11 +149,20 @@ impl fmt::Display for Run {
 fn rate(random: &mut Random) -> Rate {
     let (seconds, per_second) = (between(random, 0.1, 60.0), between(random, 2.0, 2000.0));
     let requests = (per_second * seconds).max(1.0) as u32;
-    Rate::new(requests, Duration::from_secs_f64(seconds), between(random, 1.0, 200.0) as u32)
+    Rate::new(
+        requests,
+        Duration::from_secs_f64(seconds),
+        between(random, 1.0, 200.0) as u32,
+    )
 }
 
 fn options(random: &mut Random) -> BatchOptions {
-    let polls = [PollPolicy::eager(), PollPolicy::balanced(), PollPolicy::frugal(), PollPolicy::fixed(Duration::from_secs(2))];
+    let polls = [
+        PollPolicy::eager(),
+        PollPolicy::balanced(),
+        PollPolicy::frugal(),
+        PollPolicy::fixed(Duration::from_secs(2)),
+    ];
     let options = BatchOptions::new()
         .with_seed(random.bits())
         .with_poll_policy(polls[pick(random, polls.len())])

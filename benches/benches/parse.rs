@@ -48,7 +48,16 @@ const HAND: &str = "by hand: derived, from_slice";
 const HAND_TEXT: &str = "by hand: derived, from_str";
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let mut table = Table::new(&["way", "answer", "us", "MB/s", "x Value", "x by hand", "allocations", "bytes / body"]);
+    let mut table = Table::new(&[
+        "way",
+        "answer",
+        "us",
+        "MB/s",
+        "x Value",
+        "x by hand",
+        "allocations",
+        "bytes / body",
+    ]);
     let mut bounds = Bounds::new();
     for line_items in LINE_ITEMS {
         let case = Case::new(Answer::success(line_items), FIELDS + line_items * COLUMNS);
@@ -61,7 +70,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     pending.agree()?;
     pending.compare(&mut table, &mut bounds)?;
     pending.count(&mut bounds)?;
-    println!("CPU time of the thread, median of {ROUNDS} rounds, from the bytes received until what was read is dropped again\n");
+    println!(
+        "CPU time of the thread, median of {ROUNDS} rounds, from the bytes received until what was read is dropped again\n"
+    );
     table.print();
     Ok(bounds.finish())
 }
@@ -77,23 +88,51 @@ struct Case {
 impl Case {
     fn new(answer: Answer, fields: usize) -> Self {
         let response = answer.response();
-        Self { answer, response, fields }
+        Self {
+            answer,
+            response,
+            fields,
+        }
     }
 
     fn name(&self) -> String {
-        let what = if self.fields == 0 { "pending".to_owned() } else { format!("{} fields", self.fields) };
+        let what = if self.fields == 0 {
+            "pending".to_owned()
+        } else {
+            format!("{} fields", self.fields)
+        };
         format!("{}, {what}", size(self.response.body().len() as u64))
     }
 
     /// Makes sure that all ways read the same.
     fn agree(&self) -> Result<(), Box<dyn Error>> {
-        let Self { answer, response, .. } = self;
-        assert!(reading::seen_by_ours(&StatusResponse::decode(response)?) == *answer, "ours");
-        assert!(reading::by_hand(response)? == *answer, "by hand, from_slice");
-        assert!(reading::by_hand_from_text(response)? == *answer, "by hand, from_str");
-        assert!(reading::value_then_types(response)? == *answer, "Value, then types");
-        assert!(reading::seen_by_untagged(reading::untagged(response)?) == *answer, "untagged");
-        assert!(self.fields == 0 || reading::ours(response)?.raw_json() == result(response)?, "the result alone");
+        let Self {
+            answer, response, ..
+        } = self;
+        assert!(
+            reading::seen_by_ours(&StatusResponse::decode(response)?) == *answer,
+            "ours"
+        );
+        assert!(
+            reading::by_hand(response)? == *answer,
+            "by hand, from_slice"
+        );
+        assert!(
+            reading::by_hand_from_text(response)? == *answer,
+            "by hand, from_str"
+        );
+        assert!(
+            reading::value_then_types(response)? == *answer,
+            "Value, then types"
+        );
+        assert!(
+            reading::seen_by_untagged(reading::untagged(response)?) == *answer,
+            "untagged"
+        );
+        assert!(
+            self.fields == 0 || reading::ours(response)?.raw_json() == result(response)?,
+            "the result alone"
+        );
         Ok(())
     }
 
@@ -104,24 +143,52 @@ impl Case {
         let mut ways = [
             Way::new(OURS, || self.ours()),
             Way::new("StatusResponse::decode, entered again", || self.ours()),
-            Way::new("Extraction::from_json, the result alone", || drop(black_box(Extraction::from_json(alone.clone())))),
-            Way::new(HAND_TEXT, || drop(black_box(reading::by_hand_from_text(response)))),
+            Way::new("Extraction::from_json, the result alone", || {
+                drop(black_box(Extraction::from_json(alone.clone())))
+            }),
+            Way::new(HAND_TEXT, || {
+                drop(black_box(reading::by_hand_from_text(response)))
+            }),
             Way::new(HAND, || drop(black_box(reading::by_hand(response)))),
-            Way::new("by hand: untagged scalars, from_str", || drop(black_box(reading::untagged(response)))),
+            Way::new("by hand: untagged scalars, from_str", || {
+                drop(black_box(reading::untagged(response)))
+            }),
             Way::new(VALUE, || drop(black_box(reading::value(response)))),
-            Way::new("Value, then types by hand", || drop(black_box(reading::value_then_types(response)))),
-            Way::new("IgnoredAny: all of it skipped", || drop(black_box(reading::skip(response)))),
+            Way::new("Value, then types by hand", || {
+                drop(black_box(reading::value_then_types(response)))
+            }),
+            Way::new("IgnoredAny: all of it skipped", || {
+                drop(black_box(reading::skip(response)))
+            }),
         ];
         let times = measure(&mut ways, ROUNDS);
-        let allocations: Vec<Allocations> = ways.iter_mut().map(|way| counting::count(|| way.run()).1).collect();
-        let find = |name| ways.iter().position(|way| way.name() == name).map_or(&times[0], |index| &times[index]);
+        let allocations: Vec<Allocations> = ways
+            .iter_mut()
+            .map(|way| counting::count(|| way.run()).1)
+            .collect();
+        let find = |name| {
+            ways.iter()
+                .position(|way| way.name() == name)
+                .map_or(&times[0], |index| &times[index])
+        };
         for ((way, times), allocations) in ways.iter().zip(&times).zip(&allocations) {
-            table.row(self.row(way.name(), times, [find(VALUE), find(HAND_TEXT)], *allocations));
+            table.row(self.row(
+                way.name(),
+                times,
+                [find(VALUE), find(HAND_TEXT)],
+                *allocations,
+            ));
         }
         if self.fields > 0 {
             for (name, goal) in GOALS {
                 let ratio = find(OURS).faster_than(find(name));
-                bounds.goal(&format!("{}: {OURS} is {ratio:.2}x {name}, at least {goal}x", self.name()), ratio >= goal);
+                bounds.goal(
+                    &format!(
+                        "{}: {OURS} is {ratio:.2}x {name}, at least {goal}x",
+                        self.name()
+                    ),
+                    ratio >= goal,
+                );
             }
         }
         Ok(())
@@ -136,7 +203,13 @@ impl Case {
         }
     }
 
-    fn row(&self, name: &str, times: &Times, [value, hand]: [&Times; 2], allocations: Allocations) -> Vec<String> {
+    fn row(
+        &self,
+        name: &str,
+        times: &Times,
+        [value, hand]: [&Times; 2],
+        allocations: Allocations,
+    ) -> Vec<String> {
         let median = times.median();
         let length = self.response.body().len() as f64;
         vec![
@@ -154,18 +227,29 @@ impl Case {
     /// Holds ours to what it may allocate.
     fn count(&self, bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
         let (name, length) = (self.name(), self.response.body().len());
-        let (read, Allocations { count, bytes, .. }) = counting::count(|| StatusResponse::decode(&self.response));
+        let (read, Allocations { count, bytes, .. }) =
+            counting::count(|| StatusResponse::decode(&self.response));
         drop(read?);
         if self.fields == 0 {
-            bounds.bound(&format!("{name}: {OURS} allocates {count} time(s), at most {PENDING}"), count <= PENDING);
+            bounds.bound(
+                &format!("{name}: {OURS} allocates {count} time(s), at most {PENDING}"),
+                count <= PENDING,
+            );
             return Ok(());
         }
         let rows = self.answer.result.line_items.len();
         let most = PER_FIELD * self.fields + PER_ROW * rows + ONCE;
-        let text = format!("{name}: {OURS} allocates {count} times; at most {PER_FIELD} per field, {PER_ROW} per row and {ONCE}: {most}");
+        let text = format!(
+            "{name}: {OURS} allocates {count} times; at most {PER_FIELD} per field, {PER_ROW} per row and {ONCE}: {most}"
+        );
         bounds.bound(&text, count <= most);
         let ratio = bytes as f64 / length as f64;
-        bounds.bound(&format!("{name}: {OURS} allocates {ratio:.2} bytes per byte of the body, at most {BYTES}"), ratio <= BYTES);
+        bounds.bound(
+            &format!(
+                "{name}: {OURS} allocates {ratio:.2} bytes per byte of the body, at most {BYTES}"
+            ),
+            ratio <= BYTES,
+        );
         Ok(())
     }
 }
@@ -177,5 +261,7 @@ fn result(response: &Response<Bytes>) -> Result<&str, Box<dyn Error>> {
         #[serde(borrow)]
         result: &'a RawValue,
     }
-    Ok(serde_json::from_slice::<Envelope<'_>>(response.body())?.result.get())
+    Ok(serde_json::from_slice::<Envelope<'_>>(response.body())?
+        .result
+        .get())
 }

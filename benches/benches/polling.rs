@@ -28,10 +28,18 @@ const EARLY: std::ops::Range<usize> = 5..20;
 const PRICE: f64 = 2.0;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let seed = std::env::args().skip_while(|argument| argument != "--seed").nth(1).map_or(Ok(SEED), |seed| seed.parse())?;
+    let seed = std::env::args()
+        .skip_while(|argument| argument != "--seed")
+        .nth(1)
+        .map_or(Ok(SEED), |seed| seed.parse())?;
     let cases: Vec<Case> = thread::scope(|scope| {
-        let cases = TRACES.each_ref().map(|trace| scope.spawn(move || Case::new(trace, seed)));
-        cases.into_iter().map(|case| case.join().map_err(|_| "a trace could not be followed")).collect::<Result<_, _>>()
+        let cases = TRACES
+            .each_ref()
+            .map(|trace| scope.spawn(move || Case::new(trace, seed)));
+        cases
+            .into_iter()
+            .map(|case| case.join().map_err(|_| "a trace could not be followed"))
+            .collect::<Result<_, _>>()
     })?;
     let mut bounds = Bounds::new();
     costs(&cases);
@@ -74,30 +82,54 @@ impl Case {
     /// Our looks for each of a rival's, at the same delay.
     fn at_its(&self, measure: Measure, rival: Rival) -> f64 {
         let rival = self.rival(rival);
-        let curve = if measure == Measure::RelativeP95 { &self.relative } else { &self.absolute };
+        let curve = if measure == Measure::RelativeP95 {
+            &self.relative
+        } else {
+            &self.absolute
+        };
         curve.looks_at(measure.of(&rival), measure) / rival.looks()
     }
 
     /// The cost of the first jobs, against the same rule by who knows the distribution.
     fn cold(&self) -> f64 {
         let ages = by_rule(&self.trace, Rule::Odds, PRICE);
-        let starts: Vec<Vec<f64>> = (1..=STARTS).map(|start| self.trace.jobs(EARLY.end, self.seed + start)).collect();
-        let cost = |follow: &dyn Fn(&[f64]) -> Outcome| Outcome::joined(starts.iter().map(|jobs| follow(jobs).part(EARLY))).cost(PRICE);
-        cost(&|jobs| by_learning(ours(PRICE), DelayEstimator::new(), jobs)) / cost(&|jobs| by_ages(&ages, jobs))
+        let starts: Vec<Vec<f64>> = (1..=STARTS)
+            .map(|start| self.trace.jobs(EARLY.end, self.seed + start))
+            .collect();
+        let cost = |follow: &dyn Fn(&[f64]) -> Outcome| {
+            Outcome::joined(starts.iter().map(|jobs| follow(jobs).part(EARLY))).cost(PRICE)
+        };
+        cost(&|jobs| by_learning(ours(PRICE), DelayEstimator::new(), jobs))
+            / cost(&|jobs| by_ages(&ages, jobs))
     }
 }
 
 fn figures(outcome: &Outcome) -> String {
-    let short = |value: f64| if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") };
-    format!("{}/{}/{}", short(outcome.looks()), short(outcome.mean_delay()), short(outcome.p95_delay()))
+    let short = |value: f64| {
+        if value < 9.95 {
+            format!("{value:.1}")
+        } else {
+            format!("{value:.0}")
+        }
+    };
+    format!(
+        "{}/{}/{}",
+        short(outcome.looks()),
+        short(outcome.mean_delay()),
+        short(outcome.p95_delay())
+    )
 }
 
 fn header(first: &str) -> Vec<&str> {
-    std::iter::once(first).chain(TRACES.iter().map(|trace| trace.name)).collect()
+    std::iter::once(first)
+        .chain(TRACES.iter().map(|trace| trace.name))
+        .collect()
 }
 
 fn row(name: &str, cases: &[Case], cell: impl FnMut(&Case) -> String) -> Vec<String> {
-    std::iter::once(name.to_owned()).chain(cases.iter().map(cell)).collect()
+    std::iter::once(name.to_owned())
+        .chain(cases.iter().map(cell))
+        .collect()
 }
 
 /// What everybody's looks cost.
@@ -113,13 +145,25 @@ fn costs(cases: &[Case]) {
         table.row(row(rival.name, cases, |case| figures(&case.rival(rival))));
     }
     table.gap();
-    for (name, price) in [("ours, eager", 0.2), ("ours, balanced", 1.0), ("ours, frugal", 8.0)] {
-        table.row(row(name, cases, |case| figures(&by_learning(ours(price), DelayEstimator::new(), &case.jobs))));
+    for (name, price) in [
+        ("ours, eager", 0.2),
+        ("ours, balanced", 1.0),
+        ("ours, frugal", 8.0),
+    ] {
+        table.row(row(name, cases, |case| {
+            figures(&by_learning(ours(price), DelayEstimator::new(), &case.jobs))
+        }));
     }
-    table.row(row("ours, balanced, not learning", cases, |case| figures(&by_policy(ours(1.0), &case.jobs))));
+    table.row(row("ours, balanced, not learning", cases, |case| {
+        figures(&by_policy(ours(1.0), &case.jobs))
+    }));
     table.gap();
-    table.row(row("ours at 2 s a look", cases, |case| figures(&case.priced)));
-    table.row(row("the best there is at 2 s a look", cases, |case| figures(&case.best)));
+    table.row(row("ours at 2 s a look", cases, |case| {
+        figures(&case.priced)
+    }));
+    table.row(row("the best there is at 2 s a look", cases, |case| {
+        figures(&case.best)
+    }));
     table.print();
 
     println!(
@@ -129,26 +173,41 @@ fn costs(cases: &[Case]) {
     for rival in Rival::ALL {
         table.row(row(rival.name, cases, |case| {
             let at = |measure| case.at_its(measure, rival);
-            format!("{:.2}/{:.2}/{:.2}", at(Measure::P95), at(Measure::Mean), at(Measure::RelativeP95))
+            format!(
+                "{:.2}/{:.2}/{:.2}",
+                at(Measure::P95),
+                at(Measure::Mean),
+                at(Measure::RelativeP95)
+            )
         }));
     }
     table.gap();
     for rival in [Rival::CONNECT, Rival::MINDEE] {
         let name = format!("jobs given up by {}", rival.name);
-        table.row(row(&name, cases, |case| format!("{:.1} %", 100.0 * by_rival(rival, &case.jobs).share_abandoned())));
+        table.row(row(&name, cases, |case| {
+            format!(
+                "{:.1} %",
+                100.0 * by_rival(rival, &case.jobs).share_abandoned()
+            )
+        }));
     }
     table.print();
 }
 
 /// What two rules cost those who know the distribution, against the best there is.
 fn rules(cases: &[Case]) {
-    println!("\nthe cost of a rule over the best there is, the distribution known: looks times price, and mean delay\n");
+    println!(
+        "\nthe cost of a rule over the best there is, the distribution known: looks times price, and mean delay\n"
+    );
     let mut table = Table::new(&header("rule"));
     for price in [1.0, PRICE, 8.0] {
         for (name, rule) in [("odds", Rule::Odds), ("lateness", Rule::Lateness)] {
             table.row(row(&format!("{name} at {price} s a look"), cases, |case| {
                 let cost = |ages: &[f64]| by_ages(ages, &case.jobs).cost(price);
-                format!("{:.3}", cost(&by_rule(&case.trace, rule, price)) / cost(&best(&case.trace, price)))
+                format!(
+                    "{:.3}",
+                    cost(&by_rule(&case.trace, rule, price)) / cost(&best(&case.trace, price))
+                )
             }));
         }
     }
@@ -211,17 +270,36 @@ fn goals(cases: &[Case], bounds: &mut Bounds) {
             measure: &|case| case.priced.cost(PRICE) / case.best.cost(PRICE),
             most: &[("H", 0.90)],
         },
-        Goal { name: "P11 jobs given up", measure: &|case| case.balanced.share_abandoned(), most: &[(ALL, 0.0)] },
+        Goal {
+            name: "P11 jobs given up",
+            measure: &|case| case.balanced.share_abandoned(),
+            most: &[(ALL, 0.0)],
+        },
     ];
     println!("\nthe goals, each with the most it may be; the figures without a goal in brackets\n");
     let mut table = Table::new(&header("goal"));
-    for Goal { name, measure, most } in goals {
+    for Goal {
+        name,
+        measure,
+        most,
+    } in goals
+    {
         table.row(row(name, cases, |case| {
             let value = measure(case);
-            let bound = most.iter().find(|(traces, _)| traces.contains(case.trace.name));
-            let Some((_, bound)) = bound else { return format!("({value:.2})") };
-            bounds.bound(&format!("{name}, {}: {value:.3}, at most {bound}", case.trace.name), value <= *bound);
-            format!("{value:.2} {}", if value <= *bound { "pass" } else { "FAIL" })
+            let bound = most
+                .iter()
+                .find(|(traces, _)| traces.contains(case.trace.name));
+            let Some((_, bound)) = bound else {
+                return format!("({value:.2})");
+            };
+            bounds.bound(
+                &format!("{name}, {}: {value:.3}, at most {bound}", case.trace.name),
+                value <= *bound,
+            );
+            format!(
+                "{value:.2} {}",
+                if value <= *bound { "pass" } else { "FAIL" }
+            )
         }));
     }
     table.print();

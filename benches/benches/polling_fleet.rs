@@ -38,7 +38,12 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     around_45_seconds(&mut bounds, &mut checked)?;
     not_as_it_should(&mut bounds, &mut checked)?;
     let Checked { events, breaches } = checked;
-    bounds.bound(&format!("more at once or faster than the limits: {breaches} of {events} events, at most 0"), breaches == 0);
+    bounds.bound(
+        &format!(
+            "more at once or faster than the limits: {breaches} of {events} events, at most 0"
+        ),
+        breaches == 0,
+    );
     Ok(bounds.finish())
 }
 
@@ -50,29 +55,57 @@ struct Checked {
 }
 
 impl Checked {
-    fn ours(&mut self, load: &Load, options: BatchOptions, rate: Rate, world: World) -> Result<Report, Box<dyn Error>> {
-        let report = follow(load, options, Limits { rate, most_out: MOST_OUT, most_submits: MOST_SUBMITS }, world)?;
+    fn ours(
+        &mut self,
+        load: &Load,
+        options: BatchOptions,
+        rate: Rate,
+        world: World,
+    ) -> Result<Report, Box<dyn Error>> {
+        let report = follow(
+            load,
+            options,
+            Limits {
+                rate,
+                most_out: MOST_OUT,
+                most_submits: MOST_SUBMITS,
+            },
+            world,
+        )?;
         self.events += report.events;
         self.breaches += report.breaches;
         if report.found + report.abandoned < load.jobs.len() {
-            return Err(format!("{} documents, {} accounted for", load.jobs.len(), report.found + report.abandoned).into());
+            return Err(format!(
+                "{} documents, {} accounted for",
+                load.jobs.len(),
+                report.found + report.abandoned
+            )
+            .into());
         }
         Ok(report)
     }
 }
 
 fn traces(names: &str) -> impl Iterator<Item = &'static Trace> {
-    TRACES.iter().filter(move |trace| names.contains(trace.name))
+    TRACES
+        .iter()
+        .filter(move |trace| names.contains(trace.name))
 }
 
 fn figures(report: &Report) -> String {
     let [mean, p95, loss] = [report.mean_delay(), report.p95_delay(), report.p95_loss()];
-    format!("{:.2} / {mean:.2} / {p95:.2} / {loss:.2}", report.requests())
+    format!(
+        "{:.2} / {mean:.2} / {p95:.2} / {loss:.2}",
+        report.requests()
+    )
 }
 
 fn lost(report: &Report) -> String {
     let [p95, mean_loss, p95_loss] = [report.p95_delay(), report.mean_loss(), report.p95_loss()];
-    format!("{:.2} / {p95:.1} / {mean_loss:.1} / {p95_loss:.1}", report.requests())
+    format!(
+        "{:.2} / {p95:.1} / {mean_loss:.1} / {p95_loss:.1}",
+        report.requests()
+    )
 }
 
 /// A rate for everything: once the rate at which documents come, for their submits, and so many times that for the rest.
@@ -80,7 +113,13 @@ fn rate(load: &Load, cap: f64) -> Rate {
     Rate::per_second(load.per_second * (1.0 + cap), BURST)
 }
 
-const FOREIGN: World = World { foreign: 100_000, hidden: 0.0, webhooks: None, round_trip: 0.0, faulty: 0.0 };
+const FOREIGN: World = World {
+    foreign: 100_000,
+    hidden: 0.0,
+    webhooks: None,
+    round_trip: 0.0,
+    faulty: 0.0,
+};
 
 const RIVALS: [Rival; 4] = [Rival::CONNECT, Rival::MINDEE, Rival::GOOGLE, Rival::AZURE];
 
@@ -98,21 +137,41 @@ fn steady(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Erro
     println!(
         "Requests for each job beside its submit / mean delay / delay that one in twenty exceeds / the same, with the wait for the submit, in seconds\n"
     );
-    let mut table =
-        Table::new(&["trace, cap", "ours", "ours, 1e5 stale ids listed", "connect-typless", "Mindee", "google-cloud-rust", "azure_core"]);
+    let mut table = Table::new(&[
+        "trace, cap",
+        "ours",
+        "ours, 1e5 stale ids listed",
+        "connect-typless",
+        "Mindee",
+        "google-cloud-rust",
+        "azure_core",
+    ]);
     let mut goals = Vec::new();
     for trace in traces("ABD") {
         let load = Load::steady(trace, AT_ONCE, TIMES, SEED);
         for cap in [1.1, 2.0, 10.0] {
             let rate = rate(&load, cap);
             let ours = checked.ours(&load, BatchOptions::new(), rate, World::default())?;
-            let stale = if cap == 1.1 { Some(checked.ours(&load, BatchOptions::new(), rate, FOREIGN)?) } else { None };
+            let stale = if cap == 1.1 {
+                Some(checked.ours(&load, BatchOptions::new(), rate, FOREIGN)?)
+            } else {
+                None
+            };
             let theirs = RIVALS.map(|rival| rivals::follow(rival.unlimited(), &load, rate));
-            let mut row = vec![format!("{}, {cap} x {:.0}/s", trace.name, load.per_second), figures(&ours)];
+            let mut row = vec![
+                format!("{}, {cap} x {:.0}/s", trace.name, load.per_second),
+                figures(&ours),
+            ];
             row.push(stale.as_ref().map(figures).unwrap_or_default());
             row.extend(theirs.iter().map(figures));
             table.row(row);
-            goals.push(Steady { name: trace.name, cap, ours, stale, theirs });
+            goals.push(Steady {
+                name: trace.name,
+                cap,
+                ours,
+                stale,
+                theirs,
+            });
         }
     }
     table.print();
@@ -133,18 +192,39 @@ struct Steady {
 
 impl Steady {
     fn judge(&self, bounds: &mut Bounds) {
-        let Self { name, cap, ours, stale, theirs } = self;
+        let Self {
+            name,
+            cap,
+            ours,
+            stale,
+            theirs,
+        } = self;
         let at = format!("{name}, cap {cap}");
         if *cap == 1.1 {
-            let stale = stale.iter().map(|report| (", 1e5 stale ids listed", report));
+            let stale = stale
+                .iter()
+                .map(|report| (", 1e5 stale ids listed", report));
             for (what, report) in std::iter::once(("", ours)).chain(stale) {
-                most(bounds, &format!("P8  {at}{what}: requests for each job"), report.requests(), 1.10);
-                most(bounds, &format!("P8  {at}{what}: p95 delay"), report.p95_delay(), 1.5);
+                most(
+                    bounds,
+                    &format!("P8  {at}{what}: requests for each job"),
+                    report.requests(),
+                    1.10,
+                );
+                most(
+                    bounds,
+                    &format!("P8  {at}{what}: p95 delay"),
+                    report.p95_delay(),
+                    1.5,
+                );
             }
             return;
         }
         for (rival, theirs) in RIVALS.iter().zip(theirs).take(3) {
-            let (delay, requests) = (ours.p95_delay() / theirs.p95_delay(), ours.requests() / theirs.requests());
+            let (delay, requests) = (
+                ours.p95_delay() / theirs.p95_delay(),
+                ours.requests() / theirs.requests(),
+            );
             if *cap == 2.0 {
                 most(
                     bounds,
@@ -154,9 +234,22 @@ impl Steady {
                 );
                 // They can't make more than two for each, and nobody can do with less than one.
                 let spare = (ours.requests() - 1.0) / (theirs.requests() - 1.0);
-                most(bounds, &format!("P9  {at}: requests over those of {}, but for the fetch", rival.name), spare, 0.1);
+                most(
+                    bounds,
+                    &format!(
+                        "P9  {at}: requests over those of {}, but for the fetch",
+                        rival.name
+                    ),
+                    spare,
+                    0.1,
+                );
             } else {
-                most(bounds, &format!("P9  {at}: requests over those of {}", rival.name), requests, 0.5);
+                most(
+                    bounds,
+                    &format!("P9  {at}: requests over those of {}", rival.name),
+                    requests,
+                    0.5,
+                );
             }
         }
     }
@@ -172,10 +265,21 @@ fn abandoned(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn E
         let load = Load::steady(trace, AT_ONCE, TIMES / 2, SEED);
         let rate = rate(&load, 60.0);
         let ours = checked.ours(&load, BatchOptions::new(), rate, World::default())?;
-        let theirs = [Rival::CONNECT, Rival::MINDEE].map(|rival| rivals::follow(rival, &load, rate));
+        let theirs =
+            [Rival::CONNECT, Rival::MINDEE].map(|rival| rivals::follow(rival, &load, rate));
         let share = |report: &Report| format!("{:.1} %", 100.0 * report.share_abandoned());
-        table.row(vec![trace.name.to_owned(), share(&ours), share(&theirs[0]), share(&theirs[1])]);
-        most(bounds, &format!("P11 {}: jobs given up", trace.name), ours.abandoned as f64, 0.0);
+        table.row(vec![
+            trace.name.to_owned(),
+            share(&ours),
+            share(&theirs[0]),
+            share(&theirs[1]),
+        ]);
+        most(
+            bounds,
+            &format!("P11 {}: jobs given up", trace.name),
+            ours.abandoned as f64,
+            0.0,
+        );
     }
     table.print();
     Ok(())
@@ -187,19 +291,55 @@ fn around_45_seconds(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), B
         "\n1000 documents at once that take around 45 s each (standard deviation 4.5 s), nothing known of that before: requests for each beside its submit / p95 delay / the time lost, with the wait for the submit, on average / and what one in twenty exceeds of it, in seconds\n"
     );
     let mut random = Random::new(SEED);
-    let load = Load::all_at_once((0..1000).map(|_| 45.0 * (0.1 * random.normal()).exp()).collect::<Vec<_>>());
-    let mut table = Table::new(&["rate for all", "ours", "ours, frugal", "ours, each by itself", "connect-typless", "google-cloud-rust"]);
+    let load = Load::all_at_once(
+        (0..1000)
+            .map(|_| 45.0 * (0.1 * random.normal()).exp())
+            .collect::<Vec<_>>(),
+    );
+    let mut table = Table::new(&[
+        "rate for all",
+        "ours",
+        "ours, frugal",
+        "ours, each by itself",
+        "connect-typless",
+        "google-cloud-rust",
+    ]);
     for per_second in [10.0, 20.0, 50.0, 100.0, 1000.0] {
         let rate = Rate::per_second(per_second, BURST);
         let ours = checked.ours(&load, BatchOptions::new(), rate, World::default())?;
-        let frugal = checked.ours(&load, BatchOptions::new().with_poll_policy(PollPolicy::frugal()), rate, World::default())?;
-        let alone = checked.ours(&load, BatchOptions::new().without_queue(), rate, World::default())?;
-        let theirs = [Rival::CONNECT, Rival::GOOGLE].map(|rival| lost(&rivals::follow(rival.unlimited(), &load, rate)));
+        let frugal = checked.ours(
+            &load,
+            BatchOptions::new().with_poll_policy(PollPolicy::frugal()),
+            rate,
+            World::default(),
+        )?;
+        let alone = checked.ours(
+            &load,
+            BatchOptions::new().without_queue(),
+            rate,
+            World::default(),
+        )?;
+        let theirs = [Rival::CONNECT, Rival::GOOGLE]
+            .map(|rival| lost(&rivals::follow(rival.unlimited(), &load, rate)));
         let [connect, google] = theirs;
-        table.row(vec![format!("{per_second}/s"), lost(&ours), lost(&frugal), lost(&alone), connect, google]);
+        table.row(vec![
+            format!("{per_second}/s"),
+            lost(&ours),
+            lost(&frugal),
+            lost(&alone),
+            connect,
+            google,
+        ]);
         // At ten a second they finish over four minutes, now many and now few, and a call reveals one or two of these few.
         let at_most = if per_second < 20.0 { 1.15 } else { 1.1 };
-        most(bounds, &format!("1000 documents around 45 s, {per_second}/s: requests for each beside its submit"), ours.requests(), at_most);
+        most(
+            bounds,
+            &format!(
+                "1000 documents around 45 s, {per_second}/s: requests for each beside its submit"
+            ),
+            ours.requests(),
+            at_most,
+        );
     }
     table.print();
     Ok(())
@@ -216,24 +356,66 @@ fn not_as_it_should(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Bo
     let rate = Rate::per_second(50.0, BURST);
     let cases = [
         ("queue", World::default()),
-        ("queue that never lists 1 %", World { hidden: 0.01, ..World::default() }),
-        ("webhooks, 1 % lost, and the queue", World { webhooks: Some(0.01), ..World::default() }),
-        ("webhooks, 10 % lost, and the queue", World { webhooks: Some(0.1), ..World::default() }),
+        (
+            "queue that never lists 1 %",
+            World {
+                hidden: 0.01,
+                ..World::default()
+            },
+        ),
+        (
+            "webhooks, 1 % lost, and the queue",
+            World {
+                webhooks: Some(0.01),
+                ..World::default()
+            },
+        ),
+        (
+            "webhooks, 10 % lost, and the queue",
+            World {
+                webhooks: Some(0.1),
+                ..World::default()
+            },
+        ),
     ];
     for (name, world) in cases {
         let report = checked.ours(&load, BatchOptions::new(), rate, world)?;
-        let text = format!("{:.3} / {:.2} / {:.2} / {:.0}", report.requests(), report.mean_delay(), report.p95_delay(), report.worst);
+        let text = format!(
+            "{:.3} / {:.2} / {:.2} / {:.0}",
+            report.requests(),
+            report.mean_delay(),
+            report.p95_delay(),
+            report.worst
+        );
         table.row(vec![name.to_owned(), text, report.abandoned.to_string()]);
         if world.webhooks == Some(0.01) {
-            most(bounds, "P10 webhooks, 1 % lost: requests for each job", report.requests(), 1.01);
-            most(bounds, "P10 webhooks, 1 % lost: longest delay", report.worst, 65.0);
+            most(
+                bounds,
+                "P10 webhooks, 1 % lost: requests for each job",
+                report.requests(),
+                1.01,
+            );
+            most(
+                bounds,
+                "P10 webhooks, 1 % lost: longest delay",
+                report.worst,
+                65.0,
+            );
         }
-        most(bounds, &format!("{name}: jobs not found"), report.abandoned as f64, 0.0);
+        most(
+            bounds,
+            &format!("{name}: jobs not found"),
+            report.abandoned as f64,
+            0.0,
+        );
     }
     table.print();
     Ok(())
 }
 
 fn most(bounds: &mut Bounds, what: &str, value: f64, bound: f64) {
-    bounds.bound(&format!("{what}: {value:.3}, at most {bound:.3}"), value <= bound);
+    bounds.bound(
+        &format!("{what}: {value:.3}, at most {bound:.3}"),
+        value <= bound,
+    );
 }

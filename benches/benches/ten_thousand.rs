@@ -23,20 +23,38 @@ const PATIENCE: Duration = Duration::from_mins(20);
 const SHOWN: usize = 20;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let documents = if env::args().any(|argument| argument == "--quick") { QUICK_DOCUMENTS } else { DOCUMENTS };
+    let documents = if env::args().any(|argument| argument == "--quick") {
+        QUICK_DOCUMENTS
+    } else {
+        DOCUMENTS
+    };
     let _watch = watch();
     let scene = Scene::long(documents);
-    let days = [("ureq, threads, webhooks", over_threads(&scene)?), ("hyper, tokio, the queue", on_tokio(&scene)?)];
+    let days = [
+        ("ureq, threads, webhooks", over_threads(&scene)?),
+        ("hyper, tokio, the queue", on_tokio(&scene)?),
+    ];
     println!("{documents} documents each; 5 % of all exchanges fail");
     print(&days, documents);
     let mut bounds = Bounds::new();
     for (client, day) in &days {
         let problems = day.unaccounted.iter().chain(&day.exceeded);
-        problems.take(SHOWN).for_each(|problem| println!("{client}: {problem}"));
-        bounds.bound(&format!("{client}: every document is accounted for, and none was accepted twice"), day.unaccounted.is_empty());
-        bounds.bound(&format!("{client}: no limit is exceeded by the emulator's count"), day.exceeded.is_empty());
+        problems
+            .take(SHOWN)
+            .for_each(|problem| println!("{client}: {problem}"));
+        bounds.bound(
+            &format!("{client}: every document is accounted for, and none was accepted twice"),
+            day.unaccounted.is_empty(),
+        );
+        bounds.bound(
+            &format!("{client}: no limit is exceeded by the emulator's count"),
+            day.exceeded.is_empty(),
+        );
         if documents >= ENOUGH_FOR_EACH_FAULT {
-            bounds.bound(&format!("{client}: every kind of fault happened"), day.spared.is_empty());
+            bounds.bound(
+                &format!("{client}: every kind of fault happened"),
+                day.spared.is_empty(),
+            );
         }
     }
     Ok(bounds.finish())
@@ -44,7 +62,15 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 
 fn print(days: &[(&str, Day)], documents: usize) {
     let of = |seen: usize, most: usize| format!("{seen} of {most}");
-    let mut table = Table::new(&["client", "results", "failed", "unknown", "of these taken", "time", "CPU each"]);
+    let mut table = Table::new(&[
+        "client",
+        "results",
+        "failed",
+        "unknown",
+        "of these taken",
+        "time",
+        "CPU each",
+    ]);
     for (client, day) in days {
         table.row(vec![
             (*client).to_owned(),
@@ -57,7 +83,19 @@ fn print(days: &[(&str, Day)], documents: usize) {
         ]);
     }
     table.gap();
-    table.row(["client", "requests each", "submits", "looks", "queue", "faults", "429"].map(ToOwned::to_owned).to_vec());
+    table.row(
+        [
+            "client",
+            "requests each",
+            "submits",
+            "looks",
+            "queue",
+            "faults",
+            "429",
+        ]
+        .map(ToOwned::to_owned)
+        .to_vec(),
+    );
     for (client, day) in days {
         table.row(vec![
             (*client).to_owned(),
@@ -70,7 +108,17 @@ fn print(days: &[(&str, Day)], documents: usize) {
         ]);
     }
     table.gap();
-    table.row(["client", "at once", "submits at once", "in a second", "above the limit"].map(ToOwned::to_owned).to_vec());
+    table.row(
+        [
+            "client",
+            "at once",
+            "submits at once",
+            "in a second",
+            "above the limit",
+        ]
+        .map(ToOwned::to_owned)
+        .to_vec(),
+    );
     for (client, day) in days {
         table.row(vec![
             (*client).to_owned(),

@@ -47,8 +47,14 @@ const CLIENTS: [(&str, &str); 6] = [
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [CLIENT, client, url, path] => report(client, url, Path::new(path)).map(|()| ExitCode::SUCCESS),
-        ref options => compare(if options.contains(&"--quick") { QUICK_LENGTH } else { LENGTH }),
+        [CLIENT, client, url, path] => {
+            report(client, url, Path::new(path)).map(|()| ExitCode::SUCCESS)
+        }
+        ref options => compare(if options.contains(&"--quick") {
+            QUICK_LENGTH
+        } else {
+            LENGTH
+        }),
     }
 }
 
@@ -62,20 +68,37 @@ fn compare(length: u64) -> Result<ExitCode, Box<dyn Error>> {
     for (client, _) in CLIENTS {
         reports.push(run(client, &server, &path, length)?);
     }
-    let [_, over_ureq, over_hyper, _, _, naive] = &reports[..] else { return Err("a report is missing".into()) };
+    let [_, over_ureq, over_hyper, _, _, naive] = &reports[..] else {
+        return Err("a report is missing".into());
+    };
     let [ureq, hyper] = [over_ureq, over_hyper].map(|ours| naive.peak as f64 / ours.peak as f64);
 
-    println!("A file of {}, a body of {}, over loopback\n", size(length), size(body_len(length)));
+    println!(
+        "A file of {}, a body of {}, over loopback\n",
+        size(length),
+        size(body_len(length))
+    );
     let mut table = Table::new(&["client", "peak resident MB", "x file", "CPU ms"]);
     for ((_, name), report) in CLIENTS.iter().zip(&reports) {
         let (peak, file) = (report.peak as f64, length as f64);
-        table.row(vec![(*name).to_owned(), format!("{:.1}", peak / 1e6), format!("{:.3}", peak / file), report.cpu_ms.to_string()]);
+        table.row(vec![
+            (*name).to_owned(),
+            format!("{:.1}", peak / 1e6),
+            format!("{:.3}", peak / file),
+            report.cpu_ms.to_string(),
+        ]);
     }
     table.print();
-    println!("\nours from the file needs {ureq:.0} times less than naive over ureq, {hyper:.0} times less over hyper");
+    println!(
+        "\nours from the file needs {ureq:.0} times less than naive over ureq, {hyper:.0} times less over hyper"
+    );
     let mut bounds = Bounds::new();
     for (name, ours) in [("ureq", over_ureq), ("hyper", over_hyper)] {
-        let text = format!("ours over {name} from the file peaks at {}, at most {}", size(ours.peak), size(LIMIT));
+        let text = format!(
+            "ours over {name} from the file peaks at {}, at most {}",
+            size(ours.peak),
+            size(LIMIT)
+        );
         bounds.bound(&text, ours.peak <= LIMIT);
     }
     Ok(bounds.finish())
@@ -88,9 +111,18 @@ struct Report {
 }
 
 /// Runs one client to its end, against the server if it submits.
-fn run(client: &str, server: &Arc<Server>, path: &Path, length: u64) -> Result<Report, Box<dyn Error>> {
+fn run(
+    client: &str,
+    server: &Arc<Server>,
+    path: &Path,
+    length: u64,
+) -> Result<Report, Box<dyn Error>> {
     let url = format!("http://{}", server.address()?);
-    let child = Command::new(env::current_exe()?).args([CLIENT, client, &url]).arg(path).stdout(Stdio::piped()).spawn()?;
+    let child = Command::new(env::current_exe()?)
+        .args([CLIENT, client, &url])
+        .arg(path)
+        .stdout(Stdio::piped())
+        .spawn()?;
     let submit = (client != "idle").then(|| {
         let server = Arc::clone(server);
         thread::spawn(move || server.accept(body_len(length)))
@@ -103,8 +135,13 @@ fn run(client: &str, server: &Arc<Server>, path: &Path, length: u64) -> Result<R
     if !output.status.success() {
         return Err(format!("the client {client} failed").into());
     }
-    let numbers = str::from_utf8(&output.stdout)?.split_whitespace().map(str::parse).collect::<Result<Vec<u64>, _>>()?;
-    let [peak, cpu_ms] = numbers[..] else { return Err(format!("the client {client} reported nothing").into()) };
+    let numbers = str::from_utf8(&output.stdout)?
+        .split_whitespace()
+        .map(str::parse)
+        .collect::<Result<Vec<u64>, _>>()?;
+    let [peak, cpu_ms] = numbers[..] else {
+        return Err(format!("the client {client} reported nothing").into());
+    };
     Ok(Report { peak, cpu_ms })
 }
 
@@ -119,12 +156,20 @@ fn report(client: &str, url: &str, path: &Path) -> Result<(), Box<dyn Error>> {
         "naive" => submit_naively(url, path)?,
         _ => return Err("no such client".into()),
     }
-    println!("{} {}", process::peak()?, process::process_cpu().as_millis());
+    println!(
+        "{} {}",
+        process::peak()?,
+        process::process_cpu().as_millis()
+    );
     Ok(())
 }
 
 fn from_file(path: &Path) -> Result<Document, Box<dyn Error>> {
-    Ok(Document::from_source(FILE_NAME, DOCUMENT_TYPE, FileSource::new(path)?)?)
+    Ok(Document::from_source(
+        FILE_NAME,
+        DOCUMENT_TYPE,
+        FileSource::new(path)?,
+    )?)
 }
 
 fn in_memory(path: &Path) -> Result<Document, Box<dyn Error>> {
@@ -145,7 +190,10 @@ fn submit_over_hyper(url: &str, document: Document) -> Result<(), Box<dyn Error>
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     let transport = Hyper::from(Client::builder(TokioExecutor::new()).build(connector));
-    let response = Builder::new_multi_thread().enable_all().build()?.block_on(transport.send(request, limits))?;
+    let response = Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(transport.send(request, limits))?;
     SubmitResponse::decode(&response)?;
     Ok(())
 }
@@ -153,7 +201,9 @@ fn submit_over_hyper(url: &str, document: Document) -> Result<(), Box<dyn Error>
 fn submit_naively(url: &str, path: &Path) -> Result<(), Box<dyn Error>> {
     let body = naive::to_vec(&fs::read(path)?);
     let request = agent().post(format!("{url}/api/extract-data-async"));
-    let request = request.header("authorization", "Token key").header("content-type", "application/json");
+    let request = request
+        .header("authorization", "Token key")
+        .header("content-type", "application/json");
     let answer = request.send(&body)?.into_body().read_to_string()?;
     serde_json::from_str::<serde_json::Value>(&answer)?;
     Ok(())
@@ -161,7 +211,10 @@ fn submit_naively(url: &str, path: &Path) -> Result<(), Box<dyn Error>> {
 
 /// An agent that asks no proxy the way to loopback.
 fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().proxy(None).build().new_agent()
+    ureq::Agent::config_builder()
+        .proxy(None)
+        .build()
+        .new_agent()
 }
 
 fn write_noise(path: &Path, length: u64) -> io::Result<()> {

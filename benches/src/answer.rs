@@ -107,12 +107,20 @@ impl Answer {
             line_items: (0..line_items).map(columns).collect(),
             vat_rates: Vec::new(),
         };
-        Self { status: "SUCCESS".to_owned(), result, error: Reason::default() }
+        Self {
+            status: "SUCCESS".to_owned(),
+            result,
+            error: Reason::default(),
+        }
     }
 
     /// An answer of work in progress, with all keys of a result and nothing in them.
     pub fn pending() -> Self {
-        Self { status: "IN_PROGRESS".to_owned(), result: Outcome::new(), error: Reason::default() }
+        Self {
+            status: "IN_PROGRESS".to_owned(),
+            result: Outcome::new(),
+            error: Reason::default(),
+        }
     }
 
     /// The answer as the service would send it.
@@ -121,7 +129,9 @@ impl Answer {
     ///
     /// Never: it always serialises.
     pub fn response(&self) -> Response<Bytes> {
-        Response::new(Bytes::from(serde_json::to_vec(self).expect("it serialises")))
+        Response::new(Bytes::from(
+            serde_json::to_vec(self).expect("it serialises"),
+        ))
     }
 }
 
@@ -131,8 +141,21 @@ impl Field {
         let page_number = if x < 0 { -1 } else { 0 };
         // Three digits, as the service gives them.
         let confidence_score = f64::from(900 + (value.len() * 37 % 100) as u32) / 1000.0;
-        let candidate = Candidate { x, y, width, height, page_number, value: Some(value), confidence_score };
-        Self { name: name.to_owned(), data_type: data_type.to_owned(), multiple_values: false, values: vec![candidate] }
+        let candidate = Candidate {
+            x,
+            y,
+            width,
+            height,
+            page_number,
+            value: Some(value),
+            confidence_score,
+        };
+        Self {
+            name: name.to_owned(),
+            data_type: data_type.to_owned(),
+            multiple_values: false,
+            values: vec![candidate],
+        }
     }
 }
 
@@ -149,20 +172,40 @@ fn fields() -> Vec<Field> {
         ("vat_amount", "NUMBER", "2300.6300"),
         ("total_amount", "NUMBER", "12758.0200"),
     ];
-    let place = |index: i64| if index == 0 { [-1; 4] } else { [1520, 240 + 61 * index, 180 + 17 * index, 33] };
-    (0..).zip(texts).map(|(index, (name, data_type, value))| Field::new(name, data_type, value.to_owned(), place(index))).collect()
+    let place = |index: i64| {
+        if index == 0 {
+            [-1; 4]
+        } else {
+            [1520, 240 + 61 * index, 180 + 17 * index, 33]
+        }
+    };
+    (0..)
+        .zip(texts)
+        .map(|(index, (name, data_type, value))| {
+            Field::new(name, data_type, value.to_owned(), place(index))
+        })
+        .collect()
 }
 
 /// The columns of one line item.
 fn columns(row: usize) -> Vec<Field> {
-    let goods =
-        ["Queso Cabrales", "Singaporean Hokkien Fried Mee", "Mozzarella di Giovanni", "Gnocchi di nonna Alice", "Rössle \"Sauerkraut\""];
+    let goods = [
+        "Queso Cabrales",
+        "Singaporean Hokkien Fried Mee",
+        "Mozzarella di Giovanni",
+        "Gnocchi di nonna Alice",
+        "Rössle \"Sauerkraut\"",
+    ];
     let quantity = 1 + row * 7 % 40;
     let cents = 995 + row * 1_317 % 9_000;
     let money = |cents: usize| format!("{}.{:02}00", cents / 100, cents % 100);
     let texts = [
         ("position", "NUMBER", format!("{}", row + 1)),
-        ("article_number", "STRING", format!("A-{:05}", row * 7_919 % 100_000)),
+        (
+            "article_number",
+            "STRING",
+            format!("A-{:05}", row * 7_919 % 100_000),
+        ),
         ("description", "STRING", goods[row % goods.len()].to_owned()),
         ("quantity", "NUMBER", format!("{quantity}.0000")),
         ("unit", "STRING", "pcs".to_owned()),
@@ -173,6 +216,8 @@ fn columns(row: usize) -> Vec<Field> {
     let y = 1_200 + 58 * row as i64;
     (0..)
         .zip(texts)
-        .map(|(column, (name, data_type, value))| Field::new(name, data_type, value, [140 + 277 * column, y, 204, 33]))
+        .map(|(column, (name, data_type, value))| {
+            Field::new(name, data_type, value, [140 + 277 * column, y, 204, 33])
+        })
         .collect()
 }

@@ -21,6 +21,15 @@ pub fn count<T>(code: impl FnOnce() -> T) -> (T, Allocations) {
     let before = INSTRUMENTED_SYSTEM.stats();
     let value = code();
     let taken = INSTRUMENTED_SYSTEM.stats() - before;
-    let live = taken.bytes_allocated.saturating_sub(taken.bytes_deallocated);
-    (value, Allocations { count: taken.allocations + taken.reallocations, bytes: taken.bytes_allocated, live })
+    let live = taken
+        .bytes_allocated
+        .saturating_sub(taken.bytes_deallocated);
+    (
+        value,
+        Allocations {
+            count: taken.allocations + taken.reallocations,
+            bytes: taken.bytes_allocated,
+            live,
+        },
+    )
 }

@@ -20,7 +20,11 @@ struct Submit<'a> {
 ///
 /// Never: text always serialises.
 pub fn to_vec(document: &[u8]) -> Vec<u8> {
-    let submit = Submit { file_name: FILE_NAME, document_type_name: DOCUMENT_TYPE, file: STANDARD.encode(document) };
+    let submit = Submit {
+        file_name: FILE_NAME,
+        document_type_name: DOCUMENT_TYPE,
+        file: STANDARD.encode(document),
+    };
     serde_json::to_vec(&submit).expect("text serialises")
 }
 

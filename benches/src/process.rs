@@ -13,8 +13,12 @@ use rustix::time::{ClockId, clock_gettime};
 pub fn peak() -> io::Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kibibytes = line.and_then(|rest| rest.trim().strip_suffix(" kB")).and_then(|number| number.parse::<u64>().ok());
-    kibibytes.map(|kibibytes| kibibytes * 1024).ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))
+    let kibibytes = line
+        .and_then(|rest| rest.trim().strip_suffix(" kB"))
+        .and_then(|number| number.parse::<u64>().ok());
+    kibibytes
+        .map(|kibibytes| kibibytes * 1024)
+        .ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))
 }
 
 /// The CPU time this thread has used, in the kernel and outside of it.
@@ -32,9 +36,15 @@ pub fn keep_to(last: bool) {
     #[cfg(target_os = "linux")]
     {
         use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-        let Ok(all) = sched_getaffinity(None) else { return };
+        let Ok(all) = sched_getaffinity(None) else {
+            return;
+        };
         let mut usable = (0..CpuSet::MAX_CPU).filter(|processor| all.is_set(*processor));
-        let processor = if last { usable.next_back() } else { usable.next() };
+        let processor = if last {
+            usable.next_back()
+        } else {
+            usable.next()
+        };
         if let Some(processor) = processor {
             let mut one = CpuSet::new();
             one.set(processor);

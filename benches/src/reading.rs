@@ -97,18 +97,31 @@ pub fn seen_by_ours(answer: &StatusResponse) -> Answer {
     };
     let text = |text: Option<&str>| text.map(str::to_owned);
     let error = answer.error();
-    let error = Reason { code: text(error.and_then(ServiceError::code)), message: text(error.and_then(ServiceError::message)) };
-    let rows = |rows: &[wire::Row]| rows.iter().map(|row| row.fields().iter().map(field).collect()).collect();
-    let result = answer.extraction().map_or_else(Outcome::new, |extraction| Outcome {
-        object_id: text(extraction.object_id()),
-        file_name: text(extraction.file_name()),
-        customer: text(extraction.customer()),
-        adjusted_s3_url: text(extraction.adjusted_document_url()),
-        extracted_fields: extraction.fields().iter().map(field).collect(),
-        line_items: rows(extraction.line_items()),
-        vat_rates: rows(extraction.vat_rates()),
-    });
-    Answer { status: status.to_owned(), result, error }
+    let error = Reason {
+        code: text(error.and_then(ServiceError::code)),
+        message: text(error.and_then(ServiceError::message)),
+    };
+    let rows = |rows: &[wire::Row]| {
+        rows.iter()
+            .map(|row| row.fields().iter().map(field).collect())
+            .collect()
+    };
+    let result = answer
+        .extraction()
+        .map_or_else(Outcome::new, |extraction| Outcome {
+            object_id: text(extraction.object_id()),
+            file_name: text(extraction.file_name()),
+            customer: text(extraction.customer()),
+            adjusted_s3_url: text(extraction.adjusted_document_url()),
+            extracted_fields: extraction.fields().iter().map(field).collect(),
+            line_items: rows(extraction.line_items()),
+            vat_rates: rows(extraction.vat_rates()),
+        });
+    Answer {
+        status: status.to_owned(),
+        result,
+        error,
+    }
 }
 
 fn field(field: &wire::Field) -> Field {
@@ -120,7 +133,9 @@ fn field(field: &wire::Field) -> Field {
         _ => "",
     };
     let values = field.candidates().iter().map(|candidate| {
-        let place = candidate.bounding_box().map_or([-1.0; 4], |place| [place.x, place.y, place.width, place.height]);
+        let place = candidate.bounding_box().map_or([-1.0; 4], |place| {
+            [place.x, place.y, place.width, place.height]
+        });
         let [x, y, width, height] = place.map(|number| number as i64);
         Candidate {
             x,
@@ -142,8 +157,14 @@ fn field(field: &wire::Field) -> Field {
 
 /// What the untagged way read, likewise.
 pub fn seen_by_untagged(answer: UntaggedAnswer) -> Answer {
-    let Answer { status, result, error } = answer;
-    let list = |fields: Vec<Field<Scalar, Scalar, Scalar>>| fields.into_iter().map(untagged_field).collect::<Vec<_>>();
+    let Answer {
+        status,
+        result,
+        error,
+    } = answer;
+    let list = |fields: Vec<Field<Scalar, Scalar, Scalar>>| {
+        fields.into_iter().map(untagged_field).collect::<Vec<_>>()
+    };
     let result = Outcome {
         object_id: result.object_id,
         file_name: result.file_name,
@@ -153,18 +174,46 @@ pub fn seen_by_untagged(answer: UntaggedAnswer) -> Answer {
         line_items: result.line_items.into_iter().map(list).collect(),
         vat_rates: result.vat_rates.into_iter().map(list).collect(),
     };
-    Answer { status, result, error }
+    Answer {
+        status,
+        result,
+        error,
+    }
 }
 
 fn untagged_field(field: Field<Scalar, Scalar, Scalar>) -> Field {
-    let Field { name, data_type, multiple_values, values } = field;
+    let Field {
+        name,
+        data_type,
+        multiple_values,
+        values,
+    } = field;
     let values = values.into_iter().map(|candidate| {
-        let [x, y, width, height, page_number] =
-            [candidate.x, candidate.y, candidate.width, candidate.height, candidate.page_number].map(|number| number.number() as i64);
+        let [x, y, width, height, page_number] = [
+            candidate.x,
+            candidate.y,
+            candidate.width,
+            candidate.height,
+            candidate.page_number,
+        ]
+        .map(|number| number.number() as i64);
         let confidence_score = candidate.confidence_score.number();
-        Candidate { x, y, width, height, page_number, value: candidate.value.map(Scalar::text), confidence_score }
+        Candidate {
+            x,
+            y,
+            width,
+            height,
+            page_number,
+            value: candidate.value.map(Scalar::text),
+            confidence_score,
+        }
     });
-    Field { name, data_type, multiple_values, values: values.collect() }
+    Field {
+        name,
+        data_type,
+        multiple_values,
+        values: values.collect(),
+    }
 }
 
 impl Scalar {

@@ -18,7 +18,10 @@ pub struct Way<'a> {
 impl<'a> Way<'a> {
     /// A way of this name; what it makes should go through [`black_box`](std::hint::black_box).
     pub fn new(name: &'static str, run: impl FnMut() + 'a) -> Self {
-        Self { name, run: Box::new(run) }
+        Self {
+            name,
+            run: Box::new(run),
+        }
     }
 
     /// Its name.
@@ -45,7 +48,9 @@ impl<'a> Way<'a> {
 
 impl std::fmt::Debug for Way<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Way").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Way")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -82,7 +87,11 @@ impl Times {
     }
 
     fn ratios(&self, other: &Self) -> Vec<f64> {
-        self.rounds.iter().zip(&other.rounds).map(|(own, other)| other / own).collect()
+        self.rounds
+            .iter()
+            .zip(&other.rounds)
+            .map(|(own, other)| other / own)
+            .collect()
     }
 }
 
@@ -102,7 +111,11 @@ pub fn measure(ways: &mut [Way<'_>], rounds: usize) -> Vec<Times> {
 /// The order of so many ways in this round: it turns, and every other round goes backwards, so that no way always has the same one before it.
 pub fn order(round: usize, ways: usize) -> impl Iterator<Item = usize> {
     (0..ways).map(move |place| {
-        let place = if round.is_multiple_of(2) { place } else { ways - 1 - place };
+        let place = if round.is_multiple_of(2) {
+            place
+        } else {
+            ways - 1 - place
+        };
         (place + round / 2) % ways
     })
 }

@@ -22,7 +22,9 @@ impl Server {
     ///
     /// There is no loopback interface, or no free port.
     pub fn new() -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind("127.0.0.1:0")? })
+        Ok(Self {
+            listener: TcpListener::bind("127.0.0.1:0")?,
+        })
     }
 
     /// Where it listens.
@@ -44,11 +46,18 @@ impl Server {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
         let mut reader = BufReader::with_capacity(256 * 1024, stream);
-        check(read_head(&mut reader)? == Some(length), "the length is not that of the body")?;
+        check(
+            read_head(&mut reader)? == Some(length),
+            "the length is not that of the body",
+        )?;
         drain(&mut reader, length)?;
         let answer = r#"{"extraction_id":"7f8a3a4e-2f0b-4a37-9f43-0d6a9f0b1c2d"}"#;
         let mut stream = reader.into_inner();
-        write!(stream, "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{answer}", answer.len())
+        write!(
+            stream,
+            "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{answer}",
+            answer.len()
+        )
     }
 }
 
@@ -63,7 +72,10 @@ fn read_head(reader: &mut impl BufRead) -> io::Result<Option<u64>> {
             return Ok(length);
         }
         if let Some((name, value)) = line.split_once(':') {
-            check(!name.eq_ignore_ascii_case("transfer-encoding"), "the body is chunked")?;
+            check(
+                !name.eq_ignore_ascii_case("transfer-encoding"),
+                "the body is chunked",
+            )?;
             if name.eq_ignore_ascii_case("content-length") {
                 length = value.trim().parse().ok();
             }
@@ -75,7 +87,10 @@ fn read_head(reader: &mut impl BufRead) -> io::Result<Option<u64>> {
 fn drain(reader: &mut impl BufRead, length: u64) -> io::Result<()> {
     let mut start = vec![0; head().len()];
     reader.read_exact(&mut start)?;
-    check(start == head().as_bytes(), "the body does not start as a submit")?;
+    check(
+        start == head().as_bytes(),
+        "the body does not start as a submit",
+    )?;
     let middle = length - (start.len() + TAIL.len()) as u64;
     let drained = io::copy(&mut reader.take(middle), &mut io::sink())?;
     check(drained == middle, "the body ended early")?;
@@ -85,5 +100,9 @@ fn drain(reader: &mut impl BufRead, length: u64) -> io::Result<()> {
 }
 
 fn check(held: bool, otherwise: &'static str) -> io::Result<()> {
-    if held { Ok(()) } else { Err(io::Error::new(io::ErrorKind::InvalidData, otherwise)) }
+    if held {
+        Ok(())
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidData, otherwise))
+    }
 }

@@ -7,9 +7,22 @@ use typless_benches::bad_day::{Day, Scene, on_tokio, over_threads};
 const DOCUMENTS: usize = 90;
 
 fn check(day: &Day) {
-    assert!(day.unaccounted.is_empty(), "{:#?} {:#?}", day.unaccounted, day.counts);
-    assert!(day.exceeded.is_empty(), "{:#?} {:#?}", day.exceeded, day.counts);
-    assert!(day.spared.is_empty() && day.tally.unknown > 0, "it was no bad day: {day:#?}");
+    assert!(
+        day.unaccounted.is_empty(),
+        "{:#?} {:#?}",
+        day.unaccounted,
+        day.counts
+    );
+    assert!(
+        day.exceeded.is_empty(),
+        "{:#?} {:#?}",
+        day.exceeded,
+        day.counts
+    );
+    assert!(
+        day.spared.is_empty() && day.tally.unknown > 0,
+        "it was no bad day: {day:#?}"
+    );
 }
 
 #[test]

@@ -6,7 +6,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 pub(crate) fn parse(text: &str) -> Result<SocketAddr, String> {
     const REMEDY: &str = "write it as 127.0.0.1:8080, [::1]:8080, or localhost:8080";
     match text.strip_prefix("localhost:") {
-        Some(port) => port.parse().map(|port| (Ipv4Addr::LOCALHOST, port).into()).map_err(|_| REMEDY.to_owned()),
+        Some(port) => port
+            .parse()
+            .map(|port| (Ipv4Addr::LOCALHOST, port).into())
+            .map_err(|_| REMEDY.to_owned()),
         None => text.parse().map_err(|_| REMEDY.to_owned()),
     }
 }
@@ -17,10 +20,26 @@ mod tests {
 
     #[test]
     fn an_address_has_a_port() {
-        for (text, address) in [("localhost:80", "127.0.0.1:80"), ("0.0.0.0:0", "0.0.0.0:0"), ("[::1]:8080", "[::1]:8080")] {
-            assert_eq!(parse(text).map(|address| address.to_string()), Ok(address.to_owned()));
+        for (text, address) in [
+            ("localhost:80", "127.0.0.1:80"),
+            ("0.0.0.0:0", "0.0.0.0:0"),
+            ("[::1]:8080", "[::1]:8080"),
+        ] {
+            assert_eq!(
+                parse(text).map(|address| address.to_string()),
+                Ok(address.to_owned())
+            );
         }
-        for text in ["", "8080", ":8080", "localhost", "localhost:", "localhost:x", "127.0.0.1", "example.com:80"] {
+        for text in [
+            "",
+            "8080",
+            ":8080",
+            "localhost",
+            "localhost:",
+            "localhost:x",
+            "127.0.0.1",
+            "example.com:80",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -17,17 +17,29 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<DocumentType>, Failure> {
             Err(problem) => wrong.push(problem),
         }
     }
-    if wrong.is_empty() { Ok(types) } else { Err(Failure::wrong_calls(wrong)) }
+    if wrong.is_empty() {
+        Ok(types)
+    } else {
+        Err(Failure::wrong_calls(wrong))
+    }
 }
 
 /// An emulator that knows them beside its own.
 pub(crate) fn options(types: Vec<DocumentType>) -> ServiceOptions {
-    types.into_iter().fold(ServiceOptions::new(), ServiceOptions::with_document_type)
+    types
+        .into_iter()
+        .fold(ServiceOptions::new(), ServiceOptions::with_document_type)
 }
 
 fn document_type(path: &Path) -> Result<DocumentType, String> {
     let shown = path.display();
-    let json = fs::read_to_string(path)
-        .map_err(|error| format!("{shown} can't be read: {error}: name a readable file with --document-type-file"))?;
-    DocumentType::from_json(&json).map_err(|error| format!("{shown} can't be used: {}: mend it", printable(&error.to_string(), 300)))
+    let json = fs::read_to_string(path).map_err(|error| {
+        format!("{shown} can't be read: {error}: name a readable file with --document-type-file")
+    })?;
+    DocumentType::from_json(&json).map_err(|error| {
+        format!(
+            "{shown} can't be used: {}: mend it",
+            printable(&error.to_string(), 300)
+        )
+    })
 }

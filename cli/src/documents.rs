@@ -24,7 +24,10 @@ pub(crate) fn open(arguments: &DocumentArguments) -> Result<Vec<Task>, Failure> 
     for path in paths(arguments)? {
         let file = path.to_string_lossy().into_owned();
         match document(&path, arguments) {
-            Ok(document) => tasks.push(Task { file: Some(file), start: Start::Submit(document) }),
+            Ok(document) => tasks.push(Task {
+                file: Some(file),
+                start: Start::Submit(document),
+            }),
             Err(problem) => {
                 if known.insert(problem.clone()) {
                     wrong.push(problem);
@@ -32,7 +35,11 @@ pub(crate) fn open(arguments: &DocumentArguments) -> Result<Vec<Task>, Failure> 
             }
         }
     }
-    if wrong.is_empty() { Ok(tasks) } else { Err(Failure::wrong_calls(wrong)) }
+    if wrong.is_empty() {
+        Ok(tasks)
+    } else {
+        Err(Failure::wrong_calls(wrong))
+    }
 }
 
 /// The files in the order of the call, those of a folder in its place.
@@ -48,12 +55,20 @@ fn paths(arguments: &DocumentArguments) -> Result<Vec<PathBuf>, Failure> {
         match add_folder(path, &mut found) {
             Err(problem) => wrong.push(problem),
             Ok(()) if found.is_empty() => {
-                wrong.push(format!("{} holds no documents: their names end in {}", path.display(), SUFFIXES.join(", ")));
+                wrong.push(format!(
+                    "{} holds no documents: their names end in {}",
+                    path.display(),
+                    SUFFIXES.join(", ")
+                ));
             }
             Ok(()) => found.into_iter().for_each(|path| chosen.add_found(path)),
         }
     }
-    if wrong.is_empty() { Ok(chosen.paths) } else { Err(Failure::wrong_calls(wrong)) }
+    if wrong.is_empty() {
+        Ok(chosen.paths)
+    } else {
+        Err(Failure::wrong_calls(wrong))
+    }
 }
 
 /// The files that are taken. Folders may overlap, with each other and with files that are named beside them, and hold links to files; what they stand for together is taken once, as each submit is billed.
@@ -94,15 +109,23 @@ fn real(path: &Path) -> PathBuf {
 }
 
 fn tell_twice(path: &Path) {
-    say(&format!("{} is there already, and is taken once", printable(&path.to_string_lossy(), 300)));
+    say(&format!(
+        "{} is there already, and is taken once",
+        printable(&path.to_string_lossy(), 300)
+    ));
 }
 
 /// The documents of a folder and its folders, in the order of their names. Links to folders are not followed: they may lead back. What is hidden is none that somebody put there to be read: the bin
 /// of a desktop, or the `._invoice.pdf` that macOS leaves beside `invoice.pdf` on other file systems; each would be billed.
 fn add_folder(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), String> {
-    let unreadable =
-        |error: io::Error| format!("{} can't be read: {error}: name a readable folder (nothing was submitted)", folder.display());
-    let entries: Result<Vec<fs::DirEntry>, io::Error> = fs::read_dir(folder).map_err(unreadable)?.collect();
+    let unreadable = |error: io::Error| {
+        format!(
+            "{} can't be read: {error}: name a readable folder (nothing was submitted)",
+            folder.display()
+        )
+    };
+    let entries: Result<Vec<fs::DirEntry>, io::Error> =
+        fs::read_dir(folder).map_err(unreadable)?.collect();
     let mut entries = entries.map_err(unreadable)?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
@@ -124,23 +147,38 @@ fn is_hidden(entry: &fs::DirEntry) -> bool {
 }
 
 fn is_document(path: &Path) -> bool {
-    path.extension().is_some_and(|suffix| SUFFIXES.iter().any(|known| suffix.eq_ignore_ascii_case(known)))
+    path.extension().is_some_and(|suffix| {
+        SUFFIXES
+            .iter()
+            .any(|known| suffix.eq_ignore_ascii_case(known))
+    })
 }
 
 fn document(path: &Path, arguments: &DocumentArguments) -> Result<Document, String> {
     let shown = path.display();
-    let source =
-        FileSource::new(path).map_err(|error| format!("{shown} can't be read: {error}: name a readable file (nothing was submitted)"))?;
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let source = FileSource::new(path).map_err(|error| {
+        format!("{shown} can't be read: {error}: name a readable file (nothing was submitted)")
+    })?;
+    let name = path
+        .file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy();
     let document = Document::from_source(&name, &arguments.document_type, source);
     let document = match &arguments.customer {
         Some(customer) => document.and_then(|document| document.with_customer(customer)),
         None => document,
     };
     // The ticket names the file, so that who finds it knows what it stands for; a path that is too long for that is left out.
-    let document = document.map(|document| document.clone().with_reference(&path.to_string_lossy()).unwrap_or(document));
+    let document = document.map(|document| {
+        document
+            .clone()
+            .with_reference(&path.to_string_lossy())
+            .unwrap_or(document)
+    });
     document.map_err(|error| match error.field() {
-        "document_type" => error.to_string().replacen("document_type", "--document-type", 1),
+        "document_type" => error
+            .to_string()
+            .replacen("document_type", "--document-type", 1),
         "customer" => error.to_string().replacen("customer", "--customer", 1),
         _ => format!("{shown} can't be submitted: its {error}"),
     })

@@ -18,17 +18,26 @@ pub(crate) struct Failure {
 impl Failure {
     /// A call that was wrong.
     pub(crate) fn wrong_call(sentence: impl Into<String>) -> Self {
-        Self { exit: Exit::WrongCall, sentences: vec![sentence.into()] }
+        Self {
+            exit: Exit::WrongCall,
+            sentences: vec![sentence.into()],
+        }
     }
 
     /// Several things that are wrong with one call, a sentence each.
     pub(crate) fn wrong_calls(sentences: Vec<String>) -> Self {
-        Self { exit: Exit::WrongCall, sentences }
+        Self {
+            exit: Exit::WrongCall,
+            sentences,
+        }
     }
 
     /// A service that could not be reached, or refused us.
     pub(crate) fn no_service(sentence: String) -> Self {
-        Self { exit: Exit::NoService, sentences: vec![sentence] }
+        Self {
+            exit: Exit::NoService,
+            sentences: vec![sentence],
+        }
     }
 
     pub(crate) fn exit(&self) -> Exit {

@@ -25,7 +25,9 @@ impl Folder {
     /// Opens the folder, and makes it if it is not there.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         fs::create_dir_all(path).map_err(|error| unusable(path, &error))?;
-        Ok(Self { path: path.to_path_buf() })
+        Ok(Self {
+            path: path.to_path_buf(),
+        })
     }
 
     /// The results that are there.
@@ -60,12 +62,20 @@ impl Folder {
     }
 
     fn file(&self, id: &ExtractionId, suffix: &str) -> PathBuf {
-        self.path.join(format!("{}.{suffix}", utf8_percent_encode(id.as_str(), &KEPT)))
+        self.path.join(format!(
+            "{}.{suffix}",
+            utf8_percent_encode(id.as_str(), &KEPT)
+        ))
     }
 
     fn ids(&self, suffix: &str) -> Result<Vec<ExtractionId>, Failure> {
-        let entries: io::Result<Vec<fs::DirEntry>> = fs::read_dir(&self.path).and_then(Iterator::collect);
-        let mut names: Vec<PathBuf> = entries.map_err(|error| unusable(&self.path, &error))?.iter().map(fs::DirEntry::path).collect();
+        let entries: io::Result<Vec<fs::DirEntry>> =
+            fs::read_dir(&self.path).and_then(Iterator::collect);
+        let mut names: Vec<PathBuf> = entries
+            .map_err(|error| unusable(&self.path, &error))?
+            .iter()
+            .map(fs::DirEntry::path)
+            .collect();
         names.retain(|name| name.extension().is_some_and(|is| is == suffix));
         names.sort();
         Ok(names.iter().filter_map(|name| id_of(name)).collect())
@@ -74,12 +84,17 @@ impl Folder {
 
 /// The id that a file is named after, if it is one.
 fn id_of(name: &Path) -> Option<ExtractionId> {
-    let id = percent_decode_str(name.file_stem()?.to_str()?).decode_utf8().ok()?;
+    let id = percent_decode_str(name.file_stem()?.to_str()?)
+        .decode_utf8()
+        .ok()?;
     ExtractionId::new(&id).ok()
 }
 
 fn unusable(path: &Path, error: &io::Error) -> Failure {
-    Failure::wrong_call(format!("{} can't be used: {error}: name a folder with --out", path.display()))
+    Failure::wrong_call(format!(
+        "{} can't be used: {error}: name a folder with --out",
+        path.display()
+    ))
 }
 
 const fn upper_case(mut set: AsciiSet) -> AsciiSet {
@@ -104,9 +119,15 @@ mod tests {
         let place = tempfile::tempdir().expect("a place");
         let folder = Folder::open(&place.path().join("new/folder")).expect("a folder");
         folder.begin(&id("0d14")).expect("to begin");
-        assert_eq!((folder.written().expect("ids"), folder.begun().expect("ids")), (vec![], vec![id("0d14")]));
+        assert_eq!(
+            (folder.written().expect("ids"), folder.begun().expect("ids")),
+            (vec![], vec![id("0d14")])
+        );
         folder.write(&id("0d14"), "{}").expect("to write");
-        assert_eq!((folder.written().expect("ids"), folder.begun().expect("ids")), (vec![id("0d14")], vec![]));
+        assert_eq!(
+            (folder.written().expect("ids"), folder.begun().expect("ids")),
+            (vec![id("0d14")], vec![])
+        );
         folder.begin(&id("0e89")).expect("to begin");
         folder.give_up(&id("0e89"));
         assert_eq!(folder.begun().expect("ids"), []);
@@ -116,7 +137,17 @@ mod tests {
     fn hostile_ids_stay_in_the_folder_and_apart() {
         let place = tempfile::tempdir().expect("a place");
         let folder = Folder::open(place.path()).expect("a folder");
-        let mut ids: Vec<ExtractionId> = ["..", "../../x", "/etc/passwd", "a", "A", "é %41", "nul.json"].map(id).into();
+        let mut ids: Vec<ExtractionId> = [
+            "..",
+            "../../x",
+            "/etc/passwd",
+            "a",
+            "A",
+            "é %41",
+            "nul.json",
+        ]
+        .map(id)
+        .into();
         for id in &ids {
             folder.write(id, "{}").expect("to write");
         }
@@ -124,6 +155,9 @@ mod tests {
         ids.sort();
         written.sort();
         assert_eq!(written, ids);
-        assert_eq!(fs::read_dir(place.path()).expect("a folder").count(), ids.len());
+        assert_eq!(
+            fs::read_dir(place.path()).expect("a folder").count(),
+            ids.len()
+        );
     }
 }

@@ -10,7 +10,9 @@ pub(crate) fn print(text: &str) -> Exit {
         Ok(()) => Exit::Success,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         Err(error) => {
-            say(&format!("the standard output can't be written: {error}: make room, and call again"));
+            say(&format!(
+                "the standard output can't be written: {error}: make room, and call again"
+            ));
             Exit::WrongCall
         }
     }
@@ -23,7 +25,11 @@ pub(crate) fn write(line: &str) -> io::Result<()> {
 
 /// Whoever has closed our output has what they wanted; anything else that keeps us from writing is a failure.
 pub(crate) fn exit_of(error: &io::Error) -> Exit {
-    if error.kind() == io::ErrorKind::BrokenPipe { Exit::Success } else { Exit::WrongCall }
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        Exit::Success
+    } else {
+        Exit::WrongCall
+    }
 }
 
 /// Tells people something, on the standard error, where our lines begin with [`OURS`].

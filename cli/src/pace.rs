@@ -21,7 +21,11 @@ pub(crate) fn parse_drift(text: &str) -> Result<(f64, Duration), String> {
     let (factor, period) = text.split_once(':').ok_or(REMEDY)?;
     let factor = positive(factor).ok_or(REMEDY)?;
     let period = duration::parse(period).map_err(|_| REMEDY)?;
-    if period.is_zero() { Err(REMEDY.to_owned()) } else { Ok((factor, period)) }
+    if period.is_zero() {
+        Err(REMEDY.to_owned())
+    } else {
+        Ok((factor, period))
+    }
 }
 
 fn weighted(text: &str) -> Result<(f64, Pace), String> {
@@ -33,16 +37,25 @@ fn weighted(text: &str) -> Result<(f64, Pace), String> {
 fn one(text: &str) -> Result<Pace, String> {
     const REMEDY: &str = "write it as 2s, as lognormal:20s:0.8 with the median and sigma, or as a mixture: 0.95*2s+0.05*5m";
     let Some(parameters) = text.trim().strip_prefix("lognormal:") else {
-        return duration::parse(text.trim()).map(Pace::fixed).map_err(|_| REMEDY.to_owned());
+        return duration::parse(text.trim())
+            .map(Pace::fixed)
+            .map_err(|_| REMEDY.to_owned());
     };
     let (median, sigma) = parameters.split_once(':').ok_or(REMEDY)?;
     let median = duration::parse(median).map_err(|_| REMEDY)?;
     let sigma: f64 = sigma.parse().map_err(|_| REMEDY)?;
-    if (0.0..=10.0).contains(&sigma) { Ok(Pace::lognormal(median, sigma)) } else { Err("sigma is a number from 0 to 10".to_owned()) }
+    if (0.0..=10.0).contains(&sigma) {
+        Ok(Pace::lognormal(median, sigma))
+    } else {
+        Err("sigma is a number from 0 to 10".to_owned())
+    }
 }
 
 fn positive(text: &str) -> Option<f64> {
-    text.trim().parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0)
+    text.trim()
+        .parse()
+        .ok()
+        .filter(|number: &f64| number.is_finite() && *number > 0.0)
 }
 
 #[cfg(test)]
@@ -54,22 +67,41 @@ mod tests {
         let lognormal = Pace::lognormal(Duration::from_secs(20), 0.8);
         assert_eq!(parse("2s"), Ok(Pace::fixed(Duration::from_secs(2))));
         assert_eq!(parse("lognormal:20s:0.8"), Ok(lognormal.clone()));
-        let mixture = Pace::mixture([(0.95, lognormal), (0.05, Pace::fixed(Duration::from_secs(300)))]);
+        let mixture = Pace::mixture([
+            (0.95, lognormal),
+            (0.05, Pace::fixed(Duration::from_secs(300))),
+        ]);
         assert_eq!(parse("0.95*lognormal:20s:0.8+0.05*5m"), Ok(mixture.clone()));
         assert_eq!(parse("0.95 * lognormal:20s:0.8 + 0.05 * 5m"), Ok(mixture));
-        for text in ["", "soon", "lognormal", "lognormal:", "lognormal:20s", "lognormal:20:0.8", "lognormal:20s:-1", "lognormal:20s:NaN"] {
+        for text in [
+            "",
+            "soon",
+            "lognormal",
+            "lognormal:",
+            "lognormal:20s",
+            "lognormal:20:0.8",
+            "lognormal:20s:-1",
+            "lognormal:20s:NaN",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
-        for text in ["*", "1*", "*2s", "-1*2s", "0*2s", "NaN*2s", "inf*2s", "1*2s+", "1*2s+3s", "1*1*2s"] {
+        for text in [
+            "*", "1*", "*2s", "-1*2s", "0*2s", "NaN*2s", "inf*2s", "1*2s+", "1*2s+3s", "1*1*2s",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_drift_is_a_factor_and_a_period() {
-        assert_eq!(parse_drift("3:24h"), Ok((3.0, Duration::from_secs(24 * 3600))));
+        assert_eq!(
+            parse_drift("3:24h"),
+            Ok((3.0, Duration::from_secs(24 * 3600)))
+        );
         assert_eq!(parse_drift("0.5:90s"), Ok((0.5, Duration::from_secs(90))));
-        for text in ["", "3", "3:", ":24h", "0:24h", "-1:24h", "NaN:24h", "3:0s", "3:soon"] {
+        for text in [
+            "", "3", "3:", ":24h", "0:24h", "-1:24h", "NaN:24h", "3:0s", "3:soon",
+        ] {
             assert!(parse_drift(text).is_err(), "{text}");
         }
     }

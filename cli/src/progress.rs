@@ -23,12 +23,18 @@ impl Progress {
     /// For so many documents.
     pub(crate) fn new(documents: usize, is_quiet: bool) -> Self {
         let template = if documents == 1 { ONE } else { MANY };
-        Self { bar: bar(ProgressBar::new(documents as u64), template, is_quiet), documents }
+        Self {
+            bar: bar(ProgressBar::new(documents as u64), template, is_quiet),
+            documents,
+        }
     }
 
     /// For a queue.
     pub(crate) fn of_queue(is_quiet: bool) -> Self {
-        Self { bar: bar(ProgressBar::new_spinner(), ONE, is_quiet), documents: 0 }
+        Self {
+            bar: bar(ProgressBar::new_spinner(), ONE, is_quiet),
+            documents: 0,
+        }
     }
 
     /// Something happened to a document.
@@ -41,27 +47,45 @@ impl Progress {
             JobEventKind::SubmitFailed { cause, .. } => format!("trying again: {cause}"),
             JobEventKind::Submitted(_) => "submitted".to_owned(),
             JobEventKind::LookDue { look, .. } => format!("look {look}"),
-            JobEventKind::Progressed { status: Some(status), .. } => status.to_string(),
+            JobEventKind::Progressed {
+                status: Some(status),
+                ..
+            } => status.to_string(),
             JobEventKind::LookFailed { cause, .. } => format!("looking again: {cause}"),
             _ => return,
         };
-        self.bar.set_message(format!("{}: {}", printable(file, 60), printable(&what, 200)));
+        self.bar.set_message(format!(
+            "{}: {}",
+            printable(file, 60),
+            printable(&what, 200)
+        ));
     }
 
     /// So many documents are done, and have failed.
     pub(crate) fn counts(&self, done: usize, failed: usize, batch: &BatchProgress) {
         self.bar.set_position(done as u64);
         if self.documents != 1 {
-            let pause = if batch.paused_until.is_some() { ", the service asks for a pause" } else { "" };
+            let pause = if batch.paused_until.is_some() {
+                ", the service asks for a pause"
+            } else {
+                ""
+            };
             let speed = speed(done, self.documents, self.bar.elapsed());
-            self.bar.set_message(format!("{failed} failed, {} in flight{speed}{pause}", batch.submitting + batch.submitted));
+            self.bar.set_message(format!(
+                "{failed} failed, {} in flight{speed}{pause}",
+                batch.submitting + batch.submitted
+            ));
         }
     }
 
     /// So many results were fetched, and so many could not be.
     pub(crate) fn queue(&self, done: usize, failed: usize, drain: &DrainProgress) {
-        let DrainProgress { waiting, in_flight, .. } = drain;
-        self.bar.set_message(format!("{done} done, {failed} failed, {in_flight} in flight, {waiting} waiting"));
+        let DrainProgress {
+            waiting, in_flight, ..
+        } = drain;
+        self.bar.set_message(format!(
+            "{done} done, {failed} failed, {in_flight} in flight, {waiting} waiting"
+        ));
     }
 
     /// Prints something else in between.
@@ -92,7 +116,8 @@ fn speed(done: usize, documents: usize, elapsed: Duration) -> String {
         return String::new();
     }
     let each = seconds / done as f64;
-    let left = Duration::try_from_secs_f64(each * documents.saturating_sub(done) as f64).unwrap_or(Duration::MAX);
+    let left = Duration::try_from_secs_f64(each * documents.saturating_sub(done) as f64)
+        .unwrap_or(Duration::MAX);
     format!(", {:.1}/s, {} left", each.recip(), HumanDuration(left))
 }
 
@@ -103,8 +128,14 @@ mod tests {
     #[test]
     fn the_time_left_follows_from_the_speed_so_far() {
         assert_eq!(speed(0, 100, Duration::from_secs(9)), "");
-        assert_eq!(speed(20, 100, Duration::from_secs(10)), ", 2.0/s, 40 seconds left");
-        assert_eq!(speed(100, 100, Duration::from_secs(10)), ", 10.0/s, 0 seconds left");
+        assert_eq!(
+            speed(20, 100, Duration::from_secs(10)),
+            ", 2.0/s, 40 seconds left"
+        );
+        assert_eq!(
+            speed(100, 100, Duration::from_secs(10)),
+            ", 10.0/s, 0 seconds left"
+        );
     }
 
     #[test]

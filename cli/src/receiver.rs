@@ -37,11 +37,16 @@ pub(crate) fn listen(
     webhook: Webhook,
     take: impl Fn(Notification) -> bool + Send + Sync + 'static,
 ) -> io::Result<SocketAddr> {
-    let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()?;
     let listener = runtime.block_on(TcpListener::bind(addr))?;
     let local_addr = listener.local_addr()?;
     let receiver = Arc::new(Receiver { webhook, take });
-    thread::Builder::new().name("typless-webhooks".into()).spawn(move || runtime.block_on(accept(listener, receiver)))?;
+    thread::Builder::new()
+        .name("typless-webhooks".into())
+        .spawn(move || runtime.block_on(accept(listener, receiver)))?;
     Ok(local_addr)
 }
 
@@ -50,12 +55,17 @@ struct Receiver<F> {
     take: F,
 }
 
-async fn accept<F: Fn(Notification) -> bool + Send + Sync + 'static>(listener: TcpListener, receiver: Arc<Receiver<F>>) {
+async fn accept<F: Fn(Notification) -> bool + Send + Sync + 'static>(
+    listener: TcpListener,
+    receiver: Arc<Receiver<F>>,
+) {
     /// A process that has too many files open has to wait for some to be closed.
     const AFTER_FAILURE: Duration = Duration::from_millis(50);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
+        let Ok(place) = places.clone().acquire_owned().await else {
+            return;
+        };
         match listener.accept().await {
             Ok((stream, _)) => {
                 let receiver = receiver.clone();
@@ -70,10 +80,15 @@ async fn accept<F: Fn(Notification) -> bool + Send + Sync + 'static>(listener: T
 }
 
 async fn serve<F: Fn(Notification) -> bool>(stream: TcpStream, receiver: &Receiver<F>) {
-    let service = service_fn(async |request| Ok::<_, Infallible>(receiver.answer(request).await.map(Full::new)));
+    let service = service_fn(async |request| {
+        Ok::<_, Infallible>(receiver.answer(request).await.map(Full::new))
+    });
     // A connection that breaks off is the other side's affair.
-    let _ =
-        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(PATIENCE).serve_connection(TokioIo::new(stream), service).await;
+    let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 impl<F: Fn(Notification) -> bool> Receiver<F> {
@@ -82,7 +97,12 @@ impl<F: Fn(Notification) -> bool> Receiver<F> {
             return refusal;
         }
         let (head, body) = request.into_parts();
-        let body = match timeout(PATIENCE, Limited::new(body, Notification::MAX_BYTES).collect()).await {
+        let body = match timeout(
+            PATIENCE,
+            Limited::new(body, Notification::MAX_BYTES).collect(),
+        )
+        .await
+        {
             Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(_)) => return with_status(StatusCode::PAYLOAD_TOO_LARGE),
             Err(_) => return with_status(StatusCode::REQUEST_TIMEOUT),

@@ -35,7 +35,11 @@ impl Connection {
     /// The service that the arguments name.
     pub(crate) fn to_service(arguments: &ServiceArguments) -> Result<Self, Failure> {
         let key = key(arguments)?;
-        let make = if arguments.allow_plain_http { Api::over_plain_http } else { Api::new };
+        let make = if arguments.allow_plain_http {
+            Api::over_plain_http
+        } else {
+            Api::new
+        };
         let api = make(&arguments.base_url, &key).map_err(|error| match error.field() {
             "base_url" if error.to_string().contains("plain http") => Failure::wrong_call(
                 "--base-url is plain http, which would show the key to the network: use https, or add --allow-plain-http if that is meant",
@@ -43,25 +47,52 @@ impl Connection {
             "base_url" => Failure::wrong_call(error.to_string().replacen("base_url", "--base-url", 1)),
             _ => Failure::wrong_call(error.to_string().replacen("api_key", "the key", 1)),
         })?;
-        Ok(Self { api: versioned(api, arguments)?, transport: Ureq::new(), emulator: None })
+        Ok(Self {
+            api: versioned(api, arguments)?,
+            transport: Ureq::new(),
+            emulator: None,
+        })
     }
 
     /// An emulator that is started here and knows these document types beside its own. A document type that it certainly does not know is refused.
-    pub(crate) fn to_emulator(types: Vec<DocumentType>, document_type: &str, arguments: &ServiceArguments) -> Result<Self, Failure> {
+    pub(crate) fn to_emulator(
+        types: Vec<DocumentType>,
+        document_type: &str,
+        arguments: &ServiceArguments,
+    ) -> Result<Self, Failure> {
         let built_in = DocumentType::built_in();
-        let known: Vec<&str> = built_in.iter().chain(&types).map(DocumentType::name).collect();
+        let known: Vec<&str> = built_in
+            .iter()
+            .chain(&types)
+            .map(DocumentType::name)
+            .collect();
         if !known.contains(&document_type) {
             let known = known.join(", ");
             return Err(Failure::wrong_call(format!(
                 "the emulator knows no document type {document_type:?}: use --document-type with one of {known}"
             )));
         }
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), Service::new(document_types::options(types)))
-            .map_err(|error| Failure::wrong_call(format!("the emulator can't listen on this machine: {error}")))?;
-        let api = Api::new(&listener.base_url(), "emulator").map_err(|error| Failure::wrong_call(error.to_string()))?;
+        let listener = Listener::bind(
+            ([127, 0, 0, 1], 0).into(),
+            Service::new(document_types::options(types)),
+        )
+        .map_err(|error| {
+            Failure::wrong_call(format!(
+                "the emulator can't listen on this machine: {error}"
+            ))
+        })?;
+        let api = Api::new(&listener.base_url(), "emulator")
+            .map_err(|error| Failure::wrong_call(error.to_string()))?;
         // A proxy from the environment is meant for other machines than this one.
-        let agent = ureq::Agent::config_builder().proxy(None).build().new_agent();
-        Ok(Self { api: versioned(api, arguments)?, transport: Ureq::from(agent), emulator: Some(listener) })
+        let agent = ureq::Agent::config_builder()
+            .proxy(None)
+            .build()
+            .new_agent();
+        Ok(Self {
+            api: versioned(api, arguments)?,
+            transport: Ureq::from(agent),
+            emulator: Some(listener),
+        })
     }
 
     /// Whether it ends with this process, and all that it knows.
@@ -73,17 +104,22 @@ impl Connection {
     pub(crate) fn call<R: Request>(&self, request: R) -> Result<R::Response, CallError> {
         let clock = SystemClock::new();
         let retry = RetryPolicy::new().with_attempts(ATTEMPTS);
-        let options = CallOptions::new().with_seed(RandomState::new().hash_one(0)).with_deadline(PATIENCE).with_retry_policy(retry);
+        let options = CallOptions::new()
+            .with_seed(RandomState::new().hash_one(0))
+            .with_deadline(PATIENCE)
+            .with_retry_policy(retry);
         let call = Call::new(&self.api, request, options, clock.now());
-        Driver::new(call, &self.transport, clock).finish().unwrap_or(Err(CallError::Abandoned))
+        Driver::new(call, &self.transport, clock)
+            .finish()
+            .unwrap_or(Err(CallError::Abandoned))
     }
 }
 
 fn versioned(api: Api, arguments: &ServiceArguments) -> Result<Api, Failure> {
     match &arguments.version_prefix {
-        Some(version) => {
-            api.with_version(version).map_err(|error| Failure::wrong_call(error.to_string().replacen("version", "--version-prefix", 1)))
-        }
+        Some(version) => api.with_version(version).map_err(|error| {
+            Failure::wrong_call(error.to_string().replacen("version", "--version-prefix", 1))
+        }),
         None => Ok(api),
     }
 }
@@ -92,7 +128,10 @@ fn versioned(api: Api, arguments: &ServiceArguments) -> Result<Api, Failure> {
 fn key(arguments: &ServiceArguments) -> Result<String, Failure> {
     if let Some(path) = &arguments.api_key_file {
         return fs::read_to_string(path).map_err(|error| {
-            Failure::wrong_call(format!("the key can't be read from {}: {error}: name a readable file with --api-key-file", path.display()))
+            Failure::wrong_call(format!(
+                "the key can't be read from {}: {error}: name a readable file with --api-key-file",
+                path.display()
+            ))
         });
     }
     std::env::var("TYPLESS_API_KEY").map_err(|error| {

@@ -7,14 +7,19 @@ use crate::duration;
 /// Reads a number from 0 to 1.
 pub(crate) fn parse(text: &str) -> Result<f64, String> {
     let score: Option<f64> = text.parse().ok();
-    score.filter(|score| (0.0..=1.0).contains(score)).ok_or_else(|| "write a number from 0 to 1, such as 0.8".to_owned())
+    score
+        .filter(|score| (0.0..=1.0).contains(score))
+        .ok_or_else(|| "write a number from 0 to 1, such as 0.8".to_owned())
 }
 
 /// Reads a share and a length of time, as `0.1:5s`.
 pub(crate) fn parse_with_time(text: &str) -> Result<(f64, Duration), String> {
     const REMEDY: &str = "write it as 0.1:5s, with a share from 0 to 1 and a length of time";
     let (share, time) = text.split_once(':').ok_or(REMEDY)?;
-    Ok((parse(share).map_err(|_| REMEDY)?, duration::parse(time).map_err(|_| REMEDY)?))
+    Ok((
+        parse(share).map_err(|_| REMEDY)?,
+        duration::parse(time).map_err(|_| REMEDY)?,
+    ))
 }
 
 #[cfg(test)]

@@ -18,12 +18,21 @@ pub(crate) struct Summary {
 impl Summary {
     /// Begins to count.
     pub(crate) fn new(is_quiet: bool) -> Self {
-        Self { started: Instant::now(), is_quiet, succeeded: 0, failed: 0 }
+        Self {
+            started: Instant::now(),
+            is_quiet,
+            succeeded: 0,
+            failed: 0,
+        }
     }
 
     /// Counts a document that has come to its end.
     pub(crate) fn ended(&mut self, well: bool) {
-        *if well { &mut self.succeeded } else { &mut self.failed } += 1;
+        *if well {
+            &mut self.succeeded
+        } else {
+            &mut self.failed
+        } += 1;
     }
 
     pub(crate) fn done(&self) -> usize {
@@ -45,16 +54,34 @@ impl Summary {
     }
 
     fn of_documents(&self, documents: usize, requests: u64, time: Duration) -> String {
-        let Self { succeeded, failed, .. } = self;
+        let Self {
+            succeeded, failed, ..
+        } = self;
         let left = documents.saturating_sub(self.done());
-        let left = if left > 0 { format!(", {left} left") } else { String::new() };
-        let (documents, requests) = (counted(documents as u64, "document"), counted(requests, "request"));
-        format!("{documents}: {succeeded} ok, {failed} failed{left}; {requests} in {}", shown(time))
+        let left = if left > 0 {
+            format!(", {left} left")
+        } else {
+            String::new()
+        };
+        let (documents, requests) = (
+            counted(documents as u64, "document"),
+            counted(requests, "request"),
+        );
+        format!(
+            "{documents}: {succeeded} ok, {failed} failed{left}; {requests} in {}",
+            shown(time)
+        )
     }
 
     fn of_results(&self, time: Duration) -> String {
-        let Self { succeeded, failed, .. } = self;
-        format!("{}: {succeeded} ok, {failed} failed, in {}", counted(self.done() as u64, "result"), shown(time))
+        let Self {
+            succeeded, failed, ..
+        } = self;
+        format!(
+            "{}: {succeeded} ok, {failed} failed, in {}",
+            counted(self.done() as u64, "result"),
+            shown(time)
+        )
     }
 
     fn say(&self, line: &str) {
@@ -73,7 +100,12 @@ fn shown(time: Duration) -> String {
     if seconds < 60 {
         format!("{:.1} s", time.as_secs_f64())
     } else {
-        format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+        format!(
+            "{}:{:02}:{:02}",
+            seconds / 3600,
+            seconds / 60 % 60,
+            seconds % 60
+        )
     }
 }
 
@@ -83,11 +115,32 @@ mod tests {
 
     #[test]
     fn a_line_says_how_it_went() {
-        let summary = Summary { started: Instant::now(), is_quiet: false, succeeded: 7, failed: 1 };
-        assert_eq!(summary.of_documents(8, 20, Duration::from_millis(1234)), "8 documents: 7 ok, 1 failed; 20 requests in 1.2 s");
-        assert_eq!(summary.of_documents(9, 20, Duration::from_secs(3723)), "9 documents: 7 ok, 1 failed, 1 left; 20 requests in 1:02:03");
-        assert_eq!(summary.of_results(Duration::from_millis(1234)), "8 results: 7 ok, 1 failed, in 1.2 s");
-        let summary = Summary { succeeded: 1, failed: 0, ..summary };
-        assert_eq!(summary.of_documents(1, 1, Duration::ZERO), "1 document: 1 ok, 0 failed; 1 request in 0.0 s");
+        let summary = Summary {
+            started: Instant::now(),
+            is_quiet: false,
+            succeeded: 7,
+            failed: 1,
+        };
+        assert_eq!(
+            summary.of_documents(8, 20, Duration::from_millis(1234)),
+            "8 documents: 7 ok, 1 failed; 20 requests in 1.2 s"
+        );
+        assert_eq!(
+            summary.of_documents(9, 20, Duration::from_secs(3723)),
+            "9 documents: 7 ok, 1 failed, 1 left; 20 requests in 1:02:03"
+        );
+        assert_eq!(
+            summary.of_results(Duration::from_millis(1234)),
+            "8 results: 7 ok, 1 failed, in 1.2 s"
+        );
+        let summary = Summary {
+            succeeded: 1,
+            failed: 0,
+            ..summary
+        };
+        assert_eq!(
+            summary.of_documents(1, 1, Duration::ZERO),
+            "1 document: 1 ok, 0 failed; 1 request in 0.0 s"
+        );
     }
 }

@@ -17,7 +17,10 @@ fn quick() -> ServiceOptions {
 }
 
 fn submit(listener: &Listener, arguments: &[&str]) -> String {
-    lines(&submitted(&listener.base_url(), arguments))[0]["extraction_id"].as_str().unwrap().to_owned()
+    lines(&submitted(&listener.base_url(), arguments))[0]["extraction_id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 fn looks(listener: &Listener) -> usize {
@@ -31,7 +34,10 @@ fn files(folder: &Path) -> Vec<(String, Value)> {
         .map(|entry| {
             let path = entry.unwrap().path();
             let content = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-            (path.file_name().unwrap().to_str().unwrap().to_owned(), content)
+            (
+                path.file_name().unwrap().to_str().unwrap().to_owned(),
+                content,
+            )
         })
         .collect();
     files.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -44,25 +50,49 @@ fn what_waits_is_printed_and_then_nothing_waits() {
     let url = listener.base_url();
     let ids = BTreeSet::from([submit(&listener, &[]), submit(&listener, &[])]);
     let (code, out, err) = run(&mut at("drain", &url, &["--format", "json"]));
-    assert!(code == 0 && err.starts_with("typless: 2 results: 2 ok, 0 failed, in "), "{err}");
+    assert!(
+        code == 0 && err.starts_with("typless: 2 results: 2 ok, 0 failed, in "),
+        "{err}"
+    );
     let results = lines(&out);
-    assert_eq!(results.iter().map(|line| line["extraction_id"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>(), ids);
-    assert!(results.iter().all(|line| line["status"] == "SUCCESS" && line["file"] == "invoice.pdf"), "{out}");
-    assert_eq!(run(&mut at("drain", &url, &["--quiet"])), (0, String::new(), String::new()));
+    assert_eq!(
+        results
+            .iter()
+            .map(|line| line["extraction_id"].as_str().unwrap().to_owned())
+            .collect::<BTreeSet<_>>(),
+        ids
+    );
+    assert!(
+        results
+            .iter()
+            .all(|line| line["status"] == "SUCCESS" && line["file"] == "invoice.pdf"),
+        "{out}"
+    );
+    assert_eq!(
+        run(&mut at("drain", &url, &["--quiet"])),
+        (0, String::new(), String::new())
+    );
 }
 
 #[test]
 fn results_that_nobody_reads_any_more_are_told_by_their_ids() {
     let listener = service(quick());
     let ids = [(); 4].map(|()| submit(&listener, &[]));
-    let mut process = at("drain", &listener.base_url(), &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut process = at("drain", &listener.base_url(), &[])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(process.stdout.take());
     let (code, _, err) = read(process.wait_with_output().unwrap());
     let left = run(&mut at("awaiting", &listener.base_url(), &[])).1;
     assert_eq!(code, 0, "{err}");
     assert!(looks(&listener) > 0);
     for id in ids {
-        assert!(left.contains(&id) || err.contains(&format!("typless get {id}")), "{id} {err}");
+        assert!(
+            left.contains(&id) || err.contains(&format!("typless get {id}")),
+            "{id} {err}"
+        );
     }
 }
 
@@ -86,7 +116,13 @@ fn files_appear_whole_and_what_is_there_is_not_fetched_again() {
     let url = listener.base_url();
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("new/results");
-    let drain = || run(&mut at("drain", &url, &["--quiet", "--out", folder.to_str().unwrap()]));
+    let drain = || {
+        run(&mut at(
+            "drain",
+            &url,
+            &["--quiet", "--out", folder.to_str().unwrap()],
+        ))
+    };
     let first = submit(&listener, &[]);
     assert_eq!(drain(), (0, String::new(), String::new()));
     assert_eq!(looks(&listener), 1);
@@ -95,8 +131,16 @@ fn files_appear_whole_and_what_is_there_is_not_fetched_again() {
     assert_eq!(looks(&listener), 2, "the first is there");
     let files = files(&folder);
     assert_eq!(files.len(), 2);
-    for (id, (name, content)) in [&first, &second].into_iter().collect::<BTreeSet<_>>().into_iter().zip(&files) {
-        assert_eq!((name, &content["extraction_id"]), (&format!("{id}.json"), &Value::from(id.as_str())));
+    for (id, (name, content)) in [&first, &second]
+        .into_iter()
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .zip(&files)
+    {
+        assert_eq!(
+            (name, &content["extraction_id"]),
+            (&format!("{id}.json"), &Value::from(id.as_str()))
+        );
         assert_eq!(content["result"]["file_name"], "invoice.pdf");
     }
 }
@@ -111,9 +155,20 @@ fn a_fetch_that_a_killed_call_had_begun_is_made_again_though_it_is_not_listed_an
     assert_eq!(run(&mut at("awaiting", &url, &[])).1, "");
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(format!("{id}.fetching")), r#"{"half": "#).unwrap();
-    assert_eq!(run(&mut at("drain", &url, &["--out", folder.path().to_str().unwrap()])).0, 0);
+    assert_eq!(
+        run(&mut at(
+            "drain",
+            &url,
+            &["--out", folder.path().to_str().unwrap()]
+        ))
+        .0,
+        0
+    );
     let files = files(folder.path());
-    assert_eq!((files.len(), &files[0].0, &files[0].1["status"]), (1, &format!("{id}.json"), &Value::from("SUCCESS")));
+    assert_eq!(
+        (files.len(), &files[0].0, &files[0].1["status"]),
+        (1, &format!("{id}.json"), &Value::from("SUCCESS"))
+    );
 }
 
 #[test]
@@ -125,11 +180,21 @@ fn one_bad_extraction_is_told_and_does_not_stop_the_rest() {
     std::fs::write(broken.path(), "this is no PDF").unwrap();
     run(at("submit", &url, &["--document-type", "line-item-invoice"]).arg(broken.path()));
     let folder = tempfile::tempdir().unwrap();
-    let (code, out, err) = run(&mut at("drain", &url, &["--out", folder.path().to_str().unwrap()]));
+    let (code, out, err) = run(&mut at(
+        "drain",
+        &url,
+        &["--out", folder.path().to_str().unwrap()],
+    ));
     assert_eq!((code, out.as_str()), (1, ""));
-    assert!(err.contains("mend the document") && err.contains("does not know it"), "{err}");
+    assert!(
+        err.contains("mend the document") && err.contains("does not know it"),
+        "{err}"
+    );
     let files = files(folder.path());
-    let statuses: BTreeSet<&str> = files.iter().map(|(_, content)| content["status"].as_str().unwrap()).collect();
+    let statuses: BTreeSet<&str> = files
+        .iter()
+        .map(|(_, content)| content["status"].as_str().unwrap())
+        .collect();
     assert_eq!(statuses, BTreeSet::from(["ERROR", "SUCCESS"]));
     assert!(files.iter().any(|(name, _)| *name == format!("{id}.json")));
 }
@@ -140,10 +205,21 @@ fn a_result_that_cannot_be_stored_stays_in_the_queue() {
     let id = submit(&listener, &[]);
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join(format!("{id}.fetching"))).unwrap();
-    let (code, _, err) = run(&mut at("drain", &listener.base_url(), &["--out", folder.path().to_str().unwrap()]));
-    assert!(code == 2 && err.contains("can't be written") && err.contains("--out"), "{err}");
+    let (code, _, err) = run(&mut at(
+        "drain",
+        &listener.base_url(),
+        &["--out", folder.path().to_str().unwrap()],
+    ));
+    assert!(
+        code == 2 && err.contains("can't be written") && err.contains("--out"),
+        "{err}"
+    );
     let file = tempfile::NamedTempFile::new().unwrap();
-    let (code, _, err) = run(&mut at("drain", &listener.base_url(), &["--out", file.path().to_str().unwrap()]));
+    let (code, _, err) = run(&mut at(
+        "drain",
+        &listener.base_url(),
+        &["--out", file.path().to_str().unwrap()],
+    ));
     assert!(code == 2 && err.contains("can't be used"), "{err}");
 }
 
@@ -151,8 +227,15 @@ fn a_result_that_cannot_be_stored_stays_in_the_queue() {
 fn a_service_that_refuses_or_is_not_there_is_told() {
     let locked = service(ServiceOptions::new().with_key("another"));
     let (code, out, err) = run(&mut at("drain", &locked.base_url(), &[]));
-    assert!(code == 3 && out.is_empty() && err.contains("check the key"), "{err}");
-    let (code, _, err) = run(&mut at("drain", &scripted("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"), &[]));
+    assert!(
+        code == 3 && out.is_empty() && err.contains("check the key"),
+        "{err}"
+    );
+    let (code, _, err) = run(&mut at(
+        "drain",
+        &scripted("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
+        &[],
+    ));
     assert!(code == 3 && err.contains("check the base URL"), "{err}");
 }
 
@@ -164,13 +247,24 @@ fn watching_goes_on_until_it_is_interrupted() {
     let id = submit(&listener, &[]);
     listener.with_service(|service| service.fail_next(1, Fault::BadGateway));
     let arguments = ["--watch", "1s", "--format", "json"];
-    let process = at("drain", &url, &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let process = at("drain", &url, &arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     while looks(&listener) == 0 {
         std::thread::sleep(Duration::from_millis(5));
     }
-    let killed = std::process::Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
+    let killed = std::process::Command::new("kill")
+        .args(["-INT", &process.id().to_string()])
+        .status()
+        .unwrap();
     assert!(killed.success());
     let (code, out, err) = read(process.wait_with_output().unwrap());
-    assert_eq!((code, &lines(&out)[0]["extraction_id"]), (130, &Value::from(id)), "{err}");
+    assert_eq!(
+        (code, &lines(&out)[0]["extraction_id"]),
+        (130, &Value::from(id)),
+        "{err}"
+    );
     assert!(err.contains("interrupted"), "{err}");
 }

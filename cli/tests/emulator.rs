@@ -13,7 +13,9 @@ use support::{KEY, at, extract, lines, run, sample, typless};
 #[test]
 fn the_emulator_says_where_it_listens_and_serves() {
     let (mut emulator, url) = start(&[]);
-    let (code, out, _) = run(extract(&["--base-url", &url]).arg(sample()).env("TYPLESS_API_KEY", KEY));
+    let (code, out, _) = run(extract(&["--base-url", &url])
+        .arg(sample())
+        .env("TYPLESS_API_KEY", KEY));
     let taken = run(typless().args(["emulator", "--listen", url.trim_start_matches("http://")]));
     emulator.kill().unwrap();
     emulator.wait().unwrap();
@@ -25,7 +27,13 @@ fn the_emulator_says_where_it_listens_and_serves() {
 #[test]
 fn it_ends_when_it_is_told_to_even_as_the_first_process_of_a_container() {
     let (mut emulator, _) = start(&[]);
-    assert!(std::process::Command::new("kill").args(["-TERM", &emulator.id().to_string()]).status().unwrap().success());
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-TERM", &emulator.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
     // One that leaves it to the system has no status of its own.
     assert_eq!(emulator.wait().unwrap().code(), Some(130));
 }
@@ -33,14 +41,23 @@ fn it_ends_when_it_is_told_to_even_as_the_first_process_of_a_container() {
 /// An emulator and its base URL.
 fn start(arguments: &[&str]) -> (Child, String) {
     let mut command = typless();
-    command.args(["emulator", "--listen", "127.0.0.1:0"]).args(arguments);
+    command
+        .args(["emulator", "--listen", "127.0.0.1:0"])
+        .args(arguments);
     if !arguments.contains(&"--pace") {
         command.args(["--pace", "1ms"]);
     }
     let mut emulator = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut said = String::new();
-    BufReader::new(emulator.stdout.take().unwrap()).read_line(&mut said).unwrap();
-    let url = said.split_whitespace().find(|word| word.starts_with("http://")).unwrap().trim_end_matches(';').to_owned();
+    BufReader::new(emulator.stdout.take().unwrap())
+        .read_line(&mut said)
+        .unwrap();
+    let url = said
+        .split_whitespace()
+        .find(|word| word.starts_with("http://"))
+        .unwrap()
+        .trim_end_matches(';')
+        .to_owned();
     (emulator, url)
 }
 
@@ -51,14 +68,21 @@ fn it_takes_document_types_from_files() {
         write!(file, r#"{{"name": "{name}", "fields": []}}"#).unwrap();
         file
     });
-    let arguments: Vec<&str> = files.iter().flat_map(|file| ["--document-type-file", file.path().to_str().unwrap()]).collect();
+    let arguments: Vec<&str> = files
+        .iter()
+        .flat_map(|file| ["--document-type-file", file.path().to_str().unwrap()])
+        .collect();
     let (mut emulator, url) = start(&arguments);
-    let codes = ["slip", "note", "poem"].map(|name| run(at("submit", &url, &["--document-type", name]).arg(sample())).0);
+    let codes = ["slip", "note", "poem"]
+        .map(|name| run(at("submit", &url, &["--document-type", name]).arg(sample())).0);
     emulator.kill().unwrap();
     emulator.wait().unwrap();
     assert_eq!(codes, [0, 0, 2]);
     let (code, _, err) = run(typless().args(["emulator", "--document-type-file", "no such file"]));
-    assert!(code == 2 && err.contains("no such file can't be read"), "{err}");
+    assert!(
+        code == 2 && err.contains("no such file can't be read"),
+        "{err}"
+    );
 }
 
 #[test]
@@ -77,8 +101,18 @@ fn it_has_bad_days_on_demand() {
     };
     assert_eq!(get(&[]), ["NOT_FOUND", "NOT_FOUND", "NOT_FOUND"]);
     // Four attempts are made, with at least half a second in between.
-    let at_worst = get(&["--fault-rate", "1", "--seed", "7", "--pace", "lognormal:1s:0.5"]);
-    assert!(at_worst.iter().any(|status| status != "NOT_FOUND"), "{at_worst:?}");
+    let at_worst = get(&[
+        "--fault-rate",
+        "1",
+        "--seed",
+        "7",
+        "--pace",
+        "lognormal:1s:0.5",
+    ]);
+    assert!(
+        at_worst.iter().any(|status| status != "NOT_FOUND"),
+        "{at_worst:?}"
+    );
     for (arguments, sentence) in [
         (["--pace", "lognormal"], "lognormal:20s:0.8"),
         (["--fault-rate", "2"], "from 0 to 1"),
@@ -98,10 +132,31 @@ fn it_has_bad_days_on_demand() {
 fn its_webhooks_and_its_queue_have_bad_days_too() {
     let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
     let hook = format!("http://{}/hook", receiver.local_addr().unwrap());
-    let submit = |url: &str| run(at("submit", url, &["--document-type", "line-item-invoice"]).arg(sample())).0;
-    let pace = ["--pace", "0.5*1ms+0.5*lognormal:1ms:0.1", "--drift", "2:1s", "--queue-keeps-read"];
+    let submit = |url: &str| {
+        run(at("submit", url, &["--document-type", "line-item-invoice"]).arg(sample())).0
+    };
+    let pace = [
+        "--pace",
+        "0.5*1ms+0.5*lognormal:1ms:0.1",
+        "--drift",
+        "2:1s",
+        "--queue-keeps-read",
+    ];
 
-    let (mut emulator, url) = start(&[&pace[..], &["--webhook", &hook, "--webhook-doubled", "1", "--webhook-delay", "1ms"]].concat());
+    let (mut emulator, url) = start(
+        &[
+            &pace[..],
+            &[
+                "--webhook",
+                &hook,
+                "--webhook-doubled",
+                "1",
+                "--webhook-delay",
+                "1ms",
+            ],
+        ]
+        .concat(),
+    );
     assert_eq!(submit(&url), 0);
     let messages = [(); 2].map(|()| {
         let (mut stream, _) = receiver.accept().unwrap();
@@ -117,7 +172,14 @@ fn its_webhooks_and_its_queue_have_bad_days_too() {
     emulator.kill().unwrap();
     emulator.wait().unwrap();
 
-    let (mut emulator, url) = start(&["--webhook", &hook, "--webhook-lost", "1", "--webhook-overtaken", "0.5:1ms"]);
+    let (mut emulator, url) = start(&[
+        "--webhook",
+        &hook,
+        "--webhook-lost",
+        "1",
+        "--webhook-overtaken",
+        "0.5:1ms",
+    ]);
     assert_eq!(submit(&url), 0);
     while !run(&mut at("awaiting", &url, &[])).1.contains('\n') {}
     receiver.set_nonblocking(true).unwrap();
@@ -131,7 +193,11 @@ fn it_posts_messages_and_refuses_what_is_too_much() {
     let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
     let hook = format!("http://{}/hook", receiver.local_addr().unwrap());
     let (mut emulator, url) = start(&["--webhook", &hook, "--rate-limit", "1", "--workers", "1"]);
-    let (code, out, err) = run(at("submit", &url, &["--document-type", "line-item-invoice"]).arg(sample()).arg(sample()));
+    let (code, out, err) = run(
+        at("submit", &url, &["--document-type", "line-item-invoice"])
+            .arg(sample())
+            .arg(sample()),
+    );
     assert_eq!(code, 0, "{err}");
     let (mut stream, _) = receiver.accept().unwrap();
     let mut message = [0; 4096];

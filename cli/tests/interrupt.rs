@@ -19,7 +19,11 @@ const INVOICE: [&str; 2] = ["--document-type", "line-item-invoice"];
 const WAIT: Duration = Duration::from_millis(2);
 
 fn start(command: &mut Command) -> Child {
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 fn interrupt(process: &Child) {
@@ -27,7 +31,10 @@ fn interrupt(process: &Child) {
 }
 
 fn send(signal: &str, process: &Child) {
-    let killed = Command::new("kill").args([signal, &process.id().to_string()]).status().unwrap();
+    let killed = Command::new("kill")
+        .args([signal, &process.id().to_string()])
+        .status()
+        .unwrap();
     assert!(killed.success());
 }
 
@@ -47,7 +54,9 @@ fn held() -> (String, Receiver<()>, Sender<&'static str>) {
         let mut open: Vec<TcpStream> = Vec::new();
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+            stream
+                .set_read_timeout(Some(Duration::from_millis(20)))
+                .unwrap();
             let _ = stream.read_to_end(&mut Vec::new());
             arrived.send(()).unwrap();
             // Whoever drops the sender wants no answer, and no end of the connection either.
@@ -71,12 +80,20 @@ fn first_line(process: &mut Child) -> (String, BufReader<ChildStderr>) {
 #[test]
 fn extract_leaves_tickets_and_resume_goes_on_with_them() {
     let listener = service(ServiceOptions::new().with_pace(Duration::from_millis(1)));
-    let process = start(at("extract", &listener.base_url(), &INVOICE).args(["--format", "json"]).arg(sample()).arg(sample()));
+    let process = start(
+        at("extract", &listener.base_url(), &INVOICE)
+            .args(["--format", "json"])
+            .arg(sample())
+            .arg(sample()),
+    );
     wait_for(&listener, 2);
     interrupt(&process);
     let (code, out, err) = read(process.wait_with_output().unwrap());
     assert_eq!((code, out.as_str()), (130, ""), "{err}");
-    assert!(err.starts_with("typless: interrupted") && err.contains("typless resume"), "{err}");
+    assert!(
+        err.starts_with("typless: interrupted") && err.contains("typless resume"),
+        "{err}"
+    );
     let tickets = tickets(&err);
     assert_eq!(tickets.len(), 2, "{err}");
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -84,9 +101,16 @@ fn extract_leaves_tickets_and_resume_goes_on_with_them() {
     // The tickets alone, or all that was told.
     for text in [lines_of_tickets.join("\n"), err] {
         std::fs::write(file.path(), text).unwrap();
-        let (code, out, err) = run(at("resume", &listener.base_url(), &["--format", "json"]).arg(file.path()));
+        let (code, out, err) =
+            run(at("resume", &listener.base_url(), &["--format", "json"]).arg(file.path()));
         assert_eq!((code, lines(&out).len()), (0, 2), "{err}");
-        assert!(lines(&out).iter().all(|line| line["status"] == "SUCCESS" && line["file"] == sample().to_str().unwrap()), "{out}");
+        assert!(
+            lines(&out)
+                .iter()
+                .all(|line| line["status"] == "SUCCESS"
+                    && line["file"] == sample().to_str().unwrap()),
+            "{out}"
+        );
     }
     assert_eq!(listener.with_service(|service| service.accepted()), 2);
 }
@@ -94,12 +118,22 @@ fn extract_leaves_tickets_and_resume_goes_on_with_them() {
 #[test]
 fn what_takes_too_long_leaves_a_ticket_too() {
     let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
-    let (code, _, err) = run(at("extract", &listener.base_url(), &INVOICE).args(["--deadline", "300ms"]).arg(sample()));
+    let (code, _, err) = run(at("extract", &listener.base_url(), &INVOICE)
+        .args(["--deadline", "300ms"])
+        .arg(sample()));
     assert!(code == 1 && err.contains("--deadline"), "{err}");
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), &err).unwrap();
-    let (_, out, _) = run(at("resume", &listener.base_url(), &["--deadline", "300ms", "--format", "json"]).arg(file.path()));
-    assert_eq!(lines(&out)[0]["extraction_id"], tickets(&err)[0]["extraction_id"]);
+    let (_, out, _) = run(at(
+        "resume",
+        &listener.base_url(),
+        &["--deadline", "300ms", "--format", "json"],
+    )
+    .arg(file.path()));
+    assert_eq!(
+        lines(&out)[0]["extraction_id"],
+        tickets(&err)[0]["extraction_id"]
+    );
     assert_eq!(listener.with_service(|service| service.accepted()), 1);
 }
 
@@ -107,8 +141,14 @@ fn what_takes_too_long_leaves_a_ticket_too() {
 fn a_job_that_is_cancelled_from_outside_leaves_tickets_too() {
     // That a terminal goes away can be told from `nohup` on Linux alone; and if these tests run under it, so does what they start.
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
-    let signals: &[&str] = if ignored.is_some_and(|signals| signals & 1 == 0) { &["-TERM", "-HUP"] } else { &["-TERM"] };
+    let ignored = status
+        .lines()
+        .find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    let signals: &[&str] = if ignored.is_some_and(|signals| signals & 1 == 0) {
+        &["-TERM", "-HUP"]
+    } else {
+        &["-TERM"]
+    };
     for signal in signals {
         let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
         let process = start(at("extract", &listener.base_url(), &INVOICE).arg(sample()));
@@ -124,7 +164,12 @@ fn nohup_is_respected() {
     let listener = service(ServiceOptions::new().with_pace(Duration::from_millis(1)));
     let typless = at("extract", &listener.base_url(), &INVOICE);
     let mut nohup = Command::new("nohup");
-    nohup.arg(typless.get_program()).args(typless.get_args()).arg(sample()).env("TYPLESS_API_KEY", support::KEY).stdin(Stdio::null());
+    nohup
+        .arg(typless.get_program())
+        .args(typless.get_args())
+        .arg(sample())
+        .env("TYPLESS_API_KEY", support::KEY)
+        .stdin(Stdio::null());
     let process = start(&mut nohup);
     wait_for(&listener, 1);
     send("-HUP", &process);
@@ -140,16 +185,27 @@ fn of_many_documents_none_is_lost() {
         std::fs::copy(sample(), folder.path().join(format!("{index}.pdf"))).unwrap();
     }
     let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
-    let process = start(at("extract", &listener.base_url(), &INVOICE).args(["--rate", "20"]).arg(folder.path()));
+    let process = start(
+        at("extract", &listener.base_url(), &INVOICE)
+            .args(["--rate", "20"])
+            .arg(folder.path()),
+    );
     wait_for(&listener, 15);
     interrupt(&process);
     let (code, out, err) = read(process.wait_with_output().unwrap());
     assert_eq!((code, out.as_str()), (130, ""), "{err}");
-    let mut ids: Vec<String> = tickets(&err).iter().map(|ticket| ticket["extraction_id"].to_string()).collect();
+    let mut ids: Vec<String> = tickets(&err)
+        .iter()
+        .map(|ticket| ticket["extraction_id"].to_string())
+        .collect();
     ids.sort();
     ids.dedup();
     let accepted = listener.with_service(|service| service.accepted());
-    assert_eq!((ids.len(), err.matches("it was not submitted").count()), (accepted, DOCUMENTS - accepted), "{err}");
+    assert_eq!(
+        (ids.len(), err.matches("it was not submitted").count()),
+        (accepted, DOCUMENTS - accepted),
+        "{err}"
+    );
     assert!(accepted < DOCUMENTS, "it was in the middle of them");
 }
 
@@ -160,14 +216,25 @@ fn when_nobody_reads_the_results_any_more_the_rest_is_left_as_tickets() {
         std::fs::copy(sample(), folder.path().join(format!("{index}.pdf"))).unwrap();
     }
     // Some are done at once, the others after an hour.
-    let pace = Pace::mixture([(1.0, Pace::fixed(Duration::ZERO)), (1.0, Pace::fixed(Duration::from_secs(3600)))]);
+    let pace = Pace::mixture([
+        (1.0, Pace::fixed(Duration::ZERO)),
+        (1.0, Pace::fixed(Duration::from_secs(3600))),
+    ]);
     let listener = service(ServiceOptions::new().with_pace(pace).with_seed(1));
     let mut process = start(at("extract", &listener.base_url(), &INVOICE).arg(folder.path()));
     drop(process.stdout.take());
     let (code, _, err) = read(process.wait_with_output().unwrap());
     let unwritten = err.matches("the result can't be written").count();
-    assert_eq!((code, err.matches("typless get ").count()), (130, unwritten), "{err}");
-    assert!(unwritten > 0 && unwritten + tickets(&err).len() + err.matches("not submitted").count() == 5, "{err}");
+    assert_eq!(
+        (code, err.matches("typless get ").count()),
+        (130, unwritten),
+        "{err}"
+    );
+    assert!(
+        unwritten > 0
+            && unwritten + tickets(&err).len() + err.matches("not submitted").count() == 5,
+        "{err}"
+    );
 }
 
 #[test]
@@ -179,7 +246,10 @@ fn with_an_emulator_of_its_own_there_is_nothing_to_go_on_with() {
     interrupt(&process);
     let (code, out, err) = read(process.wait_with_output().unwrap());
     assert_eq!((code, out.as_str()), (130, ""), "{err}");
-    assert!(err.starts_with("typless: interrupted") && tickets(&err).is_empty(), "{err}");
+    assert!(
+        err.starts_with("typless: interrupted") && tickets(&err).is_empty(),
+        "{err}"
+    );
 }
 
 #[test]
@@ -195,7 +265,10 @@ fn resume_hands_its_tickets_back() {
     interrupt(&process);
     let (code, _, err) = read(process.wait_with_output().unwrap());
     assert_eq!(code, 130, "{err}");
-    assert_eq!(tickets(&err)[0]["extraction_id"], lines(&ticket)[0]["extraction_id"]);
+    assert_eq!(
+        tickets(&err)[0]["extraction_id"],
+        lines(&ticket)[0]["extraction_id"]
+    );
 }
 
 /// Whether the process has a handler for SIGINT, as Linux tells it; elsewhere a while is waited.
@@ -204,7 +277,11 @@ fn handles_interrupts(process: &Child) -> bool {
         thread::sleep(Duration::from_millis(500));
         return true;
     };
-    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim();
+    let caught = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigCgt:"))
+        .unwrap()
+        .trim();
     u64::from_str_radix(caught, 16).unwrap() & 0b10 != 0
 }
 
@@ -222,7 +299,11 @@ fn the_answer_to_a_submit_that_is_out_is_waited_for() {
         told.read_to_string(&mut err).unwrap();
         let (code, out, _) = read(process.wait_with_output().unwrap());
         assert_eq!(code, 130, "{err}");
-        let ticket = if command == "submit" { lines(&out) } else { tickets(&err) };
+        let ticket = if command == "submit" {
+            lines(&out)
+        } else {
+            tickets(&err)
+        };
         assert_eq!(ticket[0]["extraction_id"], "0d1433", "{out} {err}");
     }
 }
@@ -246,7 +327,9 @@ fn a_submit_that_failed_is_not_repeated_after_an_interruption() {
     arrivals.recv().unwrap();
     interrupt(&process);
     let (_, mut told) = first_line(&mut process);
-    answers.send("HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+    answers
+        .send("HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        .unwrap();
     let mut err = String::new();
     told.read_to_string(&mut err).unwrap();
     let (code, out, _) = read(process.wait_with_output().unwrap());

@@ -28,14 +28,33 @@ struct Receiver {
 
 impl Receiver {
     fn start(url: &str, arguments: &[&str]) -> Self {
-        let mut command = at("listen", url, &["--listen", "127.0.0.1:0", "--format", "json"]);
-        let mut process = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut command = at(
+            "listen",
+            url,
+            &["--listen", "127.0.0.1:0", "--format", "json"],
+        );
+        let mut process = command
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut told = BufReader::new(process.stderr.take().unwrap());
         let mut line = String::new();
         told.read_line(&mut line).unwrap();
-        let address = line.split("http://").nth(1).unwrap_or_else(|| panic!("{line}")).trim().to_owned();
+        let address = line
+            .split("http://")
+            .nth(1)
+            .unwrap_or_else(|| panic!("{line}"))
+            .trim()
+            .to_owned();
         let results = BufReader::new(process.stdout.take().unwrap());
-        Self { process, address, results, told }
+        Self {
+            process,
+            address,
+            results,
+            told,
+        }
     }
 
     fn result(&mut self) -> Value {
@@ -46,7 +65,10 @@ impl Receiver {
 
     /// Interrupts it: its exit status, and what else it said.
     fn interrupt(mut self) -> (i32, String, String) {
-        let killed = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().unwrap();
+        let killed = Command::new("kill")
+            .args(["-INT", &self.process.id().to_string()])
+            .status()
+            .unwrap();
         assert!(killed.success());
         let (mut out, mut err) = (String::new(), String::new());
         self.results.read_to_string(&mut out).unwrap();
@@ -73,7 +95,10 @@ fn looks(listener: &Listener) -> usize {
 }
 
 fn id_of(ticket: &str) -> String {
-    support::lines(ticket)[0]["extraction_id"].as_str().unwrap().to_owned()
+    support::lines(ticket)[0]["extraction_id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[test]
@@ -89,10 +114,17 @@ fn each_result_is_fetched_once_however_often_it_is_named() {
     let mut expected = ids;
     expected.sort();
     for (line, id) in printed.iter().zip(&expected) {
-        assert_eq!((&line["extraction_id"], &line["status"]), (&Value::from(id.as_str()), &Value::from("SUCCESS")));
+        assert_eq!(
+            (&line["extraction_id"], &line["status"]),
+            (&Value::from(id.as_str()), &Value::from("SUCCESS"))
+        );
     }
     let (code, out, err) = receiver.interrupt();
-    assert_eq!((code, out.as_str(), looks(&listener)), (130, "", 3), "{err}");
+    assert_eq!(
+        (code, out.as_str(), looks(&listener)),
+        (130, "", 3),
+        "{err}"
+    );
 }
 
 #[test]
@@ -100,12 +132,25 @@ fn only_who_knows_the_secret_is_heard() {
     let listener = service(ServiceOptions::new().with_pace(Duration::ZERO));
     let mut file = tempfile::NamedTempFile::new().unwrap();
     writeln!(file, "{SECRET}").unwrap();
-    let arguments = ["--path", "/hooks/typless", "--secret-file", file.path().to_str().unwrap()];
+    let arguments = [
+        "--path",
+        "/hooks/typless",
+        "--secret-file",
+        file.path().to_str().unwrap(),
+    ];
     let mut receiver = Receiver::start(&listener.base_url(), &arguments);
-    assert!(receiver.address.ends_with("/hooks/typless/<secret>"), "{}", receiver.address);
+    assert!(
+        receiver.address.ends_with("/hooks/typless/<secret>"),
+        "{}",
+        receiver.address
+    );
     let address = receiver.address.split('/').next().unwrap().to_owned();
     let id = id_of(&submitted(&listener.base_url(), &[]));
-    for path in ["/", "/hooks/typless", "/hooks/typless/8c3f0d6b5a9e47128c3f0d6b5a9e4713"] {
+    for path in [
+        "/",
+        "/hooks/typless",
+        "/hooks/typless/8c3f0d6b5a9e47128c3f0d6b5a9e4713",
+    ] {
         assert_eq!(post(&address, path, &message(&id)), "404", "{path}");
     }
     let path = format!("/hooks/typless/{SECRET}");
@@ -138,12 +183,21 @@ fn relay() -> (String, Sender<String>) {
 fn the_emulators_own_messages_are_understood() {
     let (hook, target) = relay();
     let webhook = WebhookOptions::new(&hook).unwrap();
-    let listener = service(ServiceOptions::new().with_pace(Duration::from_millis(1)).with_webhook(webhook));
+    let listener = service(
+        ServiceOptions::new()
+            .with_pace(Duration::from_millis(1))
+            .with_webhook(webhook),
+    );
     let mut receiver = Receiver::start(&listener.base_url(), &["--path", "/hook"]);
-    target.send(receiver.address.trim_end_matches("/hook").to_owned()).unwrap();
+    target
+        .send(receiver.address.trim_end_matches("/hook").to_owned())
+        .unwrap();
     let id = id_of(&submitted(&listener.base_url(), &[]));
     let line = receiver.result();
-    assert_eq!((&line["extraction_id"], &line["status"]), (&Value::from(id), &Value::from("SUCCESS")));
+    assert_eq!(
+        (&line["extraction_id"], &line["status"]),
+        (&Value::from(id), &Value::from("SUCCESS"))
+    );
     assert_eq!(receiver.interrupt().0, 130);
 }
 
@@ -157,17 +211,29 @@ fn what_is_not_there_yet_is_left_as_a_ticket() {
         thread::sleep(Duration::from_millis(2));
     }
     let (code, _, err) = receiver.interrupt();
-    assert!(code == 130 && err.contains(&format!(r#""extraction_id":"{id}""#)), "{err}");
+    assert!(
+        code == 130 && err.contains(&format!(r#""extraction_id":"{id}""#)),
+        "{err}"
+    );
 }
 
 #[test]
 fn when_nobody_reads_the_results_any_more_it_ends_and_says_what_was_not_read() {
-    let pace = Pace::mixture([(1.0, Pace::fixed(Duration::ZERO)), (1.0, Pace::fixed(Duration::from_secs(3600)))]);
+    let pace = Pace::mixture([
+        (1.0, Pace::fixed(Duration::ZERO)),
+        (1.0, Pace::fixed(Duration::from_secs(3600))),
+    ]);
     let listener = service(ServiceOptions::new().with_pace(pace).with_seed(1));
     let ids = [(); 6].map(|()| id_of(&submitted(&listener.base_url(), &[])));
     let finished = run(&mut at("awaiting", &listener.base_url(), &[])).1;
-    let (quick, slow): (Vec<&String>, Vec<&String>) = ids.iter().partition(|id| finished.contains(*id));
-    let Receiver { mut process, address, results, mut told } = Receiver::start(&listener.base_url(), &[]);
+    let (quick, slow): (Vec<&String>, Vec<&String>) =
+        ids.iter().partition(|id| finished.contains(*id));
+    let Receiver {
+        mut process,
+        address,
+        results,
+        mut told,
+    } = Receiver::start(&listener.base_url(), &[]);
     drop(results);
     assert_eq!(post(&address, "/", &message(slow[0])), "204");
     while looks(&listener) == 0 {
@@ -178,7 +244,10 @@ fn when_nobody_reads_the_results_any_more_it_ends_and_says_what_was_not_read() {
     told.read_to_string(&mut err).unwrap();
     assert_eq!(process.wait().unwrap().code(), Some(0), "{err}");
     assert!(err.contains(&format!("typless get {}", quick[0])), "{err}");
-    assert!(err.contains(&format!(r#""extraction_id":"{}""#, slow[0])), "{err}");
+    assert!(
+        err.contains(&format!(r#""extraction_id":"{}""#, slow[0])),
+        "{err}"
+    );
 }
 
 #[test]
@@ -189,18 +258,35 @@ fn a_wrong_call_and_a_wrong_key_are_told() {
         (&["--listen", "nowhere"], "127.0.0.1:8080"),
         (&["--listen", "192.0.2.1:1"], "--listen"),
         (&["--listen", "127.0.0.1:0", "--path", "hooks"], "--path"),
-        (&["--listen", "127.0.0.1:0", "--secret-file", "no such file"], "no such file"),
-        (&["--listen", "127.0.0.1:0", "--secret-file", short.path().to_str().unwrap()], "16 characters"),
+        (
+            &["--listen", "127.0.0.1:0", "--secret-file", "no such file"],
+            "no such file",
+        ),
+        (
+            &[
+                "--listen",
+                "127.0.0.1:0",
+                "--secret-file",
+                short.path().to_str().unwrap(),
+            ],
+            "16 characters",
+        ),
     ];
     for (arguments, sentence) in cases {
         let (code, out, err) = run(&mut at("listen", "http://127.0.0.1:9", arguments));
-        assert!(code == 2 && out.is_empty() && err.contains(sentence), "{arguments:?} {err}");
+        assert!(
+            code == 2 && out.is_empty() && err.contains(sentence),
+            "{arguments:?} {err}"
+        );
     }
     let locked = service(ServiceOptions::new().with_key("another"));
     let mut receiver = Receiver::start(&locked.base_url(), &[]);
     assert_eq!(post(&receiver.address, "/", &message("0d14")), "204");
     let mut err = String::new();
     receiver.told.read_to_string(&mut err).unwrap();
-    assert!(receiver.process.wait().unwrap().code() == Some(3) && err.contains("check the key"), "{err}");
+    assert!(
+        receiver.process.wait().unwrap().code() == Some(3) && err.contains("check the key"),
+        "{err}"
+    );
     assert!(err.contains(r#""extraction_id":"0d14""#), "{err}");
 }

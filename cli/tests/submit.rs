@@ -21,15 +21,26 @@ const INVOICE: [&str; 2] = ["--document-type", "line-item-invoice"];
 #[test]
 fn submit_prints_a_ticket_for_each_file_and_does_not_wait() {
     let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
-    let (code, out, err) =
-        run(at("submit", &listener.base_url(), &INVOICE).args(["--quiet", "--customer", "Acme"]).arg(sample()).arg(sample()));
+    let (code, out, err) = run(at("submit", &listener.base_url(), &INVOICE)
+        .args(["--quiet", "--customer", "Acme"])
+        .arg(sample())
+        .arg(sample()));
     assert_eq!((code, err.as_str()), (0, ""));
     let tickets = lines(&out);
-    assert_eq!((tickets.len(), listener.with_service(|service| service.accepted())), (2, 2));
+    assert_eq!(
+        (
+            tickets.len(),
+            listener.with_service(|service| service.accepted())
+        ),
+        (2, 2)
+    );
     for ticket in &tickets {
         assert_eq!(ticket["typless_ticket"], 1);
         assert_eq!(ticket["reference"], sample().to_str().unwrap());
-        assert_eq!((&ticket["document_type"], &ticket["customer"]), (&Value::from("line-item-invoice"), &Value::from("Acme")));
+        assert_eq!(
+            (&ticket["document_type"], &ticket["customer"]),
+            (&Value::from("line-item-invoice"), &Value::from("Acme"))
+        );
     }
     assert_ne!(tickets[0]["extraction_id"], tickets[1]["extraction_id"]);
 }
@@ -38,7 +49,12 @@ fn submit_prints_a_ticket_for_each_file_and_does_not_wait() {
 fn a_ticket_that_can_not_be_written_is_not_lost() {
     let listener = service(ServiceOptions::new());
     let mut submit = at("submit", &listener.base_url(), &INVOICE);
-    let mut process = submit.arg(sample()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut process = submit
+        .arg(sample())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(process.stdout.take());
     let (code, _, err) = read(process.wait_with_output().unwrap());
     assert!(code == 2 && err.contains("keep it from here"), "{err}");
@@ -53,13 +69,24 @@ fn what_nobody_would_get_a_ticket_of_is_not_submitted() {
         std::fs::copy(sample(), folder.path().join(format!("{index}.pdf"))).unwrap();
     }
     let listener = service(ServiceOptions::new());
-    let mut process =
-        at("submit", &listener.base_url(), &INVOICE).arg(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut process = at("submit", &listener.base_url(), &INVOICE)
+        .arg(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(process.stdout.take());
     let (code, _, err) = read(process.wait_with_output().unwrap());
     let accepted = listener.with_service(|service| service.accepted());
     assert!(code == 2 && accepted < DOCUMENTS, "{accepted} {err}");
-    assert_eq!((tickets(&err).len(), err.matches("it was not submitted").count()), (accepted, DOCUMENTS - accepted), "{err}");
+    assert_eq!(
+        (
+            tickets(&err).len(),
+            err.matches("it was not submitted").count()
+        ),
+        (accepted, DOCUMENTS - accepted),
+        "{err}"
+    );
 }
 
 #[test]
@@ -81,17 +108,40 @@ fn resume_goes_on_with_tickets_from_a_file_or_the_standard_input() {
     assert_eq!(code, 1);
     let results = in_order(&out);
     assert_eq!(results.len(), 2, "{out}");
-    assert_eq!((&results[0]["status"], &results[1]["status"]), (&Value::from("SUCCESS"), &Value::from("ERROR")));
+    assert_eq!(
+        (&results[0]["status"], &results[1]["status"]),
+        (&Value::from("SUCCESS"), &Value::from("ERROR"))
+    );
     assert_eq!(results[0]["file"], sample().to_str().unwrap());
     assert!(results[0]["result"].to_string().contains("LPW-2026-0417"));
-    assert!(err.starts_with(&format!("typless: {}: ", broken.display())), "{err}");
+    assert!(
+        err.starts_with(&format!("typless: {}: ", broken.display())),
+        "{err}"
+    );
 
-    let mut process = at("resume", &url, &["-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    writeln!(process.stdin.take().unwrap(), "{}", text.lines().next().unwrap()).unwrap();
+    let mut process = at("resume", &url, &["-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    writeln!(
+        process.stdin.take().unwrap(),
+        "{}",
+        text.lines().next().unwrap()
+    )
+    .unwrap();
     let (code, out, err) = read(process.wait_with_output().unwrap());
     assert_eq!((code, err.as_str()), (0, ""));
-    assert!(out.starts_with(sample().to_str().unwrap()) && out.contains("LPW-2026-0417"), "{out}");
-    assert_eq!(listener.with_service(|service| service.accepted()), 2, "nothing was submitted again");
+    assert!(
+        out.starts_with(sample().to_str().unwrap()) && out.contains("LPW-2026-0417"),
+        "{out}"
+    );
+    assert_eq!(
+        listener.with_service(|service| service.accepted()),
+        2,
+        "nothing was submitted again"
+    );
 }
 
 #[test]
@@ -108,15 +158,26 @@ fn a_ticket_without_a_reference_goes_by_the_name_the_service_knows() {
 
     let unknown = "0d14338251a6db69bfec36face27f7edcab73220";
     let (code, out, err) = resume(unknown);
-    assert_eq!((code, &lines(&out)[0]["status"]), (1, &Value::from("NOT_FOUND")));
+    assert_eq!(
+        (code, &lines(&out)[0]["status"]),
+        (1, &Value::from("NOT_FOUND"))
+    );
     assert_eq!(lines(&out)[0]["file"], unknown);
-    assert!(err.contains(unknown) && err.contains("check the key"), "{err}");
+    assert!(
+        err.contains(unknown) && err.contains("check the key"),
+        "{err}"
+    );
 }
 
 /// A ticket made of nothing but an id.
 fn bare_ticket(id: &str) -> String {
     let now = SystemClock::new().now();
-    Ticket::new(ExtractionId::new(id).unwrap(), now, now + Duration::from_secs(3600)).to_json()
+    Ticket::new(
+        ExtractionId::new(id).unwrap(),
+        now,
+        now + Duration::from_secs(3600),
+    )
+    .to_json()
 }
 
 #[test]
@@ -130,12 +191,23 @@ fn what_is_no_ticket_is_told_by_its_line_and_nothing_is_done() {
         assert_eq!((code, out.as_str()), (2, ""), "{err}");
         err
     };
-    let err = resume(&format!("{good}\noops\u{1b}[31m\n\n{{\"typless_ticket\": 99}}\n"));
-    assert!(err.contains("line 2 of") && err.contains("line 4 of") && !err.contains('\u{1b}'), "{err}");
-    assert!(resume(&good.replace("\"typless_ticket\":1", "\"typless_ticket\":2")).contains("update this program"));
+    let err = resume(&format!(
+        "{good}\noops\u{1b}[31m\n\n{{\"typless_ticket\": 99}}\n"
+    ));
+    assert!(
+        err.contains("line 2 of") && err.contains("line 4 of") && !err.contains('\u{1b}'),
+        "{err}"
+    );
+    assert!(
+        resume(&good.replace("\"typless_ticket\":1", "\"typless_ticket\":2"))
+            .contains("update this program")
+    );
     assert!(resume(" \n").contains("holds no tickets"));
     let (code, _, err) = run(&mut at("resume", &listener.base_url(), &["no such file"]));
-    assert!(code == 2 && err.contains("no such file can't be read"), "{err}");
+    assert!(
+        code == 2 && err.contains("no such file can't be read"),
+        "{err}"
+    );
 }
 
 #[test]
@@ -143,9 +215,13 @@ fn a_submit_ends_as_one_of_extract_does() {
     let folder = tempfile::tempdir().unwrap();
     let submit = |url: &str, arguments: &[&str]| run(at("submit", url, arguments).arg(sample()));
 
-    let url = scripted("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 4\r\nconnection: close\r\n\r\noops");
+    let url =
+        scripted("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 4\r\nconnection: close\r\n\r\noops");
     let (code, out, err) = submit(&url, &INVOICE);
-    assert!(code == 1 && out.is_empty() && err.contains("may be billed"), "{err}");
+    assert!(
+        code == 1 && out.is_empty() && err.contains("may be billed"),
+        "{err}"
+    );
 
     let listener = service(ServiceOptions::new().with_key("another"));
     let (code, _, err) = submit(&listener.base_url(), &INVOICE);
@@ -153,13 +229,29 @@ fn a_submit_ends_as_one_of_extract_does() {
 
     let listener = service(ServiceOptions::new());
     let (code, _, err) = submit(&listener.base_url(), &["--document-type", "passport"]);
-    assert!(code == 2 && err.contains("check the document type"), "{err}");
+    assert!(
+        code == 2 && err.contains("check the document type"),
+        "{err}"
+    );
     let missing = folder.path().join("missing.pdf");
-    let (code, _, err) = submit(&listener.base_url(), &["--document-type", "line-item-invoice", missing.to_str().unwrap()]);
-    assert!(code == 2 && err.contains("missing.pdf can't be read"), "{err}");
+    let (code, _, err) = submit(
+        &listener.base_url(),
+        &[
+            "--document-type",
+            "line-item-invoice",
+            missing.to_str().unwrap(),
+        ],
+    );
+    assert!(
+        code == 2 && err.contains("missing.pdf can't be read"),
+        "{err}"
+    );
     assert_eq!(listener.with_service(|service| service.accepted()), 0);
 
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let (code, _, err) = submit(&format!("http://{address}"), &INVOICE);
     assert!(code == 3 && err.contains("nothing was submitted"), "{err}");
 }

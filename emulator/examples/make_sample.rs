@@ -64,7 +64,11 @@ fn addresses(sheet: &mut Sheet) {
     ];
     for ((label, value), row) in facts.into_iter().zip(0_u8..) {
         let y = 174.0 + f32::from(row) * 15.0;
-        sheet.colour(GREY).text(348.0, y, 9.5, label).colour(DARK).right(RIGHT, y, 9.5, value);
+        sheet
+            .colour(GREY)
+            .text(348.0, y, 9.5, label)
+            .colour(DARK)
+            .right(RIGHT, y, 9.5, value);
     }
 }
 
@@ -80,10 +84,26 @@ fn items(sheet: &mut Sheet) {
         .bold_right(456.0, top + 14.5, 9.5, "Unit price")
         .bold_right(532.0, top + 14.5, 9.5, "Amount");
     let rows: [(&str, &[&str], [&str; 3]); 5] = [
-        ("NB-1105", &["Notebook A5, dotted, linen cover"], ["120", "6.40", "768.00"]),
-        ("PP-0090", &["Writing paper 90 g, cream,", "500 sheets, in a slipcase"], ["24", "18.75", "450.00"]),
-        ("EN-0220", &["Envelopes C6, lined, pack of 50"], ["60", "7.90", "474.00"]),
-        ("BP-3300", &["Blotting pad, refillable"], ["15", "22.00", "330.00"]),
+        (
+            "NB-1105",
+            &["Notebook A5, dotted, linen cover"],
+            ["120", "6.40", "768.00"],
+        ),
+        (
+            "PP-0090",
+            &["Writing paper 90 g, cream,", "500 sheets, in a slipcase"],
+            ["24", "18.75", "450.00"],
+        ),
+        (
+            "EN-0220",
+            &["Envelopes C6, lined, pack of 50"],
+            ["60", "7.90", "474.00"],
+        ),
+        (
+            "BP-3300",
+            &["Blotting pad, refillable"],
+            ["15", "22.00", "330.00"],
+        ),
         ("SV-0001", &["Delivery, insured"], ["1", "48.50", "48.50"]),
     ];
     let mut y = top + 22.0;
@@ -108,7 +128,11 @@ fn totals(sheet: &mut Sheet) {
     let rows = [("Subtotal", "2,070.50"), ("VAT 20 %", "414.10")];
     for ((label, value), row) in rows.into_iter().zip(0_u8..) {
         let y = 466.0 + f32::from(row) * 17.0;
-        sheet.colour(GREY).text(352.0, y, 10.0, label).colour(DARK).right(532.0, y, 10.0, value);
+        sheet
+            .colour(GREY)
+            .text(352.0, y, 10.0, label)
+            .colour(DARK)
+            .right(532.0, y, 10.0, value);
     }
     sheet
         .colour(GREEN)
@@ -117,16 +141,42 @@ fn totals(sheet: &mut Sheet) {
         .bold(352.0, 510.0, 11.0, "Total")
         .bold_right(532.0, 510.0, 11.0, "EUR 2,484.60")
         .colour(GREY)
-        .text(LEFT, 560.0, 9.5, "Payment within 30 days without deduction. Please state the invoice number.")
+        .text(
+            LEFT,
+            560.0,
+            9.5,
+            "Payment within 30 days without deduction. Please state the invoice number.",
+        )
         .text(LEFT, 575.0, 9.5, "Thank you for writing by hand.");
 }
 
 fn imprint(sheet: &mut Sheet) {
     sheet.colour(GREY).fill([LEFT, 768.0, RIGHT - LEFT, 0.6]);
     let columns: [(f32, [&str; 3]); 3] = [
-        (LEFT, ["Lindenhof Paper Works GmbH", "Mühlgasse 8, 5020 Salzburg", "Austria"]),
-        (230.0, ["office@lindenhofpaper.example", "www.lindenhofpaper.example", "+43 662 555 0170"]),
-        (400.0, ["VAT ID ATU00000000", "IBAN AT00 0000 0000 0000 0000", "Commercial register FN 000000 x"]),
+        (
+            LEFT,
+            [
+                "Lindenhof Paper Works GmbH",
+                "Mühlgasse 8, 5020 Salzburg",
+                "Austria",
+            ],
+        ),
+        (
+            230.0,
+            [
+                "office@lindenhofpaper.example",
+                "www.lindenhofpaper.example",
+                "+43 662 555 0170",
+            ],
+        ),
+        (
+            400.0,
+            [
+                "VAT ID ATU00000000",
+                "IBAN AT00 0000 0000 0000 0000",
+                "Commercial register FN 000000 x",
+            ],
+        ),
     ];
     for (x, lines) in columns {
         for (text, line) in lines.into_iter().zip(0_u8..) {

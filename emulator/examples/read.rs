@@ -21,7 +21,11 @@ fn main() -> ExitCode {
             // The service gives every result an id of its own; here nothing is kept that it could lead to.
             let object_id = "0".repeat(40);
             // Text and numbers always serialise.
-            println!("{}", serde_json::to_string_pretty(&ExtractionResult::new(&findings, &object_id, &path)).unwrap_or_default());
+            println!(
+                "{}",
+                serde_json::to_string_pretty(&ExtractionResult::new(&findings, &object_id, &path))
+                    .unwrap_or_default()
+            );
             ExitCode::SUCCESS
         }
         Err(error) => {

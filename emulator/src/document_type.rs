@@ -118,7 +118,8 @@ impl DocumentType {
     ///
     /// Says which field is wrong and why.
     pub fn from_json(json: &str) -> Result<Self, DocumentTypeError> {
-        let document_type: Self = serde_json::from_str(json).map_err(|error| DocumentTypeError(error.to_string()))?;
+        let document_type: Self =
+            serde_json::from_str(json).map_err(|error| DocumentTypeError(error.to_string()))?;
         document_type.check()?;
         Ok(document_type)
     }
@@ -126,7 +127,11 @@ impl DocumentType {
     /// The types that every account has: those of the next three functions.
     #[must_use]
     pub fn built_in() -> [Self; 3] {
-        [Self::line_item_invoice(), Self::simple_invoice(), Self::receipt()]
+        [
+            Self::line_item_invoice(),
+            Self::simple_invoice(),
+            Self::receipt(),
+        ]
     }
 
     /// The built-in type `line-item-invoice`: an invoice and its line items, in many languages.
@@ -147,7 +152,11 @@ impl DocumentType {
     #[must_use]
     pub fn simple_invoice() -> Self {
         // The columns stay: by them the table is told from the totals. Its rows are not answered.
-        Self { name: "simple-invoice".to_owned(), answers_line_items: false, ..Self::line_item_invoice() }
+        Self {
+            name: "simple-invoice".to_owned(),
+            answers_line_items: false,
+            ..Self::line_item_invoice()
+        }
     }
 
     /// The built-in type `receipt`: what a shop, a restaurant or a parking place hands out, in many languages.
@@ -168,12 +177,17 @@ impl DocumentType {
 
     /// The names and types of the fields, in the order results have them.
     pub fn fields(&self) -> impl Iterator<Item = (&str, DataType)> {
-        self.fields.iter().map(|field| (field.name.as_str(), field.data_type))
+        self.fields
+            .iter()
+            .map(|field| (field.name.as_str(), field.data_type))
     }
 
     /// The names and types of the columns of the line items, in the order results have them.
     pub fn columns(&self) -> impl Iterator<Item = (&str, DataType)> {
-        self.line_items.columns.iter().map(|column| (column.name.as_str(), column.data_type))
+        self.line_items
+            .columns
+            .iter()
+            .map(|column| (column.name.as_str(), column.data_type))
     }
 
     pub(crate) fn field_list(&self) -> &[Field] {
@@ -200,7 +214,8 @@ impl DocumentType {
     }
 
     fn from_our_own(json: &str) -> Self {
-        Self::from_json(json).unwrap_or_else(|error| unreachable!("a built-in document type is wrong: {error}"))
+        Self::from_json(json)
+            .unwrap_or_else(|error| unreachable!("a built-in document type is wrong: {error}"))
     }
 
     fn check(&self) -> Result<(), DocumentTypeError> {
@@ -222,19 +237,28 @@ impl DocumentType {
         for field in &self.fields {
             for other in field.sum_of.iter().chain(&field.behind) {
                 if !names.contains(other.as_str()) {
-                    return wrong(format!("field `{}` refers to field `{other}`, which is not there", field.name));
+                    return wrong(format!(
+                        "field `{}` refers to field `{other}`, which is not there",
+                        field.name
+                    ));
                 }
             }
         }
         let mut columns = HashSet::new();
         for column in &self.line_items.columns {
             if column.name.trim().is_empty() || !columns.insert(column.name.as_str()) {
-                return wrong(format!("column `{}` has no name or is there twice", column.name));
+                return wrong(format!(
+                    "column `{}` has no name or is there twice",
+                    column.name
+                ));
             }
             if column.data_type == DataType::Author {
                 return wrong(format!("column `{}` cannot be an AUTHOR", column.name));
             }
-            check_labels(&column.name, column.labels.iter().chain(&column.weak_labels))?;
+            check_labels(
+                &column.name,
+                column.labels.iter().chain(&column.weak_labels),
+            )?;
         }
         Ok(())
     }
@@ -256,10 +280,15 @@ fn yes() -> bool {
     true
 }
 
-fn check_labels<'a>(name: &str, labels: impl Iterator<Item = &'a String>) -> Result<(), DocumentTypeError> {
+fn check_labels<'a>(
+    name: &str,
+    labels: impl Iterator<Item = &'a String>,
+) -> Result<(), DocumentTypeError> {
     for label in labels {
         if label_key(label).is_empty() {
-            return Err(DocumentTypeError(format!("`{name}` has the label `{label}`, which has no letter or digit")));
+            return Err(DocumentTypeError(format!(
+                "`{name}` has the label `{label}`, which has no letter or digit"
+            )));
         }
     }
     Ok(())
@@ -276,9 +305,15 @@ mod tests {
     #[test]
     fn the_built_in_types_are_right() {
         let types = DocumentType::built_in();
-        assert_eq!(types.each_ref().map(DocumentType::name), ["line-item-invoice", "simple-invoice", "receipt"]);
+        assert_eq!(
+            types.each_ref().map(DocumentType::name),
+            ["line-item-invoice", "simple-invoice", "receipt"]
+        );
         for document_type in types {
-            assert_eq!(document_type.fields().next(), Some(("supplier_name", DataType::Author)));
+            assert_eq!(
+                document_type.fields().next(),
+                Some(("supplier_name", DataType::Author))
+            );
         }
     }
 
@@ -286,8 +321,21 @@ mod tests {
     fn errors_name_the_field() {
         assert!(error(r#"{"name": "x", "fields": [], "colour": 1}"#).contains("colour"));
         assert!(error(r#"{"name": "", "fields": []}"#).contains("`name`"));
-        assert!(error(r#"{"name": "x", "fields": [{"name": "a", "data_type": "MONEY"}]}"#).contains("MONEY"));
-        assert!(error(r#"{"name": "x", "fields": [{"name": "a", "data_type": "DATE", "behind": "b"}]}"#).contains("`b`"));
-        assert!(error(r#"{"name": "x", "fields": [{"name": "a", "data_type": "DATE", "labels": ["!"]}]}"#).contains("`a`"));
+        assert!(
+            error(r#"{"name": "x", "fields": [{"name": "a", "data_type": "MONEY"}]}"#)
+                .contains("MONEY")
+        );
+        assert!(
+            error(
+                r#"{"name": "x", "fields": [{"name": "a", "data_type": "DATE", "behind": "b"}]}"#
+            )
+            .contains("`b`")
+        );
+        assert!(
+            error(
+                r#"{"name": "x", "fields": [{"name": "a", "data_type": "DATE", "labels": ["!"]}]}"#
+            )
+            .contains("`a`")
+        );
     }
 }

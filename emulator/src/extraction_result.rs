@@ -34,7 +34,13 @@ struct Form {
 impl<'a> ExtractionResult<'a> {
     /// A result of this id, for a file of this name.
     pub fn new(findings: &'a Findings, object_id: &'a str, file_name: &'a str) -> Self {
-        Self { findings, object_id, file_name, customer: None, form: Form::default() }
+        Self {
+            findings,
+            object_id,
+            file_name,
+            customer: None,
+            form: Form::default(),
+        }
     }
 
     /// Names the customer; without one, it is written as null.
@@ -61,7 +67,11 @@ impl<'a> ExtractionResult<'a> {
 
 impl Serialize for ExtractionResult<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Findings { extracted_fields, line_items, vat_rates } = self.findings;
+        let Findings {
+            extracted_fields,
+            line_items,
+            vat_rates,
+        } = self.findings;
         let mut object = serializer.serialize_struct("ExtractionResult", 6)?;
         object.serialize_field("object_id", self.object_id)?;
         object.serialize_field("file_name", self.file_name)?;
@@ -91,9 +101,18 @@ where
 
 impl Serialize for Written<'_, FoundField> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(FoundField { name, data_type, multiple_values, values }, form) = self;
+        let Self(
+            FoundField {
+                name,
+                data_type,
+                multiple_values,
+                values,
+            },
+            form,
+        ) = self;
         let found = values.iter().any(|value| value.value.is_some());
-        let mut object = serializer.serialize_struct("Field", 3 + usize::from(multiple_values.is_some()))?;
+        let mut object =
+            serializer.serialize_struct("Field", 3 + usize::from(multiple_values.is_some()))?;
         object.serialize_field("name", name)?;
         object.serialize_field("data_type", data_type)?;
         match multiple_values {
@@ -112,9 +131,20 @@ impl Serialize for Written<'_, FoundField> {
 /// The service writes a value that is not located with `-1` everywhere.
 impl Serialize for Written<'_, FoundValue> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(FoundValue { value, confidence_score, location }, form) = self;
-        let place = location.map_or([-1; 4], |location| [location.x, location.y, location.width, location.height]);
-        let page = location.map_or(-1, |location| i64::try_from(location.page_number).unwrap_or(-1));
+        let Self(
+            FoundValue {
+                value,
+                confidence_score,
+                location,
+            },
+            form,
+        ) = self;
+        let place = location.map_or([-1; 4], |location| {
+            [location.x, location.y, location.width, location.height]
+        });
+        let page = location.map_or(-1, |location| {
+            i64::try_from(location.page_number).unwrap_or(-1)
+        });
         let mut object = serializer.serialize_struct("Value", 7)?;
         for (name, coordinate) in ["x", "y", "width", "height"].into_iter().zip(place) {
             object.serialize_field(name, &coordinate)?;
@@ -122,8 +152,12 @@ impl Serialize for Written<'_, FoundValue> {
         object.serialize_field("page_number", &page)?;
         object.serialize_field("value", value)?;
         match form.confidence {
-            ConfidenceForm::Number => object.serialize_field("confidence_score", confidence_score)?,
-            ConfidenceForm::Text => object.serialize_field("confidence_score", &format!("{confidence_score:.3}"))?,
+            ConfidenceForm::Number => {
+                object.serialize_field("confidence_score", confidence_score)?
+            }
+            ConfidenceForm::Text => {
+                object.serialize_field("confidence_score", &format!("{confidence_score:.3}"))?
+            }
         }
         object.end()
     }

@@ -50,7 +50,10 @@ pub struct InProcess<C> {
 impl<C> InProcess<C> {
     /// A transport to this service.
     pub fn new(service: Service, clock: C) -> Self {
-        Self { service: Shared::new(service), clock }
+        Self {
+            service: Shared::new(service),
+            clock,
+        }
     }
 
     /// The clock that tells the service the time.
@@ -78,13 +81,20 @@ impl<C: Clock> InProcess<C> {
         let (head, body) = request.into_parts();
         let body = body.to_bytes().map_err(|error| {
             // Either way the service has seen nothing of the request.
-            let kind = if SourceError::of(&error).is_some() { FailureKind::Source } else { FailureKind::NotSent };
+            let kind = if SourceError::of(&error).is_some() {
+                FailureKind::Source
+            } else {
+                FailureKind::NotSent
+            };
             Failure::new(kind, error)
         })?;
         let response = arrived(self.answer(Request::from_parts(head, body)), limits)?;
         let length = response.body().len() as u64;
         if length > limits.response_bytes {
-            let cause = format!("the response has {length} bytes, and at most {} are taken", limits.response_bytes);
+            let cause = format!(
+                "the response has {length} bytes, and at most {} are taken",
+                limits.response_bytes
+            );
             return Err(Failure::new(FailureKind::TooLarge, cause));
         }
         Ok(response)
@@ -93,12 +103,16 @@ impl<C: Clock> InProcess<C> {
     /// The service is not locked while the document is read.
     fn answer(&self, request: Request<Bytes>) -> Answer {
         let under_way = self.service.begin(request.uri(), self.clock.now());
-        let received = self.with_service(|service| service.receive(request, under_way.arrival(), self.clock.now()));
+        let received = self.with_service(|service| {
+            service.receive(request, under_way.arrival(), self.clock.now())
+        });
         match received {
             Received::Answered(answer) => answer,
             Received::Submission(submission) => {
                 let reading = submission.read();
-                self.with_service(|service| service.accept(reading, under_way.arrival(), self.clock.now()))
+                self.with_service(|service| {
+                    service.accept(reading, under_way.arrival(), self.clock.now())
+                })
             }
         }
     }
@@ -111,8 +125,14 @@ fn arrived(answer: Answer, limits: Limits) -> Result<Response<Bytes>, Failure> {
         Answer::Delayed(response, by) if by < limits.total => return Ok(response),
         Answer::Delayed(..) => (FailureKind::Interrupted, "the answer did not come in time"),
         Answer::Stalled(..) => (FailureKind::Interrupted, "the answer stopped coming"),
-        Answer::Cut(..) => (FailureKind::Interrupted, "the connection broke in the middle of the answer"),
-        Answer::Lost { .. } => (FailureKind::Interrupted, "the connection broke before the answer"),
+        Answer::Cut(..) => (
+            FailureKind::Interrupted,
+            "the connection broke in the middle of the answer",
+        ),
+        Answer::Lost { .. } => (
+            FailureKind::Interrupted,
+            "the connection broke before the answer",
+        ),
         Answer::Unreachable => (FailureKind::NotSent, "there is no connection"),
     };
     Err(Failure::new(kind, cause))
@@ -125,7 +145,11 @@ impl<C: Clock> BlockingTransport for InProcess<C> {
 }
 
 impl<C: Clock + Send + Sync> AsyncTransport for InProcess<C> {
-    async fn send(&self, request: Request<Body>, limits: Limits) -> Result<Response<Bytes>, Failure> {
+    async fn send(
+        &self,
+        request: Request<Body>,
+        limits: Limits,
+    ) -> Result<Response<Bytes>, Failure> {
         self.exchange(request, limits)
     }
 }

@@ -40,6 +40,7 @@ pub use listener::Listener;
 pub use read_error::ReadError;
 pub use reader::read;
 pub use service::{
-    Answer, ConfidenceForm, Fault, Faults, MissingField, NoError, Pace, QueueAfterReading, QueueOptions, RateLimit, RetryAfterForm,
-    Service, ServiceCounts, ServiceOptions, SubmitStatus, UnknownId, WebhookOptions, WebhookUrlError,
+    Answer, ConfidenceForm, Fault, Faults, MissingField, NoError, Pace, QueueAfterReading,
+    QueueOptions, RateLimit, RetryAfterForm, Service, ServiceCounts, ServiceOptions, SubmitStatus,
+    UnknownId, WebhookOptions, WebhookUrlError,
 };

@@ -36,11 +36,19 @@ impl ReadError {
     }
 
     pub(crate) fn empty_file() -> Self {
-        Self::new("empty_file", "The file is empty; send the document itself.", json!({}))
+        Self::new(
+            "empty_file",
+            "The file is empty; send the document itself.",
+            json!({}),
+        )
     }
 
     pub(crate) fn not_a_pdf(length: usize) -> Self {
-        Self::new("invalid_file", "The file is not a PDF: it does not begin with a PDF header; send a PDF.", json!({"length": length}))
+        Self::new(
+            "invalid_file",
+            "The file is not a PDF: it does not begin with a PDF header; send a PDF.",
+            json!({"length": length}),
+        )
     }
 
     pub(crate) fn image(kind: &str) -> Self {
@@ -54,11 +62,19 @@ impl ReadError {
     }
 
     pub(crate) fn cut_off(reason: &str) -> Self {
-        Self::new("file_cut_off", format!("The PDF is not complete: {reason}; send the whole file."), json!({"reason": reason}))
+        Self::new(
+            "file_cut_off",
+            format!("The PDF is not complete: {reason}; send the whole file."),
+            json!({"reason": reason}),
+        )
     }
 
     pub(crate) fn damaged(reason: &str) -> Self {
-        Self::new("damaged_file", format!("The PDF is damaged: {reason}; save it again and send the new file."), json!({"reason": reason}))
+        Self::new(
+            "damaged_file",
+            format!("The PDF is damaged: {reason}; save it again and send the new file."),
+            json!({"reason": reason}),
+        )
     }
 
     pub(crate) fn password_protected(reason: &str) -> Self {
@@ -102,7 +118,11 @@ impl ReadError {
     }
 
     fn new(code: &'static str, message: impl Into<String>, details: Value) -> Self {
-        Self { code, message: message.into(), details }
+        Self {
+            code,
+            message: message.into(),
+            details,
+        }
     }
 }
 

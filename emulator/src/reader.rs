@@ -25,8 +25,15 @@ pub(crate) struct ReadDocument {
 }
 
 /// As [`read`], with the text itself where it is asked for.
-pub(crate) fn read_document(document: &[u8], document_type: &DocumentType, with_text: bool) -> Result<ReadDocument, ReadError> {
+pub(crate) fn read_document(
+    document: &[u8],
+    document_type: &DocumentType,
+    with_text: bool,
+) -> Result<ReadDocument, ReadError> {
     let pages = read_pages(document)?;
     let findings = extract(&pages, document_type);
-    Ok(ReadDocument { findings, text_blocks: with_text.then(|| text_blocks(&pages)) })
+    Ok(ReadDocument {
+        findings,
+        text_blocks: with_text.then(|| text_blocks(&pages)),
+    })
 }

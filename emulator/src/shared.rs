@@ -24,7 +24,10 @@ impl Shared {
 
     /// Begins an exchange; it counts as under way until what is given back is dropped.
     pub(crate) fn begin(&self, uri: &Uri, now: Time) -> UnderWay {
-        UnderWay { arrival: self.with(|service| service.arrive(uri, now)), service: self.clone() }
+        UnderWay {
+            arrival: self.with(|service| service.arrive(uri, now)),
+            service: self.clone(),
+        }
     }
 }
 

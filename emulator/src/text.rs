@@ -35,12 +35,20 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
     for (start, character) in text.char_indices() {
         let end = start + character.len_utf8();
         if matches!(character, '#' | '№') {
-            tokens.push(Token { plain: "no".to_owned(), start, end });
+            tokens.push(Token {
+                plain: "no".to_owned(),
+                start,
+                end,
+            });
             open = false;
         } else if is_part_of_word(character) {
             match tokens.last_mut() {
                 Some(token) if open => token.end = end,
-                _ => tokens.push(Token { plain: String::new(), start, end }),
+                _ => tokens.push(Token {
+                    plain: String::new(),
+                    start,
+                    end,
+                }),
             }
             open = true;
             if let Some(token) = tokens.last_mut() {
@@ -58,7 +66,10 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
 
 /// A label as it is looked up: its tokens in a row, nothing between them.
 pub(crate) fn label_key(label: &str) -> String {
-    tokens(label).iter().map(|token| token.plain.as_str()).collect()
+    tokens(label)
+        .iter()
+        .map(|token| token.plain.as_str())
+        .collect()
 }
 
 /// Lower case, without accents, everything else as it is.
@@ -102,7 +113,9 @@ fn fold_into(folded: &mut String, character: char) {
 
 /// The small raised letters of `Nº` and `1ª` are letters to Unicode, but signs to who reads them.
 fn is_part_of_word(character: char) -> bool {
-    (character.is_alphanumeric() && !matches!(character, 'º' | 'ª')) || character == '_' || is_combining(character)
+    (character.is_alphanumeric() && !matches!(character, 'º' | 'ª'))
+        || character == '_'
+        || is_combining(character)
 }
 
 fn is_combining(character: char) -> bool {
@@ -111,7 +124,9 @@ fn is_combining(character: char) -> bool {
 
 /// Invoices write "number" in many ways; labels need to be listed with one of them only.
 fn use_one_word_for_number(plain: &mut String) {
-    const WORDS: [&str; 9] = ["number", "num", "nr", "nbr", "numero", "nummer", "n", "nro", "stevilka"];
+    const WORDS: [&str; 9] = [
+        "number", "num", "nr", "nbr", "numero", "nummer", "n", "nro", "stevilka",
+    ];
     const ENDINGS: [&str; 3] = ["nummer", "number", "nr"];
     if WORDS.contains(&plain.as_str()) {
         "no".clone_into(plain);

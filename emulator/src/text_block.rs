@@ -21,12 +21,28 @@ pub(crate) struct TextBlock {
 
 /// The lines of all pages, from top to bottom.
 pub(crate) fn text_blocks(pages: &[Page]) -> Vec<TextBlock> {
-    let lines = pages.iter().enumerate().flat_map(|(number, page)| page.lines.iter().map(move |line| (number, page, line)));
+    let lines = pages
+        .iter()
+        .enumerate()
+        .flat_map(|(number, page)| page.lines.iter().map(move |line| (number, page, line)));
     let blocks = lines.filter_map(|(number, page, line)| {
         let area = line.runs.iter().map(|run| run.area).reduce(Area::union)?;
         let text: Vec<String> = line.runs.iter().map(crate::pdf::Run::text).collect();
-        let Location { page_number, x, y, width, height } = Location::new(number, page, area);
-        Some(TextBlock { x, y, width, height, page_number, text: text.join(" ") })
+        let Location {
+            page_number,
+            x,
+            y,
+            width,
+            height,
+        } = Location::new(number, page, area);
+        Some(TextBlock {
+            x,
+            y,
+            width,
+            height,
+            page_number,
+            text: text.join(" "),
+        })
     });
     blocks.collect()
 }

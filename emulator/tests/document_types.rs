@@ -12,7 +12,10 @@ fn receipt(document: &[u8]) -> Findings {
 }
 
 fn values<'a>(findings: &'a Findings, fields: &[&'a str]) -> Vec<(&'a str, &'a str)> {
-    fields.iter().map(|field| (*field, findings.value(field).unwrap_or("-"))).collect()
+    fields
+        .iter()
+        .map(|field| (*field, findings.value(field).unwrap_or("-")))
+        .collect()
 }
 
 #[test]
@@ -27,28 +30,36 @@ fn a_simple_invoice_has_the_fields_and_no_line_items() {
 fn a_shops_receipt_is_read() {
     let document = Paper::a4()
         .page(|sheet| {
-            sheet.bold(60.0, 60.0, 14.0, "Corner Bakery Ltd.").text(60.0, 76.0, 9.0, "3 Mill Lane, Galway").text(
-                60.0,
-                90.0,
-                9.0,
-                "VAT No: IE0000000T",
-            );
-            sheet.text(60.0, 120.0, 10.0, "Receipt no: 004-1187").text(60.0, 135.0, 10.0, "Date: 14/03/2026 09:41").text(
-                60.0,
-                150.0,
-                10.0,
-                "Cashier: Aoife",
-            );
-            let rows = [("2 x Croissant", "5.00"), ("1 x Sourdough loaf", "4.60"), ("1 x Coffee, large", "3.40")];
+            sheet
+                .bold(60.0, 60.0, 14.0, "Corner Bakery Ltd.")
+                .text(60.0, 76.0, 9.0, "3 Mill Lane, Galway")
+                .text(60.0, 90.0, 9.0, "VAT No: IE0000000T");
+            sheet
+                .text(60.0, 120.0, 10.0, "Receipt no: 004-1187")
+                .text(60.0, 135.0, 10.0, "Date: 14/03/2026 09:41")
+                .text(60.0, 150.0, 10.0, "Cashier: Aoife");
+            let rows = [
+                ("2 x Croissant", "5.00"),
+                ("1 x Sourdough loaf", "4.60"),
+                ("1 x Coffee, large", "3.40"),
+            ];
             for ((item, price), row) in rows.into_iter().zip(0_u8..) {
                 let y = 180.0 + f32::from(row) * 14.0;
                 sheet.text(60.0, y, 10.0, item).right(260.0, y, 10.0, price);
             }
-            sheet.text(60.0, 232.0, 10.0, "Subtotal").right(260.0, 232.0, 10.0, "11.45");
-            sheet.text(60.0, 246.0, 10.0, "VAT 13.5 %").right(260.0, 246.0, 10.0, "1.55");
-            sheet.bold(60.0, 264.0, 12.0, "TOTAL EUR").bold_right(260.0, 264.0, 12.0, "13.00");
+            sheet
+                .text(60.0, 232.0, 10.0, "Subtotal")
+                .right(260.0, 232.0, 10.0, "11.45");
+            sheet
+                .text(60.0, 246.0, 10.0, "VAT 13.5 %")
+                .right(260.0, 246.0, 10.0, "1.55");
+            sheet
+                .bold(60.0, 264.0, 12.0, "TOTAL EUR")
+                .bold_right(260.0, 264.0, 12.0, "13.00");
             sheet.text(60.0, 284.0, 10.0, "Payment method: Visa");
-            sheet.text(60.0, 298.0, 10.0, "Change").right(260.0, 298.0, 10.0, "0.00");
+            sheet
+                .text(60.0, 298.0, 10.0, "Change")
+                .right(260.0, 298.0, 10.0, "0.00");
         })
         .finish();
     let findings = receipt(&document);
@@ -63,7 +74,10 @@ fn a_shops_receipt_is_read() {
         ("currency", "EUR"),
         ("payment_method", "Visa"),
     ];
-    assert_eq!(values(&findings, &expected.map(|(field, _)| field)), expected);
+    assert_eq!(
+        values(&findings, &expected.map(|(field, _)| field)),
+        expected
+    );
     assert!(findings.line_items.is_empty());
 }
 
@@ -71,18 +85,31 @@ fn a_shops_receipt_is_read() {
 fn a_restaurants_bill_in_german_is_read() {
     let document = Paper::a4()
         .page(|sheet| {
-            sheet.bold(60.0, 60.0, 14.0, "Gasthaus Linde GmbH").text(60.0, 76.0, 9.0, "Am Markt 4, 5020 Salzburg");
-            sheet.text(60.0, 110.0, 10.0, "Bon-Nr.: 77120").text(60.0, 124.0, 10.0, "Datum: 02.05.2026").text(
-                200.0,
-                124.0,
-                10.0,
-                "Tisch: 12",
+            sheet.bold(60.0, 60.0, 14.0, "Gasthaus Linde GmbH").text(
+                60.0,
+                76.0,
+                9.0,
+                "Am Markt 4, 5020 Salzburg",
             );
-            sheet.text(60.0, 150.0, 10.0, "2 Wiener Schnitzel").right(260.0, 150.0, 10.0, "43,80");
-            sheet.text(60.0, 164.0, 10.0, "2 Apfelsaft").right(260.0, 164.0, 10.0, "8,20");
-            sheet.bold(60.0, 190.0, 12.0, "Gesamtbetrag").bold_right(260.0, 190.0, 12.0, "€ 52,00");
-            sheet.text(60.0, 206.0, 10.0, "MwSt 10 %").right(260.0, 206.0, 10.0, "4,73");
-            sheet.text(60.0, 220.0, 10.0, "Trinkgeld").right(260.0, 220.0, 10.0, "5,00");
+            sheet
+                .text(60.0, 110.0, 10.0, "Bon-Nr.: 77120")
+                .text(60.0, 124.0, 10.0, "Datum: 02.05.2026")
+                .text(200.0, 124.0, 10.0, "Tisch: 12");
+            sheet
+                .text(60.0, 150.0, 10.0, "2 Wiener Schnitzel")
+                .right(260.0, 150.0, 10.0, "43,80");
+            sheet
+                .text(60.0, 164.0, 10.0, "2 Apfelsaft")
+                .right(260.0, 164.0, 10.0, "8,20");
+            sheet
+                .bold(60.0, 190.0, 12.0, "Gesamtbetrag")
+                .bold_right(260.0, 190.0, 12.0, "€ 52,00");
+            sheet
+                .text(60.0, 206.0, 10.0, "MwSt 10 %")
+                .right(260.0, 206.0, 10.0, "4,73");
+            sheet
+                .text(60.0, 220.0, 10.0, "Trinkgeld")
+                .right(260.0, 220.0, 10.0, "5,00");
             sheet.text(60.0, 240.0, 10.0, "Zahlungsart: Bankomat");
         })
         .finish();
@@ -97,14 +124,22 @@ fn a_restaurants_bill_in_german_is_read() {
         ("currency", "EUR"),
         ("payment_method", "Bankomat"),
     ];
-    assert_eq!(values(&findings, &expected.map(|(field, _)| field)), expected);
+    assert_eq!(
+        values(&findings, &expected.map(|(field, _)| field)),
+        expected
+    );
 }
 
 #[test]
 fn what_is_not_on_a_receipt_is_not_answered() {
     let document = Paper::a4()
         .page(|sheet| {
-            sheet.text(60.0, 60.0, 11.0, "Thank you for your visit. Please come again.");
+            sheet.text(
+                60.0,
+                60.0,
+                11.0,
+                "Thank you for your visit. Please come again.",
+            );
         })
         .finish();
     let findings = receipt(&document);

@@ -10,7 +10,9 @@ use std::time::Duration;
 use http::StatusCode;
 use support::{INVOICE, START, answer, api, ask, document};
 use typless::drive::{BlockingTransport, Clock};
-use typless::machine::{FailureKind, Job, JobError, JobEventKind, JobOptions, Limits, Machine, Output, Time};
+use typless::machine::{
+    FailureKind, Job, JobError, JobEventKind, JobOptions, Limits, Machine, Output, Time,
+};
 use typless::wire::{AwaitingRequest, Document, Extraction, SubmitRequest, SubmitResponse};
 use typless_emulator::{Answer, Fault, Faults, InProcess, Service, ServiceOptions};
 
@@ -22,7 +24,8 @@ struct Hand(Arc<AtomicU64>);
 
 impl Hand {
     fn move_to(&self, time: Time) {
-        self.0.store(time.since_epoch().as_nanos() as u64, Ordering::SeqCst);
+        self.0
+            .store(time.since_epoch().as_nanos() as u64, Ordering::SeqCst);
     }
 }
 
@@ -38,8 +41,18 @@ fn emulator(options: ServiceOptions) -> InProcess<Hand> {
 
 /// What a client learns of a submit: the status and whether there is an id, or how the exchange failed.
 fn learned(emulator: &InProcess<Hand>) -> Result<(u16, bool), FailureKind> {
-    let answer = emulator.send(SubmitRequest::new(document(INVOICE)).request(&api()), Limits::default());
-    answer.map(|answer| (answer.status().as_u16(), SubmitResponse::decode(&answer).is_ok())).map_err(|failure| failure.kind())
+    let answer = emulator.send(
+        SubmitRequest::new(document(INVOICE)).request(&api()),
+        Limits::default(),
+    );
+    answer
+        .map(|answer| {
+            (
+                answer.status().as_u16(),
+                SubmitResponse::decode(&answer).is_ok(),
+            )
+        })
+        .map_err(|failure| failure.kind())
 }
 
 #[test]
@@ -65,20 +78,35 @@ fn each_fault_shows_as_what_it_is_and_tells_the_truth_about_being_taken() {
         let emulator = emulator(ServiceOptions::new());
         emulator.with_service(|service| service.fail_next(1, fault));
         assert_eq!(learned(&emulator), seen, "{fault:?}");
-        let (accepted, happened) = emulator.with_service(|service| (service.accepted(), service.happened(fault)));
-        assert_eq!((accepted, happened), (usize::from(fault.is_taken()), 1), "{fault:?}");
-        assert_eq!(learned(&emulator), Ok((202, true)), "what was asked for once happens once");
+        let (accepted, happened) =
+            emulator.with_service(|service| (service.accepted(), service.happened(fault)));
+        assert_eq!(
+            (accepted, happened),
+            (usize::from(fault.is_taken()), 1),
+            "{fault:?}"
+        );
+        assert_eq!(
+            learned(&emulator),
+            Ok((202, true)),
+            "what was asked for once happens once"
+        );
     }
 }
 
 #[test]
 fn an_answer_later_than_the_limit_does_not_arrive() {
-    let emulator = emulator(ServiceOptions::new().with_faults(Faults::default().with_delay(MINUTE)));
+    let emulator =
+        emulator(ServiceOptions::new().with_faults(Faults::default().with_delay(MINUTE)));
     for (total, arrives) in [(2 * MINUTE, true), (MINUTE, false)] {
         emulator.with_service(|service| service.fail_next(1, Fault::AnswerDelayed));
         let mut limits = Limits::default();
         limits.total = total;
-        assert_eq!(emulator.send(AwaitingRequest::new().request(&api()), limits).is_ok(), arrives);
+        assert_eq!(
+            emulator
+                .send(AwaitingRequest::new().request(&api()), limits)
+                .is_ok(),
+            arrives
+        );
     }
 }
 
@@ -87,46 +115,104 @@ fn those_for_submits_leave_looks_alone() {
     let mut service = Service::default();
     service.fail_next_submits(1, Fault::Unavailable);
     service.fail_next(1, Fault::InternalError);
-    assert_eq!(answer(&mut service, &AwaitingRequest::new(), START).status(), 500);
-    assert_eq!(answer(&mut service, &AwaitingRequest::new(), START).status(), 200);
+    assert_eq!(
+        answer(&mut service, &AwaitingRequest::new(), START).status(),
+        500
+    );
+    assert_eq!(
+        answer(&mut service, &AwaitingRequest::new(), START).status(),
+        200
+    );
     let refused = answer(&mut service, &SubmitRequest::new(document(INVOICE)), START);
-    assert_eq!((refused.status(), &refused.headers()["retry-after"]), (StatusCode::SERVICE_UNAVAILABLE, &"1".parse().expect("a value")));
-    assert_eq!(answer(&mut service, &SubmitRequest::new(document(INVOICE)), START).status(), 202);
-    assert_eq!([Fault::Unavailable, Fault::InternalError].map(|fault| service.happened(fault)), [1, 1]);
-    assert_eq!([Fault::Unavailable, Fault::InternalError].map(|fault| service.happened_to_submits(fault)), [1, 0]);
+    assert_eq!(
+        (refused.status(), &refused.headers()["retry-after"]),
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            &"1".parse().expect("a value")
+        )
+    );
+    assert_eq!(
+        answer(&mut service, &SubmitRequest::new(document(INVOICE)), START).status(),
+        202
+    );
+    assert_eq!(
+        [Fault::Unavailable, Fault::InternalError].map(|fault| service.happened(fault)),
+        [1, 1]
+    );
+    assert_eq!(
+        [Fault::Unavailable, Fault::InternalError].map(|fault| service.happened_to_submits(fault)),
+        [1, 0]
+    );
 }
 
 #[test]
 fn a_key_is_refused_for_a_while() {
     let mut service = Service::default();
     service.fail_until(START + MINUTE, Fault::Unauthorized);
-    let mut status = |now| answer(&mut service, &AwaitingRequest::new(), now).status().as_u16();
-    assert_eq!([status(START), status(START + MINUTE / 2), status(START + MINUTE), status(START)], [401, 401, 200, 200]);
+    let mut status = |now| {
+        answer(&mut service, &AwaitingRequest::new(), now)
+            .status()
+            .as_u16()
+    };
+    assert_eq!(
+        [
+            status(START),
+            status(START + MINUTE / 2),
+            status(START + MINUTE),
+            status(START)
+        ],
+        [401, 401, 200, 200]
+    );
     assert_eq!(service.counts().faults, 2);
 }
 
 #[test]
 fn what_no_client_would_get_a_gateway_answers() {
     let mut service = Service::default();
-    for (fault, status) in [(Fault::Unreachable, 502), (Fault::Dropped, 502), (Fault::AnswerLost, 504), (Fault::AnswerCut, 504)] {
+    for (fault, status) in [
+        (Fault::Unreachable, 502),
+        (Fault::Dropped, 502),
+        (Fault::AnswerLost, 504),
+        (Fault::AnswerCut, 504),
+    ] {
         service.fail_next(1, fault);
-        assert_eq!(answer(&mut service, &AwaitingRequest::new(), START).status(), status, "{fault:?}");
+        assert_eq!(
+            answer(&mut service, &AwaitingRequest::new(), START).status(),
+            status,
+            "{fault:?}"
+        );
     }
     let (head, body) = AwaitingRequest::new().request(&api()).into_parts();
     let request = http::Request::from_parts(head, body.to_bytes().expect("a body"));
     service.fail_next(1, Fault::AnswerLost);
-    assert!(matches!(service.exchange(request, START), Answer::Lost { taken: true }));
+    assert!(matches!(
+        service.exchange(request, START),
+        Answer::Lost { taken: true }
+    ));
 }
 
 #[test]
 fn by_chance_every_usual_fault_happens_and_the_same_for_the_same_seed() {
     let statuses = |seed| {
-        let mut service = Service::new(ServiceOptions::new().with_seed(seed).with_faults(Faults::new(0.5)));
-        let statuses: Vec<u16> = (0..1000).map(|_| answer(&mut service, &AwaitingRequest::new(), START).status().as_u16()).collect();
+        let mut service = Service::new(
+            ServiceOptions::new()
+                .with_seed(seed)
+                .with_faults(Faults::new(0.5)),
+        );
+        let statuses: Vec<u16> = (0..1000)
+            .map(|_| {
+                answer(&mut service, &AwaitingRequest::new(), START)
+                    .status()
+                    .as_u16()
+            })
+            .collect();
         let faults = service.counts().faults;
         assert!((450..550).contains(&faults), "{faults}");
         let each = Fault::USUAL.map(|fault| service.happened(fault));
-        assert!(each.iter().all(|count| *count > 10) && each.iter().sum::<usize>() == faults, "{each:?}");
+        assert!(
+            each.iter().all(|count| *count > 10) && each.iter().sum::<usize>() == faults,
+            "{each:?}"
+        );
         assert_eq!(service.happened(Fault::Unauthorized), 0);
         statuses
     };
@@ -138,8 +224,12 @@ fn by_chance_every_usual_fault_happens_and_the_same_for_the_same_seed() {
 fn only_those_that_are_chosen_happen() {
     let faults = Faults::new(1.0).with_kinds([Fault::RequestTimeout]);
     let mut service = Service::new(ServiceOptions::new().with_faults(faults));
-    assert_eq!(answer(&mut service, &AwaitingRequest::new(), START).status(), 408);
-    let mut service = Service::new(ServiceOptions::new().with_faults(Faults::new(1.0).with_kinds([])));
+    assert_eq!(
+        answer(&mut service, &AwaitingRequest::new(), START).status(),
+        408
+    );
+    let mut service =
+        Service::new(ServiceOptions::new().with_faults(Faults::new(1.0).with_kinds([])));
     assert!(ask(&mut service, &AwaitingRequest::new(), START).is_ok());
 }
 
@@ -150,18 +240,36 @@ fn threads_share_one_service_and_it_counts_them() {
     thread::scope(|scope| {
         for _ in 0..THREADS {
             let emulator = emulator.clone();
-            scope.spawn(move || (0..10).for_each(|_| assert_eq!(learned(&emulator), Ok((202, true)))));
+            scope.spawn(move || {
+                (0..10).for_each(|_| assert_eq!(learned(&emulator), Ok((202, true))))
+            });
         }
     });
     let counts = emulator.with_service(|service| service.counts());
-    assert_eq!((counts.requests, counts.submits), (10 * THREADS, 10 * THREADS));
-    assert!((1..=THREADS).contains(&counts.most_at_once) && counts.most_submits_at_once == counts.most_at_once, "{counts:?}");
+    assert_eq!(
+        (counts.requests, counts.submits),
+        (10 * THREADS, 10 * THREADS)
+    );
+    assert!(
+        (1..=THREADS).contains(&counts.most_at_once)
+            && counts.most_submits_at_once == counts.most_at_once,
+        "{counts:?}"
+    );
 }
 
 /// The loop of every driver, with a clock that jumps.
-fn follow(emulator: &InProcess<Hand>, document: Document, seed: u64) -> Result<Extraction, JobError> {
+fn follow(
+    emulator: &InProcess<Hand>,
+    document: Document,
+    seed: u64,
+) -> Result<Extraction, JobError> {
     let now = || emulator.clock().now();
-    let mut job = Job::submit(&api(), document, JobOptions::default().with_seed(seed), now());
+    let mut job = Job::submit(
+        &api(),
+        document,
+        JobOptions::default().with_seed(seed),
+        now(),
+    );
     loop {
         match job.next_output(now()) {
             Output::Send(transmit) => match emulator.send(transmit.request, transmit.limits) {
@@ -182,10 +290,15 @@ fn follow(emulator: &InProcess<Hand>, document: Document, seed: u64) -> Result<E
 #[test]
 fn on_the_worst_day_no_document_is_paid_for_twice_and_none_is_lost() {
     const DOCUMENTS: u64 = 100;
-    let emulator = emulator(ServiceOptions::new().with_pace(MINUTE).with_faults(Faults::new(0.3)));
+    let emulator = emulator(
+        ServiceOptions::new()
+            .with_pace(MINUTE)
+            .with_faults(Faults::new(0.3)),
+    );
     let (mut succeeded, mut unknown) = (0, 0);
     for index in 0..DOCUMENTS {
-        let document = Document::new(&format!("{index}.pdf"), "line-item-invoice", INVOICE).expect("a document");
+        let document = Document::new(&format!("{index}.pdf"), "line-item-invoice", INVOICE)
+            .expect("a document");
         match follow(&emulator, document, index) {
             Ok(_) => succeeded += 1,
             Err(JobError::SubmitUnknown { .. }) => unknown += 1,
@@ -196,7 +309,12 @@ fn on_the_worst_day_no_document_is_paid_for_twice_and_none_is_lost() {
     emulator.with_service(|service| {
         assert_eq!(service.accepted_repeatedly().next(), None);
         assert!((succeeded..=succeeded + unknown).contains(&service.accepted()));
-        let of_each: usize = (0..DOCUMENTS).map(|index| service.accepted_named(&format!("{index}.pdf"))).sum();
-        assert_eq!((of_each, service.accepted_named("no such.pdf")), (service.accepted(), 0));
+        let of_each: usize = (0..DOCUMENTS)
+            .map(|index| service.accepted_named(&format!("{index}.pdf")))
+            .sum();
+        assert_eq!(
+            (of_each, service.accepted_named("no such.pdf")),
+            (service.accepted(), 0)
+        );
     });
 }

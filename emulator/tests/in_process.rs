@@ -9,8 +9,13 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use typless::drive::{AsyncTransport, BlockingTransport, Clock};
-use typless::machine::{FailureKind, Job, JobError, JobEventKind, JobOptions, Limits, Machine, Output, Ticket, Time};
-use typless::wire::{Api, Document, DocumentSource, Extraction, ExtractionId, Notification, SourceError, StatusRequest, SubmitRequest};
+use typless::machine::{
+    FailureKind, Job, JobError, JobEventKind, JobOptions, Limits, Machine, Output, Ticket, Time,
+};
+use typless::wire::{
+    Api, Document, DocumentSource, Extraction, ExtractionId, Notification, SourceError,
+    StatusRequest, SubmitRequest,
+};
 use typless_emulator::{InProcess, Service, ServiceOptions, WebhookOptions};
 
 const INVOICE: &[u8] = include_bytes!("../samples/invoice.pdf");
@@ -37,7 +42,10 @@ impl Clock for VirtualClock {
 }
 
 fn emulator(options: ServiceOptions) -> InProcess<VirtualClock> {
-    InProcess::new(Service::new(options), VirtualClock(Mutex::new(Time::from_unix_seconds(1_700_000_000))))
+    InProcess::new(
+        Service::new(options),
+        VirtualClock(Mutex::new(Time::from_unix_seconds(1_700_000_000))),
+    )
 }
 
 fn api() -> Api {
@@ -49,14 +57,19 @@ fn document(content: &[u8]) -> Document {
 }
 
 /// The loop of every driver, with a clock that jumps.
-fn follow(job: &mut Job, emulator: &InProcess<VirtualClock>) -> (Option<Ticket>, Result<Extraction, JobError>) {
+fn follow(
+    job: &mut Job,
+    emulator: &InProcess<VirtualClock>,
+) -> (Option<Ticket>, Result<Extraction, JobError>) {
     let (now, mut ticket) = (|| emulator.clock().now(), None);
     loop {
         match job.next_output(now()) {
-            Output::Send(transmit) => match BlockingTransport::send(emulator, transmit.request, transmit.limits) {
-                Ok(response) => job.handle_response(transmit.id, response, now()),
-                Err(failure) => job.handle_failure(transmit.id, failure, now()),
-            },
+            Output::Send(transmit) => {
+                match BlockingTransport::send(emulator, transmit.request, transmit.limits) {
+                    Ok(response) => job.handle_response(transmit.id, response, now()),
+                    Err(failure) => job.handle_failure(transmit.id, failure, now()),
+                }
+            }
             Output::Event(event) => match event.kind {
                 JobEventKind::Submitted(submitted) => ticket = Some(submitted),
                 JobEventKind::Finished(outcome) => return (ticket, outcome),
@@ -91,48 +104,82 @@ fn a_message_brings_the_result_the_moment_it_is_there() {
     let mut job = Job::submit(&api(), document(INVOICE), JobOptions::default(), start);
     let outcome = loop {
         while let Some(message) = emulator.next_webhook() {
-            job.handle_notification(&Notification::decode(message.body()).expect("a message"), now());
+            job.handle_notification(
+                &Notification::decode(message.body()).expect("a message"),
+                now(),
+            );
         }
         match job.next_output(now()) {
-            Output::Send(transmit) => match BlockingTransport::send(&emulator, transmit.request, transmit.limits) {
-                Ok(response) => job.handle_response(transmit.id, response, now()),
-                Err(failure) => job.handle_failure(transmit.id, failure, now()),
-            },
+            Output::Send(transmit) => {
+                match BlockingTransport::send(&emulator, transmit.request, transmit.limits) {
+                    Ok(response) => job.handle_response(transmit.id, response, now()),
+                    Err(failure) => job.handle_failure(transmit.id, failure, now()),
+                }
+            }
             Output::Event(event) => match event.kind {
                 JobEventKind::Finished(outcome) => break outcome,
                 _ => continue,
             },
             Output::Wait(until) => {
-                let message_at = emulator.with_service(|service| service.next_webhook_at()).unwrap_or(Time::MAX);
+                let message_at = emulator
+                    .with_service(|service| service.next_webhook_at())
+                    .unwrap_or(Time::MAX);
                 emulator.clock().move_to(until.min(message_at));
             }
             Output::NeedInput | Output::Done => panic!("it ends with an event"),
         }
     };
     assert!(outcome.is_ok());
-    assert_eq!(now(), start + pace, "without the message, the next look would be minutes later");
+    assert_eq!(
+        now(),
+        start + pace,
+        "without the message, the next look would be minutes later"
+    );
 }
 
 #[test]
 fn a_job_whose_document_cannot_be_read_fails() {
     let emulator = emulator(ServiceOptions::new());
-    let mut job = Job::submit(&api(), document(b"no PDF"), JobOptions::default(), emulator.clock().now());
+    let mut job = Job::submit(
+        &api(),
+        document(b"no PDF"),
+        JobOptions::default(),
+        emulator.clock().now(),
+    );
     let (_, outcome) = follow(&mut job, &emulator);
     let error = outcome.expect_err("no result");
-    assert_eq!(error.service_error().and_then(|error| error.code()), Some("invalid_file"));
+    assert_eq!(
+        error.service_error().and_then(|error| error.code()),
+        Some("invalid_file")
+    );
 }
 
 #[test]
 fn a_job_taken_up_too_late_has_expired() {
     let emulator = emulator(ServiceOptions::new());
-    let mut job = Job::submit(&api(), document(INVOICE), JobOptions::default(), emulator.clock().now());
+    let mut job = Job::submit(
+        &api(),
+        document(INVOICE),
+        JobOptions::default(),
+        emulator.clock().now(),
+    );
     let (ticket, outcome) = follow(&mut job, &emulator);
     assert!(outcome.is_ok());
     let ticket = ticket.expect("a ticket");
-    emulator.clock().move_to(emulator.clock().now() + ServiceOptions::RETENTION);
-    let mut job = Job::resume(&api(), &ticket, JobOptions::default(), emulator.clock().now());
+    emulator
+        .clock()
+        .move_to(emulator.clock().now() + ServiceOptions::RETENTION);
+    let mut job = Job::resume(
+        &api(),
+        &ticket,
+        JobOptions::default(),
+        emulator.clock().now(),
+    );
     let (_, outcome) = follow(&mut job, &emulator);
-    assert!(matches!(outcome, Err(JobError::Expired { .. })), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(JobError::Expired { .. })),
+        "{outcome:?}"
+    );
 }
 
 #[test]
@@ -140,7 +187,9 @@ fn it_is_an_asynchronous_transport_too() {
     let emulator = emulator(ServiceOptions::new());
     let request = SubmitRequest::new(document(INVOICE)).request(&api());
     let sending = pin!(AsyncTransport::send(&emulator, request, Limits::default()));
-    let Poll::Ready(Ok(response)) = sending.poll(&mut Context::from_waker(Waker::noop())) else { panic!("it needs no runtime") };
+    let Poll::Ready(Ok(response)) = sending.poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("it needs no runtime")
+    };
     assert_eq!(response.status(), 202);
 }
 
@@ -160,7 +209,10 @@ fn a_response_longer_than_the_limit_is_too_large() {
     let emulator = emulator(ServiceOptions::new());
     let look = || StatusRequest::new(ExtractionId::new("0").expect("an id")).request(&api());
     let mut limits = Limits::default();
-    let length = BlockingTransport::send(&emulator, look(), limits).expect("an answer").body().len() as u64;
+    let length = BlockingTransport::send(&emulator, look(), limits)
+        .expect("an answer")
+        .body()
+        .len() as u64;
     limits.response_bytes = length;
     assert!(BlockingTransport::send(&emulator, look(), limits).is_ok());
     limits.response_bytes = length - 1;
@@ -180,9 +232,14 @@ fn a_source_that_fails_is_told_as_such_and_nothing_is_submitted() {
         }
     }
     let emulator = emulator(ServiceOptions::new());
-    let document = Document::from_source("invoice.pdf", "line-item-invoice", Unreadable).expect("a document");
-    let failure =
-        BlockingTransport::send(&emulator, SubmitRequest::new(document).request(&api()), Limits::default()).expect_err("unreadable");
+    let document =
+        Document::from_source("invoice.pdf", "line-item-invoice", Unreadable).expect("a document");
+    let failure = BlockingTransport::send(
+        &emulator,
+        SubmitRequest::new(document).request(&api()),
+        Limits::default(),
+    )
+    .expect_err("unreadable");
     assert_eq!(failure.kind(), FailureKind::Source);
     assert!(SourceError::of(failure.cause()).is_some());
     assert_eq!(emulator.with_service(|service| service.accepted()), 0);
@@ -191,7 +248,9 @@ fn a_source_that_fails_is_told_as_such_and_nothing_is_submitted() {
 #[test]
 fn a_panic_of_the_test_while_it_looks_does_not_spread() {
     let emulator = emulator(ServiceOptions::new());
-    let panicked = catch_unwind(AssertUnwindSafe(|| emulator.with_service(|_| panic!("the test's own"))));
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        emulator.with_service(|_| panic!("the test's own"))
+    }));
     assert!(panicked.is_err());
     assert_eq!(emulator.with_service(|service| service.accepted()), 0);
 }

@@ -7,7 +7,10 @@ use std::time::Duration;
 use support::{INVOICE, START, answer, api, ask, document, submit};
 use typless::machine::{Job, JobError, JobEventKind, JobOptions, Machine, Output, Ticket, Time};
 use typless::wire::{Extraction, ExtractionId, Status, StatusRequest, SubmitRequest};
-use typless_emulator::{ConfidenceForm, DocumentType, MissingField, NoError, Service, ServiceOptions, SubmitStatus, UnknownId};
+use typless_emulator::{
+    ConfidenceForm, DocumentType, MissingField, NoError, Service, ServiceOptions, SubmitStatus,
+    UnknownId,
+};
 
 fn options() -> ServiceOptions {
     ServiceOptions::new().with_pace(Duration::from_secs(20))
@@ -41,20 +44,44 @@ fn extract(options: ServiceOptions) -> Extraction {
 #[test]
 fn no_error_may_be_written_in_any_way() {
     for (choice, written) in [
-        (NoError::EmptyObject, r#"{"error":{},"result":{},"status":"IN_PROGRESS"}"#),
-        (NoError::Null, r#"{"error":null,"result":{},"status":"IN_PROGRESS"}"#),
+        (
+            NoError::EmptyObject,
+            r#"{"error":{},"result":{},"status":"IN_PROGRESS"}"#,
+        ),
+        (
+            NoError::Null,
+            r#"{"error":null,"result":{},"status":"IN_PROGRESS"}"#,
+        ),
         (NoError::Missing, r#"{"result":{},"status":"IN_PROGRESS"}"#),
-        (NoError::EmptyList, r#"{"error":[],"result":{},"status":"IN_PROGRESS"}"#),
-        (NoError::EmptyText, r#"{"error":"","result":{},"status":"IN_PROGRESS"}"#),
+        (
+            NoError::EmptyList,
+            r#"{"error":[],"result":{},"status":"IN_PROGRESS"}"#,
+        ),
+        (
+            NoError::EmptyText,
+            r#"{"error":"","result":{},"status":"IN_PROGRESS"}"#,
+        ),
     ] {
         let mut service = Service::new(options().with_no_error(choice));
         let look = StatusRequest::new(submit(&mut service, document(INVOICE), START));
-        assert_eq!(answer(&mut service, &look, START).body().as_ref(), written.as_bytes());
+        assert_eq!(
+            answer(&mut service, &look, START).body().as_ref(),
+            written.as_bytes()
+        );
         let finished = ask(&mut service, &look, START + Duration::from_secs(20)).expect("a status");
-        assert!(finished.status() == &Status::Success && finished.error().is_none(), "{choice:?}");
+        assert!(
+            finished.status() == &Status::Success && finished.error().is_none(),
+            "{choice:?}"
+        );
         let expired = ask(&mut service, &look, Time::MAX).expect("a status");
-        assert!(expired.status() == &Status::Expired && expired.error().is_none(), "{choice:?}");
-        assert_eq!(extract(options().with_no_error(choice)).text("invoice_number"), Some("LPW-2026-0417"));
+        assert!(
+            expired.status() == &Status::Expired && expired.error().is_none(),
+            "{choice:?}"
+        );
+        assert_eq!(
+            extract(options().with_no_error(choice)).text("invoice_number"),
+            Some("LPW-2026-0417")
+        );
     }
 }
 
@@ -62,15 +89,29 @@ fn no_error_may_be_written_in_any_way() {
 fn an_unknown_id_may_be_answered_in_any_way() {
     let id = ExtractionId::new("0d14338251a6db69bfec36face27f7edcab73220").expect("an id");
     let ticket = Ticket::new(id.clone(), START, START + Duration::from_secs(3600));
-    for choice in [UnknownId::NotFound, UnknownId::BadRequest, UnknownId::Error, UnknownId::Expired] {
+    for choice in [
+        UnknownId::NotFound,
+        UnknownId::BadRequest,
+        UnknownId::Error,
+        UnknownId::Expired,
+    ] {
         let mut service = Service::new(options().with_unknown_id(choice));
-        let status = answer(&mut service, &StatusRequest::new(id.clone()), START).status().as_u16();
+        let status = answer(&mut service, &StatusRequest::new(id.clone()), START)
+            .status()
+            .as_u16();
         let now = START + Duration::from_secs(300);
-        let error = follow(Job::resume(&api(), &ticket, JobOptions::new(), now), &mut service, now).expect_err("no result");
+        let error = follow(
+            Job::resume(&api(), &ticket, JobOptions::new(), now),
+            &mut service,
+            now,
+        )
+        .expect_err("no result");
         let as_chosen = match (choice, &error) {
             (UnknownId::NotFound, JobError::NotFound { .. }) => status == 404,
             (UnknownId::BadRequest, JobError::Refused { .. }) => status == 400,
-            (UnknownId::Error, JobError::Failed { error, .. }) => status == 200 && error.code() == Some("extraction_not_found"),
+            (UnknownId::Error, JobError::Failed { error, .. }) => {
+                status == 200 && error.code() == Some("extraction_not_found")
+            }
             (UnknownId::Expired, JobError::Expired { .. }) => status == 200,
             _ => false,
         };
@@ -84,7 +125,10 @@ fn scores_may_be_numbers_or_text() {
     let score = |choice| {
         let extraction = extract(options().with_confidence_form(choice));
         let written = extraction.raw_json().contains(r#""confidence_score":""#);
-        let best = extraction.field("invoice_number").and_then(|field| field.best()).expect("a value");
+        let best = extraction
+            .field("invoice_number")
+            .and_then(|field| field.best())
+            .expect("a value");
         (written, best.confidence().expect("a score"))
     };
     let (as_text, number) = score(ConfidenceForm::Number);
@@ -104,12 +148,26 @@ fn a_missing_field_may_be_written_in_any_way() {
         (MissingField::Null, r#""values":null"#),
     ] {
         let cheque = DocumentType::from_json(cheque).expect("a document type");
-        let extraction = extract(options().with_document_type(cheque).with_missing_field(choice));
-        assert!(extraction.raw_json().contains(written), "{}", extraction.raw_json());
-        let field = extraction.field("cheque_number").expect("the field is there");
+        let extraction = extract(
+            options()
+                .with_document_type(cheque)
+                .with_missing_field(choice),
+        );
+        assert!(
+            extraction.raw_json().contains(written),
+            "{}",
+            extraction.raw_json()
+        );
+        let field = extraction
+            .field("cheque_number")
+            .expect("the field is there");
         assert!(field.text().is_none() && field.best().is_none());
         let whole = extract(options().with_missing_field(choice));
-        assert_eq!(whole.text("invoice_number"), Some("LPW-2026-0417"), "what was found stays as it is");
+        assert_eq!(
+            whole.text("invoice_number"),
+            Some("LPW-2026-0417"),
+            "what was found stays as it is"
+        );
     }
 }
 
@@ -117,7 +175,16 @@ fn a_missing_field_may_be_written_in_any_way() {
 fn a_submit_may_be_answered_with_200() {
     for (choice, status) in [(SubmitStatus::Accepted, 202), (SubmitStatus::Ok, 200)] {
         let mut service = Service::new(options().with_submit_status(choice));
-        assert_eq!(answer(&mut service, &SubmitRequest::new(document(INVOICE)), START).status().as_u16(), status);
-        assert!(extract(options().with_submit_status(choice)).text("total_amount").is_some());
+        assert_eq!(
+            answer(&mut service, &SubmitRequest::new(document(INVOICE)), START)
+                .status()
+                .as_u16(),
+            status
+        );
+        assert!(
+            extract(options().with_submit_status(choice))
+                .text("total_amount")
+                .is_some()
+        );
     }
 }

@@ -20,7 +20,9 @@ fn service() -> Service {
 }
 
 fn listed(service: &mut Service, now: Time) -> Vec<ExtractionId> {
-    ask(service, &AwaitingRequest::new(), now).expect("a list").into_extraction_ids()
+    ask(service, &AwaitingRequest::new(), now)
+        .expect("a list")
+        .into_extraction_ids()
 }
 
 #[test]
@@ -30,7 +32,10 @@ fn it_lists_what_has_finished_well_or_badly_and_not_expired_in_that_order() {
     let bad = submit(&mut service, document(b"no PDF at all"), START + MINUTE / 2);
     assert_eq!(listed(&mut service, START), []);
     assert_eq!(listed(&mut service, START + MINUTE), slice::from_ref(&good));
-    assert_eq!(listed(&mut service, START + 2 * MINUTE), [good, bad.clone()]);
+    assert_eq!(
+        listed(&mut service, START + 2 * MINUTE),
+        [good, bad.clone()]
+    );
     assert_eq!(listed(&mut service, START + 48 * HOUR + MINUTE), [bad]);
     assert_eq!(listed(&mut service, START + 49 * HOUR), []);
 }
@@ -38,12 +43,22 @@ fn it_lists_what_has_finished_well_or_badly_and_not_expired_in_that_order() {
 #[test]
 fn a_customer_has_a_queue_of_its_own_and_a_wrong_one_an_empty_queue() {
     let mut service = service();
-    let acme = submit(&mut service, document(INVOICE).with_customer("Acme & Söhne").expect("a customer"), START);
+    let acme = submit(
+        &mut service,
+        document(INVOICE)
+            .with_customer("Acme & Söhne")
+            .expect("a customer"),
+        START,
+    );
     let nobodys = submit(&mut service, document(INVOICE), START);
     let now = START + MINUTE;
     let mut of = |customer: &str| {
-        let request = AwaitingRequest::new().with_customer(customer).expect("a customer");
-        ask(&mut service, &request, now).expect("a list").into_extraction_ids()
+        let request = AwaitingRequest::new()
+            .with_customer(customer)
+            .expect("a customer");
+        ask(&mut service, &request, now)
+            .expect("a list")
+            .into_extraction_ids()
     };
     assert_eq!(of("Acme & Söhne"), slice::from_ref(&acme));
     assert_eq!(of("acme & söhne"), []);
@@ -57,40 +72,88 @@ fn a_customer_has_a_queue_of_its_own_and_a_wrong_one_an_empty_queue() {
 
 #[test]
 fn a_read_result_leaves_the_queue_or_stays_as_is_chosen() {
-    for (choice, left) in [(QueueAfterReading::WithoutIt, 1), (QueueAfterReading::WithIt, 2)] {
-        let mut service = Service::new(ServiceOptions::new().with_pace(MINUTE).with_queue_after_reading(choice));
+    for (choice, left) in [
+        (QueueAfterReading::WithoutIt, 1),
+        (QueueAfterReading::WithIt, 2),
+    ] {
+        let mut service = Service::new(
+            ServiceOptions::new()
+                .with_pace(MINUTE)
+                .with_queue_after_reading(choice),
+        );
         let id = submit(&mut service, document(INVOICE), START);
         submit(&mut service, document(INVOICE), START);
         let look = StatusRequest::new(id);
         // A look before it has finished reads nothing.
-        assert_eq!(ask(&mut service, &look, START).expect("a status").status(), &Status::InProgress);
+        assert_eq!(
+            ask(&mut service, &look, START).expect("a status").status(),
+            &Status::InProgress
+        );
         assert_eq!(listed(&mut service, START + MINUTE).len(), 2);
-        assert_eq!(ask(&mut service, &look, START + MINUTE).expect("a status").status(), &Status::Success);
-        assert_eq!(listed(&mut service, START + MINUTE).len(), left, "{choice:?}");
-        assert_eq!(ask(&mut service, &look, START + MINUTE).expect("still there").status(), &Status::Success);
+        assert_eq!(
+            ask(&mut service, &look, START + MINUTE)
+                .expect("a status")
+                .status(),
+            &Status::Success
+        );
+        assert_eq!(
+            listed(&mut service, START + MINUTE).len(),
+            left,
+            "{choice:?}"
+        );
+        assert_eq!(
+            ask(&mut service, &look, START + MINUTE)
+                .expect("still there")
+                .status(),
+            &Status::Success
+        );
     }
 }
 
 #[test]
 fn both_paths_lead_to_it_and_an_empty_customer_is_refused() {
     let mut service = service();
-    let id = submit(&mut service, document(INVOICE).with_customer("Acme Ltd").expect("a customer"), START);
+    let id = submit(
+        &mut service,
+        document(INVOICE)
+            .with_customer("Acme Ltd")
+            .expect("a customer"),
+        START,
+    );
     let mut get = |target: &str| {
-        let request = http::Request::get(target).header("authorization", "Token key").body(Bytes::new()).expect("a request");
+        let request = http::Request::get(target)
+            .header("authorization", "Token key")
+            .body(Bytes::new())
+            .expect("a request");
         let response = service.handle(request, START + MINUTE);
-        (response.status().as_u16(), serde_json::from_slice::<Value>(response.body()).expect("JSON"))
+        (
+            response.status().as_u16(),
+            serde_json::from_slice::<Value>(response.body()).expect("JSON"),
+        )
     };
     let expected = (200, json!({"extraction_ids": [id.as_str()]}));
-    for target in ["/api/awaiting-poll", "/api/v1/awaiting-poll?customer=Acme+Ltd", "/api/awaiting-poll?customer=Acme%20Ltd"] {
+    for target in [
+        "/api/awaiting-poll",
+        "/api/v1/awaiting-poll?customer=Acme+Ltd",
+        "/api/awaiting-poll?customer=Acme%20Ltd",
+    ] {
         assert_eq!(get(target), expected, "{target}");
     }
-    for target in ["/api/awaiting-poll?customer=", "/api/v1/awaiting-poll?customer"] {
+    for target in [
+        "/api/awaiting-poll?customer=",
+        "/api/v1/awaiting-poll?customer",
+    ] {
         let (status, error) = get(target);
         assert_eq!(status, 422, "{target}");
         let violation = json!({"loc": ["query", "customer"], "msg": "String should have at least 1 character", "type": "string_too_short"});
         assert_eq!(error["details"], json!([violation]));
     }
-    assert_eq!(answer(&mut service, &AwaitingRequest::new(), Time::MAX).body().as_ref(), br#"{"extraction_ids":[]}"#);
+    assert_eq!(
+        answer(&mut service, &AwaitingRequest::new(), Time::MAX)
+            .body()
+            .as_ref(),
+        br#"{"extraction_ids":[]}"#
+    );
 }
 
 fn service_with(queue: QueueOptions) -> Service {
@@ -101,7 +164,16 @@ fn service_with(queue: QueueOptions) -> Service {
 fn it_may_list_late() {
     let mut service = service_with(QueueOptions::new().with_delay(MINUTE));
     let id = submit(&mut service, document(INVOICE), START);
-    assert_eq!(ask(&mut service, &StatusRequest::new(id.clone()), START + MINUTE / 2).expect("a status").status(), &Status::InProgress);
+    assert_eq!(
+        ask(
+            &mut service,
+            &StatusRequest::new(id.clone()),
+            START + MINUTE / 2
+        )
+        .expect("a status")
+        .status(),
+        &Status::InProgress
+    );
     assert_eq!(listed(&mut service, START + MINUTE), []);
     assert_eq!(listed(&mut service, START + 2 * MINUTE), [id]);
 }
@@ -109,11 +181,21 @@ fn it_may_list_late() {
 #[test]
 fn it_may_forget_a_share_of_what_has_finished() {
     let mut service = service_with(QueueOptions::new().with_forgotten(0.2));
-    let ids: Vec<_> = (0..500).map(|_| submit(&mut service, document(b"no PDF"), START)).collect();
+    let ids: Vec<_> = (0..500)
+        .map(|_| submit(&mut service, document(b"no PDF"), START))
+        .collect();
     let listed = listed(&mut service, START + MINUTE);
     assert!((370..430).contains(&listed.len()), "{}", listed.len());
-    let forgotten = ids.into_iter().find(|id| !listed.contains(id)).expect("one that is forgotten");
-    assert_eq!(ask(&mut service, &StatusRequest::new(forgotten), START + MINUTE).expect("a status").status(), &Status::Error);
+    let forgotten = ids
+        .into_iter()
+        .find(|id| !listed.contains(id))
+        .expect("one that is forgotten");
+    assert_eq!(
+        ask(&mut service, &StatusRequest::new(forgotten), START + MINUTE)
+            .expect("a status")
+            .status(),
+        &Status::Error
+    );
 }
 
 #[test]
@@ -121,24 +203,64 @@ fn it_may_be_full_of_ids_that_are_nobodys() {
     let mut service = service_with(QueueOptions::new().with_foreign_ids(1000));
     let strangers = listed(&mut service, START);
     assert_eq!(strangers.len(), 1000);
-    let id = submit(&mut service, document(INVOICE).with_customer("Acme").expect("a customer"), START);
+    let id = submit(
+        &mut service,
+        document(INVOICE).with_customer("Acme").expect("a customer"),
+        START,
+    );
     let all = listed(&mut service, START + MINUTE);
-    assert_eq!((&all[..1000], &all[1000..]), (&strangers[..], slice::from_ref(&id)));
-    let of_acme = AwaitingRequest::new().with_customer("Acme").expect("a customer");
-    assert_eq!(ask(&mut service, &of_acme, START + MINUTE).expect("a list").into_extraction_ids(), slice::from_ref(&id));
+    assert_eq!(
+        (&all[..1000], &all[1000..]),
+        (&strangers[..], slice::from_ref(&id))
+    );
+    let of_acme = AwaitingRequest::new()
+        .with_customer("Acme")
+        .expect("a customer");
+    assert_eq!(
+        ask(&mut service, &of_acme, START + MINUTE)
+            .expect("a list")
+            .into_extraction_ids(),
+        slice::from_ref(&id)
+    );
 
     assert!(ask(&mut service, &StatusRequest::new(id), START + MINUTE).is_ok());
     assert_eq!(service.counts().foreign_looks, 0);
-    assert_eq!(answer(&mut service, &StatusRequest::new(all[7].clone()), START + MINUTE).status(), 404);
-    assert_eq!((service.counts().foreign_looks, service.counts().looks), (1, 2));
+    assert_eq!(
+        answer(
+            &mut service,
+            &StatusRequest::new(all[7].clone()),
+            START + MINUTE
+        )
+        .status(),
+        404
+    );
+    assert_eq!(
+        (service.counts().foreign_looks, service.counts().looks),
+        (1, 2)
+    );
 }
 
 #[test]
 fn it_may_list_no_more_than_so_many() {
     let mut service = service_with(QueueOptions::new().with_limit(2));
-    let ids: Vec<_> = (0..3).map(|second| submit(&mut service, document(INVOICE), START + Duration::from_secs(second))).collect();
+    let ids: Vec<_> = (0..3)
+        .map(|second| {
+            submit(
+                &mut service,
+                document(INVOICE),
+                START + Duration::from_secs(second),
+            )
+        })
+        .collect();
     assert_eq!(listed(&mut service, START + HOUR), ids[..2]);
-    assert!(ask(&mut service, &StatusRequest::new(ids[0].clone()), START + HOUR).is_ok());
+    assert!(
+        ask(
+            &mut service,
+            &StatusRequest::new(ids[0].clone()),
+            START + HOUR
+        )
+        .is_ok()
+    );
     assert_eq!(listed(&mut service, START + HOUR), ids[1..]);
 }
 
@@ -149,8 +271,23 @@ fn looks_may_lag_behind_it() {
     let id = submit(&mut service, document(INVOICE), START);
     let look = StatusRequest::new(id.clone());
     assert_eq!(answer(&mut service, &look, START + lag / 2).status(), 404);
-    assert_eq!(ask(&mut service, &look, START + lag).expect("a status").status(), &Status::InProgress);
+    assert_eq!(
+        ask(&mut service, &look, START + lag)
+            .expect("a status")
+            .status(),
+        &Status::InProgress
+    );
     assert_eq!(listed(&mut service, START + MINUTE), [id]);
-    assert_eq!(ask(&mut service, &look, START + MINUTE).expect("a status").status(), &Status::InProgress);
-    assert_eq!(ask(&mut service, &look, START + MINUTE + lag).expect("a status").status(), &Status::Success);
+    assert_eq!(
+        ask(&mut service, &look, START + MINUTE)
+            .expect("a status")
+            .status(),
+        &Status::InProgress
+    );
+    assert_eq!(
+        ask(&mut service, &look, START + MINUTE + lag)
+            .expect("a status")
+            .status(),
+        &Status::Success
+    );
 }

@@ -14,12 +14,17 @@ use typless_emulator::{RateLimit, RetryAfterForm, Service, ServiceOptions};
 const SECOND: Duration = Duration::from_secs(1);
 
 fn list(service: &mut Service, key: &str, now: Time) -> Response<Bytes> {
-    let request = Request::get("/api/v1/awaiting-poll").header("authorization", format!("Token {key}"));
+    let request =
+        Request::get("/api/v1/awaiting-poll").header("authorization", format!("Token {key}"));
     service.handle(request.body(Bytes::new()).expect("a request"), now)
 }
 
 fn service(form: RetryAfterForm) -> Service {
-    Service::new(ServiceOptions::new().with_rate_limit(RateLimit::new(2, 10 * SECOND)).with_retry_after_form(form))
+    Service::new(
+        ServiceOptions::new()
+            .with_rate_limit(RateLimit::new(2, 10 * SECOND))
+            .with_retry_after_form(form),
+    )
 }
 
 #[test]
@@ -30,11 +35,26 @@ fn above_the_limit_there_is_429_and_how_long_to_wait() {
     let refused = list(&mut service, "one", START + SECOND / 2);
     assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(refused.headers()["retry-after"], "5");
-    assert_eq!(serde_json::from_slice::<Value>(refused.body()).expect("JSON")["code"], "too_many_requests");
-    assert_eq!(list(&mut service, "two", START + SECOND).status(), 200, "each key has a limit of its own");
+    assert_eq!(
+        serde_json::from_slice::<Value>(refused.body()).expect("JSON")["code"],
+        "too_many_requests"
+    );
+    assert_eq!(
+        list(&mut service, "two", START + SECOND).status(),
+        200,
+        "each key has a limit of its own"
+    );
     assert_eq!(list(&mut service, "one", START + 5 * SECOND).status(), 200);
     let counts = service.counts();
-    assert_eq!((counts.requests, counts.listings, counts.throttled, counts.faults), (5, 5, 1, 0));
+    assert_eq!(
+        (
+            counts.requests,
+            counts.listings,
+            counts.throttled,
+            counts.faults
+        ),
+        (5, 5, 1, 0)
+    );
     assert_eq!(counts.most_in_a_second, 3);
 }
 
@@ -54,7 +74,9 @@ fn the_hint_may_be_a_date_or_missing() {
 
 #[test]
 fn who_is_not_let_in_uses_up_nothing() {
-    let options = ServiceOptions::new().with_key("one").with_rate_limit(RateLimit::per_second(1));
+    let options = ServiceOptions::new()
+        .with_key("one")
+        .with_rate_limit(RateLimit::per_second(1));
     let mut service = Service::new(options);
     for _ in 0..10 {
         assert_eq!(list(&mut service, "wrong", START).status(), 401);

@@ -13,12 +13,20 @@ fn found(document: &[u8]) -> Findings {
 }
 
 fn result(findings: &Findings, customer: Option<&str>) -> Value {
-    serde_json::to_value(ExtractionResult::new(findings, "0d3d", "invoice.pdf").with_customer(customer)).expect("JSON")
+    serde_json::to_value(
+        ExtractionResult::new(findings, "0d3d", "invoice.pdf").with_customer(customer),
+    )
+    .expect("JSON")
 }
 
 fn rows(findings: &Findings, columns: &[&str]) -> Vec<Vec<String>> {
     (0..findings.line_items.len())
-        .map(|row| columns.iter().map(|column| findings.line_item(row, column).unwrap_or("-").to_owned()).collect())
+        .map(|row| {
+            columns
+                .iter()
+                .map(|column| findings.line_item(row, column).unwrap_or("-").to_owned())
+                .collect()
+        })
         .collect()
 }
 
@@ -39,15 +47,51 @@ fn the_sample_is_read_exactly() {
         assert_eq!(findings.value(field), Some(value), "{field}");
     }
     assert_eq!(findings.extracted_fields.len(), 9);
-    let columns = ["product_number", "product_description", "quantity", "price", "amount"];
+    let columns = [
+        "product_number",
+        "product_description",
+        "quantity",
+        "price",
+        "amount",
+    ];
     assert_eq!(
         rows(&findings, &columns),
         [
-            ["NB-1105", "Notebook A5, dotted, linen cover", "120.0000", "6.4000", "768.0000"],
-            ["PP-0090", "Writing paper 90 g, cream, 500 sheets, in a slipcase", "24.0000", "18.7500", "450.0000"],
-            ["EN-0220", "Envelopes C6, lined, pack of 50", "60.0000", "7.9000", "474.0000"],
-            ["BP-3300", "Blotting pad, refillable", "15.0000", "22.0000", "330.0000"],
-            ["SV-0001", "Delivery, insured", "1.0000", "48.5000", "48.5000"],
+            [
+                "NB-1105",
+                "Notebook A5, dotted, linen cover",
+                "120.0000",
+                "6.4000",
+                "768.0000"
+            ],
+            [
+                "PP-0090",
+                "Writing paper 90 g, cream, 500 sheets, in a slipcase",
+                "24.0000",
+                "18.7500",
+                "450.0000"
+            ],
+            [
+                "EN-0220",
+                "Envelopes C6, lined, pack of 50",
+                "60.0000",
+                "7.9000",
+                "474.0000"
+            ],
+            [
+                "BP-3300",
+                "Blotting pad, refillable",
+                "15.0000",
+                "22.0000",
+                "330.0000"
+            ],
+            [
+                "SV-0001",
+                "Delivery, insured",
+                "1.0000",
+                "48.5000",
+                "48.5000"
+            ],
         ]
     );
 }
@@ -77,7 +121,8 @@ fn the_result_has_the_services_shape() {
     assert_eq!(cell["name"], "product_number");
     assert_eq!(cell.get("multiple_values"), None);
     assert_eq!(self::result(&findings, None)["customer"], Value::Null);
-    let written = serde_json::to_string(&ExtractionResult::new(&findings, "0d3d", "invoice.pdf")).expect("JSON");
+    let written = serde_json::to_string(&ExtractionResult::new(&findings, "0d3d", "invoice.pdf"))
+        .expect("JSON");
     assert!(
         written.starts_with(r#"{"object_id":"0d3d","file_name":"invoice.pdf","customer":null,"extracted_fields":[{"name":"#),
         "in the vendor's order"
@@ -88,7 +133,12 @@ fn the_result_has_the_services_shape() {
 fn what_is_not_there_is_null() {
     let document = Paper::a4()
         .page(|sheet| {
-            sheet.text(60.0, 60.0, 11.0, "Dear reader, nothing of interest is on this page.");
+            sheet.text(
+                60.0,
+                60.0,
+                11.0,
+                "Dear reader, nothing of interest is on this page.",
+            );
         })
         .finish();
     let findings = found(&document);
@@ -109,16 +159,25 @@ fn the_box_is_that_of_the_run() {
     let document = Paper::a4()
         .page(|sheet| {
             sheet.text(72.0, 144.0, 12.0, "Order Date: 2016-07-04");
-            sheet.text(72.0, 172.0, 12.0, "Invoice number:").text(300.0, 172.0, 12.0, "A-77012");
+            sheet
+                .text(72.0, 172.0, 12.0, "Invoice number:")
+                .text(300.0, 172.0, 12.0, "A-77012");
         })
         .finish();
     let findings = found(&document);
-    let place = |index: usize| findings.extracted_fields[index].values[0].location.expect("located");
+    let place = |index: usize| {
+        findings.extracted_fields[index].values[0]
+            .location
+            .expect("located")
+    };
     let (number, date) = (place(1), place(2));
     // The label is in the same run as the date, but not in that of the number.
     assert_eq!(date.x, 300);
     assert!((500..=560).contains(&date.width), "{}", date.width);
-    assert!((560..=570).contains(&date.y) && (34..=48).contains(&date.height), "{date:?}");
+    assert!(
+        (560..=570).contains(&date.y) && (34..=48).contains(&date.height),
+        "{date:?}"
+    );
     assert_eq!(number.x, 1250);
     assert!(number.width < 230);
 }
@@ -138,8 +197,15 @@ fn turned_and_shifted_pages_are_measured_as_they_are_shown() {
     // Text on its side is read all the same; its box is where it is shown.
     let on_its_side = found(&Paper::a4().rotated(90).page(draw).finish());
     assert_eq!(on_its_side.value("invoice_number"), Some("4711"));
-    let [shown, upright] = [&on_its_side, &plain].map(|findings| findings.extracted_fields[1].values[0].location.expect("located"));
-    assert_eq!((shown.width, shown.height, shown.y), (upright.height, upright.width, upright.x));
+    let [shown, upright] = [&on_its_side, &plain].map(|findings| {
+        findings.extracted_fields[1].values[0]
+            .location
+            .expect("located")
+    });
+    assert_eq!(
+        (shown.width, shown.height, shown.y),
+        (upright.height, upright.width, upright.x)
+    );
 }
 
 #[test]
@@ -152,7 +218,9 @@ fn values_below_their_labels_are_found() {
                 (300.0, "Due Date", "04/25/2021"),
                 (420.0, "Amount Due", "$1,250.00"),
             ] {
-                sheet.bold(x, 100.0, 10.0, label).text(x, 115.0, 10.0, value);
+                sheet
+                    .bold(x, 100.0, 10.0, label)
+                    .text(x, 115.0, 10.0, value);
             }
         })
         .finish();
@@ -183,7 +251,12 @@ fn a_german_invoice_is_read() {
     let document = Paper::a4()
         .page(|sheet| {
             sheet
-                .text(60.0, 60.0, 9.0, "Mühlbacher Werkzeug AG – Industriestr. 4 – 80331 München")
+                .text(
+                    60.0,
+                    60.0,
+                    9.0,
+                    "Mühlbacher Werkzeug AG – Industriestr. 4 – 80331 München",
+                )
                 .text(60.0, 120.0, 11.0, "Berger & Söhne KG")
                 .text(60.0, 134.0, 11.0, "Am Markt 1")
                 .bold(60.0, 200.0, 14.0, "Rechnung")
@@ -193,17 +266,42 @@ fn a_german_invoice_is_read() {
             for (x, label) in [(60.0, "Pos."), (90.0, "Artikelnr."), (160.0, "Bezeichnung")] {
                 sheet.bold(x, 290.0, 10.0, label);
             }
-            for (x, label) in [(370.0, "Menge"), (450.0, "Einzelpreis"), (535.0, "Gesamtpreis")] {
+            for (x, label) in [
+                (370.0, "Menge"),
+                (450.0, "Einzelpreis"),
+                (535.0, "Gesamtpreis"),
+            ] {
                 sheet.bold_right(x, 290.0, 10.0, label);
             }
             let rows = [
-                ("1", "W-100", "Hammer, 500 g", "12 Stk", "14,90 €", "178,80 €"),
-                ("2", "W-205", "Säge für Holz und", "1.000", "1,25 €", "1.250,00 €"),
+                (
+                    "1",
+                    "W-100",
+                    "Hammer, 500 g",
+                    "12 Stk",
+                    "14,90 €",
+                    "178,80 €",
+                ),
+                (
+                    "2",
+                    "W-205",
+                    "Säge für Holz und",
+                    "1.000",
+                    "1,25 €",
+                    "1.250,00 €",
+                ),
             ];
-            for ((position, code, text, quantity, price, amount), row) in rows.into_iter().zip(0_u8..) {
+            for ((position, code, text, quantity, price, amount), row) in
+                rows.into_iter().zip(0_u8..)
+            {
                 let y = 310.0 + f32::from(row) * 18.0;
-                sheet.text(60.0, y, 10.0, position).text(90.0, y, 10.0, code).text(160.0, y, 10.0, text);
-                sheet.right(370.0, y, 10.0, quantity).right(450.0, y, 10.0, price);
+                sheet
+                    .text(60.0, y, 10.0, position)
+                    .text(90.0, y, 10.0, code)
+                    .text(160.0, y, 10.0, text);
+                sheet
+                    .right(370.0, y, 10.0, quantity)
+                    .right(450.0, y, 10.0, price);
                 sheet.right(535.0, y, 10.0, amount);
             }
             sheet
@@ -214,7 +312,12 @@ fn a_german_invoice_is_read() {
                 .right(535.0, 395.0, 10.0, "271,47 €")
                 .bold(380.0, 412.0, 10.0, "Rechnungsbetrag")
                 .bold_right(535.0, 412.0, 10.0, "1.700,27 €")
-                .text(60.0, 800.0, 8.0, "Mühlbacher Werkzeug AG, Registergericht München HRB 00000");
+                .text(
+                    60.0,
+                    800.0,
+                    8.0,
+                    "Mühlbacher Werkzeug AG, Registergericht München HRB 00000",
+                );
         })
         .finish();
     let findings = found(&document);
@@ -230,12 +333,24 @@ fn a_german_invoice_is_read() {
     ] {
         assert_eq!(findings.value(field), Some(value), "{field}");
     }
-    let columns = ["product_number", "product_description", "quantity", "price", "amount"];
+    let columns = [
+        "product_number",
+        "product_description",
+        "quantity",
+        "price",
+        "amount",
+    ];
     assert_eq!(
         rows(&findings, &columns),
         [
             ["W-100", "Hammer, 500 g", "12.0000", "14.9000", "178.8000"],
-            ["W-205", "Säge für Holz und Metall, mit Griff", "1000.0000", "1.2500", "1250.0000"],
+            [
+                "W-205",
+                "Säge für Holz und Metall, mit Griff",
+                "1000.0000",
+                "1.2500",
+                "1250.0000"
+            ],
         ]
     );
 }
@@ -273,12 +388,10 @@ fn a_french_invoice_is_read() {
 fn a_buyer_is_no_supplier() {
     let document = Paper::a4()
         .page(|sheet| {
-            sheet.text(60.0, 60.0, 10.0, "Bill to:").text(60.0, 74.0, 10.0, "Awesome Company Ltd.").text(
-                60.0,
-                88.0,
-                10.0,
-                "Customer: Second Company GmbH",
-            );
+            sheet
+                .text(60.0, 60.0, 10.0, "Bill to:")
+                .text(60.0, 74.0, 10.0, "Awesome Company Ltd.")
+                .text(60.0, 88.0, 10.0, "Customer: Second Company GmbH");
         })
         .finish();
     assert_eq!(found(&document).value("supplier_name"), None);
@@ -295,7 +408,12 @@ fn a_table_goes_on_without_a_header() {
     };
     let document = Paper::a4()
         .page(|sheet| {
-            for (x, label) in [(60.0, "Product ID"), (150.0, "Product Name"), (370.0, "Quantity"), (480.0, "Unit Price")] {
+            for (x, label) in [
+                (60.0, "Product ID"),
+                (150.0, "Product Name"),
+                (370.0, "Quantity"),
+                (480.0, "Unit Price"),
+            ] {
                 sheet.bold(x, 500.0, 11.0, label);
             }
             for number in 0..9 {
@@ -307,7 +425,9 @@ fn a_table_goes_on_without_a_header() {
             sheet.text(60.0, 30.0, 9.0, "Order 1234, continued");
             row(sheet, 60.0, 10);
             row(sheet, 88.0, 11);
-            sheet.text(370.0, 116.0, 11.0, "TotalPrice").text(480.0, 116.0, 11.0, "412.5");
+            sheet
+                .text(370.0, 116.0, 11.0, "TotalPrice")
+                .text(480.0, 116.0, 11.0, "412.5");
             sheet.text(280.0, 820.0, 9.0, "Page 2");
         })
         .finish();
@@ -315,11 +435,16 @@ fn a_table_goes_on_without_a_header() {
     assert_eq!(findings.line_items.len(), 11);
     for (row, number) in (0..11).zip(1..) {
         let name = format!("Product of type {number}");
-        assert_eq!(findings.line_item(row, "product_description"), Some(name.as_str()));
+        assert_eq!(
+            findings.line_item(row, "product_description"),
+            Some(name.as_str())
+        );
         assert_eq!(findings.line_item(row, "price"), Some("12.5000"));
     }
     assert_eq!(findings.value("total_amount"), Some("412.5000"));
-    let page = findings.line_items[10][0].values[0].location.map(|place| place.page_number);
+    let page = findings.line_items[10][0].values[0]
+        .location
+        .map(|place| place.page_number);
     assert_eq!(page, Some(1));
 }
 
@@ -333,26 +458,43 @@ fn a_table_goes_on_below_its_repeated_header() {
             .bold_right(540.0, 80.0, 10.0, "Amount");
     };
     let row = |sheet: &mut Sheet, y: f32, text: &str| {
-        sheet.text(60.0, y, 10.0, text).right(360.0, y, 10.0, "2").right(450.0, y, 10.0, "1,000.00").right(540.0, y, 10.0, "2,000.00");
+        sheet
+            .text(60.0, y, 10.0, text)
+            .right(360.0, y, 10.0, "2")
+            .right(450.0, y, 10.0, "1,000.00")
+            .right(540.0, y, 10.0, "2,000.00");
     };
     let document = Paper::a4()
         .page(|sheet| {
             header(sheet);
             row(sheet, 100.0, "Survey of the harbour");
             row(sheet, 120.0, "Report");
-            sheet.text(60.0, 140.0, 10.0, "Carried forward").right(540.0, 140.0, 10.0, "4,000.00");
+            sheet
+                .text(60.0, 140.0, 10.0, "Carried forward")
+                .right(540.0, 140.0, 10.0, "4,000.00");
         })
         .page(|sheet| {
             header(sheet);
             row(sheet, 100.0, "Second survey");
-            sheet.text(400.0, 130.0, 10.0, "Total").right(540.0, 130.0, 10.0, "6,000.00");
-            sheet.text(60.0, 170.0, 10.0, "Please pay within 30 days, 2 per cent discount");
+            sheet
+                .text(400.0, 130.0, 10.0, "Total")
+                .right(540.0, 130.0, 10.0, "6,000.00");
+            sheet.text(
+                60.0,
+                170.0,
+                10.0,
+                "Please pay within 30 days, 2 per cent discount",
+            );
         })
         .finish();
     let findings = found(&document);
     assert_eq!(
         rows(&findings, &["product_description", "quantity", "amount"]),
-        [["Survey of the harbour", "2.0000", "2000.0000"], ["Report", "2.0000", "2000.0000"], ["Second survey", "2.0000", "2000.0000"],]
+        [
+            ["Survey of the harbour", "2.0000", "2000.0000"],
+            ["Report", "2.0000", "2000.0000"],
+            ["Second survey", "2.0000", "2000.0000"],
+        ]
     );
     assert_eq!(findings.value("total_amount"), Some("6000.0000"));
 }
@@ -369,12 +511,10 @@ fn an_own_document_type_is_followed() {
     .expect("a document type");
     let document = Paper::a4()
         .page(|sheet| {
-            sheet.text(60.0, 60.0, 10.0, "Tracking no.: CX 20114").text(60.0, 74.0, 10.0, "Weight: 2.375 kg").text(
-                60.0,
-                88.0,
-                10.0,
-                "Note: leave it at the door",
-            );
+            sheet
+                .text(60.0, 60.0, 10.0, "Tracking no.: CX 20114")
+                .text(60.0, 74.0, 10.0, "Weight: 2.375 kg")
+                .text(60.0, 88.0, 10.0, "Note: leave it at the door");
         })
         .finish();
     let findings = read(&document, &document_type).expect("it can be read");

@@ -8,7 +8,8 @@ use typless_emulator::{DocumentType, read};
 const SAMPLE: &[u8] = include_bytes!("../samples/invoice.pdf");
 
 fn code(document: &[u8]) -> String {
-    read(document, &DocumentType::line_item_invoice()).map_or_else(|error| error.code().to_owned(), |_| "read".to_owned())
+    read(document, &DocumentType::line_item_invoice())
+        .map_or_else(|error| error.code().to_owned(), |_| "read".to_owned())
 }
 
 #[test]
@@ -23,7 +24,11 @@ fn a_file_cut_anywhere_is_an_error() {
             1..5 => &["invalid_file"],
             _ => &["file_cut_off"],
         };
-        assert!(expected.contains(&error.code()), "{} at {length}", error.code());
+        assert!(
+            expected.contains(&error.code()),
+            "{} at {length}",
+            error.code()
+        );
     }
 }
 
@@ -43,8 +48,14 @@ fn what_is_no_pdf_is_told_apart() {
     assert_eq!(code(b""), "empty_file");
     assert_eq!(code(b"Hello, this is no PDF."), "invalid_file");
     assert_eq!(code(&[0xff; 5000]), "invalid_file");
-    assert_eq!(code(b"\x89PNG\r\n\x1a\n rest of an image"), "unsupported_file");
-    assert_eq!(code(b"\xff\xd8\xff\xe0 rest of an image"), "unsupported_file");
+    assert_eq!(
+        code(b"\x89PNG\r\n\x1a\n rest of an image"),
+        "unsupported_file"
+    );
+    assert_eq!(
+        code(b"\xff\xd8\xff\xe0 rest of an image"),
+        "unsupported_file"
+    );
 }
 
 #[test]
@@ -71,16 +82,26 @@ fn an_encrypted_file_is_told_apart() {
     let trailer = text.rfind("trailer").expect("a trailer");
     let mut document = SAMPLE.to_vec();
     let at = SAMPLE.len() - (text.len() - trailer) + "trailer".len();
-    let open = SAMPLE[at..].windows(2).position(|pair| pair == b"<<").expect("a dictionary") + at + 2;
+    let open = SAMPLE[at..]
+        .windows(2)
+        .position(|pair| pair == b"<<")
+        .expect("a dictionary")
+        + at
+        + 2;
     let keys = "41".repeat(32);
-    let entry = format!("/ID[<{id}><{id}>]/Encrypt<</Filter/Standard/V 2/R 3/Length 128/P -44/O<{keys}>/U<{keys}>>>", id = "00".repeat(16));
+    let entry = format!(
+        "/ID[<{id}><{id}>]/Encrypt<</Filter/Standard/V 2/R 3/Length 128/P -44/O<{keys}>/U<{keys}>>>",
+        id = "00".repeat(16)
+    );
     document.splice(open..open, entry.into_bytes());
     assert_eq!(code(&document), "password_protected");
 }
 
 #[test]
 fn a_file_of_many_pages_is_refused() {
-    let document = (0..501).fold(Paper::a4(), |paper, _| paper.page(|_| ())).finish();
+    let document = (0..501)
+        .fold(Paper::a4(), |paper, _| paper.page(|_| ()))
+        .finish();
     assert_eq!(code(&document), "too_many_pages");
 }
 
@@ -97,7 +118,10 @@ fn forms_within_forms_come_to_an_end() {
     };
     object(&mut file, "<</Type/Catalog/Pages 2 0 R>>");
     object(&mut file, "<</Type/Pages/Kids[3 0 R]/Count 1>>");
-    object(&mut file, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Resources<</XObject<</X 5 0 R>>>>>>");
+    object(
+        &mut file,
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Resources<</XObject<</X 5 0 R>>>>>>",
+    );
     object(&mut file, "<</Length 5>>\nstream\n/X Do\nendstream");
     for number in 5..17 {
         let draw = "/X Do ".repeat(10);
@@ -110,13 +134,22 @@ fn forms_within_forms_come_to_an_end() {
             ),
         );
     }
-    object(&mut file, "<</Type/XObject/Subtype/Form/BBox[0 0 99 99]/Length 12>>\nstream\n0 0 5 5 re f\nendstream");
+    object(
+        &mut file,
+        "<</Type/XObject/Subtype/Form/BBox[0 0 99 99]/Length 12>>\nstream\n0 0 5 5 re f\nendstream",
+    );
     let table = file.len();
-    write!(file, "xref\n0 {}\n0000000000 65535 f \n", offsets.len() + 1).expect("a string takes all");
+    write!(file, "xref\n0 {}\n0000000000 65535 f \n", offsets.len() + 1)
+        .expect("a string takes all");
     for offset in &offsets {
         writeln!(file, "{offset:010} 00000 n ").expect("a string takes all");
     }
-    write!(file, "trailer\n<</Size {}/Root 1 0 R>>\nstartxref\n{table}\n%%EOF\n", offsets.len() + 1).expect("a string takes all");
+    write!(
+        file,
+        "trailer\n<</Size {}/Root 1 0 R>>\nstartxref\n{table}\n%%EOF\n",
+        offsets.len() + 1
+    )
+    .expect("a string takes all");
     assert_eq!(code(file.as_bytes()), "too_complex");
 }
 

@@ -18,7 +18,12 @@ const HOUR: Duration = Duration::from_hours(1);
 const INSTANT: Duration = Duration::from_nanos(1);
 
 fn request(method: Method, target: &str, body: impl Into<Bytes>) -> Request<Bytes> {
-    Request::builder().method(method).uri(target).header("authorization", "Token key").body(body.into()).expect("a request")
+    Request::builder()
+        .method(method)
+        .uri(target)
+        .header("authorization", "Token key")
+        .body(body.into())
+        .expect("a request")
 }
 
 fn submit(service: &mut Service, path: &str, body: &Value, now: Time) -> Response<Bytes> {
@@ -33,7 +38,10 @@ fn submitted(service: &mut Service, body: &Value, now: Time) -> String {
 }
 
 fn look(service: &mut Service, path: &str, id: &str, now: Time) -> Value {
-    let response = service.handle(request(Method::GET, &format!("{path}?extraction_id={id}"), ""), now);
+    let response = service.handle(
+        request(Method::GET, &format!("{path}?extraction_id={id}"), ""),
+        now,
+    );
     assert_eq!(response.status(), 200, "{:?}", response.body());
     parse(&response)
 }
@@ -49,12 +57,21 @@ fn refused(response: &Response<Bytes>, status: u16, code: &str) -> (String, Valu
     let error = parse(response);
     assert_eq!(error["code"], code);
     let object = error.as_object().expect("an object");
-    assert_eq!(object.keys().collect::<Vec<_>>(), ["code", "details", "message"]);
-    (error["message"].as_str().expect("a message").to_owned(), error["details"].clone())
+    assert_eq!(
+        object.keys().collect::<Vec<_>>(),
+        ["code", "details", "message"]
+    );
+    (
+        error["message"].as_str().expect("a message").to_owned(),
+        error["details"].clone(),
+    )
 }
 
 fn is_hex_40(id: &str) -> bool {
-    id.len() == 40 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    id.len() == 40
+        && id
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[test]
@@ -68,10 +85,17 @@ fn an_extraction_goes_through_its_statuses_at_its_pace() {
     let mut at = |time: Time| look(&mut service, STATUS, &id, time);
 
     assert_eq!(at(START), envelope("IN_PROGRESS"));
-    assert_eq!(at(START + (Duration::from_secs(30) - INSTANT)), envelope("IN_PROGRESS"));
+    assert_eq!(
+        at(START + (Duration::from_secs(30) - INSTANT)),
+        envelope("IN_PROGRESS")
+    );
     let first = at(finished);
     assert_eq!(first["status"], "SUCCESS");
-    assert_eq!(at(START + (Duration::from_secs(30) + 48 * HOUR - INSTANT)), first, "a result can be fetched again and again");
+    assert_eq!(
+        at(START + (Duration::from_secs(30) + 48 * HOUR - INSTANT)),
+        first,
+        "a result can be fetched again and again"
+    );
     assert_eq!(at(expired), envelope("EXPIRED"));
     assert_eq!(at(Time::MAX), envelope("EXPIRED"));
 }
@@ -90,28 +114,43 @@ fn a_result_has_what_was_sent_and_what_was_read() {
     assert_eq!(result["customer"], Value::Null);
     assert!(result["line_items"].is_array() && result["vat_rates"].is_array());
     let fields = result["extracted_fields"].as_array().expect("fields");
-    let number = fields.iter().find(|field| field["name"] == "invoice_number").expect("the invoice number");
+    let number = fields
+        .iter()
+        .find(|field| field["name"] == "invoice_number")
+        .expect("the invoice number");
     assert_eq!(number["values"][0]["value"], "LPW-2026-0417");
 
     body["customer"] = json!("Žlička d.o.o.");
     let id = submitted(&mut service, &body, START);
-    assert_eq!(look(&mut service, STATUS, &id, START)["result"]["customer"], "Žlička d.o.o.");
+    assert_eq!(
+        look(&mut service, STATUS, &id, START)["result"]["customer"],
+        "Žlička d.o.o."
+    );
     body["customer"] = Value::Null;
     let id = submitted(&mut service, &body, START);
-    assert_eq!(look(&mut service, STATUS, &id, START)["result"]["customer"], Value::Null);
+    assert_eq!(
+        look(&mut service, STATUS, &id, START)["result"]["customer"],
+        Value::Null
+    );
 }
 
 #[test]
 fn a_document_that_cannot_be_read_ends_in_an_error_and_expires_too() {
     let mut service = Service::new(ServiceOptions::new().with_pace(HOUR));
     let id = submitted(&mut service, &submit_body(b"no PDF at all"), START);
-    assert_eq!(look(&mut service, STATUS, &id, START)["status"], "IN_PROGRESS");
+    assert_eq!(
+        look(&mut service, STATUS, &id, START)["status"],
+        "IN_PROGRESS"
+    );
     let answer = look(&mut service, STATUS, &id, START + HOUR);
     assert_eq!(answer["status"], "ERROR");
     assert_eq!(answer["result"], json!({}));
     assert_eq!(answer["error"]["code"], "invalid_file");
     assert!(answer["error"]["message"].is_string() && answer["error"]["details"].is_object());
-    assert_eq!(look(&mut service, STATUS, &id, START + 49 * HOUR)["status"], "EXPIRED");
+    assert_eq!(
+        look(&mut service, STATUS, &id, START + 49 * HOUR)["status"],
+        "EXPIRED"
+    );
 }
 
 #[test]
@@ -131,33 +170,58 @@ fn what_has_expired_is_no_longer_in_memory() {
 #[test]
 fn both_families_of_paths_lead_to_the_same_extractions() {
     let mut service = Service::new(ServiceOptions::new().with_pace(Duration::ZERO));
-    let response = submit(&mut service, "/api/v1/extract-data-async", &submit_body(INVOICE), START);
+    let response = submit(
+        &mut service,
+        "/api/v1/extract-data-async",
+        &submit_body(INVOICE),
+        START,
+    );
     assert_eq!(response.status(), 202);
-    let id = parse(&response)["extraction_id"].as_str().expect("an id").to_owned();
+    let id = parse(&response)["extraction_id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
     let unversioned = look(&mut service, STATUS, &id, START);
     assert_eq!(unversioned["status"], "SUCCESS");
-    assert_eq!(look(&mut service, "/api/v1/get-extraction-data", &id, START), unversioned);
+    assert_eq!(
+        look(&mut service, "/api/v1/get-extraction-data", &id, START),
+        unversioned
+    );
 }
 
 #[test]
 fn retention_can_be_set() {
-    let mut service = Service::new(ServiceOptions::new().with_pace(Duration::ZERO).with_retention(HOUR));
+    let mut service = Service::new(
+        ServiceOptions::new()
+            .with_pace(Duration::ZERO)
+            .with_retention(HOUR),
+    );
     let id = submitted(&mut service, &submit_body(INVOICE), START);
-    assert_eq!(look(&mut service, STATUS, &id, START + HOUR)["status"], "EXPIRED");
+    assert_eq!(
+        look(&mut service, STATUS, &id, START + HOUR)["status"],
+        "EXPIRED"
+    );
 }
 
 #[test]
 fn time_that_goes_back_stands_still() {
     let mut service = Service::new(ServiceOptions::new().with_pace(HOUR));
     let id = submitted(&mut service, &submit_body(INVOICE), START);
-    assert_eq!(look(&mut service, STATUS, &id, START + HOUR)["status"], "SUCCESS");
+    assert_eq!(
+        look(&mut service, STATUS, &id, START + HOUR)["status"],
+        "SUCCESS"
+    );
     assert_eq!(look(&mut service, STATUS, &id, START)["status"], "SUCCESS");
 }
 
 #[test]
 fn the_same_seed_and_requests_give_the_same_responses() {
     let responses = |seed| {
-        let mut service = Service::new(ServiceOptions::new().with_seed(seed).with_pace(Duration::ZERO));
+        let mut service = Service::new(
+            ServiceOptions::new()
+                .with_seed(seed)
+                .with_pace(Duration::ZERO),
+        );
         let id = submitted(&mut service, &submit_body(INVOICE), START);
         (look(&mut service, STATUS, &id, START), id)
     };
@@ -168,9 +232,11 @@ fn the_same_seed_and_requests_give_the_same_responses() {
 #[test]
 fn document_types_can_be_added() {
     let options = ServiceOptions::new().with_pace(Duration::ZERO);
-    let delivery_note =
-        DocumentType::from_json(r#"{"name": "delivery-note", "fields": [{"name": "total", "data_type": "NUMBER", "labels": ["total"]}]}"#);
-    let mut service = Service::new(options.with_document_type(delivery_note.expect("a document type")));
+    let delivery_note = DocumentType::from_json(
+        r#"{"name": "delivery-note", "fields": [{"name": "total", "data_type": "NUMBER", "labels": ["total"]}]}"#,
+    );
+    let mut service =
+        Service::new(options.with_document_type(delivery_note.expect("a document type")));
     let mut body = submit_body(INVOICE);
     body["document_type_name"] = json!("delivery-note");
     let id = submitted(&mut service, &body, START);
@@ -183,21 +249,45 @@ fn document_types_can_be_added() {
 fn escapes_parameters_and_unknown_properties_do_no_harm() {
     let mut service = Service::new(ServiceOptions::new().with_pace(Duration::ZERO));
     // PHP writes every slash of base64 as `\/`.
-    let body = submit_body(&[0xff; 300]).to_string().replace('/', r"\/").replacen('{', r#"{"of_no_interest": [[1e999]], "#, 1);
-    let post = Request::post(SUBMIT).header("authorization", "token  key").header("content-type", "application/json; charset=utf-8");
+    let body = submit_body(&[0xff; 300])
+        .to_string()
+        .replace('/', r"\/")
+        .replacen('{', r#"{"of_no_interest": [[1e999]], "#, 1);
+    let post = Request::post(SUBMIT)
+        .header("authorization", "token  key")
+        .header("content-type", "application/json; charset=utf-8");
     let response = service.handle(post.body(body.into()).expect("a request"), START);
     assert_eq!(response.status(), 202, "{:?}", response.body());
-    let id = parse(&response)["extraction_id"].as_str().expect("an id").to_owned();
-    let target = format!("{STATUS}?text_blocks=true&extraction%5Fid=%{:x}{}&customer", id.as_bytes()[0], &id[1..]);
-    assert_eq!(parse(&service.handle(request(Method::GET, &target, ""), START))["status"], "ERROR");
+    let id = parse(&response)["extraction_id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let target = format!(
+        "{STATUS}?text_blocks=true&extraction%5Fid=%{:x}{}&customer",
+        id.as_bytes()[0],
+        &id[1..]
+    );
+    assert_eq!(
+        parse(&service.handle(request(Method::GET, &target, ""), START))["status"],
+        "ERROR"
+    );
 }
 
 #[test]
 fn refuses_a_body_that_is_not_json() {
     let mut service = Service::default();
-    let mut send = |body: &[u8]| refused(&service.handle(request(Method::POST, SUBMIT, body.to_vec()), START), 400, "invalid_json");
+    let mut send = |body: &[u8]| {
+        refused(
+            &service.handle(request(Method::POST, SUBMIT, body.to_vec()), START),
+            400,
+            "invalid_json",
+        )
+    };
     let (message, details) = send(b"{\n \"file\": oops}");
-    assert!(message.starts_with("Bad request response. Check your input data."), "{message}");
+    assert!(
+        message.starts_with("Bad request response. Check your input data."),
+        "{message}"
+    );
     assert_eq!(details["line"], 2);
     assert_eq!(send(b"{\n\n  \xff}").1, json!({"line": 3, "column": 3}));
     for body in [&b""[..], b"{", b"{} {}", b"[oops]", b"\xef\xbb\xbf{}"] {
@@ -211,12 +301,28 @@ fn refuses_a_file_that_is_not_base64() {
     let mut send = |file: &str| {
         let mut body = submit_body(b"-");
         body["file"] = json!(file);
-        refused(&submit(&mut service, SUBMIT, &body, START), 400, "invalid_base64")
+        refused(
+            &submit(&mut service, SUBMIT, &body, START),
+            400,
+            "invalid_base64",
+        )
     };
     let (message, details) = send("data:application/pdf;base64,AAAA");
-    assert!(message.starts_with("Bad request response. Check your input data."), "{message}");
+    assert!(
+        message.starts_with("Bad request response. Check your input data."),
+        "{message}"
+    );
     assert_eq!(details, json!({"loc": ["body", "file"], "offset": 4}));
-    for file in ["AAA", "AA", "A", "AA==AA==", "AAAA\nAAAA", " AAAA", "-_-_", "AB=="] {
+    for file in [
+        "AAA",
+        "AA",
+        "A",
+        "AA==AA==",
+        "AAAA\nAAAA",
+        " AAAA",
+        "-_-_",
+        "AB==",
+    ] {
         send(file);
     }
 }
@@ -224,28 +330,47 @@ fn refuses_a_file_that_is_not_base64() {
 #[test]
 fn refuses_requests_without_a_key() {
     let mut service = Service::default();
-    for value in
-        [None, Some(""), Some("Token"), Some("Token "), Some("key"), Some("Bearer key"), Some("Token two words"), Some("Token k\u{e9}y")]
-    {
+    for value in [
+        None,
+        Some(""),
+        Some("Token"),
+        Some("Token "),
+        Some("key"),
+        Some("Bearer key"),
+        Some("Token two words"),
+        Some("Token k\u{e9}y"),
+    ] {
         let mut request = Request::post(SUBMIT);
         if let Some(value) = value {
             request = request.header("authorization", value);
         }
-        let response = service.handle(request.body(submit_body(b"-").to_string().into()).expect("a request"), START);
+        let response = service.handle(
+            request
+                .body(submit_body(b"-").to_string().into())
+                .expect("a request"),
+            START,
+        );
         let (message, _) = refused(&response, 401, "unauthorized");
-        assert!(message.starts_with("Unauthorized. Check the URL and your authentication token."), "{message}");
+        assert!(
+            message.starts_with("Unauthorized. Check the URL and your authentication token."),
+            "{message}"
+        );
         assert_eq!(response.headers()["www-authenticate"], "Token");
     }
 }
 
 #[test]
 fn refuses_keys_that_are_not_accepted() {
-    let options = ServiceOptions::new().with_key("first-secret").with_key(" Token second-secret ").with_key("");
+    let options = ServiceOptions::new()
+        .with_key("first-secret")
+        .with_key(" Token second-secret ")
+        .with_key("");
     assert!(!format!("{options:?}").contains("secret"));
     let mut service = Service::new(options);
     assert!(!format!("{service:?}").contains("secret"));
     let mut status_with = |key: &str| {
-        let look = Request::get(format!("{STATUS}?extraction_id=0")).header("authorization", format!("Token {key}"));
+        let look = Request::get(format!("{STATUS}?extraction_id=0"))
+            .header("authorization", format!("Token {key}"));
         service.handle(look.body(Bytes::new()).expect("a request"), START)
     };
     refused(&status_with("third-secret"), 401, "unauthorized");
@@ -265,7 +390,11 @@ fn refuses_unknown_paths() {
         "/api/v2/get-extraction-data",
         "//api/extract-data-async",
     ] {
-        let (_, details) = refused(&service.handle(request(Method::POST, path, "{}"), START), 404, "path_not_found");
+        let (_, details) = refused(
+            &service.handle(request(Method::POST, path, "{}"), START),
+            404,
+            "path_not_found",
+        );
         assert_eq!(details["paths"][0], SUBMIT);
     }
 }
@@ -274,8 +403,24 @@ fn refuses_unknown_paths() {
 fn refuses_unknown_extractions() {
     let mut service = Service::default();
     let id = submitted(&mut service, &submit_body(b"-"), START);
-    for unknown in ["", "0", "%ff", "%00", &id[1..], &id.to_uppercase(), &format!("{id}0"), "0d14338251a6db69bfec36face27f7edcab73220"] {
-        let response = service.handle(request(Method::GET, &format!("{STATUS}?extraction_id={unknown}"), ""), START);
+    for unknown in [
+        "",
+        "0",
+        "%ff",
+        "%00",
+        &id[1..],
+        &id.to_uppercase(),
+        &format!("{id}0"),
+        "0d14338251a6db69bfec36face27f7edcab73220",
+    ] {
+        let response = service.handle(
+            request(
+                Method::GET,
+                &format!("{STATUS}?extraction_id={unknown}"),
+                "",
+            ),
+            START,
+        );
         refused(&response, 404, "extraction_not_found");
     }
 }
@@ -283,9 +428,12 @@ fn refuses_unknown_extractions() {
 #[test]
 fn refuses_other_methods_and_names_the_right_one() {
     let mut service = Service::default();
-    for (method, path, allowed) in
-        [(Method::GET, SUBMIT, "POST"), (Method::PUT, SUBMIT, "POST"), (Method::POST, STATUS, "GET"), (Method::HEAD, STATUS, "GET")]
-    {
+    for (method, path, allowed) in [
+        (Method::GET, SUBMIT, "POST"),
+        (Method::PUT, SUBMIT, "POST"),
+        (Method::POST, STATUS, "GET"),
+        (Method::HEAD, STATUS, "GET"),
+    ] {
         let response = service.handle(request(method, path, ""), START);
         refused(&response, 405, "method_not_allowed");
         assert_eq!(response.headers()["allow"], allowed);
@@ -296,7 +444,12 @@ fn refuses_other_methods_and_names_the_right_one() {
 fn refuses_bodies_larger_than_the_limit() {
     let body = submit_body(b"-").to_string();
     let mut service = Service::new(ServiceOptions::new().with_body_limit(body.len()));
-    assert_eq!(service.handle(request(Method::POST, SUBMIT, body.clone()), START).status(), 202);
+    assert_eq!(
+        service
+            .handle(request(Method::POST, SUBMIT, body.clone()), START)
+            .status(),
+        202
+    );
     let response = service.handle(request(Method::POST, SUBMIT, body.clone() + " "), START);
     let (message, details) = refused(&response, 413, "body_too_large");
     assert!(message.contains(&body.len().to_string()), "{message}");
@@ -307,13 +460,30 @@ fn refuses_bodies_larger_than_the_limit() {
 fn refuses_bodies_that_say_to_be_something_else_than_json() {
     let mut service = Service::default();
     let mut send = |content_type: &str| {
-        let post = Request::post(SUBMIT).header("authorization", "Token key").header("content-type", content_type);
-        service.handle(post.body(submit_body(b"-").to_string().into()).expect("a request"), START)
+        let post = Request::post(SUBMIT)
+            .header("authorization", "Token key")
+            .header("content-type", content_type);
+        service.handle(
+            post.body(submit_body(b"-").to_string().into())
+                .expect("a request"),
+            START,
+        )
     };
-    for other in ["application/x-www-form-urlencoded", "multipart/form-data; boundary=json", "text/plain", "application/pdf"] {
+    for other in [
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=json",
+        "text/plain",
+        "application/pdf",
+    ] {
         refused(&send(other), 415, "unsupported_media_type");
     }
-    for json in ["application/json", "Application/JSON;charset=utf-8", "text/json", "application/vnd.api+json", ""] {
+    for json in [
+        "application/json",
+        "Application/JSON;charset=utf-8",
+        "text/json",
+        "application/vnd.api+json",
+        "",
+    ] {
         assert_eq!(send(json).status(), 202, "{json}");
     }
 }
@@ -321,7 +491,13 @@ fn refuses_bodies_that_say_to_be_something_else_than_json() {
 #[test]
 fn refuses_missing_empty_and_mistyped_values_all_at_once() {
     let mut service = Service::default();
-    let mut send = |body: Value| refused(&submit(&mut service, SUBMIT, &body, START), 422, "validation_error");
+    let mut send = |body: Value| {
+        refused(
+            &submit(&mut service, SUBMIT, &body, START),
+            422,
+            "validation_error",
+        )
+    };
     let violation = |place: &str, message: &str, kind: &str| json!({"loc": ["body", place], "msg": message, "type": kind});
 
     let (message, details) = send(json!({}));
@@ -329,20 +505,34 @@ fn refuses_missing_empty_and_mistyped_values_all_at_once() {
         message,
         "Validation Error. body.file: Field required; body.file_name: Field required; body.document_type_name: Field required."
     );
-    let missing = ["file", "file_name", "document_type_name"].map(|place| violation(place, "Field required", "missing"));
+    let missing = ["file", "file_name", "document_type_name"]
+        .map(|place| violation(place, "Field required", "missing"));
     assert_eq!(details, json!(missing));
 
-    let (_, details) = send(json!({"file": "", "file_name": "", "document_type_name": "", "customer": ""}));
-    let empty = ["file", "file_name", "document_type_name", "customer"]
-        .map(|place| violation(place, "String should have at least 1 character", "string_too_short"));
+    let (_, details) =
+        send(json!({"file": "", "file_name": "", "document_type_name": "", "customer": ""}));
+    let empty = ["file", "file_name", "document_type_name", "customer"].map(|place| {
+        violation(
+            place,
+            "String should have at least 1 character",
+            "string_too_short",
+        )
+    });
     assert_eq!(details, json!(empty));
 
-    let (_, details) = send(json!({"file": null, "file_name": 1, "document_type_name": ["a"], "customer": {}}));
+    let (_, details) =
+        send(json!({"file": null, "file_name": 1, "document_type_name": ["a"], "customer": {}}));
     let mistyped = ["file", "file_name", "document_type_name", "customer"]
         .map(|place| violation(place, "Input should be a valid string", "string_type"));
     assert_eq!(details, json!(mistyped));
 
-    for body in [json!([]), json!(["a", "b", "c"]), json!(null), json!("text"), json!(1)] {
+    for body in [
+        json!([]),
+        json!(["a", "b", "c"]),
+        json!(null),
+        json!("text"),
+        json!(1),
+    ] {
         assert_eq!(send(body).1[0]["loc"], json!(["body"]));
     }
 }
@@ -350,8 +540,15 @@ fn refuses_missing_empty_and_mistyped_values_all_at_once() {
 #[test]
 fn refuses_values_json_allows_and_text_does_not() {
     let mut service = Service::default();
-    for (body, kind) in [(r#"{"file": "\ud800"}"#, "string_unicode"), (r#"{"file": "AAAA", "file": "AAAA"}"#, "repeated")] {
-        let (_, details) = refused(&service.handle(request(Method::POST, SUBMIT, body), START), 422, "validation_error");
+    for (body, kind) in [
+        (r#"{"file": "\ud800"}"#, "string_unicode"),
+        (r#"{"file": "AAAA", "file": "AAAA"}"#, "repeated"),
+    ] {
+        let (_, details) = refused(
+            &service.handle(request(Method::POST, SUBMIT, body), START),
+            422,
+            "validation_error",
+        );
         assert_eq!(details[0]["type"], kind);
     }
 }
@@ -359,9 +556,20 @@ fn refuses_values_json_allows_and_text_does_not() {
 #[test]
 fn refuses_a_look_without_an_id() {
     let mut service = Service::default();
-    for target in [STATUS.to_owned(), format!("{STATUS}?"), format!("{STATUS}?id=0&text_blocks=true")] {
-        let (_, details) = refused(&service.handle(request(Method::GET, &target, ""), START), 422, "validation_error");
-        assert_eq!(details, json!([{"loc": ["query", "extraction_id"], "msg": "Field required", "type": "missing"}]));
+    for target in [
+        STATUS.to_owned(),
+        format!("{STATUS}?"),
+        format!("{STATUS}?id=0&text_blocks=true"),
+    ] {
+        let (_, details) = refused(
+            &service.handle(request(Method::GET, &target, ""), START),
+            422,
+            "validation_error",
+        );
+        assert_eq!(
+            details,
+            json!([{"loc": ["query", "extraction_id"], "msg": "Field required", "type": "missing"}])
+        );
     }
 }
 
@@ -370,9 +578,16 @@ fn refuses_unknown_document_types_and_lists_the_known_ones() {
     let mut service = Service::default();
     let mut body = submit_body(b"-");
     body["document_type_name"] = json!("passport");
-    let (message, details) = refused(&submit(&mut service, SUBMIT, &body, START), 422, "document_type_not_found");
+    let (message, details) = refused(
+        &submit(&mut service, SUBMIT, &body, START),
+        422,
+        "document_type_not_found",
+    );
     assert!(message.contains("line-item-invoice"), "{message}");
-    assert_eq!(details["document_types"], json!(["line-item-invoice", "receipt", "simple-invoice"]));
+    assert_eq!(
+        details["document_types"],
+        json!(["line-item-invoice", "receipt", "simple-invoice"])
+    );
     assert_eq!(service.accepted(), 0);
 }
 
@@ -393,8 +608,13 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
             json!({"document_type_name": document_type, "file_name": name, "file": file, "customer": customer}).to_string().into_bytes()
         },
     );
-    let cut = submit.prop_flat_map(|body| (0..=body.len()).prop_map(move |length| body[..length].to_vec()));
-    prop_oneof![prop::collection::vec(any::<u8>(), 0..80), cut, ".{0,60}".prop_map(String::into_bytes)]
+    let cut = submit
+        .prop_flat_map(|body| (0..=body.len()).prop_map(move |length| body[..length].to_vec()));
+    prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..80),
+        cut,
+        ".{0,60}".prop_map(String::into_bytes)
+    ]
 }
 
 proptest! {
@@ -424,13 +644,25 @@ fn a_pace_of_chance_is_the_same_for_the_same_seed_and_a_queue_of_work_makes_it_l
     let second = Duration::from_secs(1);
     let finished_within = |options: ServiceOptions, seconds: u32| {
         let mut service = Service::new(options.with_pace(Pace::lognormal(20 * second, 1.0)));
-        let ids: Vec<String> = (0..200).map(|_| submitted(&mut service, &submit_body(b"no PDF"), START)).collect();
-        ids.iter().filter(|id| look(&mut service, STATUS, id, START + seconds * second)["status"] == "ERROR").count()
+        let ids: Vec<String> = (0..200)
+            .map(|_| submitted(&mut service, &submit_body(b"no PDF"), START))
+            .collect();
+        ids.iter()
+            .filter(|id| {
+                look(&mut service, STATUS, id, START + seconds * second)["status"] == "ERROR"
+            })
+            .count()
     };
     let half = finished_within(ServiceOptions::new().with_seed(1), 20);
     assert!((80..120).contains(&half), "{half}");
-    assert_eq!(finished_within(ServiceOptions::new().with_seed(1), 20), half);
-    assert_eq!(finished_within(ServiceOptions::new().with_seed(1).with_workers(200), 20), half);
+    assert_eq!(
+        finished_within(ServiceOptions::new().with_seed(1), 20),
+        half
+    );
+    assert_eq!(
+        finished_within(ServiceOptions::new().with_seed(1).with_workers(200), 20),
+        half
+    );
     let by_ten = finished_within(ServiceOptions::new().with_seed(1).with_workers(10), 20);
     assert!((3..20).contains(&by_ten), "{by_ten}");
 }

@@ -21,12 +21,24 @@ fn webhook() -> WebhookOptions {
 }
 
 fn service(webhook: WebhookOptions) -> Service {
-    Service::new(ServiceOptions::new().with_pace(MINUTE).with_webhook(webhook))
+    Service::new(
+        ServiceOptions::new()
+            .with_pace(MINUTE)
+            .with_webhook(webhook),
+    )
 }
 
 /// Submits so many documents, a second apart.
 fn submit_many(service: &mut Service, count: u32) -> Vec<ExtractionId> {
-    (0..count).map(|index| submit(service, document(NO_PDF), START + index * Duration::from_secs(1))).collect()
+    (0..count)
+        .map(|index| {
+            submit(
+                service,
+                document(NO_PDF),
+                START + index * Duration::from_secs(1),
+            )
+        })
+        .collect()
 }
 
 /// All messages, each when it is due.
@@ -39,7 +51,10 @@ fn messages(service: &mut Service) -> Vec<(Time, Request<Bytes>)> {
 }
 
 fn id_of(message: &Request<Bytes>) -> ExtractionId {
-    Notification::decode(message.body()).expect("a message").extraction_id().clone()
+    Notification::decode(message.body())
+        .expect("a message")
+        .extraction_id()
+        .clone()
 }
 
 #[test]
@@ -55,8 +70,14 @@ fn a_message_is_the_vendors_sample_with_other_ids() {
     assert_eq!(message.uri(), "http://127.0.0.1:8080/hook?secret=42");
     assert_eq!(message.headers()["content-type"], "application/json");
     assert_eq!(message.headers()["host"], "127.0.0.1:8080");
-    let event_id = serde_json::from_slice::<Value>(message.body()).expect("JSON")["event_id"].as_str().expect("an id").to_owned();
-    assert!(event_id.len() == 40 && event_id != id.as_str(), "{event_id}");
+    let event_id = serde_json::from_slice::<Value>(message.body()).expect("JSON")["event_id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    assert!(
+        event_id.len() == 40 && event_id != id.as_str(),
+        "{event_id}"
+    );
     let expected = format!(
         r#"{{"event_id":"{event_id}","event_time":"2023-11-14T22:14:20.000000","data":{{"id":"{id}","message":"Extraction process finished"}},"type":"extraction.finished"}}"#,
         id = id.as_str(),
@@ -64,8 +85,14 @@ fn a_message_is_the_vendors_sample_with_other_ids() {
     assert_eq!(message.body(), expected.as_bytes());
     assert_eq!(id_of(&message), id);
 
-    assert!(service.next_webhook(Time::MAX).is_none(), "there is one message for each");
-    assert_eq!((service.next_webhook_at(), service.counts().webhooks), (None, 1));
+    assert!(
+        service.next_webhook(Time::MAX).is_none(),
+        "there is one message for each"
+    );
+    assert_eq!(
+        (service.next_webhook_at(), service.counts().webhooks),
+        (None, 1)
+    );
 }
 
 #[test]
@@ -85,19 +112,31 @@ fn a_share_of_the_messages_is_lost() {
     let arrived = messages(&mut service).len();
     let counts = service.counts();
     assert!((700..800).contains(&arrived), "{arrived}");
-    assert_eq!((counts.webhooks, counts.webhooks_lost), (arrived, 1000 - arrived));
+    assert_eq!(
+        (counts.webhooks, counts.webhooks_lost),
+        (arrived, 1000 - arrived)
+    );
 }
 
 #[test]
 fn a_double_tells_the_same_event_at_another_time() {
-    let mut service = service(webhook().with_doubled(1.0).with_delay(Pace::lognormal(MINUTE, 1.0)));
+    let mut service = service(
+        webhook()
+            .with_doubled(1.0)
+            .with_delay(Pace::lognormal(MINUTE, 1.0)),
+    );
     submit_many(&mut service, 10);
     let mut by_body: BTreeMap<Bytes, Vec<Time>> = BTreeMap::new();
     for (due, message) in messages(&mut service) {
         by_body.entry(message.into_body()).or_default().push(due);
     }
     assert_eq!(by_body.len(), 10);
-    assert!(by_body.values().all(|times| times.len() == 2 && times[0] < times[1]), "{by_body:?}");
+    assert!(
+        by_body
+            .values()
+            .all(|times| times.len() == 2 && times[0] < times[1]),
+        "{by_body:?}"
+    );
 }
 
 #[test]
@@ -110,7 +149,10 @@ fn messages_come_late_and_overtake_each_other() {
         (messages[0].0, told == submitted, told.len())
     };
     assert_eq!(order(webhook()), (START + MINUTE, true, 100));
-    assert_eq!(order(webhook().with_delay(MINUTE)), (START + 2 * MINUTE, true, 100));
+    assert_eq!(
+        order(webhook().with_delay(MINUTE)),
+        (START + 2 * MINUTE, true, 100)
+    );
     assert!(!order(webhook().with_overtaken(0.5, MINUTE)).1);
     assert!(!order(webhook().with_delay(Pace::lognormal(MINUTE, 1.0))).1);
 }
@@ -118,10 +160,21 @@ fn messages_come_late_and_overtake_each_other() {
 #[test]
 fn one_seed_has_the_same_messages_and_another_has_others() {
     let bodies = |seed| {
-        let options = webhook().with_lost(0.2).with_doubled(0.2).with_overtaken(0.2, MINUTE);
-        let mut service = Service::new(ServiceOptions::new().with_pace(MINUTE).with_seed(seed).with_webhook(options));
+        let options = webhook()
+            .with_lost(0.2)
+            .with_doubled(0.2)
+            .with_overtaken(0.2, MINUTE);
+        let mut service = Service::new(
+            ServiceOptions::new()
+                .with_pace(MINUTE)
+                .with_seed(seed)
+                .with_webhook(options),
+        );
         submit_many(&mut service, 20);
-        messages(&mut service).into_iter().map(|(due, message)| (due, message.into_body())).collect::<Vec<_>>()
+        messages(&mut service)
+            .into_iter()
+            .map(|(due, message)| (due, message.into_body()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(bodies(1), bodies(1));
     assert_ne!(bodies(1), bodies(2));
@@ -131,13 +184,27 @@ fn one_seed_has_the_same_messages_and_another_has_others() {
 fn no_webhook_has_no_messages_and_no_influence_on_ids() {
     let mut without = Service::new(ServiceOptions::new().with_pace(MINUTE));
     let ids = submit_many(&mut without, 3);
-    assert_eq!((without.next_webhook_at(), without.next_webhook(Time::MAX).is_none()), (None, true));
+    assert_eq!(
+        (
+            without.next_webhook_at(),
+            without.next_webhook(Time::MAX).is_none()
+        ),
+        (None, true)
+    );
     assert_eq!(submit_many(&mut service(webhook()), 3), ids);
 }
 
 #[test]
 fn an_address_is_plain_http_and_kept_out_of_logs() {
-    for wrong in ["", "https://example.com/", "127.0.0.1:80", "/hook", "http:///hook", "ftp://example.com", "http://exa mple.com"] {
+    for wrong in [
+        "",
+        "https://example.com/",
+        "127.0.0.1:80",
+        "/hook",
+        "http:///hook",
+        "ftp://example.com",
+        "http://exa mple.com",
+    ] {
         let error = WebhookOptions::new(wrong).expect_err(wrong).to_string();
         assert!(error.contains("http://127.0.0.1:8080/path"), "{error}");
     }

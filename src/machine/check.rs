@@ -19,7 +19,12 @@ impl Check {
     /// With one field more, if it is there.
     pub(super) fn text(self, name: &str, value: Option<&str>) -> Self {
         let Some(value) = value else { return self };
-        self.bytes(name).bytes("=").bytes(&value.len().to_string()).bytes(":").bytes(value).bytes(";")
+        self.bytes(name)
+            .bytes("=")
+            .bytes(&value.len().to_string())
+            .bytes(":")
+            .bytes(value)
+            .bytes(";")
     }
 
     /// With one number more, as its decimal digits.
@@ -38,7 +43,9 @@ impl Check {
     }
 
     fn bytes(self, text: &str) -> Self {
-        Self(text.bytes().fold(self.0, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME)))
+        Self(text.bytes().fold(self.0, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(PRIME)
+        }))
     }
 }
 
@@ -52,12 +59,16 @@ mod tests {
         assert_eq!(Check::new().digits(), "cbf29ce484222325");
         assert_eq!(Check::new().bytes("a").digits(), "af63dc4c8601ec8c");
         assert_eq!(Check::new().bytes("foobar").digits(), "85944171f73967e8");
-        assert_eq!(Check::new().text("a", Some("é")).digits(), Check::new().bytes("a=2:é;").digits());
+        assert_eq!(
+            Check::new().text("a", Some("é")).digits(),
+            Check::new().bytes("a=2:é;").digits()
+        );
     }
 
     #[test]
     fn fields_do_not_run_into_each_other() {
-        let check = |a: Option<&str>, b: Option<&str>| Check::new().text("a", a).text("b", b).digits();
+        let check =
+            |a: Option<&str>, b: Option<&str>| Check::new().text("a", a).text("b", b).digits();
         let different = [
             check(None, None),
             check(Some(""), None),

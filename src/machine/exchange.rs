@@ -42,7 +42,11 @@ pub struct Transmit {
 impl Transmit {
     /// A request to perform; for machines of one's own.
     pub fn new(id: RequestId, request: http::Request<Body>, limits: Limits) -> Self {
-        Self { id, request, limits }
+        Self {
+            id,
+            request,
+            limits,
+        }
     }
 }
 
@@ -78,7 +82,10 @@ impl Limits {
     /// The bounds for a request whose body has this many bytes, with another limit of the response where one was set.
     pub(super) fn for_exchange(length: u64, response_bytes: Option<u64>) -> Self {
         let limits = Self::for_body(length);
-        Self { response_bytes: response_bytes.unwrap_or(limits.response_bytes), ..limits }
+        Self {
+            response_bytes: response_bytes.unwrap_or(limits.response_bytes),
+            ..limits
+        }
     }
 }
 
@@ -100,7 +107,10 @@ pub struct Failure {
 
 /// What a failed exchange means for the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a machine that forgets a kind should not compile")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a machine that forgets a kind should not compile"
+)]
 pub enum FailureKind {
     /// Certainly not processed: not one byte of the request can have reached the service, or the service said that it was not processed. Any request can be
     /// sent again. Transports report it only when they can be sure.
@@ -116,7 +126,10 @@ pub enum FailureKind {
 impl Failure {
     /// A failure of this kind, for this cause.
     pub fn new(kind: FailureKind, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { kind, cause: Arc::from(cause.into()) }
+        Self {
+            kind,
+            cause: Arc::from(cause.into()),
+        }
     }
 
     /// What it means for the request.
@@ -138,7 +151,10 @@ impl Failure {
 impl fmt::Debug for Failure {
     /// The cause by what it says, not by what it is made of: the same for a failure that was recorded, and no more than is fit for a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Failure").field("kind", &self.kind).field("cause", &self.shown_cause()).finish()
+        f.debug_struct("Failure")
+            .field("kind", &self.kind)
+            .field("cause", &self.shown_cause())
+            .finish()
     }
 }
 

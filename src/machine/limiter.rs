@@ -55,20 +55,37 @@ struct Pace {
 impl Limiter {
     /// No limit but the pauses the service asks for.
     pub(crate) const fn unlimited() -> Self {
-        Self { pace: None, paused_until: Time::EPOCH, slowed_at: None, latest: Time::EPOCH, looks_since_submit: 0 }
+        Self {
+            pace: None,
+            paused_until: Time::EPOCH,
+            slowed_at: None,
+            latest: Time::EPOCH,
+            looks_since_submit: 0,
+        }
     }
 
     /// At most this many requests `per` span, which is rounded so that it is not exceeded, and `burst` at once. Both are one at least.
     pub(crate) fn new(requests: u32, per: Duration, burst: u32) -> Self {
         let interval = divided(per, requests);
         let tolerance = interval.saturating_mul(burst.saturating_sub(1));
-        let pace = Pace { interval, tolerance, next: Time::EPOCH, parts: PARTS, regained: Time::EPOCH };
-        Self { pace: Some(pace), ..Self::unlimited() }
+        let pace = Pace {
+            interval,
+            tolerance,
+            next: Time::EPOCH,
+            parts: PARTS,
+            regained: Time::EPOCH,
+        };
+        Self {
+            pace: Some(pace),
+            ..Self::unlimited()
+        }
     }
 
     /// From when on the next request may be sent; a moment in the past where it may be now.
     pub(crate) fn ready_at(&self) -> Time {
-        self.pace.as_ref().map_or(self.paused_until, |pace| self.paused_until.max(pace.ready_at()))
+        self.pace.as_ref().map_or(self.paused_until, |pace| {
+            self.paused_until.max(pace.ready_at())
+        })
     }
 
     /// Until when the service asked for a pause; a moment in the past where there is none.
@@ -78,13 +95,18 @@ impl Limiter {
 
     /// By how much one more request now delays the one after it: nothing, while something is left of the burst.
     pub(crate) fn delay_of_next(&self, now: Time) -> Duration {
-        let exhausted = self.pace.as_ref().filter(|pace| now.saturating_since(pace.ready_at()) < pace.interval_now());
+        let exhausted = self
+            .pace
+            .as_ref()
+            .filter(|pace| now.saturating_since(pace.ready_at()) < pace.interval_now());
         exhausted.map_or(Duration::ZERO, Pace::interval_now)
     }
 
     /// From when on one more request delays none, if none is sent before.
     pub(crate) fn idle_at(&self) -> Time {
-        self.pace.as_ref().map_or(Time::EPOCH, |pace| pace.ready_at() + pace.interval_now())
+        self.pace
+            .as_ref()
+            .map_or(Time::EPOCH, |pace| pace.ready_at() + pace.interval_now())
     }
 
     /// Who is next: looks, which bring documents to their end, but every tenth request is a submit if one waits.
@@ -152,7 +174,11 @@ impl Pace {
     }
 
     fn interval_now(&self) -> Duration {
-        if self.parts == PARTS { self.interval } else { divided(self.interval.saturating_mul(PARTS), self.parts) }
+        if self.parts == PARTS {
+            self.interval
+        } else {
+            divided(self.interval.saturating_mul(PARTS), self.parts)
+        }
     }
 
     fn regain(&mut self, now: Time) {
@@ -197,7 +223,11 @@ mod tests {
         let mut limiter = Limiter::new(10, SECOND, 5);
         let times = sent(&mut limiter, START, START + SECOND);
         assert_eq!(times.len(), 5 + 9);
-        assert!(times[4].is_zero() && times[5] == Duration::from_millis(100) && times[13] == Duration::from_millis(900));
+        assert!(
+            times[4].is_zero()
+                && times[5] == Duration::from_millis(100)
+                && times[13] == Duration::from_millis(900)
+        );
         assert!(!limiter.take(Purpose::Look, START + Duration::from_nanos(999_999_999)));
         assert!(limiter.take(Purpose::Look, START + SECOND));
         assert!(!limiter.take(Purpose::Look, START), "time does not go back");
@@ -213,17 +243,39 @@ mod tests {
             assert!(limiter.take(Purpose::Look, START));
         }
         assert_eq!(delays, [Duration::ZERO, Duration::ZERO, interval]);
-        assert_eq!(limiter.delay_of_next(START + interval), interval, "one may go, and the next has to wait for it");
-        assert_eq!((limiter.idle_at(), limiter.delay_of_next(START + interval * 2)), (START + interval * 2, Duration::ZERO));
+        assert_eq!(
+            limiter.delay_of_next(START + interval),
+            interval,
+            "one may go, and the next has to wait for it"
+        );
+        assert_eq!(
+            (
+                limiter.idle_at(),
+                limiter.delay_of_next(START + interval * 2)
+            ),
+            (START + interval * 2, Duration::ZERO)
+        );
         limiter.slow_down(START, START + SECOND * 5, START + SECOND * 4);
-        assert_eq!(limiter.delay_of_next(START + SECOND * 4), interval * 2, "at half of the rate");
+        assert_eq!(
+            limiter.delay_of_next(START + SECOND * 4),
+            interval * 2,
+            "at half of the rate"
+        );
         assert_eq!(Limiter::unlimited().delay_of_next(START), Duration::ZERO);
     }
 
     #[test]
     fn a_third_of_a_second_is_not_rounded_in_our_favour() {
         let mut limiter = Limiter::new(3, SECOND, 1);
-        assert_eq!(sent(&mut limiter, START, START + SECOND * 100 + Duration::from_nanos(1)).len(), 300);
+        assert_eq!(
+            sent(
+                &mut limiter,
+                START,
+                START + SECOND * 100 + Duration::from_nanos(1)
+            )
+            .len(),
+            300
+        );
     }
 
     #[test]
@@ -233,7 +285,9 @@ mod tests {
         limiter.pause_until(START + SECOND);
         limiter.pause_until(START);
         assert_eq!(limiter.ready_at(), START + SECOND);
-        assert!(!limiter.take(Purpose::Submit, START) && limiter.take(Purpose::Submit, START + SECOND));
+        assert!(
+            !limiter.take(Purpose::Submit, START) && limiter.take(Purpose::Submit, START + SECOND)
+        );
     }
 
     #[test]
@@ -243,14 +297,28 @@ mod tests {
         let until = START + SECOND * 11;
         assert!(limiter.slow_down(START, until, answered));
         for (sent_at, later) in [(START, 2), (answered, 9)] {
-            assert!(!limiter.slow_down(sent_at, until + SECOND * later, answered + SECOND * later), "it was out when the pause began");
+            assert!(
+                !limiter.slow_down(sent_at, until + SECOND * later, answered + SECOND * later),
+                "it was out when the pause began"
+            );
         }
         let times = sent(&mut limiter, answered, until + SECOND);
         assert_eq!((times[0], times.len()), (SECOND * 11, 32));
-        let second = |from: u32| sent(&mut limiter.clone(), until + SECOND * from, until + SECOND * (from + 1)).len();
+        let second = |from: u32| {
+            sent(
+                &mut limiter.clone(),
+                until + SECOND * from,
+                until + SECOND * (from + 1),
+            )
+            .len()
+        };
         assert_eq!(second(1), 33);
         let regained = sent(&mut limiter, until + SECOND, until + SECOND * 40);
-        assert_eq!(regained.iter().filter(|at| **at >= SECOND * 46).count(), 64 * 5, "all of it again");
+        assert_eq!(
+            regained.iter().filter(|at| **at >= SECOND * 46).count(),
+            64 * 5,
+            "all of it again"
+        );
     }
 
     #[test]

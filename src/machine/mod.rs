@@ -61,7 +61,10 @@ mod time;
 
 use bytes::Bytes;
 
-pub use batch::{Batch, BatchEvent, BatchEventKind, BatchOptions, BatchOutcome, BatchProgress, JobKey, QueueProblem};
+pub use batch::{
+    Batch, BatchEvent, BatchEventKind, BatchOptions, BatchOutcome, BatchProgress, JobKey,
+    QueueProblem,
+};
 pub use call::{Call, CallError, CallEvent, CallEventKind, CallOptions};
 pub use cause::Cause;
 pub use delay::{DelayEstimator, DelayEstimators};
@@ -69,7 +72,10 @@ pub use drain::{Drain, DrainError, DrainEvent, DrainEventKind, DrainOptions, Dra
 pub use exchange::{Failure, FailureKind, Limits, RequestId, Transmit};
 #[cfg(feature = "proptest")]
 pub(crate) use job::Owner;
-pub use job::{Job, JobError, JobEvent, JobEventKind, JobOptions, JobState, LookReason, Snapshot, Ticket, TicketError};
+pub use job::{
+    Job, JobError, JobEvent, JobEventKind, JobOptions, JobState, LookReason, Snapshot, Ticket,
+    TicketError,
+};
 pub use poll_policy::PollPolicy;
 pub use retry_policy::RetryPolicy;
 pub use time::Time;

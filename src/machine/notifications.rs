@@ -37,7 +37,8 @@ impl Notifications {
             self.drop_oldest();
         }
         self.places.insert(extraction_id.clone(), self.next_place);
-        self.arrivals.insert(self.next_place, (extraction_id.clone(), now));
+        self.arrivals
+            .insert(self.next_place, (extraction_id.clone(), now));
         self.next_place += 1;
     }
 
@@ -55,7 +56,11 @@ impl Notifications {
     }
 
     fn drop_outdated(&mut self, now: Time) {
-        while self.arrivals.first_key_value().is_some_and(|(_, (_, arrived))| now.saturating_since(*arrived) >= Self::KEPT) {
+        while self
+            .arrivals
+            .first_key_value()
+            .is_some_and(|(_, (_, arrived))| now.saturating_since(*arrived) >= Self::KEPT)
+        {
             self.drop_oldest();
         }
     }
@@ -105,7 +110,10 @@ mod tests {
         for number in 0..50_000 {
             early.insert(&id(number), at(0));
         }
-        assert_eq!((early.len(), early.arrivals.len()), (Notifications::MOST, Notifications::MOST));
+        assert_eq!(
+            (early.len(), early.arrivals.len()),
+            (Notifications::MOST, Notifications::MOST)
+        );
         assert!(!early.take(&id(0), at(0)) && early.take(&id(49_999), at(0)));
     }
 

@@ -54,17 +54,28 @@ const MOST_PRICE: Duration = Duration::from_secs(3600);
 impl PollPolicy {
     /// For a person who waits: a look is worth 0.2 s of delay.
     pub const fn eager() -> Self {
-        Self { rule: Rule::Lateness, price: Duration::from_millis(200), smallest_gap: SMALLEST_GAP, largest_gap: LARGEST_GAP }
+        Self {
+            rule: Rule::Lateness,
+            price: Duration::from_millis(200),
+            smallest_gap: SMALLEST_GAP,
+            largest_gap: LARGEST_GAP,
+        }
     }
 
     /// The default: a look is worth a second of delay.
     pub const fn balanced() -> Self {
-        Self { price: Duration::from_secs(1), ..Self::eager() }
+        Self {
+            price: Duration::from_secs(1),
+            ..Self::eager()
+        }
     }
 
     /// For results that nobody waits for: a look is worth 8 s of delay.
     pub const fn frugal() -> Self {
-        Self { price: Duration::from_secs(8), ..Self::eager() }
+        Self {
+            price: Duration::from_secs(8),
+            ..Self::eager()
+        }
     }
 
     /// A look at every interval, whatever is known. Most clients do so, and are either rude or late. Held within 1 ms to 12 h.
@@ -78,7 +89,11 @@ impl PollPolicy {
     pub fn exponential(first: Duration, factor: f64, longest: Duration) -> Self {
         // A conversion to whole numbers is exact on every platform, and makes zero of what is not a number.
         let excess = ((factor.clamp(1.0, 1000.0) - 1.0) * f64::from(FACTOR)) as u32;
-        Self { rule: Rule::Growth(excess), ..Self::balanced() }.with_gaps(first, longest)
+        Self {
+            rule: Rule::Growth(excess),
+            ..Self::balanced()
+        }
+        .with_gaps(first, longest)
     }
 
     /// Sets the price: how much delay one look is worth. Held within 1 ms to 1 h.
@@ -131,17 +146,33 @@ impl PollPolicy {
     }
 
     /// The age at which the next look is due by what an estimator has learned; else as [`next_look`](Self::next_look).
-    pub fn next_look_by(&self, estimator: Option<&DelayEstimator>, age_at_last_look: Duration, not_before: Option<Duration>) -> Duration {
-        let gap = if self.smallest_gap == self.largest_gap { self.largest_gap } else { self.gap(estimator, age_at_last_look) };
+    pub fn next_look_by(
+        &self,
+        estimator: Option<&DelayEstimator>,
+        age_at_last_look: Duration,
+        not_before: Option<Duration>,
+    ) -> Duration {
+        let gap = if self.smallest_gap == self.largest_gap {
+            self.largest_gap
+        } else {
+            self.gap(estimator, age_at_last_look)
+        };
         let due = age_at_last_look.saturating_add(gap.clamp(self.smallest_gap, self.largest_gap));
         not_before.map_or(due, |floor| due.max(floor))
     }
 
     /// The lateness to be expected when a job in progress at the age `from` is looked at no sooner than at the age `to`, comparable with the [`price`](Self::price): as the
     /// policy's objective counts it, and the estimator, if there is one, knows it. It adds up: many jobs that one request reveals are worth a request as soon as their sum is.
-    pub fn lateness(&self, estimator: Option<&DelayEstimator>, from: Duration, to: Duration) -> Duration {
+    pub fn lateness(
+        &self,
+        estimator: Option<&DelayEstimator>,
+        from: Duration,
+        to: Duration,
+    ) -> Duration {
         let (from, to) = (to_ticks(from), to_ticks(to));
-        let lateness = estimator.map_or(&PRIOR, DelayEstimator::curve).lateness(from, to);
+        let lateness = estimator
+            .map_or(&PRIOR, DelayEstimator::curve)
+            .lateness(from, to);
         match self.rule {
             Rule::Lateness | Rule::Growth(_) => to_duration(lateness),
             Rule::RelativeLateness => to_duration(scaled(lateness, PAR, weight(to).max(1))),
@@ -154,9 +185,13 @@ impl PollPolicy {
         let price = to_ticks(self.price);
         match self.rule {
             Rule::Lateness => to_duration(curve.gap(to_ticks(age), gaps, |_| price)),
-            Rule::RelativeLateness => to_duration(curve.gap(to_ticks(age), gaps, |age| scaled(price, weight(age), PAR))),
+            Rule::RelativeLateness => {
+                to_duration(curve.gap(to_ticks(age), gaps, |age| scaled(price, weight(age), PAR)))
+            }
             // By then a gap has grown by the factor's excess over each gap before, and these make up the age.
-            Rule::Growth(excess) => self.smallest_gap + to_duration(scaled(to_ticks(age), excess.into(), FACTOR.into())),
+            Rule::Growth(excess) => {
+                self.smallest_gap + to_duration(scaled(to_ticks(age), excess.into(), FACTOR.into()))
+            }
         }
     }
 }
@@ -179,7 +214,8 @@ const fn weight(age: u64) -> u64 {
 
 /// A number of ticks times a ratio, at most the largest there is.
 fn scaled(ticks: u64, numerator: u64, denominator: u64) -> u64 {
-    u64::try_from(u128::from(ticks) * u128::from(numerator) / u128::from(denominator)).unwrap_or(u64::MAX)
+    u64::try_from(u128::from(ticks) * u128::from(numerator) / u128::from(denominator))
+        .unwrap_or(u64::MAX)
 }
 
 impl Default for PollPolicy {
@@ -204,42 +240,78 @@ mod tests {
 
     #[test]
     fn the_documented_ages_are_the_computed_ones() {
-        assert_eq!(looks(PollPolicy::eager(), 6), [3.0, 5.8, 8.5, 11.4, 14.4, 17.5]);
-        assert_eq!(looks(PollPolicy::balanced(), 6), [6.3, 12.4, 19.2, 26.5, 34.6, 43.4]);
-        assert_eq!(looks(PollPolicy::frugal(), 6), [16.1, 35.8, 60.7, 91.2, 127.6, 169.9]);
+        assert_eq!(
+            looks(PollPolicy::eager(), 6),
+            [3.0, 5.8, 8.5, 11.4, 14.4, 17.5]
+        );
+        assert_eq!(
+            looks(PollPolicy::balanced(), 6),
+            [6.3, 12.4, 19.2, 26.5, 34.6, 43.4]
+        );
+        assert_eq!(
+            looks(PollPolicy::frugal(), 6),
+            [16.1, 35.8, 60.7, 91.2, 127.6, 169.9]
+        );
     }
 
     #[test]
     fn schedules_that_follow_no_rule_are_what_they_say() {
-        assert_eq!(looks(PollPolicy::fixed(Duration::from_secs(2)), 4), [2.0, 4.0, 6.0, 8.0]);
-        let exponential =
-            |first, factor, longest| PollPolicy::exponential(Duration::from_secs(first), factor, Duration::from_secs(longest));
-        assert_eq!(looks(exponential(1, 2.0, 60), 8), [1.0, 3.0, 7.0, 15.0, 31.0, 63.0, 123.0, 183.0]);
+        assert_eq!(
+            looks(PollPolicy::fixed(Duration::from_secs(2)), 4),
+            [2.0, 4.0, 6.0, 8.0]
+        );
+        let exponential = |first, factor, longest| {
+            PollPolicy::exponential(
+                Duration::from_secs(first),
+                factor,
+                Duration::from_secs(longest),
+            )
+        };
+        assert_eq!(
+            looks(exponential(1, 2.0, 60), 8),
+            [1.0, 3.0, 7.0, 15.0, 31.0, 63.0, 123.0, 183.0]
+        );
         assert_eq!(looks(exponential(5, 1.5, 45), 4), [5.0, 12.5, 23.8, 40.6]);
         for odd in [f64::NAN, f64::NEG_INFINITY, 0.0, 1.0] {
             assert_eq!(looks(exponential(3, odd, 60), 3), [3.0, 6.0, 9.0], "{odd}");
         }
-        assert_eq!(looks(exponential(1, f64::INFINITY, 60), 3), [1.0, 61.0, 121.0]);
+        assert_eq!(
+            looks(exponential(1, f64::INFINITY, 60), 3),
+            [1.0, 61.0, 121.0]
+        );
     }
 
     #[test]
     fn relative_lateness_looks_sooner_at_young_jobs_and_later_at_old_ones() {
-        let (absolute, relative) = (PollPolicy::balanced(), PollPolicy::balanced().with_relative_lateness());
-        assert!(relative.next_look(Duration::ZERO, None) < absolute.next_look(Duration::ZERO, None));
+        let (absolute, relative) = (
+            PollPolicy::balanced(),
+            PollPolicy::balanced().with_relative_lateness(),
+        );
+        assert!(
+            relative.next_look(Duration::ZERO, None) < absolute.next_look(Duration::ZERO, None)
+        );
         let hour = Duration::from_secs(3600);
         assert!(relative.next_look(hour, None) > absolute.next_look(hour, None));
-        let lateness = |policy: PollPolicy, to| policy.lateness(None, Duration::from_secs(5), Duration::from_secs(to));
+        let lateness = |policy: PollPolicy, to| {
+            policy.lateness(None, Duration::from_secs(5), Duration::from_secs(to))
+        };
         assert_eq!(lateness(relative, 15), lateness(absolute, 15));
         assert!(lateness(relative, 30) < lateness(absolute, 30));
     }
 
     #[test]
     fn a_look_is_due_when_the_lateness_has_reached_the_price() {
-        for policy in [PollPolicy::eager(), PollPolicy::balanced(), PollPolicy::frugal(), PollPolicy::balanced().with_relative_lateness()] {
+        for policy in [
+            PollPolicy::eager(),
+            PollPolicy::balanced(),
+            PollPolicy::frugal(),
+            PollPolicy::balanced().with_relative_lateness(),
+        ] {
             let mut age = Duration::ZERO;
             for _ in 0..10 {
                 let next = policy.next_look(age, None);
-                let short = policy.price.as_secs_f64() - policy.lateness(None, age, next).as_secs_f64();
+                let short =
+                    policy.price.as_secs_f64() - policy.lateness(None, age, next).as_secs_f64();
                 // At the age of a second the lateness that is worth a look is a thousand ticks, two of which are lost to rounding.
                 assert!(short.abs() < 2e-3, "{policy:?} {age:?} {next:?}: {short}");
                 age = next;
@@ -252,11 +324,16 @@ mod tests {
         let policy = PollPolicy::balanced();
         let (age, floor) = (Duration::from_secs(20), Duration::from_secs(3000));
         assert_eq!(policy.next_look(age, Some(floor)), floor);
-        assert_eq!(policy.next_look(age, Some(Duration::from_secs(1))), policy.next_look(age, None));
+        assert_eq!(
+            policy.next_look(age, Some(Duration::from_secs(1))),
+            policy.next_look(age, None)
+        );
         let day = Duration::from_secs(24 * 3600);
         assert!(policy.next_look(day, None) - day <= LARGEST_GAP);
         assert_eq!(policy.next_look(Duration::MAX, None), Duration::MAX);
-        let largest = policy.with_price(Duration::MAX).with_gaps(Duration::ZERO, Duration::MAX);
+        let largest = policy
+            .with_price(Duration::MAX)
+            .with_gaps(Duration::ZERO, Duration::MAX);
         assert!(largest.next_look(day, None) - day <= Duration::from_secs(12 * 3600));
     }
 }

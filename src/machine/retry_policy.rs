@@ -76,9 +76,14 @@ impl RetryPolicy {
     /// The delay after this many failures in a row (from 1), with `random` deciding within the upper half.
     pub fn delay(&self, failures: u16, random: u64) -> Duration {
         let doublings = u32::from(failures.saturating_sub(1)).min(20);
-        let full = self.first_delay.saturating_mul(1 << doublings).min(self.longest_delay);
+        let full = self
+            .first_delay
+            .saturating_mul(1 << doublings)
+            .min(self.longest_delay);
         let half = full / 2;
-        let span = u64::try_from((full - half).as_nanos()).unwrap_or(u64::MAX).saturating_add(1);
+        let span = u64::try_from((full - half).as_nanos())
+            .unwrap_or(u64::MAX)
+            .saturating_add(1);
         half + Duration::from_nanos(random % span)
     }
 }
@@ -96,18 +101,29 @@ mod tests {
     #[test]
     fn delays_double_up_to_the_longest_and_keep_to_the_upper_half() {
         let policy = RetryPolicy::new();
-        for (failures, milliseconds) in [(1, 500), (2, 1000), (3, 2000), (7, 30_000), (u16::MAX, 30_000)] {
+        for (failures, milliseconds) in [
+            (1, 500),
+            (2, 1000),
+            (3, 2000),
+            (7, 30_000),
+            (u16::MAX, 30_000),
+        ] {
             let full = Duration::from_millis(milliseconds);
             for random in [0, 1, 12_345_678_901, u64::MAX] {
                 let delay = policy.delay(failures, random);
-                assert!(delay >= full / 2 && delay <= full, "{failures} {random}: {delay:?}");
+                assert!(
+                    delay >= full / 2 && delay <= full,
+                    "{failures} {random}: {delay:?}"
+                );
             }
         }
     }
 
     #[test]
     fn odd_settings_are_held_within_bounds() {
-        let policy = RetryPolicy::new().with_attempts(0).with_delays(Duration::ZERO, Duration::ZERO);
+        let policy = RetryPolicy::new()
+            .with_attempts(0)
+            .with_delays(Duration::ZERO, Duration::ZERO);
         assert_eq!(policy.attempts(), 1);
         assert!(policy.delay(1, 0) > Duration::ZERO);
     }

@@ -21,7 +21,11 @@ impl Time {
     /// The moment this long after the Unix epoch.
     pub const fn from_unix(since_epoch: Duration) -> Self {
         let nanoseconds = since_epoch.as_nanos();
-        Self(if nanoseconds > u64::MAX as u128 { u64::MAX } else { nanoseconds as u64 })
+        Self(if nanoseconds > u64::MAX as u128 {
+            u64::MAX
+        } else {
+            nanoseconds as u64
+        })
     }
 
     /// The moment this many seconds after the Unix epoch.

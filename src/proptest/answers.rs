@@ -22,21 +22,29 @@ pub fn error_bodies() -> BoxedStrategy<Bytes> {
     let texts = prop_oneof![4 => error_json().prop_map(|json| json.to_string()), 1 => Just(String::new()), 1 => Just("<html>Bad gateway</html>".to_owned())];
     let marked = error_json().prop_map(|json| format!("\u{feff}{json}"));
     let bytes = vec(any::<u8>(), 0..40).prop_map(Bytes::from);
-    prop_oneof![6 => texts.prop_map(Bytes::from), 1 => marked.prop_map(Bytes::from), 1 => bytes].boxed()
+    prop_oneof![6 => texts.prop_map(Bytes::from), 1 => marked.prop_map(Bytes::from), 1 => bytes]
+        .boxed()
 }
 
 /// Refusals: any status from 300 on, often those that matter, some with a `Retry-After`, and a body of [`error_bodies`].
 pub fn refusals() -> BoxedStrategy<Response<Bytes>> {
-    let known = select(vec![400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 429, 500, 502, 503, 504]);
+    let known = select(vec![
+        400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 429, 500, 502, 503, 504,
+    ]);
     let status = prop_oneof![5 => known, 1 => 300..1000_u16];
-    (status, retry_after(), error_bodies()).prop_map(|(status, wait, body)| answer(status, wait, body)).boxed()
+    (status, retry_after(), error_bodies())
+        .prop_map(|(status, wait, body)| answer(status, wait, body))
+        .boxed()
 }
 
 /// Answers to a submit as the service gives them: mostly an id, else a refusal.
 pub fn submit_answers() -> BoxedStrategy<Response<Bytes>> {
     let usual = Just(json!({"extraction_id": USUAL_ID}));
     let other = extraction_ids().prop_map(|id| json!({"extraction_id": id.as_str()}));
-    let accepted = (prop_oneof![3 => Just(202), 1 => 200..300_u16], prop_oneof![5 => usual.boxed(), 1 => other.boxed()])
+    let accepted = (
+        prop_oneof![3 => Just(202), 1 => 200..300_u16],
+        prop_oneof![5 => usual.boxed(), 1 => other.boxed()],
+    )
         .prop_map(|(status, body)| answer(status, None, Bytes::from(body.to_string())));
     prop_oneof![3 => accepted, 1 => refusals()].boxed()
 }
@@ -46,8 +54,11 @@ pub fn status_bodies(fields: &Fields) -> BoxedStrategy<String> {
     let empty = || select(vec!["{}", "null", "[]", r#""""#]).prop_map(str::to_owned);
     let error = || error_json().prop_map(|json| json.to_string());
     let written = |status: &'static str| Just(format!("{status:?}"));
-    let odd_status =
-        prop_oneof![select(vec!["PAUSED", " success ", "Error", ""]).prop_map(Value::from), scalar()].prop_map(|status| status.to_string());
+    let odd_status = prop_oneof![
+        select(vec!["PAUSED", " success ", "Error", ""]).prop_map(Value::from),
+        scalar()
+    ]
+    .prop_map(|status| status.to_string());
     prop_oneof![
         4 => (written("IN_PROGRESS"), empty(), empty()),
         2 => (written("SUCCESS"), results(fields), empty()),
@@ -55,51 +66,83 @@ pub fn status_bodies(fields: &Fields) -> BoxedStrategy<String> {
         1 => (written("EXPIRED"), empty(), empty()),
         1 => (odd_status, prop_oneof![results(fields), empty()], prop_oneof![error(), empty()]),
     ]
-    .prop_map(|(status, result, error)| format!(r#"{{"error": {error}, "result": {result}, "status": {status}}}"#))
+    .prop_map(|(status, result, error)| {
+        format!(r#"{{"error": {error}, "result": {result}, "status": {status}}}"#)
+    })
     .boxed()
 }
 
 /// Answers to a status call as the service gives them: mostly a status, else a refusal.
 pub fn status_answers(fields: &Fields) -> BoxedStrategy<Response<Bytes>> {
-    let status = (status_bodies(fields), prop_oneof![5 => Just(None), 1 => retry_after()])
+    let status = (
+        status_bodies(fields),
+        prop_oneof![5 => Just(None), 1 => retry_after()],
+    )
         .prop_map(|(body, wait)| answer(200, wait, Bytes::from(body)));
     prop_oneof![4 => status, 1 => refusals()].boxed()
 }
 
 /// The ids that generated listings name: so few that they are named again and again.
-const LISTED: [&str; 6] =
-    [USUAL_ID, "0e895e08e170ec2d89ddc313792d7f7b89c0a203", "a", "17", "Žiga 🧾", "1cb25cc8-c9fa-4149-9a83-b4ed6a2173b9"];
+const LISTED: [&str; 6] = [
+    USUAL_ID,
+    "0e895e08e170ec2d89ddc313792d7f7b89c0a203",
+    "a",
+    "17",
+    "Žiga 🧾",
+    "1cb25cc8-c9fa-4149-9a83-b4ed6a2173b9",
+];
 
 /// Any id that [`listing_answers`] name.
 pub(super) fn listed_ids() -> BoxedStrategy<ExtractionId> {
-    select(LISTED.to_vec()).prop_filter_map("ids are taken", |id| ExtractionId::new(id).ok()).boxed()
+    select(LISTED.to_vec())
+        .prop_filter_map("ids are taken", |id| ExtractionId::new(id).ok())
+        .boxed()
 }
 
 /// Answers to a call of the queue: mostly a list of few ids, the same again and again, in any order, some twice; every form of an empty one; entries that are none; else a refusal.
 pub fn listing_answers() -> BoxedStrategy<Response<Bytes>> {
     let entry = prop_oneof![12 => select(LISTED.to_vec()).prop_map(Value::from), 1 => scalar(), 1 => Just(json!([]))];
     let list = vec(entry, 0..10).prop_map(|ids| json!({ "extraction_ids": ids }).to_string());
-    let empty = select(vec!["{}", "null", "", "[]", r#"{"extraction_ids": null}"#]).prop_map(str::to_owned);
+    let empty =
+        select(vec!["{}", "null", "", "[]", r#"{"extraction_ids": null}"#]).prop_map(str::to_owned);
     let bodies = prop_oneof![8 => list, 1 => empty];
-    let lists = (bodies, prop_oneof![8 => Just(None), 1 => retry_after()]).prop_map(|(body, wait)| answer(200, wait, Bytes::from(body)));
+    let lists = (bodies, prop_oneof![8 => Just(None), 1 => retry_after()])
+        .prop_map(|(body, wait)| answer(200, wait, Bytes::from(body)));
     prop_oneof![6 => lists, 1 => refusals()].boxed()
 }
 
 /// Answers that no service gives to anything: any status with any bytes, or with the beginning of an answer that was cut off.
 pub fn garbled_answers() -> BoxedStrategy<Response<Bytes>> {
-    let cut = (prop_oneof![submit_answers(), status_answers(&Fields::new())], any::<prop::sample::Index>()).prop_map(|(mut answer, at)| {
-        let length = answer.body().len();
-        answer.body_mut().truncate(if length == 0 { 0 } else { at.index(length) });
-        answer
-    });
+    let cut = (
+        prop_oneof![submit_answers(), status_answers(&Fields::new())],
+        any::<prop::sample::Index>(),
+    )
+        .prop_map(|(mut answer, at)| {
+            let length = answer.body().len();
+            answer
+                .body_mut()
+                .truncate(if length == 0 { 0 } else { at.index(length) });
+            answer
+        });
     let status = prop_oneof![Just(200), Just(202), 100..1000_u16];
-    let bytes = (status, retry_after(), vec(any::<u8>(), 0..40)).prop_map(|(status, wait, body)| answer(status, wait, Bytes::from(body)));
+    let bytes = (status, retry_after(), vec(any::<u8>(), 0..40))
+        .prop_map(|(status, wait, body)| answer(status, wait, Bytes::from(body)));
     prop_oneof![cut, bytes].boxed()
 }
 
 /// The pauses a service may ask for, in every notation, and some that are none.
 fn retry_after() -> BoxedStrategy<Option<&'static str>> {
-    let waits = select(vec!["0", "1", "30", "600", "86400", "99999999999999999999", "-1", "soon", "Wed, 15 Nov 2023 00:00:00 GMT"]);
+    let waits = select(vec![
+        "0",
+        "1",
+        "30",
+        "600",
+        "86400",
+        "99999999999999999999",
+        "-1",
+        "soon",
+        "Wed, 15 Nov 2023 00:00:00 GMT",
+    ]);
     prop_oneof![1 => Just(None), 1 => waits.prop_map(Some)].boxed()
 }
 
@@ -110,22 +153,35 @@ fn answer(status: u16, wait: Option<&str>, body: Bytes) -> Response<Bytes> {
         *response.status_mut() = status;
     }
     if let Some(Ok(wait)) = wait.map(http::HeaderValue::from_str) {
-        response.headers_mut().insert(http::header::RETRY_AFTER, wait);
+        response
+            .headers_mut()
+            .insert(http::header::RETRY_AFTER, wait);
     }
     response
 }
 
 /// Errors as JSON.
 fn error_json() -> BoxedStrategy<Value> {
-    let message =
-        || prop_oneof![3 => matching("[A-Za-z ]{1,30}"), 1 => matching("\\PC{0,30}"), 1 => Just("\u{1b}[2J\u{202e}evil".to_owned())];
-    let code =
-        prop_oneof![2 => matching("[A-Z_]{1,12}").prop_map(Value::from), 1 => any::<u16>().prop_map(Value::from), 1 => Just(Value::Null)];
+    let message = || prop_oneof![3 => matching("[A-Za-z ]{1,30}"), 1 => matching("\\PC{0,30}"), 1 => Just("\u{1b}[2J\u{202e}evil".to_owned())];
+    let code = prop_oneof![2 => matching("[A-Z_]{1,12}").prop_map(Value::from), 1 => any::<u16>().prop_map(Value::from), 1 => Just(Value::Null)];
     let standard = (code, prop_oneof![4 => message().prop_map(Value::from).boxed(), 1 => scalar()], any_json())
         .prop_map(|(code, message, details)| json!({"code": code, "message": message, "details": details}));
-    let validation = (vec(prop_oneof![matching("[a-z]{1,8}").prop_map(Value::from), (0..3).prop_map(Value::from)], 0..3), message())
+    let validation = (
+        vec(
+            prop_oneof![
+                matching("[a-z]{1,8}").prop_map(Value::from),
+                (0..3).prop_map(Value::from)
+            ],
+            0..3,
+        ),
+        message(),
+    )
         .prop_map(|(place, message)| json!({"loc": place, "msg": message, "type": "value_error"}));
-    let clauses = prop_oneof![validation, message().prop_map(Value::from), message().prop_map(|message| json!({"message": message}))];
+    let clauses = prop_oneof![
+        validation,
+        message().prop_map(Value::from),
+        message().prop_map(|message| json!({"message": message}))
+    ];
     let plain = prop_oneof![
         4 => standard,
         2 => message().prop_map(Value::from),
@@ -133,7 +189,13 @@ fn error_json() -> BoxedStrategy<Value> {
         1 => any_json(),
         1 => message().prop_map(|message| json!({"file_name": [message]})),
     ];
-    let wrapped = (plain.clone(), vec(select(vec!["error", "errors", "detail"]), 1..6))
-        .prop_map(|(inner, keys)| keys.into_iter().fold(inner, |inner, key| json!({ key: inner })));
+    let wrapped = (
+        plain.clone(),
+        vec(select(vec!["error", "errors", "detail"]), 1..6),
+    )
+        .prop_map(|(inner, keys)| {
+            keys.into_iter()
+                .fold(inner, |inner, key| json!({ key: inner }))
+        });
     prop_oneof![2 => plain, 1 => wrapped].boxed()
 }

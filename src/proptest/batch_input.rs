@@ -34,13 +34,19 @@ pub enum BatchInput {
 impl BatchInput {
     /// Hands the input to a batch; as a machine's hook for [`LawChecker::with_inputs`](super::LawChecker::with_inputs).
     pub fn apply(&self, batch: &mut Batch, moment: &Moment) {
-        let key = |batch: &Batch, place: usize| batch.keys().nth(place % batch.progress().unfinished().max(1));
+        let key = |batch: &Batch, place: usize| {
+            batch
+                .keys()
+                .nth(place % batch.progress().unfinished().max(1))
+        };
         match self {
             Self::Add(document) => drop(batch.add(document.clone(), moment.now())),
             Self::Resume(ticket) => drop(batch.resume(ticket, moment.now())),
             Self::NotifyOne(place) => {
                 let ticket = key(batch, *place).and_then(|key| batch.ticket(key));
-                if let Some(notification) = ticket.and_then(|ticket| notification(ticket.extraction_id())) {
+                if let Some(notification) =
+                    ticket.and_then(|ticket| notification(ticket.extraction_id()))
+                {
                     batch.handle_notification(&notification, moment.now());
                 }
             }

@@ -43,7 +43,8 @@ pub(super) struct Bounds {
 type Take<'a, M, I> = Box<dyn Fn(&I, &mut M, &Moment) + 'a>;
 
 /// Checks an output against a law of the caller's.
-type OwnLaw<'a, M> = Box<dyn Fn(&M, &Output<<M as Machine>::Event>, &Moment) -> Result<(), String> + 'a>;
+type OwnLaw<'a, M> =
+    Box<dyn Fn(&M, &Output<<M as Machine>::Event>, &Moment) -> Result<(), String> + 'a>;
 
 /// Reads the number of an event.
 pub(super) struct Sequence<'a, E> {
@@ -66,7 +67,14 @@ impl<'a, M: Machine> LawChecker<'a, M> {
             held_back: Duration::ZERO,
         };
         let start = Time::from_unix_seconds(1_700_000_000);
-        Self { build: Box::new(build), take: None, sequence: None, own_laws: Vec::new(), start, bounds }
+        Self {
+            build: Box::new(build),
+            take: None,
+            sequence: None,
+            own_laws: Vec::new(),
+            start,
+            bounds,
+        }
     }
 }
 
@@ -114,7 +122,10 @@ impl<'a, M: Machine, I> LawChecker<'a, M, I> {
     /// Tells the number of the first event, and how to read that of each (law 6).
     #[must_use]
     pub fn with_sequence(mut self, first: u64, of: impl Fn(&M::Event) -> u64 + 'a) -> Self {
-        self.sequence = Some(Sequence { first, of: Box::new(of) });
+        self.sequence = Some(Sequence {
+            first,
+            of: Box::new(of),
+        });
         self
     }
 
@@ -166,13 +177,30 @@ impl<'a, M: Machine, I> LawChecker<'a, M, I> {
     /// Tells how to hand in what the machine takes beside answers and failures: the inputs of [`scripts_with_inputs`](super::scripts_with_inputs).
     #[must_use]
     pub fn with_inputs<J>(self, take: impl Fn(&J, &mut M, &Moment) + 'a) -> LawChecker<'a, M, J> {
-        let Self { build, sequence, own_laws, start, bounds, .. } = self;
-        LawChecker { build, take: Some(Box::new(take)), sequence, own_laws, start, bounds }
+        let Self {
+            build,
+            sequence,
+            own_laws,
+            start,
+            bounds,
+            ..
+        } = self;
+        LawChecker {
+            build,
+            take: Some(Box::new(take)),
+            sequence,
+            own_laws,
+            start,
+            bounds,
+        }
     }
 
     /// Adds a law of your own: it is shown the machine and each output, as it comes, and says what is wrong with it.
     #[must_use]
-    pub fn with_own_law(mut self, law: impl Fn(&M, &Output<M::Event>, &Moment) -> Result<(), String> + 'a) -> Self {
+    pub fn with_own_law(
+        mut self,
+        law: impl Fn(&M, &Output<M::Event>, &Moment) -> Result<(), String> + 'a,
+    ) -> Self {
         self.own_laws.push(Box::new(law));
         self
     }
@@ -208,14 +236,28 @@ where
     }
 
     /// Runs the machine in another way that must make no difference.
-    fn compare(&self, plain: &Finished, script: &Script<I>, clock: Clock, repeats: bool, law: Law) -> Result<(), Violation> {
+    fn compare(
+        &self,
+        plain: &Finished,
+        script: &Script<I>,
+        clock: Clock,
+        repeats: bool,
+        law: Law,
+    ) -> Result<(), Violation> {
         let other = self.run(script, clock, repeats);
-        let (law, problem, step) = match (other.breach, first_difference(&plain.outputs, &other.outputs)) {
+        let (law, problem, step) = match (
+            other.breach,
+            first_difference(&plain.outputs, &other.outputs),
+        ) {
             (Some((Law::NeverPanics, problem, step)), _) => (Law::NeverPanics, problem, step),
             (_, Some(at)) => {
-                let [plainly, otherwise] =
-                    [&plain.outputs, &other.outputs].map(|outputs| outputs.get(at).map_or("nothing", String::as_str));
-                (law, format!("{}:\n  {plainly}\n  {otherwise}", difference(law)), other.steps.get(at).copied().flatten())
+                let [plainly, otherwise] = [&plain.outputs, &other.outputs]
+                    .map(|outputs| outputs.get(at).map_or("nothing", String::as_str));
+                (
+                    law,
+                    format!("{}:\n  {plainly}\n  {otherwise}", difference(law)),
+                    other.steps.get(at).copied().flatten(),
+                )
             }
             (Some((_, problem, step)), None) => (law, problem, step),
             (None, None) => return Ok(()),
@@ -226,7 +268,10 @@ where
 
 impl<M: Machine, I> Debug for LawChecker<'_, M, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LawChecker").field("start", &self.start).field("bounds", &self.bounds).finish_non_exhaustive()
+        f.debug_struct("LawChecker")
+            .field("start", &self.start)
+            .field("bounds", &self.bounds)
+            .finish_non_exhaustive()
     }
 }
 
@@ -238,7 +283,11 @@ pub(super) struct Finished {
 }
 
 fn first_difference(one: &[String], other: &[String]) -> Option<usize> {
-    let same = one.iter().zip(other).take_while(|(one, other)| one == other).count();
+    let same = one
+        .iter()
+        .zip(other)
+        .take_while(|(one, other)| one == other)
+        .count();
     (same < one.len().max(other.len())).then_some(same)
 }
 
@@ -250,6 +299,20 @@ fn difference(law: Law) -> &'static str {
     }
 }
 
-fn violation<I: Debug>(law: Law, problem: String, step: Option<usize>, outputs: Vec<String>, script: &Script<I>) -> Violation {
-    Violation { inner: Box::new(Details { law, problem, step, outputs, script: script.to_string() }) }
+fn violation<I: Debug>(
+    law: Law,
+    problem: String,
+    step: Option<usize>,
+    outputs: Vec<String>,
+    script: &Script<I>,
+) -> Violation {
+    Violation {
+        inner: Box::new(Details {
+            law,
+            problem,
+            step,
+            outputs,
+            script: script.to_string(),
+        }),
+    }
 }

@@ -60,14 +60,31 @@ impl<'c, 'a, M: Machine, I> Course<'c, 'a, M, I>
 where
     M::Event: Debug,
 {
-    pub(super) fn run(checker: &'c LawChecker<'a, M, I>, script: &Script<I>, clock: Clock, repeats: bool) -> Finished {
+    pub(super) fn run(
+        checker: &'c LawChecker<'a, M, I>,
+        script: &Script<I>,
+        clock: Clock,
+        repeats: bool,
+    ) -> Finished {
         let mut course = match guarded(|| (checker.build)(checker.start)) {
             Ok(machine) => Self::new(checker, machine, clock),
-            Err((law, problem)) => return Finished { outputs: Vec::new(), steps: Vec::new(), breach: Some((law, problem, None)) },
+            Err((law, problem)) => {
+                return Finished {
+                    outputs: Vec::new(),
+                    steps: Vec::new(),
+                    breach: Some((law, problem, None)),
+                };
+            }
         };
         let checked = course.follow(script, repeats);
-        let breach = checked.err().map(|(law, problem)| (law, problem, course.step));
-        Finished { outputs: course.outputs, steps: course.steps, breach }
+        let breach = checked
+            .err()
+            .map(|(law, problem)| (law, problem, course.step));
+        Finished {
+            outputs: course.outputs,
+            steps: course.steps,
+            breach,
+        }
     }
 
     fn new(checker: &'c LawChecker<'a, M, I>, machine: M, clock: Clock) -> Self {
@@ -96,7 +113,10 @@ where
             self.perform(step, repeats)?;
         }
         self.step = None;
-        self.checker.bounds.deadline.map_or(Ok(()), |deadline| self.outlive_the_service(deadline))
+        self.checker
+            .bounds
+            .deadline
+            .map_or(Ok(()), |deadline| self.outlive_the_service(deadline))
     }
 
     fn perform(&mut self, step: &Step<I>, repeats: bool) -> Checked {
@@ -109,7 +129,9 @@ where
                     self.now = self.now.max(due);
                 }
             }
-            Step::PutBack(time) => self.now = Time::from_unix(self.now.since_epoch().saturating_sub(*time)),
+            Step::PutBack(time) => {
+                self.now = Time::from_unix(self.now.since_epoch().saturating_sub(*time))
+            }
             Step::Answer(which, reply) => {
                 if let Some(id) = self.exchanges.find(*which, self.latest.max(self.now)) {
                     self.answer(id, reply)?;
@@ -141,7 +163,10 @@ where
                 return Ok(());
             }
         }
-        Err((Law::ComesToRest, format!("asked {MOST_OUTPUTS} times, it still has something to do")))
+        Err((
+            Law::ComesToRest,
+            format!("asked {MOST_OUTPUTS} times, it still has something to do"),
+        ))
     }
 
     /// Takes one output and checks it. Says whether there is nothing more to do.
@@ -151,7 +176,10 @@ where
         self.outputs.push(format!("{output:?}"));
         self.steps.push(self.step);
         if self.done && !matches!(output, Output::Done) {
-            return Err((Law::StaysDone, format!("it was done, and now says {output:?}")));
+            return Err((
+                Law::StaysDone,
+                format!("it was done, and now says {output:?}"),
+            ));
         }
         let moment = self.moment();
         for own_law in &self.checker.own_laws {
@@ -170,14 +198,20 @@ where
     fn sent(&mut self, transmit: &Transmit) -> Checked {
         let bounds = self.checker.bounds;
         if self.has_ended() {
-            return Err((Law::EndsLooking, format!("{} after the end", transmit.request.uri())));
+            return Err((
+                Law::EndsLooking,
+                format!("{} after the end", transmit.request.uri()),
+            ));
         }
         self.exchanges.sent(transmit, self.latest, &bounds)?;
         let is_submit = transmit.request.method() == http::Method::POST;
         if let (false, Some(ends), Some(deadline)) = (is_submit, bounds.ends, bounds.deadline) {
             self.last_looks += usize::from(self.latest >= self.checker.start + deadline);
             if self.last_looks > ends {
-                return Err((Law::EndsInTime, "it looked more than once after the deadline".into()));
+                return Err((
+                    Law::EndsInTime,
+                    "it looked more than once after the deadline".into(),
+                ));
             }
         }
         Ok(())
@@ -188,9 +222,15 @@ where
             return Err((Law::EventsInOrder, "an event after the end".into()));
         }
         if let Some(sequence) = &self.checker.sequence {
-            let (number, expected) = ((sequence.of)(&event), sequence.first.saturating_add(self.events));
+            let (number, expected) = (
+                (sequence.of)(&event),
+                sequence.first.saturating_add(self.events),
+            );
             if number != expected {
-                return Err((Law::EventsInOrder, format!("the event has number {number}, not {expected}")));
+                return Err((
+                    Law::EventsInOrder,
+                    format!("the event has number {number}, not {expected}"),
+                ));
             }
         }
         self.events += 1;
@@ -203,18 +243,27 @@ where
         let said = self.outputs.last().cloned().unwrap_or_default();
         match self.rest {
             Rest::Until(until) if until <= self.latest => {
-                return Err((Law::WaitsForLater, format!("{until} is not later than {}", self.latest)));
+                return Err((
+                    Law::WaitsForLater,
+                    format!("{until} is not later than {}", self.latest),
+                ));
             }
             Rest::Done if self.checker.bounds.ends.is_some() && !self.has_ended() => {
                 return Err((Law::EventsInOrder, "done, without an end".into()));
             }
-            Rest::Until(_) | Rest::Input if self.has_ended() => return Err((Law::EventsInOrder, format!("after the end comes {said}"))),
+            Rest::Until(_) | Rest::Input if self.has_ended() => {
+                return Err((Law::EventsInOrder, format!("after the end comes {said}")));
+            }
             _ => self.done = self.rest == Rest::Done,
         }
         for _ in 0..2 {
             let again = guarded(|| format!("{:?}", self.machine.next_output(now)))?;
             if again != said {
-                let law = if self.done { Law::StaysDone } else { Law::SaysTheSame };
+                let law = if self.done {
+                    Law::StaysDone
+                } else {
+                    Law::SaysTheSame
+                };
                 return Err((law, format!("it said {said}, and asked again {again}")));
             }
         }
@@ -235,8 +284,13 @@ where
     fn hand_in(&mut self, id: RequestId, reply: &Reply) -> Checked {
         let now = self.tell();
         match reply {
-            Reply::Response(response) => guarded(|| self.machine.handle_response(id, response.clone(), now)),
-            Reply::Failure(kind) => guarded(|| self.machine.handle_failure(id, Failure::new(*kind, "by chance"), now)),
+            Reply::Response(response) => {
+                guarded(|| self.machine.handle_response(id, response.clone(), now))
+            }
+            Reply::Failure(kind) => guarded(|| {
+                self.machine
+                    .handle_failure(id, Failure::new(*kind, "by chance"), now)
+            }),
             // It was made definite before.
             Reply::ByMethod { other, .. } | Reply::ByPath { other, .. } => self.hand_in(id, other),
         }
@@ -249,23 +303,35 @@ where
         let silence = self.now;
         for _ in 0..MOST_WAITS {
             self.pull_until_rest()?;
-            let last = deadline.max(silence) + self.checker.bounds.held_back + self.exchanges.longest;
+            let last =
+                deadline.max(silence) + self.checker.bounds.held_back + self.exchanges.longest;
             self.now = match self.rest {
                 Rest::Done => return Ok(()),
                 Rest::Until(until) if until > last => {
-                    return Err((Law::EndsInTime, format!("it waits until {until}, and should end by {last}")));
+                    return Err((
+                        Law::EndsInTime,
+                        format!("it waits until {until}, and should end by {last}"),
+                    ));
                 }
                 Rest::Until(until) => until,
                 Rest::Input if self.now < deadline => deadline,
-                Rest::Input => return Err((Law::EndsInTime, "past its deadline it needs input".into())),
+                Rest::Input => {
+                    return Err((Law::EndsInTime, "past its deadline it needs input".into()));
+                }
                 Rest::None => self.now,
             };
         }
-        Err((Law::EndsInTime, format!("it does not end: it was waited for {MOST_WAITS} times")))
+        Err((
+            Law::EndsInTime,
+            format!("it does not end: it was waited for {MOST_WAITS} times"),
+        ))
     }
 
     fn has_ended(&self) -> bool {
-        self.checker.bounds.ends.is_some_and(|ends| self.ends >= ends)
+        self.checker
+            .bounds
+            .ends
+            .is_some_and(|ends| self.ends >= ends)
     }
 
     /// The time the machine is told now.
@@ -282,15 +348,31 @@ where
             Clock::Latest => latest,
             Clock::AsItGoes => self.now,
         };
-        let last_sequence = self.checker.sequence.as_ref().map(|sequence| sequence.first.saturating_add(self.events).saturating_sub(1));
-        Moment { start: self.checker.start, now, latest, last_sequence, is_told: false.into() }
+        let last_sequence = self
+            .checker
+            .sequence
+            .as_ref()
+            .map(|sequence| sequence.first.saturating_add(self.events).saturating_sub(1));
+        Moment {
+            start: self.checker.start,
+            now,
+            latest,
+            last_sequence,
+            is_told: false.into(),
+        }
     }
 }
 
 /// Calls the machine; a panic is a broken law.
 fn guarded<T>(call: impl FnOnce() -> T) -> Checked<T> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
-        let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        (Law::NeverPanics, format!("it panicked: {}", text.unwrap_or("without a message")))
+        let text = panic
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        (
+            Law::NeverPanics,
+            format!("it panicked: {}", text.unwrap_or("without a message")),
+        )
     })
 }

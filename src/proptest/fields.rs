@@ -71,6 +71,9 @@ impl Named {
             DataType::Author => "AUTHOR",
             DataType::Other(other) => other,
         };
-        Self { name: name.to_owned(), data_type: data_type.to_owned() }
+        Self {
+            name: name.to_owned(),
+            data_type: data_type.to_owned(),
+        }
     }
 }

@@ -17,8 +17,11 @@ use crate::wire::{Document, DocumentSource, ExtractionId, Notification};
 /// Any document that may be submitted: in memory or from a source, with and without customer and reference. Its bytes are few, and no PDF.
 pub fn documents() -> BoxedStrategy<Document> {
     let content = vec(any::<u8>(), 1..200).prop_map(Bytes::from);
-    let name =
-        (text(), prop::sample::select(vec!["pdf", "PDF", "jpg", "png", "tiff"])).prop_map(|(stem, suffix)| format!("{stem}.{suffix}"));
+    let name = (
+        text(),
+        prop::sample::select(vec!["pdf", "PDF", "jpg", "png", "tiff"]),
+    )
+        .prop_map(|(stem, suffix)| format!("{stem}.{suffix}"));
     let make = |(name, document_type, content, from_source): (String, String, Bytes, bool)| {
         if from_source {
             Document::from_source(&name, &document_type, Held(content)).ok()
@@ -26,8 +29,11 @@ pub fn documents() -> BoxedStrategy<Document> {
             Document::new(&name, &document_type, content).ok()
         }
     };
-    let plain = (name, text(), content, any::<bool>()).prop_filter_map("names and bytes are taken", make);
-    (plain, weighted(0.5, text()), weighted(0.5, text())).prop_filter_map("names are taken", named).boxed()
+    let plain =
+        (name, text(), content, any::<bool>()).prop_filter_map("names and bytes are taken", make);
+    (plain, weighted(0.5, text()), weighted(0.5, text()))
+        .prop_filter_map("names are taken", named)
+        .boxed()
 }
 
 /// Any id the service may give: mostly hexadecimal digits as they were seen, now and then something odd that is an id all the same.
@@ -39,7 +45,9 @@ pub fn extraction_ids() -> BoxedStrategy<ExtractionId> {
 
 /// Any webhook message that can be read.
 pub fn notifications() -> BoxedStrategy<Notification> {
-    extraction_ids().prop_filter_map("messages are read", |id| notification(&id)).boxed()
+    extraction_ids()
+        .prop_filter_map("messages are read", |id| notification(&id))
+        .boxed()
 }
 
 /// The message that an extraction has finished. `None` is not to be expected: an id is a text, and a text is all it takes.
@@ -51,10 +59,26 @@ pub(super) fn notification(id: &ExtractionId) -> Option<Notification> {
 /// Any ticket: of a document with and without customer and reference, from any day to the year 2554, even with a deadline before its submit.
 pub fn tickets() -> BoxedStrategy<Ticket> {
     let name = || weighted(0.5, text()).prop_map(|name| name.map(Arc::from));
-    (extraction_ids(), [name(), name(), name()], milliseconds(), milliseconds())
-        .prop_map(|(id, [document_type, customer, reference], submitted_at, deadline)| {
-            Ticket::of(Arc::new(Owner { document_type, customer, reference }), id, time(submitted_at), time(deadline))
-        })
+    (
+        extraction_ids(),
+        [name(), name(), name()],
+        milliseconds(),
+        milliseconds(),
+    )
+        .prop_map(
+            |(id, [document_type, customer, reference], submitted_at, deadline)| {
+                Ticket::of(
+                    Arc::new(Owner {
+                        document_type,
+                        customer,
+                        reference,
+                    }),
+                    id,
+                    time(submitted_at),
+                    time(deadline),
+                )
+            },
+        )
         .boxed()
 }
 
@@ -62,11 +86,27 @@ pub fn tickets() -> BoxedStrategy<Ticket> {
 pub fn snapshots() -> BoxedStrategy<Snapshot> {
     let count = || prop_oneof![3 => 0..10_u16, 1 => any::<u16>()];
     let reference = weighted(0.5, text()).prop_map(|name| name.map(String::into_boxed_str));
-    (any::<bool>(), [count(), count(), count()], reference, milliseconds(), milliseconds())
-        .prop_map(|(submitting, [submits, spent, resubmissions], reference, due, deadline)| {
-            let (due, deadline) = (time(due), time(deadline));
-            Snapshot { submitting, submits, spent, resubmissions, due, deadline, reference }
-        })
+    (
+        any::<bool>(),
+        [count(), count(), count()],
+        reference,
+        milliseconds(),
+        milliseconds(),
+    )
+        .prop_map(
+            |(submitting, [submits, spent, resubmissions], reference, due, deadline)| {
+                let (due, deadline) = (time(due), time(deadline));
+                Snapshot {
+                    submitting,
+                    submits,
+                    spent,
+                    resubmissions,
+                    due,
+                    deadline,
+                    reference,
+                }
+            },
+        )
         .boxed()
 }
 
@@ -75,9 +115,17 @@ fn time(milliseconds: u64) -> Time {
     Time::from_unix(Duration::from_millis(milliseconds))
 }
 
-fn named((document, customer, reference): (Document, Option<String>, Option<String>)) -> Option<Document> {
-    let document = customer.iter().try_fold(document, |document, name| document.with_customer(name)).ok()?;
-    reference.iter().try_fold(document, |document, name| document.with_reference(name)).ok()
+fn named(
+    (document, customer, reference): (Document, Option<String>, Option<String>),
+) -> Option<Document> {
+    let document = customer
+        .iter()
+        .try_fold(document, |document, name| document.with_customer(name))
+        .ok()?;
+    reference
+        .iter()
+        .try_fold(document, |document, name| document.with_reference(name))
+        .ok()
 }
 
 /// A name as people give it.

@@ -30,7 +30,10 @@ impl JobInput {
     pub fn apply(&self, job: &mut Job, moment: &Moment) {
         match self {
             Self::NotifyItself => {
-                if let Some(notification) = job.ticket().and_then(|ticket| notification(ticket.extraction_id())) {
+                if let Some(notification) = job
+                    .ticket()
+                    .and_then(|ticket| notification(ticket.extraction_id()))
+                {
                     job.handle_notification(&notification, moment.now());
                 }
             }

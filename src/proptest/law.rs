@@ -131,14 +131,23 @@ impl Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Details { law, problem, step, outputs, script } = &*self.inner;
+        let Details {
+            law,
+            problem,
+            step,
+            outputs,
+            script,
+        } = &*self.inner;
         match step {
             Some(step) => writeln!(f, "{law}\nat step {step}: {problem}")?,
             None => writeln!(f, "{law}\noutside the script: {problem}")?,
         }
         writeln!(f, "the script:\n{script}the last outputs:")?;
         let skipped = outputs.len().saturating_sub(SHOWN);
-        outputs.iter().skip(skipped).try_for_each(|output| writeln!(f, "      {output}"))
+        outputs
+            .iter()
+            .skip(skipped)
+            .try_for_each(|output| writeln!(f, "      {output}"))
     }
 }
 

@@ -161,7 +161,10 @@ mod script;
 mod scripts;
 mod text;
 
-pub use answers::{error_bodies, garbled_answers, listing_answers, refusals, status_answers, status_bodies, submit_answers};
+pub use answers::{
+    error_bodies, garbled_answers, listing_answers, refusals, status_answers, status_bodies,
+    submit_answers,
+};
 pub use batch_input::{BatchInput, batch_inputs, growing_batch_inputs};
 pub use checker::LawChecker;
 pub use drain_input::{DrainInput, drain_inputs};

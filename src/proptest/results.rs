@@ -29,22 +29,53 @@ pub fn usual_results(fields: &Fields) -> BoxedStrategy<String> {
 /// Each can be read by [`Extraction::from_json`]; what the values then are is another matter.
 pub fn odd_results(fields: &Fields) -> BoxedStrategy<String> {
     let entries = [
-        ("object_id", prop_oneof![2 => matching("[0-9a-f]{40}").prop_map(Value::from), 1 => scalar()].boxed()),
+        (
+            "object_id",
+            prop_oneof![2 => matching("[0-9a-f]{40}").prop_map(Value::from), 1 => scalar()].boxed(),
+        ),
         ("file_name", scalar()),
         ("customer", scalar()),
-        ("adjusted_s3_url", prop_oneof![Just(json!("https://bucket.example/a.pdf?Signature=hush")), scalar()].boxed()),
-        ("extracted_fields", nullable(some_fields(&fields.document).prop_map(Value::from))),
-        ("line_items", nullable(vec(odd_row(&fields.line_item), 0..4).prop_map(Value::from))),
-        ("vat_rates", nullable(vec(odd_row(&fields.vat_rate), 0..4).prop_map(Value::from))),
+        (
+            "adjusted_s3_url",
+            prop_oneof![
+                Just(json!("https://bucket.example/a.pdf?Signature=hush")),
+                scalar()
+            ]
+            .boxed(),
+        ),
+        (
+            "extracted_fields",
+            nullable(some_fields(&fields.document).prop_map(Value::from)),
+        ),
+        (
+            "line_items",
+            nullable(vec(odd_row(&fields.line_item), 0..4).prop_map(Value::from)),
+        ),
+        (
+            "vat_rates",
+            nullable(vec(odd_row(&fields.vat_rate), 0..4).prop_map(Value::from)),
+        ),
         ("text_blocks", any_json()),
     ];
     // Half of the results have all keys, so that what is inside is seen often enough.
-    let present = prop_oneof![Just(vec![true; entries.len()]), vec(prop::bool::weighted(0.8), entries.len())];
+    let present = prop_oneof![
+        Just(vec![true; entries.len()]),
+        vec(prop::bool::weighted(0.8), entries.len())
+    ];
     let (keys, values): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
     (values, present)
         .prop_map(move |(values, present)| {
-            let entries = keys.iter().zip(values).zip(present).filter(|(_, present)| *present);
-            Value::Object(entries.map(|((key, value), _)| ((*key).to_owned(), value)).collect()).to_string()
+            let entries = keys
+                .iter()
+                .zip(values)
+                .zip(present)
+                .filter(|(_, present)| *present);
+            Value::Object(
+                entries
+                    .map(|((key, value), _)| ((*key).to_owned(), value))
+                    .collect(),
+            )
+            .to_string()
         })
         .boxed()
 }
@@ -58,7 +89,11 @@ pub fn results(fields: &Fields) -> BoxedStrategy<String> {
 
 /// Results as they come out of a job: [`results`], read.
 pub fn extractions(fields: &Fields) -> BoxedStrategy<Extraction> {
-    results(fields).prop_filter_map("results can be read", |json| Extraction::from_json(json).ok()).boxed()
+    results(fields)
+        .prop_filter_map("results can be read", |json| {
+            Extraction::from_json(json).ok()
+        })
+        .boxed()
 }
 
 /// Any small JSON.
@@ -69,8 +104,11 @@ pub(super) fn any_json() -> BoxedStrategy<Value> {
 
 /// Text, number, boolean or null.
 pub(super) fn scalar() -> BoxedStrategy<Value> {
-    let texts =
-        prop_oneof![matching("[a-z ]{0,12}"), matching("\\PC{0,12}"), select(vec!["", "-1", "0", "null", "1e999"]).prop_map(str::to_owned)];
+    let texts = prop_oneof![
+        matching("[a-z ]{0,12}"),
+        matching("\\PC{0,12}"),
+        select(vec!["", "-1", "0", "null", "1e999"]).prop_map(str::to_owned)
+    ];
     prop_oneof![
         3 => texts.prop_map(Value::from),
         1 => any::<i64>().prop_map(Value::from),
@@ -86,7 +124,11 @@ fn nullable(value: impl Strategy<Value = Value> + 'static) -> BoxedStrategy<Valu
 }
 
 fn usual_field(field: &Named) -> BoxedStrategy<Value> {
-    let (name, data_type, author) = (field.name.clone(), field.data_type.clone(), field.data_type == "AUTHOR");
+    let (name, data_type, author) = (
+        field.name.clone(),
+        field.data_type.clone(),
+        field.data_type == "AUTHOR",
+    );
     vec(usual_candidate(usual_text(&field.data_type), author), 0..3)
         .prop_map(move |values| json!({"name": name, "data_type": data_type, "multiple_values": false, "values": values}))
         .boxed()
@@ -102,8 +144,12 @@ fn usual_candidate(text: BoxedStrategy<String>, author: bool) -> impl Strategy<V
 
 fn usual_text(data_type: &str) -> BoxedStrategy<String> {
     match data_type {
-        "NUMBER" => (-10_000_000..10_000_000_i64, 0..10_000).prop_map(|(whole, part)| format!("{whole}.{part:04}")).boxed(),
-        "DATE" => (1990..2100, 1..13, 1..29).prop_map(|(year, month, day)| format!("{year}-{month:02}-{day:02}")).boxed(),
+        "NUMBER" => (-10_000_000..10_000_000_i64, 0..10_000)
+            .prop_map(|(whole, part)| format!("{whole}.{part:04}"))
+            .boxed(),
+        "DATE" => (1990..2100, 1..13, 1..29)
+            .prop_map(|(year, month, day)| format!("{year}-{month:02}-{day:02}"))
+            .boxed(),
         "AUTHOR" => matching("[A-Z][a-z]{1,12}( (GmbH|Ltd|d\\.o\\.o\\.))?").boxed(),
         _ => matching("[A-Za-z0-9][A-Za-z0-9 /.-]{0,20}").boxed(),
     }
@@ -125,27 +171,53 @@ fn odd_field(field: &Named) -> BoxedStrategy<Value> {
     let name = field.name.clone();
     let data_type = prop_oneof![3 => Just(json!(field.data_type)), 1 => scalar()];
     let values = nullable(vec(odd_candidate(field), 0..4).prop_map(Value::from));
-    (data_type, scalar(), values, vec(prop::bool::weighted(0.85), 3), any_json())
-        .prop_map(move |(data_type, multiple_values, values, present, extra)| {
-            let known = [("data_type", data_type), ("multiple_values", multiple_values), ("values", values)];
-            let kept = known.into_iter().zip(present).filter(|(_, present)| *present).map(|(entry, _)| entry);
-            object([("name", json!(name)), ("extra", extra)].into_iter().chain(kept))
-        })
+    (
+        data_type,
+        scalar(),
+        values,
+        vec(prop::bool::weighted(0.85), 3),
+        any_json(),
+    )
+        .prop_map(
+            move |(data_type, multiple_values, values, present, extra)| {
+                let known = [
+                    ("data_type", data_type),
+                    ("multiple_values", multiple_values),
+                    ("values", values),
+                ];
+                let kept = known
+                    .into_iter()
+                    .zip(present)
+                    .filter(|(_, present)| *present)
+                    .map(|(entry, _)| entry);
+                object(
+                    [("name", json!(name)), ("extra", extra)]
+                        .into_iter()
+                        .chain(kept),
+                )
+            },
+        )
         .boxed()
 }
 
 fn odd_candidate(field: &Named) -> BoxedStrategy<Value> {
-    let value = prop_oneof![3 => usual_text(&field.data_type).prop_map(Value::from), 2 => any_json()];
+    let value =
+        prop_oneof![3 => usual_text(&field.data_type).prop_map(Value::from), 2 => any_json()];
     let score = prop_oneof![
         2 => (0..1000_u32).prop_map(|score| json!(f64::from(score) / 1000.0)),
         2 => (0..1000_u32).prop_map(|score| json!(format!("0.{score:03}"))),
         1 => select(vec![json!("high"), json!("NaN"), json!(-1), json!(17), Value::Null]),
     ];
-    let number =
-        || prop_oneof![2 => (0..3000).prop_map(|at| json!(at)), 1 => (0..3000).prop_map(|at: i32| json!(at.to_string())), 1 => any_json()];
+    let number = || prop_oneof![2 => (0..3000).prop_map(|at| json!(at)), 1 => (0..3000).prop_map(|at: i32| json!(at.to_string())), 1 => any_json()];
     let place = prop_oneof![1 => Just([-1; 4].map(Value::from)), 2 => [number(), number(), number(), number()]];
     let page = prop_oneof![2 => (0..5).prop_map(Value::from), 1 => Just(json!(-1)), 1 => scalar()];
-    (value, score, place, page, vec(prop::bool::weighted(0.85), 7))
+    (
+        value,
+        score,
+        place,
+        page,
+        vec(prop::bool::weighted(0.85), 7),
+    )
         .prop_map(|(value, score, [x, y, width, height], page, present)| {
             let entries = [
                 ("value", value),
@@ -156,14 +228,21 @@ fn odd_candidate(field: &Named) -> BoxedStrategy<Value> {
                 ("width", width),
                 ("height", height),
             ];
-            object(entries.into_iter().zip(present).filter(|(_, present)| *present).map(|(entry, _)| entry))
+            object(
+                entries
+                    .into_iter()
+                    .zip(present)
+                    .filter(|(_, present)| *present)
+                    .map(|(entry, _)| entry),
+            )
         })
         .boxed()
 }
 
 fn odd_row(fields: &[Named]) -> BoxedStrategy<Value> {
     let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
-    let plain = vec(any_json(), names.len()).prop_map(move |values| object(names.iter().map(String::as_str).zip(values)));
+    let plain = vec(any_json(), names.len())
+        .prop_map(move |values| object(names.iter().map(String::as_str).zip(values)));
     let lone = match fields {
         [] => Just(Value::Null).boxed(),
         fields => Union::new(fields.iter().map(odd_field)).boxed(),
@@ -172,5 +251,9 @@ fn odd_row(fields: &[Named]) -> BoxedStrategy<Value> {
 }
 
 fn object<'a>(entries: impl Iterator<Item = (&'a str, Value)>) -> Value {
-    Value::Object(entries.map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>())
+    Value::Object(
+        entries
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect::<Map<_, _>>(),
+    )
 }

@@ -92,7 +92,9 @@ impl<I> Script<I> {
 
     /// Whether the clock is put back somewhere.
     pub(super) fn puts_back(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::PutBack(_)))
+        self.steps
+            .iter()
+            .any(|step| matches!(step, Step::PutBack(_)))
     }
 
     /// Whether a reply comes twice somewhere.
@@ -110,8 +112,15 @@ impl Reply {
     /// What it is to a request of this method and path.
     pub fn to_request(&self, method: &Method, path: &str) -> &Self {
         match self {
-            Self::ByMethod { post, other } => if method == Method::POST { post } else { other }.to_request(method, path),
-            Self::ByPath { listing, other } => if path.ends_with("awaiting-poll") { listing } else { other }.to_request(method, path),
+            Self::ByMethod { post, other } => {
+                if method == Method::POST { post } else { other }.to_request(method, path)
+            }
+            Self::ByPath { listing, other } => if path.ends_with("awaiting-poll") {
+                listing
+            } else {
+                other
+            }
+            .to_request(method, path),
             Self::Response(_) | Self::Failure(_) => self,
         }
     }
@@ -120,7 +129,10 @@ impl Reply {
 impl<I: Debug> Display for Script<I> {
     /// A line for each step, with its number.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.steps.iter().enumerate().try_for_each(|(number, step)| writeln!(f, "{:>4}. {step}", number + 1))
+        self.steps
+            .iter()
+            .enumerate()
+            .try_for_each(|(number, step)| writeln!(f, "{:>4}. {step}", number + 1))
     }
 }
 
@@ -165,7 +177,11 @@ impl Display for Reply {
                 if let Some(wait) = response.headers().get(http::header::RETRY_AFTER) {
                     write!(f, ", to be asked again after {wait:?}")?;
                 }
-                write!(f, ", {}", printable(&String::from_utf8_lossy(response.body()), 300))
+                write!(
+                    f,
+                    ", {}",
+                    printable(&String::from_utf8_lossy(response.body()), 300)
+                )
             }
             Self::Failure(kind) => write!(f, "none ({kind:?})"),
             Self::ByMethod { post, other } => write!(f, "to a POST {post}; to others {other}"),

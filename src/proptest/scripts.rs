@@ -28,7 +28,10 @@ pub enum Flavour {
 
 /// Scripts for a machine that takes nothing but answers and failures.
 pub fn scripts(flavour: Flavour) -> BoxedStrategy<Script> {
-    any_scripts(flavour, &Vec::<(u32, BoxedStrategy<Step<Infallible>>)>::new())
+    any_scripts(
+        flavour,
+        &Vec::<(u32, BoxedStrategy<Step<Infallible>>)>::new(),
+    )
 }
 
 /// Scripts for a machine that takes these inputs as well, such as those of [`job_inputs`](super::job_inputs).
@@ -46,13 +49,18 @@ const STEPS: usize = 60;
 /// Choices with their weights.
 type Choices<I> = Vec<(u32, BoxedStrategy<Step<I>>)>;
 
-fn any_scripts<I: Debug + Clone + 'static>(flavour: Flavour, inputs: &Choices<I>) -> BoxedStrategy<Script<I>> {
+fn any_scripts<I: Debug + Clone + 'static>(
+    flavour: Flavour,
+    inputs: &Choices<I>,
+) -> BoxedStrategy<Script<I>> {
     let well_formed = |rounds| vec(round(inputs), 0..rounds).prop_map(|rounds| rounds.concat());
     let hostile = || vec(Union::new_weighted(hostile_steps(inputs)), 0..STEPS);
     match flavour {
         Flavour::WellFormed => well_formed(ROUNDS).prop_map(Script::new).boxed(),
         Flavour::Hostile => hostile().prop_map(Script::new).boxed(),
-        Flavour::Mixed => (well_formed(ROUNDS / 2), hostile()).prop_map(|(start, rest)| Script::new([start, rest].concat())).boxed(),
+        Flavour::Mixed => (well_formed(ROUNDS / 2), hostile())
+            .prop_map(|(start, rest)| Script::new([start, rest].concat()))
+            .boxed(),
     }
 }
 
@@ -67,10 +75,20 @@ fn round<I: Debug + Clone + 'static>(inputs: &Choices<I>) -> BoxedStrategy<Vec<S
         1 => failure(),
     ];
     let answer = reply.prop_map(|reply| Step::Answer(Which::InFlight, reply));
-    let pause = (0..20_000_u64).prop_map(|milliseconds| Step::Pass(Duration::from_millis(milliseconds)));
+    let pause =
+        (0..20_000_u64).prop_map(|milliseconds| Step::Pass(Duration::from_millis(milliseconds)));
     let end = prop_oneof![4 => (pause, answer).prop_map(|(pause, answer)| vec![pause, answer]), 1 => Just(Vec::new())];
     (input, end)
-        .prop_map(|(input, end)| [vec![Step::Pull], input, vec![Step::Pull], end, vec![Step::Pull, Step::PassUntilDue]].concat())
+        .prop_map(|(input, end)| {
+            [
+                vec![Step::Pull],
+                input,
+                vec![Step::Pull],
+                end,
+                vec![Step::Pull, Step::PassUntilDue],
+            ]
+            .concat()
+        })
         .boxed()
 }
 
@@ -87,7 +105,13 @@ fn hostile_steps<I: Debug + Clone + 'static>(inputs: &Choices<I>) -> Choices<I> 
         1 => any::<u64>().prop_map(Which::Number),
     ];
     // A fitting answer, or that to another question.
-    let unfit = prop_oneof![submit_answers(), status_answers(&Fields::new()), refusals(), garbled_answers()].prop_map(Reply::Response);
+    let unfit = prop_oneof![
+        submit_answers(),
+        status_answers(&Fields::new()),
+        refusals(),
+        garbled_answers()
+    ]
+    .prop_map(Reply::Response);
     let reply = prop_oneof![3 => fitting(&Fields::new()), 2 => unfit, 2 => failure()];
     let steps = vec![
         (6, Just(Step::Pull).boxed()),
@@ -95,7 +119,12 @@ fn hostile_steps<I: Debug + Clone + 'static>(inputs: &Choices<I>) -> Choices<I> 
         (3, span.clone().prop_map(Step::Pass).boxed()),
         (2, Just(Step::PassUntilDue).boxed()),
         (1, span.prop_map(Step::PutBack).boxed()),
-        (6, (which, reply).prop_map(|(which, reply)| Step::Answer(which, reply)).boxed()),
+        (
+            6,
+            (which, reply)
+                .prop_map(|(which, reply)| Step::Answer(which, reply))
+                .boxed(),
+        ),
         (1, Just(Step::Again).boxed()),
     ];
     [steps, inputs.to_vec()].concat()
@@ -104,13 +133,27 @@ fn hostile_steps<I: Debug + Clone + 'static>(inputs: &Choices<I>) -> Choices<I> 
 /// What the service answers to whatever it is asked.
 fn fitting(fields: &Fields) -> impl Strategy<Value = Reply> + use<> {
     let boxed = |response| Box::new(Reply::Response(response));
-    (submit_answers(), listing_answers(), status_answers(fields)).prop_map(move |(submit, listing, status)| {
-        let other = Reply::ByPath { listing: boxed(listing), other: boxed(status) };
-        Reply::ByMethod { post: boxed(submit), other: Box::new(other) }
-    })
+    (submit_answers(), listing_answers(), status_answers(fields)).prop_map(
+        move |(submit, listing, status)| {
+            let other = Reply::ByPath {
+                listing: boxed(listing),
+                other: boxed(status),
+            };
+            Reply::ByMethod {
+                post: boxed(submit),
+                other: Box::new(other),
+            }
+        },
+    )
 }
 
 fn failure() -> impl Strategy<Value = Reply> {
-    let kinds = [FailureKind::NotSent, FailureKind::NotSent, FailureKind::Interrupted, FailureKind::Source, FailureKind::TooLarge];
+    let kinds = [
+        FailureKind::NotSent,
+        FailureKind::NotSent,
+        FailureKind::Interrupted,
+        FailureKind::Source,
+        FailureKind::TooLarge,
+    ];
     select(kinds.to_vec()).prop_map(Reply::Failure)
 }

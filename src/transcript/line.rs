@@ -44,7 +44,10 @@ impl fmt::Display for Since {
 /// Seconds with as many digits as there are.
 pub(super) fn seconds(duration: Duration) -> String {
     let digits = format!("{}.{:09}", duration.as_secs(), duration.subsec_nanos());
-    digits.trim_end_matches('0').trim_end_matches('.').to_owned()
+    digits
+        .trim_end_matches('0')
+        .trim_end_matches('.')
+        .to_owned()
 }
 
 /// What a machine said, without the time.
@@ -52,7 +55,13 @@ pub(super) fn output<E: Debug>(output: &Output<E>, start: Time) -> String {
     match output {
         Output::Event(event) => format!("= {}", printable(&format!("{event:?}"), usize::MAX)),
         Output::Send(transmit) => request(transmit),
-        Output::Wait(until) => format!("~ {}", Since { start, time: *until }),
+        Output::Wait(until) => format!(
+            "~ {}",
+            Since {
+                start,
+                time: *until
+            }
+        ),
         Output::NeedInput => "?".to_owned(),
         Output::Done => ".".to_owned(),
     }
@@ -60,7 +69,11 @@ pub(super) fn output<E: Debug>(output: &Output<E>, start: Time) -> String {
 
 /// Of a body, its length and nothing more: the rest is the document.
 fn request(transmit: &Transmit) -> String {
-    let Transmit { id, request, limits } = transmit;
+    let Transmit {
+        id,
+        request,
+        limits,
+    } = transmit;
     format!(
         "> {} {} {}, {} bytes; connect {:?}, idle {:?}, total {:?}, at most {} bytes",
         id.get(),
@@ -76,16 +89,31 @@ fn request(transmit: &Transmit) -> String {
 
 /// An answer, with its headers on lines of their own.
 pub(super) fn response(id: RequestId, response: &http::Response<Bytes>) -> String {
-    let first = format!("< {} {} {}", id.get(), response.status().as_u16(), text::write(response.body()));
-    let headers = response.headers().iter().filter(|(_, value)| !value.is_sensitive());
-    headers.fold(first.trim_end().to_owned(), |lines, (name, value)| format!("{lines}\n{INDENT}{name}: {}", text::write(value.as_bytes())))
+    let first = format!(
+        "< {} {} {}",
+        id.get(),
+        response.status().as_u16(),
+        text::write(response.body())
+    );
+    let headers = response
+        .headers()
+        .iter()
+        .filter(|(_, value)| !value.is_sensitive());
+    headers.fold(first.trim_end().to_owned(), |lines, (name, value)| {
+        format!("{lines}\n{INDENT}{name}: {}", text::write(value.as_bytes()))
+    })
 }
 
 pub(super) fn failure(id: RequestId, failure: &Failure) -> String {
-    let kind = FAILURES.iter().find(|(_, kind)| *kind == failure.kind()).map_or("Interrupted", |(word, _)| word);
+    let kind = FAILURES
+        .iter()
+        .find(|(_, kind)| *kind == failure.kind())
+        .map_or("Interrupted", |(word, _)| word);
     // What is shown of it, and no more: a machine never looks at a cause.
     let cause = failure.shown_cause();
-    format!("! {} {kind} {}", id.get(), text::write(cause.as_bytes())).trim_end().to_owned()
+    format!("! {} {kind} {}", id.get(), text::write(cause.as_bytes()))
+        .trim_end()
+        .to_owned()
 }
 
 pub(super) fn input(input: &str) -> String {

@@ -52,21 +52,39 @@ impl Transcript {
     ///
     /// Not a transcript, one of another format, or a line that can't be read.
     pub fn parse(text: &str) -> Result<Self, TranscriptError> {
-        let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+        let mut lines = (1..)
+            .zip(text.lines())
+            .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
         let (line, title) = lines.next().unwrap_or((1, ""));
         if title.trim_end() != TITLE {
-            return Err(TranscriptError { line, problem: "expected `typless transcript 1`" });
+            return Err(TranscriptError {
+                line,
+                problem: "expected `typless transcript 1`",
+            });
         }
         let (line, start) = lines.next().unwrap_or((line, ""));
-        let start = start.strip_prefix("@ ").and_then(duration).map(Time::from_unix);
-        let start = start.ok_or(TranscriptError { line, problem: "expected `@` and the time of the start" })?;
-        let mut transcript = Self { start, origin: String::new(), steps: Vec::new() };
+        let start = start
+            .strip_prefix("@ ")
+            .and_then(duration)
+            .map(Time::from_unix);
+        let start = start.ok_or(TranscriptError {
+            line,
+            problem: "expected `@` and the time of the start",
+        })?;
+        let mut transcript = Self {
+            start,
+            origin: String::new(),
+            steps: Vec::new(),
+        };
         for (line, text) in lines {
             let read = match text.strip_prefix(INDENT) {
                 Some(detail) => transcript.detail(detail),
                 None => transcript.step(line, text),
             };
-            read.ok_or(TranscriptError { line, problem: "it is no step of a run" })?;
+            read.ok_or(TranscriptError {
+                line,
+                problem: "it is no step of a run",
+            })?;
         }
         Ok(transcript)
     }
@@ -93,10 +111,17 @@ impl Transcript {
                 self.origin.push_str(detail);
                 self.origin.push('\n');
             }
-            Some(Step { kind: StepKind::Response(_, response), .. }) => {
-                let (name, value) = detail.split_once(": ").or_else(|| detail.strip_suffix(':').map(|name| (name, "")))?;
+            Some(Step {
+                kind: StepKind::Response(_, response),
+                ..
+            }) => {
+                let (name, value) = detail
+                    .split_once(": ")
+                    .or_else(|| detail.strip_suffix(':').map(|name| (name, "")))?;
                 let value = HeaderValue::from_bytes(&text::read(value)?).ok()?;
-                response.headers_mut().append(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
+                response
+                    .headers_mut()
+                    .append(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
             }
             Some(_) => return None,
         }
@@ -121,7 +146,9 @@ impl Transcript {
     fn time(&self, text: &str) -> Option<Time> {
         match (text.strip_prefix('+'), text.strip_prefix('-')) {
             (Some(later), _) => Some(self.start + duration(later)?),
-            (_, Some(sooner)) => Some(Time::from_unix(self.start.since_epoch().checked_sub(duration(sooner)?)?)),
+            (_, Some(sooner)) => Some(Time::from_unix(
+                self.start.since_epoch().checked_sub(duration(sooner)?)?,
+            )),
             (None, None) => None,
         }
     }
@@ -130,11 +157,15 @@ impl Transcript {
 /// Seconds with up to nine decimals.
 fn duration(text: &str) -> Option<Duration> {
     let (seconds, decimals) = text.split_once('.').unwrap_or((text, "0"));
-    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let are_digits =
+        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !are_digits(seconds) || !are_digits(decimals) || decimals.len() > 9 {
         return None;
     }
-    Some(Duration::new(seconds.parse().ok()?, format!("{decimals:0<9}").parse().ok()?))
+    Some(Duration::new(
+        seconds.parse().ok()?,
+        format!("{decimals:0<9}").parse().ok()?,
+    ))
 }
 
 fn response(text: &str) -> Option<StepKind> {

@@ -61,7 +61,10 @@ impl<R: Request<Response: Debug>> Recordable for Call<R> {
 
 /// The words for a notification.
 pub(super) fn notification_input(notification: &Notification) -> String {
-    format!("notification {}", text::write(notification.extraction_id().as_str().as_bytes()))
+    format!(
+        "notification {}",
+        text::write(notification.extraction_id().as_str().as_bytes())
+    )
 }
 
 fn notification(id: &str) -> Option<Notification> {

@@ -36,10 +36,17 @@ impl<M: Recordable> Recorder<M> {
 impl<M: Recordable, W: fmt::Write> Recorder<M, W> {
     /// Records a machine that was made just `now`, into this writer. What the writer refuses is lost; the machine does not suffer from it.
     pub fn with_writer(machine: M, writer: W, now: Time) -> Self {
-        let mut recorder = Self { machine, writer, start: now, latest: now };
+        let mut recorder = Self {
+            machine,
+            writer,
+            start: now,
+            latest: now,
+        };
         let origin = recorder.machine.origin();
         recorder.line(&format!("{TITLE}\n@ {}", line::seconds(now.since_epoch())));
-        origin.lines().for_each(|line| recorder.line(&format!("{INDENT}{line}")));
+        origin
+            .lines()
+            .for_each(|line| recorder.line(&format!("{INDENT}{line}")));
         recorder
     }
 
@@ -61,7 +68,13 @@ impl<M: Recordable, W: fmt::Write> Recorder<M, W> {
 
     fn step(&mut self, now: Time, what: &str) {
         self.latest = self.latest.max(now);
-        let line = format!("{} {what}", Since { start: self.start, time: now });
+        let line = format!(
+            "{} {what}",
+            Since {
+                start: self.start,
+                time: now
+            }
+        );
         self.line(&line);
     }
 
@@ -127,6 +140,9 @@ impl<M: Recordable, W: fmt::Write> Machine for Recorder<M, W> {
 
 impl<M: fmt::Debug, W> fmt::Debug for Recorder<M, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorder").field("machine", &self.machine).field("start", &self.start).finish_non_exhaustive()
+        f.debug_struct("Recorder")
+            .field("machine", &self.machine)
+            .field("start", &self.start)
+            .finish_non_exhaustive()
     }
 }

@@ -28,14 +28,24 @@ impl Transcript {
             StepKind::Output(said) => {
                 let says = line::output(&machine.next_output(step.at), self.start());
                 if says != **said {
-                    return Err(Divergence { line: step.line, recorded: said.clone(), replayed: says.into() });
+                    return Err(Divergence {
+                        line: step.line,
+                        recorded: said.clone(),
+                        replayed: says.into(),
+                    });
                 }
             }
-            StepKind::Response(id, response) => machine.handle_response(*id, response.clone(), step.at),
+            StepKind::Response(id, response) => {
+                machine.handle_response(*id, response.clone(), step.at)
+            }
             StepKind::Failure(id, failure) => machine.handle_failure(*id, failure.clone(), step.at),
             StepKind::Input(input) => {
                 if !machine.take_input(input, step.at) {
-                    return Err(Divergence { line: step.line, recorded: line::input(input).into(), replayed: "no such input".into() });
+                    return Err(Divergence {
+                        line: step.line,
+                        recorded: line::input(input).into(),
+                        replayed: "no such input".into(),
+                    });
                 }
             }
         }
@@ -70,8 +80,13 @@ impl Divergence {
 
 impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [recorded, replayed] = [&self.recorded, &self.replayed].map(|text| printable(text, 2000));
-        write!(f, "the runs part at line {}:\nrecorded: {recorded}\nreplayed: {replayed}", self.line)
+        let [recorded, replayed] =
+            [&self.recorded, &self.replayed].map(|text| printable(text, 2000));
+        write!(
+            f,
+            "the runs part at line {}:\nrecorded: {recorded}\nreplayed: {replayed}",
+            self.line
+        )
     }
 }
 

@@ -29,7 +29,9 @@ fn is_plain(text: &str) -> bool {
 
 /// The bytes that were written so; `None` for escapes that are none.
 pub(super) fn read(line: &str) -> Option<Vec<u8>> {
-    let Some(escaped) = line.strip_prefix('\\') else { return Some(line.as_bytes().to_vec()) };
+    let Some(escaped) = line.strip_prefix('\\') else {
+        return Some(line.as_bytes().to_vec());
+    };
     let mut bytes = Vec::with_capacity(escaped.len());
     let mut rest = escaped.bytes();
     while let Some(byte) = rest.next() {
@@ -50,7 +52,9 @@ pub(super) fn read(line: &str) -> Option<Vec<u8>> {
 }
 
 fn digit(character: u8) -> Option<u8> {
-    char::from(character).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    char::from(character)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]
@@ -61,10 +65,16 @@ mod tests {
 
     #[test]
     fn plain_text_stays_as_it_is_and_the_rest_is_escaped() {
-        assert_eq!(write("{\"naïve\": \"\\u0041\"}".as_bytes()), "{\"naïve\": \"\\u0041\"}");
+        assert_eq!(
+            write("{\"naïve\": \"\\u0041\"}".as_bytes()),
+            "{\"naïve\": \"\\u0041\"}"
+        );
         assert_eq!(write(b"a\nb\xff\x1b[2J"), r"\a\nb\xff\x1b[2J");
         assert_eq!(write(b"\\n "), r"\\\n\x20");
-        assert_eq!([read(r"\q"), read(r"\\q"), read(r"\\x4")], [Some(b"q".to_vec()), None, None]);
+        assert_eq!(
+            [read(r"\q"), read(r"\\q"), read(r"\\x4")],
+            [Some(b"q".to_vec()), None, None]
+        );
     }
 
     proptest! {

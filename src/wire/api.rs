@@ -84,11 +84,24 @@ impl Api {
     /// Anything but `v` and digits.
     pub fn with_version(self, version: &str) -> Result<Self, ConfigError> {
         if !is_version(version) {
-            return Err(ConfigError::new("version", "is not the letter v and a number: write v1"));
+            return Err(ConfigError::new(
+                "version",
+                "is not the letter v and a number: write v1",
+            ));
         }
-        let Inner { base, authorization, .. } = &*self.inner;
-        let inner = Inner { base: base.clone(), version: Some(version.to_owned()), authorization: authorization.clone() };
-        Ok(Self { inner: Arc::new(inner) })
+        let Inner {
+            base,
+            authorization,
+            ..
+        } = &*self.inner;
+        let inner = Inner {
+            base: base.clone(),
+            version: Some(version.to_owned()),
+            authorization: authorization.clone(),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// The same service with another key, for a key that was replaced.
@@ -98,8 +111,14 @@ impl Api {
     /// A key that can't be used, as in [`new`](Self::new).
     pub fn with_key(&self, key: &str) -> Result<Self, ConfigError> {
         let Inner { base, version, .. } = &*self.inner;
-        let inner = Inner { base: base.clone(), version: version.clone(), authorization: authorization(key)? };
-        Ok(Self { inner: Arc::new(inner) })
+        let inner = Inner {
+            base: base.clone(),
+            version: version.clone(),
+            authorization: authorization(key)?,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// The base URL as it is used: no slash and no `/api` at its end.
@@ -111,20 +130,45 @@ impl Api {
         let authorization = authorization(key)?;
         let (mount, version) = split_mount(uri.path());
         let scheme = uri.scheme_str().unwrap_or_default();
-        let authority = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+        let authority = uri
+            .authority()
+            .map(http::uri::Authority::as_str)
+            .unwrap_or_default();
         let base = format!("{scheme}://{authority}{mount}");
-        Ok(Self { inner: Arc::new(Inner { base, version: version.map(str::to_owned), authorization }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                base,
+                version: version.map(str::to_owned),
+                authorization,
+            }),
+        })
     }
 
     /// A request to an endpoint that this crate has no value for; for a [`Request`](super::Request) of one's own.
     ///
     /// `path` is what follows `/api/` and the version, as in `add-document-feedback`. What a path can't hold as it is, and all but the plainest characters of the query's values, is percent-encoded.
-    pub fn request_to(&self, method: Method, path: &str, query: &[(&str, &str)], body: Body) -> Request<Body> {
-        self.assemble_request(method, self.uri(self.inner.version.as_deref(), path, query), body)
+    pub fn request_to(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Body,
+    ) -> Request<Body> {
+        self.assemble_request(
+            method,
+            self.uri(self.inner.version.as_deref(), path, query),
+            body,
+        )
     }
 
     /// A request to `endpoint`.
-    pub(crate) fn request(&self, method: Method, endpoint: Endpoint, query: &[(&str, &str)], body: Body) -> Request<Body> {
+    pub(crate) fn request(
+        &self,
+        method: Method,
+        endpoint: Endpoint,
+        query: &[(&str, &str)],
+        body: Body,
+    ) -> Request<Body> {
         let always = matches!(endpoint, Endpoint::Awaiting).then_some("v1");
         let path = match endpoint {
             Endpoint::Submit => "extract-data-async",
@@ -132,7 +176,11 @@ impl Api {
             Endpoint::Awaiting => "awaiting-poll",
             Endpoint::Extract => "extract-data",
         };
-        self.assemble_request(method, self.uri(self.inner.version.as_deref().or(always), path, query), body)
+        self.assemble_request(
+            method,
+            self.uri(self.inner.version.as_deref().or(always), path, query),
+            body,
+        )
     }
 
     /// Every header that matters is written here, so that no transport has to know one.
@@ -144,7 +192,10 @@ impl Api {
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, self.inner.authorization.clone());
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("typless-rs/", env!("CARGO_PKG_VERSION"))));
+        headers.insert(
+            USER_AGENT,
+            HeaderValue::from_static(concat!("typless-rs/", env!("CARGO_PKG_VERSION"))),
+        );
         if length > 0 {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
@@ -154,7 +205,10 @@ impl Api {
 
     fn uri(&self, version: Option<&str>, path: &str, query: &[(&str, &str)]) -> Uri {
         // Room for all of it, unless much of the values has to be encoded.
-        let values: usize = query.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+        let values: usize = query
+            .iter()
+            .map(|(name, value)| name.len() + value.len() + 2)
+            .sum();
         let mut text = String::with_capacity(self.inner.base.len() + path.len() + values + 16);
         text.push_str(&self.inner.base);
         text.push_str("/api/");
@@ -176,12 +230,19 @@ impl Api {
 
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Api").field("base_url", &self.inner.base).field("version", &self.inner.version).finish_non_exhaustive()
+        f.debug_struct("Api")
+            .field("base_url", &self.inner.base)
+            .field("version", &self.inner.version)
+            .finish_non_exhaustive()
     }
 }
 
 /// Everything but the unreserved characters of RFC 3986 is percent-encoded.
-const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// As that, with the slashes between its segments.
 const PATH: &AsciiSet = &QUERY_VALUE.remove(b'/');
@@ -202,7 +263,9 @@ fn parse_base(base_url: &str) -> Result<Uri, ConfigError> {
         return fail("is not a URL: write https://developers.typless.com");
     };
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
-        return fail("does not start with https:// or http://: write https://developers.typless.com");
+        return fail(
+            "does not start with https:// or http://: write https://developers.typless.com",
+        );
     }
     let Some(authority) = uri.authority() else {
         return fail("names no host: write https://developers.typless.com");
@@ -233,30 +296,48 @@ fn split_mount(path: &str) -> (&str, Option<&str>) {
 }
 
 fn is_version(text: &str) -> bool {
-    text.strip_prefix('v').is_some_and(|number| !number.is_empty() && number.len() <= 4 && number.bytes().all(|byte| byte.is_ascii_digit()))
+    text.strip_prefix('v').is_some_and(|number| {
+        !number.is_empty() && number.len() <= 4 && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 fn authorization(key: &str) -> Result<HeaderValue, ConfigError> {
     const FIELD: &str = "api_key";
     let key = key.trim();
     let bare = match key.get(..5) {
-        Some(word) if word.eq_ignore_ascii_case("token") && key[5..].starts_with(char::is_whitespace) => key[5..].trim_start(),
+        Some(word)
+            if word.eq_ignore_ascii_case("token") && key[5..].starts_with(char::is_whitespace) =>
+        {
+            key[5..].trim_start()
+        }
         _ if key.eq_ignore_ascii_case("token") => "",
         _ => key,
     };
     if bare.is_empty() {
-        return Err(ConfigError::new(FIELD, "is empty: copy it from the dashboard of the service"));
+        return Err(ConfigError::new(
+            FIELD,
+            "is empty: copy it from the dashboard of the service",
+        ));
     }
     if bare.bytes().any(|byte| !byte.is_ascii_graphic()) {
-        return Err(ConfigError::new(FIELD, "has blanks, control or non-ASCII characters: copy it again, on one line"));
+        return Err(ConfigError::new(
+            FIELD,
+            "has blanks, control or non-ASCII characters: copy it again, on one line",
+        ));
     }
     let Ok(mut value) = HeaderValue::from_str(&format!("Token {bare}")) else {
-        return Err(ConfigError::new(FIELD, "can't be sent in a header: copy it again, on one line"));
+        return Err(ConfigError::new(
+            FIELD,
+            "can't be sent in a header: copy it again, on one line",
+        ));
     };
     value.set_sensitive(true);
     Ok(value)

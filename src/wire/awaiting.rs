@@ -42,8 +42,16 @@ impl AwaitingRequest {
 
     /// The HTTP request. Versioned even where no version was asked for, as the endpoint was seen in no other form.
     pub fn request(&self, api: &Api) -> HttpRequest<Body> {
-        let customer = self.customer.as_deref().map(|customer| ("customer", customer));
-        api.request(Method::GET, Endpoint::Awaiting, customer.as_slice(), Body::empty())
+        let customer = self
+            .customer
+            .as_deref()
+            .map(|customer| ("customer", customer));
+        api.request(
+            Method::GET,
+            Endpoint::Awaiting,
+            customer.as_slice(),
+            Body::empty(),
+        )
     }
 }
 
@@ -62,9 +70,13 @@ impl AwaitingResponse {
     /// [`ResponseError::Service`] where the HTTP status is not 2xx, [`ResponseError::Decode`] where the body is another kind of JSON or none.
     pub fn decode(response: &Response<Bytes>) -> Result<Self, ResponseError> {
         if response.status().is_success() {
-            listing::read(response.body()).map(|extraction_ids| Self { extraction_ids }).map_err(ResponseError::Decode)
+            listing::read(response.body())
+                .map(|extraction_ids| Self { extraction_ids })
+                .map_err(ResponseError::Decode)
         } else {
-            Err(ResponseError::Service(ServiceError::from_response(response)))
+            Err(ResponseError::Service(ServiceError::from_response(
+                response,
+            )))
         }
     }
 
@@ -89,11 +101,16 @@ impl AwaitingResponse {
     /// assert_eq!((ours.len(), unreadable), (1, 1));
     /// # Ok::<(), typless::wire::ResponseError>(())
     /// ```
-    pub fn for_each_id<'a>(response: &'a Response<Bytes>, each: impl FnMut(Cow<'a, str>)) -> Result<usize, ResponseError> {
+    pub fn for_each_id<'a>(
+        response: &'a Response<Bytes>,
+        each: impl FnMut(Cow<'a, str>),
+    ) -> Result<usize, ResponseError> {
         if response.status().is_success() {
             listing::visit(response.body(), each).map_err(ResponseError::Decode)
         } else {
-            Err(ResponseError::Service(ServiceError::from_response(response)))
+            Err(ResponseError::Service(ServiceError::from_response(
+                response,
+            )))
         }
     }
 

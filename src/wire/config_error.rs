@@ -17,7 +17,10 @@ pub struct ConfigError {
 impl ConfigError {
     /// An error about `field`; `problem` goes on from its name: what is wrong, and the remedy.
     pub(crate) fn new(field: &'static str, problem: impl Into<Cow<'static, str>>) -> Self {
-        Self { field, problem: problem.into() }
+        Self {
+            field,
+            problem: problem.into(),
+        }
     }
 
     /// The name of the field that was wrong, such as `base_url` or `file_name`.

@@ -27,7 +27,14 @@ impl DecodeError {
     pub(crate) fn new(what: &'static str, path: Option<&str>, problem: &str, raw: Bytes) -> Self {
         // A path that is a single dot is the document's root: it says nothing.
         let path = path.filter(|path| *path != ".").map(Box::from);
-        Self { inner: Box::new(Inner { what, path, problem: Box::from(problem), raw }) }
+        Self {
+            inner: Box::new(Inner {
+                what,
+                path,
+                problem: Box::from(problem),
+                raw,
+            }),
+        }
     }
 
     /// Why `text`, a piece of `raw`, can't be read as a `T`; reads it again with its path, which is why success costs nothing.
@@ -82,8 +89,14 @@ impl Error for DecodeError {}
 /// The body as text, without the byte-order mark some proxies add.
 pub(crate) fn text<'a>(what: &'static str, raw: &'a Bytes) -> Result<&'a str, DecodeError> {
     let bytes = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw);
-    std::str::from_utf8(bytes)
-        .map_err(|error| DecodeError::new(what, None, &format!("invalid UTF-8 after byte {}", error.valid_up_to()), raw.clone()))
+    std::str::from_utf8(bytes).map_err(|error| {
+        DecodeError::new(
+            what,
+            None,
+            &format!("invalid UTF-8 after byte {}", error.valid_up_to()),
+            raw.clone(),
+        )
+    })
 }
 
 /// What a parser says of an error, without the value that it found, which is not ours to show.
@@ -95,9 +108,19 @@ pub(crate) fn without_values(error: &serde_json::Error) -> String {
         serde_json::error::Category::Eof => format!("cut off at {place}"),
         serde_json::error::Category::Data => {
             let message = error.to_string();
-            let expected = message.rsplit_once(", expected ").map(|(_, expected)| format!("expected {expected}"));
-            let named = ["missing field", "duplicate field"].iter().any(|start| message.starts_with(start));
-            expected.unwrap_or_else(|| if named { message.clone() } else { format!("an unexpected value at {place}") })
+            let expected = message
+                .rsplit_once(", expected ")
+                .map(|(_, expected)| format!("expected {expected}"));
+            let named = ["missing field", "duplicate field"]
+                .iter()
+                .any(|start| message.starts_with(start));
+            expected.unwrap_or_else(|| {
+                if named {
+                    message.clone()
+                } else {
+                    format!("an unexpected value at {place}")
+                }
+            })
         }
     }
 }

@@ -67,7 +67,11 @@ impl Document {
     /// # Errors
     ///
     /// No bytes; or a name or type that is empty, too long, or has control characters.
-    pub fn new(file_name: &str, document_type: &str, content: impl Into<Bytes>) -> Result<Self, ConfigError> {
+    pub fn new(
+        file_name: &str,
+        document_type: &str,
+        content: impl Into<Bytes>,
+    ) -> Result<Self, ConfigError> {
         Self::with_content(file_name, document_type, Content::Memory(content.into()))
     }
 
@@ -76,8 +80,19 @@ impl Document {
     /// # Errors
     ///
     /// As [`new`](Self::new).
-    pub fn from_source(file_name: &str, document_type: &str, source: impl DocumentSource) -> Result<Self, ConfigError> {
-        Self::with_content(file_name, document_type, Content::Source { len: source.len(), source: Arc::new(source) })
+    pub fn from_source(
+        file_name: &str,
+        document_type: &str,
+        source: impl DocumentSource,
+    ) -> Result<Self, ConfigError> {
+        Self::with_content(
+            file_name,
+            document_type,
+            Content::Source {
+                len: source.len(),
+                source: Arc::new(source),
+            },
+        )
     }
 
     /// Names the company the document belongs to, where several share one key; lists of finished documents can be filtered by it.
@@ -124,11 +139,18 @@ impl Document {
 
     /// Document type, customer and reference, to be shared.
     pub(crate) fn names(&self) -> (&Arc<str>, Option<&Arc<str>>, Option<&Arc<str>>) {
-        (&self.document_type, self.customer.as_ref(), self.reference.as_ref())
+        (
+            &self.document_type,
+            self.customer.as_ref(),
+            self.reference.as_ref(),
+        )
     }
 
     /// The number of bytes of the file; never zero.
-    #[expect(clippy::len_without_is_empty, reason = "an empty document can't be made")]
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "an empty document can't be made"
+    )]
     pub fn len(&self) -> u64 {
         self.content.len()
     }
@@ -137,16 +159,36 @@ impl Document {
         &self.content
     }
 
-    fn with_content(file_name: &str, document_type: &str, content: Content) -> Result<Self, ConfigError> {
+    fn with_content(
+        file_name: &str,
+        document_type: &str,
+        content: Content,
+    ) -> Result<Self, ConfigError> {
         let file_name = checked("file_name", file_name, Self::MAX_FILE_NAME)?;
         let document_type = checked("document_type", document_type, Self::MAX_TEXT)?;
         match content.len() {
-            0 => return Err(ConfigError::new("file", "is empty: an empty document would be billed and could not be read")),
+            0 => {
+                return Err(ConfigError::new(
+                    "file",
+                    "is empty: an empty document would be billed and could not be read",
+                ));
+            }
             // Base64 makes four bytes of three, and the length is counted in 64 bits.
-            length if length > u64::MAX / 2 => return Err(ConfigError::new("file", "has more bytes than can be counted once encoded")),
+            length if length > u64::MAX / 2 => {
+                return Err(ConfigError::new(
+                    "file",
+                    "has more bytes than can be counted once encoded",
+                ));
+            }
             _ => {}
         }
-        Ok(Self { file_name, document_type, customer: None, reference: None, content })
+        Ok(Self {
+            file_name,
+            document_type,
+            customer: None,
+            reference: None,
+            content,
+        })
     }
 }
 
@@ -176,13 +218,22 @@ pub(super) fn checked_customer(customer: &str) -> Result<Arc<str>, ConfigError> 
 
 fn checked(field: &'static str, text: &str, most: usize) -> Result<Arc<str>, ConfigError> {
     if text.is_empty() {
-        return Err(ConfigError::new(field, "is empty: give a name, or leave it out where it is optional"));
+        return Err(ConfigError::new(
+            field,
+            "is empty: give a name, or leave it out where it is optional",
+        ));
     }
     if text.len() > most {
-        return Err(ConfigError::new(field, format!("has {} bytes: at most {most} are taken", text.len())));
+        return Err(ConfigError::new(
+            field,
+            format!("has {} bytes: at most {most} are taken", text.len()),
+        ));
     }
     if text.chars().any(char::is_control) {
-        return Err(ConfigError::new(field, "has control characters: take them out"));
+        return Err(ConfigError::new(
+            field,
+            "has control characters: take them out",
+        ));
     }
     Ok(Arc::from(text))
 }

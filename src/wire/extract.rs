@@ -24,7 +24,12 @@ impl ExtractRequest {
 
     /// The HTTP request: the same body as that of a submit.
     pub fn request(&self, api: &Api) -> HttpRequest<Body> {
-        api.request(Method::POST, Endpoint::Extract, &[], submission(&self.document, false))
+        api.request(
+            Method::POST,
+            Endpoint::Extract,
+            &[],
+            submission(&self.document, false),
+        )
     }
 }
 
@@ -41,7 +46,9 @@ impl Request for ExtractRequest {
         if response.status().is_success() {
             Extraction::from_json(response.body().clone()).map_err(ResponseError::Decode)
         } else {
-            Err(ResponseError::Service(ServiceError::from_response(response)))
+            Err(ResponseError::Service(ServiceError::from_response(
+                response,
+            )))
         }
     }
 }

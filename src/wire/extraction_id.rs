@@ -59,15 +59,30 @@ impl ExtractionId {
     fn check(id: &str) -> Result<(), ConfigError> {
         const FIELD: &str = "extraction_id";
         if id.is_empty() {
-            return Err(ConfigError::new(FIELD, "is empty: give the id that the submit was answered with"));
+            return Err(ConfigError::new(
+                FIELD,
+                "is empty: give the id that the submit was answered with",
+            ));
         }
         if id.len() > Self::MAX_BYTES {
-            return Err(ConfigError::new(FIELD, format!("has {} bytes: at most {} are taken", id.len(), Self::MAX_BYTES)));
+            return Err(ConfigError::new(
+                FIELD,
+                format!(
+                    "has {} bytes: at most {} are taken",
+                    id.len(),
+                    Self::MAX_BYTES
+                ),
+            ));
         }
         // All ids that were seen are plain, which is quicker to tell.
-        let is_plain = id.bytes().fold(true, |plain, byte| plain & byte.is_ascii_graphic());
+        let is_plain = id
+            .bytes()
+            .fold(true, |plain, byte| plain & byte.is_ascii_graphic());
         if !is_plain && id.chars().any(char::is_control) {
-            return Err(ConfigError::new(FIELD, "has control characters: give the id as the service wrote it"));
+            return Err(ConfigError::new(
+                FIELD,
+                "has control characters: give the id as the service wrote it",
+            ));
         }
         Ok(())
     }
@@ -126,14 +141,17 @@ impl fmt::Display for ExtractionId {
 
 /// The text of an id in JSON: a string, or an integer as its digits; `None` for anything else.
 pub(super) fn from_json(json: &str) -> Option<Cow<'_, str>> {
-    let quoted = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let quoted = json
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
     if let Some(plain) = quoted.filter(|plain| !plain.contains('\\')) {
         return Some(Cow::Borrowed(plain));
     }
     if json.starts_with('"') {
         return serde_json::from_str(json).ok().map(Cow::Owned);
     }
-    (!json.is_empty() && json.bytes().all(|byte| byte.is_ascii_digit())).then_some(Cow::Borrowed(json))
+    (!json.is_empty() && json.bytes().all(|byte| byte.is_ascii_digit()))
+        .then_some(Cow::Borrowed(json))
 }
 
 #[cfg(test)]
@@ -142,15 +160,27 @@ mod tests {
 
     #[test]
     fn ids_of_every_length_are_kept_whole_and_compare_as_their_text_does() {
-        let texts: Vec<String> = (1..=ExtractionId::MAX_BYTES).map(|length| "é9a"[..].chars().cycle().take(length).collect()).collect();
-        let texts: Vec<String> = texts.into_iter().filter(|text| text.len() <= ExtractionId::MAX_BYTES).collect();
-        let ids: Vec<ExtractionId> = texts.iter().filter_map(|text| ExtractionId::new(text).ok()).collect();
-        assert_eq!(ids.iter().map(ExtractionId::as_str).collect::<Vec<_>>(), texts);
+        let texts: Vec<String> = (1..=ExtractionId::MAX_BYTES)
+            .map(|length| "é9a"[..].chars().cycle().take(length).collect())
+            .collect();
+        let texts: Vec<String> = texts
+            .into_iter()
+            .filter(|text| text.len() <= ExtractionId::MAX_BYTES)
+            .collect();
+        let ids: Vec<ExtractionId> = texts
+            .iter()
+            .filter_map(|text| ExtractionId::new(text).ok())
+            .collect();
+        assert_eq!(
+            ids.iter().map(ExtractionId::as_str).collect::<Vec<_>>(),
+            texts
+        );
         for (id, text) in ids.iter().zip(&texts) {
             assert!(
                 ids.iter()
                     .zip(&texts)
-                    .all(|(other, other_text)| id.cmp(other) == text.cmp(other_text) && (id == other) == (text == other_text))
+                    .all(|(other, other_text)| id.cmp(other) == text.cmp(other_text)
+                        && (id == other) == (text == other_text))
             );
         }
         assert_eq!(size_of::<Option<ExtractionId>>(), 48);

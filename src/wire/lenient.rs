@@ -10,12 +10,16 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// Text, or what is made of it: a string as it is, a number or a boolean as it is written; `None` for null, a list or an object.
-pub(super) fn text<'de, D: Deserializer<'de>, T: for<'a> From<&'a str>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(super) fn text<'de, D: Deserializer<'de>, T: for<'a> From<&'a str>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     Text::new().deserialize(deserializer)
 }
 
 /// A list; null is an empty one.
-pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
     deserializer.deserialize_any(List(PhantomData))
 }
 
@@ -137,7 +141,11 @@ impl<'de> Visitor<'de> for Number {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(value.trim().parse().ok().filter(|number: &f64| number.is_finite()))
+        Ok(value
+            .trim()
+            .parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite()))
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {

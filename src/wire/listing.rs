@@ -29,16 +29,30 @@ pub(super) fn read(body: &Bytes) -> Result<Vec<ExtractionId>, DecodeError> {
     if read.is_ok() && faultless {
         return Ok(ids);
     }
-    let ids = careful(text, body)?.into_iter().enumerate().map(|(index, entry)| {
-        let fault = |problem: &str| DecodeError::new(WHAT, Some(&format!("{IDS}[{index}]")), problem, body.clone());
-        let id = extraction_id::from_json(entry.get()).ok_or_else(|| fault("expected a string"))?;
-        ExtractionId::new(&id).map_err(|error| fault(&error.to_string()))
-    });
+    let ids = careful(text, body)?
+        .into_iter()
+        .enumerate()
+        .map(|(index, entry)| {
+            let fault = |problem: &str| {
+                DecodeError::new(
+                    WHAT,
+                    Some(&format!("{IDS}[{index}]")),
+                    problem,
+                    body.clone(),
+                )
+            };
+            let id =
+                extraction_id::from_json(entry.get()).ok_or_else(|| fault("expected a string"))?;
+            ExtractionId::new(&id).map_err(|error| fault(&error.to_string()))
+        });
     ids.collect()
 }
 
 /// Hands out the ids of a listing as they are written, one after another. Returns how many entries were none and were passed over.
-pub(super) fn visit<'a>(body: &'a Bytes, mut each: impl FnMut(Cow<'a, str>)) -> Result<usize, DecodeError> {
+pub(super) fn visit<'a>(
+    body: &'a Bytes,
+    mut each: impl FnMut(Cow<'a, str>),
+) -> Result<usize, DecodeError> {
     let text = text(body)?;
     let mut handed_out = 0;
     let read = quick(text, &mut |id| {
@@ -91,7 +105,8 @@ fn careful<'a>(text: &'a str, body: &Bytes) -> Result<Vec<&'a RawValue>, DecodeE
             Err(_) => return Err(DecodeError::explain::<Explained>(WHAT, text, body.clone())),
         }
     };
-    serde_json::from_str(list).map_err(|_| DecodeError::new(WHAT, Some(IDS), "expected a list of strings", body.clone()))
+    serde_json::from_str(list)
+        .map_err(|_| DecodeError::new(WHAT, Some(IDS), "expected a list of strings", body.clone()))
 }
 
 /// The whole of a listing: null, a list, or an object that may have one.

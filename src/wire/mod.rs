@@ -59,7 +59,8 @@ pub(crate) use decode_error::without_values;
 pub use document::{Document, DocumentSource};
 pub use extract::ExtractRequest;
 pub use extraction::{
-    BoundingBox, Candidate, DataType, Extraction, Field, ParseError, ParseOptions, ParseProblem, ParseProblemKind, Parsed, ReviewItem, Row,
+    BoundingBox, Candidate, DataType, Extraction, Field, ParseError, ParseOptions, ParseProblem,
+    ParseProblemKind, Parsed, ReviewItem, Row,
 };
 pub use extraction_id::ExtractionId;
 pub use notification::Notification;

@@ -38,12 +38,27 @@ impl Notification {
         }
         let text = decode_error::text(WHAT, &raw)?;
         let Ok(Object(message)) = serde_json::from_str::<Object<Message>>(text) else {
-            return Err(DecodeError::explain::<Object<Message>>(WHAT, text, raw.clone()));
+            return Err(DecodeError::explain::<Object<Message>>(
+                WHAT,
+                text,
+                raw.clone(),
+            ));
         };
-        let Message { data: Object(data), kind, event_id, event_time } = message;
-        let extraction_id =
-            ExtractionId::new(&data.id).map_err(|error| DecodeError::new(WHAT, Some("data.id"), &error.to_string(), raw.clone()))?;
-        Ok(Self { extraction_id, event_type: kind, event_id, event_time })
+        let Message {
+            data: Object(data),
+            kind,
+            event_id,
+            event_time,
+        } = message;
+        let extraction_id = ExtractionId::new(&data.id).map_err(|error| {
+            DecodeError::new(WHAT, Some("data.id"), &error.to_string(), raw.clone())
+        })?;
+        Ok(Self {
+            extraction_id,
+            event_type: kind,
+            event_id,
+            event_time,
+        })
     }
 
     /// The extraction that is said to have finished.
@@ -83,7 +98,8 @@ impl Notification {
             kind: Option<Box<str>>,
         }
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-        serde_json::from_slice::<Object<Typed>>(body).is_ok_and(|Object(typed)| !is_finished(typed.kind.as_deref()))
+        serde_json::from_slice::<Object<Typed>>(body)
+            .is_ok_and(|Object(typed)| !is_finished(typed.kind.as_deref()))
     }
 }
 
@@ -104,5 +120,9 @@ struct Data {
 }
 
 fn is_finished(event_type: Option<&str>) -> bool {
-    event_type.is_none_or(|event_type| event_type.trim().eq_ignore_ascii_case(Notification::FINISHED))
+    event_type.is_none_or(|event_type| {
+        event_type
+            .trim()
+            .eq_ignore_ascii_case(Notification::FINISHED)
+    })
 }

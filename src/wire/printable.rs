@@ -36,12 +36,18 @@ mod tests {
 
     #[test]
     fn plain_text_of_any_script_stays() {
-        assert_eq!(printable("Žlička, naïve, 請求書 €", 100), "Žlička, naïve, 請求書 €");
+        assert_eq!(
+            printable("Žlička, naïve, 請求書 €", 100),
+            "Žlička, naïve, 請求書 €"
+        );
     }
 
     #[test]
     fn escape_sequences_and_direction_marks_are_spelled_out() {
-        assert_eq!(printable("a\u{1b}[31mb\r\n\u{202e}c\u{9b}", 100), "a\\u{1b}[31mb\\u{d}\\u{a}\\u{202e}c\\u{9b}");
+        assert_eq!(
+            printable("a\u{1b}[31mb\r\n\u{202e}c\u{9b}", 100),
+            "a\\u{1b}[31mb\\u{d}\\u{a}\\u{202e}c\\u{9b}"
+        );
     }
 
     #[test]

@@ -16,7 +16,10 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// Held within 1 s to 1 h. Of several headers the longest wait counts. What can't be read is ignored: `None`. That the service sends the header
 /// at all is an assumption: the vendor documents none.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let texts = headers.get_all(RETRY_AFTER).iter().filter_map(|value| value.to_str().ok());
+    let texts = headers
+        .get_all(RETRY_AFTER)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     texts.filter_map(|text| parse(text.trim(), headers)).max()
 }
 
@@ -32,14 +35,23 @@ fn parse(text: &str, headers: &HeaderMap) -> Option<Duration> {
 
 /// When the answer was given, by its own clock. Few answers have a hint, and fewer a dated one: it is read only for these.
 fn answered(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(DATE).and_then(|value| value.to_str().ok()).and_then(parse_date)
+    headers
+        .get(DATE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(parse_date)
 }
 
 /// An HTTP date as the time since the Unix epoch; dates before it count as the epoch.
-#[expect(clippy::disallowed_types, reason = "the parser's own type for a date; no clock is read")]
+#[expect(
+    clippy::disallowed_types,
+    reason = "the parser's own type for a date; no clock is read"
+)]
 fn parse_date(text: &str) -> Option<Duration> {
     let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default())
+    Some(
+        date.duration_since(std::time::SystemTime::UNIX_EPOCH)
+            .unwrap_or_default(),
+    )
 }
 
 #[cfg(test)]
@@ -56,7 +68,11 @@ mod tests {
         for value in values {
             headers.append(RETRY_AFTER, HeaderValue::from_static(value));
         }
-        assert_eq!(retry_after(&headers), expected.map(Duration::from_secs), "{values:?}");
+        assert_eq!(
+            retry_after(&headers),
+            expected.map(Duration::from_secs),
+            "{values:?}"
+        );
     }
 
     #[test]
@@ -74,8 +90,15 @@ mod tests {
         check(&["Mon, 23 Nov 2026 09:00:00 GMT"], Some(1));
         check(&["Fri, 31 Dec 9999 23:59:59 GMT"], Some(3600));
         let mut headers = HeaderMap::new();
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("Mon, 23 Nov 2026 10:02:00 GMT"));
-        assert_eq!(retry_after(&headers), None, "without a Date there is nothing to count from");
+        headers.insert(
+            RETRY_AFTER,
+            HeaderValue::from_static("Mon, 23 Nov 2026 10:02:00 GMT"),
+        );
+        assert_eq!(
+            retry_after(&headers),
+            None,
+            "without a Date there is nothing to count from"
+        );
     }
 
     #[test]

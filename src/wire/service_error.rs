@@ -37,9 +37,20 @@ impl ServiceError {
 
     /// The error that an answer with an unwelcome HTTP status carries.
     pub fn from_response(response: &http::Response<Bytes>) -> Self {
-        let inner = Inner { http_status: Some(response.status()), raw: bounded(response.body()), ..Inner::default() };
-        let mut error = Self { inner: Box::new(inner) };
-        if let Ok(text) = std::str::from_utf8(response.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(response.body())) {
+        let inner = Inner {
+            http_status: Some(response.status()),
+            raw: bounded(response.body()),
+            ..Inner::default()
+        };
+        let mut error = Self {
+            inner: Box::new(inner),
+        };
+        if let Ok(text) = std::str::from_utf8(
+            response
+                .body()
+                .strip_prefix(b"\xef\xbb\xbf")
+                .unwrap_or(response.body()),
+        ) {
             error.read(text, NESTING);
         }
         error
@@ -68,7 +79,12 @@ impl ServiceError {
 
     /// An error of which nothing is known but that there is one.
     pub(crate) fn unexplained(raw: &Bytes) -> Self {
-        Self { inner: Box::new(Inner { raw: bounded(raw), ..Inner::default() }) }
+        Self {
+            inner: Box::new(Inner {
+                raw: bounded(raw),
+                ..Inner::default()
+            }),
+        }
     }
 
     /// The HTTP status of the answer; `None` where the error came inside a 200, as the failure of a document does.
@@ -107,10 +123,14 @@ impl ServiceError {
             self.read_list(json, &list, nesting);
             return;
         }
-        let Ok(shape) = serde_json::from_str::<Shape<'_>>(json) else { return };
+        let Ok(shape) = serde_json::from_str::<Shape<'_>>(json) else {
+            return;
+        };
         if let Some(standard) = shape.standard() {
             (self.inner.code, self.inner.message, self.inner.details) = standard;
-        } else if let (Some(inner), Some(nesting)) = (shape.error.or(shape.errors), nesting.checked_sub(1)) {
+        } else if let (Some(inner), Some(nesting)) =
+            (shape.error.or(shape.errors), nesting.checked_sub(1))
+        {
             self.read(inner.get(), nesting);
         } else if let (Some(detail), Some(nesting)) = (shape.detail, nesting.checked_sub(1)) {
             self.read(detail.get(), nesting);
@@ -119,8 +139,13 @@ impl ServiceError {
 
     /// A list of errors: the one of a lone entry, or all of them, a clause each.
     fn read_list(&mut self, json: &str, list: &[&RawValue], nesting: u8) {
-        let Some(nesting) = nesting.checked_sub(1) else { return };
-        let clauses: Vec<String> = list.iter().filter_map(|entry| clause(entry.get())).collect();
+        let Some(nesting) = nesting.checked_sub(1) else {
+            return;
+        };
+        let clauses: Vec<String> = list
+            .iter()
+            .filter_map(|entry| clause(entry.get()))
+            .collect();
         if clauses.is_empty() {
             if let [first, ..] = list {
                 self.read(first.get(), nesting);
@@ -159,8 +184,15 @@ impl Shape<'_> {
         if code.is_none() && message.is_none() {
             return None;
         }
-        let details = self.details.map(RawValue::get).filter(|details| *details != "null");
-        Some((code.map(Into::into), message.map(Into::into), details.map(Into::into)))
+        let details = self
+            .details
+            .map(RawValue::get)
+            .filter(|details| *details != "null");
+        Some((
+            code.map(Into::into),
+            message.map(Into::into),
+            details.map(Into::into),
+        ))
     }
 }
 
@@ -179,7 +211,11 @@ fn clause(json: &str) -> Option<String> {
     };
     let message = scalar(&entry.msg)?;
     let place: Vec<String> = entry.loc.iter().filter_map(scalar).collect();
-    Some(if place.is_empty() { message } else { format!("{}: {message}", place.join(".")) })
+    Some(if place.is_empty() {
+        message
+    } else {
+        format!("{}: {message}", place.join("."))
+    })
 }
 
 fn scalar(value: &Value) -> Option<String> {
@@ -203,8 +239,18 @@ impl fmt::Debug for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServiceError")
             .field("http_status", &self.inner.http_status)
-            .field("code", &self.inner.code.as_deref().map(|code| printable(code, 200)))
-            .field("message", &self.inner.message.as_deref().map(|message| printable(message, 500)))
+            .field(
+                "code",
+                &self.inner.code.as_deref().map(|code| printable(code, 200)),
+            )
+            .field(
+                "message",
+                &self
+                    .inner
+                    .message
+                    .as_deref()
+                    .map(|message| printable(message, 500)),
+            )
             .field("raw_len", &self.inner.raw.len())
             .finish_non_exhaustive()
     }
@@ -214,12 +260,22 @@ impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.inner.message, &self.inner.http_status) {
             (Some(message), _) => f.write_str(&printable(message, 500))?,
-            (None, Some(status)) => write!(f, "the service answered {status}, without an explanation")?,
+            (None, Some(status)) => {
+                write!(f, "the service answered {status}, without an explanation")?
+            }
             (None, None) => f.write_str("the service gave no explanation")?,
         }
-        let status = self.inner.http_status.filter(|_| self.inner.message.is_some());
+        let status = self
+            .inner
+            .http_status
+            .filter(|_| self.inner.message.is_some());
         match (&self.inner.code, status) {
-            (Some(code), Some(status)) => write!(f, " (code {}, HTTP {})", printable(code, 100), status.as_u16()),
+            (Some(code), Some(status)) => write!(
+                f,
+                " (code {}, HTTP {})",
+                printable(code, 100),
+                status.as_u16()
+            ),
             (Some(code), None) => write!(f, " (code {})", printable(code, 100)),
             (None, Some(status)) => write!(f, " (HTTP {})", status.as_u16()),
             (None, None) => Ok(()),

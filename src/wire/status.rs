@@ -25,7 +25,10 @@ pub struct StatusRequest {
 impl StatusRequest {
     /// A look at this extraction.
     pub fn new(extraction_id: ExtractionId) -> Self {
-        Self { extraction_id, text_blocks: false }
+        Self {
+            extraction_id,
+            text_blocks: false,
+        }
     }
 
     /// Asks for the document's text blocks as well (`text_blocks`; a third party's description). Under which key they come is not known: look for them in
@@ -38,9 +41,17 @@ impl StatusRequest {
 
     /// The HTTP request.
     pub fn request(&self, api: &Api) -> HttpRequest<Body> {
-        let query = [("extraction_id", self.extraction_id.as_str()), ("text_blocks", "true")];
+        let query = [
+            ("extraction_id", self.extraction_id.as_str()),
+            ("text_blocks", "true"),
+        ];
         let asked = if self.text_blocks { 2 } else { 1 };
-        api.request(Method::GET, Endpoint::Status, &query[..asked], Body::empty())
+        api.request(
+            Method::GET,
+            Endpoint::Status,
+            &query[..asked],
+            Body::empty(),
+        )
     }
 }
 
@@ -119,7 +130,9 @@ impl StatusResponse {
         if response.status().is_success() {
             Self::from_body(response.body()).map_err(ResponseError::Decode)
         } else {
-            Err(ResponseError::Service(ServiceError::from_response(response)))
+            Err(ResponseError::Service(ServiceError::from_response(
+                response,
+            )))
         }
     }
 
@@ -139,7 +152,8 @@ impl StatusResponse {
     ///
     /// There is none, or it can't be read. A result that is missing is an error, never an empty extraction.
     pub fn into_extraction(self) -> Result<Extraction, DecodeError> {
-        self.result?.ok_or_else(|| DecodeError::new(WHAT, Some("result"), "there is no result", self.raw))
+        self.result?
+            .ok_or_else(|| DecodeError::new(WHAT, Some("result"), "there is no result", self.raw))
     }
 
     /// The service's explanation. With [`Status::Error`] there is always one, if only to say that the service gave none.
@@ -151,7 +165,9 @@ impl StatusResponse {
         let text = decode_error::text(WHAT, raw)?;
         let (status, result, error) = match serde_json::from_str::<Object<Envelope<'_>>>(text) {
             Ok(Object(envelope)) => {
-                let result = envelope.result.map(|content| Extraction::from_envelope(content, raw.clone()));
+                let result = envelope
+                    .result
+                    .map(|content| Extraction::from_envelope(content, raw.clone()));
                 (envelope.status, Ok(result), envelope.error)
             }
             Err(_) => Self::with_unreadable_result(text, raw)?,
@@ -161,13 +177,20 @@ impl StatusResponse {
         if status == Status::Error {
             error.get_or_insert_with(|| ServiceError::unexplained(raw));
         }
-        Ok(Self { status, result, error, raw: raw.clone() })
+        Ok(Self {
+            status,
+            result,
+            error,
+            raw: raw.clone(),
+        })
     }
 
     /// Second chance: if the envelope stands, the fault is in the result, and the status is worth having.
     fn with_unreadable_result<'a>(text: &'a str, raw: &Bytes) -> Result<Parts<'a>, DecodeError> {
         let explain = || DecodeError::explain::<Object<Explained>>(WHAT, text, raw.clone());
-        let Ok(Object(outer)) = serde_json::from_str::<Object<OuterEnvelope<'_>>>(text) else { return Err(explain()) };
+        let Ok(Object(outer)) = serde_json::from_str::<Object<OuterEnvelope<'_>>>(text) else {
+            return Err(explain());
+        };
         Ok((outer.status, Err(explain()), outer.error))
     }
 }
@@ -191,7 +214,11 @@ impl From<&str> for Word {
     }
 }
 
-type Parts<'a> = (Option<Word>, Result<Option<Extraction>, DecodeError>, Option<&'a RawValue>);
+type Parts<'a> = (
+    Option<Word>,
+    Result<Option<Extraction>, DecodeError>,
+    Option<&'a RawValue>,
+);
 
 /// `{"status", "result", "error"}` in one pass: no copy of the result is made, and none is read twice.
 #[derive(Deserialize)]
@@ -228,6 +255,7 @@ struct Explained {
 
 /// The result; `None` for null and for an object with nothing in it.
 fn result<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Content>, D::Error> {
-    let content = Option::<Object<Content>>::deserialize(deserializer)?.map(|Object(content)| content);
+    let content =
+        Option::<Object<Content>>::deserialize(deserializer)?.map(|Object(content)| content);
     Ok(content.filter(|content| !content.is_empty()))
 }

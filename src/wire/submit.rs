@@ -24,7 +24,10 @@ pub struct SubmitRequest {
 impl SubmitRequest {
     /// A submit of this document.
     pub fn new(document: Document) -> Self {
-        Self { document, text_blocks: false }
+        Self {
+            document,
+            text_blocks: false,
+        }
     }
 
     /// Asks the service to keep the document's text blocks as well (`parse_text_blocks`; a third party's description). They come with a status that asks for them.
@@ -72,9 +75,13 @@ impl SubmitResponse {
     /// [`ResponseError::Service`] for any other status. [`ResponseError::Decode`] for a 2xx without a usable id: the document is probably accepted and billed.
     pub fn decode(response: &Response<Bytes>) -> Result<Self, ResponseError> {
         if response.status().is_success() {
-            extraction_id(response.body()).map(|extraction_id| Self { extraction_id }).map_err(ResponseError::Decode)
+            extraction_id(response.body())
+                .map(|extraction_id| Self { extraction_id })
+                .map_err(ResponseError::Decode)
         } else {
-            Err(ResponseError::Service(ServiceError::from_response(response)))
+            Err(ResponseError::Service(ServiceError::from_response(
+                response,
+            )))
         }
     }
 
@@ -130,10 +137,20 @@ fn extraction_id(body: &Bytes) -> Result<ExtractionId, DecodeError> {
     }
     let text = decode_error::text(WHAT, body)?;
     let Ok(Object(answer)) = serde_json::from_str::<Object<Answer<'_>>>(text) else {
-        return Err(DecodeError::explain::<Object<Explained>>(WHAT, text, body.clone()));
+        return Err(DecodeError::explain::<Object<Explained>>(
+            WHAT,
+            text,
+            body.clone(),
+        ));
     };
     let Some(id) = from_json(answer.extraction_id.get()) else {
-        return Err(DecodeError::new(WHAT, PATH, "expected a string", body.clone()));
+        return Err(DecodeError::new(
+            WHAT,
+            PATH,
+            "expected a string",
+            body.clone(),
+        ));
     };
-    ExtractionId::new(&id).map_err(|error| DecodeError::new(WHAT, PATH, &error.to_string(), body.clone()))
+    ExtractionId::new(&id)
+        .map_err(|error| DecodeError::new(WHAT, PATH, &error.to_string(), body.clone()))
 }

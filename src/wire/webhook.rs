@@ -55,12 +55,25 @@ impl Webhook {
     pub fn new(path: &str) -> Result<Self, ConfigError> {
         const FIELD: &str = "webhook_path";
         if !path.starts_with('/') {
-            return Err(ConfigError::new(FIELD, "does not start with a slash: write /hooks/typless"));
+            return Err(ConfigError::new(
+                FIELD,
+                "does not start with a slash: write /hooks/typless",
+            ));
         }
-        if path.bytes().any(|byte| !byte.is_ascii_graphic() || b"?#".contains(&byte)) {
-            return Err(ConfigError::new(FIELD, "is no plain path: write it as in a URL, without a query"));
+        if path
+            .bytes()
+            .any(|byte| !byte.is_ascii_graphic() || b"?#".contains(&byte))
+        {
+            return Err(ConfigError::new(
+                FIELD,
+                "is no plain path: write it as in a URL, without a query",
+            ));
         }
-        Ok(Self { path: Box::from(without_slash(path)), in_path: None, in_header: None })
+        Ok(Self {
+            path: Box::from(without_slash(path)),
+            in_path: None,
+            in_header: None,
+        })
     }
 
     /// Takes only requests to one segment below the path, which is the secret.
@@ -87,7 +100,10 @@ impl Webhook {
             return (answer(StatusCode::PAYLOAD_TOO_LARGE), None);
         }
         match Notification::decode(body) {
-            Ok(notification) => (answer(StatusCode::NO_CONTENT), Some(notification).filter(Notification::is_finished)),
+            Ok(notification) => (
+                answer(StatusCode::NO_CONTENT),
+                Some(notification).filter(Notification::is_finished),
+            ),
             Err(_) if Notification::is_foreign(body) => (answer(StatusCode::NO_CONTENT), None),
             Err(_) => (answer(StatusCode::BAD_REQUEST), None),
         }
@@ -102,23 +118,39 @@ impl Webhook {
         }
         if request.method() != Method::POST {
             let mut refusal = answer(StatusCode::METHOD_NOT_ALLOWED);
-            refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+            refusal
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static("POST"));
             return Some(refusal);
         }
-        if self.in_header.as_ref().is_some_and(|(name, secret)| !secret.matches_header(headers.get(name))) {
+        if self
+            .in_header
+            .as_ref()
+            .is_some_and(|(name, secret)| !secret.matches_header(headers.get(name)))
+        {
             let mut refusal = answer(StatusCode::UNAUTHORIZED);
-            refusal.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            refusal
+                .headers_mut()
+                .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             return Some(refusal);
         }
-        let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        declared.is_some_and(|length| length > Notification::MAX_BYTES as u64).then(|| answer(StatusCode::PAYLOAD_TOO_LARGE))
+        let declared = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        declared
+            .is_some_and(|length| length > Notification::MAX_BYTES as u64)
+            .then(|| answer(StatusCode::PAYLOAD_TOO_LARGE))
     }
 
     fn is_at(&self, path: &str) -> bool {
         let path = without_slash(path);
         match &self.in_path {
             None => path == &*self.path,
-            Some(secret) => path.rsplit_once('/').is_some_and(|(above, _)| above == &*self.path) && secret.matches_path(path),
+            Some(secret) => {
+                path.rsplit_once('/')
+                    .is_some_and(|(above, _)| above == &*self.path)
+                    && secret.matches_path(path)
+            }
         }
     }
 }

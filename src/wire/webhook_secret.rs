@@ -27,13 +27,25 @@ impl WebhookSecret {
     pub fn new(secret: &str) -> Result<Self, ConfigError> {
         const FIELD: &str = "webhook_secret";
         if secret.len() < Self::MIN_LENGTH {
-            return Err(ConfigError::new(FIELD, "is shorter than 16 characters: make one of 32 hexadecimal digits by chance"));
+            return Err(ConfigError::new(
+                FIELD,
+                "is shorter than 16 characters: make one of 32 hexadecimal digits by chance",
+            ));
         }
         if secret.len() > 256 {
-            return Err(ConfigError::new(FIELD, "is longer than 256 characters: 32 hexadecimal digits by chance are enough"));
+            return Err(ConfigError::new(
+                FIELD,
+                "is longer than 256 characters: 32 hexadecimal digits by chance are enough",
+            ));
         }
-        if !secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)) {
-            return Err(ConfigError::new(FIELD, "has characters that a URL writes in another way: use letters, digits, - . _ ~"));
+        if !secret
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+        {
+            return Err(ConfigError::new(
+                FIELD,
+                "has characters that a URL writes in another way: use letters, digits, - . _ ~",
+            ));
         }
         Ok(Self(Box::from(secret)))
     }
@@ -58,7 +70,12 @@ impl WebhookSecret {
     fn equals(&self, given: &[u8]) -> bool {
         let own = self.0.as_bytes();
         let start = u8::from(own.len() != given.len());
-        let difference = own.iter().zip(given).fold(start, |difference, (own, given)| black_box(difference | (own ^ given)));
+        let difference = own
+            .iter()
+            .zip(given)
+            .fold(start, |difference, (own, given)| {
+                black_box(difference | (own ^ given))
+            });
         black_box(difference) == 0
     }
 }

@@ -15,7 +15,9 @@ const SUBMITTING: &str = include_str!("../golden/snapshot-1-submitting.json");
 pub(crate) fn job(name: &str) -> Job {
     match name {
         "expired" | "resumed" | "not-found" => resume(START + Duration::from_secs(24 * 3600)),
-        "resumed-past-its-deadline" => resume(Time::from_unix(START.since_epoch() - Duration::from_secs(1))),
+        "resumed-past-its-deadline" => resume(Time::from_unix(
+            START.since_epoch() - Duration::from_secs(1),
+        )),
         "restored" => restore(READY),
         "submit-unknown-restarted" => restore(SUBMITTING),
         _ => submit(options(name)),
@@ -26,15 +28,23 @@ fn options(name: &str) -> JobOptions {
     let options = JobOptions::new();
     let seconds = Duration::from_secs;
     match name {
-        "deadline" | "deadline-after-a-failed-look" | "deadline-by-a-hint" => options.with_deadline(seconds(30)),
+        "deadline" | "deadline-after-a-failed-look" | "deadline-by-a-hint" => {
+            options.with_deadline(seconds(30))
+        }
         "exhausted" => options.with_retry_policy(RetryPolicy::new().with_attempts(3)),
         "exhausted-by-a-hint" => options.with_deadline(seconds(60)),
         "confirmed" => options.with_confirmation().with_first_sequence(100),
-        "resubmitted" | "submit-unknown-twice" => options.with_retry_policy(RetryPolicy::new().with_resubmissions(1)),
-        "overloaded" => options.with_retry_policy(RetryPolicy::new().trusting_overload()).with_seed(u64::MAX),
+        "resubmitted" | "submit-unknown-twice" => {
+            options.with_retry_policy(RetryPolicy::new().with_resubmissions(1))
+        }
+        "overloaded" => options
+            .with_retry_policy(RetryPolicy::new().trusting_overload())
+            .with_seed(u64::MAX),
         "clock-put-forward" | "clock-put-back" => options.with_deadline(seconds(72 * 3600)),
         "eager" => options.with_poll_policy(PollPolicy::eager()),
-        "frugal" => options.with_poll_policy(PollPolicy::frugal().with_gaps(seconds(20), seconds(40))),
+        "frugal" => {
+            options.with_poll_policy(PollPolicy::frugal().with_gaps(seconds(20), seconds(40)))
+        }
         "text-blocks" => options.with_text_blocks().with_response_limit(1_000_000),
         "retried" => options.with_seed(7),
         _ => options,
@@ -46,8 +56,17 @@ fn api() -> Api {
 }
 
 fn document() -> Document {
-    let document = Document::new("invoice.pdf", "line-item-invoice", &b"%PDF-1.7 secret contents"[..]).unwrap();
-    document.with_reference("row 17").unwrap().with_customer("Žiga & Sons").unwrap()
+    let document = Document::new(
+        "invoice.pdf",
+        "line-item-invoice",
+        &b"%PDF-1.7 secret contents"[..],
+    )
+    .unwrap();
+    document
+        .with_reference("row 17")
+        .unwrap()
+        .with_customer("Žiga & Sons")
+        .unwrap()
 }
 
 fn submit(options: JobOptions) -> Job {
@@ -62,5 +81,11 @@ fn resume(deadline: Time) -> Job {
 }
 
 fn restore(snapshot: &str) -> Job {
-    Job::restore(&api(), &Snapshot::from_json(snapshot).unwrap(), document(), JobOptions::new(), START)
+    Job::restore(
+        &api(),
+        &Snapshot::from_json(snapshot).unwrap(),
+        document(),
+        JobOptions::new(),
+        START,
+    )
 }

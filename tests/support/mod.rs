@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
-use typless::machine::{Failure, FailureKind, Job, JobError, JobEvent, JobEventKind, JobOptions, Machine, Output, Time, Transmit};
+use typless::machine::{
+    Failure, FailureKind, Job, JobError, JobEvent, JobEventKind, JobOptions, Machine, Output, Time,
+    Transmit,
+};
 use typless::wire::{Api, Document};
 
 pub const START: Time = Time::from_unix_seconds(1_700_000_000);
@@ -17,7 +20,14 @@ pub fn api() -> Api {
 }
 
 pub fn document() -> Document {
-    Document::new("invoice.pdf", "line-item-invoice", &b"%PDF-1.7 secret contents"[..]).unwrap().with_reference("row 17").unwrap()
+    Document::new(
+        "invoice.pdf",
+        "line-item-invoice",
+        &b"%PDF-1.7 secret contents"[..],
+    )
+    .unwrap()
+    .with_reference("row 17")
+    .unwrap()
 }
 
 pub fn submit(options: JobOptions) -> Job {
@@ -25,11 +35,18 @@ pub fn submit(options: JobOptions) -> Job {
 }
 
 pub fn answer(status: u16, body: &str) -> Response<Bytes> {
-    Response::builder().status(status).body(Bytes::copy_from_slice(body.as_bytes())).unwrap()
+    Response::builder()
+        .status(status)
+        .body(Bytes::copy_from_slice(body.as_bytes()))
+        .unwrap()
 }
 
 pub fn answer_with(status: u16, header: (&str, &str), body: &str) -> Response<Bytes> {
-    Response::builder().status(status).header(header.0, header.1).body(Bytes::copy_from_slice(body.as_bytes())).unwrap()
+    Response::builder()
+        .status(status)
+        .header(header.0, header.1)
+        .body(Bytes::copy_from_slice(body.as_bytes()))
+        .unwrap()
 }
 
 pub fn accepted() -> Response<Bytes> {
@@ -37,17 +54,25 @@ pub fn accepted() -> Response<Bytes> {
 }
 
 pub fn in_progress() -> Response<Bytes> {
-    answer(200, r#"{"error": {}, "result": {}, "status": "IN_PROGRESS"}"#)
+    answer(
+        200,
+        r#"{"error": {}, "result": {}, "status": "IN_PROGRESS"}"#,
+    )
 }
 
 pub fn success() -> Response<Bytes> {
-    let result =
-        r#"{"object_id": "1cb2", "extracted_fields": [{"name": "total", "data_type": "NUMBER", "values": [{"value": "12.0000"}]}]}"#;
-    answer(200, &format!(r#"{{"error": {{}}, "result": {result}, "status": "SUCCESS"}}"#))
+    let result = r#"{"object_id": "1cb2", "extracted_fields": [{"name": "total", "data_type": "NUMBER", "values": [{"value": "12.0000"}]}]}"#;
+    answer(
+        200,
+        &format!(r#"{{"error": {{}}, "result": {result}, "status": "SUCCESS"}}"#),
+    )
 }
 
 pub fn failed() -> Response<Bytes> {
-    answer(200, r#"{"error": {"code": "INVALID_FILE", "message": "not a PDF", "details": {"page": 1}}, "result": {}, "status": "ERROR"}"#)
+    answer(
+        200,
+        r#"{"error": {"code": "INVALID_FILE", "message": "not a PDF", "details": {"page": 1}}, "result": {}, "status": "ERROR"}"#,
+    )
 }
 
 pub fn expired() -> Response<Bytes> {
@@ -63,7 +88,11 @@ pub struct Run {
 
 impl Run {
     pub fn new(job: Job) -> Self {
-        Self { job, now: START, events: Vec::new() }
+        Self {
+            job,
+            now: START,
+            events: Vec::new(),
+        }
     }
 
     /// A job to be submitted, with these options.
@@ -100,7 +129,11 @@ impl Run {
     /// Has the next request fail.
     pub fn fail(&mut self, kind: FailureKind) -> &mut Self {
         let transmit = self.next_request().expect("a request");
-        self.job.handle_failure(transmit.id, Failure::new(kind, "told by the test"), self.now);
+        self.job.handle_failure(
+            transmit.id,
+            Failure::new(kind, "told by the test"),
+            self.now,
+        );
         self
     }
 
@@ -118,7 +151,10 @@ impl Run {
     /// Lets the job end without another request, and hands out why there is no result.
     pub fn ended(&mut self) -> &JobError {
         self.settle();
-        self.outcome().expect("an end").as_ref().expect_err("an error")
+        self.outcome()
+            .expect("an end")
+            .as_ref()
+            .expect_err("an error")
     }
 
     /// Lets the job end without another request, with a result.
@@ -135,6 +171,12 @@ impl Run {
 
     /// The outcome, if the job has told it.
     pub fn outcome(&self) -> Option<&<Job as Machine>::Outcome> {
-        self.events.iter().find_map(|event| if let JobEventKind::Finished(outcome) = &event.kind { Some(outcome) } else { None })
+        self.events.iter().find_map(|event| {
+            if let JobEventKind::Finished(outcome) = &event.kind {
+                Some(outcome)
+            } else {
+                None
+            }
+        })
     }
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
-use typless::machine::{Drain, DrainError, DrainEvent, DrainEventKind, DrainOptions, Failure, FailureKind, Machine, Output, Time};
+use typless::machine::{
+    Drain, DrainError, DrainEvent, DrainEventKind, DrainOptions, Failure, FailureKind, Machine,
+    Output, Time,
+};
 use typless::wire::ExtractionId;
 
 use super::{START, answer, api, success};
@@ -55,7 +58,12 @@ impl Queue {
         if uri.path().ends_with("awaiting-poll") {
             return self.list(query);
         }
-        let id = query.strip_prefix("extraction_id=").unwrap().split('&').next().unwrap();
+        let id = query
+            .strip_prefix("extraction_id=")
+            .unwrap()
+            .split('&')
+            .next()
+            .unwrap();
         *self.fetched.entry(id.to_owned()).or_default() += 1;
         if self.shrinks {
             self.listed.retain(|listed| listed != id);
@@ -79,7 +87,10 @@ impl Queue {
 
 pub fn listing<T: AsRef<str>>(ids: &[T]) -> Response<Bytes> {
     let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
-    answer(200, &serde_json::json!({ "extraction_ids": ids }).to_string())
+    answer(
+        200,
+        &serde_json::json!({ "extraction_ids": ids }).to_string(),
+    )
 }
 
 pub fn id(text: &str) -> ExtractionId {
@@ -108,11 +119,20 @@ pub struct DrainRun {
 
 impl DrainRun {
     pub fn with(options: DrainOptions) -> Self {
-        Self { drain: Drain::new(&api(), options, START), now: START, events: Vec::new(), requests: Vec::new(), acknowledges: true }
+        Self {
+            drain: Drain::new(&api(), options, START),
+            now: START,
+            events: Vec::new(),
+            requests: Vec::new(),
+            acknowledges: true,
+        }
     }
 
     pub fn unacknowledged(options: DrainOptions) -> Self {
-        Self { acknowledges: false, ..Self::with(options) }
+        Self {
+            acknowledges: false,
+            ..Self::with(options)
+        }
     }
 
     /// Serves it at once whenever it asks, for this long.
@@ -121,10 +141,15 @@ impl DrainRun {
         loop {
             match self.drain.next_output(self.now) {
                 Output::Send(transmit) => {
-                    self.requests.push((self.now, transmit.request.uri().to_string()));
+                    self.requests
+                        .push((self.now, transmit.request.uri().to_string()));
                     match queue.answer(transmit.request.uri()) {
                         Ok(response) => self.drain.handle_response(transmit.id, response, self.now),
-                        Err(kind) => self.drain.handle_failure(transmit.id, Failure::new(kind, "told by the test"), self.now),
+                        Err(kind) => self.drain.handle_failure(
+                            transmit.id,
+                            Failure::new(kind, "told by the test"),
+                            self.now,
+                        ),
                     }
                 }
                 Output::Event(event) => self.note(event),
@@ -154,7 +179,9 @@ impl DrainRun {
     }
 
     pub fn note(&mut self, event: DrainEvent) {
-        if let (true, DrainEventKind::Extracted { extraction_id, .. }) = (self.acknowledges, &event.kind) {
+        if let (true, DrainEventKind::Extracted { extraction_id, .. }) =
+            (self.acknowledges, &event.kind)
+        {
             self.drain.acknowledge(extraction_id);
         }
         self.events.push(event);
@@ -163,9 +190,14 @@ impl DrainRun {
     /// The ids that were handed out, in order; those without a result have a `!`.
     pub fn handed_out(&self) -> Vec<String> {
         let ids = self.events.iter().filter_map(|event| match &event.kind {
-            DrainEventKind::Extracted { extraction_id, extraction, .. } => {
-                Some(format!("{}{extraction_id}", if extraction.is_ok() { "" } else { "!" }))
-            }
+            DrainEventKind::Extracted {
+                extraction_id,
+                extraction,
+                ..
+            } => Some(format!(
+                "{}{extraction_id}",
+                if extraction.is_ok() { "" } else { "!" }
+            )),
             _ => None,
         });
         ids.collect()
@@ -174,7 +206,11 @@ impl DrainRun {
     /// What was set aside, why, and after how many attempts.
     pub fn set_aside(&self) -> Vec<(&str, &DrainError, u16)> {
         let all = self.events.iter().filter_map(|event| match &event.kind {
-            DrainEventKind::SetAside { extraction_id, reason, attempts } => Some((extraction_id.as_str(), reason, *attempts)),
+            DrainEventKind::SetAside {
+                extraction_id,
+                reason,
+                attempts,
+            } => Some((extraction_id.as_str(), reason, *attempts)),
             _ => None,
         });
         all.collect()

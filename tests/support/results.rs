@@ -10,7 +10,10 @@ use typless::wire::{Extraction, ParseProblemKind};
 
 /// A field with these candidates: value and confidence.
 pub fn field(name: &str, candidates: impl IntoIterator<Item = (&'static str, f64)>) -> Value {
-    let values: Vec<Value> = candidates.into_iter().map(|(value, score)| json!({"value": value, "confidence_score": score})).collect();
+    let values: Vec<Value> = candidates
+        .into_iter()
+        .map(|(value, score)| json!({"value": value, "confidence_score": score}))
+        .collect();
     json!({"name": name, "data_type": "STRING", "values": values})
 }
 
@@ -35,11 +38,19 @@ pub fn of(fields: impl IntoIterator<Item = Value>) -> Extraction {
 /// Paths and kinds of what is wrong.
 pub fn problems<T: DeserializeOwned>(extraction: &Extraction) -> Vec<(String, ParseProblemKind)> {
     let error = extraction.parse::<T>().err().unwrap();
-    error.problems().iter().map(|problem| (problem.path().to_owned(), problem.kind())).collect()
+    error
+        .problems()
+        .iter()
+        .map(|problem| (problem.path().to_owned(), problem.kind()))
+        .collect()
 }
 
-pub fn found<const N: usize>(expected: [(&str, ParseProblemKind); N]) -> Vec<(String, ParseProblemKind)> {
-    expected.map(|(path, kind)| (path.to_owned(), kind)).to_vec()
+pub fn found<const N: usize>(
+    expected: [(&str, ParseProblemKind); N],
+) -> Vec<(String, ParseProblemKind)> {
+    expected
+        .map(|(path, kind)| (path.to_owned(), kind))
+        .to_vec()
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]

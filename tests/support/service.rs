@@ -8,7 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Response};
 use typless::machine::{
-    Batch, BatchEvent, BatchEventKind, BatchOptions, Failure, FailureKind, JobEventKind, JobKey, Machine, Output, RequestId, Time, Transmit,
+    Batch, BatchEvent, BatchEventKind, BatchOptions, Failure, FailureKind, JobEventKind, JobKey,
+    Machine, Output, RequestId, Time, Transmit,
 };
 use typless::wire::{Document, ExtractionId, Notification};
 
@@ -95,7 +96,13 @@ impl Service {
     pub fn hold(&mut self, number: u64, finished_at: Time) -> ExtractionId {
         let id = Self::id(number);
         self.unread.insert((finished_at, id.clone()));
-        let held = Held { name: id.clone(), customer: None, finished_at, read_at: None, is_hidden: (self.hides)(number) };
+        let held = Held {
+            name: id.clone(),
+            customer: None,
+            finished_at,
+            read_at: None,
+            is_hidden: (self.hides)(number),
+        };
         self.held.insert(id.clone(), held);
         ExtractionId::new(&id).unwrap()
     }
@@ -107,27 +114,45 @@ impl Service {
         }
         match uri.split_once("extraction_id=") {
             Some((_, rest)) => self.look(rest.split('&').next().unwrap_or_default(), now),
-            None => self.list(uri.split_once("customer=").map(|(_, customer)| customer.to_owned()).as_deref(), now),
+            None => self.list(
+                uri.split_once("customer=")
+                    .map(|(_, customer)| customer.to_owned())
+                    .as_deref(),
+                now,
+            ),
         }
     }
 
     fn submit(&mut self, transmit: Transmit, now: Time) -> Response<Bytes> {
-        let body = String::from_utf8(transmit.request.into_body().to_bytes().unwrap().to_vec()).unwrap();
-        let field = |name: &str| body.split_once(&format!("\"{name}\":\"")).and_then(|(_, rest)| rest.split('"').next()).map(str::to_owned);
+        let body =
+            String::from_utf8(transmit.request.into_body().to_bytes().unwrap().to_vec()).unwrap();
+        let field = |name: &str| {
+            body.split_once(&format!("\"{name}\":\""))
+                .and_then(|(_, rest)| rest.split('"').next())
+                .map(str::to_owned)
+        };
         let number = self.submits;
         self.submits += 1;
         let finished_at = now + (self.takes)(number);
         let id = Self::id(number);
         self.unread.insert((finished_at, id.clone()));
         let is_hidden = (self.hides)(number);
-        let held = Held { name: field("file_name").unwrap(), customer: field("customer"), finished_at, read_at: None, is_hidden };
+        let held = Held {
+            name: field("file_name").unwrap(),
+            customer: field("customer"),
+            finished_at,
+            read_at: None,
+            is_hidden,
+        };
         self.held.insert(id.clone(), held);
         answer(202, &format!(r#"{{"extraction_id": "{id}"}}"#))
     }
 
     fn look(&mut self, id: &str, now: Time) -> Response<Bytes> {
         self.looks += 1;
-        let Some(held) = self.held.get_mut(id) else { return answer(404, "{}") };
+        let Some(held) = self.held.get_mut(id) else {
+            return answer(404, "{}");
+        };
         if held.finished_at > now {
             return support::in_progress();
         }
@@ -142,7 +167,11 @@ impl Service {
         self.listings += 1;
         let mut ids: Vec<&str> = self.foreign.iter().map(String::as_str).collect();
         if !self.is_silent {
-            for (_, id) in self.unread.iter().take_while(|(finished_at, _)| *finished_at <= now) {
+            for (_, id) in self
+                .unread
+                .iter()
+                .take_while(|(finished_at, _)| *finished_at <= now)
+            {
                 let held = &self.held[id];
                 if !held.is_hidden && (customer.is_none() || held.customer.as_deref() == customer) {
                     ids.push(id);
@@ -150,7 +179,10 @@ impl Service {
             }
         }
         let quoted: Vec<String> = ids.iter().map(|id| format!("{id:?}")).collect();
-        answer(200, &format!(r#"{{"extraction_ids": [{}]}}"#, quoted.join(", ")))
+        answer(
+            200,
+            &format!(r#"{{"extraction_ids": [{}]}}"#, quoted.join(", ")),
+        )
     }
 }
 
@@ -255,7 +287,11 @@ impl BatchRun {
     }
 
     fn arrive(&mut self) {
-        while let Some(entry) = self.pending.first_entry().filter(|entry| entry.key().0 <= self.now) {
+        while let Some(entry) = self
+            .pending
+            .first_entry()
+            .filter(|entry| entry.key().0 <= self.now)
+        {
             match entry.remove() {
                 Arrival::Reply(id, reply) => {
                     self.out.remove(&id);
@@ -265,7 +301,9 @@ impl BatchRun {
                         Err(failure) => self.batch.handle_failure(id, failure, self.now),
                     }
                 }
-                Arrival::Webhook(id) => self.batch.handle_notification(&notification(&id), self.now),
+                Arrival::Webhook(id) => {
+                    self.batch.handle_notification(&notification(&id), self.now)
+                }
             }
         }
     }
@@ -285,7 +323,11 @@ impl BatchRun {
                 broken(FailureKind::Interrupted)
             }
             Some(Fault::Status(status)) => Ok(answer(status, "{}")),
-            Some(Fault::RetryAfter(status, seconds)) => Ok(answer_with(status, ("retry-after", &seconds.to_string()), "{}")),
+            Some(Fault::RetryAfter(status, seconds)) => Ok(answer_with(
+                status,
+                ("retry-after", &seconds.to_string()),
+                "{}",
+            )),
             Some(Fault::TooLarge) => broken(FailureKind::TooLarge),
             Some(Fault::Silence) => return,
         };
@@ -320,7 +362,11 @@ impl BatchRun {
             self.submits_out.insert(id);
         }
         self.sent.push_back(self.now);
-        while self.sent.front().is_some_and(|time| self.now.saturating_since(*time) >= Duration::from_secs(1)) {
+        while self
+            .sent
+            .front()
+            .is_some_and(|time| self.now.saturating_since(*time) >= Duration::from_secs(1))
+        {
             self.sent.pop_front();
         }
         self.most_in_flight_seen = self.most_in_flight_seen.max(self.out.len());
@@ -329,8 +375,19 @@ impl BatchRun {
     }
 
     fn take(&mut self, event: BatchEvent) {
-        if let BatchEventKind::Job { key, event: JobEventKind::Finished(outcome), .. } = &event.kind {
-            let end = outcome.as_ref().map(|_| ()).map_err(|error| format!("{error:?}").split([' ', '(']).next().unwrap().to_owned());
+        if let BatchEventKind::Job {
+            key,
+            event: JobEventKind::Finished(outcome),
+            ..
+        } = &event.kind
+        {
+            let end = outcome.as_ref().map(|_| ()).map_err(|error| {
+                format!("{error:?}")
+                    .split([' ', '('])
+                    .next()
+                    .unwrap()
+                    .to_owned()
+            });
             assert!(self.ends.insert(*key, end).is_none(), "{key} ended twice");
         }
         if self.keeps_events {
@@ -345,7 +402,10 @@ impl BatchRun {
 
     /// How many jobs ended like this.
     pub fn ended_as(&self, name: &str) -> usize {
-        self.ends.values().filter(|end| end.as_ref().is_err_and(|end| end == name)).count()
+        self.ends
+            .values()
+            .filter(|end| end.as_ref().is_err_and(|end| end == name))
+            .count()
     }
 
     /// How many events of a kind there were.
@@ -360,7 +420,11 @@ impl BatchRun {
 
     /// How late the results were read, the latest first.
     pub fn lateness(&self) -> Vec<Duration> {
-        let read = self.service.held.values().filter_map(|held| Some(held.read_at?.saturating_since(held.finished_at)));
+        let read = self
+            .service
+            .held
+            .values()
+            .filter_map(|held| Some(held.read_at?.saturating_since(held.finished_at)));
         let mut lateness: Vec<Duration> = read.collect();
         lateness.sort_unstable_by(|one, other| other.cmp(one));
         lateness

@@ -31,7 +31,10 @@ fn main() -> support::Outcome {
             JobEventKind::Submitted(ticket) => println!("submitted: {}", ticket.to_json()),
             JobEventKind::Finished(outcome) => {
                 let invoice: Invoice = outcome?.parse()?;
-                println!("{} over {}, due {:?}", invoice.invoice_number, invoice.total_amount, invoice.pay_due_date);
+                println!(
+                    "{} over {}, due {:?}",
+                    invoice.invoice_number, invoice.total_amount, invoice.pay_due_date
+                );
             }
             other => println!("{other:?}"),
         }

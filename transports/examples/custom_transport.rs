@@ -19,41 +19,77 @@ use typless_transports::{TokioClock, asynchronous::Driver, conformance};
 struct Reqwest(reqwest::Client);
 
 impl AsyncTransport for Reqwest {
-    async fn send(&self, request: Request<Body>, limits: Limits) -> Result<Response<Bytes>, Failure> {
+    async fn send(
+        &self,
+        request: Request<Body>,
+        limits: Limits,
+    ) -> Result<Response<Bytes>, Failure> {
         let request = request.map(|body| reqwest::Body::wrap(RequestBody::from(body)));
         let exchange = async {
-            let response = self.0.execute(request.try_into().map_err(failure)?).await.map_err(failure)?;
+            let response = self
+                .0
+                .execute(request.try_into().map_err(failure)?)
+                .await
+                .map_err(failure)?;
             let (parts, body) = Response::from(response).into_parts();
-            match Limited::new(body, usize::try_from(limits.response_bytes).unwrap_or(usize::MAX)).collect().await {
+            match Limited::new(
+                body,
+                usize::try_from(limits.response_bytes).unwrap_or(usize::MAX),
+            )
+            .collect()
+            .await
+            {
                 Ok(body) => Ok(Response::from_parts(parts, body.to_bytes())),
-                Err(error) if error.is::<LengthLimitError>() => Err(Failure::new(FailureKind::TooLarge, error)),
+                Err(error) if error.is::<LengthLimitError>() => {
+                    Err(Failure::new(FailureKind::TooLarge, error))
+                }
                 Err(error) => Err(Failure::new(FailureKind::Interrupted, error)),
             }
         };
         let overdue = |elapsed| Err(Failure::new(FailureKind::Interrupted, elapsed));
-        tokio::time::timeout(limits.total, exchange).await.unwrap_or_else(overdue)
+        tokio::time::timeout(limits.total, exchange)
+            .await
+            .unwrap_or_else(overdue)
     }
 }
 
 fn failure(error: reqwest::Error) -> Failure {
     let source = SourceError::of(&error).map(|_| FailureKind::Source);
     let not_sent = (error.is_connect() || error.is_builder()).then_some(FailureKind::NotSent);
-    Failure::new(source.or(not_sent).unwrap_or(FailureKind::Interrupted), error)
+    Failure::new(
+        source.or(not_sent).unwrap_or(FailureKind::Interrupted),
+        error,
+    )
 }
 
 fn transport() -> Reqwest {
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(Limits::default().connect);
-    Reqwest(client.no_proxy().build().expect("a client without TLS can be built"))
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Limits::default().connect);
+    Reqwest(
+        client
+            .no_proxy()
+            .build()
+            .expect("a client without TLS can be built"),
+    )
 }
 
 fn main() -> support::Outcome {
     let one_for_all = "this client has one limit to connect for all its requests, and it is longer than the row's";
-    let report = conformance::asynchronous(transport).skip("reach-no-answer", one_for_all).run();
+    let report = conformance::asynchronous(transport)
+        .skip("reach-no-answer", one_for_all)
+        .run();
     println!("{report}");
     report.assert();
     let (_service, api) = support::emulator()?;
     let job = Job::submit(&api, support::invoice()?, support::eager(), support::now());
     let driver = Driver::new(job, transport(), TokioClock::new());
-    println!("{:?}", tokio::runtime::Runtime::new()?.block_on(driver.finish()).ok_or("no end")??.text("invoice_number"));
+    println!(
+        "{:?}",
+        tokio::runtime::Runtime::new()?
+            .block_on(driver.finish())
+            .ok_or("no end")??
+            .text("invoice_number")
+    );
     Ok(())
 }

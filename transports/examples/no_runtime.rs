@@ -22,10 +22,16 @@ fn main() -> support::Outcome {
         match job.next_output(clock.now()) {
             Output::Send(transmit) => match perform(&transmit) {
                 Ok(response) => job.handle_response(transmit.id, response, clock.now()),
-                Err(error) => job.handle_failure(transmit.id, Failure::new(FailureKind::Interrupted, error), clock.now()),
+                Err(error) => job.handle_failure(
+                    transmit.id,
+                    Failure::new(FailureKind::Interrupted, error),
+                    clock.now(),
+                ),
             },
             Output::Event(event) => match event.kind {
-                JobEventKind::Finished(outcome) => println!("{:?}", outcome?.text("invoice_number")),
+                JobEventKind::Finished(outcome) => {
+                    println!("{:?}", outcome?.text("invoice_number"))
+                }
                 other => println!("{other:?}"),
             },
             Output::Wait(until) => std::thread::sleep(until.saturating_since(clock.now())),
@@ -42,16 +48,29 @@ fn perform(transmit: &Transmit) -> io::Result<http::Response<Bytes>> {
     let mut stream = TcpStream::connect(host.as_str())?;
     stream.set_read_timeout(Some(transmit.limits.idle))?;
     let target = uri.path_and_query().ok_or_else(invalid)?;
-    write!(stream, "{} {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n", request.method())?;
+    write!(
+        stream,
+        "{} {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n",
+        request.method()
+    )?;
     for (name, value) in request.headers() {
         stream.write_all(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat())?;
     }
     stream.write_all(b"\r\n")?;
     io::copy(&mut request.body().reader()?, &mut stream)?;
     let mut answer = Vec::new();
-    stream.take(transmit.limits.response_bytes).read_to_end(&mut answer)?;
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").ok_or_else(invalid)?;
-    let status = std::str::from_utf8(answer.get(9..12).ok_or_else(invalid)?).ok().and_then(|status| status.parse::<u16>().ok());
+    stream
+        .take(transmit.limits.response_bytes)
+        .read_to_end(&mut answer)?;
+    let end = answer
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .ok_or_else(invalid)?;
+    let status = std::str::from_utf8(answer.get(9..12).ok_or_else(invalid)?)
+        .ok()
+        .and_then(|status| status.parse::<u16>().ok());
     let response = http::Response::builder().status(status.ok_or_else(invalid)?);
-    response.body(Bytes::from(answer).slice(end + 4..)).map_err(io::Error::other)
+    response
+        .body(Bytes::from(answer).slice(end + 4..))
+        .map_err(io::Error::other)
 }

@@ -15,7 +15,10 @@ use typless_transports::ureq::Ureq;
 
 fn main() -> support::Outcome {
     let (_service, api) = support::emulator()?;
-    let stored = first_process(&api, support::invoice()?.with_reference("inbox/invoice.pdf")?)?;
+    let stored = first_process(
+        &api,
+        support::invoice()?.with_reference("inbox/invoice.pdf")?,
+    )?;
     println!("stored: {stored}");
     second_process(&api, &stored)
 }
@@ -23,7 +26,11 @@ fn main() -> support::Outcome {
 /// Submits, stores the ticket, and is no more.
 fn first_process(api: &Api, document: Document) -> Result<String, Box<dyn std::error::Error>> {
     let clock = SystemClock::new();
-    let mut driver = Driver::new(Job::submit(api, document, support::eager(), clock.now()), Ureq::new(), clock);
+    let mut driver = Driver::new(
+        Job::submit(api, document, support::eager(), clock.now()),
+        Ureq::new(),
+        clock,
+    );
     while let Some(event) = driver.next_event() {
         if let JobEventKind::Submitted(ticket) = event.kind {
             return Ok(ticket.to_json());
@@ -37,7 +44,13 @@ fn second_process(api: &Api, stored: &str) -> support::Outcome {
     let clock = SystemClock::new();
     let ticket = Ticket::from_json(stored)?;
     let job = Job::resume(api, &ticket, support::eager(), clock.now());
-    let extraction = Driver::new(job, Ureq::new(), clock).finish().ok_or("the job came to no end")??;
-    println!("{:?}: {:?}", ticket.reference(), extraction.text("invoice_number"));
+    let extraction = Driver::new(job, Ureq::new(), clock)
+        .finish()
+        .ok_or("the job came to no end")??;
+    println!(
+        "{:?}: {:?}",
+        ticket.reference(),
+        extraction.text("invoice_number")
+    );
     Ok(())
 }

@@ -24,8 +24,14 @@ use typless_transports::asynchronous::Driver;
 use typless_transports::hyper::Hyper;
 
 async fn receive(State(job): State<mpsc::Sender<Notification>>, message: Bytes) -> StatusCode {
-    let Ok(notification) = Notification::decode(&message) else { return StatusCode::BAD_REQUEST };
-    if job.send(notification).await.is_ok() { StatusCode::OK } else { StatusCode::GONE }
+    let Ok(notification) = Notification::decode(&message) else {
+        return StatusCode::BAD_REQUEST;
+    };
+    if job.send(notification).await.is_ok() {
+        StatusCode::OK
+    } else {
+        StatusCode::GONE
+    }
 }
 
 #[tokio::main]
@@ -33,14 +39,22 @@ async fn main() -> support::Outcome {
     let (sender, mut notifications) = mpsc::channel(16);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let webhook = WebhookOptions::new(&format!("http://{}/typless", listener.local_addr()?))?;
-    let receiver = Router::new().route("/typless", post(receive)).with_state(sender);
+    let receiver = Router::new()
+        .route("/typless", post(receive))
+        .with_state(sender);
     tokio::spawn(async move { axum::serve(listener, receiver).await });
 
     let (_service, api) = support::emulator_with(support::options().with_webhook(webhook))?;
     let clock = TokioClock::new();
     // Without a message, the first look would be made in an hour.
-    let hourly = PollPolicy::frugal().with_gaps(Duration::from_secs(3600), Duration::from_secs(3600));
-    let job = Job::submit(&api, support::invoice()?, support::eager().with_poll_policy(hourly), clock.now());
+    let hourly =
+        PollPolicy::frugal().with_gaps(Duration::from_secs(3600), Duration::from_secs(3600));
+    let job = Job::submit(
+        &api,
+        support::invoice()?,
+        support::eager().with_poll_policy(hourly),
+        clock.now(),
+    );
     let mut driver = Driver::new(job, Hyper::new(), clock);
     loop {
         tokio::select! {

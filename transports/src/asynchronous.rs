@@ -72,7 +72,13 @@ struct Ended {
 impl<'t, M: Machine, T: AsyncTransport + Clone + 't, C: AsyncClock> Driver<'t, M, T, C> {
     /// A driver for this machine.
     pub fn new(machine: M, transport: T, clock: C) -> Self {
-        Self { machine, transport, clock, in_flight: FuturesUnordered::new(), span: DriverSpan::new() }
+        Self {
+            machine,
+            transport,
+            clock,
+            in_flight: FuturesUnordered::new(),
+            span: DriverSpan::new(),
+        }
     }
 
     /// Works until the next event and hands it out.
@@ -103,7 +109,16 @@ impl<'t, M: Machine, T: AsyncTransport + Clone + 't, C: AsyncClock> Driver<'t, M
         last
     }
 
-    fn begin(&mut self, Transmit { id, request, limits, .. }: Transmit, now: Time) {
+    fn begin(
+        &mut self,
+        Transmit {
+            id,
+            request,
+            limits,
+            ..
+        }: Transmit,
+        now: Time,
+    ) {
         let transport = self.transport.clone();
         let span = self.span.exchange(id, &request, now);
         self.in_flight.push(Box::pin(async move {
@@ -160,6 +175,9 @@ impl<M, T, C> Driver<'_, M, T, C> {
 
 impl<M: fmt::Debug, T, C> fmt::Debug for Driver<'_, M, T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Driver").field("machine", &self.machine).field("in_flight", &self.in_flight.len()).finish_non_exhaustive()
+        f.debug_struct("Driver")
+            .field("machine", &self.machine)
+            .field("in_flight", &self.in_flight.len())
+            .finish_non_exhaustive()
     }
 }

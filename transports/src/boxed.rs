@@ -44,12 +44,18 @@ pub struct BoxedTransport {
 impl BoxedTransport {
     /// The transport, without its type.
     pub fn new(transport: impl AsyncTransport + 'static) -> Self {
-        Self { inner: Arc::new(transport) }
+        Self {
+            inner: Arc::new(transport),
+        }
     }
 }
 
 impl AsyncTransport for BoxedTransport {
-    fn send(&self, request: Request<Body>, limits: Limits) -> impl Future<Output = Result<Response<Bytes>, Failure>> + Send {
+    fn send(
+        &self,
+        request: Request<Body>,
+        limits: Limits,
+    ) -> impl Future<Output = Result<Response<Bytes>, Failure>> + Send {
         self.inner.send_boxed(request, limits)
     }
 }
@@ -60,7 +66,8 @@ impl fmt::Debug for BoxedTransport {
     }
 }
 
-type BoxedExchange<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, Failure>> + Send + 'a>>;
+type BoxedExchange<'a> =
+    Pin<Box<dyn Future<Output = Result<Response<Bytes>, Failure>> + Send + 'a>>;
 
 /// [`AsyncTransport`] in a shape that a pointer can have.
 trait ErasedTransport: Send + Sync {

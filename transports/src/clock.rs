@@ -21,8 +21,13 @@ impl SystemClock {
     /// A clock that agrees with the wall clock now.
     pub fn new() -> Self {
         // A wall clock set before 1970 is as good as none.
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Self { started_at: Time::from_unix(since_epoch), started: Instant::now() }
+        let since_epoch = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            started_at: Time::from_unix(since_epoch),
+            started: Instant::now(),
+        }
     }
 }
 
@@ -81,7 +86,9 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> Time {
-        Time::from_unix(Duration::from_nanos(self.nanoseconds.load(Ordering::SeqCst)))
+        Time::from_unix(Duration::from_nanos(
+            self.nanoseconds.load(Ordering::SeqCst),
+        ))
     }
 
     fn stands_still(&self) -> bool {

@@ -27,11 +27,17 @@ impl FileSource {
         // Looked at before it is opened: to open a named pipe is to wait for somebody who writes into it.
         let metadata = std::fs::metadata(&path)?;
         if !metadata.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is not a file",
+            ));
         }
         // Opened, not only looked at: what can't be read should be known before anything is sent.
         let metadata = File::open(&path)?.metadata()?;
-        Ok(Self { path, len: metadata.len() })
+        Ok(Self {
+            path,
+            len: metadata.len(),
+        })
     }
 
     /// Where the file is.

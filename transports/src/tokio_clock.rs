@@ -20,8 +20,13 @@ impl TokioClock {
     /// A clock that agrees with the wall clock now.
     pub fn new() -> Self {
         // A wall clock set before 1970 is as good as none.
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Self { started_at: Time::from_unix(since_epoch), started: Instant::now() }
+        let since_epoch = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            started_at: Time::from_unix(since_epoch),
+            started: Instant::now(),
+        }
     }
 }
 

@@ -30,10 +30,17 @@ pub(crate) struct ExchangeSpan {
 #[cfg(feature = "tracing")]
 impl DriverSpan {
     pub(crate) fn new() -> Self {
-        Self { span: tracing::debug_span!("driver") }
+        Self {
+            span: tracing::debug_span!("driver"),
+        }
     }
 
-    pub(crate) fn exchange(&self, id: RequestId, request: &Request<Body>, now: Time) -> ExchangeSpan {
+    pub(crate) fn exchange(
+        &self,
+        id: RequestId,
+        request: &Request<Body>,
+        now: Time,
+    ) -> ExchangeSpan {
         let span = tracing::debug_span!(
             parent: &self.span,
             "exchange",
@@ -57,17 +64,25 @@ impl ExchangeSpan {
     }
 
     /// Has the exchange awaited inside.
-    pub(crate) fn instrument<F: Future>(&self, exchange: F) -> impl Future<Output = F::Output> + use<F> {
+    pub(crate) fn instrument<F: Future>(
+        &self,
+        exchange: F,
+    ) -> impl Future<Output = F::Output> + use<F> {
         exchange.instrument(self.span.clone())
     }
 
     pub(crate) fn ended(&self, result: &Result<http::Response<Bytes>, Failure>, now: Time) {
         match result {
             Ok(response) => self.span.record("status", response.status().as_u16()),
-            Err(failure) => self.span.record("failure", tracing::field::debug(failure.kind())),
+            Err(failure) => self
+                .span
+                .record("failure", tracing::field::debug(failure.kind())),
         };
         let elapsed = now.saturating_since(self.began);
-        self.span.record("elapsed_ms", u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
+        self.span.record(
+            "elapsed_ms",
+            u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        );
     }
 }
 

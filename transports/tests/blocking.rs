@@ -24,12 +24,23 @@ fn drain<T: BlockingTransport>(driver: &mut Driver<Many, T, ManualClock>) -> Vec
 fn as_many_exchanges_are_out_as_there_are_threads() {
     let transport = Meeting::of(8);
     let clock = ManualClock::default();
-    let mut driver = Driver::new(Many::new(100, 32), transport.clone(), clock.clone()).with_threads(8);
+    let mut driver =
+        Driver::new(Many::new(100, 32), transport.clone(), clock.clone()).with_threads(8);
     let mut ended = drain(&mut driver);
-    ended.sort_unstable_by_key(|event| if let Ended::Answered(id) = event { *id } else { panic!("{event:?}") });
+    ended.sort_unstable_by_key(|event| {
+        if let Ended::Answered(id) = event {
+            *id
+        } else {
+            panic!("{event:?}")
+        }
+    });
     assert_eq!(ended, (1..=100).map(Ended::Answered).collect::<Vec<_>>());
     assert_eq!(transport.counts.most.load(Ordering::SeqCst), 8);
-    assert_eq!(clock.now(), Time::EPOCH, "an exchange that is out takes no virtual time");
+    assert_eq!(
+        clock.now(),
+        Time::EPOCH,
+        "an exchange that is out takes no virtual time"
+    );
 }
 
 #[test]
@@ -43,20 +54,31 @@ fn without_threads_one_exchange_follows_the_other_on_the_calling_thread() {
     }
     let here = Here(std::thread::current().id());
     let mut driver = Driver::new(Many::new(10, 4), &here, ManualClock::default());
-    assert_eq!(drain(&mut driver), (1..=10).map(Ended::Answered).collect::<Vec<_>>());
+    assert_eq!(
+        drain(&mut driver),
+        (1..=10).map(Ended::Answered).collect::<Vec<_>>()
+    );
 }
 
 #[test]
 fn threads_come_when_needed_and_go_with_the_driver() {
     let transport = Meeting::of(2);
-    let mut driver = Driver::new(Many::new(2, 2), transport.clone(), ManualClock::default()).with_threads(1000);
-    assert_eq!(Arc::strong_count(&transport.counts), 2, "ours and the driver's: no thread has one yet");
+    let mut driver =
+        Driver::new(Many::new(2, 2), transport.clone(), ManualClock::default()).with_threads(1000);
+    assert_eq!(
+        Arc::strong_count(&transport.counts),
+        2,
+        "ours and the driver's: no thread has one yet"
+    );
     assert_eq!(drain(&mut driver).len(), 2);
     assert_eq!(Arc::strong_count(&transport.counts), 4, "two were needed");
     drop(driver);
     let began = Instant::now();
     while Arc::strong_count(&transport.counts) > 1 {
-        assert!(began.elapsed() < Duration::from_secs(30), "threads are left");
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "threads are left"
+        );
         std::thread::sleep(Duration::from_millis(1));
     }
 }
@@ -70,12 +92,18 @@ fn a_transport_that_panics_leaves_nobody_waiting() {
             panic!("on purpose")
         }
     }
-    let mut driver = Driver::new(Many::new(6, 3), Panicking, ManualClock::default()).with_threads(2);
+    let mut driver =
+        Driver::new(Many::new(6, 3), Panicking, ManualClock::default()).with_threads(2);
     let ended = drain(&mut driver);
     assert_eq!(ended.len(), 6);
     for event in ended {
-        let Ended::Failed(_, told) = event else { panic!("{event:?}") };
-        assert!(told.contains("panicked") && !told.contains("on purpose"), "{told}");
+        let Ended::Failed(_, told) = event else {
+            panic!("{event:?}")
+        };
+        assert!(
+            told.contains("panicked") && !told.contains("on purpose"),
+            "{told}"
+        );
     }
 }
 
@@ -84,20 +112,42 @@ fn any_pointer_to_a_transport_is_one() {
     let boxed: Box<dyn BlockingTransport> = Box::new(Service::default());
     let shared: Arc<dyn BlockingTransport + Send + Sync> = Arc::new(Service::default());
     let clock = ManualClock::default();
-    let job = || Job::submit(&api("http://127.0.0.1:9"), document("%PDF"), JobOptions::default(), clock.now());
+    let job = || {
+        Job::submit(
+            &api("http://127.0.0.1:9"),
+            document("%PDF"),
+            JobOptions::default(),
+            clock.now(),
+        )
+    };
     assert!(Driver::new(job(), boxed, &clock).finish().unwrap().is_ok());
-    assert!(Driver::new(job(), shared, Arc::new(clock.clone())).with_threads(1).finish().unwrap().is_ok());
+    assert!(
+        Driver::new(job(), shared, Arc::new(clock.clone()))
+            .with_threads(1)
+            .finish()
+            .unwrap()
+            .is_ok()
+    );
 }
 
 #[test]
 fn a_hand_wakes_a_driver_that_waits() {
     // The next look would be due in an hour.
-    let policy = PollPolicy::frugal().with_gaps(Duration::from_secs(3600), Duration::from_secs(3600));
+    let policy =
+        PollPolicy::frugal().with_gaps(Duration::from_secs(3600), Duration::from_secs(3600));
     let (service, clock) = (Service::default(), SystemClock::new());
     let options = JobOptions::default().with_poll_policy(policy);
-    let job = Job::submit(&api("http://127.0.0.1:9"), document("%PDF"), options, clock.now());
+    let job = Job::submit(
+        &api("http://127.0.0.1:9"),
+        document("%PDF"),
+        options,
+        clock.now(),
+    );
     let mut driver = Driver::new(job, &service, clock);
-    while !matches!(driver.next_event().unwrap().kind, JobEventKind::Submitted(_)) {}
+    while !matches!(
+        driver.next_event().unwrap().kind,
+        JobEventKind::Submitted(_)
+    ) {}
     let hand = driver.hand();
     let notification = Notification::decode(br#"{"data": {"id": "0d14"}}"#).unwrap();
     let webhook = std::thread::spawn(move || {
@@ -119,7 +169,12 @@ fn a_hand_wakes_a_driver_that_waits() {
 fn a_hand_is_waited_for_as_long_as_there_is_one() {
     let (service, clock) = (Service::default(), ManualClock::default());
     let options = JobOptions::default().with_confirmation();
-    let job = Job::submit(&api("http://127.0.0.1:9"), document("%PDF"), options, clock.now());
+    let job = Job::submit(
+        &api("http://127.0.0.1:9"),
+        document("%PDF"),
+        options,
+        clock.now(),
+    );
     let mut driver = Driver::new(job, &service, &clock);
     assert!(!driver.wait_for_hand(), "there is none");
     let sequence = driver.next_event().unwrap().sequence;
@@ -127,10 +182,14 @@ fn a_hand_is_waited_for_as_long_as_there_is_one() {
     let hand = driver.hand();
     let store = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(2));
-        hand.clone().push(move |job: &mut Job, _| job.confirm(sequence));
+        hand.clone()
+            .push(move |job: &mut Job, _| job.confirm(sequence));
     });
     assert!(driver.wait_for_hand());
-    assert!(matches!(driver.next_event().unwrap().kind, JobEventKind::Submitted(_)));
+    assert!(matches!(
+        driver.next_event().unwrap().kind,
+        JobEventKind::Submitted(_)
+    ));
     store.join().unwrap();
     assert!(!driver.wait_for_hand(), "it is gone");
 }
@@ -143,7 +202,9 @@ fn hands_reach_the_machine_while_exchanges_are_out() {
     let hand = driver.hand();
     let other = std::thread::spawn(move || {
         hand.push(|many, _| many.note("a webhook"));
-        second.send(support::look("http://127.0.0.1:9"), Limits::default()).unwrap();
+        second
+            .send(support::look("http://127.0.0.1:9"), Limits::default())
+            .unwrap();
     });
     let mut ended: Vec<_> = std::iter::from_fn(|| driver.next_event()).collect();
     other.join().unwrap();
@@ -151,5 +212,8 @@ fn hands_reach_the_machine_while_exchanges_are_out() {
         assert!(driver.wait_for_hand());
         ended.extend(driver.next_event());
     }
-    assert!(ended.contains(&Ended::Noted("a webhook")) && ended.contains(&Ended::Answered(1)), "{ended:?}");
+    assert!(
+        ended.contains(&Ended::Noted("a webhook")) && ended.contains(&Ended::Answered(1)),
+        "{ended:?}"
+    );
 }

@@ -22,7 +22,13 @@ fn hyper_may_be_trusted() {
 #[test]
 fn hyper_over_http2_and_a_client_of_ones_own_may_be_trusted() {
     let make = || Hyper::from(Client::builder(TokioExecutor::new()).build(HttpConnector::new()));
-    let http2 = || Hyper::from(Client::builder(TokioExecutor::new()).http2_only(true).build(HttpConnector::new()));
+    let http2 = || {
+        Hyper::from(
+            Client::builder(TokioExecutor::new())
+                .http2_only(true)
+                .build(HttpConnector::new()),
+        )
+    };
     assert_trusted(&conformance::asynchronous(make).with_http2(http2).run());
 }
 

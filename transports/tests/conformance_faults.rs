@@ -10,7 +10,8 @@ use reference::{AsyncReference, FAULTS, Fault, Reference};
 use typless_transports::conformance::{self, Report, RowReport, Suite, Verdict};
 
 fn blocking(fault: Option<Fault>) -> Suite<Reference> {
-    conformance::blocking(move || Reference::new(fault)).with_http2(move || Reference::over_http2(fault))
+    conformance::blocking(move || Reference::new(fault))
+        .with_http2(move || Reference::over_http2(fault))
 }
 
 fn asynchronous(fault: Option<Fault>) -> Suite<AsyncReference> {
@@ -19,7 +20,12 @@ fn asynchronous(fault: Option<Fault>) -> Suite<AsyncReference> {
 }
 
 fn with_verdict(report: &Report, verdict: Verdict) -> Vec<&'static str> {
-    report.rows().iter().filter(|row| row.verdict() == verdict).map(RowReport::id).collect()
+    report
+        .rows()
+        .iter()
+        .filter(|row| row.verdict() == verdict)
+        .map(RowReport::id)
+        .collect()
 }
 
 #[test]
@@ -27,15 +33,26 @@ fn a_transport_without_fault_passes_every_row_that_can_be_asked_of_it() {
     let report = blocking(None).run();
     println!("{report}");
     report.assert();
-    assert_eq!(with_verdict(&report, Verdict::NotApplicable), ["time-dropped"]);
+    assert_eq!(
+        with_verdict(&report, Verdict::NotApplicable),
+        ["time-dropped"]
+    );
 }
 
 #[test]
 fn one_that_does_not_block_passes_every_row_on_any_runtime() {
-    for report in [asynchronous(None).run(), asynchronous(None).with_block_on(|future| smol::block_on(future)).run()] {
+    for report in [
+        asynchronous(None).run(),
+        asynchronous(None)
+            .with_block_on(|future| smol::block_on(future))
+            .run(),
+    ] {
         println!("{report}");
         report.assert();
-        assert_eq!(with_verdict(&report, Verdict::Passed).len(), conformance::rows().count());
+        assert_eq!(
+            with_verdict(&report, Verdict::Passed).len(),
+            conformance::rows().count()
+        );
     }
 }
 
@@ -54,11 +71,15 @@ fn each_fault_fails_its_row_and_no_other() {
         for _ in 0..8 {
             scope.spawn(|| {
                 loop {
-                    let Some((fault, row)) = left.lock().unwrap().next() else { break };
+                    let Some((fault, row)) = left.lock().unwrap().next() else {
+                        break;
+                    };
                     let report = run(*fault, row);
                     let failed: Vec<_> = report.failures().map(ToString::to_string).collect();
                     if with_verdict(&report, Verdict::Failed) != [*row] {
-                        wrong.lock().unwrap().push(format!("{fault:?} should have failed {row} and nothing else, not {failed:#?}"));
+                        wrong.lock().unwrap().push(format!(
+                            "{fault:?} should have failed {row} and nothing else, not {failed:#?}"
+                        ));
                     }
                 }
             });
@@ -77,23 +98,38 @@ fn run(fault: Fault, row: &str) -> Report {
 
 /// What hangs is given up on sooner, and what takes long is left to the faults that concern it.
 fn quick<T: 'static>(suite: Suite<T>, row: &str) -> Suite<T> {
-    let suite = suite.with_patience(Duration::from_secs(5)).with_large(50_000_000);
-    let heavy = ["volume-upload", "volume-download"].into_iter().filter(|heavy| *heavy != row);
+    let suite = suite
+        .with_patience(Duration::from_secs(5))
+        .with_large(50_000_000);
+    let heavy = ["volume-upload", "volume-download"]
+        .into_iter()
+        .filter(|heavy| *heavy != row);
     heavy.fold(suite, |suite, heavy| suite.skip(heavy, "it takes long"))
 }
 
 #[test]
 fn a_row_that_is_skipped_is_shown_with_the_reason() {
-    let report = blocking(Some(Fault::Fails401)).only(&["status-401", "status-404"]).skip("status-401", "we never see one").run();
+    let report = blocking(Some(Fault::Fails401))
+        .only(&["status-401", "status-404"])
+        .skip("status-401", "we never see one")
+        .run();
     report.assert();
     assert_eq!(with_verdict(&report, Verdict::Skipped), ["status-401"]);
-    assert!(report.to_string().contains("skipped        401 with a body is an answer => we never see one"), "{report}");
+    assert!(
+        report
+            .to_string()
+            .contains("skipped        401 with a body is an answer => we never see one"),
+        "{report}"
+    );
 }
 
 #[test]
 #[should_panic(expected = "1 of 1 rows of the conformance suite failed:\nstatus-401")]
 fn a_report_with_a_failure_ends_the_test() {
-    blocking(Some(Fault::Fails401)).only(&["status-401"]).run().assert();
+    blocking(Some(Fault::Fails401))
+        .only(&["status-401"])
+        .run()
+        .assert();
 }
 
 #[test]

@@ -8,7 +8,9 @@ use std::io::{self, Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use support::{ACCEPTED, Reply, Server, adapters, assert_kind, document, header, look, response, submit};
+use support::{
+    ACCEPTED, Reply, Server, adapters, assert_kind, document, header, look, response, submit,
+};
 use typless::drive::BlockingTransport;
 use typless::machine::{FailureKind, Limits};
 use typless::wire::{Document, DocumentSource, SourceError};
@@ -22,15 +24,30 @@ fn a_submit_arrives_byte_for_byte_with_its_exact_length() {
             let request = submit(&server.url(), document(vec![7; size]));
             let expected = request.body().to_bytes().unwrap();
             let answer = transport.send(request, Limits::default()).unwrap();
-            assert_eq!((answer.status().as_u16(), &answer.body()[..]), (202, ACCEPTED.as_bytes()));
+            assert_eq!(
+                (answer.status().as_u16(), &answer.body()[..]),
+                (202, ACCEPTED.as_bytes())
+            );
             let seen = server.seen();
-            assert!(seen.head.starts_with("POST /api/extract-data-async HTTP/1.1\r\n"), "{}", seen.head);
-            assert_eq!(header(&seen.head, "content-length").unwrap(), expected.len().to_string());
+            assert!(
+                seen.head
+                    .starts_with("POST /api/extract-data-async HTTP/1.1\r\n"),
+                "{}",
+                seen.head
+            );
+            assert_eq!(
+                header(&seen.head, "content-length").unwrap(),
+                expected.len().to_string()
+            );
             assert_eq!(header(&seen.head, "transfer-encoding"), None);
             assert_eq!(header(&seen.head, "authorization"), Some("Token s3cret"));
             assert_eq!(header(&seen.head, "content-type"), Some("application/json"));
             assert_eq!(header(&seen.head, "accept-encoding"), None);
-            assert!(header(&seen.head, "user-agent").unwrap().starts_with("typless-rs/"));
+            assert!(
+                header(&seen.head, "user-agent")
+                    .unwrap()
+                    .starts_with("typless-rs/")
+            );
             assert!(seen.body == expected, "the body differs at {size} bytes");
         }
     }
@@ -40,12 +57,27 @@ fn a_submit_arrives_byte_for_byte_with_its_exact_length() {
 fn a_file_is_sent_from_disk() {
     for transport in adapters() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        let content: Vec<u8> = (0..2_000_000_u32).map(|index| (index % 251) as u8).collect();
+        let content: Vec<u8> = (0..2_000_000_u32)
+            .map(|index| (index % 251) as u8)
+            .collect();
         file.write_all(&content).unwrap();
         let server = Server::new(vec![Reply::Bytes(response("202 Accepted", "", ACCEPTED))]);
-        let from_file = Document::from_source("invoice.pdf", "line-item-invoice", FileSource::new(file.path()).unwrap()).unwrap();
-        transport.send(submit(&server.url(), from_file), Limits::default()).unwrap();
-        assert!(server.seen().body == submit(&server.url(), document(content)).body().to_bytes().unwrap());
+        let from_file = Document::from_source(
+            "invoice.pdf",
+            "line-item-invoice",
+            FileSource::new(file.path()).unwrap(),
+        )
+        .unwrap();
+        transport
+            .send(submit(&server.url(), from_file), Limits::default())
+            .unwrap();
+        assert!(
+            server.seen().body
+                == submit(&server.url(), document(content))
+                    .body()
+                    .to_bytes()
+                    .unwrap()
+        );
         assert!(FileSource::new("/").is_err() && FileSource::new("no such file").is_err());
     }
 }
@@ -62,8 +94,14 @@ fn error_statuses_are_answers() {
             "500 Oops",
             "503 Later",
         ] {
-            let server = Server::new(vec![Reply::Bytes(response(status, "retry-after: 7\r\n", r#"{"code": "x"}"#))]);
-            let answer = transport.send(look(&server.url()), Limits::default()).unwrap();
+            let server = Server::new(vec![Reply::Bytes(response(
+                status,
+                "retry-after: 7\r\n",
+                r#"{"code": "x"}"#,
+            ))]);
+            let answer = transport
+                .send(look(&server.url()), Limits::default())
+                .unwrap();
             assert!(status.starts_with(answer.status().as_str()));
             assert_eq!(answer.headers()["retry-after"], "7");
             assert_eq!(&answer.body()[..], br#"{"code": "x"}"#);
@@ -74,13 +112,32 @@ fn error_statuses_are_answers() {
 #[test]
 fn redirects_are_answers_and_the_key_goes_nowhere_else() {
     for transport in adapters() {
-        for status in ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        for status in [
+            "301 Moved",
+            "302 Found",
+            "307 Temporary Redirect",
+            "308 Permanent Redirect",
+        ] {
             let other = Server::new(vec![Reply::Bytes(response("200 OK", "", "{}"))]);
             let location = format!("location: {}/elsewhere\r\n", other.url());
-            let server =
-                Server::new(vec![Reply::Bytes(response(status, &location, "")), Reply::Bytes(response(status, &location, "moved"))]);
-            assert!(transport.send(look(&server.url()), Limits::default()).unwrap().status().is_redirection());
-            assert!(transport.send(submit(&server.url(), document("%PDF")), Limits::default()).unwrap().status().is_redirection());
+            let server = Server::new(vec![
+                Reply::Bytes(response(status, &location, "")),
+                Reply::Bytes(response(status, &location, "moved")),
+            ]);
+            assert!(
+                transport
+                    .send(look(&server.url()), Limits::default())
+                    .unwrap()
+                    .status()
+                    .is_redirection()
+            );
+            assert!(
+                transport
+                    .send(submit(&server.url(), document("%PDF")), Limits::default())
+                    .unwrap()
+                    .status()
+                    .is_redirection()
+            );
             assert!(other.saw_no_more());
         }
     }
@@ -95,12 +152,29 @@ fn a_response_over_the_limit_is_not_read_whether_declared_or_not() {
             limits
         };
         let body = "x".repeat(5000);
-        let chunked = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1388\r\n{body}\r\n0\r\n\r\n").into_bytes();
-        let until_closed = format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{body}").into_bytes();
+        let chunked = format!(
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1388\r\n{body}\r\n0\r\n\r\n"
+        )
+        .into_bytes();
+        let until_closed =
+            format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{body}").into_bytes();
         for reply in [response("200 OK", "", &body), chunked, until_closed] {
-            let (server, other) = (Server::new(vec![Reply::Last(reply.clone())]), Server::new(vec![Reply::Last(reply)]));
-            assert_kind(transport.send(look(&server.url()), limits(4999)), FailureKind::TooLarge);
-            assert_eq!(transport.send(look(&other.url()), limits(5000)).unwrap().body().len(), 5000);
+            let (server, other) = (
+                Server::new(vec![Reply::Last(reply.clone())]),
+                Server::new(vec![Reply::Last(reply)]),
+            );
+            assert_kind(
+                transport.send(look(&server.url()), limits(4999)),
+                FailureKind::TooLarge,
+            );
+            assert_eq!(
+                transport
+                    .send(look(&other.url()), limits(5000))
+                    .unwrap()
+                    .body()
+                    .len(),
+                5000
+            );
         }
     }
 }
@@ -108,10 +182,19 @@ fn a_response_over_the_limit_is_not_read_whether_declared_or_not() {
 #[test]
 fn a_refused_connection_sent_nothing() {
     for transport in adapters() {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
         let url = format!("http://{address}");
-        assert_kind(transport.send(submit(&url, document("%PDF")), Limits::default()), FailureKind::NotSent);
-        assert_kind(transport.send(look(&url), Limits::default()), FailureKind::NotSent);
+        assert_kind(
+            transport.send(submit(&url, document("%PDF")), Limits::default()),
+            FailureKind::NotSent,
+        );
+        assert_kind(
+            transport.send(look(&url), Limits::default()),
+            FailureKind::NotSent,
+        );
     }
 }
 
@@ -120,11 +203,22 @@ fn an_exchange_that_breaks_off_may_have_been_processed() {
     for transport in adapters() {
         // Closed after the request; within the head and within the body of the answer.
         let head_cut = b"HTTP/1.1 202 Acc".to_vec();
-        let body_cut = b"HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\n\r\n{\"extraction".to_vec();
-        let replies = [Reply::Last(Vec::new()), Reply::Last(head_cut), Reply::Last(body_cut)];
+        let body_cut =
+            b"HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\n\r\n{\"extraction".to_vec();
+        let replies = [
+            Reply::Last(Vec::new()),
+            Reply::Last(head_cut),
+            Reply::Last(body_cut),
+        ];
         for reply in replies {
             let server = Server::new(vec![reply]);
-            assert_kind(transport.send(submit(&server.url(), document(vec![1; 400_000])), Limits::default()), FailureKind::Interrupted);
+            assert_kind(
+                transport.send(
+                    submit(&server.url(), document(vec![1; 400_000])),
+                    Limits::default(),
+                ),
+                FailureKind::Interrupted,
+            );
         }
     }
 }
@@ -135,10 +229,16 @@ fn a_silent_server_is_given_up_on() {
         let server = Server::new(vec![Reply::Silence, Reply::Silence]);
         let mut limits = Limits::default();
         limits.total = Duration::from_millis(5);
-        assert_kind(transport.send(look(&server.url()), limits), FailureKind::Interrupted);
+        assert_kind(
+            transport.send(look(&server.url()), limits),
+            FailureKind::Interrupted,
+        );
         let mut limits = Limits::default();
         limits.idle = Duration::from_millis(5);
-        assert_kind(transport.send(look(&server.url()), limits), FailureKind::Interrupted);
+        assert_kind(
+            transport.send(look(&server.url()), limits),
+            FailureKind::Interrupted,
+        );
     }
 }
 
@@ -148,7 +248,11 @@ fn a_slow_line_is_not_cut_off_as_long_as_it_moves() {
         // 200 MB over a line of 1 MB/s, a thousandth of everything: 200 KB, 1.3 ms for each 1.3 KB. Only the
         // idle limit is longer than a thousandth: the system acknowledges in lumps that do not get smaller.
         let full = Limits::for_body(266_700_000);
-        assert!(full.total > Duration::from_secs(2 * 267), "half of that line's speed is still enough: {:?}", full.total);
+        assert!(
+            full.total > Duration::from_secs(2 * 267),
+            "half of that line's speed is still enough: {:?}",
+            full.total
+        );
         let mut limits = Limits::default();
         (limits.total, limits.idle) = (full.total / 1000, full.idle / 50);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -160,9 +264,13 @@ fn a_slow_line_is_not_cut_off_as_long_as_it_moves() {
                 read += stream.read(&mut buffer).unwrap();
                 std::thread::sleep(Duration::from_micros(1334));
             }
-            stream.write_all(&response("202 Accepted", "", ACCEPTED)).unwrap();
+            stream
+                .write_all(&response("202 Accepted", "", ACCEPTED))
+                .unwrap();
         });
-        let answer = transport.send(submit(&url, document(vec![3; 200_000])), limits).unwrap();
+        let answer = transport
+            .send(submit(&url, document(vec![3; 200_000])), limits)
+            .unwrap();
         assert_eq!(answer.status(), 202);
         server.join().unwrap();
     }
@@ -182,7 +290,11 @@ impl DocumentSource for Faulty {
 
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         let content = io::repeat(b'x').take(self.yields);
-        Ok(if self.fails { Box::new(content.chain(Failing)) } else { Box::new(content) })
+        Ok(if self.fails {
+            Box::new(content.chain(Failing))
+        } else {
+            Box::new(content)
+        })
     }
 }
 
@@ -190,7 +302,10 @@ struct Failing;
 
 impl Read for Failing {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(io::Error::new(io::ErrorKind::PermissionDenied, "the disk is gone"))
+        Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "the disk is gone",
+        ))
     }
 }
 
@@ -198,10 +313,28 @@ impl Read for Failing {
 fn a_source_that_breaks_its_word_is_never_a_whole_upload() {
     for transport in adapters() {
         for says in [10, 2_000_000] {
-            for (yields, fails) in [(says - 1, false), (says + 1, false), (says - 1, true), (0, true), (0, false)] {
+            for (yields, fails) in [
+                (says - 1, false),
+                (says + 1, false),
+                (says - 1, true),
+                (0, true),
+                (0, false),
+            ] {
                 let server = Server::new(vec![Reply::CloseAfter(10_000_000)]);
-                let document = Document::from_source("a.pdf", "t", Faulty { says, yields, fails }).unwrap();
-                let failure = assert_kind(transport.send(submit(&server.url(), document), Limits::default()), FailureKind::Source);
+                let document = Document::from_source(
+                    "a.pdf",
+                    "t",
+                    Faulty {
+                        says,
+                        yields,
+                        fails,
+                    },
+                )
+                .unwrap();
+                let failure = assert_kind(
+                    transport.send(submit(&server.url(), document), Limits::default()),
+                    FailureKind::Source,
+                );
                 assert!(SourceError::of(failure.cause()).is_some(), "{failure}");
             }
         }
@@ -211,8 +344,13 @@ fn a_source_that_breaks_its_word_is_never_a_whole_upload() {
 #[test]
 fn no_failure_shows_the_key() {
     for transport in adapters() {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let failure = transport.send(look(&format!("http://{address}")), Limits::default()).unwrap_err();
+        let address = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let failure = transport
+            .send(look(&format!("http://{address}")), Limits::default())
+            .unwrap_err();
         assert!(!format!("{failure} {failure:?}").contains("s3cret"));
     }
 }

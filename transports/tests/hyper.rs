@@ -22,17 +22,29 @@ use typless_transports::hyper::RequestBody;
 #[tokio::test]
 async fn a_document_goes_in_and_a_result_comes_out() {
     let result = r#"{"status": "SUCCESS", "result": {"object_id": "1"}}"#;
-    let server = Server::new(vec![Reply::Bytes(response("202 Accepted", "", ACCEPTED)), Reply::Bytes(response("200 OK", "", result))]);
+    let server = Server::new(vec![
+        Reply::Bytes(response("202 Accepted", "", ACCEPTED)),
+        Reply::Bytes(response("200 OK", "", result)),
+    ]);
     // The last look is made at the deadline, whatever the policy.
     let options = JobOptions::new().with_deadline(Duration::from_millis(5));
-    let extraction = hyper().extract_with(&api(&server.url()), document("%PDF"), options).await.unwrap();
+    let extraction = hyper()
+        .extract_with(&api(&server.url()), document("%PDF"), options)
+        .await
+        .unwrap();
     assert_eq!(extraction.object_id(), Some("1"));
 }
 
 #[test]
 fn without_a_runtime_it_says_so() {
-    let failure = assert_kind(smol::block_on(hyper().send(look("http://127.0.0.1:9"), Limits::default())), FailureKind::NotSent);
-    assert!(failure.to_string().contains("no tokio runtime"), "{failure}");
+    let failure = assert_kind(
+        smol::block_on(hyper().send(look("http://127.0.0.1:9"), Limits::default())),
+        FailureKind::NotSent,
+    );
+    assert!(
+        failure.to_string().contains("no tokio runtime"),
+        "{failure}"
+    );
 }
 
 /// A source of this many bytes that is told when to yield them, and tells when it is let go.
@@ -53,14 +65,24 @@ impl DocumentSource for Held {
     }
 
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(HeldReader { gate: self.gate.clone(), gone: self.gone.clone() }.take(self.len)))
+        Ok(Box::new(
+            HeldReader {
+                gate: self.gate.clone(),
+                gone: self.gone.clone(),
+            }
+            .take(self.len),
+        ))
     }
 }
 
 impl Read for HeldReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let (open, opened) = &*self.gate;
-        drop(opened.wait_while(open.lock().unwrap(), |open| !*open).unwrap());
+        drop(
+            opened
+                .wait_while(open.lock().unwrap(), |open| !*open)
+                .unwrap(),
+        );
         buffer.fill(b'x');
         Ok(buffer.len())
     }
@@ -77,8 +99,15 @@ async fn a_source_that_blocks_holds_up_nothing_else() {
     for len in [1_000, 3_000_000] {
         let gate: Arc<(Mutex<bool>, Condvar)> = Arc::default();
         let server = Server::new(vec![Reply::Bytes(response("202 Accepted", "", ACCEPTED))]);
-        let source = Held { len, gate: gate.clone(), gone: Arc::default() };
-        let request = submit(&server.url(), Document::from_source("a.pdf", "t", source).unwrap());
+        let source = Held {
+            len,
+            gate: gate.clone(),
+            gone: Arc::default(),
+        };
+        let request = submit(
+            &server.url(),
+            Document::from_source("a.pdf", "t", source).unwrap(),
+        );
         let (transport, other) = (hyper(), async {
             // On the very thread that would be blocked.
             tokio::task::yield_now().await;
@@ -87,7 +116,8 @@ async fn a_source_that_blocks_holds_up_nothing_else() {
         });
         let (answer, ()) = tokio::join!(transport.send(request, Limits::default()), other);
         assert_eq!(answer.unwrap().status(), 202);
-        let expected = Document::new("a.pdf", "t", vec![b'x'; usize::try_from(len).unwrap()]).unwrap();
+        let expected =
+            Document::new("a.pdf", "t", vec![b'x'; usize::try_from(len).unwrap()]).unwrap();
         assert!(server.seen().body == submit(&server.url(), expected).body().to_bytes().unwrap());
     }
 }
@@ -97,17 +127,26 @@ async fn an_exchange_that_is_dropped_reads_no_further() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let gone: Arc<AtomicBool> = Arc::default();
-    let source = Held { len: 1 << 30, gate: Arc::new((Mutex::new(true), Condvar::new())), gone: gone.clone() };
+    let source = Held {
+        len: 1 << 30,
+        gate: Arc::new((Mutex::new(true), Condvar::new())),
+        gone: gone.clone(),
+    };
     let request = submit(&url, Document::from_source("a.pdf", "t", source).unwrap());
     let exchange = tokio::spawn(async move { hyper().send(request, Limits::default()).await });
     // A server that reads nothing: the upload stops when the system's buffers are full.
-    let _connection = tokio::task::spawn_blocking(move || listener.accept().unwrap()).await.unwrap();
+    let _connection = tokio::task::spawn_blocking(move || listener.accept().unwrap())
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_millis(5)).await;
     assert!(!exchange.is_finished());
     exchange.abort();
     let began = Instant::now();
     while !gone.load(Ordering::SeqCst) {
-        assert!(began.elapsed() < Duration::from_secs(30), "the source is still open");
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "the source is still open"
+        );
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
@@ -125,9 +164,18 @@ async fn a_source_that_panics_is_a_fault_of_the_source() {
         }
     }
     let server = Server::new(vec![Reply::CloseAfter(0)]);
-    let request = submit(&server.url(), Document::from_source("a.pdf", "t", Panicking).unwrap());
-    let failure = assert_kind(hyper().send(request, Limits::default()).await, FailureKind::Source);
-    assert!(SourceError::of(failure.cause()).is_some() && !format!("{failure:?}").contains("secret"), "{failure:?}");
+    let request = submit(
+        &server.url(),
+        Document::from_source("a.pdf", "t", Panicking).unwrap(),
+    );
+    let failure = assert_kind(
+        hyper().send(request, Limits::default()).await,
+        FailureKind::Source,
+    );
+    assert!(
+        SourceError::of(failure.cause()).is_some() && !format!("{failure:?}").contains("secret"),
+        "{failure:?}"
+    );
     // The server waits for a connection that never comes.
     drop(std::net::TcpStream::connect(server.address));
 }

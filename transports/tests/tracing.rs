@@ -64,8 +64,17 @@ impl Subscriber for Notebook {
 }
 
 fn job(clock: &ManualClock) -> Job {
-    let document = Document::new("secret-name.pdf", "line-item-invoice", &b"secret content"[..]).unwrap();
-    let document = document.with_customer("secret customer").unwrap().with_reference("secret reference").unwrap();
+    let document = Document::new(
+        "secret-name.pdf",
+        "line-item-invoice",
+        &b"secret content"[..],
+    )
+    .unwrap();
+    let document = document
+        .with_customer("secret customer")
+        .unwrap()
+        .with_reference("secret reference")
+        .unwrap();
     let options = JobOptions::default().with_poll_policy(PollPolicy::eager());
     Job::submit(&api("http://127.0.0.1:9"), document, options, clock.now())
 }
@@ -95,13 +104,20 @@ fn both_drivers_tell_of_their_exchanges_and_keep_secrets() {
     let (service, clock) = (Service::default(), ManualClock::default());
     let notebook = Notebook::default();
     tracing::subscriber::with_default(notebook.clone(), || {
-        typless_transports::blocking::Driver::new(job(&clock), &service, &clock).finish().unwrap().unwrap();
+        typless_transports::blocking::Driver::new(job(&clock), &service, &clock)
+            .finish()
+            .unwrap()
+            .unwrap();
     });
     check(&notebook.text.lock().unwrap());
 
     let notebook = Notebook::default();
     tracing::subscriber::with_default(notebook.clone(), || {
-        smol::block_on(typless_transports::asynchronous::Driver::new(job(&clock), &service, &clock).finish()).unwrap().unwrap();
+        smol::block_on(
+            typless_transports::asynchronous::Driver::new(job(&clock), &service, &clock).finish(),
+        )
+        .unwrap()
+        .unwrap();
     });
     check(&notebook.text.lock().unwrap());
 }
@@ -115,13 +131,22 @@ fn a_failure_is_told_by_its_kind() {
             _: http::Request<typless::wire::Body>,
             _: Limits,
         ) -> Result<http::Response<bytes::Bytes>, typless::machine::Failure> {
-            Err(typless::machine::Failure::new(typless::machine::FailureKind::Interrupted, "a secret of the client's"))
+            Err(typless::machine::Failure::new(
+                typless::machine::FailureKind::Interrupted,
+                "a secret of the client's",
+            ))
         }
     }
     let (notebook, clock) = (Notebook::default(), ManualClock::default());
     tracing::subscriber::with_default(notebook.clone(), || {
-        typless_transports::blocking::Driver::new(job(&clock), Broken, &clock).finish().unwrap().unwrap_err();
+        typless_transports::blocking::Driver::new(job(&clock), Broken, &clock)
+            .finish()
+            .unwrap()
+            .unwrap_err();
     });
     let text = notebook.text.lock().unwrap();
-    assert!(text.contains("failure=Interrupted") && !text.contains("secret"), "{text}");
+    assert!(
+        text.contains("failure=Interrupted") && !text.contains("secret"),
+        "{text}"
+    );
 }

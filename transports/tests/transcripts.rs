@@ -35,15 +35,26 @@ struct State {
 impl World {
     fn of(transcript: &Transcript) -> Self {
         let (mut answers, mut wakings) = (VecDeque::new(), VecDeque::new());
-        for (step, next) in transcript.steps().iter().zip(transcript.steps().iter().skip(1)) {
+        for (step, next) in transcript
+            .steps()
+            .iter()
+            .zip(transcript.steps().iter().skip(1))
+        {
             match &step.kind {
-                StepKind::Response(_, response) => answers.push_back((step.at, Ok(response.clone()))),
+                StepKind::Response(_, response) => {
+                    answers.push_back((step.at, Ok(response.clone())))
+                }
                 StepKind::Failure(_, failure) => answers.push_back((step.at, Err(failure.clone()))),
                 StepKind::Output(said) if said.starts_with('~') => wakings.push_back(next.at),
                 _ => {}
             }
         }
-        Self(Arc::new(Mutex::new(State { now: transcript.start(), answers, wakings, requests: Vec::new() })))
+        Self(Arc::new(Mutex::new(State {
+            now: transcript.start(),
+            answers,
+            wakings,
+            requests: Vec::new(),
+        })))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -53,15 +64,26 @@ impl World {
     fn exchange(&self, request: &Request<Body>) -> Result<Response<Bytes>, Failure> {
         let mut state = self.lock();
         let body = request.body().to_bytes().unwrap();
-        state.requests.push(format!("{} {} {:?} {body:?}", request.method(), request.uri(), request.headers()));
-        let (at, answer) = state.answers.pop_front().expect("no more requests than were recorded");
+        state.requests.push(format!(
+            "{} {} {:?} {body:?}",
+            request.method(),
+            request.uri(),
+            request.headers()
+        ));
+        let (at, answer) = state
+            .answers
+            .pop_front()
+            .expect("no more requests than were recorded");
         state.now = at;
         answer
     }
 
     fn wait(&self) {
         let mut state = self.lock();
-        state.now = state.wakings.pop_front().expect("no more waits than were recorded");
+        state.now = state
+            .wakings
+            .pop_front()
+            .expect("no more waits than were recorded");
     }
 
     /// What was requested; nothing may be left.
@@ -165,9 +187,16 @@ struct Run {
 }
 
 /// Makes a recorded run again, with what the application did in it.
-fn run_again<D: Drives>(transcript: &Transcript, name: &str, drive: impl FnOnce(Recorder<Job>, World) -> D) -> Run {
+fn run_again<D: Drives>(
+    transcript: &Transcript,
+    name: &str,
+    drive: impl FnOnce(Recorder<Job>, World) -> D,
+) -> Run {
     let world = World::of(transcript);
-    let mut driver = drive(Recorder::new(beginnings::job(name), transcript.start()), world.clone());
+    let mut driver = drive(
+        Recorder::new(beginnings::job(name), transcript.start()),
+        world.clone(),
+    );
     let mut inputs = inputs(transcript);
     let mut events = 0;
     smol::block_on(async {
@@ -179,13 +208,19 @@ fn run_again<D: Drives>(transcript: &Transcript, name: &str, drive: impl FnOnce(
                 None if at_rest => break,
                 _ => events += 1,
             }
-            while let Some((_, at, input)) = inputs.front().filter(|(after, at, _)| *after == events && *at == world.now()) {
+            while let Some((_, at, input)) = inputs
+                .front()
+                .filter(|(after, at, _)| *after == events && *at == world.now())
+            {
                 assert!(driver.recorder().take_input(input, *at));
                 inputs.pop_front();
             }
         }
     });
-    Run { transcript: driver.recorder().transcript().to_owned(), requests: world.requests() }
+    Run {
+        transcript: driver.recorder().transcript().to_owned(),
+        requests: world.requests(),
+    }
 }
 
 /// What the application did, in order: after how many events, when, and what.
@@ -203,13 +238,23 @@ fn inputs(transcript: &Transcript) -> VecDeque<(usize, Time, Box<str>)> {
 
 /// Events and requests, with their times. Drivers may ask a machine more often than a loop does.
 fn decisions(transcript: &str) -> Vec<&str> {
-    transcript.lines().filter(|line| line.contains(" = ") || line.contains(" > ")).collect()
+    transcript
+        .lines()
+        .filter(|line| line.contains(" = ") || line.contains(" > "))
+        .collect()
 }
 
 fn transcripts() -> Vec<(String, String)> {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/transcripts");
-    let paths = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    let files = paths.map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap()));
+    let paths = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let files = paths.map(|path| {
+        (
+            path.file_stem().unwrap().to_str().unwrap().to_owned(),
+            fs::read_to_string(&path).unwrap(),
+        )
+    });
     files.collect()
 }
 
@@ -221,14 +266,35 @@ fn every_recorded_run_comes_out_the_same_under_each_way_to_drive_it() {
         let transcript = Transcript::parse(text).unwrap();
         let steps = text.split_once('\n').unwrap().1;
         let by_hand = run_again(&transcript, name, ByHand);
-        assert!(by_hand.transcript == steps, "{name}, by hand:\n{}", by_hand.transcript);
-        let blocking = run_again(&transcript, name, |recorder, world| blocking::Driver::new(recorder, world.clone(), world));
-        assert!(blocking == by_hand, "{name}, blocking:\n{}", blocking.transcript);
-        let threads = run_again(&transcript, name, |recorder, world| blocking::Driver::new(recorder, world.clone(), world).with_threads(2));
-        let asynchronous = run_again(&transcript, name, |recorder, world| asynchronous::Driver::new(recorder, world.clone(), world));
+        assert!(
+            by_hand.transcript == steps,
+            "{name}, by hand:\n{}",
+            by_hand.transcript
+        );
+        let blocking = run_again(&transcript, name, |recorder, world| {
+            blocking::Driver::new(recorder, world.clone(), world)
+        });
+        assert!(
+            blocking == by_hand,
+            "{name}, blocking:\n{}",
+            blocking.transcript
+        );
+        let threads = run_again(&transcript, name, |recorder, world| {
+            blocking::Driver::new(recorder, world.clone(), world).with_threads(2)
+        });
+        let asynchronous = run_again(&transcript, name, |recorder, world| {
+            asynchronous::Driver::new(recorder, world.clone(), world)
+        });
         for (way, run) in [("threads", threads), ("async", asynchronous)] {
-            assert!(decisions(&run.transcript) == decisions(steps), "{name}, {way}:\n{}", run.transcript);
-            assert!(run.requests == by_hand.requests, "{name}, {way}: the requests differ");
+            assert!(
+                decisions(&run.transcript) == decisions(steps),
+                "{name}, {way}:\n{}",
+                run.transcript
+            );
+            assert!(
+                run.requests == by_hand.requests,
+                "{name}, {way}: the requests differ"
+            );
         }
     }
 }

@@ -11,10 +11,29 @@ use typless_transports::ureq::Ureq;
 
 #[test]
 fn an_agent_of_ones_own_keeps_no_habits_that_hurt() {
-    let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(10).http_status_as_error(true).build().into();
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .max_redirects(10)
+        .http_status_as_error(true)
+        .build()
+        .into();
     let location = "location: http://127.0.0.1:1/\r\n";
-    let server = Server::new(vec![Reply::Bytes(response("302 Found", location, "")), Reply::Bytes(response("401 No", "", "{}"))]);
+    let server = Server::new(vec![
+        Reply::Bytes(response("302 Found", location, "")),
+        Reply::Bytes(response("401 No", "", "{}")),
+    ]);
     let transport = Ureq::from(agent);
-    assert_eq!(transport.send(look(&server.url()), Limits::default()).unwrap().status(), 302);
-    assert_eq!(transport.send(look(&server.url()), Limits::default()).unwrap().status(), 401);
+    assert_eq!(
+        transport
+            .send(look(&server.url()), Limits::default())
+            .unwrap()
+            .status(),
+        302
+    );
+    assert_eq!(
+        transport
+            .send(look(&server.url()), Limits::default())
+            .unwrap()
+            .status(),
+        401
+    );
 }

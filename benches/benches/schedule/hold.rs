@@ -48,7 +48,9 @@ impl Queue for Heap {
     }
 
     fn pop(&mut self, now: Time, slots: &mut Vec<u32>) -> Time {
-        let Some(Reverse((due, slot))) = self.0.pop() else { return now };
+        let Some(Reverse((due, slot))) = self.0.pop() else {
+            return now;
+        };
         slots.push(slot);
         now.max(due)
     }
@@ -62,11 +64,14 @@ const SLOT_BITS: u32 = 22;
 impl Queue for PackedHeap {
     fn push(&mut self, slot: u32, due: Time) {
         let milliseconds = due.saturating_since(START).as_nanos().div_ceil(1_000_000) as u64;
-        self.0.push(Reverse(milliseconds << SLOT_BITS | u64::from(slot)));
+        self.0
+            .push(Reverse(milliseconds << SLOT_BITS | u64::from(slot)));
     }
 
     fn pop(&mut self, now: Time, slots: &mut Vec<u32>) -> Time {
-        let Some(Reverse(packed)) = self.0.pop() else { return now };
+        let Some(Reverse(packed)) = self.0.pop() else {
+            return now;
+        };
         slots.push((packed & ((1 << SLOT_BITS) - 1)) as u32);
         now.max(START + Duration::from_millis(packed >> SLOT_BITS))
     }
@@ -101,10 +106,20 @@ impl<Q: Queue> Hold<Q> {
         let mut records = Slab::new();
         for slot in 0..jobs {
             let record = record(&mut noise);
-            let slot = if touched { records.insert(record).slot } else { slot as u32 };
+            let slot = if touched {
+                records.insert(record).slot
+            } else {
+                slot as u32
+            };
             queue.push(slot, record.due);
         }
-        Self { queue, records: touched.then_some(records), noise, now: START, slots: Vec::new() }
+        Self {
+            queue,
+            records: touched.then_some(records),
+            noise,
+            now: START,
+            slots: Vec::new(),
+        }
     }
 
     /// Takes out and puts back in so many times, or a few more.
@@ -115,16 +130,22 @@ impl<Q: Queue> Hold<Q> {
             self.now = self.queue.pop(self.now, &mut self.slots);
             gone += self.slots.len();
             match &mut self.records {
-                None => self.slots.iter().for_each(|slot| self.queue.push(*slot, self.now + gap(&mut self.noise))),
+                None => self
+                    .slots
+                    .iter()
+                    .for_each(|slot| self.queue.push(*slot, self.now + gap(&mut self.noise))),
                 Some(records) => {
                     if self.slots.len() > 1 {
                         records.fetch(&self.slots, |record| record.due);
                     }
                     for slot in &self.slots {
-                        let Some((_, record)) = records.at_mut(*slot) else { return };
+                        let Some((_, record)) = records.at_mut(*slot) else {
+                            return;
+                        };
                         // An entry may be outdated; none is here, but who takes one out has to look.
                         assert!(record.due <= self.now, "nothing comes out before its time");
-                        self.queue.push(*slot, look(record, &mut self.noise, self.now));
+                        self.queue
+                            .push(*slot, look(record, &mut self.noise, self.now));
                     }
                 }
             }

@@ -31,7 +31,13 @@ const _: () = assert!(size_of::<Record>() == 64);
 
 /// A job that is due after a gap.
 pub(crate) fn record(noise: &mut Noise) -> Record {
-    Record { due: START + gap(noise), looked_at: START, looks: 0, fresh: true, _others: [0; 10] }
+    Record {
+        due: START + gap(noise),
+        looked_at: START,
+        looks: 0,
+        fresh: true,
+        _others: [0; 10],
+    }
 }
 
 /// Does what a look does to a job's record, and says when it is due again.
@@ -45,7 +51,11 @@ pub(crate) fn look(record: &mut Record, noise: &mut Noise, now: Time) -> Time {
 
 /// An id as the service makes them: 40 digits that begin with the time.
 pub(crate) fn id(noise: &mut Noise, number: usize) -> String {
-    format!("14a5{number:08x}{:016x}{:012x}", noise.next_below(u64::MAX), noise.next_below(1 << 48))
+    format!(
+        "14a5{number:08x}{:016x}{:012x}",
+        noise.next_below(u64::MAX),
+        noise.next_below(1 << 48)
+    )
 }
 
 /// A job, and the id it has at the service.
@@ -67,7 +77,11 @@ pub(crate) struct Jobs {
 impl Jobs {
     pub(crate) fn new(ids: impl Iterator<Item = ExtractionId>) -> Self {
         let mut noise = Noise::new(5);
-        let mut jobs = Self { slab: Slab::new(), schedule: Schedule::new(START), index: IdIndex::new(9) };
+        let mut jobs = Self {
+            slab: Slab::new(),
+            schedule: Schedule::new(START),
+            index: IdIndex::new(9),
+        };
         for id in ids {
             let (hash, record) = (jobs.index.hash(id.as_str()), record(&mut noise));
             let slot = jobs.slab.insert(Job { record, id }).slot;

@@ -25,14 +25,22 @@ impl Case {
     pub(crate) fn new(count: usize, known: bool) -> Self {
         let mut noise = Noise::new(1);
         let ids: Vec<String> = (0..count).map(|number| id(&mut noise, number)).collect();
-        let mut listed: Vec<String> = if known { ids.clone() } else { (0..count).map(|number| id(&mut noise, number)).collect() };
+        let mut listed: Vec<String> = if known {
+            ids.clone()
+        } else {
+            (0..count).map(|number| id(&mut noise, number)).collect()
+        };
         for last in (1..listed.len()).rev() {
             listed.swap(last, noise.next_below(last as u64 + 1) as usize);
         }
         let body = format!(r#"{{"extraction_ids":["{}"]}}"#, listed.join(r#"",""#));
         let jobs = Jobs::new(ids.iter().filter_map(|id| ExtractionId::new(id).ok()));
         let map = ids.into_iter().zip(0..).collect();
-        Self { response: Response::new(Bytes::from(body)), jobs, map }
+        Self {
+            response: Response::new(Bytes::from(body)),
+            jobs,
+            map,
+        }
     }
 
     /// Ours: how many of the listed ids are known, and the sum of their slots.
@@ -50,9 +58,24 @@ impl Case {
     }
 
     fn look_up(&self, ids: &[Cow<'_, str>], found: &mut (usize, u64)) {
-        let is_it = |slot, id: &str| self.jobs.slab.at(slot).is_some_and(|(_, job)| job.id.as_bytes() == id.as_bytes());
-        let fetch = |slots: &[u32]| self.jobs.slab.fetch(slots, |job| job.id.as_bytes().last().copied());
-        for slot in self.jobs.index.find_together(ids, fetch, is_it).into_iter().flatten() {
+        let is_it = |slot, id: &str| {
+            self.jobs
+                .slab
+                .at(slot)
+                .is_some_and(|(_, job)| job.id.as_bytes() == id.as_bytes())
+        };
+        let fetch = |slots: &[u32]| {
+            self.jobs
+                .slab
+                .fetch(slots, |job| job.id.as_bytes().last().copied())
+        };
+        for slot in self
+            .jobs
+            .index
+            .find_together(ids, fetch, is_it)
+            .into_iter()
+            .flatten()
+        {
             *found = (found.0 + 1, found.1 + u64::from(slot));
         }
     }
@@ -64,7 +87,12 @@ impl Case {
             extraction_ids: Vec<String>,
         }
         let listing: Listing = serde_json::from_slice(self.response.body())?;
-        Ok(self.count(listing.extraction_ids.iter().filter_map(|id| self.map.get(id))))
+        Ok(self.count(
+            listing
+                .extraction_ids
+                .iter()
+                .filter_map(|id| self.map.get(id)),
+        ))
     }
 
     /// As a careful user writes it: borrowed strings.
@@ -75,10 +103,17 @@ impl Case {
             extraction_ids: Vec<&'a str>,
         }
         let listing: Listing<'_> = serde_json::from_slice(self.response.body())?;
-        Ok(self.count(listing.extraction_ids.iter().filter_map(|id| self.map.get(*id))))
+        Ok(self.count(
+            listing
+                .extraction_ids
+                .iter()
+                .filter_map(|id| self.map.get(*id)),
+        ))
     }
 
     fn count<'a>(&self, slots: impl Iterator<Item = &'a u32>) -> (usize, u64) {
-        slots.fold((0, 0), |(count, sum), slot| (count + 1, sum + u64::from(*slot)))
+        slots.fold((0, 0), |(count, sum), slot| {
+            (count + 1, sum + u64::from(*slot))
+        })
     }
 }

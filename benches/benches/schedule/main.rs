@@ -3,7 +3,11 @@
 mod hold;
 mod jobs;
 mod listing;
-#[allow(dead_code, unreachable_pub, reason = "the files are taken in as they are, and not all of them is measured")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "the files are taken in as they are, and not all of them is measured"
+)]
 mod shipped;
 
 use std::alloc::System;
@@ -62,7 +66,16 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 
 /// Taking out and putting back in, for each number of jobs.
 fn schedule(bounds: &mut Bounds) {
-    let mut table = Table::new(&["queue", "record", "1e3", "1e4", "1e5", "1e6", "growth", "ours faster at 1e6"]);
+    let mut table = Table::new(&[
+        "queue",
+        "record",
+        "1e3",
+        "1e4",
+        "1e5",
+        "1e6",
+        "growth",
+        "ours faster at 1e6",
+    ]);
     for touched in [false, true] {
         let mut ways = Vec::new();
         for jobs in SIZES {
@@ -71,14 +84,24 @@ fn schedule(bounds: &mut Bounds) {
             ways.push(way(PACKED, hold::packed_heap(), jobs, touched));
         }
         let times = measure(&mut ways, ROUNDS);
-        let of = |name| ways.iter().zip(&times).filter(move |(way, _)| way.name() == name).map(|(_, times)| times).collect::<Vec<_>>();
+        let of = |name| {
+            ways.iter()
+                .zip(&times)
+                .filter(move |(way, _)| way.name() == name)
+                .map(|(_, times)| times)
+                .collect::<Vec<_>>()
+        };
         let last = SIZES.len() - 1;
         for name in [OURS, HEAP, PACKED] {
-            let [first, .., most] = of(name)[..] else { continue };
+            let [first, .., most] = of(name)[..] else {
+                continue;
+            };
             let (growth, faster) = (growth(first, most), of(OURS)[last].faster_than(most));
             let record = if touched { "touched" } else { "none" };
             let mut row = vec![name.to_owned(), record.to_owned()];
-            row.extend(of(name).iter().zip(SIZES).map(|(times, jobs)| format!("{:.1} ns", times.median() * 1e9 / times_for(jobs) as f64)));
+            row.extend(of(name).iter().zip(SIZES).map(|(times, jobs)| {
+                format!("{:.1} ns", times.median() * 1e9 / times_for(jobs) as f64)
+            }));
             row.extend([format!("{growth:.1}x"), format!("{faster:.1}x")]);
             table.row(row);
             if touched && name == OURS {
@@ -88,12 +111,19 @@ fn schedule(bounds: &mut Bounds) {
                 );
             }
             if touched && name == HEAP {
-                bounds.goal(&format!("it is {faster:.1}x as fast as {HEAP} for 1e6 jobs, at least {FASTER}x"), faster >= FASTER);
+                bounds.goal(
+                    &format!(
+                        "it is {faster:.1}x as fast as {HEAP} for 1e6 jobs, at least {FASTER}x"
+                    ),
+                    faster >= FASTER,
+                );
             }
         }
         table.gap();
     }
-    println!("CPU time of taking out what is due next and putting it back in, median of {ROUNDS} rounds\n");
+    println!(
+        "CPU time of taking out what is due next and putting it back in, median of {ROUNDS} rounds\n"
+    );
     table.print();
 }
 
@@ -135,16 +165,26 @@ fn memory(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
         ("a Batch that resumes them", whole.live, ALL),
     ] {
         let bytes = live as f64 / MOST as f64;
-        bounds.bound(&format!("{what}: {bytes:.1} bytes for each of 1e6 jobs, at most {most}"), bytes <= most);
+        bounds.bound(
+            &format!("{what}: {bytes:.1} bytes for each of 1e6 jobs, at most {most}"),
+            bytes <= most,
+        );
     }
     Ok(())
 }
 
 /// The machine itself with jobs that were submitted before.
 fn batch_of(ids: impl Iterator<Item = ExtractionId>) -> Result<Batch, ConfigError> {
-    let mut batch = Batch::new(&Api::new(Api::PRODUCTION, "key")?, BatchOptions::new(), START);
+    let mut batch = Batch::new(
+        &Api::new(Api::PRODUCTION, "key")?,
+        BatchOptions::new(),
+        START,
+    );
     for id in ids {
-        batch.resume(&Ticket::new(id, START, START + Duration::from_secs(86_400)), START);
+        batch.resume(
+            &Ticket::new(id, START, START + Duration::from_secs(86_400)),
+            START,
+        );
     }
     Ok(batch)
 }
@@ -155,26 +195,49 @@ fn listings(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
     for (count, known) in [(1_000, true), (100_000, true), (MOST, true), (MOST, false)] {
         let case = listing::Case::new(count, known);
         let found = case.ours()?;
-        assert!(found == case.by_hand()? && found == case.by_hand_borrowed()? && found.0 == if known { count } else { 0 });
+        assert!(
+            found == case.by_hand()?
+                && found == case.by_hand_borrowed()?
+                && found.0 == if known { count } else { 0 }
+        );
         let mut ways = [
-            Way::new("ours: for_each_id, find_together", || drop(black_box(case.ours()))),
-            Way::new("Vec<String>, HashMap<String, u32>", || drop(black_box(case.by_hand()))),
-            Way::new("Vec<&str>, the same map", || drop(black_box(case.by_hand_borrowed()))),
+            Way::new("ours: for_each_id, find_together", || {
+                drop(black_box(case.ours()))
+            }),
+            Way::new("Vec<String>, HashMap<String, u32>", || {
+                drop(black_box(case.by_hand()))
+            }),
+            Way::new("Vec<&str>, the same map", || {
+                drop(black_box(case.by_hand_borrowed()))
+            }),
         ];
         let times = measure(&mut ways, ROUNDS);
         let whose = if known { "all ours" } else { "all foreign" };
         for (way, own) in ways.iter().zip(&times) {
             let each = own.median() * 1e9 / count as f64;
             let faster = times[0].faster_than(own);
-            table.row(vec![way.name().to_owned(), count.to_string(), whose.to_owned(), format!("{each:.0}"), format!("{faster:.1}x")]);
+            table.row(vec![
+                way.name().to_owned(),
+                count.to_string(),
+                whose.to_owned(),
+                format!("{each:.0}"),
+                format!("{faster:.1}x"),
+            ]);
         }
         if count == MOST {
             let each = times[0].median() * 1e9 / count as f64;
-            bounds.goal(&format!("{each:.0} ns for each of 1e6 ids in a listing, {whose}, at most {LISTED}"), each <= LISTED);
+            bounds.goal(
+                &format!(
+                    "{each:.0} ns for each of 1e6 ids in a listing, {whose}, at most {LISTED}"
+                ),
+                each <= LISTED,
+            );
         }
         table.gap();
     }
-    println!("\nCPU time of reading a listing and finding the jobs it names, as many jobs as ids, median of {ROUNDS} rounds\n");
+    println!(
+        "\nCPU time of reading a listing and finding the jobs it names, as many jobs as ids, median of {ROUNDS} rounds\n"
+    );
     table.print();
     Ok(())
 }

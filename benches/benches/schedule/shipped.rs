@@ -4,7 +4,11 @@
 mod blocks;
 #[path = "../../../src/machine/collections/id_index.rs"]
 pub(crate) mod id_index;
-#[allow(clippy::collapsible_if, clippy::manual_is_multiple_of, reason = "the core keeps to an older Rust than the benches")]
+#[allow(
+    clippy::collapsible_if,
+    clippy::manual_is_multiple_of,
+    reason = "the core keeps to an older Rust than the benches"
+)]
 #[path = "../../../src/machine/collections/schedule.rs"]
 pub(crate) mod schedule;
 #[path = "../../../src/machine/collections/slab.rs"]

@@ -28,7 +28,9 @@ use crate::process::thread_cpu;
 pub fn on_tokio(scene: &Scene) -> Result<Day, Box<dyn Error>> {
     let listener = scene.silent_service()?;
     let api = Api::new(&listener.base_url(), "any-key")?;
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let (began, cpu_before) = (Instant::now(), thread_cpu());
     let (ledger, sent) = runtime.block_on(async {
         let clock = TokioClock::new();

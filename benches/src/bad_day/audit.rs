@@ -25,13 +25,25 @@ const UNKNOWN: [Fault; 11] = [
 ];
 
 /// What is left of a day once everything has ended.
-pub(super) fn audit(scene: &Scene, ledger: &Ledger, service: &Service, sent: BatchProgress, elapsed: Duration, cpu: Duration) -> Day {
+pub(super) fn audit(
+    scene: &Scene,
+    ledger: &Ledger,
+    service: &Service,
+    sent: BatchProgress,
+    elapsed: Duration,
+    cpu: Duration,
+) -> Day {
     Day {
         limits: scene.limits,
         tally: ledger.tally(),
-        unknown_but_taken: (0..scene.documents).filter(|number| is_unknown_but_taken(&scene::name(*number), ledger, service)).count(),
+        unknown_but_taken: (0..scene.documents)
+            .filter(|number| is_unknown_but_taken(&scene::name(*number), ledger, service))
+            .count(),
         counts: service.counts(),
-        spared: Fault::USUAL.into_iter().filter(|fault| service.happened(*fault) == 0).collect(),
+        spared: Fault::USUAL
+            .into_iter()
+            .filter(|fault| service.happened(*fault) == 0)
+            .collect(),
         busy: service.happened(Fault::TooManyRequests),
         sent,
         elapsed,
@@ -49,17 +61,31 @@ fn unaccounted(scene: &Scene, ledger: &Ledger, service: &Service) -> Vec<String>
     let mut problems = ledger.oddities.clone();
     problems.extend((0..scene.documents).filter_map(|number| problem(number, ledger, service)));
     if ledger.len() != scene.documents {
-        problems.push(format!("{} documents ended, of {}", ledger.len(), scene.documents));
+        problems.push(format!(
+            "{} documents ended, of {}",
+            ledger.len(),
+            scene.documents
+        ));
     }
-    let accepted: usize = (0..scene.documents).map(|number| service.accepted_named(&scene::name(number))).sum();
+    let accepted: usize = (0..scene.documents)
+        .map(|number| service.accepted_named(&scene::name(number)))
+        .sum();
     if accepted != service.accepted() {
-        problems.push(format!("{} submits were accepted, and {accepted} of them are ours", service.accepted()));
+        problems.push(format!(
+            "{} submits were accepted, and {accepted} of them are ours",
+            service.accepted()
+        ));
     }
-    let explained: usize = UNKNOWN.iter().map(|fault| service.happened_to_submits(*fault)).sum();
+    let explained: usize = UNKNOWN
+        .iter()
+        .map(|fault| service.happened_to_submits(*fault))
+        .sum();
     let explained = explained..=explained + service.happened_to_submits(Fault::Unreachable);
     let unknown = ledger.tally().unknown;
     if !explained.contains(&unknown) {
-        problems.push(format!("{unknown} submits are unknown, and faults explain {explained:?}"));
+        problems.push(format!(
+            "{unknown} submits are unknown, and faults explain {explained:?}"
+        ));
     }
     problems
 }
@@ -69,8 +95,15 @@ fn problem(number: usize, ledger: &Ledger, service: &Service) -> Option<String> 
     let name = scene::name(number);
     let (ends, accepted) = (ledger.ends(&name), service.accepted_named(&name));
     let fits = match ends {
-        [End::Read { file_name, customer, is_right: true }] => {
-            let is_its_own = file_name.as_deref() == Some(&name) && customer.as_deref() == scene::customer(number);
+        [
+            End::Read {
+                file_name,
+                customer,
+                is_right: true,
+            },
+        ] => {
+            let is_its_own = file_name.as_deref() == Some(&name)
+                && customer.as_deref() == scene::customer(number);
             is_its_own && accepted == 1 && !scene::is_broken(number)
         }
         [End::Failed] => accepted == 1 && scene::is_broken(number),
@@ -88,11 +121,25 @@ fn exceeded(limits: &Limits, service: &Service, sent: BatchProgress) -> Vec<Stri
     let sent = usize::try_from(sent.submits + sent.looks + sent.queue_calls).unwrap_or(usize::MAX);
     let kept = [
         ("requests at once", counts.most_at_once, limits.in_flight),
-        ("submits at once", counts.most_submits_at_once, limits.submits),
-        ("requests within a second", counts.most_in_a_second, limits.most_in_a_second()),
+        (
+            "submits at once",
+            counts.most_submits_at_once,
+            limits.submits,
+        ),
+        (
+            "requests within a second",
+            counts.most_in_a_second,
+            limits.most_in_a_second(),
+        ),
         ("requests above the rate limit", counts.throttled, 0),
-        ("requests in all, beside those the client knows of", counts.requests, sent),
+        (
+            "requests in all, beside those the client knows of",
+            counts.requests,
+            sent,
+        ),
     ];
     let excess = kept.into_iter().filter(|(_, seen, most)| seen > most);
-    excess.map(|(what, seen, most)| format!("{what}: {seen}, where {most} are allowed")).collect()
+    excess
+        .map(|(what, seen, most)| format!("{what}: {seen}, where {most} are allowed"))
+        .collect()
 }

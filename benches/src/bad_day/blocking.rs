@@ -35,7 +35,8 @@ pub fn over_threads(scene: &Scene) -> Result<Day, Box<dyn Error>> {
     let mut batch = Batch::new(&api, scene.client(), clock.now());
     batch.feed(scene.documents());
     batch.close();
-    let mut driver = Driver::new(batch, transport.clone(), clock).with_threads(scene.limits.in_flight);
+    let mut driver =
+        Driver::new(batch, transport.clone(), clock).with_threads(scene.limits.in_flight);
     let hand = driver.hand();
     receiver.receive(move |notification| {
         hand.push(move |batch: &mut Batch, now| batch.handle_notification(&notification, now));

@@ -19,7 +19,11 @@ pub(super) struct Ledger {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum End {
     /// With a result, which has this file name and customer, and the values of the invoice or others.
-    Read { file_name: Option<String>, customer: Option<String>, is_right: bool },
+    Read {
+        file_name: Option<String>,
+        customer: Option<String>,
+        is_right: bool,
+    },
     /// The service could not read it.
     Failed,
     /// It is unknown whether it was submitted.
@@ -53,15 +57,28 @@ pub struct Tally {
 impl Ledger {
     pub(super) fn take(&mut self, event: BatchEvent) {
         match event.kind {
-            BatchEventKind::Job { reference, event: JobEventKind::Finished(outcome), .. } => {
+            BatchEventKind::Job {
+                reference,
+                event: JobEventKind::Finished(outcome),
+                ..
+            } => {
                 let name = reference.as_deref().unwrap_or_default().to_owned();
                 self.ends.entry(name).or_default().push(End::of(outcome));
             }
-            BatchEventKind::Job { reference, event: JobEventKind::SubmittedAgain(id), .. } => {
-                self.oddities.push(format!("{reference:?} was submitted again, as {id:?}"));
+            BatchEventKind::Job {
+                reference,
+                event: JobEventKind::SubmittedAgain(id),
+                ..
+            } => {
+                self.oddities
+                    .push(format!("{reference:?} was submitted again, as {id:?}"));
             }
-            BatchEventKind::SubmittedLate { ticket, .. } => self.oddities.push(format!("submitted late: {:?}", ticket.reference())),
-            BatchEventKind::KeyRefused(error) => self.oddities.push(format!("the key was refused: {error}")),
+            BatchEventKind::SubmittedLate { ticket, .. } => self
+                .oddities
+                .push(format!("submitted late: {:?}", ticket.reference())),
+            BatchEventKind::KeyRefused(error) => {
+                self.oddities.push(format!("the key was refused: {error}"))
+            }
             _ => {}
         }
     }
@@ -96,7 +113,9 @@ impl End {
             Ok(extraction) => Self::Read {
                 file_name: extraction.file_name().map(Into::into),
                 customer: extraction.customer().map(Into::into),
-                is_right: scene::VALUES.iter().all(|(field, value)| extraction.text(field) == Some(value)),
+                is_right: scene::VALUES
+                    .iter()
+                    .all(|(field, value)| extraction.text(field) == Some(value)),
             },
             Err(JobError::Failed { .. }) => Self::Failed,
             Err(JobError::SubmitUnknown { cause }) => Self::Unknown(Told::by(&cause)),
@@ -113,6 +132,10 @@ impl Told {
             Cause::Decode(error) => !error.raw().starts_with(b"<html>"),
             _ => return Self::Nothing,
         };
-        if is_taken { Self::Taken } else { Self::NotTaken }
+        if is_taken {
+            Self::Taken
+        } else {
+            Self::NotTaken
+        }
     }
 }

@@ -28,11 +28,19 @@ pub(super) struct Receiver {
 
 impl Receiver {
     pub(super) fn new() -> Result<Self, Box<dyn Error>> {
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_io().thread_name("webhooks").build()?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_io()
+            .thread_name("webhooks")
+            .build()?;
         let socket = std::net::TcpListener::bind("127.0.0.1:0")?;
         socket.set_nonblocking(true)?;
         let address = socket.local_addr()?;
-        Ok(Self { runtime, socket, address })
+        Ok(Self {
+            runtime,
+            socket,
+            address,
+        })
     }
 
     /// Where messages are to be posted.
@@ -41,7 +49,10 @@ impl Receiver {
     }
 
     /// Hands over each message from now on, those that have waited too.
-    pub(super) fn receive(&self, take: impl Fn(Notification) + Send + Sync + 'static) -> Result<(), Box<dyn Error>> {
+    pub(super) fn receive(
+        &self,
+        take: impl Fn(Notification) + Send + Sync + 'static,
+    ) -> Result<(), Box<dyn Error>> {
         let listener = {
             let _inside = self.runtime.enter();
             TcpListener::from_std(self.socket.try_clone()?)?
@@ -50,7 +61,8 @@ impl Receiver {
         self.runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (webhook, take) = (webhook.clone(), take.clone());
-                let service = service_fn(move |request| answer(request, webhook.clone(), take.clone()));
+                let service =
+                    service_fn(move |request| answer(request, webhook.clone(), take.clone()));
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
@@ -70,6 +82,8 @@ async fn answer(
         return Ok(refusal);
     };
     let (answer, notification) = webhook.receive(&Request::from_parts(head, body.to_bytes()));
-    notification.into_iter().for_each(|notification| take(notification));
+    notification
+        .into_iter()
+        .for_each(|notification| take(notification));
     Ok(answer.map(Full::new))
 }

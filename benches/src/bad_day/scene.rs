@@ -8,12 +8,16 @@ use bytes::Bytes;
 use typless::machine::{BatchOptions, PollPolicy, RetryPolicy};
 use typless::wire::{ConfigError, Document};
 use typless_emulator::{
-    Fault, Faults, Listener, Pace, QueueAfterReading, QueueOptions, RateLimit, RetryAfterForm, Service, ServiceOptions, WebhookOptions,
+    Fault, Faults, Listener, Pace, QueueAfterReading, QueueOptions, RateLimit, RetryAfterForm,
+    Service, ServiceOptions, WebhookOptions,
 };
 
 /// The invoice that all documents are copies of, and what stands on it.
 const INVOICE: &[u8] = include_bytes!("../../../emulator/samples/invoice.pdf");
-pub(super) const VALUES: [(&str, &str); 2] = [("invoice_number", "LPW-2026-0417"), ("total_amount", "2484.6000")];
+pub(super) const VALUES: [(&str, &str); 2] = [
+    ("invoice_number", "LPW-2026-0417"),
+    ("total_amount", "2484.6000"),
+];
 
 /// What is no document, and its share.
 const NO_INVOICE: &[u8] = b"This is no PDF.";
@@ -70,13 +74,30 @@ impl Scene {
     /// The end of a month: documents take about a second, and 5 % of all exchanges fail.
     pub fn long(documents: usize) -> Self {
         let second = Duration::from_secs(1);
-        let faults = Faults::new(0.05).with_kinds(kinds()).with_delay(second / 4).with_stall(second);
+        let faults = Faults::new(0.05)
+            .with_kinds(kinds())
+            .with_delay(second / 4)
+            .with_stall(second);
         Self {
             documents,
-            limits: Limits { in_flight: 16, submits: 8, rate: 1000, burst: 50 },
-            service: ServiceOptions::new().with_pace(Pace::lognormal(second, 0.7)).with_faults(faults).with_seed(5),
-            client: BatchOptions::new().with_poll_policy(PollPolicy::eager()).with_deadline(600 * second).with_most_unfinished(2000),
-            messages: Messages { lost: 0.02, delay: second / 20 },
+            limits: Limits {
+                in_flight: 16,
+                submits: 8,
+                rate: 1000,
+                burst: 50,
+            },
+            service: ServiceOptions::new()
+                .with_pace(Pace::lognormal(second, 0.7))
+                .with_faults(faults)
+                .with_seed(5),
+            client: BatchOptions::new()
+                .with_poll_policy(PollPolicy::eager())
+                .with_deadline(600 * second)
+                .with_most_unfinished(2000),
+            messages: Messages {
+                lost: 0.02,
+                delay: second / 20,
+            },
             begins_badly: false,
         }
     }
@@ -84,47 +105,93 @@ impl Scene {
     /// The same within a second or two, for a test: everything is quick, and fails more often.
     pub fn short(documents: usize) -> Self {
         let millisecond = Duration::from_millis(1);
-        let faults = Faults::new(0.1).with_delay(5 * millisecond).with_stall(20 * millisecond);
-        let service = ServiceOptions::new().with_pace(Pace::lognormal(20 * millisecond, 0.7)).with_faults(faults).with_seed(5);
-        let poll = PollPolicy::eager().with_price(5 * millisecond).with_gaps(5 * millisecond, 200 * millisecond);
+        let faults = Faults::new(0.1)
+            .with_delay(5 * millisecond)
+            .with_stall(20 * millisecond);
+        let service = ServiceOptions::new()
+            .with_pace(Pace::lognormal(20 * millisecond, 0.7))
+            .with_faults(faults)
+            .with_seed(5);
+        let poll = PollPolicy::eager()
+            .with_price(5 * millisecond)
+            .with_gaps(5 * millisecond, 200 * millisecond);
         let retry = RetryPolicy::new().with_delays(2 * millisecond, 50 * millisecond);
         Self {
             documents,
-            limits: Limits { in_flight: 8, submits: 4, rate: 400, burst: 10 },
+            limits: Limits {
+                in_flight: 8,
+                submits: 4,
+                rate: 400,
+                burst: 10,
+            },
             // A pause that is asked for lasts a second at least.
             service: service.with_retry_after_form(RetryAfterForm::None),
-            client: BatchOptions::new().with_poll_policy(poll).with_retry_policy(retry).with_deadline(60_000 * millisecond),
-            messages: Messages { lost: 0.0, delay: millisecond },
+            client: BatchOptions::new()
+                .with_poll_policy(poll)
+                .with_retry_policy(retry)
+                .with_deadline(60_000 * millisecond),
+            messages: Messages {
+                lost: 0.0,
+                delay: millisecond,
+            },
             begins_badly: true,
         }
     }
 
     /// The client's options.
     pub(super) fn client(&self) -> BatchOptions {
-        let Limits { in_flight, submits, rate, burst } = self.limits;
-        let client = self.client.clone().with_seed(7).with_most_in_flight(in_flight).with_most_submits(submits);
-        client.with_rate(rate, Duration::from_secs(1)).with_burst(burst)
+        let Limits {
+            in_flight,
+            submits,
+            rate,
+            burst,
+        } = self.limits;
+        let client = self
+            .client
+            .clone()
+            .with_seed(7)
+            .with_most_in_flight(in_flight)
+            .with_most_submits(submits);
+        client
+            .with_rate(rate, Duration::from_secs(1))
+            .with_burst(burst)
     }
 
     /// A service that keeps its results in the queue, forgets some there, and sends no messages.
     pub(super) fn silent_service(&self) -> Result<Listener, Box<dyn Error>> {
         let queue = QueueOptions::new().with_forgotten(0.01);
-        self.listen(self.service.clone().with_queue_after_reading(QueueAfterReading::WithIt).with_queue(queue))
+        self.listen(
+            self.service
+                .clone()
+                .with_queue_after_reading(QueueAfterReading::WithIt)
+                .with_queue(queue),
+        )
     }
 
     /// A service that sends messages to this address, most of the time, and takes results off the queue that were read.
     pub(super) fn talkative_service(&self, url: &str) -> Result<Listener, Box<dyn Error>> {
         let Messages { lost, delay } = self.messages;
-        let webhook = WebhookOptions::new(url)?.with_lost(lost).with_doubled(0.05).with_overtaken(0.05, 10 * delay);
+        let webhook = WebhookOptions::new(url)?
+            .with_lost(lost)
+            .with_doubled(0.05)
+            .with_overtaken(0.05, 10 * delay);
         let webhook = webhook.with_delay(Pace::lognormal(delay, 0.7));
-        self.listen(self.service.clone().with_queue_after_reading(QueueAfterReading::WithoutIt).with_webhook(webhook))
+        self.listen(
+            self.service
+                .clone()
+                .with_queue_after_reading(QueueAfterReading::WithoutIt)
+                .with_webhook(webhook),
+        )
     }
 
     fn listen(&self, service: ServiceOptions) -> Result<Listener, Box<dyn Error>> {
-        let limit = RateLimit::per_second(self.limits.rate).with_burst(self.limits.arriving_at_once());
+        let limit =
+            RateLimit::per_second(self.limits.rate).with_burst(self.limits.arriving_at_once());
         let mut service = Service::new(service.with_rate_limit(limit));
         if self.begins_badly {
-            Fault::USUAL.into_iter().for_each(|fault| service.fail_next_submits(1, fault));
+            Fault::USUAL
+                .into_iter()
+                .for_each(|fault| service.fail_next_submits(1, fault));
         }
         Ok(Listener::bind(([127, 0, 0, 1], 0).into(), service)?)
     }
@@ -151,13 +218,28 @@ pub(super) fn is_broken(number: usize) -> bool {
 }
 
 fn document(number: usize) -> Result<Document, ConfigError> {
-    let content = Bytes::from_static(if is_broken(number) { NO_INVOICE } else { INVOICE });
-    let document = Document::new(&name(number), "line-item-invoice", content)?.with_reference(&name(number))?;
-    customer(number).map_or(Ok(document.clone()), |customer| document.with_customer(customer))
+    let content = Bytes::from_static(if is_broken(number) {
+        NO_INVOICE
+    } else {
+        INVOICE
+    });
+    let document = Document::new(&name(number), "line-item-invoice", content)?
+        .with_reference(&name(number))?;
+    customer(number).map_or(Ok(document.clone()), |customer| {
+        document.with_customer(customer)
+    })
 }
 
 /// Every kind of fault. Those that may ask for a pause are rarer: each stops everything for a second or halves the rate, and there would be little left of it.
 fn kinds() -> impl Iterator<Item = Fault> {
-    let weight = |fault| if matches!(fault, Fault::TooManyRequests | Fault::Unavailable) { 1 } else { 8 };
-    Fault::USUAL.into_iter().flat_map(move |fault| iter::repeat_n(fault, weight(fault)))
+    let weight = |fault| {
+        if matches!(fault, Fault::TooManyRequests | Fault::Unavailable) {
+            1
+        } else {
+            8
+        }
+    };
+    Fault::USUAL
+        .into_iter()
+        .flat_map(move |fault| iter::repeat_n(fault, weight(fault)))
 }

@@ -29,10 +29,20 @@ pub(super) const IDLE: Duration = Duration::from_secs(4);
 
 pub(super) fn over_ureq(name: &'static str, task: &Task, at_once: usize) -> Outcome<Contestant> {
     let limits = Limits::for_body(body_len(task.document.len() as u64));
-    let config = ureq::Agent::config_builder().proxy(None).http_status_as_error(false).max_redirects(0).max_idle_age(IDLE);
-    let config = config.max_idle_connections(16).max_idle_connections_per_host(16);
-    let config = config.timeout_connect(Some(limits.connect)).timeout_global(Some(limits.total));
-    let config = config.timeout_per_read(Some(limits.idle)).timeout_per_write(Some(limits.idle));
+    let config = ureq::Agent::config_builder()
+        .proxy(None)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_idle_age(IDLE);
+    let config = config
+        .max_idle_connections(16)
+        .max_idle_connections_per_host(16);
+    let config = config
+        .timeout_connect(Some(limits.connect))
+        .timeout_global(Some(limits.total));
+    let config = config
+        .timeout_per_read(Some(limits.idle))
+        .timeout_per_write(Some(limits.idle));
     let (agent, task) = (config.build().new_agent(), task.clone());
     let read = |response: Response<ureq::Body>| -> Outcome<Response<Bytes>> {
         let (parts, mut body) = response.into_parts();
@@ -50,42 +60,72 @@ pub(super) fn over_ureq(name: &'static str, task: &Task, at_once: usize) -> Outc
 }
 
 pub(super) fn over_hyper(name: &'static str, task: &Task, at_once: usize) -> Outcome<Contestant> {
-    let client = Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE).pool_timer(TokioTimer::new()).build(connector());
+    let client = Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(IDLE)
+        .pool_timer(TokioTimer::new())
+        .build(connector());
     let task = task.clone();
-    Ok(Contestant::asynchronous(name, at_once, runtime()?, move |_| {
-        let (client, task) = (client.clone(), task.clone());
-        async move {
-            let limits = Limits::for_body(body_len(task.document.len() as u64));
-            let exchange = async |request| timeout(limits.total, async { collect(client.request(request).await?).await }).await?;
-            let id = SubmitResponse::decode(&exchange(submit(&task)?.map(full)).await?)?.into_extraction_id();
-            while !is_finished(&exchange(look(&task, id.as_str())?.map(Full::new)).await?)? {}
-            Ok(())
-        }
-    }))
+    Ok(Contestant::asynchronous(
+        name,
+        at_once,
+        runtime()?,
+        move |_| {
+            let (client, task) = (client.clone(), task.clone());
+            async move {
+                let limits = Limits::for_body(body_len(task.document.len() as u64));
+                let exchange = async |request| {
+                    timeout(limits.total, async {
+                        collect(client.request(request).await?).await
+                    })
+                    .await?
+                };
+                let id = SubmitResponse::decode(&exchange(submit(&task)?.map(full)).await?)?
+                    .into_extraction_id();
+                while !is_finished(&exchange(look(&task, id.as_str())?.map(Full::new)).await?)? {}
+                Ok(())
+            }
+        },
+    ))
 }
 
-pub(super) fn over_a_connection(name: &'static str, task: &Task, at_once: usize) -> Outcome<Contestant> {
+pub(super) fn over_a_connection(
+    name: &'static str,
+    task: &Task,
+    at_once: usize,
+) -> Outcome<Contestant> {
     let runtime = runtime()?;
     let mut connections = Vec::new();
     for _ in 0..at_once {
         connections.push(Mutex::new(runtime.block_on(connect(&task.base))?));
     }
     let (connections, task) = (std::sync::Arc::new(connections), task.clone());
-    Ok(Contestant::asynchronous(name, at_once, runtime, move |number| {
-        let (connections, task) = (connections.clone(), task.clone());
-        async move {
-            let mut connection = connections[number].lock().await;
-            let mut exchange = async |request| collect(connection.send_request(request).await?).await;
-            let id = SubmitResponse::decode(&exchange(submit(&task)?.map(full)).await?)?.into_extraction_id();
-            while !is_finished(&exchange(look(&task, id.as_str())?.map(Full::new)).await?)? {}
-            Ok(())
-        }
-    }))
+    Ok(Contestant::asynchronous(
+        name,
+        at_once,
+        runtime,
+        move |number| {
+            let (connections, task) = (connections.clone(), task.clone());
+            async move {
+                let mut connection = connections[number].lock().await;
+                let mut exchange =
+                    async |request| collect(connection.send_request(request).await?).await;
+                let id = SubmitResponse::decode(&exchange(submit(&task)?.map(full)).await?)?
+                    .into_extraction_id();
+                while !is_finished(&exchange(look(&task, id.as_str())?.map(Full::new)).await?)? {}
+                Ok(())
+            }
+        },
+    ))
 }
 
 /// An agent that asks no proxy the way to loopback.
 pub(super) fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().proxy(None).max_idle_connections(16).max_idle_connections_per_host(16).build().new_agent()
+    ureq::Agent::config_builder()
+        .proxy(None)
+        .max_idle_connections(16)
+        .max_idle_connections_per_host(16)
+        .build()
+        .new_agent()
 }
 
 /// A connector that does not hold back small packets.
@@ -104,17 +144,32 @@ async fn connect(base: &str) -> Outcome<SendRequest<Full<Bytes>>> {
 }
 
 fn submit(task: &Task) -> Outcome<Request<Vec<u8>>> {
-    let request = request(task, "POST", format!("{}/api/extract-data-async", task.base));
-    Ok(request.header("content-type", "application/json").body(body(&task.document)?)?)
+    let request = request(
+        task,
+        "POST",
+        format!("{}/api/extract-data-async", task.base),
+    );
+    Ok(request
+        .header("content-type", "application/json")
+        .body(body(&task.document)?)?)
 }
 
 fn look(task: &Task, id: &str) -> Outcome<Request<Bytes>> {
-    Ok(request(task, "GET", format!("{}/api/get-extraction-data?extraction_id={id}", task.base)).body(Bytes::new())?)
+    Ok(request(
+        task,
+        "GET",
+        format!("{}/api/get-extraction-data?extraction_id={id}", task.base),
+    )
+    .body(Bytes::new())?)
 }
 
 fn request(task: &Task, method: &str, uri: String) -> http::request::Builder {
     let host = task.base.trim_start_matches("http://");
-    let request = Request::builder().method(method).uri(uri).header("host", host).header("accept", "application/json");
+    let request = Request::builder()
+        .method(method)
+        .uri(uri)
+        .header("host", host)
+        .header("accept", "application/json");
     request.header("authorization", format!("Token {KEY}"))
 }
 
@@ -135,7 +190,10 @@ fn body(document: &Bytes) -> Outcome<Vec<u8>> {
 
 async fn collect(response: Response<Incoming>) -> Outcome<Response<Bytes>> {
     let (parts, body) = response.into_parts();
-    Ok(Response::from_parts(parts, body.collect().await?.to_bytes()))
+    Ok(Response::from_parts(
+        parts,
+        body.collect().await?.to_bytes(),
+    ))
 }
 
 /// Reads a look's answer; whether it was the last.

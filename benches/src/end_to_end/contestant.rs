@@ -23,11 +23,18 @@ pub struct Contestant {
 impl Contestant {
     /// A contestant who takes its own time: performs so many jobs, and says what CPU time they took.
     pub fn new(name: &'static str, run: impl FnMut(usize) -> Outcome<Duration> + 'static) -> Self {
-        Self { name, run: Box::new(run) }
+        Self {
+            name,
+            run: Box::new(run),
+        }
     }
 
     /// One that blocks: so many threads, each with its share of the jobs. Their CPU time is counted from their first job on.
-    pub(super) fn blocking(name: &'static str, at_once: usize, job: impl Fn() -> Outcome<()> + Sync + 'static) -> Self {
+    pub(super) fn blocking(
+        name: &'static str,
+        at_once: usize,
+        job: impl Fn() -> Outcome<()> + Sync + 'static,
+    ) -> Self {
         let share = move |job: &(dyn Fn() -> Outcome<()> + Sync), jobs: usize| {
             let start = thread_cpu();
             (0..jobs).try_for_each(|_| job())?;
@@ -38,8 +45,13 @@ impl Contestant {
                 return share(&job, jobs);
             }
             thread::scope(|scope| {
-                let threads: Vec<_> = (0..at_once).map(|_| scope.spawn(|| share(&job, jobs / at_once))).collect();
-                threads.into_iter().map(|thread| thread.join().map_err(|_| "a thread panicked")?).sum()
+                let threads: Vec<_> = (0..at_once)
+                    .map(|_| scope.spawn(|| share(&job, jobs / at_once)))
+                    .collect();
+                threads
+                    .into_iter()
+                    .map(|thread| thread.join().map_err(|_| "a thread panicked")?)
+                    .sum()
             })
         })
     }
@@ -94,7 +106,9 @@ impl Contestant {
 
 impl fmt::Debug for Contestant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Contestant").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Contestant")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

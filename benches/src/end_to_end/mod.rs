@@ -34,7 +34,10 @@ pub struct Task {
 impl Task {
     /// A submission to the service at this base URL.
     pub fn new(base: &str) -> Self {
-        Self { base: base.to_owned(), document: document() }
+        Self {
+            base: base.to_owned(),
+            document: document(),
+        }
     }
 }
 
@@ -87,5 +90,9 @@ fn document() -> Bytes {
 
 /// Makes sure that the result was read.
 fn check(total: Option<&str>) -> Outcome<()> {
-    if total == Some(TOTAL) { Ok(()) } else { Err("the result is not the one that was sent".into()) }
+    if total == Some(TOTAL) {
+        Ok(())
+    } else {
+        Err("the result is not the one that was sent".into())
+    }
 }

@@ -24,13 +24,22 @@ struct Accepted {
 }
 
 pub(super) fn over_ureq(name: &'static str, task: &Task, at_once: usize) -> Outcome<Contestant> {
-    let agent = ureq::Agent::config_builder().proxy(None).max_idle_connections(16).max_idle_connections_per_host(16).build().new_agent();
+    let agent = ureq::Agent::config_builder()
+        .proxy(None)
+        .max_idle_connections(16)
+        .max_idle_connections_per_host(16)
+        .build()
+        .new_agent();
     let task = task.clone();
     Ok(Contestant::blocking(name, at_once, move || {
-        let request = agent.post(format!("{}/api/extract-data-async", task.base)).header("authorization", format!("Token {KEY}"));
+        let request = agent
+            .post(format!("{}/api/extract-data-async", task.base))
+            .header("authorization", format!("Token {KEY}"));
         let accepted: Accepted = request.send_json(submit(&task))?.body_mut().read_json()?;
         loop {
-            let request = agent.get(look(&task, &accepted)).header("authorization", format!("Token {KEY}"));
+            let request = agent
+                .get(look(&task, &accepted))
+                .header("authorization", format!("Token {KEY}"));
             if is_finished(&request.call()?.body_mut().read_json()?)? {
                 return Ok(());
             }
@@ -40,33 +49,53 @@ pub(super) fn over_ureq(name: &'static str, task: &Task, at_once: usize) -> Outc
 
 pub(super) fn over_reqwest(name: &'static str, task: &Task, at_once: usize) -> Outcome<Contestant> {
     let (client, task) = (reqwest::Client::builder().no_proxy().build()?, task.clone());
-    Ok(Contestant::asynchronous(name, at_once, runtime()?, move |_| {
-        let (client, task) = (client.clone(), task.clone());
-        async move {
-            let request = client.post(format!("{}/api/extract-data-async", task.base)).header("authorization", format!("Token {KEY}"));
-            let accepted: Accepted = request.json(&submit(&task)).send().await?.json().await?;
-            loop {
-                let request = client.get(look(&task, &accepted)).header("authorization", format!("Token {KEY}"));
-                if is_finished(&request.send().await?.json().await?)? {
-                    return Ok(());
+    Ok(Contestant::asynchronous(
+        name,
+        at_once,
+        runtime()?,
+        move |_| {
+            let (client, task) = (client.clone(), task.clone());
+            async move {
+                let request = client
+                    .post(format!("{}/api/extract-data-async", task.base))
+                    .header("authorization", format!("Token {KEY}"));
+                let accepted: Accepted = request.json(&submit(&task)).send().await?.json().await?;
+                loop {
+                    let request = client
+                        .get(look(&task, &accepted))
+                        .header("authorization", format!("Token {KEY}"));
+                    if is_finished(&request.send().await?.json().await?)? {
+                        return Ok(());
+                    }
                 }
             }
-        }
-    }))
+        },
+    ))
 }
 
 fn submit(task: &Task) -> Submit<'static> {
-    Submit { file_name: FILE_NAME, document_type_name: DOCUMENT_TYPE, file: STANDARD.encode(&task.document) }
+    Submit {
+        file_name: FILE_NAME,
+        document_type_name: DOCUMENT_TYPE,
+        file: STANDARD.encode(&task.document),
+    }
 }
 
 fn look(task: &Task, accepted: &Accepted) -> String {
-    format!("{}/api/get-extraction-data?extraction_id={}", task.base, accepted.extraction_id)
+    format!(
+        "{}/api/get-extraction-data?extraction_id={}",
+        task.base, accepted.extraction_id
+    )
 }
 
 fn is_finished(answer: &Answer) -> Outcome<bool> {
     if answer.status == "IN_PROGRESS" {
         return Ok(false);
     }
-    let total = answer.result.extracted_fields.iter().find(|field| field.name == "total_amount");
+    let total = answer
+        .result
+        .extracted_fields
+        .iter()
+        .find(|field| field.name == "total_amount");
     check(total.and_then(|field| field.values.first()?.value.as_deref())).map(|()| true)
 }

@@ -15,30 +15,54 @@ use super::{KEY, Task, check};
 use crate::submission::{DOCUMENT_TYPE, FILE_NAME};
 
 pub(super) fn over_ureq(name: &'static str, task: &Task, at_once: usize) -> Outcome<Contestant> {
-    let (api, task, transport) = (Api::new(&task.base, KEY)?, task.clone(), Ureq::from(agent()));
+    let (api, task, transport) = (
+        Api::new(&task.base, KEY)?,
+        task.clone(),
+        Ureq::from(agent()),
+    );
     Ok(Contestant::blocking(name, at_once, move || {
         let (job, clock) = job(&api, &task)?;
-        let extraction = blocking::Driver::new(job, &transport, &clock).finish().ok_or("no end")??;
+        let extraction = blocking::Driver::new(job, &transport, &clock)
+            .finish()
+            .ok_or("no end")??;
         check(extraction.text("total_amount"))
     }))
 }
 
 pub(super) fn over_hyper(name: &'static str, task: &Task, at_once: usize) -> Outcome<Contestant> {
-    let client = Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE).pool_timer(TokioTimer::new()).build(connector());
-    let (api, task, transport) = (Api::new(&task.base, KEY)?, task.clone(), Hyper::from(client));
-    Ok(Contestant::asynchronous(name, at_once, runtime()?, move |_| {
-        let (job, transport) = (job(&api, &task), transport.clone());
-        async move {
-            let (job, clock) = job?;
-            let extraction = asynchronous::Driver::new(job, &transport, &clock).finish().await.ok_or("no end")??;
-            check(extraction.text("total_amount"))
-        }
-    }))
+    let client = Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(IDLE)
+        .pool_timer(TokioTimer::new())
+        .build(connector());
+    let (api, task, transport) = (
+        Api::new(&task.base, KEY)?,
+        task.clone(),
+        Hyper::from(client),
+    );
+    Ok(Contestant::asynchronous(
+        name,
+        at_once,
+        runtime()?,
+        move |_| {
+            let (job, transport) = (job(&api, &task), transport.clone());
+            async move {
+                let (job, clock) = job?;
+                let extraction = asynchronous::Driver::new(job, &transport, &clock)
+                    .finish()
+                    .await
+                    .ok_or("no end")??;
+                check(extraction.text("total_amount"))
+            }
+        },
+    ))
 }
 
 /// A job, on a clock that waits for nothing.
 fn job(api: &Api, task: &Task) -> Outcome<(Job, ManualClock)> {
     let clock = ManualClock::default();
     let document = Document::new(FILE_NAME, DOCUMENT_TYPE, task.document.clone())?;
-    Ok((Job::submit(api, document, JobOptions::new(), clock.now()), clock))
+    Ok((
+        Job::submit(api, document, JobOptions::new(), clock.now()),
+        clock,
+    ))
 }

@@ -14,9 +14,18 @@ use crate::submission::{DOCUMENT_TYPE, FILE_NAME};
 ///
 /// The document can't be left where it could read it.
 pub fn sample(task: &Task, at_once: usize) -> Outcome<Option<Contestant>> {
-    let path = env::temp_dir().join(format!("typless-end-to-end-{}-{at_once}.pdf", process::id()));
+    let path = env::temp_dir().join(format!(
+        "typless-end-to-end-{}-{at_once}.pdf",
+        process::id()
+    ));
     fs::write(&path, &task.document)?;
-    let arguments = ["-c", include_str!("sample.py"), &task.base, FILE_NAME, DOCUMENT_TYPE];
+    let arguments = [
+        "-c",
+        include_str!("sample.py"),
+        &task.base,
+        FILE_NAME,
+        DOCUMENT_TYPE,
+    ];
     let spawned = Command::new("python3")
         .args(arguments)
         .arg(&path)
@@ -25,7 +34,9 @@ pub fn sample(task: &Task, at_once: usize) -> Outcome<Option<Contestant>> {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn();
-    let ready = spawned.ok().and_then(|child| Sample::new(child).filter_ready());
+    let ready = spawned
+        .ok()
+        .and_then(|child| Sample::new(child).filter_ready());
     fs::remove_file(&path)?;
     Ok(ready.map(|mut sample| Contestant::new(PYTHON, move |jobs| sample.run(jobs, at_once))))
 }
@@ -39,12 +50,19 @@ struct Sample {
 impl Sample {
     fn new(mut child: Child) -> Self {
         let (input, output) = (child.stdin.take(), child.stdout.take().map(BufReader::new));
-        Self { child, input, output }
+        Self {
+            child,
+            input,
+            output,
+        }
     }
 
     /// Itself, once it has begun, which includes reading the document.
     fn filter_ready(mut self) -> Option<Self> {
-        self.line().ok().filter(|line| line == "ready").map(|_| self)
+        self.line()
+            .ok()
+            .filter(|line| line == "ready")
+            .map(|_| self)
     }
 
     fn run(&mut self, jobs: usize, at_once: usize) -> Outcome<Duration> {
@@ -54,7 +72,10 @@ impl Sample {
 
     fn line(&mut self) -> Outcome<String> {
         let mut line = String::new();
-        self.output.as_mut().ok_or("no output")?.read_line(&mut line)?;
+        self.output
+            .as_mut()
+            .ok_or("no output")?
+            .read_line(&mut line)?;
         Ok(line.trim_end().to_owned())
     }
 }

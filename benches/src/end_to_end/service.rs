@@ -40,10 +40,17 @@ impl Service {
     ///
     /// It does not start.
     pub fn start(argument: &str) -> Outcome<Self> {
-        let mut child = Command::new(env::current_exe()?).arg(argument).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut child = Command::new(env::current_exe()?)
+            .arg(argument)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
         let mut base = String::new();
         BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut base)?;
-        Ok(Self { child, base: base.trim_end().to_owned() })
+        Ok(Self {
+            child,
+            base: base.trim_end().to_owned(),
+        })
     }
 
     /// Its base URL.
@@ -74,7 +81,9 @@ pub fn serve(checks: bool) -> Outcome<()> {
             stream.set_nodelay(true)?;
             let state = state.clone();
             let service = service_fn(move |request| answer(state.clone(), request));
-            tokio::task::spawn_local(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            tokio::task::spawn_local(
+                http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+            );
         }
     })
 }
@@ -93,7 +102,14 @@ impl State {
     fn new(checks: bool) -> Self {
         let body = |answer: Answer| answer.response().into_body();
         let (pending, success) = (body(Answer::pending()), body(Answer::success(0)));
-        Self { checks, document: document(), pending, success, fresh: RefCell::default(), submits: Cell::default() }
+        Self {
+            checks,
+            document: document(),
+            pending,
+            success,
+            fresh: RefCell::default(),
+            submits: Cell::default(),
+        }
     }
 
     fn submit(&self, body: &Bytes) -> Option<Bytes> {
@@ -110,29 +126,57 @@ impl State {
     }
 
     fn is_whole(&self, body: &Bytes) -> bool {
-        let Ok(body) = serde_json::from_slice::<Value>(body) else { return false };
-        let document = body["file"].as_str().and_then(|text| STANDARD.decode(text).ok());
+        let Ok(body) = serde_json::from_slice::<Value>(body) else {
+            return false;
+        };
+        let document = body["file"]
+            .as_str()
+            .and_then(|text| STANDARD.decode(text).ok());
         body["file_name"] == FILE_NAME
             && body["document_type_name"] == DOCUMENT_TYPE
             && document.is_some_and(|document| document == self.document)
     }
 
     fn look(&self, query: &str) -> Bytes {
-        let is_first = query.strip_prefix("extraction_id=").is_some_and(|id| self.fresh.borrow_mut().remove(id));
-        if is_first { self.pending.clone() } else { self.success.clone() }
+        let is_first = query
+            .strip_prefix("extraction_id=")
+            .is_some_and(|id| self.fresh.borrow_mut().remove(id));
+        if is_first {
+            self.pending.clone()
+        } else {
+            self.success.clone()
+        }
     }
 }
 
-async fn answer(state: Rc<State>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(
+    state: Rc<State>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
-    let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+    let body = body
+        .collect()
+        .await
+        .map(Collected::to_bytes)
+        .unwrap_or_default();
     let (status, answer) = match parts.method {
-        _ if parts.headers.get("authorization").is_none_or(|key| key != "Token key") => (401, Bytes::new()),
-        Method::POST => state.submit(&body).map_or((400, Bytes::new()), |answer| (202, answer)),
+        _ if parts
+            .headers
+            .get("authorization")
+            .is_none_or(|key| key != "Token key") =>
+        {
+            (401, Bytes::new())
+        }
+        Method::POST => state
+            .submit(&body)
+            .map_or((400, Bytes::new()), |answer| (202, answer)),
         _ => (200, state.look(parts.uri.query().unwrap_or_default())),
     };
     let mut response = Response::new(Full::new(answer));
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
-    response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(
+        "content-type",
+        http::HeaderValue::from_static("application/json"),
+    );
     Ok(response)
 }

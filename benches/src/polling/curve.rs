@@ -53,16 +53,32 @@ impl Curve {
     /// The costs of a policy, learning from nothing on at each price.
     pub fn of(jobs: &[f64], objective: impl Fn(PollPolicy) -> PollPolicy) -> Self {
         let point = |step| {
-            let outcome = by_learning(objective(ours(LOWEST * STEP.powi(step))), DelayEstimator::new(), jobs);
-            Point { looks: outcome.looks(), delays: Measure::ALL.map(|measure| measure.of(&outcome)) }
+            let outcome = by_learning(
+                objective(ours(LOWEST * STEP.powi(step))),
+                DelayEstimator::new(),
+                jobs,
+            );
+            Point {
+                looks: outcome.looks(),
+                delays: Measure::ALL.map(|measure| measure.of(&outcome)),
+            }
         };
-        Self { points: (0..PRICES).map(point).collect() }
+        Self {
+            points: (0..PRICES).map(point).collect(),
+        }
     }
 
     /// The fewest looks for each job with which the delay is no worse than this: what lies between two prices is taken from both.
     pub fn looks_at(&self, target: f64, measure: Measure) -> f64 {
-        let points: Vec<(f64, f64)> = self.points.iter().map(|point| (point.delays[measure as usize], point.looks)).collect();
-        let met = points.iter().filter(|(delay, _)| *delay <= target).map(|(_, looks)| *looks);
+        let points: Vec<(f64, f64)> = self
+            .points
+            .iter()
+            .map(|point| (point.delays[measure as usize], point.looks))
+            .collect();
+        let met = points
+            .iter()
+            .filter(|(delay, _)| *delay <= target)
+            .map(|(_, looks)| *looks);
         let between = points.windows(2).filter_map(|pair| {
             let [(before, more), (after, fewer)] = [pair[0], pair[1]];
             let part = (target / before).ln() / (after / before).ln();

@@ -36,7 +36,8 @@ pub fn best(trace: &Trace, price: f64) -> Vec<f64> {
     for from in (0..count - 1).rev() {
         costs[from] = f64::INFINITY;
         for to in from + 1..count {
-            let waiting = (grid.ages[to] - grid.ages[from]) * grid.left[from] - (grid.area[to] - grid.area[from]);
+            let waiting = (grid.ages[to] - grid.ages[from]) * grid.left[from]
+                - (grid.area[to] - grid.area[from]);
             let cost = price * grid.left[from] + waiting + costs[to];
             if cost < costs[from] {
                 costs[from] = cost;
@@ -48,7 +49,10 @@ pub fn best(trace: &Trace, price: f64) -> Vec<f64> {
             }
         }
     }
-    std::iter::successors(next.first(), |at| next.get(**at)).take_while(|at| **at < count).map(|at| grid.ages[*at]).collect()
+    std::iter::successors(next.first(), |at| next.get(**at))
+        .take_while(|at| **at < count)
+        .map(|at| grid.ages[*at])
+        .collect()
 }
 
 /// A rule for when a look is due, by the shares of jobs left at the last look and now.

@@ -29,7 +29,11 @@ impl Outcome {
 
     /// Looks for each job, on average.
     pub fn looks(&self) -> f64 {
-        self.looks.iter().map(|looks| f64::from(*looks)).sum::<f64>() / self.looks.len() as f64
+        self.looks
+            .iter()
+            .map(|looks| f64::from(*looks))
+            .sum::<f64>()
+            / self.looks.len() as f64
     }
 
     /// How long results lay there before they were seen, on average.
@@ -44,7 +48,12 @@ impl Outcome {
 
     /// The same, as a share of the processing time.
     pub fn p95_relative_delay(&self) -> f64 {
-        p95(self.delays.iter().zip(&self.takes).map(|(delay, takes)| delay / takes).collect())
+        p95(self
+            .delays
+            .iter()
+            .zip(&self.takes)
+            .map(|(delay, takes)| delay / takes)
+            .collect())
     }
 
     /// How long jobs took, on average.
@@ -87,5 +96,8 @@ fn mean(values: &[f64]) -> f64 {
 /// The value that one in twenty exceeds.
 pub fn p95(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
-    values.get(values.len() * 95 / 100).copied().unwrap_or(f64::NAN)
+    values
+        .get(values.len() * 95 / 100)
+        .copied()
+        .unwrap_or(f64::NAN)
 }

@@ -1,5 +1,8 @@
 //! A picture of what looks cost, as SVG and as text: delay to the right, requests upwards, both by their logarithm.
-#![expect(clippy::exhaustive_structs, reason = "made field by field by the example that draws it")]
+#![expect(
+    clippy::exhaustive_structs,
+    reason = "made field by field by the example that draws it"
+)]
 
 use std::fmt::Write;
 
@@ -91,9 +94,22 @@ impl Picture {
 <rect width="{WIDTH}" height="{HEIGHT}" rx="8" fill="#ffffff"/>
 "##
         );
-        text(&mut svg, (LEFT, 32.0), "start", &format!(r#"font-size="18" font-weight="600" fill="{TEXT}""#), &self.title);
-        text(&mut svg, (LEFT, 54.0), "start", &format!(r#"font-size="12.5" fill="{GREY}""#), &self.subtitle);
-        let width = (WIDTH - LEFT - RIGHT - GAP * (self.panels.len() as f64 - 1.0)) / self.panels.len() as f64;
+        text(
+            &mut svg,
+            (LEFT, 32.0),
+            "start",
+            &format!(r#"font-size="18" font-weight="600" fill="{TEXT}""#),
+            &self.title,
+        );
+        text(
+            &mut svg,
+            (LEFT, 54.0),
+            "start",
+            &format!(r#"font-size="12.5" fill="{GREY}""#),
+            &self.subtitle,
+        );
+        let width = (WIDTH - LEFT - RIGHT - GAP * (self.panels.len() as f64 - 1.0))
+            / self.panels.len() as f64;
         for (index, panel) in self.panels.iter().enumerate() {
             let left = LEFT + index as f64 * (width + GAP);
             panel.svg(&mut svg, left, width, index == 0);
@@ -121,32 +137,77 @@ impl Panel {
         for mark in REQUEST_MARKS {
             rule(svg, (left, y(mark)), (left + width, y(mark)));
             if has_labels {
-                text(svg, (left - 8.0, y(mark) + 4.0), "end", &small, &format!("{mark}"));
+                text(
+                    svg,
+                    (left - 8.0, y(mark) + 4.0),
+                    "end",
+                    &small,
+                    &format!("{mark}"),
+                );
             }
         }
         for mark in DELAY_MARKS {
             rule(svg, (x(mark), TOP), (x(mark), BOTTOM));
-            text(svg, (x(mark), BOTTOM + 17.0), "middle", &small, &format!("{mark}"));
+            text(
+                svg,
+                (x(mark), BOTTOM + 17.0),
+                "middle",
+                &small,
+                &format!("{mark}"),
+            );
         }
-        text(svg, (left + width / 2.0, BOTTOM + 39.0), "middle", &format!(r#"font-size="12.5" fill="{TEXT}""#), self.delay);
+        text(
+            svg,
+            (left + width / 2.0, BOTTOM + 39.0),
+            "middle",
+            &format!(r#"font-size="12.5" fill="{TEXT}""#),
+            self.delay,
+        );
         if has_labels {
-            let style = format!(r#"font-size="12.5" fill="{TEXT}" transform="rotate(-90 18 {0})""#, (TOP + BOTTOM) / 2.0);
-            text(svg, (18.0, (TOP + BOTTOM) / 2.0), "middle", &style, "requests for each document");
+            let style = format!(
+                r#"font-size="12.5" fill="{TEXT}" transform="rotate(-90 18 {0})""#,
+                (TOP + BOTTOM) / 2.0
+            );
+            text(
+                svg,
+                (18.0, (TOP + BOTTOM) / 2.0),
+                "middle",
+                &style,
+                "requests for each document",
+            );
         }
         for line in &self.lines {
-            let points = line.points.iter().filter(|(delay, requests)| is_within(*delay, DELAYS) && is_within(*requests, REQUESTS));
-            let points: Vec<String> = points.map(|(delay, requests)| format!("{:.1},{:.1}", x(*delay), y(*requests))).collect();
+            let points = line.points.iter().filter(|(delay, requests)| {
+                is_within(*delay, DELAYS) && is_within(*requests, REQUESTS)
+            });
+            let points: Vec<String> = points
+                .map(|(delay, requests)| format!("{:.1},{:.1}", x(*delay), y(*requests)))
+                .collect();
             let style = match line.style {
-                Style::Ours => format!(r#"stroke="{OURS}" stroke-width="3" stroke-linejoin="round" stroke-linecap="round""#),
-                Style::Limit => format!(r#"stroke="{GREY}" stroke-width="1.5" stroke-dasharray="5 4""#),
+                Style::Ours => format!(
+                    r#"stroke="{OURS}" stroke-width="3" stroke-linejoin="round" stroke-linecap="round""#
+                ),
+                Style::Limit => {
+                    format!(r#"stroke="{GREY}" stroke-width="1.5" stroke-dasharray="5 4""#)
+                }
             };
-            let _ = writeln!(svg, r#"<polyline points="{}" fill="none" {style}/>"#, points.join(" "));
+            let _ = writeln!(
+                svg,
+                r#"<polyline points="{}" fill="none" {style}/>"#,
+                points.join(" ")
+            );
             for dot in &line.dots {
                 if line.style == Style::Ours {
                     mark(svg, dot, (x(dot.at.0), y(dot.at.1)), OURS, Side::BelowLeft);
                 } else {
                     let style = format!(r#"font-size="11.5" font-style="italic" fill="{GREY}""#);
-                    text(svg, (x(dot.at.0), y(dot.at.1) + 16.0), "end", &style, dot.name);
+                    text(
+                        svg,
+                        (x(dot.at.0), y(dot.at.1) + 16.0),
+                        "end",
+                        &style,
+                        dot.name,
+                    );
                 }
             }
         }
@@ -159,14 +220,18 @@ impl Panel {
         const COLUMNS: usize = 78;
         const ROWS: usize = 21;
         let column = |delay: f64| (part(delay, DELAYS) * (COLUMNS - 1) as f64).round() as usize;
-        let row = |requests: f64| ROWS - 1 - (part(requests, REQUESTS) * (ROWS - 1) as f64).round() as usize;
+        let row = |requests: f64| {
+            ROWS - 1 - (part(requests, REQUESTS) * (ROWS - 1) as f64).round() as usize
+        };
         let mut cells = vec![vec![' '; COLUMNS]; ROWS];
         for line in &self.lines {
             let sign = if line.style == Style::Ours { '*' } else { '.' };
             for pair in line.points.windows(2) {
                 for step in 0..=20 {
-                    let between = |from: f64, to: f64| from * (to / from).powf(f64::from(step) / 20.0);
-                    let (delay, requests) = (between(pair[0].0, pair[1].0), between(pair[0].1, pair[1].1));
+                    let between =
+                        |from: f64, to: f64| from * (to / from).powf(f64::from(step) / 20.0);
+                    let (delay, requests) =
+                        (between(pair[0].0, pair[1].0), between(pair[0].1, pair[1].1));
                     if is_within(delay, DELAYS) && is_within(requests, REQUESTS) {
                         cells[row(requests)][column(delay)] = sign;
                     }
@@ -174,15 +239,35 @@ impl Panel {
             }
         }
         for dot in &self.dots {
-            write(&mut cells[row(dot.at.1)], column(dot.at.0), &format!("o {}", dot.name));
+            write(
+                &mut cells[row(dot.at.1)],
+                column(dot.at.0),
+                &format!("o {}", dot.name),
+            );
         }
-        for dot in self.lines.iter().filter(|line| line.style == Style::Ours).flat_map(|line| &line.dots) {
+        for dot in self
+            .lines
+            .iter()
+            .filter(|line| line.style == Style::Ours)
+            .flat_map(|line| &line.dots)
+        {
             let name = format!("{} o", dot.name);
-            write(&mut cells[row(dot.at.1)], (column(dot.at.0) + 1).saturating_sub(name.len()), &name);
+            write(
+                &mut cells[row(dot.at.1)],
+                (column(dot.at.0) + 1).saturating_sub(name.len()),
+                &name,
+            );
         }
         for (index, cells) in cells.iter().enumerate() {
-            let label = REQUEST_MARKS.iter().find(|mark| row(**mark) == index).map_or(String::new(), ToString::to_string);
-            let _ = writeln!(out, "{label:>4} |{}", cells.iter().collect::<String>().trim_end());
+            let label = REQUEST_MARKS
+                .iter()
+                .find(|mark| row(**mark) == index)
+                .map_or(String::new(), ToString::to_string);
+            let _ = writeln!(
+                out,
+                "{label:>4} |{}",
+                cells.iter().collect::<String>().trim_end()
+            );
         }
         let mut marks = vec![' '; COLUMNS + 4];
         for mark in &DELAY_MARKS {
@@ -190,13 +275,23 @@ impl Panel {
                 marks[column(*mark) + offset] = sign;
             }
         }
-        let _ = writeln!(out, "     +{}\n      {}\n      {}", "-".repeat(COLUMNS), marks.iter().collect::<String>().trim_end(), self.delay);
+        let _ = writeln!(
+            out,
+            "     +{}\n      {}\n      {}",
+            "-".repeat(COLUMNS),
+            marks.iter().collect::<String>().trim_end(),
+            self.delay
+        );
     }
 }
 
 /// Writes over what stands there, as far as there is room.
 fn write(cells: &mut [char], from: usize, text: &str) {
-    cells.iter_mut().skip(from).zip(text.chars()).for_each(|(cell, sign)| *cell = sign);
+    cells
+        .iter_mut()
+        .skip(from)
+        .zip(text.chars())
+        .for_each(|(cell, sign)| *cell = sign);
 }
 
 /// Where a name stands beside its dot.
@@ -207,22 +302,45 @@ enum Side {
 }
 
 fn mark(svg: &mut String, dot: &Dot, (x, y): (f64, f64), colour: &str, side: Side) {
-    let _ = writeln!(svg, r##"<circle cx="{x:.1}" cy="{y:.1}" r="5" fill="{colour}" stroke="#ffffff" stroke-width="1.5"/>"##);
+    let _ = writeln!(
+        svg,
+        r##"<circle cx="{x:.1}" cy="{y:.1}" r="5" fill="{colour}" stroke="#ffffff" stroke-width="1.5"/>"##
+    );
     let (at, anchor) = match side {
         Side::Right => ((x + 9.0, y + 4.0), "start"),
         Side::BelowLeft => ((x - 7.0, y + 16.0), "end"),
     };
-    let weight = if colour == OURS { r#" font-weight="600""# } else { "" };
+    let weight = if colour == OURS {
+        r#" font-weight="600""#
+    } else {
+        ""
+    };
     // A halo of the background keeps a name readable where a line crosses it. Not every viewer can draw it with the name itself.
-    let halo = format!(r##"font-size="12.5"{weight} fill="#ffffff" stroke="#ffffff" stroke-width="4" stroke-linejoin="round""##);
+    let halo = format!(
+        r##"font-size="12.5"{weight} fill="#ffffff" stroke="#ffffff" stroke-width="4" stroke-linejoin="round""##
+    );
     text(svg, at, anchor, &halo, dot.name);
-    text(svg, at, anchor, &format!(r#"font-size="12.5"{weight} fill="{colour}""#), dot.name);
+    text(
+        svg,
+        at,
+        anchor,
+        &format!(r#"font-size="12.5"{weight} fill="{colour}""#),
+        dot.name,
+    );
 }
 
 fn rule(svg: &mut String, from: (f64, f64), to: (f64, f64)) {
-    let _ = writeln!(svg, r##"<line x1="{:.1}" y1="{:.1}" x2="{:.1}" y2="{:.1}" stroke="#e2e8f0"/>"##, from.0, from.1, to.0, to.1);
+    let _ = writeln!(
+        svg,
+        r##"<line x1="{:.1}" y1="{:.1}" x2="{:.1}" y2="{:.1}" stroke="#e2e8f0"/>"##,
+        from.0, from.1, to.0, to.1
+    );
 }
 
 fn text(svg: &mut String, at: (f64, f64), anchor: &str, style: &str, text: &str) {
-    let _ = writeln!(svg, r#"<text x="{:.1}" y="{:.1}" text-anchor="{anchor}" {style}>{text}</text>"#, at.0, at.1);
+    let _ = writeln!(
+        svg,
+        r#"<text x="{:.1}" y="{:.1}" text-anchor="{anchor}" {style}>{text}</text>"#,
+        at.0, at.1
+    );
 }

@@ -28,7 +28,10 @@ impl Random {
 
     /// A number of the standard normal distribution.
     pub fn normal(&mut self) -> f64 {
-        let (radius, angle) = ((-2.0 * self.share().ln()).sqrt(), self.share() * std::f64::consts::TAU);
+        let (radius, angle) = (
+            (-2.0 * self.share().ln()).sqrt(),
+            self.share() * std::f64::consts::TAU,
+        );
         radius * angle.cos()
     }
 }

@@ -65,12 +65,20 @@ pub fn by_learning(policy: PollPolicy, mut estimator: DelayEstimator, jobs: &[f6
 pub fn by_ages(ages: &[f64], jobs: &[f64]) -> Outcome {
     let mut outcome = Outcome::default();
     let end = ages.last().copied().unwrap_or(1.0);
-    let gap = ages.len().checked_sub(2).map_or(end, |before| end - ages[before]).max(1.0);
+    let gap = ages
+        .len()
+        .checked_sub(2)
+        .map_or(end, |before| end - ages[before])
+        .max(1.0);
     for takes in jobs {
         let index = ages.partition_point(|age| age < takes);
         let beyond = ((takes - end) / gap).ceil().max(0.0);
         let age = ages.get(index).copied().unwrap_or(end + beyond * gap);
-        outcome.found(*takes, ages.len().min(index + 1) as u32 + beyond as u32, age);
+        outcome.found(
+            *takes,
+            ages.len().min(index + 1) as u32 + beyond as u32,
+            age,
+        );
     }
     outcome
 }

@@ -34,19 +34,58 @@ enum Part {
 
 /// All nine.
 pub const TRACES: [Trace; 9] = [
-    Trace::new("A", "quick: lognormal, median 8 s", &[(1.0, Part::Lognormal(8.0, 0.5))]),
-    Trace::new("B", "usual: lognormal, median 20 s", &[(1.0, Part::Lognormal(20.0, 1.0))]),
-    Trace::new("C", "slow: lognormal, median 60 s", &[(1.0, Part::Lognormal(60.0, 0.8))]),
+    Trace::new(
+        "A",
+        "quick: lognormal, median 8 s",
+        &[(1.0, Part::Lognormal(8.0, 0.5))],
+    ),
+    Trace::new(
+        "B",
+        "usual: lognormal, median 20 s",
+        &[(1.0, Part::Lognormal(20.0, 1.0))],
+    ),
+    Trace::new(
+        "C",
+        "slow: lognormal, median 60 s",
+        &[(1.0, Part::Lognormal(60.0, 0.8))],
+    ),
     Trace::new(
         "D",
         "three kinds: 6 s, 45 s, 300 s",
-        &[(0.7, Part::Lognormal(6.0, 0.4)), (0.25, Part::Lognormal(45.0, 0.5)), (0.05, Part::Lognormal(300.0, 0.7))],
+        &[
+            (0.7, Part::Lognormal(6.0, 0.4)),
+            (0.25, Part::Lognormal(45.0, 0.5)),
+            (0.05, Part::Lognormal(300.0, 0.7)),
+        ],
     ),
-    Trace::new("E", "heavy tail: log-logistic, median 10 s", &[(1.0, Part::Loglogistic(10.0, 1.5))]),
-    Trace::new("F", "nearly constant: 15 s and a little", &[(1.0, Part::Exponential(15.0, 1.0))]),
-    Trace::new("G", "memoryless: exponential, mean 20 s", &[(1.0, Part::Exponential(0.0, 20.0))]),
-    Trace { name: "H", what: "drift: the median jumps, 10 s and 40 s", kind: Kind::Drift },
-    Trace::new("I", "2 % stuck for 1 to 6 hours", &[(0.98, Part::Lognormal(10.0, 0.6)), (0.02, Part::Uniform(3600.0, 21_600.0))]),
+    Trace::new(
+        "E",
+        "heavy tail: log-logistic, median 10 s",
+        &[(1.0, Part::Loglogistic(10.0, 1.5))],
+    ),
+    Trace::new(
+        "F",
+        "nearly constant: 15 s and a little",
+        &[(1.0, Part::Exponential(15.0, 1.0))],
+    ),
+    Trace::new(
+        "G",
+        "memoryless: exponential, mean 20 s",
+        &[(1.0, Part::Exponential(0.0, 20.0))],
+    ),
+    Trace {
+        name: "H",
+        what: "drift: the median jumps, 10 s and 40 s",
+        kind: Kind::Drift,
+    },
+    Trace::new(
+        "I",
+        "2 % stuck for 1 to 6 hours",
+        &[
+            (0.98, Part::Lognormal(10.0, 0.6)),
+            (0.02, Part::Uniform(3600.0, 21_600.0)),
+        ],
+    ),
 ];
 
 /// The drift: its two medians, the standard deviation of the logarithm around them, and how much of it a job has from the one before.
@@ -56,7 +95,11 @@ const PERSISTENCE: f64 = 0.98;
 
 impl Trace {
     const fn new(name: &'static str, what: &'static str, parts: &'static [(f64, Part)]) -> Self {
-        Self { name, what, kind: Kind::Mixture(parts) }
+        Self {
+            name,
+            what,
+            kind: Kind::Mixture(parts),
+        }
     }
 
     /// How long so many jobs take, one after the other.
@@ -71,8 +114,14 @@ impl Trace {
     /// The share of jobs that takes longer than this, in the long run.
     pub fn left(&self, age: f64) -> f64 {
         match self.kind {
-            Kind::Mixture(parts) => parts.iter().map(|(share, part)| share * part.left(age)).sum(),
-            Kind::Drift => MEDIANS.iter().map(|median| Part::Lognormal(*median, SPREAD).left(age) / 2.0).sum(),
+            Kind::Mixture(parts) => parts
+                .iter()
+                .map(|(share, part)| share * part.left(age))
+                .sum(),
+            Kind::Drift => MEDIANS
+                .iter()
+                .map(|median| Part::Lognormal(*median, SPREAD).left(age) / 2.0)
+                .sum(),
         }
     }
 }
@@ -132,7 +181,9 @@ fn upper_tail(value: f64) -> f64 {
     }
     let density = (-value * value / 2.0).exp() / std::f64::consts::TAU.sqrt();
     if value > 3.0 {
-        let fraction = (1..60).rev().fold(value, |below, step| value + f64::from(step) / below);
+        let fraction = (1..60)
+            .rev()
+            .fold(value, |below, step| value + f64::from(step) / below);
         return density / fraction;
     }
     let (mut term, mut sum) = (value, value);
@@ -149,8 +200,16 @@ mod tests {
 
     #[test]
     fn the_tail_of_the_normal_distribution_is_right() {
-        for (value, share) in [(0.0, 0.5), (1.0, 0.158_655_253_931_457), (2.9, 0.001_865_813_300_384), (4.0, 3.167_124_183e-5)] {
-            assert!((upper_tail(value) - share).abs() < 1e-12 + share * 1e-9, "{value}");
+        for (value, share) in [
+            (0.0, 0.5),
+            (1.0, 0.158_655_253_931_457),
+            (2.9, 0.001_865_813_300_384),
+            (4.0, 3.167_124_183e-5),
+        ] {
+            assert!(
+                (upper_tail(value) - share).abs() < 1e-12 + share * 1e-9,
+                "{value}"
+            );
             assert!((upper_tail(-value) - (1.0 - share)).abs() < 1e-12);
         }
     }
@@ -162,7 +221,12 @@ mod tests {
             let jobs = trace.jobs(40_000, 1);
             for age in [3.0, 10.0, 16.0, 50.0, 200.0] {
                 let counted = jobs.iter().filter(|takes| **takes > age).count() as f64 / 40_000.0;
-                assert!((counted - trace.left(age)).abs() < 0.01, "{} {age}: {counted} {}", trace.name, trace.left(age));
+                assert!(
+                    (counted - trace.left(age)).abs() < 0.01,
+                    "{} {age}: {counted} {}",
+                    trace.name,
+                    trace.left(age)
+                );
             }
         }
     }

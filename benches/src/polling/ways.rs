@@ -26,33 +26,74 @@ enum Schedule {
 
 impl Rival {
     /// A published connector in TypeScript: at once, then every 2 s, 60 times.
-    pub const CONNECT: Self = Self { name: "connect-typless, every 2 s", schedule: Schedule::Fixed(0.0, 2.0), attempts: Some(60) };
+    pub const CONNECT: Self = Self {
+        name: "connect-typless, every 2 s",
+        schedule: Schedule::Fixed(0.0, 2.0),
+        attempts: Some(60),
+    };
     /// Mindee's client for Python: after 2 s, then every 1.5 s, 80 times.
-    pub const MINDEE: Self = Self { name: "Mindee, every 1.5 s", schedule: Schedule::Fixed(2.0, 1.5), attempts: Some(80) };
+    pub const MINDEE: Self = Self {
+        name: "Mindee, every 1.5 s",
+        schedule: Schedule::Fixed(2.0, 1.5),
+        attempts: Some(80),
+    };
     /// Every 5 s.
-    pub const FIXED: Self = Self { name: "every 5 s", schedule: Schedule::Fixed(5.0, 5.0), attempts: None };
+    pub const FIXED: Self = Self {
+        name: "every 5 s",
+        schedule: Schedule::Fixed(5.0, 5.0),
+        attempts: None,
+    };
     /// `azure_core`: every 30 s unless told otherwise.
-    pub const AZURE: Self = Self { name: "azure_core, every 30 s", schedule: Schedule::Fixed(30.0, 30.0), attempts: None };
+    pub const AZURE: Self = Self {
+        name: "azure_core, every 30 s",
+        schedule: Schedule::Fixed(30.0, 30.0),
+        attempts: None,
+    };
     /// google-cloud-rust: 1 s, doubling, to 60 s.
-    pub const GOOGLE: Self = Self { name: "google-cloud-rust, 1 to 60 s", schedule: Schedule::Exponential(1.0, 2.0, 60.0), attempts: None };
+    pub const GOOGLE: Self = Self {
+        name: "google-cloud-rust, 1 to 60 s",
+        schedule: Schedule::Exponential(1.0, 2.0, 60.0),
+        attempts: None,
+    };
     /// The generators of gax: 5 s, half as much again, to 45 s.
-    pub const GAX: Self = Self { name: "gax, 5 to 45 s", schedule: Schedule::Exponential(5.0, 1.5, 45.0), attempts: None };
+    pub const GAX: Self = Self {
+        name: "gax, 5 to 45 s",
+        schedule: Schedule::Exponential(5.0, 1.5, 45.0),
+        attempts: None,
+    };
     /// Extend's client: every second for half a minute, then growing by 15 % to 30 s.
-    pub const EXTEND: Self = Self { name: "Extend, 1 to 30 s", schedule: Schedule::Hybrid(30.0, 1.0, 1.15, 30.0), attempts: None };
+    pub const EXTEND: Self = Self {
+        name: "Extend, 1 to 30 s",
+        schedule: Schedule::Hybrid(30.0, 1.0, 1.15, 30.0),
+        attempts: None,
+    };
 
     /// All of them.
-    pub const ALL: [Self; 7] = [Self::CONNECT, Self::MINDEE, Self::FIXED, Self::AZURE, Self::GOOGLE, Self::GAX, Self::EXTEND];
+    pub const ALL: [Self; 7] = [
+        Self::CONNECT,
+        Self::MINDEE,
+        Self::FIXED,
+        Self::AZURE,
+        Self::GOOGLE,
+        Self::GAX,
+        Self::EXTEND,
+    ];
 
     /// The same without a limit of looks.
     #[must_use]
     pub fn unlimited(self) -> Self {
-        Self { attempts: None, ..self }
+        Self {
+            attempts: None,
+            ..self
+        }
     }
 
     /// The ages of its looks, without end.
     pub fn looks(self) -> impl Iterator<Item = f64> {
         let first = match self.schedule {
-            Schedule::Fixed(first, _) | Schedule::Exponential(first, ..) | Schedule::Hybrid(_, first, ..) => first,
+            Schedule::Fixed(first, _)
+            | Schedule::Exponential(first, ..)
+            | Schedule::Hybrid(_, first, ..) => first,
         };
         let next = move |(age, gap): &(f64, f64)| {
             let gap = match self.schedule {

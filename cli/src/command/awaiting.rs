@@ -19,16 +19,23 @@ pub(super) fn run(arguments: &AwaitingArguments) -> Result<Exit, Failure> {
     let request = match &arguments.customer {
         Some(customer) => AwaitingRequest::new()
             .with_customer(customer)
-            .map_err(|error| Failure::wrong_call(error.to_string().replacen("customer", "--customer", 1)))?,
+            .map_err(|error| {
+                Failure::wrong_call(error.to_string().replacen("customer", "--customer", 1))
+            })?,
         None => AwaitingRequest::new(),
     };
     let connection = Connection::to_service(&arguments.service)?;
-    let answer = connection.call(request).map_err(|error| Failure::no_service(format!("{error}; {}", advice(&error))))?;
+    let answer = connection
+        .call(request)
+        .map_err(|error| Failure::no_service(format!("{error}; {}", advice(&error))))?;
     for id in answer.extraction_ids() {
         let line = match arguments.format {
             ListFormat::Lines => printable(id.as_str(), usize::MAX),
             // Text always serialises.
-            ListFormat::Json => serde_json::to_string(&Line { extraction_id: id.as_str() }).unwrap_or_default(),
+            ListFormat::Json => serde_json::to_string(&Line {
+                extraction_id: id.as_str(),
+            })
+            .unwrap_or_default(),
         };
         let exit = output::print(&line);
         if exit != Exit::Success {

@@ -28,43 +28,71 @@ pub(super) fn run(arguments: &DrainArguments) -> Result<Exit, Failure> {
     let clock = SystemClock::new();
     let mut drain = Drain::new(&connection.api, options, clock.now());
     if let Some(folder) = &folder {
-        folder.written()?.iter().for_each(|id| drain.acknowledge(id));
-        folder.begun()?.iter().for_each(|id| drain.retry(id, clock.now()));
+        folder
+            .written()?
+            .iter()
+            .for_each(|id| drain.acknowledge(id));
+        folder
+            .begun()?
+            .iter()
+            .for_each(|id| drain.retry(id, clock.now()));
     }
     let threads = arguments.limits.max_in_flight.into();
     let mut driver = Driver::new(drain, connection.transport.clone(), clock).with_threads(threads);
     let progress = Progress::of_queue(arguments.verbosity.quiet);
     let interrupted = Arc::new(AtomicBool::new(false));
-    let (hand, is_interrupted, its_progress) = (driver.hand(), interrupted.clone(), progress.clone());
+    let (hand, is_interrupted, its_progress) =
+        (driver.hand(), interrupted.clone(), progress.clone());
     on_interruption(move || {
         is_interrupted.store(true, Ordering::SeqCst);
-        its_progress.suspend(|| say("interrupted: what is being fetched is waited for: Ctrl-C again leaves at once"));
+        its_progress.suspend(|| {
+            say("interrupted: what is being fetched is waited for: Ctrl-C again leaves at once")
+        });
         hand.push(|drain, _| drain.close())
     });
 
-    let (printer, summary) = (Printer::new(&arguments.output), Summary::new(arguments.verbosity.quiet));
-    let mut sink = Sink { folder, printer, summary, exit: Exit::Success, is_watching: arguments.watch.is_some() };
+    let (printer, summary) = (
+        Printer::new(&arguments.output),
+        Summary::new(arguments.verbosity.quiet),
+    );
+    let mut sink = Sink {
+        folder,
+        printer,
+        summary,
+        exit: Exit::Success,
+        is_watching: arguments.watch.is_some(),
+    };
     while let Some(event) = driver.next_event() {
         progress.suspend(|| sink.take(event.kind, driver.machine_mut()));
-        progress.queue(sink.summary.done(), sink.summary.failed, &driver.machine().progress());
+        progress.queue(
+            sink.summary.done(),
+            sink.summary.failed,
+            &driver.machine().progress(),
+        );
     }
     progress.end();
     sink.summary.tell_results();
-    Ok(if interrupted.load(Ordering::SeqCst) { Exit::Interrupted } else { sink.exit })
+    Ok(if interrupted.load(Ordering::SeqCst) {
+        Exit::Interrupted
+    } else {
+        sink.exit
+    })
 }
 
 fn options(arguments: &DrainArguments) -> Result<DrainOptions, Failure> {
     let (in_flight, rate) = (arguments.limits.max_in_flight.into(), arguments.limits.rate);
-    let mut options = DrainOptions::new().with_at_once(in_flight).with_rate(rate, rate);
+    let mut options = DrainOptions::new()
+        .with_at_once(in_flight)
+        .with_rate(rate, rate);
     options = match arguments.watch {
         Some(interval) => options.with_interval(interval),
         // A person waits.
         None => options.with_retry_policy(RetryPolicy::new().with_attempts(ATTEMPTS)),
     };
     match &arguments.customer {
-        Some(customer) => {
-            options.with_customer(customer).map_err(|error| Failure::wrong_call(error.to_string().replacen("customer", "--customer", 1)))
-        }
+        Some(customer) => options.with_customer(customer).map_err(|error| {
+            Failure::wrong_call(error.to_string().replacen("customer", "--customer", 1))
+        }),
         None => Ok(options),
     }
 }
@@ -82,24 +110,39 @@ impl Sink {
     fn take(&mut self, kind: DrainEventKind, drain: &mut Drain) {
         match kind {
             DrainEventKind::FetchDue { extraction_id, .. } => self.begin(&extraction_id, drain),
-            DrainEventKind::Extracted { extraction_id, extraction, .. } => self.store(&extraction_id, extraction, drain),
-            DrainEventKind::SetAside { extraction_id, reason, .. } => {
+            DrainEventKind::Extracted {
+                extraction_id,
+                extraction,
+                ..
+            } => self.store(&extraction_id, extraction, drain),
+            DrainEventKind::SetAside {
+                extraction_id,
+                reason,
+                ..
+            } => {
                 if let Some(folder) = &self.folder {
                     folder.give_up(&extraction_id);
                 }
                 self.summary.ended(false);
                 self.raise(report(extraction_id, Err(reason)).complain());
             }
-            DrainEventKind::ListFailed { cause, retry_at: None } => {
+            DrainEventKind::ListFailed {
+                cause,
+                retry_at: None,
+            } => {
                 self.tell(&format!("the queue can't be read: {cause}; check the base URL and the network, and call again"));
                 self.raise(Exit::NoService);
             }
             DrainEventKind::ListFailed { cause, .. } if self.is_watching => {
                 self.tell(&format!("the queue can't be read: {cause}; trying again"));
             }
-            DrainEventKind::Paused { cause, .. } => self.tell(&format!("the service is left alone for a while: {cause}")),
+            DrainEventKind::Paused { cause, .. } => {
+                self.tell(&format!("the service is left alone for a while: {cause}"))
+            }
             DrainEventKind::KeyRefused { error } => {
-                self.tell(&format!("the service refused the request: {error}; {CHECK_KEY}"));
+                self.tell(&format!(
+                    "the service refused the request: {error}; {CHECK_KEY}"
+                ));
                 self.raise(Exit::NoService);
                 drain.close();
             }
@@ -118,7 +161,12 @@ impl Sink {
     }
 
     /// Acknowledges a result once it is where it belongs; else it comes again with the next call.
-    fn store(&mut self, id: &ExtractionId, extraction: Result<Extraction, DrainError>, drain: &mut Drain) {
+    fn store(
+        &mut self,
+        id: &ExtractionId,
+        extraction: Result<Extraction, DrainError>,
+        drain: &mut Drain,
+    ) {
         let report = report(id.clone(), extraction);
         match &self.folder {
             Some(folder) => {
@@ -157,6 +205,9 @@ impl Sink {
 }
 
 fn report(id: ExtractionId, extraction: Result<Extraction, DrainError>) -> Report {
-    let outcome = extraction.map_or_else(|error| Outcome::Failed(Box::new(Problem::of_drain(&error))), Outcome::Success);
+    let outcome = extraction.map_or_else(
+        |error| Outcome::Failed(Box::new(Problem::of_drain(&error))),
+        Outcome::Success,
+    );
     Report::new(None, Some(id), outcome)
 }

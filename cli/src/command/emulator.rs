@@ -1,6 +1,8 @@
 //! `typless emulator`: the emulator by itself, for clients of any kind.
 
-use typless_emulator::{Faults, Listener, QueueAfterReading, RateLimit, Service, ServiceOptions, WebhookOptions};
+use typless_emulator::{
+    Faults, Listener, QueueAfterReading, RateLimit, Service, ServiceOptions, WebhookOptions,
+};
 
 use crate::arguments::EmulatorArguments;
 use crate::exit::Exit;
@@ -12,15 +14,23 @@ use crate::{document_types, output};
 pub(super) fn run(arguments: &EmulatorArguments) -> Result<Exit, Failure> {
     let service = Service::new(options(arguments)?);
     let listener = Listener::bind(arguments.listen, service).map_err(|error| {
-        Failure::wrong_call(format!("can't listen on {}: {error}: choose another address with --listen", arguments.listen))
+        Failure::wrong_call(format!(
+            "can't listen on {}: {error}: choose another address with --listen",
+            arguments.listen
+        ))
     })?;
     if !listener.local_addr().ip().is_loopback() {
-        output::say("the emulator is open to the network, without encryption: keep real documents and keys away from it");
+        output::say(
+            "the emulator is open to the network, without encryption: keep real documents and keys away from it",
+        );
     }
     // Whoever runs it as the first process of a container could not stop it otherwise: the system ignores signals on its behalf.
     on_interruption(|| false);
     // It serves those who know its address anyway.
-    let _ = output::write(&format!("the emulator listens on {}; any key is accepted", listener.base_url()));
+    let _ = output::write(&format!(
+        "the emulator listens on {}; any key is accepted",
+        listener.base_url()
+    ));
     loop {
         std::thread::park();
     }

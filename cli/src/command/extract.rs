@@ -14,11 +14,27 @@ pub(super) fn run(arguments: &ExtractArguments) -> Result<Exit, Failure> {
     let tasks = documents::open(&arguments.documents)?;
     let connection = if arguments.emulator {
         let types = document_types::read(&arguments.document_type_file)?;
-        Connection::to_emulator(types, &arguments.documents.document_type, &arguments.service)?
+        Connection::to_emulator(
+            types,
+            &arguments.documents.document_type,
+            &arguments.service,
+        )?
     } else {
         Connection::to_service(&arguments.service)?
     };
-    let goal = Goal::Results { deadline: arguments.deadline };
-    let plan = Plan { goal, limits: &arguments.limits, customer: arguments.documents.customer.as_deref() };
-    Ok(follow::run(&connection, tasks, &plan, &arguments.output, arguments.verbosity.quiet))
+    let goal = Goal::Results {
+        deadline: arguments.deadline,
+    };
+    let plan = Plan {
+        goal,
+        limits: &arguments.limits,
+        customer: arguments.documents.customer.as_deref(),
+    };
+    Ok(follow::run(
+        &connection,
+        tasks,
+        &plan,
+        &arguments.output,
+        arguments.verbosity.quiet,
+    ))
 }

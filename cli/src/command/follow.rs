@@ -13,7 +13,13 @@ use crate::summary::Summary;
 use crate::work::{self, Plan, Task, TaskName, Update};
 
 /// Follows all of them at the same time, and prints each result as soon as it is there. If one can't be printed, that is an interruption: what was submitted is left as tickets.
-pub(super) fn run(connection: &Connection, tasks: Vec<Task>, plan: &Plan<'_>, output: &OutputArguments, is_quiet: bool) -> Exit {
+pub(super) fn run(
+    connection: &Connection,
+    tasks: Vec<Task>,
+    plan: &Plan<'_>,
+    output: &OutputArguments,
+    is_quiet: bool,
+) -> Exit {
     let emulated = connection.is_emulator();
     let documents = tasks.len();
     let progress = Progress::new(documents, is_quiet);
@@ -22,12 +28,21 @@ pub(super) fn run(connection: &Connection, tasks: Vec<Task>, plan: &Plan<'_>, ou
         move |submitting| progress.suspend(|| tell_interrupted(submitting, emulated))
     };
     let (printer, summary) = (Printer::new(output), Summary::new(is_quiet));
-    let mut sink = Sink { printer, summary, emulated, exit: Exit::Success, unwritten: None };
+    let mut sink = Sink {
+        printer,
+        summary,
+        emulated,
+        exit: Exit::Success,
+        unwritten: None,
+    };
     let tell = |task: TaskName<'_>, update: Update<'_>, batch: &_| {
         match update {
             Update::Event(kind) => progress.event(task.name(), kind),
             Update::Submitted { .. } => {}
-            Update::Ended { extraction_id, outcome } => progress.suspend(|| sink.ended(task, extraction_id, outcome)),
+            Update::Ended {
+                extraction_id,
+                outcome,
+            } => progress.suspend(|| sink.ended(task, extraction_id, outcome)),
             Update::SubmittedLate { ticket } => progress.suspend(|| tell_late(task, ticket)),
             Update::Left { ticket } => progress.suspend(|| sink.left(ticket)),
             Update::NotSubmitted => progress.suspend(|| tell_not_submitted(task)),
@@ -39,7 +54,11 @@ pub(super) fn run(connection: &Connection, tasks: Vec<Task>, plan: &Plan<'_>, ou
     progress.end();
     sink.summary.tell_documents(documents, &batch);
     // That a disk is full is no Ctrl-C.
-    sink.exit.max(sink.unwritten.filter(|exit| *exit != Exit::Success).unwrap_or(ended))
+    sink.exit.max(
+        sink.unwritten
+            .filter(|exit| *exit != Exit::Success)
+            .unwrap_or(ended),
+    )
 }
 
 /// Where results go, and how it went so far.
@@ -53,10 +72,18 @@ struct Sink {
 }
 
 impl Sink {
-    fn ended(&mut self, task: TaskName<'_>, extraction_id: Option<ExtractionId>, outcome: Result<Extraction, JobError>) {
+    fn ended(
+        &mut self,
+        task: TaskName<'_>,
+        extraction_id: Option<ExtractionId>,
+        outcome: Result<Extraction, JobError>,
+    ) {
         let mut went_well = outcome.is_ok();
         let ticket = outcome.as_ref().err().and_then(unended).cloned();
-        let outcome = outcome.map_or_else(|error| Outcome::Failed(Box::new(Problem::of_job(&error))), Outcome::Success);
+        let outcome = outcome.map_or_else(
+            |error| Outcome::Failed(Box::new(Problem::of_job(&error))),
+            Outcome::Success,
+        );
         let report = Report::new(task.file, extraction_id, outcome).at(task.index);
         if let Err(error) = self.printer.write(&report) {
             report.tell_unwritten(&error);
@@ -91,7 +118,9 @@ pub(super) fn tell_interrupted(submitting: usize, emulated: bool) {
         say("interrupted: the emulator ends with this call, and all that it was given");
         return;
     }
-    say("interrupted: what was submitted goes on at the service: each ticket is a line of JSON, for `typless resume`");
+    say(
+        "interrupted: what was submitted goes on at the service: each ticket is a line of JSON, for `typless resume`",
+    );
     if submitting > 0 {
         say(&format!(
             "waiting for the answers to submits that are out ({submitting}): Ctrl-C again leaves at once, and loses their tickets"
@@ -101,12 +130,18 @@ pub(super) fn tell_interrupted(submitting: usize, emulated: bool) {
 
 /// Says that a document was left alone.
 pub(super) fn tell_not_submitted(task: TaskName<'_>) {
-    say(&format!("{}: it was not submitted, as the call was interrupted: call again", printable(task.name(), 300)));
+    say(&format!(
+        "{}: it was not submitted, as the call was interrupted: call again",
+        printable(task.name(), 300)
+    ));
 }
 
 /// Says that a document was submitted after all.
 pub(super) fn tell_late(task: TaskName<'_>, ticket: &Ticket) {
-    say(&format!("{}: it was submitted after all: keep the ticket, and go on with `typless resume`", printable(task.name(), 300)));
+    say(&format!(
+        "{}: it was submitted after all: keep the ticket, and go on with `typless resume`",
+        printable(task.name(), 300)
+    ));
     tell_ticket(ticket);
 }
 

@@ -11,8 +11,9 @@ use crate::service::Connection;
 
 /// Looks once, and prints what is found.
 pub(super) fn run(arguments: &GetArguments) -> Result<Exit, Failure> {
-    let id =
-        ExtractionId::new(&arguments.id).map_err(|error| Failure::wrong_call(error.to_string().replacen("extraction_id", "the ID", 1)))?;
+    let id = ExtractionId::new(&arguments.id).map_err(|error| {
+        Failure::wrong_call(error.to_string().replacen("extraction_id", "the ID", 1))
+    })?;
     let connection = Connection::to_service(&arguments.service)?;
     let outcome = outcome(connection.call(StatusRequest::new(id.clone())));
     Ok(Printer::new(&arguments.output).tell(&Report::new(None, Some(id), outcome)))

@@ -19,17 +19,41 @@ use crate::work::{Goal, Plan, Start, Task};
 pub(super) fn run(arguments: &ResumeArguments) -> Result<Exit, Failure> {
     let tasks = read(&arguments.tickets)?;
     let connection = Connection::to_service(&arguments.service)?;
-    let goal = Goal::Results { deadline: arguments.deadline };
-    let plan = Plan { goal, limits: &arguments.limits, customer: None };
-    Ok(follow::run(&connection, tasks, &plan, &arguments.output, arguments.verbosity.quiet))
+    let goal = Goal::Results {
+        deadline: arguments.deadline,
+    };
+    let plan = Plan {
+        goal,
+        limits: &arguments.limits,
+        customer: None,
+    };
+    Ok(follow::run(
+        &connection,
+        tasks,
+        &plan,
+        &arguments.output,
+        arguments.verbosity.quiet,
+    ))
 }
 
 /// Reads every ticket; if any of the lines is none, nothing is done.
 fn read(path: &Path) -> Result<Vec<Task>, Failure> {
     let is_input = path.as_os_str() == "-";
-    let shown = if is_input { "the standard input".to_owned() } else { path.display().to_string() };
-    let text = if is_input { io::read_to_string(io::stdin()) } else { fs::read_to_string(path) };
-    let text = text.map_err(|error| Failure::wrong_call(format!("{shown} can't be read: {error}: name a readable file of tickets")))?;
+    let shown = if is_input {
+        "the standard input".to_owned()
+    } else {
+        path.display().to_string()
+    };
+    let text = if is_input {
+        io::read_to_string(io::stdin())
+    } else {
+        fs::read_to_string(path)
+    };
+    let text = text.map_err(|error| {
+        Failure::wrong_call(format!(
+            "{shown} can't be read: {error}: name a readable file of tickets"
+        ))
+    })?;
     let (mut tasks, mut wrong) = (Vec::new(), Vec::new());
     // Files of tickets that were put together may name an extraction twice.
     let mut known = BTreeSet::new();
@@ -51,11 +75,16 @@ fn read(path: &Path) -> Result<Vec<Task>, Failure> {
         return Err(Failure::wrong_calls(wrong));
     }
     if tasks.is_empty() {
-        return Err(Failure::wrong_call(format!("{shown} holds no tickets: give lines as `typless submit` prints them")));
+        return Err(Failure::wrong_call(format!(
+            "{shown} holds no tickets: give lines as `typless submit` prints them"
+        )));
     }
     Ok(tasks)
 }
 
 fn task(ticket: Ticket) -> Task {
-    Task { file: ticket.reference().map(str::to_owned), start: Start::Resume(ticket) }
+    Task {
+        file: ticket.reference().map(str::to_owned),
+        start: Start::Resume(ticket),
+    }
 }

@@ -34,10 +34,17 @@ pub(super) fn run(arguments: &SubmitArguments) -> Result<Exit, Failure> {
                 summary.ended(true);
                 goes_on &= progress.suspend(|| print(ticket));
             }
-            Update::Ended { extraction_id, outcome } => {
+            Update::Ended {
+                extraction_id,
+                outcome,
+            } => {
                 let Err(error) = outcome else { return goes_on };
                 summary.ended(false);
-                let report = Report::new(task.file, extraction_id, Outcome::Failed(Box::new(Problem::of_job(&error))));
+                let report = Report::new(
+                    task.file,
+                    extraction_id,
+                    Outcome::Failed(Box::new(Problem::of_job(&error))),
+                );
                 exit = exit.max(progress.suspend(|| report.complain()));
             }
             Update::SubmittedLate { ticket } => goes_on &= progress.suspend(|| print(ticket)),
@@ -48,7 +55,11 @@ pub(super) fn run(arguments: &SubmitArguments) -> Result<Exit, Failure> {
         progress.counts(summary.done(), summary.failed, batch);
         goes_on
     };
-    let plan = Plan { goal: Goal::Tickets, limits: &arguments.limits, customer: None };
+    let plan = Plan {
+        goal: Goal::Tickets,
+        limits: &arguments.limits,
+        customer: None,
+    };
     let (ended, batch) = work::perform(&connection, tasks, &plan, announce, tell);
     progress.end();
     summary.tell_documents(documents, &batch);
@@ -61,7 +72,9 @@ fn print(ticket: &Ticket) -> bool {
     match output::write(&line) {
         Ok(()) => true,
         Err(error) => {
-            output::say(&format!("the ticket can't be written to the standard output: {error}: keep it from here"));
+            output::say(&format!(
+                "the ticket can't be written to the standard output: {error}: keep it from here"
+            ));
             output::say_line(&line);
             false
         }

@@ -8,8 +8,19 @@ use super::review;
 use super::{Outcome, Report};
 
 /// The names of the columns.
-const HEADER: [&str; 11] =
-    ["index", "file", "extraction_id", "status", "table", "row", "field", "value", "confidence", "review", "message"];
+const HEADER: [&str; 11] = [
+    "index",
+    "file",
+    "extraction_id",
+    "status",
+    "table",
+    "row",
+    "field",
+    "value",
+    "confidence",
+    "review",
+    "message",
+];
 
 /// The rows of one document, below the header if they are the first: one for the best value of each field, or a single one where there is none, which says why. As RFC 4180 has it, but with lines
 /// that end as the system's do; line ends and control characters within a value are blanks, and what a spreadsheet would take for a formula has an apostrophe before it.
@@ -27,7 +38,13 @@ pub(super) fn lines(report: &Report, floor: Option<f64>, with_header: bool) -> S
             }
         }
         Outcome::Unfinished(_) => lines.push(line(report, &Cells::default())),
-        Outcome::Failed(problem) => lines.push(line(report, &Cells { message: &problem.sentence, ..Cells::default() })),
+        Outcome::Failed(problem) => lines.push(line(
+            report,
+            &Cells {
+                message: &problem.sentence,
+                ..Cells::default()
+            },
+        )),
     }
     lines.join("\n")
 }
@@ -46,24 +63,58 @@ struct Cells<'a> {
 }
 
 fn of_extraction(report: &Report, extraction: &Extraction, floor: Option<f64>) -> Vec<String> {
-    let own = extraction.fields().iter().map(|field| cells("", None, field, floor));
-    let tables = [("line_items", extraction.line_items()), ("vat_rates", extraction.vat_rates())];
+    let own = extraction
+        .fields()
+        .iter()
+        .map(|field| cells("", None, field, floor));
+    let tables = [
+        ("line_items", extraction.line_items()),
+        ("vat_rates", extraction.vat_rates()),
+    ];
     let in_tables = tables.into_iter().flat_map(|(table, rows)| {
         let rows = rows.iter().enumerate();
-        rows.flat_map(move |(row, content)| content.fields().iter().map(move |field| cells(table, Some(row), field, floor)))
+        rows.flat_map(move |(row, content)| {
+            content
+                .fields()
+                .iter()
+                .map(move |field| cells(table, Some(row), field, floor))
+        })
     });
-    own.chain(in_tables).map(|cells| line(report, &cells)).collect()
+    own.chain(in_tables)
+        .map(|cells| line(report, &cells))
+        .collect()
 }
 
-fn cells<'a>(table: &'a str, row: Option<usize>, field: &'a Field, floor: Option<f64>) -> Cells<'a> {
+fn cells<'a>(
+    table: &'a str,
+    row: Option<usize>,
+    field: &'a Field,
+    floor: Option<f64>,
+) -> Cells<'a> {
     let best = field.best();
-    let review = if best.is_some_and(|best| review::is_weak(best, floor)) { "yes" } else { "" };
-    let (value, confidence) = (best.and_then(Candidate::text), best.and_then(Candidate::confidence));
-    Cells { table, row, field: field.name(), value, confidence, review, message: "" }
+    let review = if best.is_some_and(|best| review::is_weak(best, floor)) {
+        "yes"
+    } else {
+        ""
+    };
+    let (value, confidence) = (
+        best.and_then(Candidate::text),
+        best.and_then(Candidate::confidence),
+    );
+    Cells {
+        table,
+        row,
+        field: field.name(),
+        value,
+        confidence,
+        review,
+        message: "",
+    }
 }
 
 fn line(report: &Report, cells: &Cells<'_>) -> String {
-    let number = |number: Option<usize>| number.map_or_else(String::new, |number| number.to_string());
+    let number =
+        |number: Option<usize>| number.map_or_else(String::new, |number| number.to_string());
     let columns: [&str; 11] = [
         &number(report.index),
         &report.file,
@@ -73,7 +124,9 @@ fn line(report: &Report, cells: &Cells<'_>) -> String {
         &number(cells.row),
         cells.field,
         cells.value.unwrap_or_default(),
-        &cells.confidence.map_or_else(String::new, |score| score.to_string()),
+        &cells
+            .confidence
+            .map_or_else(String::new, |score| score.to_string()),
         cells.review,
         cells.message,
     ];
@@ -83,16 +136,31 @@ fn line(report: &Report, cells: &Cells<'_>) -> String {
 /// A cell, in quotes where it needs them.
 fn quoted(text: &str) -> String {
     let apostrophe = if is_formula(text) { "'" } else { "" };
-    let text: String =
-        apostrophe.chars().chain(text.chars()).map(|character| if character.is_control() { ' ' } else { character }).collect();
+    let text: String = apostrophe
+        .chars()
+        .chain(text.chars())
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
+        .collect();
     let needs_quotes = text.contains([',', '"']) || text.starts_with(' ') || text.ends_with(' ');
-    if needs_quotes { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+    if needs_quotes {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
 }
 
 /// Whether a spreadsheet would calculate this, and not show it. Whoever writes an invoice, or names its file, must not get a say in the spreadsheets of those who receive it. A number is a number,
 /// with or without a sign.
 fn is_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']) && text.parse::<f64>().is_err()
+    text.starts_with([
+        '=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+    ]) && text.parse::<f64>().is_err()
 }
 
 #[cfg(test)]
@@ -108,7 +176,10 @@ mod tests {
             ("27\" screen", "\"27\"\" screen\""),
             ("two\r\nlines", "two  lines"),
             ("\u{1b}[31mred", "\" [31mred\""),
-            ("=HYPERLINK(\"http://x\",1)", "\"'=HYPERLINK(\"\"http://x\"\",1)\""),
+            (
+                "=HYPERLINK(\"http://x\",1)",
+                "\"'=HYPERLINK(\"\"http://x\"\",1)\"",
+            ),
             ("@SUM(A1)", "'@SUM(A1)"),
             ("+386 1 234", "'+386 1 234"),
             ("-2+3", "'-2+3"),

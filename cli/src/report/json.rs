@@ -25,16 +25,31 @@ pub(super) fn line(report: &Report, floor: Option<f64>) -> String {
         #[serde(skip_serializing_if = "Option::is_none")]
         review: Option<Vec<Weak<'a>>>,
     }
-    let extraction_id = report.extraction_id.as_ref().map(typless::wire::ExtractionId::as_str);
+    let extraction_id = report
+        .extraction_id
+        .as_ref()
+        .map(typless::wire::ExtractionId::as_str);
     let status = report.status();
     let (result, error, review) = match &report.outcome {
-        Outcome::Success(extraction) => (raw(extraction.raw_json()), None, floor.map(|floor| review::weak(extraction, floor))),
+        Outcome::Success(extraction) => (
+            raw(extraction.raw_json()),
+            None,
+            floor.map(|floor| review::weak(extraction, floor)),
+        ),
         Outcome::Unfinished(_) => (None, None, None),
         Outcome::Failed(problem) => (None, Some(Error::of(problem)), None),
     };
     // Texts and JSON always serialise.
-    serde_json::to_string(&Line { index: report.index, file: &report.file, extraction_id, status, result, error, review })
-        .unwrap_or_default()
+    serde_json::to_string(&Line {
+        index: report.index,
+        file: &report.file,
+        extraction_id,
+        status,
+        result,
+        error,
+        review,
+    })
+    .unwrap_or_default()
 }
 
 /// What went wrong: the service's own words where it had any, else ours, and the ticket to go on with.
@@ -52,7 +67,9 @@ impl<'a> Error<'a> {
         let said = problem.said.as_ref();
         Self {
             code: said.and_then(|said| said.code()),
-            message: said.and_then(|said| said.message()).unwrap_or(&problem.sentence),
+            message: said
+                .and_then(|said| said.message())
+                .unwrap_or(&problem.sentence),
             details: said.and_then(|said| said.details()).and_then(raw),
             ticket: problem.ticket.as_ref(),
         }

@@ -38,13 +38,26 @@ pub(crate) enum Outcome {
 }
 
 impl Report {
-    pub(crate) fn new(file: Option<&str>, extraction_id: Option<ExtractionId>, outcome: Outcome) -> Self {
+    pub(crate) fn new(
+        file: Option<&str>,
+        extraction_id: Option<ExtractionId>,
+        outcome: Outcome,
+    ) -> Self {
         let known = match &outcome {
             Outcome::Success(extraction) => extraction.file_name(),
             Outcome::Unfinished(_) | Outcome::Failed(_) => None,
         };
-        let file = file.or(known).or_else(|| extraction_id.as_ref().map(ExtractionId::as_str)).unwrap_or_default().to_owned();
-        Self { index: None, file, extraction_id, outcome }
+        let file = file
+            .or(known)
+            .or_else(|| extraction_id.as_ref().map(ExtractionId::as_str))
+            .unwrap_or_default()
+            .to_owned();
+        Self {
+            index: None,
+            file,
+            extraction_id,
+            outcome,
+        }
     }
 
     /// Names its place in the call.
@@ -71,7 +84,10 @@ impl Report {
     pub(crate) fn tell_unwritten(&self, error: &io::Error) {
         if let (Outcome::Success(_), Some(id)) = (&self.outcome, &self.extraction_id) {
             let file = printable(&self.file, 300);
-            say(&format!("{file}: the result can't be written: {error}; fetch it again: typless get {}", printable(id.as_str(), 300)));
+            say(&format!(
+                "{file}: the result can't be written: {error}; fetch it again: typless get {}",
+                printable(id.as_str(), 300)
+            ));
         }
     }
 
@@ -80,8 +96,11 @@ impl Report {
         match &self.outcome {
             Outcome::Success(_) | Outcome::Unfinished(_) => Exit::Success,
             Outcome::Failed(problem) => {
-                let (file, sentence, advice) =
-                    (printable(&self.file, 300), printable(&problem.sentence, 2000), printable(&problem.advice, 500));
+                let (file, sentence, advice) = (
+                    printable(&self.file, 300),
+                    printable(&problem.sentence, 2000),
+                    printable(&problem.advice, 500),
+                );
                 say(&format!("{file}: {sentence}; {advice}"));
                 problem.exit
             }

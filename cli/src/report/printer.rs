@@ -17,7 +17,11 @@ pub(crate) struct Printer {
 
 impl Printer {
     pub(crate) fn new(arguments: &OutputArguments) -> Self {
-        Self { format: arguments.format, floor: arguments.min_confidence, has_begun: false }
+        Self {
+            format: arguments.format,
+            floor: arguments.min_confidence,
+            has_begun: false,
+        }
     }
 
     /// Prints a report to the standard output, and what is wrong to the standard error.
@@ -27,12 +31,14 @@ impl Printer {
 
     /// Prints a report to the standard output, where more than this one depends on whether that can be done.
     pub(crate) fn write(&mut self, report: &Report) -> io::Result<()> {
-        self.render(report).map_or(Ok(()), |text| output::write(&text))
+        self.render(report)
+            .map_or(Ok(()), |text| output::write(&text))
     }
 
     /// Prints a report to the standard output; anything but success means that it could not be printed.
     pub(crate) fn print(&mut self, report: &Report) -> Exit {
-        self.render(report).map_or(Exit::Success, |text| output::print(&text))
+        self.render(report)
+            .map_or(Exit::Success, |text| output::print(&text))
     }
 
     fn render(&mut self, report: &Report) -> Option<String> {
@@ -40,7 +46,9 @@ impl Printer {
         match (self.format, &report.outcome) {
             (Format::Json, _) => Some(report.to_json(self.floor)),
             (Format::Csv, _) => Some(csv::lines(report, self.floor, is_first)),
-            (Format::Table, Outcome::Success(extraction)) => Some(table::render(&report.file, extraction, self.floor)),
+            (Format::Table, Outcome::Success(extraction)) => {
+                Some(table::render(&report.file, extraction, self.floor))
+            }
             (Format::Table, Outcome::Unfinished(status)) => Some(status.to_string()),
             (Format::Table, Outcome::Failed(_)) => None,
         }

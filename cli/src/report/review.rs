@@ -30,15 +30,32 @@ pub(super) fn is_weak(candidate: &Candidate, floor: Option<f64>) -> bool {
 /// All weak values: of the fields, then of the tables.
 pub(super) fn weak(extraction: &Extraction, floor: f64) -> Vec<Weak<'_>> {
     let fields = extraction.fields().iter().map(|field| (None, field));
-    let tables = [("line_items", extraction.line_items()), ("vat_rates", extraction.vat_rates())];
+    let tables = [
+        ("line_items", extraction.line_items()),
+        ("vat_rates", extraction.vat_rates()),
+    ];
     let cells = tables.into_iter().flat_map(|(table, rows)| {
         let rows = rows.iter().enumerate();
-        rows.flat_map(move |(row, content)| content.fields().iter().map(move |field| (Some(Cell { table, row }), field)))
+        rows.flat_map(move |(row, content)| {
+            content
+                .fields()
+                .iter()
+                .map(move |field| (Some(Cell { table, row }), field))
+        })
     });
-    fields.chain(cells).filter_map(|(cell, field)| of_field(cell, field, floor)).collect()
+    fields
+        .chain(cells)
+        .filter_map(|(cell, field)| of_field(cell, field, floor))
+        .collect()
 }
 
 fn of_field(cell: Option<Cell>, field: &Field, floor: f64) -> Option<Weak<'_>> {
     let best = field.best().filter(|best| is_weak(best, Some(floor)))?;
-    Some(Weak { cell, field: field.name(), value: best.text(), confidence: best.confidence(), page: best.page() })
+    Some(Weak {
+        cell,
+        field: field.name(),
+        value: best.text(),
+        confidence: best.confidence(),
+        page: best.page(),
+    })
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use typless::drive::Clock;
-use typless::machine::{Batch, BatchEventKind, BatchProgress, JobError, JobEventKind, JobKey, Ticket, Time};
+use typless::machine::{
+    Batch, BatchEventKind, BatchProgress, JobError, JobEventKind, JobKey, Ticket, Time,
+};
 use typless::wire::{Extraction, ExtractionId};
 use typless_transports::SystemClock;
 use typless_transports::blocking::Driver;
@@ -48,10 +50,24 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
         announce: impl Fn(usize) + Send + Sync + 'static,
         tell: F,
     ) -> Self {
-        let interruption = Arc::new(Interruption { has_come: AtomicBool::new(false), announce: Box::new(announce) });
+        let interruption = Arc::new(Interruption {
+            has_come: AtomicBool::new(false),
+            announce: Box::new(announce),
+        });
         let (hand, by_hand) = (driver.hand(), interruption.clone());
         on_interruption(move || hand.push(move |batch, now| by_hand.happen(batch, now)));
-        Self { driver, clock, goal, tasks, next: 0, under_way: BTreeMap::new(), tell, interruption, halted: None, reached: false }
+        Self {
+            driver,
+            clock,
+            goal,
+            tasks,
+            next: 0,
+            under_way: BTreeMap::new(),
+            tell,
+            interruption,
+            halted: None,
+            reached: false,
+        }
     }
 
     pub(super) fn follow(mut self) -> (Exit, BatchProgress) {
@@ -61,7 +77,11 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
             self.begin_more();
         }
         self.end_rest();
-        let exit = if self.interruption.has_come() { Exit::Interrupted } else { Exit::Success };
+        let exit = if self.interruption.has_come() {
+            Exit::Interrupted
+        } else {
+            Exit::Success
+        };
         (exit, self.driver.machine().progress())
     }
 
@@ -76,11 +96,20 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
             let (key, extraction_id) = match &task.start {
                 Start::Submit(_) if batch.progress().waiting >= AHEAD => return,
                 Start::Submit(document) => (batch.add(document.clone(), now), None),
-                Start::Resume(ticket) => (batch.resume(ticket, now), Some(ticket.extraction_id().clone())),
+                Start::Resume(ticket) => (
+                    batch.resume(ticket, now),
+                    Some(ticket.extraction_id().clone()),
+                ),
             };
             // It is open until all were given.
             let Some(key) = key else { return };
-            self.under_way.insert(key, UnderWay { index: self.next, extraction_id });
+            self.under_way.insert(
+                key,
+                UnderWay {
+                    index: self.next,
+                    extraction_id,
+                },
+            );
             self.next += 1;
         }
         batch.close();
@@ -88,7 +117,11 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
 
     fn take(&mut self, kind: BatchEventKind) {
         match kind {
-            BatchEventKind::Job { key, event: JobEventKind::Finished(outcome), .. } => {
+            BatchEventKind::Job {
+                key,
+                event: JobEventKind::Finished(outcome),
+                ..
+            } => {
                 if let Some(ended) = self.under_way.remove(&key) {
                     self.finished(ended, outcome);
                 }
@@ -96,8 +129,16 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
             BatchEventKind::Job { key, event, .. } => self.on_the_way(key, &event),
             BatchEventKind::KeyRefused(error) => self.halt(Halt::KeyRefused(error)),
             BatchEventKind::SubmittedLate { ticket, .. } => {
-                let task = TaskName { index: 0, file: ticket.reference(), resumed: Some(ticket.extraction_id()) };
-                let goes_on = (self.tell)(task, Update::SubmittedLate { ticket: &ticket }, &self.driver.machine().progress());
+                let task = TaskName {
+                    index: 0,
+                    file: ticket.reference(),
+                    resumed: Some(ticket.extraction_id()),
+                };
+                let goes_on = (self.tell)(
+                    task,
+                    Update::SubmittedLate { ticket: &ticket },
+                    &self.driver.machine().progress(),
+                );
                 self.stop_unless(goes_on);
             }
             // The batch gets along with the rest by itself.
@@ -106,7 +147,9 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
     }
 
     fn on_the_way(&mut self, key: JobKey, event: &JobEventKind) {
-        let Some(under_way) = self.under_way.get_mut(&key) else { return };
+        let Some(under_way) = self.under_way.get_mut(&key) else {
+            return;
+        };
         let index = under_way.index;
         if let JobEventKind::Submitted(ticket) = event {
             under_way.extraction_id = Some(ticket.extraction_id().clone());
@@ -119,7 +162,14 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
         self.report(index, Update::Event(event));
     }
 
-    fn finished(&mut self, UnderWay { index, extraction_id }: UnderWay, outcome: Result<Extraction, JobError>) {
+    fn finished(
+        &mut self,
+        UnderWay {
+            index,
+            extraction_id,
+        }: UnderWay,
+        outcome: Result<Extraction, JobError>,
+    ) {
         let outcome = match outcome {
             Err(JobError::Abandoned { ticket }) => match (&self.halted, &ticket) {
                 // A ticket is all that was wanted; that of a submit that was out when all was given up was not told yet.
@@ -139,11 +189,20 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
         {
             self.halt(halt);
         }
-        self.report(index, Update::Ended { extraction_id, outcome });
+        self.report(
+            index,
+            Update::Ended {
+                extraction_id,
+                outcome,
+            },
+        );
     }
 
     fn leave(&mut self, index: usize, ticket: Option<&Ticket>) {
-        self.report(index, ticket.map_or(Update::NotSubmitted, |ticket| Update::Left { ticket }));
+        self.report(
+            index,
+            ticket.map_or(Update::NotSubmitted, |ticket| Update::Left { ticket }),
+        );
     }
 
     /// Ends everything. The first reason counts.
@@ -161,9 +220,16 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
             };
             match &self.halted {
                 Some(halt) => {
-                    let extraction_id = ticket.as_ref().map(|ticket| ticket.extraction_id().clone());
+                    let extraction_id =
+                        ticket.as_ref().map(|ticket| ticket.extraction_id().clone());
                     let outcome = Err(halt.end(ticket));
-                    self.report(index, Update::Ended { extraction_id, outcome });
+                    self.report(
+                        index,
+                        Update::Ended {
+                            extraction_id,
+                            outcome,
+                        },
+                    );
                 }
                 None => self.leave(index, ticket.as_ref()),
             }
@@ -171,7 +237,11 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
     }
 
     fn report(&mut self, index: usize, update: Update<'_>) {
-        let goes_on = (self.tell)(TaskName::of(&self.tasks, index), update, &self.driver.machine().progress());
+        let goes_on = (self.tell)(
+            TaskName::of(&self.tasks, index),
+            update,
+            &self.driver.machine().progress(),
+        );
         self.stop_unless(goes_on);
     }
 

@@ -28,7 +28,10 @@ fn handle(first: impl FnOnce() -> bool + Send + 'static) -> io::Result<()> {
             }
         }
     };
-    thread::Builder::new().name("typless-signals".into()).spawn(move || runtime.block_on(wait)).map(drop)
+    thread::Builder::new()
+        .name("typless-signals".into())
+        .spawn(move || runtime.block_on(wait))
+        .map(drop)
 }
 
 #[cfg(unix)]
@@ -43,8 +46,16 @@ impl Signals {
     /// Handles them from here on.
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let hang_up = if is_hang_up_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())?, hang_up })
+        let hang_up = if is_hang_up_ignored() {
+            None
+        } else {
+            Some(signal(SignalKind::hangup())?)
+        };
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up,
+        })
     }
 
     async fn next(&mut self) {

@@ -8,7 +8,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use typless::drive::Clock;
-use typless::machine::{Batch, BatchOptions, BatchProgress, JobError, JobEventKind, JobKey, PollPolicy, RetryPolicy, Ticket, Time};
+use typless::machine::{
+    Batch, BatchOptions, BatchProgress, JobError, JobEventKind, JobKey, PollPolicy, RetryPolicy,
+    Ticket, Time,
+};
 use typless::wire::{Document, Extraction, ExtractionId};
 use typless_transports::SystemClock;
 use typless_transports::blocking::Driver;
@@ -69,7 +72,10 @@ pub(crate) enum Update<'a> {
     /// The service has taken it.
     Submitted { ticket: &'a Ticket },
     /// It has come to its end.
-    Ended { extraction_id: Option<ExtractionId>, outcome: Result<Extraction, JobError> },
+    Ended {
+        extraction_id: Option<ExtractionId>,
+        outcome: Result<Extraction, JobError>,
+    },
     /// It was told to be unknown whether it was submitted; now it is known that it was.
     SubmittedLate { ticket: &'a Ticket },
     /// After an interruption: the document goes on at the service, without us.
@@ -90,7 +96,8 @@ pub(crate) fn perform(
 ) -> (Exit, BatchProgress) {
     let clock = SystemClock::new();
     let batch = Batch::new(&connection.api, options(plan), clock.now());
-    let driver = Driver::new(batch, connection.transport.clone(), clock).with_threads(plan.limits.max_in_flight.into());
+    let driver = Driver::new(batch, connection.transport.clone(), clock)
+        .with_threads(plan.limits.max_in_flight.into());
     Follower::new(driver, clock, tasks, plan.goal, announce, tell).follow()
 }
 
@@ -114,9 +121,13 @@ fn options(plan: &Plan<'_>) -> BatchOptions {
     match plan.goal {
         Goal::Tickets => options.with_most_submits(in_flight).without_queue(),
         Goal::Results { deadline } => {
-            let options = options.with_most_submits(in_flight.div_ceil(2)).with_deadline(deadline);
+            let options = options
+                .with_most_submits(in_flight.div_ceil(2))
+                .with_deadline(deadline);
             // A customer that can't be asked for has been refused with its documents.
-            plan.customer.and_then(|customer| options.clone().with_queue_of(customer).ok()).unwrap_or(options)
+            plan.customer
+                .and_then(|customer| options.clone().with_queue_of(customer).ok())
+                .unwrap_or(options)
         }
     }
 }
@@ -128,11 +139,17 @@ impl<'a> TaskName<'a> {
             Some(Start::Resume(ticket)) => Some(ticket.extraction_id()),
             Some(Start::Submit(_)) | None => None,
         };
-        Self { index, file: task.and_then(|task| task.file.as_deref()), resumed }
+        Self {
+            index,
+            file: task.and_then(|task| task.file.as_deref()),
+            resumed,
+        }
     }
 
     /// What to call it before people.
     pub(crate) fn name(self) -> &'a str {
-        self.file.or_else(|| self.resumed.map(ExtractionId::as_str)).unwrap_or_default()
+        self.file
+            .or_else(|| self.resumed.map(ExtractionId::as_str))
+            .unwrap_or_default()
     }
 }

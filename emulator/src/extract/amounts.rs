@@ -64,13 +64,20 @@ pub(crate) fn decimal_sign_votes(text: &str) -> i32 {
             let printed = text.get(amount.start..amount.end).unwrap_or_default();
             let last = printed.rfind(|c: char| c.is_ascii_digit()).unwrap_or(0);
             let sign = printed.get(..(last + 1).saturating_sub(digits));
-            i32::from(sign.is_some_and(|head| head.ends_with('.'))) - i32::from(sign.is_some_and(|head| head.ends_with(',')))
+            i32::from(sign.is_some_and(|head| head.ends_with('.')))
+                - i32::from(sign.is_some_and(|head| head.ends_with(',')))
         })
         .sum()
 }
 
 /// The number whose digits stand from `start` to `end`, with what belongs to it on either side.
-fn amount_at(text: &str, start: usize, end: usize, floor: usize, sign: DecimalSign) -> Option<Amount> {
+fn amount_at(
+    text: &str,
+    start: usize,
+    end: usize,
+    floor: usize,
+    sign: DecimalSign,
+) -> Option<Amount> {
     let before = Before::read(text.get(floor..start)?, floor)?;
     let after = After::read(rest(text, end), end)?;
     let mut digits = text.get(start..end)?;
@@ -90,7 +97,11 @@ fn amount_at(text: &str, start: usize, end: usize, floor: usize, sign: DecimalSi
     }
     let whole = end == after.end;
     Some(Amount {
-        start: if before.bracket && !after.bracket { start } else { before.start },
+        start: if before.bracket && !after.bracket {
+            start
+        } else {
+            before.start
+        },
         end,
         value,
         currency,
@@ -110,14 +121,20 @@ struct Before {
 impl Before {
     /// None if the digits are part of something that is no amount, such as a code or a date.
     fn read(text: &str, offset: usize) -> Option<Self> {
-        let mut before = Self { start: offset + text.len(), negative: false, bracket: false, currency: None };
+        let mut before = Self {
+            start: offset + text.len(),
+            negative: false,
+            bracket: false,
+            currency: None,
+        };
         let mut text = text;
         for _ in 0..4 {
             let trimmed = text.trim_end_matches(' ');
             let touches = trimmed.len() == text.len();
             if let Some(head) = trimmed.strip_suffix(['-', '–']).filter(|_| touches) {
                 // "7-12" is a range or a code; "EUR-12" is negative.
-                if head.ends_with(|c: char| c.is_alphanumeric()) && currency_at_end(head).is_none() {
+                if head.ends_with(|c: char| c.is_alphanumeric()) && currency_at_end(head).is_none()
+                {
                     return None;
                 }
                 before.negative = true;
@@ -138,9 +155,12 @@ impl Before {
             before.start = offset + text.len();
         }
         // Letters, digits or signs that make words of what follows: "A4", "x_2", "12/7", "#3", "3:45".
-        let joined = |c: char| c.is_alphanumeric() || matches!(c, '_' | '/' | '#' | '.' | '@' | '\\');
+        let joined =
+            |c: char| c.is_alphanumeric() || matches!(c, '_' | '/' | '#' | '.' | '@' | '\\');
         let nothing_read = before.start == offset + text.len();
-        let is_time = text.strip_suffix(':').is_some_and(|head| head.ends_with(|c: char| c.is_ascii_digit()));
+        let is_time = text
+            .strip_suffix(':')
+            .is_some_and(|head| head.ends_with(|c: char| c.is_ascii_digit()));
         if nothing_read && (text.ends_with(joined) || is_time) {
             return None;
         }
@@ -160,7 +180,13 @@ struct After {
 impl After {
     /// None if the digits are part of something that is no amount.
     fn read(text: &str, offset: usize) -> Option<Self> {
-        let mut after = Self { end: offset, negative: false, bracket: false, percent: false, currency: None };
+        let mut after = Self {
+            end: offset,
+            negative: false,
+            bracket: false,
+            percent: false,
+            currency: None,
+        };
         let mut rest = text;
         // "12,-" and "12.-" are round amounts.
         for round in [",-", ".-", ",–", ",--"] {
@@ -177,7 +203,9 @@ impl After {
             after.negative = true;
             rest = tail;
         }
-        if rest.starts_with(['/', ':', '_', '\\', '@']) && rest.get(1..)?.starts_with(|c: char| c.is_alphanumeric()) {
+        if rest.starts_with(['/', ':', '_', '\\', '@'])
+            && rest.get(1..)?.starts_with(|c: char| c.is_alphanumeric())
+        {
             return None;
         }
         after.end = offset + text.len() - rest.len();
@@ -211,11 +239,18 @@ impl After {
 /// The length of the digits at the beginning, with the signs that group them or separate the decimals.
 fn digits_length(text: &str) -> usize {
     let bytes = text.as_bytes();
-    let digits_from = |at: usize| bytes.iter().skip(at).take_while(|byte| byte.is_ascii_digit()).count();
+    let digits_from = |at: usize| {
+        bytes
+            .iter()
+            .skip(at)
+            .take_while(|byte| byte.is_ascii_digit())
+            .count()
+    };
     let first = digits_from(0);
     let mut end = first;
     loop {
-        let Some(separator @ ('.' | ',' | '\'' | '’' | ' ')) = rest(text, end).chars().next() else {
+        let Some(separator @ ('.' | ',' | '\'' | '’' | ' ')) = rest(text, end).chars().next()
+        else {
             return end;
         };
         let from = end + separator.len_utf8();
@@ -237,7 +272,10 @@ fn interpret(digits: &str, negative: bool, sign: DecimalSign) -> Option<(Decimal
     let parts: Vec<&str> = digits.split(|c: char| !c.is_ascii_digit()).collect();
     let (tail, heads) = parts.split_last()?;
     let grouped = |groups: &[&str]| {
-        groups.first().is_some_and(|first| (1..=3).contains(&first.len())) && groups.iter().skip(1).all(|group| group.len() == 3)
+        groups
+            .first()
+            .is_some_and(|first| (1..=3).contains(&first.len()))
+            && groups.iter().skip(1).all(|group| group.len() == 3)
     };
     let all = parts.concat();
     let head = heads.concat();
@@ -255,15 +293,22 @@ fn interpret(digits: &str, negative: bool, sign: DecimalSign) -> Option<(Decimal
                 DecimalSign::Comma => last == Some(','),
                 DecimalSign::Unknown => false,
             };
-            let value = if decimals { Decimal::new(negative, &head, tail)? } else { Decimal::new(negative, &all, "")? };
+            let value = if decimals {
+                Decimal::new(negative, &head, tail)?
+            } else {
+                Decimal::new(negative, &all, "")?
+            };
             Some((value, true))
         }
         Some('.' | ',') if distinct_before => {
             // Different signs: the last separates the decimals, if the others group well.
-            grouped(heads).then(|| Decimal::new(negative, &head, tail).map(|value| (value, false)))?
+            grouped(heads)
+                .then(|| Decimal::new(negative, &head, tail).map(|value| (value, false)))?
         }
         // The same sign several times groups thousands; anything else is a date, a version or an address.
-        Some(_) => grouped(&parts).then(|| Decimal::new(negative, &all, "").map(|value| (value, false)))?,
+        Some(_) => {
+            grouped(&parts).then(|| Decimal::new(negative, &all, "").map(|value| (value, false)))?
+        }
     }
 }
 
@@ -303,7 +348,9 @@ mod tests {
             .iter()
             .map(|amount| {
                 let percent = if amount.is_percentage { "%" } else { "" };
-                let currency = amount.currency.map_or(String::new(), |(code, _)| format!(" {code}"));
+                let currency = amount
+                    .currency
+                    .map_or(String::new(), |(code, _)| format!(" {code}"));
                 format!("{}{percent}{currency}", amount.value)
             })
             .collect()
@@ -345,7 +392,18 @@ mod tests {
 
     #[test]
     fn what_only_looks_like_an_amount_is_none() {
-        for text in ["A4", "PO-2019-7", "DE123456789", "12:30", "3/64", "#20", "123456789012", "INV/2023/03", "26.47.15.10", "x_2"] {
+        for text in [
+            "A4",
+            "PO-2019-7",
+            "DE123456789",
+            "12:30",
+            "3/64",
+            "#20",
+            "123456789012",
+            "INV/2023/03",
+            "26.47.15.10",
+            "x_2",
+        ] {
             assert_eq!(values(text), Vec::<String>::new(), "{text}");
         }
     }
@@ -358,10 +416,23 @@ mod tests {
 
     #[test]
     fn the_document_decides_what_three_digits_mean() {
-        let first = |text, sign| find(text, sign).first().map(|amount| amount.value.to_string());
-        assert_eq!(first("1.234", DecimalSign::Point).as_deref(), Some("1.2340"));
-        assert_eq!(first("1.234", DecimalSign::Comma).as_deref(), Some("1234.0000"));
-        assert_eq!(first("1,234", DecimalSign::Comma).as_deref(), Some("1.2340"));
+        let first = |text, sign| {
+            find(text, sign)
+                .first()
+                .map(|amount| amount.value.to_string())
+        };
+        assert_eq!(
+            first("1.234", DecimalSign::Point).as_deref(),
+            Some("1.2340")
+        );
+        assert_eq!(
+            first("1.234", DecimalSign::Comma).as_deref(),
+            Some("1234.0000")
+        );
+        assert_eq!(
+            first("1,234", DecimalSign::Comma).as_deref(),
+            Some("1.2340")
+        );
         assert!(decimal_sign_votes("€ 9,99 und 1.234,50") < 0);
         assert!(decimal_sign_votes("1,234.50") > 0);
         assert_eq!(decimal_sign_votes("1.234"), 0);

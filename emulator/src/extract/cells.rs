@@ -66,7 +66,11 @@ fn best_column(text: &str, area: Area, header: &Header) -> Option<usize> {
             .min((area.middle() - column.area.middle()).abs());
         let shared = area.shared_width(column.area);
         let narrower = area.width().min(column.area.width()).max(1.0);
-        let bonus = if shared > 0.0 { 25.0 * (shared / narrower).min(1.0) } else { 0.0 };
+        let bonus = if shared > 0.0 {
+            25.0 * (shared / narrower).min(1.0)
+        } else {
+            0.0
+        };
         edges.max(-shared) - bonus
     };
     header
@@ -74,10 +78,16 @@ fn best_column(text: &str, area: Area, header: &Header) -> Option<usize> {
         .iter()
         .enumerate()
         .filter(|(_, column)| is_number || is_sign || !column.is_number || holds_words(text))
-        .filter(|(_, column)| is_number || is_sign || !column.is_number || area.shared_width(column.area) > 0.0)
+        .filter(|(_, column)| {
+            is_number || is_sign || !column.is_number || area.shared_width(column.area) > 0.0
+        })
         .map(|(index, column)| {
             // Words under the header of numbers are likely the end of something to the left, but may be "free".
-            let misfit = if column.is_number && !is_number && !is_sign { 60.0 } else { 0.0 };
+            let misfit = if column.is_number && !is_number && !is_sign {
+                60.0
+            } else {
+                0.0
+            };
             (index, cost(column) + misfit)
         })
         .min_by(|a, b| a.1.total_cmp(&b.1))
@@ -93,7 +103,8 @@ fn holds_words(text: &str) -> bool {
 fn pieces<'a>(run: &'a Run, header: &Header) -> Vec<&'a [Word]> {
     let mut pieces = Vec::new();
     let mut rest = run.words.as_slice();
-    while let Some(at) = (1..rest.len()).find(|at| begins_column(rest, *at, run.font_size, header)) {
+    while let Some(at) = (1..rest.len()).find(|at| begins_column(rest, *at, run.font_size, header))
+    {
         let (piece, behind) = rest.split_at(at);
         pieces.push(piece);
         rest = behind;
@@ -104,13 +115,18 @@ fn pieces<'a>(run: &'a Run, header: &Header) -> Vec<&'a [Word]> {
 
 /// Whether another column begins with the word at `at`.
 fn begins_column(words: &[Word], at: usize, font_size: f64, header: &Header) -> bool {
-    let (Some(first), Some(before), Some(word)) = (words.first(), words.get(at - 1), words.get(at)) else {
+    let (Some(first), Some(before), Some(word)) = (words.first(), words.get(at - 1), words.get(at))
+    else {
         return false;
     };
     let gap = word.area.left - before.area.right;
-    let starts_with = |column: &HeaderColumn, word: &Word| (word.area.left - column.area.left).abs() < ALIGNED;
-    let is_next =
-        header.columns.iter().any(|column| starts_with(column, word) && !starts_with(column, first) && column.area.left > first.area.left);
+    let starts_with =
+        |column: &HeaderColumn, word: &Word| (word.area.left - column.area.left).abs() < ALIGNED;
+    let is_next = header.columns.iter().any(|column| {
+        starts_with(column, word)
+            && !starts_with(column, first)
+            && column.area.left > first.area.left
+    });
     if is_next && gap > font_size * 0.45 {
         return true;
     }

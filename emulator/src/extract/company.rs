@@ -55,8 +55,8 @@ const FORMS: [&str; 44] = [
 
 /// Legal forms that are words, units or syllables too, unless they are written just so.
 const FORMS_AS_WRITTEN: [&str; 21] = [
-    "AG", "KG", "SE", "UG", "SA", "S.A.", "S.A", "AS", "A/S", "AB", "Oy", "OY", "Co.", "CO.", "s.p.", "d.d.", "a.s.", "A.S.", "SCI", "eG",
-    "Lda",
+    "AG", "KG", "SE", "UG", "SA", "S.A.", "S.A", "AS", "A/S", "AB", "Oy", "OY", "Co.", "CO.",
+    "s.p.", "d.d.", "a.s.", "A.S.", "SCI", "eG", "Lda",
 ];
 
 /// Words before a legal form that make it longer.
@@ -77,7 +77,8 @@ pub(crate) fn names(text: &str) -> Vec<String> {
             // "GmbH & Co. KG" is one form.
             let mut end = at + 1;
             while let Some(next) = words.get(end) {
-                let joins = is_legal_form(next) || *next == "&" && words.get(end + 1).is_some_and(|word| is_legal_form(word));
+                let joins = is_legal_form(next)
+                    || *next == "&" && words.get(end + 1).is_some_and(|word| is_legal_form(word));
                 if !joins {
                     break;
                 }
@@ -94,7 +95,10 @@ pub(crate) fn names(text: &str) -> Vec<String> {
     }
     names.retain(|name| {
         let has_letters = |word: &str| word.chars().filter(|c| c.is_alphabetic()).count() > 1;
-        name.len() <= 80 && name.split(' ').any(|word| has_letters(word) && !is_legal_form(word))
+        name.len() <= 80
+            && name
+                .split(' ')
+                .any(|word| has_letters(word) && !is_legal_form(word))
     });
     names
 }
@@ -108,7 +112,9 @@ pub(crate) fn is_legal_form(word: &str) -> bool {
     let bare: String = fold(word).chars().filter(|c| *c != '.').collect();
     // Without points or a capital it is a word of a sentence: "limited", "inc".
     let is_marked = word.contains('.') || word.starts_with(char::is_uppercase);
-    is_marked && (FORMS.contains(&bare.as_str()) && bare != "sp" || PREFIXES.contains(&bare.as_str()) && word.ends_with('.'))
+    is_marked
+        && (FORMS.contains(&bare.as_str()) && bare != "sp"
+            || PREFIXES.contains(&bare.as_str()) && word.ends_with('.'))
 }
 
 /// Where the name before the legal form at `form` begins.
@@ -119,10 +125,13 @@ fn name_start(words: &[&str], form: usize) -> usize {
             break;
         };
         let ends_another = word.ends_with([':', ';', '!', '?', ')']) || *word == "-";
-        let is_name =
-            |word: &str| word.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit()) || word.contains('.') && !word.ends_with('.');
-        let joins_names =
-            is_name(word) || matches!(*word, "&" | "+") || start > 1 && words.get(start - 2).is_some_and(|before| is_name(before));
+        let is_name = |word: &str| {
+            word.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit())
+                || word.contains('.') && !word.ends_with('.')
+        };
+        let joins_names = is_name(word)
+            || matches!(*word, "&" | "+")
+            || start > 1 && words.get(start - 2).is_some_and(|before| is_name(before));
         if ends_another || !joins_names || ends_sentence(word) {
             break;
         }
@@ -130,7 +139,10 @@ fn name_start(words: &[&str], form: usize) -> usize {
     }
     // A joining word or a number is no beginning.
     while start < form
-        && words.get(start).is_some_and(|word| word.starts_with(|c: char| c.is_lowercase() || c == '&' || c == '+') && !word.contains('.'))
+        && words.get(start).is_some_and(|word| {
+            word.starts_with(|c: char| c.is_lowercase() || c == '&' || c == '+')
+                && !word.contains('.')
+        })
     {
         start += 1;
     }
@@ -172,12 +184,16 @@ fn ends_sentence(word: &str) -> bool {
 
 /// The parts of a text between the signs that separate a name from an address.
 fn parts(text: &str) -> Vec<&str> {
-    text.split(['|', '·', '•', '–', '—', '\u{2022}']).flat_map(|part| part.split(" - ")).flat_map(|part| part.split(" / ")).collect()
+    text.split(['|', '·', '•', '–', '—', '\u{2022}'])
+        .flat_map(|part| part.split(" - "))
+        .flat_map(|part| part.split(" / "))
+        .collect()
 }
 
 fn tidy(name: &str) -> String {
     let name = name.trim_end_matches([',', ';', ':', ' ', ')']);
-    name.trim_start_matches(['(', '"', '\'', '©', ' ']).to_owned()
+    name.trim_start_matches(['(', '"', '\'', '©', ' '])
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -188,12 +204,27 @@ mod tests {
     fn companies_are_cut_out_of_their_text() {
         for (text, name) in [
             ("Coolblue B.V.", "Coolblue B.V."),
-            ("QualityHosting AG - Uferweg 40-42 - D-63571 Gelnhausen", "QualityHosting AG"),
-            ("WS Retail Services Pvt. Ltd.,", "WS Retail Services Pvt. Ltd."),
-            ("All AWS Services are sold by Amazon Web Services, Inc.", "Amazon Web Services, Inc."),
+            (
+                "QualityHosting AG - Uferweg 40-42 - D-63571 Gelnhausen",
+                "QualityHosting AG",
+            ),
+            (
+                "WS Retail Services Pvt. Ltd.,",
+                "WS Retail Services Pvt. Ltd.",
+            ),
+            (
+                "All AWS Services are sold by Amazon Web Services, Inc.",
+                "Amazon Web Services, Inc.",
+            ),
             ("Free SAS au capital de 3.441.812 Euros", "Free SAS"),
-            ("Muster & Söhne GmbH & Co. KG", "Muster & Söhne GmbH & Co. KG"),
-            ("Hribar in Sinovi d.o.o., Ljubljana", "Hribar in Sinovi d.o.o."),
+            (
+                "Muster & Söhne GmbH & Co. KG",
+                "Muster & Söhne GmbH & Co. KG",
+            ),
+            (
+                "Hribar in Sinovi d.o.o., Ljubljana",
+                "Hribar in Sinovi d.o.o.",
+            ),
             ("bol.com b.v.", "bol.com b.v."),
             ("Supplier: Rossi Vini S.p.A.", "Rossi Vini S.p.A."),
         ] {
@@ -203,7 +234,13 @@ mod tests {
 
     #[test]
     fn other_words_are_no_companies() {
-        for text in ["5 KG", "as soon as possible", "Sarl au capital", "GmbH", "limited offer"] {
+        for text in [
+            "5 KG",
+            "as soon as possible",
+            "Sarl au capital",
+            "GmbH",
+            "limited offer",
+        ] {
             assert_eq!(names(text), Vec::<String>::new(), "{text}");
         }
     }

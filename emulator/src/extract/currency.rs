@@ -45,14 +45,16 @@ const NAMES: [(&str, &str, f64); 38] = [
 ];
 
 const CODES: [&str; 51] = [
-    "AED", "ARS", "AUD", "BAM", "BGN", "BRL", "CAD", "CHF", "CLP", "CNY", "COP", "CZK", "DKK", "EGP", "EUR", "GBP", "HKD", "HRK", "HUF",
-    "IDR", "ILS", "INR", "ISK", "JPY", "KES", "KRW", "KWD", "MAD", "MKD", "MXN", "MYR", "NGN", "NOK", "NZD", "PEN", "PHP", "PKR", "PLN",
-    "QAR", "RON", "RSD", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "UAH", "USD", "VND", "ZAR",
+    "AED", "ARS", "AUD", "BAM", "BGN", "BRL", "CAD", "CHF", "CLP", "CNY", "COP", "CZK", "DKK",
+    "EGP", "EUR", "GBP", "HKD", "HRK", "HUF", "IDR", "ILS", "INR", "ISK", "JPY", "KES", "KRW",
+    "KWD", "MAD", "MKD", "MXN", "MYR", "NGN", "NOK", "NZD", "PEN", "PHP", "PKR", "PLN", "QAR",
+    "RON", "RSD", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "UAH", "USD", "VND", "ZAR",
 ];
 
 /// The currency a word or sign names, and how surely, from 0 to 1.
 pub(crate) fn named(word: &str) -> Option<(&'static str, f64)> {
-    let word = word.trim_matches(|character: char| matches!(character, '.' | ',' | ':' | '(' | ')'));
+    let word =
+        word.trim_matches(|character: char| matches!(character, '.' | ',' | ':' | '(' | ')'));
     if let Some(code) = CODES.iter().find(|code| **code == word) {
         return Some((code, 1.0));
     }
@@ -65,13 +67,35 @@ pub(crate) fn named(word: &str) -> Option<(&'static str, f64)> {
         return None;
     }
     let plain = word.to_lowercase();
-    let plain = if plain.is_ascii() || plain.chars().count() < 3 { plain } else { crate::text::fold(&plain) };
-    NAMES.iter().find(|(name, ..)| *name == plain).map(|(_, code, certainty)| (*code, *certainty))
+    let plain = if plain.is_ascii() || plain.chars().count() < 3 {
+        plain
+    } else {
+        crate::text::fold(&plain)
+    };
+    NAMES
+        .iter()
+        .find(|(name, ..)| *name == plain)
+        .map(|(_, code, certainty)| (*code, *certainty))
 }
 
 /// Whether a character is a currency's sign.
 pub(crate) fn is_sign(character: char) -> bool {
-    matches!(character, '€' | '£' | '$' | '¥' | '₹' | '₩' | '₽' | '₺' | '₴' | '₪' | '฿' | '₫' | '₦' | '₱')
+    matches!(
+        character,
+        '€' | '£'
+            | '$'
+            | '¥'
+            | '₹'
+            | '₩'
+            | '₽'
+            | '₺'
+            | '₴'
+            | '₪'
+            | '฿'
+            | '₫'
+            | '₦'
+            | '₱'
+    )
 }
 
 #[cfg(test)]

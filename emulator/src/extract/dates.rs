@@ -34,8 +34,18 @@ pub(crate) fn order_votes(text: &str) -> i32 {
     (0..all.len())
         .filter_map(|at| figures(text, all.get(at..)?))
         .map(|figures| match figures {
-            Figures { first: 13..=31, second: 1..=12, separator: '/' | '-', .. } => 1,
-            Figures { first: 1..=12, second: 13..=31, separator: '/' | '-', .. } => -1,
+            Figures {
+                first: 13..=31,
+                second: 1..=12,
+                separator: '/' | '-',
+                ..
+            } => 1,
+            Figures {
+                first: 1..=12,
+                second: 13..=31,
+                separator: '/' | '-',
+                ..
+            } => -1,
             _ => 0,
         })
         .sum()
@@ -50,7 +60,11 @@ pub(crate) fn find(text: &str) -> Vec<FoundDate> {
         match date_at(text, rest) {
             Some((used, reading)) => {
                 if let (Some(first), Some(last)) = (rest.first(), rest.get(used - 1)) {
-                    found.push(FoundDate { start: first.start, end: last.end, reading });
+                    found.push(FoundDate {
+                        start: first.start,
+                        end: last.end,
+                        reading,
+                    });
                 }
                 at += used;
             }
@@ -109,7 +123,13 @@ fn figures(text: &str, rest: &[Token]) -> Option<Figures> {
     if !lengths_fit {
         return None;
     }
-    Some(Figures { first: figure(&a.plain)?, second: figure(&b.plain)?, third: figure(&c.plain)?, year_first, separator })
+    Some(Figures {
+        first: figure(&a.plain)?,
+        second: figure(&b.plain)?,
+        third: figure(&c.plain)?,
+        year_first,
+        separator,
+    })
 }
 
 impl Figures {
@@ -119,9 +139,16 @@ impl Figures {
         }
         let day_first = date(self.third, self.second, self.first);
         // Nobody writes the month first with points between.
-        let month_first = if self.separator == '.' { None } else { date(self.third, self.first, self.second) };
+        let month_first = if self.separator == '.' {
+            None
+        } else {
+            date(self.third, self.first, self.second)
+        };
         match (day_first, month_first) {
-            (Some(a), Some(b)) if a != b => Some(Reading::Either { day_first: a, month_first: b }),
+            (Some(a), Some(b)) if a != b => Some(Reading::Either {
+                day_first: a,
+                month_first: b,
+            }),
             (Some(found), _) | (None, Some(found)) => Some(Reading::Certain(found)),
             (None, None) => None,
         }
@@ -136,7 +163,9 @@ fn with_month_first(text: &str, rest: &[Token]) -> Option<(usize, Reading)> {
     let month = month(&name.plain)?;
     let gap = text.get(name.end..day.start)?;
     let comma = text.get(day.end..year.start)?;
-    if !gap.chars().all(|c| matches!(c, ' ' | '.' | '-')) || !comma.chars().all(|c| matches!(c, ' ' | ',' | '.' | '-')) {
+    if !gap.chars().all(|c| matches!(c, ' ' | '.' | '-'))
+        || !comma.chars().all(|c| matches!(c, ' ' | ',' | '.' | '-'))
+    {
         return None;
     }
     let found = date(year_figure(year)?, month, day_figure(day)?)?;
@@ -148,7 +177,8 @@ fn with_month_name(text: &str, rest: &[Token]) -> Option<(usize, Reading)> {
     let day = day_figure(rest.first()?)?;
     let mut at = 1;
     let skip_small_word = |at: &mut usize| {
-        let is_small = |token: &Token| matches!(token.plain.as_str(), "de" | "del" | "of" | "di" | "d");
+        let is_small =
+            |token: &Token| matches!(token.plain.as_str(), "de" | "del" | "of" | "di" | "d");
         *at += usize::from(rest.get(*at).is_some_and(is_small));
     };
     skip_small_word(&mut at);
@@ -169,25 +199,37 @@ fn is_glued(text: &str, first: &Token, last: &Token, separator: char) -> bool {
     let before = text.get(..first.start).unwrap_or_default();
     let behind = text.get(last.end..).unwrap_or_default();
     let goes_on = |c: char| c == separator && c != '.' || matches!(c, '/' | '_' | '#');
-    let point_and_digit = |text: &str| text.strip_prefix('.').is_some_and(|tail| tail.starts_with(|c: char| c.is_ascii_digit()));
+    let point_and_digit = |text: &str| {
+        text.strip_prefix('.')
+            .is_some_and(|tail| tail.starts_with(|c: char| c.is_ascii_digit()))
+    };
     before.ends_with(goes_on)
         || behind.starts_with(goes_on)
         || point_and_digit(behind)
-        || before.strip_suffix('.').is_some_and(|head| head.ends_with(|c: char| c.is_ascii_digit()))
+        || before
+            .strip_suffix('.')
+            .is_some_and(|head| head.ends_with(|c: char| c.is_ascii_digit()))
 }
 
 fn figure(text: &str) -> Option<i16> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())?
 }
 
 /// A day, with or without the ending of an ordinal number.
 fn day_figure(token: &Token) -> Option<i16> {
-    let digits = ["st", "nd", "rd", "th", "er", "e"].iter().find_map(|ending| token.plain.strip_suffix(ending)).unwrap_or(&token.plain);
+    let digits = ["st", "nd", "rd", "th", "er", "e"]
+        .iter()
+        .find_map(|ending| token.plain.strip_suffix(ending))
+        .unwrap_or(&token.plain);
     figure(digits).filter(|day| (1..=31).contains(day))
 }
 
 fn year_figure(token: &Token) -> Option<i16> {
-    matches!(token.plain.len(), 2 | 4).then(|| figure(&token.plain)).flatten()
+    matches!(token.plain.len(), 2 | 4)
+        .then(|| figure(&token.plain))
+        .flatten()
 }
 
 /// The date, if there is one; two-digit years are those around the turn of the millennium.
@@ -204,22 +246,85 @@ fn date(year: i16, month: i16, day: i16) -> Option<Date> {
 /// The number of a month by its name in English, German, French, Spanish, Slovene, Italian, Dutch or Portuguese.
 fn month(plain: &str) -> Option<i16> {
     const MONTHS: [&[&str]; 12] = [
-        &["january", "januar", "janner", "janvier", "enero", "gennaio", "januari", "janeiro", "jan", "janv", "ene", "gen"],
-        &["february", "februar", "feber", "fevrier", "febrero", "febbraio", "februari", "fevereiro", "feb", "fevr", "fev"],
-        &["march", "marz", "maerz", "mars", "marzo", "marec", "marca", "maart", "marco", "mar", "mrz", "mrt"],
-        &["april", "avril", "abril", "aprile", "aprila", "apr", "avr", "abr"],
-        &["may", "mai", "mayo", "maggio", "maj", "maja", "mei", "maio", "mag"],
-        &["june", "juni", "juin", "junio", "giugno", "junij", "junija", "junho", "jun", "giu"],
-        &["july", "juli", "juillet", "julio", "luglio", "julij", "julija", "julho", "jul", "juil", "lug"],
-        &["august", "aout", "agosto", "avgust", "avgusta", "augustus", "aug", "ago", "avg"],
-        &["september", "septembre", "septiembre", "settembre", "septembra", "setembro", "sep", "sept", "set"],
-        &["october", "oktober", "octobre", "octubre", "ottobre", "oktobra", "outubro", "oct", "okt", "ott", "out"],
-        &["november", "novembre", "noviembre", "novembra", "novembro", "nov"],
-        &["december", "dezember", "decembre", "diciembre", "dicembre", "decembra", "dezembro", "dec", "dez", "dic"],
+        &[
+            "january", "januar", "janner", "janvier", "enero", "gennaio", "januari", "janeiro",
+            "jan", "janv", "ene", "gen",
+        ],
+        &[
+            "february",
+            "februar",
+            "feber",
+            "fevrier",
+            "febrero",
+            "febbraio",
+            "februari",
+            "fevereiro",
+            "feb",
+            "fevr",
+            "fev",
+        ],
+        &[
+            "march", "marz", "maerz", "mars", "marzo", "marec", "marca", "maart", "marco", "mar",
+            "mrz", "mrt",
+        ],
+        &[
+            "april", "avril", "abril", "aprile", "aprila", "apr", "avr", "abr",
+        ],
+        &[
+            "may", "mai", "mayo", "maggio", "maj", "maja", "mei", "maio", "mag",
+        ],
+        &[
+            "june", "juni", "juin", "junio", "giugno", "junij", "junija", "junho", "jun", "giu",
+        ],
+        &[
+            "july", "juli", "juillet", "julio", "luglio", "julij", "julija", "julho", "jul",
+            "juil", "lug",
+        ],
+        &[
+            "august", "aout", "agosto", "avgust", "avgusta", "augustus", "aug", "ago", "avg",
+        ],
+        &[
+            "september",
+            "septembre",
+            "septiembre",
+            "settembre",
+            "septembra",
+            "setembro",
+            "sep",
+            "sept",
+            "set",
+        ],
+        &[
+            "october", "oktober", "octobre", "octubre", "ottobre", "oktobra", "outubro", "oct",
+            "okt", "ott", "out",
+        ],
+        &[
+            "november",
+            "novembre",
+            "noviembre",
+            "novembra",
+            "novembro",
+            "nov",
+        ],
+        &[
+            "december",
+            "dezember",
+            "decembre",
+            "diciembre",
+            "dicembre",
+            "decembra",
+            "dezembro",
+            "dec",
+            "dez",
+            "dic",
+        ],
     ];
-    let index = MONTHS
-        .iter()
-        .position(|names| names.contains(&plain) || plain.strip_suffix('a').is_some_and(|stem| stem.len() > 4 && names.contains(&stem)))?;
+    let index = MONTHS.iter().position(|names| {
+        names.contains(&plain)
+            || plain
+                .strip_suffix('a')
+                .is_some_and(|stem| stem.len() > 4 && names.contains(&stem))
+    })?;
     i16::try_from(index + 1).ok()
 }
 
@@ -232,7 +337,10 @@ mod tests {
             .iter()
             .map(|found| match found.reading {
                 Reading::Certain(date) => date.to_string(),
-                Reading::Either { day_first, month_first } => format!("{day_first} or {month_first}"),
+                Reading::Either {
+                    day_first,
+                    month_first,
+                } => format!("{day_first} or {month_first}"),
             })
             .collect()
     }
@@ -270,9 +378,17 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_none() {
-        for text in
-            ["2016-13-04", "31.02.2020", "1.2.3.4", "26.47.15.10", "INV/2023/03/0008", "3 August", "2019-08-13-77", "99/99/9999", "12.50"]
-        {
+        for text in [
+            "2016-13-04",
+            "31.02.2020",
+            "1.2.3.4",
+            "26.47.15.10",
+            "INV/2023/03/0008",
+            "3 August",
+            "2019-08-13-77",
+            "99/99/9999",
+            "12.50",
+        ] {
             assert_eq!(shown(text), Vec::<String>::new(), "{text}");
         }
     }

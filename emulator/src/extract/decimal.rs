@@ -50,10 +50,15 @@ mod tests {
 
     #[test]
     fn the_form_is_the_services() {
-        let shown = |negative, whole, fraction| Decimal::new(negative, whole, fraction).map(|d| d.to_string());
+        let shown = |negative, whole, fraction| {
+            Decimal::new(negative, whole, fraction).map(|d| d.to_string())
+        };
         assert_eq!(shown(false, "440", "0").as_deref(), Some("440.0000"));
         assert_eq!(shown(false, "", "5").as_deref(), Some("0.5000"));
-        assert_eq!(shown(true, "00012", "345678").as_deref(), Some("-12.345678"));
+        assert_eq!(
+            shown(true, "00012", "345678").as_deref(),
+            Some("-12.345678")
+        );
         assert_eq!(shown(true, "0", "00").as_deref(), Some("0.0000"));
         assert_eq!(shown(false, "", ""), None);
         assert_eq!(shown(false, "1x", ""), None);

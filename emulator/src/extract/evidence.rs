@@ -35,7 +35,9 @@ impl Evidence {
             _ => DecimalSign::Comma,
         };
         // Paper of the letter format is used in North America only.
-        let is_letter = document.pages.first().is_some_and(|page| (page.width - 612.0).abs() < 1.0 && (page.height - 792.0).abs() < 1.0);
+        let is_letter = document.pages.first().is_some_and(|page| {
+            (page.width - 612.0).abs() < 1.0 && (page.height - 792.0).abs() < 1.0
+        });
         american += i32::from(is_letter);
         elsewhere += i32::from(decimal_sign == DecimalSign::Comma) * 2;
         let day_first = match (order_votes, american - elsewhere) {
@@ -47,7 +49,10 @@ impl Evidence {
             (0, -2..=-1) => 0.75,
             (0, _) => 0.9,
         };
-        Self { decimal_sign, day_first }
+        Self {
+            decimal_sign,
+            day_first,
+        }
     }
 }
 

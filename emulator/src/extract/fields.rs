@@ -33,10 +33,23 @@ const CANDIDATES: usize = 3;
 const NEARBY_LINES: usize = 40;
 
 /// All fields of the document type, each with its candidates.
-pub(crate) fn find(document: &Document<'_>, document_type: &DocumentType, evidence: &Evidence, taken: &Taken) -> Vec<FoundField> {
-    let search = Search { document, evidence, taken };
+pub(crate) fn find(
+    document: &Document<'_>,
+    document_type: &DocumentType,
+    evidence: &Evidence,
+    taken: &Taken,
+) -> Vec<FoundField> {
+    let search = Search {
+        document,
+        evidence,
+        taken,
+    };
     let fields = document_type.field_list();
-    let mut all: Vec<Vec<Candidate>> = fields.iter().enumerate().map(|(index, field)| search.labelled(index, field)).collect();
+    let mut all: Vec<Vec<Candidate>> = fields
+        .iter()
+        .enumerate()
+        .map(|(index, field)| search.labelled(index, field))
+        .collect();
     for (index, field) in fields.iter().enumerate() {
         let more = match (field.data_type, field.form) {
             (DataType::Author, _) => supplier::find(document, index),
@@ -94,7 +107,14 @@ impl Search<'_> {
                     let is_sentence = run.run.words.len() > 10;
                     weight *= if is_sentence { 0.5 } else { 0.8 };
                 }
-                let at = At { place, run, label, next_label: run.labels.get(number + 1), weight, is_strong: strength == Strength::Strong };
+                let at = At {
+                    place,
+                    run,
+                    label,
+                    next_label: run.labels.get(number + 1),
+                    weight,
+                    is_strong: strength == Strength::Strong,
+                };
                 if field.data_type == DataType::Number {
                     candidates.extend(self.amounts(field, &at));
                 } else {
@@ -107,9 +127,19 @@ impl Search<'_> {
 
     /// The value in the label's run, or in one of the next runs of the line, or below.
     fn beside(&self, field: &Field, at: &At<'_>) -> Vec<Candidate> {
-        let read = |text: &str| values::read(text, field.data_type, field.form, at.is_strong, self.evidence);
+        let read = |text: &str| {
+            values::read(
+                text,
+                field.data_type,
+                field.form,
+                at.is_strong,
+                self.evidence,
+            )
+        };
         let rest = at.run.text.get(at.label.end..).unwrap_or_default();
-        let cut = at.next_label.map_or(rest.len(), |next| next.start - at.label.end);
+        let cut = at
+            .next_label
+            .map_or(rest.len(), |next| next.start - at.label.end);
         let is_text = field.data_type == DataType::String && field.form == Form::Text;
         for (text, weight) in [(rest.get(..cut).unwrap_or(rest), 1.0), (rest, 0.8)] {
             if is_text && weight < 1.0 {
@@ -134,7 +164,8 @@ impl Search<'_> {
                 let weight = if steps == 0 { 0.97 } else { 0.8 };
                 return self.candidates(&found, 0, at.weight * weight, place);
             }
-            if field.form == Form::Code && tokens(&run.text).iter().any(|token| token.plain != "no") {
+            if field.form == Form::Code && tokens(&run.text).iter().any(|token| token.plain != "no")
+            {
                 break;
             }
         }
@@ -150,17 +181,25 @@ impl Search<'_> {
             return Vec::new();
         };
         let label = area_of(at.run, at.label.start, at.label.end);
-        let own = page.lines.get(at.place.line).map_or(0.0, |line| line.baseline);
-        for (number, line) in page.lines.iter().enumerate().skip(at.place.line + 1).take(NEARBY_LINES) {
+        let own = page
+            .lines
+            .get(at.place.line)
+            .map_or(0.0, |line| line.baseline);
+        for (number, line) in page
+            .lines
+            .iter()
+            .enumerate()
+            .skip(at.place.line + 1)
+            .take(NEARBY_LINES)
+        {
             let distance = (line.baseline - own) / at.run.run.font_size;
             if distance > 3.3 || self.taken.contains(&(at.place.page, number)) {
                 break;
             }
-            let beneath = line
-                .runs
-                .iter()
-                .enumerate()
-                .find(|(_, run)| run.run.area.shared_width(label) > 0.0 || (run.run.area.left - label.left).abs() < 4.0);
+            let beneath = line.runs.iter().enumerate().find(|(_, run)| {
+                run.run.area.shared_width(label) > 0.0
+                    || (run.run.area.left - label.left).abs() < 4.0
+            });
             let Some((position, run)) = beneath else {
                 continue;
             };
@@ -169,7 +208,11 @@ impl Search<'_> {
             }
             let found = read(&run.text);
             let weight = if distance <= 2.0 { 0.92 } else { 0.85 };
-            let place = Place { page: at.place.page, line: number, run: position };
+            let place = Place {
+                page: at.place.page,
+                line: number,
+                run: position,
+            };
             return self.candidates(&found, 0, at.weight * weight, place);
         }
         Vec::new()
@@ -177,10 +220,22 @@ impl Search<'_> {
 
     /// The amounts in the row of the label, or the one below it.
     fn amounts(&self, field: &Field, at: &At<'_>) -> Vec<Candidate> {
-        let read = |text: &str| values::read(text, field.data_type, field.form, at.is_strong, self.evidence);
+        let read = |text: &str| {
+            values::read(
+                text,
+                field.data_type,
+                field.form,
+                at.is_strong,
+                self.evidence,
+            )
+        };
         let rest = at.run.text.get(at.label.end..).unwrap_or_default();
-        let cut = at.next_label.map_or(rest.len(), |next| next.start - at.label.end);
-        let own = Some(read(rest.get(..cut).unwrap_or(rest))).filter(|found| !found.is_empty()).unwrap_or_else(|| read(rest));
+        let cut = at
+            .next_label
+            .map_or(rest.len(), |next| next.start - at.label.end);
+        let own = Some(read(rest.get(..cut).unwrap_or(rest)))
+            .filter(|found| !found.is_empty())
+            .unwrap_or_else(|| read(rest));
         let mut row: Vec<Candidate> = Vec::new();
         for value in &own {
             let words = tokens(rest.get(..value.start).unwrap_or_default()).len();
@@ -219,7 +274,13 @@ impl Search<'_> {
     }
 
     /// Candidates that no label leads to: behind another field's value, or all alone.
-    fn unlabelled(&self, field: &Field, fields: &[Field], all: &[Vec<Candidate>], index: usize) -> Vec<Candidate> {
+    fn unlabelled(
+        &self,
+        field: &Field,
+        fields: &[Field],
+        all: &[Vec<Candidate>],
+        index: usize,
+    ) -> Vec<Candidate> {
         let leader = field
             .behind
             .as_ref()
@@ -244,14 +305,17 @@ impl Search<'_> {
         }
         for (place, run) in self.document.runs() {
             let page = self.document.pages.get(place.page);
-            let is_on_top = place.page == 0 && page.is_some_and(|page| run.run.area.bottom < page.height / 2.0);
+            let is_on_top =
+                place.page == 0 && page.is_some_and(|page| run.run.area.bottom < page.height / 2.0);
             if is_on_top && run.labels.is_empty() && run.run.words.len() <= 6 {
-                let read = values::read(&run.text, field.data_type, field.form, false, self.evidence);
+                let read =
+                    values::read(&run.text, field.data_type, field.form, false, self.evidence);
                 found.extend(self.candidates(&read, 0, 0.4, place));
             }
         }
         // Two dates and no label: nobody knows which is meant.
-        let distinct: HashSet<Option<Place>> = found.iter().map(|candidate| candidate.place).collect();
+        let distinct: HashSet<Option<Place>> =
+            found.iter().map(|candidate| candidate.place).collect();
         if distinct.len() > 1 {
             found.clear();
         }
@@ -266,21 +330,31 @@ impl Search<'_> {
             let by_score = b.score.total_cmp(&a.score);
             let by_place = a.place.cmp(&b.place);
             if prefers_largest {
-                by_score.then(money::magnitude(&b.text).cmp(&money::magnitude(&a.text))).then(by_place)
+                by_score
+                    .then(money::magnitude(&b.text).cmp(&money::magnitude(&a.text)))
+                    .then(by_place)
             } else {
                 by_score.then(by_place)
             }
         });
         let mut values: Vec<FoundValue> = Vec::new();
         for candidate in candidates {
-            let is_known = values.iter().any(|value| value.value.as_deref() == Some(candidate.text.as_str()));
+            let is_known = values
+                .iter()
+                .any(|value| value.value.as_deref() == Some(candidate.text.as_str()));
             if is_known || values.len() == CANDIDATES {
                 continue;
             }
-            let location =
-                candidate.place.and_then(|place| self.run(place)).and_then(|(place, run)| self.document.location(place.page, run.run.area));
+            let location = candidate
+                .place
+                .and_then(|place| self.run(place))
+                .and_then(|(place, run)| self.document.location(place.page, run.run.area));
             let location = location.filter(|_| field.data_type != DataType::Author);
-            values.push(FoundValue::new(candidate.text, candidate.score.min(CEILING), location));
+            values.push(FoundValue::new(
+                candidate.text,
+                candidate.score.min(CEILING),
+                location,
+            ));
         }
         if values.is_empty() {
             values.push(FoundValue::nothing());
@@ -288,8 +362,17 @@ impl Search<'_> {
         values
     }
 
-    fn candidates(&self, values: &[Value], base: usize, weight: f64, place: Place) -> Vec<Candidate> {
-        values.iter().map(|value| Candidate::new(value, base, weight, place)).collect()
+    fn candidates(
+        &self,
+        values: &[Value],
+        base: usize,
+        weight: f64,
+        place: Place,
+    ) -> Vec<Candidate> {
+        values
+            .iter()
+            .map(|value| Candidate::new(value, base, weight, place))
+            .collect()
     }
 
     fn run(&self, place: Place) -> Option<(Place, &LabelledRun<'_>)> {
@@ -302,21 +385,34 @@ impl Search<'_> {
     fn to_the_right(&self, at: &At<'_>) -> impl Iterator<Item = (usize, Place, &LabelledRun<'_>)> {
         let Place { page, line, .. } = at.place;
         let own = at.run.run.area;
-        let lines = self.document.pages.get(page).map_or(&[][..], |page| page.lines.as_slice());
+        let lines = self
+            .document
+            .pages
+            .get(page)
+            .map_or(&[][..], |page| page.lines.as_slice());
         let mut found: Vec<(Place, &LabelledRun<'_>)> = lines
             .iter()
             .enumerate()
             .skip(line.saturating_sub(2))
             .take(5)
-            .flat_map(|(line, row)| row.runs.iter().enumerate().map(move |(run, found)| (Place { page, line, run }, found)))
+            .flat_map(|(line, row)| {
+                row.runs
+                    .iter()
+                    .enumerate()
+                    .map(move |(run, found)| (Place { page, line, run }, found))
+            })
             .filter(|(other, run)| {
                 let area = run.run.area;
-                let is_level = other.line == line || own.shared_height(area) > 0.6 * own.height().min(area.height());
+                let is_level = other.line == line
+                    || own.shared_height(area) > 0.6 * own.height().min(area.height());
                 is_level && area.left >= own.right - 1.0
             })
             .collect();
         found.sort_by(|a, b| a.1.run.area.left.total_cmp(&b.1.run.area.left));
-        found.into_iter().enumerate().map(|(steps, (place, run))| (steps, place, run))
+        found
+            .into_iter()
+            .enumerate()
+            .map(|(steps, (place, run))| (steps, place, run))
     }
 }
 
@@ -343,7 +439,8 @@ fn between(words: usize) -> f64 {
 /// Whether what follows a label only explains it: "(EUR)", "no.".
 fn is_remark(rest: &str) -> bool {
     let rest = rest.trim();
-    rest.starts_with('(') && rest.trim_end_matches(':').ends_with(')') || tokens(rest).iter().all(|token| token.plain == "no")
+    rest.starts_with('(') && rest.trim_end_matches(':').ends_with(')')
+        || tokens(rest).iter().all(|token| token.plain == "no")
 }
 
 /// The area of a part of a run's text: that of the words it touches.

@@ -59,7 +59,11 @@ pub struct Location {
 
 impl Findings {
     pub(crate) fn new(extracted_fields: Vec<FoundField>, line_items: Vec<Vec<FoundField>>) -> Self {
-        Self { extracted_fields, line_items, vat_rates: Vec::new() }
+        Self {
+            extracted_fields,
+            line_items,
+            vat_rates: Vec::new(),
+        }
     }
 
     /// The best value of a field; none if the document has none.
@@ -77,21 +81,41 @@ impl Findings {
 
 impl FoundValue {
     pub(crate) fn new(value: String, score: f64, location: Option<Location>) -> Self {
-        Self { value: Some(value), confidence_score: (score.clamp(0.0, 1.0) * 1000.0).round() / 1000.0, location }
+        Self {
+            value: Some(value),
+            confidence_score: (score.clamp(0.0, 1.0) * 1000.0).round() / 1000.0,
+            location,
+        }
     }
 
     pub(crate) fn nothing() -> Self {
-        Self { value: None, confidence_score: 0.0, location: None }
+        Self {
+            value: None,
+            confidence_score: 0.0,
+            location: None,
+        }
     }
 }
 
 impl Location {
     pub(crate) fn new(page_number: usize, page: &Page, area: Area) -> Self {
         let [x, y, width, height] = page.pixels(area);
-        Self { page_number, x, y, width, height }
+        Self {
+            page_number,
+            x,
+            y,
+            width,
+            height,
+        }
     }
 }
 
 fn best<'a>(fields: &'a [FoundField], name: &str) -> Option<&'a str> {
-    fields.iter().find(|field| field.name == name)?.values.first()?.value.as_deref()
+    fields
+        .iter()
+        .find(|field| field.name == name)?
+        .values
+        .first()?
+        .value
+        .as_deref()
 }

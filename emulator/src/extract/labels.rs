@@ -101,7 +101,9 @@ impl Label {
 impl LabelledRun<'_> {
     /// The label that is all of the run, or that the run begins with and a colon ends.
     pub(crate) fn heading(&self) -> Option<&Label> {
-        self.labels.first().filter(|label| label.at_start && (label.at_end || label.has_colon))
+        self.labels
+            .first()
+            .filter(|label| label.at_start && (label.at_end || label.has_colon))
     }
 }
 
@@ -110,7 +112,11 @@ impl<'a> Document<'a> {
         let index = LabelIndex::new(document_type);
         let labelled_run = |run: &'a Run| {
             let text = RunText::new(run);
-            LabelledRun { run, labels: index.find(&text), text: text.text }
+            LabelledRun {
+                run,
+                labels: index.find(&text),
+                text: text.text,
+            }
         };
         let pages = pages.iter().map(|page| LabelledPage {
             width: page.width,
@@ -119,10 +125,15 @@ impl<'a> Document<'a> {
             lines: page
                 .lines
                 .iter()
-                .map(|line| LabelledLine { baseline: line.baseline, runs: line.runs.iter().map(labelled_run).collect() })
+                .map(|line| LabelledLine {
+                    baseline: line.baseline,
+                    runs: line.runs.iter().map(labelled_run).collect(),
+                })
                 .collect(),
         });
-        Self { pages: pages.collect() }
+        Self {
+            pages: pages.collect(),
+        }
     }
 
     /// Where an area of a page is, as the service reports it.
@@ -137,7 +148,12 @@ impl<'a> Document<'a> {
                 .lines
                 .iter()
                 .enumerate()
-                .flat_map(move |(line, row)| row.runs.iter().enumerate().map(move |(run, found)| (Place { page, line, run }, found)))
+                .flat_map(move |(line, row)| {
+                    row.runs
+                        .iter()
+                        .enumerate()
+                        .map(move |(run, found)| (Place { page, line, run }, found))
+                })
         })
     }
 }
@@ -156,12 +172,19 @@ struct LabelIndex {
 
 impl LabelIndex {
     fn new(document_type: &DocumentType) -> Self {
-        let mut index = Self { meanings: HashMap::new() };
+        let mut index = Self {
+            meanings: HashMap::new(),
+        };
         for (number, field) in document_type.field_list().iter().enumerate() {
-            for (labels, strength) in
-                [(&field.labels, Strength::Strong), (&field.weak_labels, Strength::Weak), (&field.faint_labels, Strength::Faint)]
-            {
-                let meaning = Meaning::Field { index: number, strength };
+            for (labels, strength) in [
+                (&field.labels, Strength::Strong),
+                (&field.weak_labels, Strength::Weak),
+                (&field.faint_labels, Strength::Faint),
+            ] {
+                let meaning = Meaning::Field {
+                    index: number,
+                    strength,
+                };
                 index.add(labels, meaning);
             }
         }
@@ -188,7 +211,11 @@ impl LabelIndex {
                 // In the middle of a text, "no." or "#" alone labels nothing: "1425 Broadway #20".
                 Some((1, _)) if at > 0 && is_number_word(run, at) => at += 1,
                 Some((count, meanings)) => {
-                    let count = if is_number_word(run, at + count) { count + 1 } else { count };
+                    let count = if is_number_word(run, at + count) {
+                        count + 1
+                    } else {
+                        count
+                    };
                     let (start, end) = span(run, at, count);
                     let behind = run.text.get(end..).unwrap_or_default();
                     found.push(Label {
@@ -197,7 +224,9 @@ impl LabelIndex {
                         end,
                         at_start: at == 0,
                         at_end: at + count == run.tokens.len(),
-                        has_colon: behind.trim_start_matches([' ', '.', ')', '*']).starts_with([':', '：', '=']),
+                        has_colon: behind
+                            .trim_start_matches([' ', '.', ')', '*'])
+                            .starts_with([':', '：', '=']),
                     });
                     at += count;
                 }
@@ -213,7 +242,11 @@ fn is_number_word(run: &RunText, at: usize) -> bool {
 }
 
 /// The longest row of tokens from `at` on whose key is known, as their number and what is known.
-pub(crate) fn longest_match<T>(run: &RunText, at: usize, known: impl Fn(&str) -> Option<T>) -> Option<(usize, T)> {
+pub(crate) fn longest_match<T>(
+    run: &RunText,
+    at: usize,
+    known: impl Fn(&str) -> Option<T>,
+) -> Option<(usize, T)> {
     let mut key = String::new();
     let mut best = None;
     for (count, token) in run.tokens.iter().skip(at).take(LONGEST_LABEL).enumerate() {

@@ -30,5 +30,12 @@ pub(crate) fn extract(pages: &[Page], document_type: &DocumentType) -> Findings 
     let evidence = Evidence::of(&document);
     let table = rows::find(&document, document_type, &evidence);
     let fields = fields::find(&document, document_type, &evidence, &table.taken);
-    Findings::new(fields, if document_type.answers_line_items() { table.rows } else { Vec::new() })
+    Findings::new(
+        fields,
+        if document_type.answers_line_items() {
+            table.rows
+        } else {
+            Vec::new()
+        },
+    )
 }

@@ -22,12 +22,21 @@ pub(crate) struct Table {
 }
 
 /// Finds the line items of a document.
-pub(crate) fn find(document: &Document<'_>, document_type: &DocumentType, evidence: &Evidence) -> Table {
+pub(crate) fn find(
+    document: &Document<'_>,
+    document_type: &DocumentType,
+    evidence: &Evidence,
+) -> Table {
     let reader = HeaderReader::new(document_type.line_items());
     let mut scan = Scan {
         document_type,
         evidence,
-        carry: document_type.line_items().carry_labels.iter().map(|label| label_key(label)).collect(),
+        carry: document_type
+            .line_items()
+            .carry_labels
+            .iter()
+            .map(|label| label_key(label))
+            .collect(),
         header: None,
         state: State::Outside,
         pitch: f64::INFINITY,
@@ -113,7 +122,9 @@ impl Scan<'_> {
     fn accepts(&self, header: &Header) -> bool {
         match &self.header {
             None => true,
-            Some(first) if self.drafts.is_empty() => header.known().len() >= first.known().len() || self.state == State::Ended,
+            Some(first) if self.drafts.is_empty() => {
+                header.known().len() >= first.known().len() || self.state == State::Ended
+            }
             Some(first) => first.known() == header.known(),
         }
     }
@@ -150,7 +161,11 @@ impl Scan<'_> {
             Some(ends) => {
                 self.open = false;
                 self.pending.clear();
-                self.state = if ends && !self.drafts.is_empty() { State::Ended } else { State::Interrupted };
+                self.state = if ends && !self.drafts.is_empty() {
+                    State::Ended
+                } else {
+                    State::Interrupted
+                };
             }
             None if self.is_row(&cells) => self.row(cells, line.baseline, size, page, number),
             None => self.words(cells, rest, size, page, number),
@@ -162,25 +177,38 @@ impl Scan<'_> {
         let Some(header) = &self.header else {
             return false;
         };
-        let column = |cell: &Cell| header.columns.get(cell.column).filter(|column| column.column.is_some());
+        let column = |cell: &Cell| {
+            header
+                .columns
+                .get(cell.column)
+                .filter(|column| column.column.is_some())
+        };
         let numbers = cells
             .iter()
             .filter(|cell| column(cell).is_some_and(|column| column.is_number))
             .filter(|cell| self.number(&cell.text).is_some())
             .count();
-        let words: Vec<&Cell> = cells.iter().filter(|cell| column(cell).is_some_and(|column| !column.is_number)).collect();
+        let words: Vec<&Cell> = cells
+            .iter()
+            .filter(|cell| column(cell).is_some_and(|column| !column.is_number))
+            .collect();
         if self.state != State::Interrupted {
             return numbers >= 2 || (numbers == 1 && !words.is_empty());
         }
         // Far from the header, a line must look the same as the rows before.
-        let expected = header.columns.iter().filter(|column| column.is_number && column.column.is_some()).count();
+        let expected = header
+            .columns
+            .iter()
+            .filter(|column| column.is_number && column.column.is_some())
+            .count();
         let is_in_line = words.iter().any(|cell| {
-            self.drafts
-                .iter()
-                .rev()
-                .take(20)
-                .any(|draft| draft.cells.iter().flatten().any(|(_, area, _)| (area.left - cell.area.left).abs() < 3.0))
-                || self.drafts.is_empty()
+            self.drafts.iter().rev().take(20).any(|draft| {
+                draft
+                    .cells
+                    .iter()
+                    .flatten()
+                    .any(|(_, area, _)| (area.left - cell.area.left).abs() < 3.0)
+            }) || self.drafts.is_empty()
         });
         numbers >= expected.min(2) && is_in_line
     }
@@ -192,13 +220,21 @@ impl Scan<'_> {
         {
             self.pitch = self.pitch.min(baseline - last.baseline);
         }
-        let mut draft = Draft { page, baseline, cells: vec![None; self.document_type.line_items().columns.len()] };
+        let mut draft = Draft {
+            page,
+            baseline,
+            cells: vec![None; self.document_type.line_items().columns.len()],
+        };
         // Words right above a row without a description are its description.
         let description = self.description();
-        let lacks = !cells.iter().any(|cell| self.column(cell).map(|(index, _)| index) == description);
+        let lacks = !cells
+            .iter()
+            .any(|cell| self.column(cell).map(|(index, _)| index) == description);
         let waiting = std::mem::take(&mut self.pending);
         let close = if lacks { size * 2.2 } else { size * 1.35 };
-        let starts_close = waiting.last().is_some_and(|(_, above)| baseline - above <= close);
+        let starts_close = waiting
+            .last()
+            .is_some_and(|(_, above)| baseline - above <= close);
         if starts_close {
             for (words, _) in waiting {
                 self.add(&mut draft, words, true);
@@ -213,12 +249,24 @@ impl Scan<'_> {
     }
 
     /// A line without numbers: more of the row before it, or the beginning of the next.
-    fn words(&mut self, cells: Vec<Cell>, rest: &[LabelledLine<'_>], size: f64, page: usize, number: usize) {
+    fn words(
+        &mut self,
+        cells: Vec<Cell>,
+        rest: &[LabelledLine<'_>],
+        size: f64,
+        page: usize,
+        number: usize,
+    ) {
         let Some(line) = rest.first() else { return };
         let reach = (size * 1.95).max(self.pitch.min(60.0) * 1.1);
         let gap = self.last.map_or(f64::INFINITY, |last| line.baseline - last);
-        let in_columns = cells.iter().any(|cell| self.column(cell).is_some_and(|(index, _)| !self.is_number(index)));
-        let next_gap = rest.get(1).map_or(f64::INFINITY, |next| next.baseline - line.baseline);
+        let in_columns = cells.iter().any(|cell| {
+            self.column(cell)
+                .is_some_and(|(index, _)| !self.is_number(index))
+        });
+        let next_gap = rest
+            .get(1)
+            .map_or(f64::INFINITY, |next| next.baseline - line.baseline);
         if self.open && in_columns && gap <= reach && gap <= next_gap * 1.3 {
             if let Some(mut draft) = self.drafts.pop() {
                 self.add(&mut draft, cells, true);
@@ -227,7 +275,10 @@ impl Scan<'_> {
             self.last = Some(line.baseline);
             self.taken.insert((page, number));
         } else if in_columns && self.state == State::Inside {
-            let follows = self.pending.last().is_none_or(|(_, above)| line.baseline - above <= size * 1.5);
+            let follows = self
+                .pending
+                .last()
+                .is_none_or(|(_, above)| line.baseline - above <= size * 1.5);
             if !follows {
                 self.pending.clear();
             }
@@ -241,9 +292,15 @@ impl Scan<'_> {
     /// Whether the line is a total rather than a row, and whether it is the end of the table.
     fn total(&self, line: &LabelledLine<'_>, cells: &[Cell]) -> Option<bool> {
         let fields = self.document_type.field_list();
-        let numbers = cells.iter().filter(|cell| self.number(&cell.text).is_some()).count();
+        let numbers = cells
+            .iter()
+            .filter(|cell| self.number(&cell.text).is_some())
+            .count();
         if numbers == 0 && !super::table::has_amounts(line) {
-            let is_split = line.runs.iter().any(|run| !super::amounts::find(&run.text, self.evidence.decimal_sign).is_empty());
+            let is_split = line
+                .runs
+                .iter()
+                .any(|run| !super::amounts::find(&run.text, self.evidence.decimal_sign).is_empty());
             if !is_split {
                 return None;
             }
@@ -253,14 +310,20 @@ impl Scan<'_> {
                 continue;
             };
             let rest = run.text.get(label.end..).unwrap_or_default();
-            let words = tokens(rest).iter().filter(|token| token.plain.chars().all(char::is_alphabetic)).count();
+            let words = tokens(rest)
+                .iter()
+                .filter(|token| token.plain.chars().all(char::is_alphabetic))
+                .count();
             let is_bare = label.at_end || label.has_colon || words == 0;
             if !is_bare && (numbers > 1 || words > 5) {
                 continue;
             }
             let mut ends = None;
             for meaning in &label.meanings {
-                if let Meaning::Field { index, strength: Strength::Strong } = meaning
+                if let Meaning::Field {
+                    index,
+                    strength: Strength::Strong,
+                } = meaning
                     && let Some(field) = fields.get(*index)
                     && field.data_type == DataType::Number
                 {
@@ -269,7 +332,9 @@ impl Scan<'_> {
             }
             // "Tax: 0.2%" under a row describes it; a total has an amount.
             let only_percentage = line.runs.len() == 1
-                && super::amounts::find(&run.text, self.evidence.decimal_sign).iter().all(|amount| amount.is_percentage);
+                && super::amounts::find(&run.text, self.evidence.decimal_sign)
+                    .iter()
+                    .all(|amount| amount.is_percentage);
             if ends.is_some() && !only_percentage {
                 return ends;
             }
@@ -279,11 +344,16 @@ impl Scan<'_> {
 
     /// Whether the line only carries a sum from page to page. An item of the same name has more numbers.
     fn is_carried(&self, line: &LabelledLine<'_>, cells: &[Cell]) -> bool {
-        let numbers = cells.iter().filter(|cell| self.number(&cell.text).is_some()).count();
+        let numbers = cells
+            .iter()
+            .filter(|cell| self.number(&cell.text).is_some())
+            .count();
         numbers < 2
             && line.runs.first().is_some_and(|run| {
                 let key = label_key(&run.text);
-                self.carry.iter().any(|carry| key.starts_with(carry.as_str()) && key.len() < carry.len() + 8)
+                self.carry
+                    .iter()
+                    .any(|carry| key.starts_with(carry.as_str()) && key.len() < carry.len() + 8)
                     && super::table::has_amounts(line)
             })
     }
@@ -295,7 +365,9 @@ impl Scan<'_> {
                 continue;
             };
             let column = self.document_type.line_items().columns.get(index);
-            let takes_more = column.is_some_and(|column| column.data_type == DataType::String && column.form == Form::Text);
+            let takes_more = column.is_some_and(|column| {
+                column.data_type == DataType::String && column.form == Form::Text
+            });
             let Some(slot) = draft.cells.get_mut(index) else {
                 continue;
             };
@@ -319,16 +391,23 @@ impl Scan<'_> {
 
     fn is_number(&self, column: usize) -> bool {
         let columns = &self.document_type.line_items().columns;
-        columns.get(column).is_some_and(|column| column.data_type == DataType::Number)
+        columns
+            .get(column)
+            .is_some_and(|column| column.data_type == DataType::Number)
     }
 
     /// The column of words that are not a code.
     fn description(&self) -> Option<usize> {
-        self.document_type.line_items().columns.iter().position(|column| column.data_type == DataType::String && column.form == Form::Text)
+        self.document_type
+            .line_items()
+            .columns
+            .iter()
+            .position(|column| column.data_type == DataType::String && column.form == Form::Text)
     }
 
     fn number(&self, text: &str) -> Option<String> {
-        cells::single_number(text, self.evidence.decimal_sign).map(|amount| amount.value.to_string())
+        cells::single_number(text, self.evidence.decimal_sign)
+            .map(|amount| amount.value.to_string())
     }
 
     fn finish(self, document: &Document<'_>) -> Table {
@@ -344,27 +423,42 @@ impl Scan<'_> {
                         name: column.name.clone(),
                         data_type: column.data_type,
                         multiple_values: None,
-                        values: vec![self.value(column, cell.as_ref(), |area| document.location(draft.page, area))],
+                        values: vec![self.value(column, cell.as_ref(), |area| {
+                            document.location(draft.page, area)
+                        })],
                     })
                     .collect()
             })
             .collect();
-        Table { rows, taken: self.taken }
+        Table {
+            rows,
+            taken: self.taken,
+        }
     }
 
-    fn value(&self, column: &Column, cell: Option<&(String, Area, f64)>, locate: impl Fn(Area) -> Option<Location>) -> FoundValue {
+    fn value(
+        &self,
+        column: &Column,
+        cell: Option<&(String, Area, f64)>,
+        locate: impl Fn(Area) -> Option<Location>,
+    ) -> FoundValue {
         let Some((text, area, certainty)) = cell else {
             return FoundValue::nothing();
         };
         let value = match (column.data_type, column.form) {
             (DataType::Number, _) => self.number(text),
-            (DataType::Date, _) => super::values::date_values(text, self.evidence).into_iter().next().map(|value| value.text),
+            (DataType::Date, _) => super::values::date_values(text, self.evidence)
+                .into_iter()
+                .next()
+                .map(|value| value.text),
             (DataType::String, Form::Code) => {
                 let is_code = text.contains(|c: char| c.is_ascii_digit()) || !text.contains(' ');
                 is_code.then(|| text.clone())
             }
             (DataType::String | DataType::Author, _) => Some(text.clone()),
         };
-        value.map_or_else(FoundValue::nothing, |value| FoundValue::new(value, certainty * 0.96, locate(*area)))
+        value.map_or_else(FoundValue::nothing, |value| {
+            FoundValue::new(value, certainty * 0.96, locate(*area))
+        })
     }
 }

@@ -49,10 +49,19 @@ pub(crate) fn find(document: &Document<'_>, field: usize) -> Vec<Candidate> {
         .collect();
     // "On behalf of Acme Ltd" says nothing that "Acme Ltd" does not.
     let keys: Vec<String> = scored.iter().map(|(key, ..)| key.clone()).collect();
-    scored.retain(|(key, ..)| !keys.iter().any(|other| key != other && key.ends_with(other.as_str())));
+    scored.retain(|(key, ..)| {
+        !keys
+            .iter()
+            .any(|other| key != other && key.ends_with(other.as_str()))
+    });
     scored
         .into_iter()
-        .map(|(_, score, evidence)| Candidate { text: evidence.name, score: score.min(CEILING), place: evidence.place, end: 0 })
+        .map(|(_, score, evidence)| Candidate {
+            text: evidence.name,
+            score: score.min(CEILING),
+            place: evidence.place,
+            end: 0,
+        })
         .collect()
 }
 
@@ -85,14 +94,19 @@ impl Evidence {
         let nearby = page.lines.iter().skip(from).take(place.line + 3 - from);
         self.is_in_imprint |= nearby
             .flat_map(|line| &line.runs)
-            .filter(|other| (other.run.area.left - run.run.area.left).abs() < 30.0 || other.run.area.shared_width(run.run.area) > 0.0)
+            .filter(|other| {
+                (other.run.area.left - run.run.area.left).abs() < 30.0
+                    || other.run.area.shared_width(run.run.area) > 0.0
+            })
             .any(|other| is_imprint(&other.text));
     }
 
     fn score(&self, domains: &HashSet<String>) -> f64 {
         let name = bare(&self.name);
         let matches_domain = domains.iter().any(|domain| {
-            domain == &name || domain.len() >= 4 && (name.starts_with(domain) || domain.starts_with(&name) && name.len() >= 4)
+            domain == &name
+                || domain.len() >= 4
+                    && (name.starts_with(domain) || domain.starts_with(&name) && name.len() >= 4)
         });
         let mut doubt = 1.0;
         let mut weigh = |applies: bool, leaves: f64| {
@@ -101,7 +115,10 @@ impl Evidence {
             }
         };
         weigh(self.has_legal_form, 0.5);
-        weigh(self.is_labelled, if self.has_legal_form { 0.25 } else { 0.4 });
+        weigh(
+            self.is_labelled,
+            if self.has_legal_form { 0.25 } else { 0.4 },
+        );
         weigh(self.is_on_top, if self.has_legal_form { 0.6 } else { 0.75 });
         weigh(self.is_at_bottom, 0.75);
         weigh(self.is_in_imprint, 0.65);
@@ -112,10 +129,15 @@ impl Evidence {
 }
 
 /// Names behind the labels of the field, in the same run, to the right or below, and where they stand.
-fn labelled_names<'a>(document: &'a Document<'_>, field: usize, place: Place, run: &'a LabelledRun<'_>) -> Vec<(String, Place)> {
-    let Some(label) =
-        run.labels.iter().find(|label| label.stands_for(field).is_some() && (label.has_colon || label.at_start && label.at_end))
-    else {
+fn labelled_names<'a>(
+    document: &'a Document<'_>,
+    field: usize,
+    place: Place,
+    run: &'a LabelledRun<'_>,
+) -> Vec<(String, Place)> {
+    let Some(label) = run.labels.iter().find(|label| {
+        label.stands_for(field).is_some() && (label.has_colon || label.at_start && label.at_end)
+    }) else {
         return Vec::new();
     };
     let rest = run.text.get(label.end..).unwrap_or_default();
@@ -130,16 +152,30 @@ fn labelled_names<'a>(document: &'a Document<'_>, field: usize, place: Place, ru
         .get(place.line)
         .into_iter()
         .flat_map(|line| line.runs.iter().enumerate().skip(place.run + 1).take(1))
-        .map(|(number, found)| (Place { run: number, ..place }, found));
+        .map(|(number, found)| {
+            (
+                Place {
+                    run: number,
+                    ..place
+                },
+                found,
+            )
+        });
     let below = page
         .lines
         .iter()
         .enumerate()
         .skip(place.line + 1)
         .take(3)
-        .flat_map(|(line, row)| row.runs.iter().enumerate().map(move |(run, found)| (Place { line, run, ..place }, found)))
+        .flat_map(|(line, row)| {
+            row.runs
+                .iter()
+                .enumerate()
+                .map(move |(run, found)| (Place { line, run, ..place }, found))
+        })
         .filter(|(_, found)| {
-            (found.run.area.left - run.run.area.left).abs() < 6.0 && found.run.area.top - run.run.area.bottom < run.run.font_size * 2.5
+            (found.run.area.left - run.run.area.left).abs() < 6.0
+                && found.run.area.top - run.run.area.bottom < run.run.font_size * 2.5
         })
         .take(1);
     same_line
@@ -151,11 +187,17 @@ fn labelled_names<'a>(document: &'a Document<'_>, field: usize, place: Place, ru
 }
 
 /// The large text on top of the first page, which is often the name of who sends it.
-fn letterhead<'a>(document: &Document<'_>, place: Place, run: &'a LabelledRun<'_>) -> Option<&'a str> {
+fn letterhead<'a>(
+    document: &Document<'_>,
+    place: Place,
+    run: &'a LabelledRun<'_>,
+) -> Option<&'a str> {
     let page = document.pages.get(place.page)?;
     let is_name = run.labels.is_empty()
         && (1..=5).contains(&run.run.words.len())
-        && !run.text.contains(|c: char| c.is_ascii_digit() || matches!(c, '@' | ':' | '/'))
+        && !run
+            .text
+            .contains(|c: char| c.is_ascii_digit() || matches!(c, '@' | ':' | '/'))
         && run.text.starts_with(char::is_uppercase)
         && label_key(&run.text).len() >= 4;
     (place.page == 0 && run.run.area.bottom < page.height * 0.2 && is_name).then_some(&run.text)
@@ -166,7 +208,9 @@ fn plain_name(text: &str) -> Option<String> {
     if let Some(name) = company::names(text).into_iter().next() {
         return Some(name);
     }
-    let name = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '-' | ',' | '*' | '.' | '|'));
+    let name = text.trim_matches(|c: char| {
+        c.is_whitespace() || matches!(c, ':' | '-' | ',' | '*' | '.' | '|')
+    });
     let is_name = name.starts_with(char::is_uppercase)
         && name.split(' ').count() <= 6
         && name.len() >= 3
@@ -178,8 +222,9 @@ fn plain_name(text: &str) -> Option<String> {
 fn buyer_runs(document: &Document<'_>) -> HashSet<Place> {
     let mut block = HashSet::new();
     for (place, run) in document.runs() {
-        let Some(label) = run.labels.iter().find(|label| label.names_the_buyer() && label.at_start && (label.at_end || label.has_colon))
-        else {
+        let Some(label) = run.labels.iter().find(|label| {
+            label.names_the_buyer() && label.at_start && (label.at_end || label.has_colon)
+        }) else {
             continue;
         };
         block.insert(place);
@@ -191,7 +236,10 @@ fn buyer_runs(document: &Document<'_>) -> HashSet<Place> {
             && let Some(next) = line.runs.get(place.run + 1)
             && next.heading().is_none()
         {
-            block.insert(Place { run: place.run + 1, ..place });
+            block.insert(Place {
+                run: place.run + 1,
+                ..place
+            });
         }
         // The block goes on below as long as its lines follow each other closely.
         let mut bottom = run.run.area.bottom;
@@ -200,10 +248,15 @@ fn buyer_runs(document: &Document<'_>) -> HashSet<Place> {
             for (position, below) in line.runs.iter().enumerate() {
                 let area = below.run.area;
                 let is_below = (area.left - run.run.area.left).abs() < 15.0
-                    || area.shared_width(run.run.area) > 0.0 && area.left > run.run.area.left - 15.0;
+                    || area.shared_width(run.run.area) > 0.0
+                        && area.left > run.run.area.left - 15.0;
                 let is_close = area.top - bottom < run.run.font_size * 3.0 && size < 9;
                 if is_below && is_close {
-                    block.insert(Place { page: place.page, line: number, run: position });
+                    block.insert(Place {
+                        page: place.page,
+                        line: number,
+                        run: position,
+                    });
                     bottom = area.bottom.max(bottom);
                     size += 1;
                 }
@@ -215,25 +268,46 @@ fn buyer_runs(document: &Document<'_>) -> HashSet<Place> {
 
 /// The names in e-mail and web addresses, without those that everybody can have an address at.
 fn domains(document: &Document<'_>, buyer: &HashSet<Place>) -> HashSet<String> {
-    const FREE: [&str; 14] =
-        ["gmail", "hotmail", "outlook", "yahoo", "icloud", "live", "aol", "gmx", "web", "mail", "protonmail", "siol", "orange", "example"];
+    const FREE: [&str; 14] = [
+        "gmail",
+        "hotmail",
+        "outlook",
+        "yahoo",
+        "icloud",
+        "live",
+        "aol",
+        "gmx",
+        "web",
+        "mail",
+        "protonmail",
+        "siol",
+        "orange",
+        "example",
+    ];
     let mut found = HashSet::new();
     for (place, run) in document.runs() {
         if buyer.contains(&place) {
             continue;
         }
-        for word in run.text.split([' ', '(', ')', ',', ';', '<', '>', '|', '"']) {
+        for word in run
+            .text
+            .split([' ', '(', ')', ',', ';', '<', '>', '|', '"'])
+        {
             let word = word.trim_end_matches(['.', ':', '/']).to_lowercase();
             let host = match word.rsplit_once('@') {
                 Some((_, host)) => host,
                 None if word.starts_with("http") || word.starts_with("www.") => {
-                    let word = word.split_once("://").map_or(word.as_str(), |(_, rest)| rest);
+                    let word = word
+                        .split_once("://")
+                        .map_or(word.as_str(), |(_, rest)| rest);
                     word.split(['/', '?']).next().unwrap_or_default()
                 }
                 None => {
-                    let is_bare = [".com", ".fr", ".de", ".nl", ".si", ".it", ".es", ".eu", ".net", ".org"]
-                        .iter()
-                        .any(|ending| word.ends_with(ending));
+                    let is_bare = [
+                        ".com", ".fr", ".de", ".nl", ".si", ".it", ".es", ".eu", ".net", ".org",
+                    ]
+                    .iter()
+                    .any(|ending| word.ends_with(ending));
                     if is_bare { word.as_str() } else { continue }
                 }
             };
@@ -254,7 +328,10 @@ fn domains(document: &Document<'_>, buyer: &HashSet<Place>) -> HashSet<String> {
 
 /// A name without its legal form, as a domain has it.
 fn bare(name: &str) -> String {
-    let words: Vec<&str> = name.split(' ').filter(|word| !company::is_legal_form(word)).collect();
+    let words: Vec<&str> = name
+        .split(' ')
+        .filter(|word| !company::is_legal_form(word))
+        .collect();
     let joined = words.join(" ");
     let name = joined.trim_end_matches(".com").trim_end_matches(".net");
     label_key(name)
@@ -293,5 +370,7 @@ fn is_imprint(text: &str) -> bool {
         "cif",
     ];
     let folded = fold(text);
-    tokens(&folded).iter().any(|token| WORDS.contains(&token.plain.as_str()))
+    tokens(&folded)
+        .iter()
+        .any(|token| WORDS.contains(&token.plain.as_str()))
 }

@@ -60,7 +60,10 @@ struct Cell {
 
 impl<'a> HeaderReader<'a> {
     pub(crate) fn new(items: &'a LineItems) -> Self {
-        let mut reader = Self { items, meanings: HashMap::new() };
+        let mut reader = Self {
+            items,
+            meanings: HashMap::new(),
+        };
         for (index, column) in items.columns.iter().enumerate() {
             reader.add(&column.labels, Some(index), true);
             reader.add(&column.weak_labels, Some(index), false);
@@ -95,12 +98,19 @@ impl<'a> HeaderReader<'a> {
         let stacked = self.header(&self.stack(&upper, &lower), 2);
         let below = self.header(&lower, 1);
         let count = |header: &Option<Header>| header.as_ref().map_or(0, |h| h.known().len());
-        if count(&stacked) > count(&single) && count(&stacked) > count(&below) { stacked } else { single }
+        if count(&stacked) > count(&single) && count(&stacked) > count(&below) {
+            stacked
+        } else {
+            single
+        }
     }
 
     /// The pieces of a line.
     fn cells(&self, line: &LabelledLine<'_>) -> Vec<Cell> {
-        line.runs.iter().flat_map(|run| self.run_cells(run.run)).collect()
+        line.runs
+            .iter()
+            .flat_map(|run| self.run_cells(run.run))
+            .collect()
     }
 
     fn run_cells(&self, run: &Run) -> Vec<Cell> {
@@ -108,7 +118,8 @@ impl<'a> HeaderReader<'a> {
         let mut cells: Vec<Cell> = Vec::new();
         let mut at = 0;
         while at < text.tokens.len() {
-            if let Some((count, meanings)) = longest_match(&text, at, |key| self.meanings.get(key)) {
+            if let Some((count, meanings)) = longest_match(&text, at, |key| self.meanings.get(key))
+            {
                 let (start, end) = span(&text, at, count);
                 cells.push(Cell {
                     text: text.text.get(start..end).unwrap_or_default().to_owned(),
@@ -123,7 +134,12 @@ impl<'a> HeaderReader<'a> {
                 let area = words_area(run, start, end);
                 match cells.last_mut() {
                     Some(cell) => cell.area = cell.area.union(area),
-                    None => cells.push(Cell { text: text.text.clone(), area, meanings: Vec::new(), matched: 0 }),
+                    None => cells.push(Cell {
+                        text: text.text.clone(),
+                        area,
+                        meanings: Vec::new(),
+                        matched: 0,
+                    }),
                 }
                 at += 1;
             }
@@ -142,13 +158,18 @@ impl<'a> HeaderReader<'a> {
     fn stack(&self, upper: &[Cell], lower: &[Cell]) -> Vec<Cell> {
         let mut cells = upper.to_vec();
         for below in lower {
-            let above = cells.iter_mut().find(|cell| cell.area.shared_width(below.area) > 0.0);
+            let above = cells
+                .iter_mut()
+                .find(|cell| cell.area.shared_width(below.area) > 0.0);
             let Some(above) = above else {
                 cells.push(below.clone());
                 continue;
             };
             let joined = format!("{} {}", above.text, below.text);
-            let run = RunText { tokens: tokens(&joined), text: joined };
+            let run = RunText {
+                tokens: tokens(&joined),
+                text: joined,
+            };
             if let Some((count, meanings)) = longest_match(&run, 0, |key| self.meanings.get(key))
                 && count > above.matched
             {
@@ -208,16 +229,26 @@ impl<'a> HeaderReader<'a> {
             })
             .collect();
         columns.sort_by(|a, b| a.area.left.total_cmp(&b.area.left));
-        let names = |number: bool| columns.iter().any(|c| c.column.is_some() && c.is_number == number);
+        let names = |number: bool| {
+            columns
+                .iter()
+                .any(|c| c.column.is_some() && c.is_number == number)
+        };
         (names(true) && names(false)).then_some(Header { columns, lines })
     }
 
     fn is_number(&self, column: usize) -> bool {
-        self.items.columns.get(column).is_some_and(|column| column.data_type == DataType::Number)
+        self.items
+            .columns
+            .get(column)
+            .is_some_and(|column| column.data_type == DataType::Number)
     }
 
     fn is_code(&self, column: usize) -> bool {
-        self.items.columns.get(column).is_some_and(|column| column.form == crate::document_type::Form::Code)
+        self.items
+            .columns
+            .get(column)
+            .is_some_and(|column| column.form == crate::document_type::Form::Code)
     }
 }
 
@@ -229,7 +260,11 @@ impl Cell {
 
 /// Whether a line has amounts in it, as headers do not.
 pub(crate) fn has_amounts(line: &LabelledLine<'_>) -> bool {
-    line.runs.iter().any(|run| amounts::find(&run.text, DecimalSign::Unknown).iter().any(amounts::Amount::looks_like_money))
+    line.runs.iter().any(|run| {
+        amounts::find(&run.text, DecimalSign::Unknown)
+            .iter()
+            .any(amounts::Amount::looks_like_money)
+    })
 }
 
 /// The area of the words that a part of the run's text touches.

@@ -27,7 +27,12 @@ impl AnswerBody {
     const LEAVE: Duration = Duration::from_millis(1);
 
     pub(super) fn whole(body: Bytes, under_way: UnderWay) -> Self {
-        Self { left: body, missing: 0, breaks: None, under_way: Some(under_way) }
+        Self {
+            left: body,
+            missing: 0,
+            breaks: None,
+            under_way: Some(under_way),
+        }
     }
 
     /// Breaks after so many bytes.
@@ -39,7 +44,12 @@ impl AnswerBody {
     pub(super) fn stalled(body: &Bytes, bytes: usize, time: Duration, under_way: UnderWay) -> Self {
         let left = body.slice(..bytes.min(body.len()));
         let missing = (body.len() - left.len()) as u64;
-        Self { left, missing, breaks: Some(Box::pin(sleep(time.max(Self::LEAVE)))), under_way: Some(under_way) }
+        Self {
+            left,
+            missing,
+            breaks: Some(Box::pin(sleep(time.max(Self::LEAVE)))),
+            under_way: Some(under_way),
+        }
     }
 }
 
@@ -47,11 +57,16 @@ impl Body for AnswerBody {
     type Data = Bytes;
     type Error = NoAnswer;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, NoAnswer>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, NoAnswer>>> {
         if !self.left.is_empty() {
             return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.left)))));
         }
-        let Some(breaks) = &mut self.breaks else { return Poll::Ready(None) };
+        let Some(breaks) = &mut self.breaks else {
+            return Poll::Ready(None);
+        };
         ready!(breaks.as_mut().poll(context));
         // Before the client can know.
         self.under_way = None;

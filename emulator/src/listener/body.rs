@@ -46,7 +46,9 @@ pub(super) async fn read(mut incoming: Incoming, limit: usize) -> Result<Bytes, 
             Ok(Some(Ok(frame))) => frame,
         };
         // Trailers say nothing to us.
-        let Ok(data) = frame.into_data() else { continue };
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
         if data.len() > limit - body.len() {
             drain(incoming);
             return Err(Incomplete::TooLarge);

@@ -32,7 +32,10 @@ pub(super) async fn serve(stream: TcpStream, exchange: Exchange, mut stopped: wa
         .header_read_timeout(HEAD)
         // A client may say that it has nothing more to ask, and still wait for the answer.
         .half_close(true)
-        .serve_connection(TokioIo::new(stream), service_fn(|request| exchange.answer(request)));
+        .serve_connection(
+            TokioIo::new(stream),
+            service_fn(|request| exchange.answer(request)),
+        );
     let mut connection = pin!(connection);
     let grace = tokio::select! {
         _ = connection.as_mut() => return,

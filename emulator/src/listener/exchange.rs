@@ -30,7 +30,11 @@ pub(super) struct Exchange {
 
 impl Exchange {
     pub(super) fn new(service: Shared, changed: Arc<Notify>, clock: SystemClock) -> Self {
-        Self { service, changed, clock }
+        Self {
+            service,
+            changed,
+            clock,
+        }
     }
 
     /// Answers one request. The service is locked for moments only: it is not while a body comes in or a document is read.
@@ -38,7 +42,10 @@ impl Exchange {
     /// # Errors
     ///
     /// There is no answer, and the connection is to be closed.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response<AnswerBody>, NoAnswer> {
+    pub(super) async fn answer(
+        &self,
+        request: Request<Incoming>,
+    ) -> Result<Response<AnswerBody>, NoAnswer> {
         let under_way = self.service.begin(request.uri(), self.clock.now());
         if under_way.arrival().is_unreachable() {
             return Err(NoAnswer);
@@ -47,21 +54,30 @@ impl Exchange {
         let limit = self.service.with(|service| service.body_limit());
         let body = match body::read(incoming, limit).await {
             Ok(body) => body,
-            Err(Incomplete::TooLarge) => return Ok(last(&Refusal::BodyTooLarge { limit }, under_way)),
+            Err(Incomplete::TooLarge) => {
+                return Ok(last(&Refusal::BodyTooLarge { limit }, under_way));
+            }
             Err(Incomplete::Stalled) => return Ok(last(&Refusal::RequestTimeout, under_way)),
             Err(Incomplete::Broken) => return Err(NoAnswer),
         };
-        let answer = self.process(Request::from_parts(head, body), &under_way).await;
+        let answer = self
+            .process(Request::from_parts(head, body), &under_way)
+            .await;
         play(answer, under_way).await
     }
 
     async fn process(&self, request: Request<Bytes>, under_way: &UnderWay) -> Answer {
         let arrival = under_way.arrival();
-        match self.service.with(|service| service.receive(request, arrival, self.clock.now())) {
+        match self
+            .service
+            .with(|service| service.receive(request, arrival, self.clock.now()))
+        {
             Received::Answered(answer) => answer,
             Received::Submission(submission) => match spawn_blocking(|| submission.read()).await {
                 Ok(reading) => {
-                    let answer = self.service.with(|service| service.accept(reading, arrival, self.clock.now()));
+                    let answer = self
+                        .service
+                        .with(|service| service.accept(reading, arrival, self.clock.now()));
                     self.changed.notify_one();
                     answer
                 }
@@ -80,8 +96,12 @@ async fn play(answer: Answer, under_way: UnderWay) -> Result<Response<AnswerBody
             sleep(by).await;
             Ok(response.map(|body| AnswerBody::whole(body, under_way)))
         }
-        Answer::Cut(response, bytes) => Ok(response.map(|body| AnswerBody::cut(&body, bytes, under_way))),
-        Answer::Stalled(response, bytes, time) => Ok(response.map(|body| AnswerBody::stalled(&body, bytes, time, under_way))),
+        Answer::Cut(response, bytes) => {
+            Ok(response.map(|body| AnswerBody::cut(&body, bytes, under_way)))
+        }
+        Answer::Stalled(response, bytes, time) => {
+            Ok(response.map(|body| AnswerBody::stalled(&body, bytes, time, under_way)))
+        }
         Answer::Lost { .. } | Answer::Unreachable => Err(NoAnswer),
     }
 }
@@ -89,7 +109,9 @@ async fn play(answer: Answer, under_way: UnderWay) -> Result<Response<AnswerBody
 /// An answer to a request that was not read to its end: no other can follow it on this connection.
 fn last(refusal: &Refusal, under_way: UnderWay) -> Response<AnswerBody> {
     let mut response = refusal.response();
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+        .headers_mut()
+        .insert(CONNECTION, HeaderValue::from_static("close"));
     response.map(|body| AnswerBody::whole(body, under_way))
 }
 

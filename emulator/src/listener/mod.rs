@@ -70,17 +70,29 @@ impl Listener {
             let _inside = runtime.enter();
             TcpListener::from_std(socket)?
         };
-        let (service, changed, clock) = (Shared::new(service), Arc::new(Notify::new()), SystemClock::new());
+        let (service, changed, clock) = (
+            Shared::new(service),
+            Arc::new(Notify::new()),
+            SystemClock::new(),
+        );
         let (running, stopped) = watch::channel(());
         let exchange = Exchange::new(service.clone(), changed.clone(), clock);
         let posting = post::all(service.clone(), changed.clone(), clock);
-        let thread = thread::Builder::new().name("typless-emulator".into()).spawn(move || {
-            runtime.spawn(posting);
-            runtime.block_on(accept(socket, exchange, stopped));
-            // A document that is being read is not waited for: nobody is there any more to get the answer.
-            runtime.shutdown_background();
-        })?;
-        Ok(Self { service, changed, local_addr, running: Some(running), thread: Some(thread) })
+        let thread = thread::Builder::new()
+            .name("typless-emulator".into())
+            .spawn(move || {
+                runtime.spawn(posting);
+                runtime.block_on(accept(socket, exchange, stopped));
+                // A document that is being read is not waited for: nobody is there any more to get the answer.
+                runtime.shutdown_background();
+            })?;
+        Ok(Self {
+            service,
+            changed,
+            local_addr,
+            running: Some(running),
+            thread: Some(thread),
+        })
     }
 
     /// The address it listens at, with the port that was picked.
@@ -128,14 +140,21 @@ impl Drop for Listener {
 
 impl fmt::Debug for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Listener").field("local_addr", &self.local_addr).finish_non_exhaustive()
+        f.debug_struct("Listener")
+            .field("local_addr", &self.local_addr)
+            .finish_non_exhaustive()
     }
 }
 
 /// One thread for connections, and one per processor for documents.
 fn runtime() -> io::Result<Runtime> {
     let readers = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    runtime::Builder::new_current_thread().enable_io().enable_time().max_blocking_threads(readers).thread_name("typless-reader").build()
+    runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .max_blocking_threads(readers)
+        .thread_name("typless-reader")
+        .build()
 }
 
 /// Accepts connections until the listener is dropped.

@@ -26,7 +26,9 @@ const AT_ONCE: usize = 64;
 pub(super) async fn all(service: Shared, changed: Arc<Notify>, clock: SystemClock) {
     let places = Arc::new(Semaphore::new(AT_ONCE));
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
+        let Ok(place) = places.clone().acquire_owned().await else {
+            return;
+        };
         let request = next(&service, &changed, clock).await;
         tokio::spawn(async move {
             // Messages are posted once: that a receiver gets none is what it has to cope with.
@@ -40,7 +42,8 @@ pub(super) async fn all(service: Shared, changed: Arc<Notify>, clock: SystemCloc
 async fn next(service: &Shared, changed: &Notify, clock: SystemClock) -> Request<Bytes> {
     loop {
         let now = clock.now();
-        let (due, next_at) = service.with(|service| (service.next_webhook(now), service.next_webhook_at()));
+        let (due, next_at) =
+            service.with(|service| (service.next_webhook(now), service.next_webhook_at()));
         match (due, next_at) {
             (Some(request), _) => return request,
             (None, None) => changed.notified().await,
@@ -56,9 +59,14 @@ async fn next(service: &Shared, changed: &Notify, clock: SystemClock) -> Request
 async fn post(request: Request<Bytes>) -> io::Result<()> {
     let stream = TcpStream::connect(address(request.uri())).await?;
     stream.set_nodelay(true)?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(io::Error::other)?;
     let connection = tokio::spawn(connection);
-    let answer = sender.send_request(in_origin_form(request)).await.map_err(io::Error::other)?;
+    let answer = sender
+        .send_request(in_origin_form(request))
+        .await
+        .map_err(io::Error::other)?;
     let mut body = answer.into_body();
     while let Some(Ok(_)) = body.frame().await {}
     connection.abort();
@@ -68,7 +76,11 @@ async fn post(request: Request<Bytes>) -> io::Result<()> {
 /// Where to connect to.
 fn address(uri: &Uri) -> (String, u16) {
     // A socket wants an IPv6 address without the brackets of a URL.
-    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let host = uri
+        .host()
+        .unwrap_or_default()
+        .trim_start_matches('[')
+        .trim_end_matches(']');
     (host.to_owned(), uri.port_u16().unwrap_or(80))
 }
 

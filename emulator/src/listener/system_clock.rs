@@ -14,8 +14,13 @@ pub(super) struct SystemClock {
 impl SystemClock {
     pub(super) fn new() -> Self {
         // A wall clock before 1970 is not set; the epoch is as good a beginning as any.
-        let epoch_at_start = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Self { epoch_at_start, start: Instant::now() }
+        let epoch_at_start = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            epoch_at_start,
+            start: Instant::now(),
+        }
     }
 
     pub(super) fn now(&self) -> Time {

@@ -5,7 +5,9 @@ use std::panic::resume_unwind;
 use hayro_interpret::font::{Glyph as FontGlyph, GlyphRun};
 use hayro_interpret::hayro_cmap::BfString;
 use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect};
-use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
+use hayro_interpret::{
+    BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask,
+};
 
 /// Drawing steps that are followed in one document. A small file can ask for billions by drawing forms within forms.
 const STEP_LIMIT: usize = 5_000_000;
@@ -61,9 +63,23 @@ impl GlyphCollector {
     pub(crate) fn take_page(&mut self) -> UprightPage {
         let pages = std::mem::take(&mut self.page);
         let count = |glyphs: &[Glyph]| glyphs.iter().filter(|glyph| glyph.text != " ").count();
-        let (turns, glyphs) = pages.into_iter().enumerate().rev().max_by_key(|(_, glyphs)| count(glyphs)).unwrap_or_default();
-        let (width, height) = if turns % 2 == 1 { (self.size.1, self.size.0) } else { self.size };
-        UprightPage { glyphs: on_page(glyphs, width, height), width, height, to_shown: upright(turns, self.size).inverse() }
+        let (turns, glyphs) = pages
+            .into_iter()
+            .enumerate()
+            .rev()
+            .max_by_key(|(_, glyphs)| count(glyphs))
+            .unwrap_or_default();
+        let (width, height) = if turns % 2 == 1 {
+            (self.size.1, self.size.0)
+        } else {
+            self.size
+        };
+        UprightPage {
+            glyphs: on_page(glyphs, width, height),
+            width,
+            height,
+            to_shown: upright(turns, self.size).inverse(),
+        }
     }
 
     /// How many glyphs were drawn, spaces not counted.
@@ -88,7 +104,11 @@ impl GlyphCollector {
 impl Device<'_> for GlyphCollector {
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, _: &DrawMode) {
         self.step(run.glyphs().len() * 2);
-        let origins: Vec<Point> = run.glyphs().iter().map(|glyph| props.transform * glyph.transform() * Point::ZERO).collect();
+        let origins: Vec<Point> = run
+            .glyphs()
+            .iter()
+            .map(|glyph| props.transform * glyph.transform() * Point::ZERO)
+            .collect();
         for (index, glyph) in run.glyphs().iter().enumerate() {
             let transform = props.transform * glyph.transform();
             let (text, known) = characters(glyph);
@@ -192,9 +212,11 @@ fn on_page(mut glyphs: Vec<Glyph>, width: f64, height: f64) -> Vec<Glyph> {
     let mut end: Option<(f64, f64)> = None;
     glyphs.retain(|glyph| {
         let middle = f64::midpoint(glyph.left, glyph.right);
-        let is_on_page = (0.0..=width).contains(&middle) && (0.0..=height + glyph.size).contains(&glyph.baseline);
-        let goes_on =
-            end.is_some_and(|(right, baseline)| (glyph.left - right).abs() < glyph.size * 0.5 && (glyph.baseline - baseline).abs() < 0.1);
+        let is_on_page = (0.0..=width).contains(&middle)
+            && (0.0..=height + glyph.size).contains(&glyph.baseline);
+        let goes_on = end.is_some_and(|(right, baseline)| {
+            (glyph.left - right).abs() < glyph.size * 0.5 && (glyph.baseline - baseline).abs() < 0.1
+        });
         let is_kept = is_on_page || goes_on;
         end = is_kept.then_some((glyph.right, glyph.baseline));
         is_kept

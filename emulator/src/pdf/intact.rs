@@ -37,13 +37,22 @@ pub(crate) fn check(document: &[u8]) -> Result<(), ReadError> {
     let table = start_of_table(document.get(..end).unwrap_or_default())
         .ok_or_else(|| ReadError::cut_off("the place of its table of objects is missing"))?;
     if table >= document.len() {
-        return Err(ReadError::cut_off("its table of objects lies beyond its end"));
+        return Err(ReadError::cut_off(
+            "its table of objects lies beyond its end",
+        ));
     }
     // Programs that edit a file in place leave offsets that are a little wrong, and that can be repaired. But a cut
     // behind a PDF embedded in this one leaves the end marker of the inner one, with an offset that was never ours.
-    let embeds_another = document.get(header + 1..).is_some_and(|rest| find(rest, b"%PDF-").is_some());
-    if embeds_another && !is_table(document, table) && !is_table(document, table.saturating_add(header)) {
-        return Err(ReadError::cut_off("its table of objects is not where it should be"));
+    let embeds_another = document
+        .get(header + 1..)
+        .is_some_and(|rest| find(rest, b"%PDF-").is_some());
+    if embeds_another
+        && !is_table(document, table)
+        && !is_table(document, table.saturating_add(header))
+    {
+        return Err(ReadError::cut_off(
+            "its table of objects is not where it should be",
+        ));
     }
     Ok(())
 }
@@ -51,15 +60,27 @@ pub(crate) fn check(document: &[u8]) -> Result<(), ReadError> {
 /// The kind of image the service would also take, by its first bytes.
 fn image_kind(document: &[u8]) -> Option<&'static str> {
     // The last two are TIFFs of more than 4 GB.
-    const KINDS: [(&[u8], &str); 6] =
-        [(b"\x89PNG", "PNG"), (b"\xff\xd8\xff", "JPEG"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"), (b"II+\0", "TIFF"), (b"MM\0+", "TIFF")];
-    KINDS.iter().find(|(magic, _)| document.starts_with(magic)).map(|(_, kind)| *kind)
+    const KINDS: [(&[u8], &str); 6] = [
+        (b"\x89PNG", "PNG"),
+        (b"\xff\xd8\xff", "JPEG"),
+        (b"II*\0", "TIFF"),
+        (b"MM\0*", "TIFF"),
+        (b"II+\0", "TIFF"),
+        (b"MM\0+", "TIFF"),
+    ];
+    KINDS
+        .iter()
+        .find(|(magic, _)| document.starts_with(magic))
+        .map(|(_, kind)| *kind)
 }
 
 /// Whether the bytes behind an end marker could be an update cut off: one begins with an object's number, a comment,
 /// a table (`xref`) or the rest of one.
 fn may_begin_an_update(bytes: &[u8]) -> bool {
-    bytes.iter().find(|byte| !byte.is_ascii_whitespace() && **byte != 0).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'%')
+    bytes
+        .iter()
+        .find(|byte| !byte.is_ascii_whitespace() && **byte != 0)
+        .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'%')
 }
 
 /// The file's length as a PDF arranged for the web declares it in its first object.
@@ -91,16 +112,23 @@ fn is_table(document: &[u8], offset: usize) -> bool {
 /// The decimal number at the beginning, white space aside.
 fn number(bytes: &[u8]) -> Option<usize> {
     let bytes = bytes.trim_ascii_start();
-    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits = bytes
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     std::str::from_utf8(bytes.get(..digits)?).ok()?.parse().ok()
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
 }
 
 fn rfind(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).rposition(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .rposition(|window| window == needle)
 }
 
 #[cfg(test)]
@@ -114,7 +142,10 @@ mod tests {
     #[test]
     fn complete_files_pass() {
         assert_eq!(code(b"%PDF-1.7\nxref\nstartxref\n9\n%%EOF"), "complete");
-        assert_eq!(code(b"junk\n%PDF-1.7\nxref\nstartxref\n9\n%%EOF\r\n\0\0"), "complete");
+        assert_eq!(
+            code(b"junk\n%PDF-1.7\nxref\nstartxref\n9\n%%EOF\r\n\0\0"),
+            "complete"
+        );
     }
 
     #[test]
@@ -124,7 +155,10 @@ mod tests {
         assert_eq!(code(b"\x89PNG\r\n"), "unsupported_file");
         assert_eq!(code(b"%PDF-1.7\nxref\nstartxref\n9\n%%EO"), "file_cut_off");
         assert_eq!(code(b"%PDF-1.7\nxref\n9\n%%EOF"), "file_cut_off");
-        assert_eq!(code(b"%PDF-1.7\nxref\nstartxref\n999\n%%EOF"), "file_cut_off");
+        assert_eq!(
+            code(b"%PDF-1.7\nxref\nstartxref\n999\n%%EOF"),
+            "file_cut_off"
+        );
     }
 
     #[test]

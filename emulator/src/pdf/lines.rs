@@ -27,7 +27,12 @@ pub(crate) fn from_glyphs(glyphs: Vec<Glyph>) -> Vec<Line> {
     let mut rows: Vec<Vec<Chain>> = Vec::new();
     for chain in chains {
         match rows.last_mut() {
-            Some(row) if row.len() < LINE_LIMIT && row.first().is_some_and(|first| chain.is_level_with(first)) => row.push(chain),
+            Some(row)
+                if row.len() < LINE_LIMIT
+                    && row.first().is_some_and(|first| chain.is_level_with(first)) =>
+            {
+                row.push(chain)
+            }
             _ => rows.push(vec![chain]),
         }
     }
@@ -46,7 +51,13 @@ struct Chain {
 
 impl Chain {
     fn new(glyph: &Glyph) -> Self {
-        Self { words: Vec::new(), baseline: glyph.baseline, size: glyph.size, right: glyph.left, inside_word: false }
+        Self {
+            words: Vec::new(),
+            baseline: glyph.baseline,
+            size: glyph.size,
+            right: glyph.left,
+            inside_word: false,
+        }
     }
 
     fn left(&self) -> f64 {
@@ -63,7 +74,10 @@ impl Chain {
         let size = self.size.max(glyph.size);
         (self.baseline - glyph.baseline).abs() <= self.size.min(glyph.size) * LINE_SHIFT
             && self.words.len() < LINE_LIMIT
-            && self.words.last().is_none_or(|word| word.text.len() < LINE_LIMIT * 2)
+            && self
+                .words
+                .last()
+                .is_none_or(|word| word.text.len() < LINE_LIMIT * 2)
             && self.size.min(glyph.size) * 1.7 >= size
             && (-size * OVERLAP..=size * RUN_GAP).contains(&gap)
     }
@@ -82,7 +96,10 @@ impl Chain {
                 word.text.push_str(&glyph.text);
                 word.area = word.area.union(area);
             }
-            _ => self.words.push(Word { text: glyph.text, area }),
+            _ => self.words.push(Word {
+                text: glyph.text,
+                area,
+            }),
         }
         self.inside_word = true;
     }
@@ -93,7 +110,11 @@ impl Chain {
         (self.left() - other.left()).abs() <= reach
             && (self.baseline - other.baseline).abs() <= reach
             && self.words.len() == other.words.len()
-            && self.words.iter().zip(&other.words).all(|(mine, theirs)| mine.text == theirs.text)
+            && self
+                .words
+                .iter()
+                .zip(&other.words)
+                .all(|(mine, theirs)| mine.text == theirs.text)
     }
 }
 
@@ -128,7 +149,10 @@ fn line(mut chains: Vec<Chain>) -> Line {
             _ => joined.push(chain),
         }
     }
-    Line { baseline, runs: joined.into_iter().filter_map(run).collect() }
+    Line {
+        baseline,
+        runs: joined.into_iter().filter_map(run).collect(),
+    }
 }
 
 fn joins(left: &Chain, right: &Chain) -> bool {
@@ -156,8 +180,16 @@ fn join(left: &mut Chain, right: Chain) {
 }
 
 fn run(chain: Chain) -> Option<Run> {
-    let area = chain.words.iter().map(|word| word.area).reduce(Area::union)?;
-    Some(Run { words: chain.words, area, font_size: chain.size })
+    let area = chain
+        .words
+        .iter()
+        .map(|word| word.area)
+        .reduce(Area::union)?;
+    Some(Run {
+        words: chain.words,
+        area,
+        font_size: chain.size,
+    })
 }
 
 /// The area a glyph inks, by the usual proportions of Latin letters: the service measures ink, not line heights.
@@ -167,7 +199,9 @@ fn ink(glyph: &Glyph) -> Area {
     for character in glyph.text.chars() {
         let (over, under) = match character {
             'g' | 'p' | 'q' | 'y' => (0.54, 0.21),
-            'a' | 'c' | 'e' | 'm' | 'n' | 'o' | 'r' | 's' | 'u' | 'v' | 'w' | 'x' | 'z' => (0.54, 0.01),
+            'a' | 'c' | 'e' | 'm' | 'n' | 'o' | 'r' | 's' | 'u' | 'v' | 'w' | 'x' | 'z' => {
+                (0.54, 0.01)
+            }
             'j' | '(' | ')' | '[' | ']' | '{' | '}' | '|' | '$' | '/' | '@' => (0.73, 0.18),
             '.' | '_' => (0.11, 0.01),
             ',' | ';' => (0.11, 0.14),
@@ -177,5 +211,10 @@ fn ink(glyph: &Glyph) -> Area {
         above = above.max(over);
         below = below.max(under);
     }
-    Area { left: glyph.left, top: glyph.baseline - glyph.size * above, right: glyph.right, bottom: glyph.baseline + glyph.size * below }
+    Area {
+        left: glyph.left,
+        top: glyph.baseline - glyph.size * above,
+        right: glyph.right,
+        bottom: glyph.baseline + glyph.size * below,
+    }
 }

@@ -12,7 +12,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use hayro_interpret::hayro_syntax::Pdf;
 use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError};
 use hayro_interpret::kurbo::Rect;
-use hayro_interpret::{Context, InterpreterCache, InterpreterSettings, RenderContent, TransformExt, interpret_page};
+use hayro_interpret::{
+    Context, InterpreterCache, InterpreterSettings, RenderContent, TransformExt, interpret_page,
+};
 
 use self::glyphs::{GlyphCollector, LimitReached};
 use crate::read_error::ReadError;
@@ -25,7 +27,9 @@ pub(crate) fn read_pages(document: &[u8]) -> Result<Vec<Page>, ReadError> {
     intact::check(document)?;
     // The library is made for damaged files, but no library is free of faults: one of its own must not take the caller
     // down. Nothing it worked on is used afterwards.
-    catch_unwind(AssertUnwindSafe(|| interpret(document))).unwrap_or_else(|cause| match cause.downcast_ref::<LimitReached>() {
+    catch_unwind(AssertUnwindSafe(|| interpret(document))).unwrap_or_else(|cause| match cause
+        .downcast_ref::<LimitReached>(
+    ) {
         Some(LimitReached(limit)) => Err(ReadError::too_complex(*limit)),
         None => Err(ReadError::damaged("its content makes no sense")),
     })
@@ -75,18 +79,25 @@ fn interpret(document: &[u8]) -> Result<Vec<Page>, ReadError> {
     }
     // A few odd symbols are normal; a document most of whose glyphs are unknown would be read as gibberish.
     if collector.unreadable() * 2 > collector.seen() {
-        return Err(ReadError::unreadable_text(collector.seen(), collector.unreadable()));
+        return Err(ReadError::unreadable_text(
+            collector.seen(),
+            collector.unreadable(),
+        ));
     }
     Ok(pages)
 }
 
 fn load_error(error: &LoadPdfError) -> ReadError {
     match error {
-        LoadPdfError::Decryption(DecryptionError::PasswordProtected) => ReadError::password_protected("it opens with a password only"),
-        LoadPdfError::Decryption(DecryptionError::UnsupportedAlgorithm) => ReadError::password_protected("in a way that is not supported"),
-        LoadPdfError::Decryption(DecryptionError::MissingIDEntry | DecryptionError::InvalidEncryption) => {
-            ReadError::password_protected("and what is needed to decrypt it is missing or wrong")
+        LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
+            ReadError::password_protected("it opens with a password only")
         }
+        LoadPdfError::Decryption(DecryptionError::UnsupportedAlgorithm) => {
+            ReadError::password_protected("in a way that is not supported")
+        }
+        LoadPdfError::Decryption(
+            DecryptionError::MissingIDEntry | DecryptionError::InvalidEncryption,
+        ) => ReadError::password_protected("and what is needed to decrypt it is missing or wrong"),
         LoadPdfError::Invalid => ReadError::damaged("its objects or pages cannot be found"),
     }
 }

@@ -22,9 +22,19 @@ impl Page {
         // Positions come from a page a few metres wide at most, so the cast cannot lose anything that matters.
         #[expect(clippy::cast_possible_truncation)]
         let pixel = |points: f64| (points.max(0.0) * PIXELS_PER_POINT).round() as i64;
-        let shown = self.to_shown.transform_rect_bbox(Rect::new(area.left, area.top, area.right, area.bottom));
+        let shown = self.to_shown.transform_rect_bbox(Rect::new(
+            area.left,
+            area.top,
+            area.right,
+            area.bottom,
+        ));
         let (left, top) = (pixel(shown.x0), pixel(shown.y0));
-        [left, top, (pixel(shown.x1) - left).max(1), (pixel(shown.y1) - top).max(1)]
+        [
+            left,
+            top,
+            (pixel(shown.x1) - left).max(1),
+            (pixel(shown.y1) - top).max(1),
+        ]
     }
 }
 

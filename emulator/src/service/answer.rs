@@ -48,13 +48,17 @@ impl Answer {
     pub(super) fn after(fault: Option<Fault>, response: Response<Bytes>, options: &Faults) -> Self {
         let half = response.body().len() / 2;
         match fault {
-            Some(Fault::GatewayTimeout) => Self::Whole(page(StatusCode::GATEWAY_TIMEOUT, "Gateway Timeout")),
+            Some(Fault::GatewayTimeout) => {
+                Self::Whole(page(StatusCode::GATEWAY_TIMEOUT, "Gateway Timeout"))
+            }
             Some(Fault::AnswerLost) => Self::Lost { taken: true },
             Some(Fault::AnswerCut) => Self::Cut(response, half),
             Some(Fault::AnswerStalled) => Self::Stalled(response, half, options.stall),
             Some(Fault::AnswerDelayed) => Self::Delayed(response, options.delay),
             Some(Fault::AnswerHalved) => Self::Whole(response.map(|body| body.slice(..half))),
-            Some(Fault::AnswerDoubled) => Self::Whole(response.map(|body| [&*body, &*body].concat().into())),
+            Some(Fault::AnswerDoubled) => {
+                Self::Whole(response.map(|body| [&*body, &*body].concat().into()))
+            }
             _ => Self::Whole(response),
         }
     }
@@ -63,17 +67,25 @@ impl Answer {
     pub fn into_response(self) -> Response<Bytes> {
         match self {
             Self::Whole(response) | Self::Delayed(response, _) => response,
-            Self::Unreachable | Self::Lost { taken: false } => page(StatusCode::BAD_GATEWAY, "Bad Gateway"),
-            Self::Cut(..) | Self::Stalled(..) | Self::Lost { taken: true } => page(StatusCode::GATEWAY_TIMEOUT, "Gateway Timeout"),
+            Self::Unreachable | Self::Lost { taken: false } => {
+                page(StatusCode::BAD_GATEWAY, "Bad Gateway")
+            }
+            Self::Cut(..) | Self::Stalled(..) | Self::Lost { taken: true } => {
+                page(StatusCode::GATEWAY_TIMEOUT, "Gateway Timeout")
+            }
         }
     }
 }
 
 /// A page of a gateway's.
 fn page(status: StatusCode, title: &str) -> Response<Bytes> {
-    let html = format!("<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center></body>\r\n</html>\r\n");
+    let html = format!(
+        "<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center></body>\r\n</html>\r\n"
+    );
     let mut response = Response::new(html.into());
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
     response
 }

@@ -29,14 +29,28 @@ impl Service {
 
         let (body, text_blocks) = match &*reading.outcome {
             Ok(read) => {
-                let result =
-                    ExtractionResult::new(&read.findings, &object_id, &reading.file_name).with_customer(reading.customer.as_deref());
-                (envelope::success(&self.in_form(result), options.choices.no_error), read.text_blocks.as_ref().map(to_body))
+                let result = ExtractionResult::new(&read.findings, &object_id, &reading.file_name)
+                    .with_customer(reading.customer.as_deref());
+                (
+                    envelope::success(&self.in_form(result), options.choices.no_error),
+                    read.text_blocks.as_ref().map(to_body),
+                )
             }
             Err(error) => (envelope::error(error), None),
         };
-        let data = Data { body, text_blocks, customer: reading.customer.map(Into::into) };
-        self.extractions.add(extraction_id, now, finished, finished + options.retention, data, listed);
+        let data = Data {
+            body,
+            text_blocks,
+            customer: reading.customer.map(Into::into),
+        };
+        self.extractions.add(
+            extraction_id,
+            now,
+            finished,
+            finished + options.retention,
+            data,
+            listed,
+        );
         self.count_accepted(reading.file_name);
 
         let status = match options.choices.submit_status {
@@ -47,11 +61,24 @@ impl Service {
     }
 
     /// Answers with the result itself.
-    pub(super) fn answer_at_once(&mut self, reading: Reading, now: Time) -> Result<Response<Bytes>, Refusal> {
-        let Reading { file_name, customer, outcome, .. } = reading;
-        let read = outcome.as_ref().as_ref().map_err(|error| Refusal::Unreadable(error.clone()))?;
+    pub(super) fn answer_at_once(
+        &mut self,
+        reading: Reading,
+        now: Time,
+    ) -> Result<Response<Bytes>, Refusal> {
+        let Reading {
+            file_name,
+            customer,
+            outcome,
+            ..
+        } = reading;
+        let read = outcome
+            .as_ref()
+            .as_ref()
+            .map_err(|error| Refusal::Unreadable(error.clone()))?;
         let object_id = self.ids.next(now).to_string();
-        let result = ExtractionResult::new(&read.findings, &object_id, &file_name).with_customer(customer.as_deref());
+        let result = ExtractionResult::new(&read.findings, &object_id, &file_name)
+            .with_customer(customer.as_deref());
         let body = to_body(&self.in_form(result));
         self.answered_at_once += 1;
         self.count_accepted(file_name);
@@ -59,8 +86,12 @@ impl Service {
     }
 
     fn plan_webhook(&mut self, extraction_id: Id, succeeds: bool, finished: Time) {
-        let Some(webhook) = &self.options.webhook else { return };
-        if (succeeds || webhook.about_failures) && !self.outbox.plan(webhook, extraction_id, finished) {
+        let Some(webhook) = &self.options.webhook else {
+            return;
+        };
+        if (succeeds || webhook.about_failures)
+            && !self.outbox.plan(webhook, extraction_id, finished)
+        {
             self.tally.counts_mut().webhooks_lost += 1;
         }
     }
@@ -71,6 +102,8 @@ impl Service {
 
     fn in_form<'a>(&self, result: ExtractionResult<'a>) -> ExtractionResult<'a> {
         let choices = self.options.choices;
-        result.with_confidence_form(choices.confidence_form).with_missing_field(choices.missing_field)
+        result
+            .with_confidence_form(choices.confidence_form)
+            .with_missing_field(choices.missing_field)
     }
 }

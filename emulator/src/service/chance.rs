@@ -79,7 +79,10 @@ mod tests {
         let numbers: Vec<f64> = (0..10_000).map(|_| chance.normal()).collect();
         let mean = numbers.iter().sum::<f64>() / 10_000.0;
         let within_one = numbers.iter().filter(|number| number.abs() < 1.0).count();
-        assert!(mean.abs() < 0.03 && (6_700..6_950).contains(&within_one), "{mean} {within_one}");
+        assert!(
+            mean.abs() < 0.03 && (6_700..6_950).contains(&within_one),
+            "{mean} {within_one}"
+        );
     }
 
     #[test]

@@ -74,7 +74,11 @@ impl Tally {
         self.submits_at_once += usize::from(endpoint == Some(Endpoint::Submit));
         counts.most_at_once = counts.most_at_once.max(self.at_once);
         counts.most_submits_at_once = counts.most_submits_at_once.max(self.submits_at_once);
-        while self.recent.front().is_some_and(|arrived| now.saturating_since(*arrived) >= Duration::from_secs(1)) {
+        while self
+            .recent
+            .front()
+            .is_some_and(|arrived| now.saturating_since(*arrived) >= Duration::from_secs(1))
+        {
             self.recent.pop_front();
         }
         self.recent.push_back(now);
@@ -83,6 +87,8 @@ impl Tally {
 
     pub(super) fn leave(&mut self, endpoint: Option<Endpoint>) {
         self.at_once = self.at_once.saturating_sub(1);
-        self.submits_at_once = self.submits_at_once.saturating_sub(usize::from(endpoint == Some(Endpoint::Submit)));
+        self.submits_at_once = self
+            .submits_at_once
+            .saturating_sub(usize::from(endpoint == Some(Endpoint::Submit)));
     }
 }

@@ -22,24 +22,40 @@ const BEHIND_RESULT: &[u8] = br#"},"status":"SUCCESS"}"#;
 
 /// The answer for an extraction that succeeded.
 pub(super) fn success(result: &impl Serialize, no_error: NoError) -> Bytes {
-    super::to_body(&Envelope { error: property(no_error), result, status: "SUCCESS" })
+    super::to_body(&Envelope {
+        error: property(no_error),
+        result,
+        status: "SUCCESS",
+    })
 }
 
 /// The answer for a document that can't be processed, or an id that is unknown.
 pub(super) fn error(error: &impl Serialize) -> Bytes {
-    super::to_body(&Envelope { error: Some(error), result: Empty {}, status: "ERROR" })
+    super::to_body(&Envelope {
+        error: Some(error),
+        result: Empty {},
+        status: "ERROR",
+    })
 }
 
 /// An answer with neither result nor error.
 pub(super) fn empty(status: &'static str, no_error: NoError) -> Bytes {
-    super::to_body(&Envelope { error: property(no_error), result: Empty {}, status })
+    super::to_body(&Envelope {
+        error: property(no_error),
+        result: Empty {},
+        status,
+    })
 }
 
 /// The answer for an extraction that succeeded, with the text blocks, themselves JSON, as the last property of its result. It is put together when it is asked for, so
 /// that no result is held twice.
 pub(super) fn with_text_blocks(success: &Bytes, text_blocks: &Bytes) -> Bytes {
-    let Some(before) = success.strip_suffix(BEHIND_RESULT) else { return success.clone() };
-    [before, br#","text_blocks":"#, text_blocks, BEHIND_RESULT].concat().into()
+    let Some(before) = success.strip_suffix(BEHIND_RESULT) else {
+        return success.clone();
+    };
+    [before, br#","text_blocks":"#, text_blocks, BEHIND_RESULT]
+        .concat()
+        .into()
 }
 
 /// What `error` is when there is none; `None` where the property is missing.

@@ -39,13 +39,24 @@ impl Service {
         let now = self.advance(now);
         let endpoint = Endpoint::at(uri.path());
         self.tally.arrive(endpoint, now);
-        Arrival { endpoint, fault: self.faults.next(&self.options.faults, endpoint, now) }
+        Arrival {
+            endpoint,
+            fault: self.faults.next(&self.options.faults, endpoint, now),
+        }
     }
 
     /// The first half of [`exchange`](Self::exchange): answers what can be answered at once. The reading of a document, which takes long, is handed out, so that nobody else has to wait for it.
-    pub(crate) fn receive(&mut self, request: Request<Bytes>, arrival: Arrival, now: Time) -> Received {
+    pub(crate) fn receive(
+        &mut self,
+        request: Request<Bytes>,
+        arrival: Arrival,
+        now: Time,
+    ) -> Received {
         let now = self.advance(now);
-        if let Some(answer) = arrival.fault.and_then(|fault| Answer::instead(fault, self.refused(fault, now))) {
+        if let Some(answer) = arrival
+            .fault
+            .and_then(|fault| Answer::instead(fault, self.refused(fault, now)))
+        {
             return Received::Answered(answer);
         }
         let response = match self.process(request, now) {
@@ -57,13 +68,22 @@ impl Service {
     }
 
     /// The second half: takes in what was read. The extraction begins at this moment.
-    pub(crate) fn accept(&mut self, reading: Result<Reading, Refusal>, arrival: Arrival, now: Time) -> Answer {
+    pub(crate) fn accept(
+        &mut self,
+        reading: Result<Reading, Refusal>,
+        arrival: Arrival,
+        now: Time,
+    ) -> Answer {
         let now = self.advance(now);
         let accepted = reading.and_then(|reading| match reading.kind {
             SubmissionKind::Asynchronous => Ok(self.begin(reading, now)),
             SubmissionKind::Synchronous => self.answer_at_once(reading, now),
         });
-        Answer::after(arrival.fault, accepted.unwrap_or_else(|refusal| refusal.response()), &self.options.faults)
+        Answer::after(
+            arrival.fault,
+            accepted.unwrap_or_else(|refusal| refusal.response()),
+            &self.options.faults,
+        )
     }
 
     /// The end of an exchange, when nothing more of its answer will be sent.
@@ -75,14 +95,26 @@ impl Service {
         let (head, body) = request.into_parts();
         let options = &self.options;
         if body.len() > options.body_limit {
-            return Err(Refusal::BodyTooLarge { limit: options.body_limit });
+            return Err(Refusal::BodyTooLarge {
+                limit: options.body_limit,
+            });
         }
         let (endpoint, key) = Endpoint::of(&head, options)?;
-        if let Some(wait) = options.rate_limit.and_then(|limit| self.throttle.admit(limit, key, now).err()) {
+        if let Some(wait) = options
+            .rate_limit
+            .and_then(|limit| self.throttle.admit(limit, key, now).err())
+        {
             self.tally.counts_mut().throttled += 1;
-            return Err(Refusal::TooManyRequests(written::retry_after(options.choices.retry_after_form, wait, now)));
+            return Err(Refusal::TooManyRequests(written::retry_after(
+                options.choices.retry_after_form,
+                wait,
+                now,
+            )));
         }
-        let submission = |kind| Submission::new(kind, &head, body, options.clone(), self.last_read.clone()).map(Processed::Submission);
+        let submission = |kind| {
+            Submission::new(kind, &head, body, options.clone(), self.last_read.clone())
+                .map(Processed::Submission)
+        };
         match endpoint {
             Endpoint::Submit => submission(SubmissionKind::Asynchronous),
             Endpoint::Extract => submission(SubmissionKind::Synchronous),
@@ -115,7 +147,9 @@ enum Processed {
 /// A `Retry-After` may be a date, which says how long to wait only beside the time at which it was written.
 fn dated(mut response: Response<Bytes>, now: Time) -> Response<Bytes> {
     if response.headers().contains_key(RETRY_AFTER) {
-        response.headers_mut().extend(written::date(now).map(|date| (DATE, date)));
+        response
+            .headers_mut()
+            .extend(written::date(now).map(|date| (DATE, date)));
     }
     response
 }

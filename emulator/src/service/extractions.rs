@@ -47,22 +47,45 @@ pub(super) enum Found {
 
 impl Extractions {
     /// Takes in an extraction; the queue lists it once it has finished, if it is to be listed.
-    pub(super) fn add(&mut self, id: Id, begun_at: Time, finishes_at: Time, expires_at: Time, data: Data, is_listed: bool) {
+    pub(super) fn add(
+        &mut self,
+        id: Id,
+        begun_at: Time,
+        finishes_at: Time,
+        expires_at: Time,
+        data: Data,
+        is_listed: bool,
+    ) {
         self.held_bytes += data.len();
         self.held.insert((expires_at, id));
         if is_listed {
             self.listed.insert((finishes_at, id));
         }
-        self.by_id.insert(id, Extraction { begun_at, finishes_at, data: Some(data) });
+        self.by_id.insert(
+            id,
+            Extraction {
+                begun_at,
+                finishes_at,
+                data: Some(data),
+            },
+        );
     }
 
     /// What a look finds; `None` if there is no such extraction.
-    pub(super) fn look(&mut self, id: Id, text_blocks: bool, options: &ServiceOptions, now: Time) -> Option<Found> {
+    pub(super) fn look(
+        &mut self,
+        id: Id,
+        text_blocks: bool,
+        options: &ServiceOptions,
+        now: Time,
+    ) -> Option<Found> {
         let extraction = self.by_id.get(&id)?;
         if now < extraction.begun_at + options.lag {
             return None;
         }
-        let Some(data) = &extraction.data else { return Some(Found::Expired) };
+        let Some(data) = &extraction.data else {
+            return Some(Found::Expired);
+        };
         if now < extraction.finishes_at + options.lag {
             return Some(Found::InProgress);
         }
@@ -77,16 +100,33 @@ impl Extractions {
     }
 
     /// The queue: what finished this long ago and has not expired, in the order in which it finished; of one customer, or of all.
-    pub(super) fn awaiting(&self, customer: Option<&str>, delay: Duration, now: Time) -> impl Iterator<Item = Id> {
-        let finished = self.listed.iter().take_while(move |(finishes_at, _)| *finishes_at + delay <= now).map(|(_, id)| *id);
-        finished.filter(move |id| customer.is_none_or(|customer| self.customer(*id) == Some(customer)))
+    pub(super) fn awaiting(
+        &self,
+        customer: Option<&str>,
+        delay: Duration,
+        now: Time,
+    ) -> impl Iterator<Item = Id> {
+        let finished = self
+            .listed
+            .iter()
+            .take_while(move |(finishes_at, _)| *finishes_at + delay <= now)
+            .map(|(_, id)| *id);
+        finished
+            .filter(move |id| customer.is_none_or(|customer| self.customer(*id) == Some(customer)))
     }
 
     /// Deletes the data of what has expired by now.
     pub(super) fn expire(&mut self, now: Time) {
-        while let Some((_, id)) = self.held.first().filter(|(expires_at, _)| *expires_at <= now).copied() {
+        while let Some((_, id)) = self
+            .held
+            .first()
+            .filter(|(expires_at, _)| *expires_at <= now)
+            .copied()
+        {
             self.held.pop_first();
-            let Some(extraction) = self.by_id.get_mut(&id) else { continue };
+            let Some(extraction) = self.by_id.get_mut(&id) else {
+                continue;
+            };
             self.listed.remove(&(extraction.finishes_at, id));
             if let Some(data) = extraction.data.take() {
                 self.held_bytes -= data.len();

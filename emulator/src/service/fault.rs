@@ -110,7 +110,13 @@ impl Faults {
 
     /// Faults in this share of all exchanges, from 0 (never) to 1 (always); each of [`Fault::USUAL`] as often as the others.
     pub fn new(share: f64) -> Self {
-        Self { share, kinds: Fault::USUAL.to_vec(), delay: Self::DELAY, stall: Self::STALL, retry_after: Self::RETRY_AFTER }
+        Self {
+            share,
+            kinds: Fault::USUAL.to_vec(),
+            delay: Self::DELAY,
+            stall: Self::STALL,
+            retry_after: Self::RETRY_AFTER,
+        }
     }
 
     /// Only these, each as often as the others; one that is named twice is twice as frequent. Without any, nothing happens by chance.

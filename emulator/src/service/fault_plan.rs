@@ -37,7 +37,11 @@ impl FaultPlan {
     }
 
     pub(super) fn fail_next(&mut self, count: usize, fault: Fault, submits_only: bool) {
-        self.scripted.push_back(Scripted { fault, submits_only, left: count });
+        self.scripted.push_back(Scripted {
+            fault,
+            submits_only,
+            left: count,
+        });
     }
 
     pub(super) fn fail_until(&mut self, time: Time, fault: Fault) {
@@ -51,7 +55,10 @@ impl FaultPlan {
 
     /// How often this one has happened to submits of the asynchronous call.
     pub(super) fn happened_to_submits(&self, fault: Fault) -> usize {
-        self.happened_to_submits.get(&fault).copied().unwrap_or_default()
+        self.happened_to_submits
+            .get(&fault)
+            .copied()
+            .unwrap_or_default()
     }
 
     /// How many there were in all.
@@ -60,11 +67,21 @@ impl FaultPlan {
     }
 
     /// What happens to this request. What was asked for comes before chance.
-    pub(super) fn next(&mut self, options: &Faults, endpoint: Option<Endpoint>, now: Time) -> Option<Fault> {
+    pub(super) fn next(
+        &mut self,
+        options: &Faults,
+        endpoint: Option<Endpoint>,
+        now: Time,
+    ) -> Option<Fault> {
         let fault = self
             .asked_for_until(now)
             .or_else(|| self.asked_for_next(endpoint))
-            .or_else(|| self.chance.happens(options.share).then(|| self.chance.pick(&options.kinds)).flatten())?;
+            .or_else(|| {
+                self.chance
+                    .happens(options.share)
+                    .then(|| self.chance.pick(&options.kinds))
+                    .flatten()
+            })?;
         *self.happened.entry(fault).or_default() += 1;
         if endpoint == Some(Endpoint::Submit) {
             *self.happened_to_submits.entry(fault).or_default() += 1;
@@ -79,7 +96,8 @@ impl FaultPlan {
 
     fn asked_for_next(&mut self, endpoint: Option<Endpoint>) -> Option<Fault> {
         self.scripted.retain(|scripted| scripted.left > 0);
-        let fits = |scripted: &&mut Scripted| !scripted.submits_only || endpoint == Some(Endpoint::Submit);
+        let fits =
+            |scripted: &&mut Scripted| !scripted.submits_only || endpoint == Some(Endpoint::Submit);
         let scripted = self.scripted.iter_mut().find(fits)?;
         scripted.left -= 1;
         Some(scripted.fault)

@@ -31,7 +31,10 @@ impl Id {
     }
 
     fn new(now: Time, chance: [u64; 2]) -> Self {
-        let second = now.since_epoch().as_secs().saturating_sub(Self::FIRST_SECOND);
+        let second = now
+            .since_epoch()
+            .as_secs()
+            .saturating_sub(Self::FIRST_SECOND);
         let second = u32::try_from(second).unwrap_or(u32::MAX);
         let mut id = [0; Self::LENGTH];
         id[..4].copy_from_slice(&second.to_be_bytes());
@@ -84,7 +87,9 @@ mod tests {
 
     #[test]
     fn an_id_begins_with_the_second_it_was_made_in() {
-        let id = Ids::new(Chance::new(7)).next(Time::from_unix_seconds(1_643_883_557)).to_string();
+        let id = Ids::new(Chance::new(7))
+            .next(Time::from_unix_seconds(1_643_883_557))
+            .to_string();
         assert!(id.starts_with("0e895e25"), "{id}");
         assert_eq!(id.len(), 40);
     }
@@ -108,7 +113,11 @@ mod tests {
     fn one_seed_makes_the_same_ids_and_another_makes_others() {
         let three = |seed| {
             let mut ids = Ids::new(Chance::new(seed));
-            [ids.next(Time::EPOCH), ids.next(Time::EPOCH), ids.next(Time::EPOCH)]
+            [
+                ids.next(Time::EPOCH),
+                ids.next(Time::EPOCH),
+                ids.next(Time::EPOCH),
+            ]
         };
         assert_eq!(three(1), three(1));
         assert_ne!(three(1), three(2));

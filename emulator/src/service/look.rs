@@ -21,14 +21,25 @@ impl Service {
         if id.is_some_and(|id| self.queue.is_foreign(id)) {
             self.tally.counts_mut().foreign_looks += 1;
         }
-        let found = id.and_then(|id| self.extractions.look(id, wanted.text_blocks, &self.options, self.latest));
+        let found = id.and_then(|id| {
+            self.extractions
+                .look(id, wanted.text_blocks, &self.options, self.latest)
+        });
         let body = match (found, choices.unknown_id) {
             (Some(Found::Finished(body)), _) => body,
             (Some(Found::InProgress), _) => envelope::empty("IN_PROGRESS", choices.no_error),
-            (Some(Found::Expired), _) | (None, UnknownId::Expired) => envelope::empty("EXPIRED", choices.no_error),
-            (None, UnknownId::Error) => envelope::error(&Refusal::ExtractionNotFound(StatusCode::NOT_FOUND).standard()),
-            (None, UnknownId::BadRequest) => return Err(Refusal::ExtractionNotFound(StatusCode::BAD_REQUEST)),
-            (None, UnknownId::NotFound) => return Err(Refusal::ExtractionNotFound(StatusCode::NOT_FOUND)),
+            (Some(Found::Expired), _) | (None, UnknownId::Expired) => {
+                envelope::empty("EXPIRED", choices.no_error)
+            }
+            (None, UnknownId::Error) => {
+                envelope::error(&Refusal::ExtractionNotFound(StatusCode::NOT_FOUND).standard())
+            }
+            (None, UnknownId::BadRequest) => {
+                return Err(Refusal::ExtractionNotFound(StatusCode::BAD_REQUEST));
+            }
+            (None, UnknownId::NotFound) => {
+                return Err(Refusal::ExtractionNotFound(StatusCode::NOT_FOUND));
+            }
         };
         Ok(json(StatusCode::OK, body))
     }
@@ -41,9 +52,20 @@ impl Service {
         }
         let customer = route::customer(&head.uri)?;
         let (options, now) = (&self.options.queue, self.latest);
-        let foreign = if customer.is_none() { self.queue.foreign(options, now) } else { &[] };
-        let ours = self.extractions.awaiting(customer.as_deref(), options.delay, now);
-        let extraction_ids = foreign.iter().copied().chain(ours).take(options.limit.unwrap_or(usize::MAX)).collect();
+        let foreign = if customer.is_none() {
+            self.queue.foreign(options, now)
+        } else {
+            &[]
+        };
+        let ours = self
+            .extractions
+            .awaiting(customer.as_deref(), options.delay, now);
+        let extraction_ids = foreign
+            .iter()
+            .copied()
+            .chain(ours)
+            .take(options.limit.unwrap_or(usize::MAX))
+            .collect();
         Ok(json(StatusCode::OK, to_body(&Listing { extraction_ids })))
     }
 }

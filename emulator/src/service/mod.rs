@@ -36,7 +36,10 @@ use serde::Serialize;
 use typless::machine::Time;
 
 pub use answer::Answer;
-pub use choices::{ConfidenceForm, MissingField, NoError, QueueAfterReading, RetryAfterForm, SubmitStatus, UnknownId};
+pub use choices::{
+    ConfidenceForm, MissingField, NoError, QueueAfterReading, RetryAfterForm, SubmitStatus,
+    UnknownId,
+};
 pub use counts::ServiceCounts;
 pub(crate) use exchange::{Arrival, Received};
 pub use fault::{Fault, Faults};
@@ -194,7 +197,10 @@ impl Service {
 
     /// What the service has seen so far.
     pub fn counts(&self) -> ServiceCounts {
-        ServiceCounts { faults: self.faults.total(), ..self.tally.counts() }
+        ServiceCounts {
+            faults: self.faults.total(),
+            ..self.tally.counts()
+        }
     }
 
     /// How often this fault has happened.
@@ -214,12 +220,18 @@ impl Service {
 
     /// How many of these were of a file of this name.
     pub fn accepted_named(&self, file_name: &str) -> usize {
-        self.accepted_names.get(file_name).copied().unwrap_or_default()
+        self.accepted_names
+            .get(file_name)
+            .copied()
+            .unwrap_or_default()
     }
 
     /// The names of files that were accepted more than once, in alphabetical order; with a name for each document, those that were paid for twice.
     pub fn accepted_repeatedly(&self) -> impl Iterator<Item = &str> {
-        self.accepted_names.iter().filter(|(_, count)| **count > 1).map(|(name, _)| name.as_str())
+        self.accepted_names
+            .iter()
+            .filter(|(_, count)| **count > 1)
+            .map(|(name, _)| name.as_str())
     }
 
     /// The bytes of results held in memory. What has expired is deleted at the next request. The document that was read last is kept beside them.
@@ -258,7 +270,10 @@ impl fmt::Debug for Service {
 fn json(status: StatusCode, body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(
+        http::header::CONTENT_TYPE,
+        http::HeaderValue::from_static("application/json"),
+    );
     response
 }
 

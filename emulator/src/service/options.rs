@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use super::choices::{Choices, ConfidenceForm, MissingField, NoError, QueueAfterReading, RetryAfterForm, SubmitStatus, UnknownId};
+use super::choices::{
+    Choices, ConfidenceForm, MissingField, NoError, QueueAfterReading, RetryAfterForm,
+    SubmitStatus, UnknownId,
+};
 use super::fault::Faults;
 use super::pace::Pace;
 use super::queue_options::QueueOptions;
@@ -55,7 +58,9 @@ impl ServiceOptions {
 
     /// The default options.
     pub fn new() -> Self {
-        let document_types = DocumentType::built_in().into_iter().map(|built_in| (built_in.name().to_owned(), built_in));
+        let document_types = DocumentType::built_in()
+            .into_iter()
+            .map(|built_in| (built_in.name().to_owned(), built_in));
         Self {
             pace: Pace::fixed(Self::PACE),
             workers: None,
@@ -108,7 +113,10 @@ impl ServiceOptions {
     #[must_use]
     pub fn with_key(mut self, key: &str) -> Self {
         let key = key.trim();
-        let key = key.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("token")).map_or(key, |(_, key)| key.trim());
+        let key = key
+            .split_once(' ')
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("token"))
+            .map_or(key, |(_, key)| key.trim());
         match &mut self.keys {
             Keys::These(keys) => keys.push(key.to_owned()),
             Keys::Any => self.keys = Keys::These(vec![key.to_owned()]),
@@ -126,7 +134,8 @@ impl ServiceOptions {
     /// Adds a document type, in place of one of the same name. Those of [`DocumentType::built_in`] are there already.
     #[must_use]
     pub fn with_document_type(mut self, document_type: DocumentType) -> Self {
-        self.document_types.insert(document_type.name().to_owned(), document_type);
+        self.document_types
+            .insert(document_type.name().to_owned(), document_type);
         self
     }
 

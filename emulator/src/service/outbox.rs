@@ -35,14 +35,33 @@ impl Outbox {
         let chance = Chance::of(Purpose::Webhooks, seed);
         // Far from the numbers that are drawn, so that no id follows from them.
         let ids = Ids::new(Chance::of(Purpose::Webhooks, !seed));
-        Self { chance, ids, messages: BTreeMap::new(), added: 0, first: None }
+        Self {
+            chance,
+            ids,
+            messages: BTreeMap::new(),
+            added: 0,
+            first: None,
+        }
     }
 
     /// Plans the message about an extraction that will have finished at this time; `false` if it gets lost.
-    pub(super) fn plan(&mut self, options: &WebhookOptions, extraction_id: Id, finished: Time) -> bool {
+    pub(super) fn plan(
+        &mut self,
+        options: &WebhookOptions,
+        extraction_id: Id,
+        finished: Time,
+    ) -> bool {
         let lost = self.chance.happens(options.lost);
-        let copies = if self.chance.happens(options.doubled) { 2 } else { 1 };
-        let message = Message { event_id: self.ids.next(finished), event_time: finished, extraction_id };
+        let copies = if self.chance.happens(options.doubled) {
+            2
+        } else {
+            1
+        };
+        let message = Message {
+            event_id: self.ids.next(finished),
+            event_time: finished,
+            extraction_id,
+        };
         let age = finished.saturating_since(*self.first.get_or_insert(finished));
         for _ in 0..copies {
             let mut due = finished + options.delay.draw(age, &mut self.chance);
@@ -65,13 +84,19 @@ impl Outbox {
 
     /// Takes out a message that is due.
     pub(super) fn next(&mut self, uri: &Uri, now: Time) -> Option<Request<Bytes>> {
-        let first = self.messages.first_entry().filter(|first| first.key().0 <= now)?;
+        let first = self
+            .messages
+            .first_entry()
+            .filter(|first| first.key().0 <= now)?;
         let mut request = Request::new(first.remove().body());
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = uri.clone();
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(host) = uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok()) {
+        if let Some(host) = uri
+            .authority()
+            .and_then(|authority| HeaderValue::from_str(authority.as_str()).ok())
+        {
             headers.insert(HOST, host);
         }
         Some(request)
@@ -96,7 +121,10 @@ impl Message {
         super::to_body(&Event {
             event_id: self.event_id,
             event_time: written::event_time(self.event_time),
-            data: Data { id: self.extraction_id, message: "Extraction process finished" },
+            data: Data {
+                id: self.extraction_id,
+                message: "Extraction process finished",
+            },
             r#type: "extraction.finished",
         })
     }

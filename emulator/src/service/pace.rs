@@ -26,9 +26,16 @@ pub struct Pace(Shape);
 #[derive(Debug, Clone, PartialEq)]
 enum Shape {
     Fixed(Duration),
-    Lognormal { median: Duration, sigma: f64 },
+    Lognormal {
+        median: Duration,
+        sigma: f64,
+    },
     Mixture(Vec<(f64, Pace)>),
-    Drifting { pace: Box<Pace>, factor: f64, period: Duration },
+    Drifting {
+        pace: Box<Pace>,
+        factor: f64,
+        period: Duration,
+    },
 }
 
 impl Pace {
@@ -48,15 +55,30 @@ impl Pace {
 
     /// A mixture: one pace or another, each as often as its weight says in proportion to the others. Weights that are no positive numbers count as 0. Without any above 0, nothing takes time.
     pub fn mixture(parts: impl IntoIterator<Item = (f64, Self)>) -> Self {
-        let positive = |weight: f64| if weight.is_finite() && weight > 0.0 { weight } else { 0.0 };
-        Self(Shape::Mixture(parts.into_iter().map(|(weight, pace)| (positive(weight), pace)).collect()))
+        let positive = |weight: f64| {
+            if weight.is_finite() && weight > 0.0 {
+                weight
+            } else {
+                0.0
+            }
+        };
+        Self(Shape::Mixture(
+            parts
+                .into_iter()
+                .map(|(weight, pace)| (positive(weight), pace))
+                .collect(),
+        ))
     }
 
     /// Lets the pace drift: what is drawn is multiplied by a number that goes from 1 to `factor` (above 0) and back once in each period, evenly on a logarithmic scale, beginning with the first
     /// submit. A period of zero is no drift.
     #[must_use]
     pub fn with_drift(self, factor: f64, period: Duration) -> Self {
-        Self(Shape::Drifting { pace: Box::new(self), factor, period })
+        Self(Shape::Drifting {
+            pace: Box::new(self),
+            factor,
+            period,
+        })
     }
 
     /// How long one takes that is submitted this long after the first.
@@ -72,7 +94,11 @@ impl Pace {
                 });
                 drawn.map_or(Duration::ZERO, |(_, pace)| pace.draw(age, chance))
             }
-            Shape::Drifting { pace, factor, period } => times(pace.draw(age, chance), factor.powf(swing(age, *period))),
+            Shape::Drifting {
+                pace,
+                factor,
+                period,
+            } => times(pace.draw(age, chance), factor.powf(swing(age, *period))),
         }
     }
 }
@@ -120,23 +146,41 @@ mod tests {
     #[test]
     fn a_lognormal_pace_has_its_median_and_its_tail() {
         let drawn = sorted(&Pace::lognormal(20 * SECOND, 1.0), Duration::ZERO);
-        assert!(is_about(drawn[5_000], 20.0) && is_about(drawn[9_500], 103.6), "{:?} {:?}", drawn[5_000], drawn[9_500]);
+        assert!(
+            is_about(drawn[5_000], 20.0) && is_about(drawn[9_500], 103.6),
+            "{:?} {:?}",
+            drawn[5_000],
+            drawn[9_500]
+        );
     }
 
     #[test]
     fn a_mixture_has_each_part_as_often_as_its_weight_says() {
-        let parts = [(1.0, Pace::fixed(SECOND)), (f64::NAN, Pace::fixed(9 * SECOND)), (3.0, Pace::fixed(2 * SECOND))];
+        let parts = [
+            (1.0, Pace::fixed(SECOND)),
+            (f64::NAN, Pace::fixed(9 * SECOND)),
+            (3.0, Pace::fixed(2 * SECOND)),
+        ];
         let drawn = sorted(&Pace::mixture(parts), Duration::ZERO);
         let quick = drawn.iter().filter(|duration| **duration == SECOND).count();
-        assert!((2_400..2_600).contains(&quick) && drawn[9_999] == 2 * SECOND, "{quick}");
-        assert_eq!(sorted(&Pace::mixture([]), Duration::ZERO)[9_999], Duration::ZERO);
+        assert!(
+            (2_400..2_600).contains(&quick) && drawn[9_999] == 2 * SECOND,
+            "{quick}"
+        );
+        assert_eq!(
+            sorted(&Pace::mixture([]), Duration::ZERO)[9_999],
+            Duration::ZERO
+        );
     }
 
     #[test]
     fn a_drifting_pace_goes_there_and_back() {
         let pace = Pace::fixed(10 * SECOND).with_drift(4.0, 100 * SECOND);
         let at = |seconds| sorted(&pace, seconds * SECOND)[0].as_secs();
-        assert_eq!([at(0), at(25), at(50), at(75), at(100), at(150)], [10, 20, 40, 20, 10, 40]);
+        assert_eq!(
+            [at(0), at(25), at(50), at(75), at(100), at(150)],
+            [10, 20, 40, 20, 10, 40]
+        );
     }
 
     #[test]
@@ -145,7 +189,13 @@ mod tests {
         assert_eq!(drawn(Pace::lognormal(SECOND, f64::INFINITY)), Pace::LONGEST);
         assert_eq!(drawn(Pace::lognormal(Duration::MAX, 9.0)), Pace::LONGEST);
         assert_eq!(drawn(Pace::lognormal(SECOND, f64::NAN)), Duration::ZERO);
-        assert_eq!(drawn(Pace::fixed(SECOND).with_drift(2.0, Duration::ZERO)), SECOND);
-        assert_eq!(drawn(Pace::fixed(SECOND).with_drift(-2.0, 3 * SECOND)), Duration::ZERO);
+        assert_eq!(
+            drawn(Pace::fixed(SECOND).with_drift(2.0, Duration::ZERO)),
+            SECOND
+        );
+        assert_eq!(
+            drawn(Pace::fixed(SECOND).with_drift(-2.0, 3 * SECOND)),
+            Duration::ZERO
+        );
     }
 }

@@ -15,7 +15,10 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn new(seed: u64) -> Self {
-        Self { chance: Chance::of(Purpose::Queue, seed), foreign: Vec::new() }
+        Self {
+            chance: Chance::of(Purpose::Queue, seed),
+            foreign: Vec::new(),
+        }
     }
 
     /// Whether an extraction will be listed.

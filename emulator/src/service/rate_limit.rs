@@ -25,8 +25,15 @@ impl RateLimit {
     pub const fn new(requests: u32, period: Duration) -> Self {
         let requests = if requests == 0 { 1 } else { requests };
         let nanoseconds = period.as_nanos() / requests as u128;
-        let interval = if nanoseconds > u64::MAX as u128 { Duration::MAX } else { Duration::from_nanos(nanoseconds as u64) };
-        Self { interval, burst: requests }
+        let interval = if nanoseconds > u64::MAX as u128 {
+            Duration::MAX
+        } else {
+            Duration::from_nanos(nanoseconds as u64)
+        };
+        Self {
+            interval,
+            burst: requests,
+        }
     }
 
     /// Sets how many requests may come at once after a pause. Zero counts as one.
@@ -50,7 +57,10 @@ impl Throttle {
 
     /// Takes a request in, or says how long to wait.
     pub(super) fn admit(&mut self, limit: RateLimit, key: &str, now: Time) -> Result<(), Duration> {
-        let ahead = self.even_until.get(key).map_or(Duration::ZERO, |until| until.saturating_since(now));
+        let ahead = self
+            .even_until
+            .get(key)
+            .map_or(Duration::ZERO, |until| until.saturating_since(now));
         let allowed = limit.interval.saturating_mul(limit.burst - 1);
         if ahead > allowed {
             return Err(ahead - allowed);
@@ -58,7 +68,8 @@ impl Throttle {
         if self.even_until.len() >= Self::KEYS {
             self.even_until.retain(|_, until| *until > now);
         }
-        self.even_until.insert(key.to_owned(), now + ahead.saturating_add(limit.interval));
+        self.even_until
+            .insert(key.to_owned(), now + ahead.saturating_add(limit.interval));
         Ok(())
     }
 }
@@ -77,10 +88,15 @@ mod tests {
     fn a_burst_is_answered_and_then_an_even_rate() {
         let limit = RateLimit::per_second(10).with_burst(3);
         let mut throttle = Throttle::default();
-        let answered = (0..3000).filter(|milliseconds| throttle.admit(limit, "key", at(*milliseconds)).is_ok()).count();
+        let answered = (0..3000)
+            .filter(|milliseconds| throttle.admit(limit, "key", at(*milliseconds)).is_ok())
+            .count();
         assert_eq!(answered, 3 + 29);
         assert_eq!(throttle.admit(limit, "key", at(3000)), Ok(()));
-        assert_eq!(throttle.admit(limit, "key", at(3030)), Err(70 * MILLISECOND));
+        assert_eq!(
+            throttle.admit(limit, "key", at(3030)),
+            Err(70 * MILLISECOND)
+        );
         assert_eq!(throttle.admit(limit, "another", at(3030)), Ok(()));
     }
 
@@ -91,7 +107,11 @@ mod tests {
         let mut now = at(0);
         for _ in 0..10 {
             if let Err(wait) = throttle.admit(limit, "key", now) {
-                assert!(throttle.admit(limit, "key", now + (wait - Duration::from_nanos(1))).is_err());
+                assert!(
+                    throttle
+                        .admit(limit, "key", now + (wait - Duration::from_nanos(1)))
+                        .is_err()
+                );
                 now = now + wait;
                 assert_eq!(throttle.admit(limit, "key", now), Ok(()));
             }

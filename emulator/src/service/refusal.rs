@@ -55,32 +55,60 @@ pub(crate) struct Violation {
 
 impl Violation {
     pub(super) fn missing(loc: &'static [&'static str]) -> Self {
-        Self { loc, msg: "Field required", r#type: "missing" }
+        Self {
+            loc,
+            msg: "Field required",
+            r#type: "missing",
+        }
     }
 
     pub(super) fn empty(loc: &'static [&'static str]) -> Self {
-        Self { loc, msg: "String should have at least 1 character", r#type: "string_too_short" }
+        Self {
+            loc,
+            msg: "String should have at least 1 character",
+            r#type: "string_too_short",
+        }
     }
 
     pub(super) fn no_string(loc: &'static [&'static str]) -> Self {
-        Self { loc, msg: "Input should be a valid string", r#type: "string_type" }
+        Self {
+            loc,
+            msg: "Input should be a valid string",
+            r#type: "string_type",
+        }
     }
 
     pub(super) fn no_unicode(loc: &'static [&'static str]) -> Self {
-        Self { loc, msg: "Input should be a valid string, unable to parse raw data as a unicode string", r#type: "string_unicode" }
+        Self {
+            loc,
+            msg: "Input should be a valid string, unable to parse raw data as a unicode string",
+            r#type: "string_unicode",
+        }
     }
 
     /// Not `true` or `false`; what a body and a query take for them differs.
     pub(super) fn no_boolean(loc: &'static [&'static str]) -> Self {
-        Self { loc, msg: "Input should be a valid boolean", r#type: "bool_type" }
+        Self {
+            loc,
+            msg: "Input should be a valid boolean",
+            r#type: "bool_type",
+        }
     }
 
     pub(super) fn no_object() -> Self {
-        Self { loc: &["body"], msg: "Input should be a valid dictionary", r#type: "dict_type" }
+        Self {
+            loc: &["body"],
+            msg: "Input should be a valid dictionary",
+            r#type: "dict_type",
+        }
     }
 
     pub(super) fn repeated() -> Self {
-        Self { loc: &["body"], msg: "A property is there twice", r#type: "repeated" }
+        Self {
+            loc: &["body"],
+            msg: "A property is there twice",
+            r#type: "repeated",
+        }
     }
 }
 
@@ -95,10 +123,14 @@ impl Refusal {
                 }
             }
             Self::Unauthorized(_) => {
-                response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Token"));
+                response
+                    .headers_mut()
+                    .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Token"));
             }
             Self::TooManyRequests(Some(retry_after)) | Self::Unavailable(Some(retry_after)) => {
-                response.headers_mut().insert(RETRY_AFTER, retry_after.clone());
+                response
+                    .headers_mut()
+                    .insert(RETRY_AFTER, retry_after.clone());
             }
             _ => {}
         }
@@ -115,7 +147,11 @@ impl Refusal {
         }
         let (_, code) = self.kind();
         let (message, details) = self.explanation();
-        Standard { code, message, details }
+        Standard {
+            code,
+            message,
+            details,
+        }
     }
 
     fn kind(&self) -> (StatusCode, &'static str) {
@@ -129,9 +165,13 @@ impl Refusal {
             Self::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
             Self::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
-            Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Self::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
+            }
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation_error"),
-            Self::DocumentTypeNotFound { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "document_type_not_found"),
+            Self::DocumentTypeNotFound { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "document_type_not_found")
+            }
             Self::TooManyRequests(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),

@@ -34,13 +34,20 @@ impl Endpoint {
 
     /// The call at this path; `None` if there is none.
     pub(super) fn at(path: &str) -> Option<Self> {
-        Self::PATHS.into_iter().find(|(known, _)| *known == path).map(|(_, endpoint)| endpoint)
+        Self::PATHS
+            .into_iter()
+            .find(|(known, _)| *known == path)
+            .map(|(_, endpoint)| endpoint)
     }
 
     /// The call and the key it is made with, if the path, the method and the key are right.
-    pub(super) fn of<'a>(head: &'a Parts, options: &ServiceOptions) -> Result<(Self, &'a str), Refusal> {
-        let endpoint = Self::at(head.uri.path())
-            .ok_or_else(|| Refusal::PathNotFound { known: Self::PATHS.iter().map(|(known, _)| *known).collect() })?;
+    pub(super) fn of<'a>(
+        head: &'a Parts,
+        options: &ServiceOptions,
+    ) -> Result<(Self, &'a str), Refusal> {
+        let endpoint = Self::at(head.uri.path()).ok_or_else(|| Refusal::PathNotFound {
+            known: Self::PATHS.iter().map(|(known, _)| *known).collect(),
+        })?;
         let method = endpoint.method();
         if head.method != method {
             return Err(Refusal::MethodNotAllowed { allowed: method });
@@ -67,16 +74,26 @@ impl<'a> Look<'a> {
     pub(super) fn of(uri: &'a Uri) -> Result<Self, Refusal> {
         let extraction_id = parameter(uri, "extraction_id");
         // As FastAPI takes booleans in a query.
-        let text_blocks = match parameter(uri, "text_blocks").map(|value| value.to_ascii_lowercase()).as_deref() {
+        let text_blocks = match parameter(uri, "text_blocks")
+            .map(|value| value.to_ascii_lowercase())
+            .as_deref()
+        {
             None | Some("false" | "0" | "off" | "no" | "n" | "f") => Some(false),
             Some("true" | "1" | "on" | "yes" | "y" | "t") => Some(true),
             Some(_) => None,
         };
         match (extraction_id, text_blocks) {
-            (Some(extraction_id), Some(text_blocks)) => Ok(Self { extraction_id, text_blocks }),
+            (Some(extraction_id), Some(text_blocks)) => Ok(Self {
+                extraction_id,
+                text_blocks,
+            }),
             (extraction_id, text_blocks) => {
-                let missing = extraction_id.is_none().then(|| Violation::missing(&["query", "extraction_id"]));
-                let wrong = text_blocks.is_none().then(|| Violation::no_boolean(&["query", "text_blocks"]));
+                let missing = extraction_id
+                    .is_none()
+                    .then(|| Violation::missing(&["query", "extraction_id"]));
+                let wrong = text_blocks
+                    .is_none()
+                    .then(|| Violation::no_boolean(&["query", "text_blocks"]));
                 Err(Refusal::Invalid(missing.into_iter().chain(wrong).collect()))
             }
         }
@@ -87,19 +104,31 @@ impl<'a> Look<'a> {
 pub(super) fn customer(uri: &Uri) -> Result<Option<Cow<'_, str>>, Refusal> {
     let customer = parameter(uri, "customer");
     if customer.as_deref() == Some("") {
-        return Err(Refusal::Invalid(vec![Violation::empty(&["query", "customer"])]));
+        return Err(Refusal::Invalid(vec![Violation::empty(&[
+            "query", "customer",
+        ])]));
     }
     Ok(customer)
 }
 
 /// The first parameter of this name, decoded.
 fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
-    let pairs = uri.query().unwrap_or_default().split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    let (_, value) = pairs.into_iter().find(|(written, _)| percent_decode_str(written).eq(name.bytes()))?;
+    let pairs = uri
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let (_, value) = pairs
+        .into_iter()
+        .find(|(written, _)| percent_decode_str(written).eq(name.bytes()))?;
     // What is no UTF-8 is no text that anybody submitted, and is found nowhere.
     Some(if value.contains('+') {
         // Forms write a space as a plus sign, and many clients do.
-        Cow::Owned(percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned())
+        Cow::Owned(
+            percent_decode_str(&value.replace('+', " "))
+                .decode_utf8_lossy()
+                .into_owned(),
+        )
     } else {
         percent_decode_str(value).decode_utf8_lossy()
     })
@@ -116,9 +145,13 @@ fn authorize<'a>(headers: &'a HeaderMap, options: &ServiceOptions) -> Result<&'a
             if options.keys.accept(key) {
                 Ok(key)
             } else {
-                Err(Refusal::Unauthorized("The key is not one of those accepted."))
+                Err(Refusal::Unauthorized(
+                    "The key is not one of those accepted.",
+                ))
             }
         }
-        _ => Err(Refusal::Unauthorized("The Authorization header must be the word Token, a space and the key.")),
+        _ => Err(Refusal::Unauthorized(
+            "The Authorization header must be the word Token, a space and the key.",
+        )),
     }
 }

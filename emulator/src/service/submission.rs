@@ -52,22 +52,41 @@ impl Submission {
         options: Arc<ServiceOptions>,
         last_read: Arc<LastRead>,
     ) -> Result<Self, Refusal> {
-        if head.headers.get(CONTENT_TYPE).is_some_and(|value| !is_json(value.as_bytes())) {
+        if head
+            .headers
+            .get(CONTENT_TYPE)
+            .is_some_and(|value| !is_json(value.as_bytes()))
+        {
             return Err(Refusal::UnsupportedMediaType);
         }
-        Ok(Self { kind, body, options, last_read })
+        Ok(Self {
+            kind,
+            body,
+            options,
+            last_read,
+        })
     }
 
     /// Checks the submit and reads its document: the work that takes long. Of the body nothing is left afterwards, and of documents only the last one.
     pub(crate) fn read(self) -> Result<Reading, Refusal> {
-        let Self { kind, body, options, last_read } = self;
+        let Self {
+            kind,
+            body,
+            options,
+            last_read,
+        } = self;
         let request = SubmitRequest::from_body(&body, &options)?;
         // The document is held once while it is read, not twice.
         drop(body);
         // Only the asynchronous call is said to know text blocks.
         let text_blocks = request.text_blocks && kind == SubmissionKind::Asynchronous;
         let outcome = last_read.read(request.document, request.document_type, text_blocks);
-        Ok(Reading { kind, file_name: request.file_name, customer: request.customer, outcome })
+        Ok(Reading {
+            kind,
+            file_name: request.file_name,
+            customer: request.customer,
+            outcome,
+        })
     }
 }
 
@@ -101,19 +120,43 @@ impl<'a> SubmitRequest<'a> {
         let properties = Properties::from_body(body)?;
         let mut violations = Vec::new();
         let file = required(&["body", "file"], properties.file, &mut violations);
-        let file_name = required(&["body", "file_name"], properties.file_name, &mut violations);
-        let document_type_name = required(&["body", "document_type_name"], properties.document_type_name, &mut violations);
-        let customer = properties.customer.map(|customer| text(&["body", "customer"], customer, &mut violations));
-        let text_blocks = properties.parse_text_blocks.is_some_and(|flag| boolean(&["body", "parse_text_blocks"], flag, &mut violations));
+        let file_name = required(
+            &["body", "file_name"],
+            properties.file_name,
+            &mut violations,
+        );
+        let document_type_name = required(
+            &["body", "document_type_name"],
+            properties.document_type_name,
+            &mut violations,
+        );
+        let customer = properties
+            .customer
+            .map(|customer| text(&["body", "customer"], customer, &mut violations));
+        let text_blocks = properties
+            .parse_text_blocks
+            .is_some_and(|flag| boolean(&["body", "parse_text_blocks"], flag, &mut violations));
         if !violations.is_empty() {
             return Err(Refusal::Invalid(violations));
         }
         let document_type = options
             .document_types
             .get(&*document_type_name)
-            .ok_or_else(|| Refusal::DocumentTypeNotFound { known: options.document_types.keys().cloned().collect() })?;
-        let document = BASE64_STANDARD.decode(&*file).map_err(|error| Refusal::InvalidBase64 { offset: offset(&error) })?;
-        Ok(Self { document, document_type, file_name: file_name.into_owned(), customer: customer.map(Cow::into_owned), text_blocks })
+            .ok_or_else(|| Refusal::DocumentTypeNotFound {
+                known: options.document_types.keys().cloned().collect(),
+            })?;
+        let document = BASE64_STANDARD
+            .decode(&*file)
+            .map_err(|error| Refusal::InvalidBase64 {
+                offset: offset(&error),
+            })?;
+        Ok(Self {
+            document,
+            document_type,
+            file_name: file_name.into_owned(),
+            customer: customer.map(Cow::into_owned),
+            text_blocks,
+        })
     }
 }
 
@@ -121,23 +164,42 @@ impl<'a> Properties<'a> {
     fn from_body(body: &'a [u8]) -> Result<Self, Refusal> {
         let text = std::str::from_utf8(body).map_err(|error| {
             let before = &body[..error.valid_up_to()];
-            let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+            let line_start = before
+                .iter()
+                .rposition(|byte| *byte == b'\n')
+                .map_or(0, |newline| newline + 1);
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-            Refusal::InvalidJson { line, column: before.len() - line_start + 1 }
+            Refusal::InvalidJson {
+                line,
+                column: before.len() - line_start + 1,
+            }
         })?;
         let is_object = text.trim_ascii_start().starts_with('{');
         // An array would be taken for the properties in their order.
-        let parsed = if is_object { serde_json::from_str(text) } else { serde_json::from_str::<&RawValue>(text).map(|_| Self::none()) };
+        let parsed = if is_object {
+            serde_json::from_str(text)
+        } else {
+            serde_json::from_str::<&RawValue>(text).map(|_| Self::none())
+        };
         match parsed {
             Ok(properties) if is_object => Ok(properties),
             Ok(_) => Err(Refusal::Invalid(vec![Violation::no_object()])),
             Err(error) if error.is_data() => Err(Refusal::Invalid(vec![Violation::repeated()])),
-            Err(error) => Err(Refusal::InvalidJson { line: error.line(), column: error.column() }),
+            Err(error) => Err(Refusal::InvalidJson {
+                line: error.line(),
+                column: error.column(),
+            }),
         }
     }
 
     fn none() -> Self {
-        Self { file: None, file_name: None, document_type_name: None, customer: None, parse_text_blocks: None }
+        Self {
+            file: None,
+            file_name: None,
+            document_type_name: None,
+            customer: None,
+            parse_text_blocks: None,
+        }
     }
 }
 
@@ -146,7 +208,11 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-fn required<'a>(loc: &'static [&'static str], value: Option<&'a RawValue>, violations: &mut Vec<Violation>) -> Cow<'a, str> {
+fn required<'a>(
+    loc: &'static [&'static str],
+    value: Option<&'a RawValue>,
+    violations: &mut Vec<Violation>,
+) -> Cow<'a, str> {
     match value {
         Some(value) => text(loc, value, violations),
         None => {
@@ -157,7 +223,11 @@ fn required<'a>(loc: &'static [&'static str], value: Option<&'a RawValue>, viola
 }
 
 /// A text that is not empty; borrowed from the body unless it has escapes.
-fn text<'a>(loc: &'static [&'static str], value: &'a RawValue, violations: &mut Vec<Violation>) -> Cow<'a, str> {
+fn text<'a>(
+    loc: &'static [&'static str],
+    value: &'a RawValue,
+    violations: &mut Vec<Violation>,
+) -> Cow<'a, str> {
     #[derive(Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
     let json = value.get();
@@ -170,7 +240,11 @@ fn text<'a>(loc: &'static [&'static str], value: &'a RawValue, violations: &mut 
         }
         Err(_) => {
             // The value is JSON; a string that is none has escapes that stand for no character.
-            let violation = if json.starts_with('"') { Violation::no_unicode } else { Violation::no_string };
+            let violation = if json.starts_with('"') {
+                Violation::no_unicode
+            } else {
+                Violation::no_string
+            };
             violations.push(violation(loc));
             Cow::default()
         }
@@ -178,7 +252,11 @@ fn text<'a>(loc: &'static [&'static str], value: &'a RawValue, violations: &mut 
 }
 
 /// `true` or `false`.
-fn boolean(loc: &'static [&'static str], value: &RawValue, violations: &mut Vec<Violation>) -> bool {
+fn boolean(
+    loc: &'static [&'static str],
+    value: &RawValue,
+    violations: &mut Vec<Violation>,
+) -> bool {
     serde_json::from_str(value.get()).unwrap_or_else(|_| {
         violations.push(Violation::no_boolean(loc));
         false
@@ -187,14 +265,20 @@ fn boolean(loc: &'static [&'static str], value: &RawValue, violations: &mut Vec<
 
 /// Whether a content type is JSON or does not say otherwise: `application/json` with or without parameters, or any `+json`.
 fn is_json(content_type: &[u8]) -> bool {
-    let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
+    let essence = content_type
+        .split(|byte| *byte == b';')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii()
+        .to_ascii_lowercase();
     essence.is_empty() || essence.ends_with(b"/json") || essence.ends_with(b"+json")
 }
 
 /// Where the fault is; the error itself would quote the document.
 fn offset(error: &base64::DecodeError) -> Option<usize> {
     match error {
-        base64::DecodeError::InvalidByte(offset, _) | base64::DecodeError::InvalidLastSymbol { offset, .. } => Some(*offset),
+        base64::DecodeError::InvalidByte(offset, _)
+        | base64::DecodeError::InvalidLastSymbol { offset, .. } => Some(*offset),
         base64::DecodeError::InvalidLength(_) | base64::DecodeError::InvalidPadding => None,
     }
 }

@@ -82,7 +82,10 @@ impl WebhookOptions {
 impl fmt::Debug for WebhookOptions {
     /// A path may be the secret by which a receiver knows its sender, so it is left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebhookOptions").field("host", &self.uri.host()).field("delay", &self.delay).finish_non_exhaustive()
+        f.debug_struct("WebhookOptions")
+            .field("host", &self.uri.host())
+            .field("delay", &self.delay)
+            .finish_non_exhaustive()
     }
 }
 

@@ -19,7 +19,11 @@ pub(super) struct Work {
 
 impl Work {
     pub(super) fn new(seed: u64) -> Self {
-        Self { chance: Chance::of(Purpose::Pace, seed), first_submit: None, free_at: BinaryHeap::new() }
+        Self {
+            chance: Chance::of(Purpose::Pace, seed),
+            first_submit: None,
+            free_at: BinaryHeap::new(),
+        }
     }
 
     /// Takes up the work on a document; the time at which it is done.
@@ -33,7 +37,11 @@ impl Work {
     }
 
     fn finish_in_turn(&mut self, workers: usize, takes: Duration, now: Time) -> Time {
-        let free_at = if self.free_at.len() < workers { None } else { self.free_at.pop() };
+        let free_at = if self.free_at.len() < workers {
+            None
+        } else {
+            self.free_at.pop()
+        };
         let begins = free_at.map_or(now, |Reverse(free_at)| free_at.max(now));
         let finishes = begins + takes;
         self.free_at.push(Reverse(finishes));
@@ -51,8 +59,15 @@ mod tests {
     fn documents_wait_for_their_turn() {
         let options = ServiceOptions::new().with_pace(10 * SECOND).with_workers(2);
         let mut work = Work::new(0);
-        let mut finish = |at: u64| work.finish(&options, Time::from_unix_seconds(at)).since_epoch().as_secs();
-        assert_eq!([finish(0), finish(1), finish(2), finish(3), finish(100)], [10, 11, 20, 21, 110]);
+        let mut finish = |at: u64| {
+            work.finish(&options, Time::from_unix_seconds(at))
+                .since_epoch()
+                .as_secs()
+        };
+        assert_eq!(
+            [finish(0), finish(1), finish(2), finish(3), finish(100)],
+            [10, 11, 20, 21, 110]
+        );
     }
 
     #[test]

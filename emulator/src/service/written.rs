@@ -11,22 +11,29 @@ use super::choices::RetryAfterForm;
 
 /// The time of an event as in the vendor's sample: with microseconds and without a zone.
 pub(super) fn event_time(time: Time) -> String {
-    timestamp(time).strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string()
+    timestamp(time)
+        .strftime("%Y-%m-%dT%H:%M:%S%.6f")
+        .to_string()
 }
 
 /// When to try again, rounded up to a second; `None` where it is not told.
 pub(super) fn retry_after(form: RetryAfterForm, wait: Duration, now: Time) -> Option<HeaderValue> {
-    let in_full_seconds = |duration: Duration| duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    let in_full_seconds =
+        |duration: Duration| duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
     match form {
         RetryAfterForm::Seconds => Some(in_full_seconds(wait).into()),
-        RetryAfterForm::Date => date(Time::from_unix_seconds(in_full_seconds((now + wait).since_epoch()))),
+        RetryAfterForm::Date => date(Time::from_unix_seconds(in_full_seconds(
+            (now + wait).since_epoch(),
+        ))),
         RetryAfterForm::None => None,
     }
 }
 
 /// A date of HTTP, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub(super) fn date(time: Time) -> Option<HeaderValue> {
-    let written = DateTimePrinter::new().timestamp_to_rfc9110_string(&timestamp(time)).ok()?;
+    let written = DateTimePrinter::new()
+        .timestamp_to_rfc9110_string(&timestamp(time))
+        .ok()?;
     HeaderValue::try_from(written).ok()
 }
 
@@ -54,8 +61,14 @@ mod tests {
         let hint = |form, milliseconds| retry_after(form, Duration::from_millis(milliseconds), now);
         assert_eq!(hint(RetryAfterForm::Seconds, 1).expect("a header"), "1");
         assert_eq!(hint(RetryAfterForm::Seconds, 2000).expect("a header"), "2");
-        assert_eq!(hint(RetryAfterForm::Date, 999).expect("a header"), "Sun, 06 Nov 1994 08:49:37 GMT");
-        assert_eq!(hint(RetryAfterForm::Date, 1000).expect("a header"), "Sun, 06 Nov 1994 08:49:38 GMT");
+        assert_eq!(
+            hint(RetryAfterForm::Date, 999).expect("a header"),
+            "Sun, 06 Nov 1994 08:49:37 GMT"
+        );
+        assert_eq!(
+            hint(RetryAfterForm::Date, 1000).expect("a header"),
+            "Sun, 06 Nov 1994 08:49:38 GMT"
+        );
         assert_eq!(hint(RetryAfterForm::None, 1), None);
     }
 }

@@ -26,7 +26,14 @@ pub(crate) struct Sheet {
 impl Paper {
     /// A4, upright.
     pub(crate) fn a4() -> Self {
-        Self { width: 595.0, height: 842.0, rotation: 0, offset: (0.0, 0.0), compressed: false, pages: Vec::new() }
+        Self {
+            width: 595.0,
+            height: 842.0,
+            rotation: 0,
+            offset: (0.0, 0.0),
+            compressed: false,
+            pages: Vec::new(),
+        }
     }
 
     /// Shown turned to the right by this angle.
@@ -49,7 +56,11 @@ impl Paper {
 
     /// One more page.
     pub(crate) fn page(mut self, draw: impl FnOnce(&mut Sheet)) -> Self {
-        let mut sheet = Sheet { content: Content::new(), height: self.height, offset: self.offset };
+        let mut sheet = Sheet {
+            content: Content::new(),
+            height: self.height,
+            offset: self.offset,
+        };
         draw(&mut sheet);
         self.pages.push(sheet.content.finish().into_vec());
         self
@@ -59,12 +70,20 @@ impl Paper {
     pub(crate) fn finish(self) -> Vec<u8> {
         let mut pdf = Pdf::new();
         let [catalog, tree, regular, bold] = [1, 2, 3, 4].map(Ref::new);
-        let ids: Vec<(Ref, Ref)> = (5..).step_by(2).take(self.pages.len()).map(|id| (Ref::new(id), Ref::new(id + 1))).collect();
+        let ids: Vec<(Ref, Ref)> = (5..)
+            .step_by(2)
+            .take(self.pages.len())
+            .map(|id| (Ref::new(id), Ref::new(id + 1)))
+            .collect();
         pdf.catalog(catalog).pages(tree);
         let count = i32::try_from(ids.len()).expect("few pages");
-        pdf.pages(tree).kids(ids.iter().map(|(page, _)| *page)).count(count);
+        pdf.pages(tree)
+            .kids(ids.iter().map(|(page, _)| *page))
+            .count(count);
         for (font, name) in [(regular, "Helvetica"), (bold, "Helvetica-Bold")] {
-            pdf.type1_font(font).base_font(Name(name.as_bytes())).encoding_predefined(Name(b"WinAnsiEncoding"));
+            pdf.type1_font(font)
+                .base_font(Name(name.as_bytes()))
+                .encoding_predefined(Name(b"WinAnsiEncoding"));
         }
         for ((page_id, content_id), content) in ids.into_iter().zip(&self.pages) {
             let (x, y) = self.offset;
@@ -73,7 +92,10 @@ impl Paper {
             page.rotate(self.rotation);
             page.parent(tree);
             page.contents(content_id);
-            page.resources().fonts().pair(REGULAR, regular).pair(BOLD, bold);
+            page.resources()
+                .fonts()
+                .pair(REGULAR, regular)
+                .pair(BOLD, bold);
             page.finish();
             if self.compressed {
                 let packed = miniz_oxide::deflate::compress_to_vec_zlib(content, 9);
@@ -113,14 +135,21 @@ impl Sheet {
     /// Text that runs upwards from a place measured from the lower left corner, upright on a page turned by 90 degrees.
     pub(crate) fn upwards(&mut self, x: f32, y: f32, size: f32, text: &str) -> &mut Self {
         let bytes: Vec<u8> = text.chars().map(win_ansi).collect();
-        self.content.begin_text().set_font(REGULAR, size).set_text_matrix([0.0, 1.0, -1.0, 0.0, x, y]).show(Str(&bytes)).end_text();
+        self.content
+            .begin_text()
+            .set_font(REGULAR, size)
+            .set_text_matrix([0.0, 1.0, -1.0, 0.0, x, y])
+            .show(Str(&bytes))
+            .end_text();
         self
     }
 
     /// A filled box.
     pub(crate) fn fill(&mut self, [x, y, width, height]: [f32; 4]) -> &mut Self {
         let bottom = self.height - y - height;
-        self.content.rect(x + self.offset.0, bottom + self.offset.1, width, height).fill_nonzero();
+        self.content
+            .rect(x + self.offset.0, bottom + self.offset.1, width, height)
+            .fill_nonzero();
         self
     }
 
@@ -145,16 +174,20 @@ impl Sheet {
 /// How wide a text is.
 fn width(text: &str, size: f32, bold: bool) -> f32 {
     const REGULAR_WIDTHS: [u16; 95] = [
-        278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556, 556, 556, 556,
-        278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778, 667, 778, 722, 667,
-        611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833,
-        556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
+        278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556,
+        556, 556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722,
+        722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778, 667, 778, 722, 667, 611, 722,
+        667, 944, 667, 667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556, 556, 278, 556,
+        556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500,
+        500, 334, 260, 334, 584,
     ];
     const BOLD_WIDTHS: [u16; 95] = [
-        278, 333, 474, 556, 556, 889, 722, 238, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556, 556, 556, 556,
-        333, 333, 584, 584, 584, 611, 975, 722, 722, 722, 722, 667, 611, 778, 722, 278, 556, 722, 611, 833, 722, 778, 667, 778, 722, 667,
-        611, 722, 667, 944, 667, 667, 611, 333, 278, 333, 584, 556, 333, 556, 611, 556, 611, 556, 333, 611, 611, 278, 278, 556, 278, 889,
-        611, 611, 611, 611, 389, 556, 333, 611, 556, 778, 556, 556, 500, 389, 280, 389, 584,
+        278, 333, 474, 556, 556, 889, 722, 238, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556,
+        556, 556, 556, 556, 556, 556, 556, 556, 333, 333, 584, 584, 584, 611, 975, 722, 722, 722,
+        722, 667, 611, 778, 722, 278, 556, 722, 611, 833, 722, 778, 667, 778, 722, 667, 611, 722,
+        667, 944, 667, 667, 611, 333, 278, 333, 584, 556, 333, 556, 611, 556, 611, 556, 333, 611,
+        611, 278, 278, 556, 278, 889, 611, 611, 611, 611, 389, 556, 333, 611, 556, 778, 556, 556,
+        500, 389, 280, 389, 584,
     ];
     let widths = if bold { BOLD_WIDTHS } else { REGULAR_WIDTHS };
     let units: u16 = text
@@ -162,7 +195,9 @@ fn width(text: &str, size: f32, bold: bool) -> f32 {
         .map(|character| {
             let index = (character as usize).checked_sub(32);
             // What is not ASCII here is the euro sign and accented small letters, all about as wide as a digit.
-            index.and_then(|index| widths.get(index).copied()).unwrap_or(556)
+            index
+                .and_then(|index| widths.get(index).copied())
+                .unwrap_or(556)
         })
         .sum();
     f32::from(units) * size / 1000.0

@@ -22,8 +22,13 @@ pub(crate) struct Response {
 impl Client {
     pub(crate) fn connect(listener: &Listener) -> Self {
         let stream = TcpStream::connect(listener.local_addr()).expect("a connection");
-        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
-        Self { stream, received: Vec::new() }
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .expect("a timeout");
+        Self {
+            stream,
+            received: Vec::new(),
+        }
     }
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
@@ -31,24 +36,43 @@ impl Client {
     }
 
     pub(crate) fn submit(&mut self, body: &str) -> Response {
-        self.send(format!("{}content-length: {}\r\n\r\n{body}", head("POST /api/extract-data-async"), body.len()));
+        self.send(format!(
+            "{}content-length: {}\r\n\r\n{body}",
+            head("POST /api/extract-data-async"),
+            body.len()
+        ));
         self.receive()
     }
 
     pub(crate) fn look(&mut self, id: &str) -> Response {
-        self.send(format!("{}\r\n", head(&format!("GET /api/get-extraction-data?extraction_id={id}"))));
+        self.send(format!(
+            "{}\r\n",
+            head(&format!("GET /api/get-extraction-data?extraction_id={id}"))
+        ));
         self.receive()
     }
 
     pub(crate) fn receive(&mut self) -> Response {
         let end = loop {
-            match self.received.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+            match self
+                .received
+                .windows(4)
+                .position(|bytes| bytes == b"\r\n\r\n")
+            {
                 Some(end) => break end + 4,
-                None => assert!(self.read_more(), "it ended: {}", String::from_utf8_lossy(&self.received)),
+                None => assert!(
+                    self.read_more(),
+                    "it ended: {}",
+                    String::from_utf8_lossy(&self.received)
+                ),
             }
         };
         let head = String::from_utf8_lossy(&self.received[..end]).to_lowercase();
-        let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()).expect("a length");
+        let length = head
+            .split("content-length: ")
+            .nth(1)
+            .and_then(|rest| rest.split("\r\n").next())
+            .expect("a length");
         let length: usize = length.parse().expect("a number");
         while self.received.len() < end + length {
             assert!(self.read_more(), "the body is cut off");
@@ -81,5 +105,6 @@ pub(crate) fn head(line: &str) -> String {
 }
 
 pub(crate) fn listen(options: ServiceOptions) -> Listener {
-    Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), Service::new(options)).expect("a free port")
+    Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), Service::new(options))
+        .expect("a free port")
 }

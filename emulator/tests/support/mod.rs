@@ -36,15 +36,24 @@ pub(crate) fn document(content: &'static [u8]) -> Document {
 /// The answer to a request of the library's, as it came.
 pub(crate) fn answer<R: Request>(service: &mut Service, request: &R, now: Time) -> Response<Bytes> {
     let (head, body) = request.request(&api()).into_parts();
-    service.handle(http::Request::from_parts(head, body.to_bytes().expect("a body")), now)
+    service.handle(
+        http::Request::from_parts(head, body.to_bytes().expect("a body")),
+        now,
+    )
 }
 
 /// The answer to a request of the library's, as the library reads it.
-pub(crate) fn ask<R: Request>(service: &mut Service, request: &R, now: Time) -> Result<R::Response, ResponseError> {
+pub(crate) fn ask<R: Request>(
+    service: &mut Service,
+    request: &R,
+    now: Time,
+) -> Result<R::Response, ResponseError> {
     R::decode(&answer(service, request, now))
 }
 
 /// Submits a document and gives back its id.
 pub(crate) fn submit(service: &mut Service, document: Document, now: Time) -> ExtractionId {
-    ask(service, &SubmitRequest::new(document), now).expect("accepted").into_extraction_id()
+    ask(service, &SubmitRequest::new(document), now)
+        .expect("accepted")
+        .into_extraction_id()
 }

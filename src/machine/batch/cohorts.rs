@@ -47,12 +47,21 @@ impl Cohorts {
         let next = cohorts.partition_point(|cohort| cohort.from <= submitted_at);
         let width = width(now.saturating_since(submitted_at), FINENESS);
         let before = next.checked_sub(1).and_then(|at| cohorts.get_mut(at));
-        if let Some(cohort) = before.filter(|cohort| submitted_at <= cohort.to || submitted_at.saturating_since(cohort.from) <= width) {
+        if let Some(cohort) = before.filter(|cohort| {
+            submitted_at <= cohort.to || submitted_at.saturating_since(cohort.from) <= width
+        }) {
             cohort.to = cohort.to.max(submitted_at);
             cohort.jobs += 1;
             return;
         }
-        cohorts.insert(next, Cohort { from: submitted_at, to: submitted_at, jobs: 1 });
+        cohorts.insert(
+            next,
+            Cohort {
+                from: submitted_at,
+                to: submitted_at,
+                jobs: 1,
+            },
+        );
         self.cohorts += 1;
         if self.cohorts > MOST {
             self.merge(now);
@@ -61,8 +70,15 @@ impl Cohorts {
 
     /// One that was added is not in progress any more.
     pub(super) fn remove(&mut self, of: DelaySlot, submitted_at: Time) {
-        let Some(cohorts) = self.by_type.get_mut(&of) else { return };
-        let Some(at) = cohorts.partition_point(|cohort| cohort.from <= submitted_at).checked_sub(1) else { return };
+        let Some(cohorts) = self.by_type.get_mut(&of) else {
+            return;
+        };
+        let Some(at) = cohorts
+            .partition_point(|cohort| cohort.from <= submitted_at)
+            .checked_sub(1)
+        else {
+            return;
+        };
         self.jobs -= 1;
         cohorts[at].jobs -= 1;
         if cohorts[at].jobs == 0 {
@@ -76,7 +92,11 @@ impl Cohorts {
 
     /// Each cohort: the type, how many jobs, and when they were submitted, about.
     pub(super) fn iter(&self) -> impl Iterator<Item = (DelaySlot, u32, Time)> {
-        self.by_type.iter().flat_map(|(of, cohorts)| cohorts.iter().map(|cohort| (*of, cohort.jobs, cohort.middle())))
+        self.by_type.iter().flat_map(|(of, cohorts)| {
+            cohorts
+                .iter()
+                .map(|cohort| (*of, cohort.jobs, cohort.middle()))
+        })
     }
 
     /// Merges neighbours that are close, as seen from now.
@@ -85,7 +105,8 @@ impl Cohorts {
         while self.cohorts > MOST * 3 / 4 && fineness > 0 {
             for cohorts in self.by_type.values_mut() {
                 cohorts.dedup_by(|later, earlier| {
-                    let fits = later.to.saturating_since(earlier.from) <= width(now.saturating_since(later.to), fineness);
+                    let fits = later.to.saturating_since(earlier.from)
+                        <= width(now.saturating_since(later.to), fineness);
                     if fits {
                         earlier.to = later.to;
                         earlier.jobs = earlier.jobs.saturating_add(later.jobs);
@@ -152,6 +173,12 @@ mod tests {
             cohorts.add(DelaySlot::default(), at(second * 1000), at(second * 1000));
         }
         assert!(cohorts.iter().count() <= MOST);
-        assert_eq!(cohorts.iter().map(|(_, jobs, _)| u64::from(jobs)).sum::<u64>(), 86_400);
+        assert_eq!(
+            cohorts
+                .iter()
+                .map(|(_, jobs, _)| u64::from(jobs))
+                .sum::<u64>(),
+            86_400
+        );
     }
 }

@@ -69,16 +69,37 @@ pub(super) enum Rank {
 
 impl Entry {
     /// A job whose document is to be submitted.
-    pub(super) fn of_document(record: Record, owner: Arc<Owner>, baggage: Box<Baggage>, kind: DelaySlot, now: Time) -> Self {
-        Self { baggage: Some(baggage), ..Self::new(record, owner, None, kind, now) }
+    pub(super) fn of_document(
+        record: Record,
+        owner: Arc<Owner>,
+        baggage: Box<Baggage>,
+        kind: DelaySlot,
+        now: Time,
+    ) -> Self {
+        Self {
+            baggage: Some(baggage),
+            ..Self::new(record, owner, None, kind, now)
+        }
     }
 
     /// A job that was submitted before.
-    pub(super) fn of_ticket(record: Record, owner: Arc<Owner>, extraction_id: ExtractionId, kind: DelaySlot, now: Time) -> Self {
+    pub(super) fn of_ticket(
+        record: Record,
+        owner: Arc<Owner>,
+        extraction_id: ExtractionId,
+        kind: DelaySlot,
+        now: Time,
+    ) -> Self {
         Self::new(record, owner, Some(extraction_id), kind, now)
     }
 
-    fn new(record: Record, owner: Arc<Owner>, extraction_id: Option<ExtractionId>, kind: DelaySlot, now: Time) -> Self {
+    fn new(
+        record: Record,
+        owner: Arc<Owner>,
+        extraction_id: Option<ExtractionId>,
+        kind: DelaySlot,
+        now: Time,
+    ) -> Self {
         Self {
             record,
             owner,
@@ -99,31 +120,51 @@ impl Entry {
     /// Takes note of what became of a look.
     pub(super) fn note_look(&mut self, before: &Record) {
         if before.state == State::Polling && self.record.state == State::Waiting {
-            self.named_in_vain = self.record.failures > 0 && (self.named_in_vain || before.reason == LookReason::Queue);
+            self.named_in_vain = self.record.failures > 0
+                && (self.named_in_vain || before.reason == LookReason::Queue);
         }
     }
 
     pub(super) fn following(&mut self) -> Following<'_> {
-        Following { record: &mut self.record, owner: &self.owner, extraction_id: &mut self.extraction_id, baggage: &mut self.baggage }
+        Following {
+            record: &mut self.record,
+            owner: &self.owner,
+            extraction_id: &mut self.extraction_id,
+            baggage: &mut self.baggage,
+        }
     }
 
     pub(super) fn ticket(&self) -> Option<Ticket> {
         let extraction_id = self.extraction_id.clone()?;
-        Some(Ticket::of(self.owner.clone(), extraction_id, self.record.submitted_at, self.record.deadline))
+        Some(Ticket::of(
+            self.owner.clone(),
+            extraction_id,
+            self.record.submitted_at,
+            self.record.deadline,
+        ))
     }
 
     pub(super) fn sender(&self) -> Sender {
-        Sender { owner: self.owner.clone(), deadline: self.record.deadline }
+        Sender {
+            owner: self.owner.clone(),
+            deadline: self.record.deadline,
+        }
     }
 
     /// Whether the service works on it, as far as is known.
     pub(super) fn is_submitted(&self) -> bool {
-        matches!(self.record.state, State::Waiting | State::LookAnnounced | State::Polling)
+        matches!(
+            self.record.state,
+            State::Waiting | State::LookAnnounced | State::Polling
+        )
     }
 
     /// Whether it is said to have finished.
     pub(super) fn is_said_finished(&self) -> bool {
-        matches!(self.record.reason, LookReason::Queue | LookReason::Notification)
+        matches!(
+            self.record.reason,
+            LookReason::Queue | LookReason::Notification
+        )
     }
 
     /// Whether what it is due for repeats what failed, and counts against the budget of all. What was only put off does not.
@@ -132,12 +173,19 @@ impl Entry {
             State::Waiting => matches!(self.record.reason, LookReason::Retry | LookReason::Hint),
             _ => true,
         };
-        is_due_again && self.baggage.as_ref().is_some_and(|baggage| baggage.has_failed())
+        is_due_again
+            && self
+                .baggage
+                .as_ref()
+                .is_some_and(|baggage| baggage.has_failed())
     }
 
     /// Of its document, until that was taken.
     pub(super) fn bytes(&self) -> u64 {
-        let submission = self.baggage.as_ref().and_then(|baggage| baggage.submission.as_ref());
+        let submission = self
+            .baggage
+            .as_ref()
+            .and_then(|baggage| baggage.submission.as_ref());
         submission.map_or(0, |submission| submission.bytes)
     }
 
@@ -161,6 +209,10 @@ impl From<Key> for JobKey {
 mod tests {
     #[test]
     fn an_entry_has_at_most_144_bytes_with_its_id() {
-        assert!(size_of::<super::Entry>() <= 144, "{}", size_of::<super::Entry>());
+        assert!(
+            size_of::<super::Entry>() <= 144,
+            "{}",
+            size_of::<super::Entry>()
+        );
     }
 }

@@ -17,7 +17,11 @@ pub(crate) struct Turns<T> {
 
 impl<T> Turns<T> {
     pub(crate) const fn new() -> Self {
-        Self { waiting: BTreeMap::new(), round: VecDeque::new(), len: 0 }
+        Self {
+            waiting: BTreeMap::new(),
+            round: VecDeque::new(),
+            len: 0,
+        }
     }
 
     /// How many wait.
@@ -85,7 +89,10 @@ mod tests {
         let all = |_: &char| true;
         assert_eq!(turns.pop(all), Some('a'));
         turns.push(Some(&one), 'c');
-        assert_eq!([turns.pop(all), turns.pop(all), turns.pop(all)], [Some('b'), Some('c'), None]);
+        assert_eq!(
+            [turns.pop(all), turns.pop(all), turns.pop(all)],
+            [Some('b'), Some('c'), None]
+        );
     }
 
     #[test]
@@ -95,7 +102,10 @@ mod tests {
         (0..100).for_each(|number| turns.push(Some(&one), number));
         (100..110).for_each(|number| turns.push(Some(&two), number));
         let waits = |number: &i32| *number >= 99;
-        assert_eq!([turns.pop(waits), turns.pop(waits), turns.pop(waits)], [Some(99), Some(100), Some(101)]);
+        assert_eq!(
+            [turns.pop(waits), turns.pop(waits), turns.pop(waits)],
+            [Some(99), Some(100), Some(101)]
+        );
         assert_eq!(turns.len(), 8);
         assert_eq!((turns.pop(|_| false), turns.len()), (None, 0));
     }

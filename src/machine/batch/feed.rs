@@ -28,7 +28,10 @@ impl Feeds {
 
     /// How many documents there are at least, as far as that is known without drawing any.
     pub(super) fn least(&self) -> usize {
-        let first = self.feeds.front().map_or(0, |first| first.size_hint().0.max(1));
+        let first = self
+            .feeds
+            .front()
+            .map_or(0, |first| first.size_hint().0.max(1));
         first.saturating_add(self.feeds.len().saturating_sub(1))
     }
 

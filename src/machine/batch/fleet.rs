@@ -46,12 +46,24 @@ const MOST_PRESSURE: u32 = 20;
 impl Batch {
     /// When the queue is due to be asked.
     pub(super) fn next_queue_call(&mut self, now: Time) -> Option<Time> {
-        let measure = measure(&self.options, &self.estimators, &self.webhooks, self.pressure(now), now);
+        let measure = measure(
+            &self.options,
+            &self.estimators,
+            &self.webhooks,
+            self.pressure(now),
+            now,
+        );
         self.queue.next_call(measure, now)
     }
 
     pub(super) fn is_queue_due(&mut self, now: Time) -> bool {
-        let measure = measure(&self.options, &self.estimators, &self.webhooks, self.pressure(now), now);
+        let measure = measure(
+            &self.options,
+            &self.estimators,
+            &self.webhooks,
+            self.pressure(now),
+            now,
+        );
         self.queue.is_due(measure, now)
     }
 
@@ -61,22 +73,42 @@ impl Batch {
         if delay.is_zero() {
             return delay;
         }
-        let waiting = self.documents_waiting().saturating_add(self.tally.known_finished);
+        let waiting = self
+            .documents_waiting()
+            .saturating_add(self.tally.known_finished);
         let most = self.options.jobs.poll.price().saturating_mul(MOST_PRESSURE);
-        delay.saturating_mul(u32::try_from(waiting).unwrap_or(u32::MAX)).min(most)
+        delay
+            .saturating_mul(u32::try_from(waiting).unwrap_or(u32::MAX))
+            .min(most)
     }
 
     /// How many documents wait for the rate and for nothing else: not for those that are being sent, nor for jobs to end, nor for their own next try.
     fn documents_waiting(&self) -> usize {
         let is_full = self.submits_under_way() >= self.options.most_submits;
-        let untaken = self.options.most_unfinished.saturating_sub(self.tally.unfinished()).min(self.feeds.least());
-        if is_full { 0 } else { self.turns.submits_queued().saturating_add(untaken) }
+        let untaken = self
+            .options
+            .most_unfinished
+            .saturating_sub(self.tally.unfinished())
+            .min(self.feeds.least());
+        if is_full {
+            0
+        } else {
+            self.turns.submits_queued().saturating_add(untaken)
+        }
     }
 
     /// When the queue was last asked, if its silence is reason enough not to look at this job, which is due.
     pub(super) fn covered_at(&self, entry: &Entry, now: Time) -> Option<Time> {
-        let Record { looked_at, submitted_at, deadline, .. } = entry.record;
-        let listed_at = self.queue.listed_at().filter(|at| *at > looked_at && *at >= submitted_at)?;
+        let Record {
+            looked_at,
+            submitted_at,
+            deadline,
+            ..
+        } = entry.record;
+        let listed_at = self
+            .queue
+            .listed_at()
+            .filter(|at| *at > looked_at && *at >= submitted_at)?;
         let is_named = entry.is_said_finished() || entry.named_in_vain;
         let counts = entry.counted && !is_named && now < deadline && !self.is_doubted(entry, now);
         counts.then_some(listed_at)
@@ -87,7 +119,12 @@ impl Batch {
         if !entry.counted || self.queue.listed_at().is_none() || !self.queue.may_be_doubted() {
             return false;
         }
-        let Record { submitted_at, looks, fresh, .. } = entry.record;
+        let Record {
+            submitted_at,
+            looks,
+            fresh,
+            ..
+        } = entry.record;
         let is_old = looks == 0 && !fresh && now.saturating_since(submitted_at) >= OLD;
         let silent_for = now.saturating_since(entry.own_look_at);
         if self.webhooks.arrive(now) {
@@ -96,17 +133,27 @@ impl Batch {
         }
         let age = |time: Time| time.saturating_since(submitted_at);
         let poll = self.options.jobs.poll;
-        let lateness = poll.lateness(estimator(&self.options, &self.estimators, entry), age(entry.own_look_at), age(now));
+        let lateness = poll.lateness(
+            estimator(&self.options, &self.estimators, entry),
+            age(entry.own_look_at),
+            age(now),
+        );
         is_old
             || silent_for >= LONGEST_BELIEF
-            || lateness >= (poll.price() + self.pressure(now)).saturating_mul(self.queue.names_all_but_one_in())
+            || lateness
+                >= (poll.price() + self.pressure(now))
+                    .saturating_mul(self.queue.names_all_but_one_in())
     }
 
     /// Why a job is looked at, whose turn it is.
     pub(super) fn reason_of(entry: &Entry, since: Time, now: Time) -> LookReason {
         match entry.record.reason {
-            LookReason::Policy if entry.place == Place::Looks(Rank::Doubted) => LookReason::QueueSilent,
-            LookReason::Policy | LookReason::Hint | LookReason::Retry if now > since => LookReason::Limiter,
+            LookReason::Policy if entry.place == Place::Looks(Rank::Doubted) => {
+                LookReason::QueueSilent
+            }
+            LookReason::Policy | LookReason::Hint | LookReason::Retry if now > since => {
+                LookReason::Limiter
+            }
             reason => reason,
         }
     }
@@ -126,7 +173,13 @@ impl Batch {
     }
 
     /// What came of a call to the queue that was sent at this time.
-    pub(super) fn queue_replied(&mut self, asked_at: Time, reply: Reply, is_key_refused: bool, now: Time) {
+    pub(super) fn queue_replied(
+        &mut self,
+        asked_at: Time,
+        reply: Reply,
+        is_key_refused: bool,
+        now: Time,
+    ) {
         let cause = match reply {
             Reply::Response(response) => match self.listed(&response, asked_at, now) {
                 Ok(()) => return,
@@ -156,13 +209,21 @@ impl Batch {
     /// A call to the queue brought no listing.
     pub(super) fn queue_failed(&mut self, cause: Cause, now: Time) {
         let failures = self.queue.failures.saturating_add(1);
-        let delay = self.options.jobs.retry.delay(failures, random::draw(self.options.jobs.seed, failures.into()));
+        let delay = self.options.jobs.retry.delay(
+            failures,
+            random::draw(self.options.jobs.seed, failures.into()),
+        );
         self.queue.failed(delay, now);
         self.tell(BatchEventKind::QueueFailed { cause });
     }
 
     /// Takes a listing.
-    fn listed(&mut self, response: &Response<Bytes>, asked_at: Time, now: Time) -> Result<(), ResponseError> {
+    fn listed(
+        &mut self,
+        response: &Response<Bytes>,
+        asked_at: Time,
+        now: Time,
+    ) -> Result<(), ResponseError> {
         let (mut listed, mut ours, mut news) = (0, 0, 0);
         let mut together: Vec<Cow<'_, str>> = Vec::with_capacity(IdIndex::TOGETHER);
         let listed_before = self.queue.listed_at();
@@ -170,7 +231,10 @@ impl Batch {
             listed += ids.len();
             let keys = batch.keys_of(ids);
             ours += keys.len();
-            news += keys.into_iter().filter(|key| batch.named(*key, asked_at, listed_before, now)).count();
+            news += keys
+                .into_iter()
+                .filter(|key| batch.named(*key, asked_at, listed_before, now))
+                .count();
             ids.clear();
         };
         AwaitingResponse::for_each_id(response, |id| {
@@ -180,8 +244,15 @@ impl Batch {
             }
         })?;
         named(self, &mut together);
-        self.tell(BatchEventKind::QueueRead { listed, ours, new: news });
-        match self.queue.read(asked_at, response.body().len() as u64, listed, ours, now) {
+        self.tell(BatchEventKind::QueueRead {
+            listed,
+            ours,
+            new: news,
+        });
+        match self
+            .queue
+            .read(asked_at, response.body().len() as u64, listed, ours, now)
+        {
             Some(Ok(())) => drop(self.tell(BatchEventKind::QueueTrusted)),
             Some(Err(problem)) => self.tell_problem(Some(problem)),
             None => {}
@@ -192,26 +263,56 @@ impl Batch {
 
     /// The jobs that have these ids.
     fn keys_of(&self, ids: &[Cow<'_, str>]) -> Vec<Key> {
-        let id_of = |slot| self.jobs.at(slot).and_then(|(_, entry)| entry.extraction_id.as_ref());
+        let id_of = |slot| {
+            self.jobs
+                .at(slot)
+                .and_then(|(_, entry)| entry.extraction_id.as_ref())
+        };
         // An id may lie across two lines of the cache: its end is on the second.
-        let end = |entry: &Entry| entry.extraction_id.as_ref().and_then(|id| id.as_bytes().last().copied());
+        let end = |entry: &Entry| {
+            entry
+                .extraction_id
+                .as_ref()
+                .and_then(|id| id.as_bytes().last().copied())
+        };
         let fetch = |slots: &[u32]| self.jobs.fetch(slots, end);
-        let slots = self.index.find_together(ids, fetch, |slot, id| id_of(slot).is_some_and(|own| own.as_bytes() == id.as_bytes()));
-        slots.into_iter().flatten().filter_map(|slot| self.jobs.at(slot)).map(|(key, _)| key).collect()
+        let slots = self.index.find_together(ids, fetch, |slot, id| {
+            id_of(slot).is_some_and(|own| own.as_bytes() == id.as_bytes())
+        });
+        slots
+            .into_iter()
+            .flatten()
+            .filter_map(|slot| self.jobs.at(slot))
+            .map(|(key, _)| key)
+            .collect()
     }
 
     /// The queue, asked at this time, named a job. Says whether that is news.
     fn named(&mut self, key: Key, asked_at: Time, listed_before: Option<Time>, now: Time) -> bool {
-        let Some(entry) = self.jobs.get(key) else { return false };
-        let Record { state, looked_at, submitted_at, .. } = entry.record;
+        let Some(entry) = self.jobs.get(key) else {
+            return false;
+        };
+        let Record {
+            state,
+            looked_at,
+            submitted_at,
+            ..
+        } = entry.record;
         // One that could not be looked at when it was named waits for its own next try, however often it is named.
         if entry.said || entry.named_in_vain || state == State::Waiting && looked_at >= asked_at {
             return false;
         }
-        if let Some(before) = listed_before.filter(|before| entry.counted && *before > looked_at.max(submitted_at)) {
+        if let Some(before) =
+            listed_before.filter(|before| entry.counted && *before > looked_at.max(submitted_at))
+        {
             self.take(key, Input::Covered(before), Payload::Nothing, now);
         }
-        self.take(key, Input::Finished(LookReason::Queue), Payload::Nothing, now);
+        self.take(
+            key,
+            Input::Finished(LookReason::Queue),
+            Payload::Nothing,
+            now,
+        );
         true
     }
 
@@ -220,24 +321,45 @@ impl Batch {
         if !self.options.learns {
             return;
         }
-        let Some(since) = self.queue.teaches_since(asked_at, self.started_at) else { return };
+        let Some(since) = self.queue.teaches_since(asked_at, self.started_at) else {
+            return;
+        };
         for (of, jobs, submitted_at) in self.queue.cohorts.iter() {
             let age = |time: Time| time.saturating_since(submitted_at);
             if asked_at > submitted_at {
-                self.estimators.pending_at(of, jobs, age(since), age(asked_at));
+                self.estimators
+                    .pending_at(of, jobs, age(since), age(asked_at));
             }
         }
     }
 
     /// What the answer to a look teaches.
-    pub(super) fn learn(&mut self, key: Key, errand: Errand, sent_at: Time, answer: LookAnswer, now: Time) {
-        let (Some(entry), Errand::Look { from, own_from, .. }) = (self.jobs.get(key), errand) else { return };
-        let Record { submitted_at, reason, .. } = entry.record;
+    pub(super) fn learn(
+        &mut self,
+        key: Key,
+        errand: Errand,
+        sent_at: Time,
+        answer: LookAnswer,
+        now: Time,
+    ) {
+        let (Some(entry), Errand::Look { from, own_from, .. }) = (self.jobs.get(key), errand)
+        else {
+            return;
+        };
+        let Record {
+            submitted_at,
+            reason,
+            ..
+        } = entry.record;
         let (kind, counted) = (entry.kind, entry.counted);
         let age = |time: Time| time.saturating_since(submitted_at);
         match answer {
             // What is counted is covered by the next listing.
-            LookAnswer::InProgress { .. } if self.options.learns && from >= submitted_at && !(counted && self.queue.is_trusted()) => {
+            LookAnswer::InProgress { .. }
+                if self.options.learns
+                    && from >= submitted_at
+                    && !(counted && self.queue.is_trusted()) =>
+            {
                 self.estimators.pending_at(kind, 1, age(from), age(sent_at));
             }
             LookAnswer::Final(End::Succeeded | End::Failed | End::Unreadable | End::TooLarge) => {
@@ -246,15 +368,21 @@ impl Batch {
                     self.estimators.finished_at(kind, age(from), age(sent_at));
                 }
                 if let Some(id) = &entry.extraction_id {
-                    self.webhooks.finished(self.index.hash(id.as_str()), entry.told, now);
+                    self.webhooks
+                        .finished(self.index.hash(id.as_str()), entry.told, now);
                 }
                 let was_listed = matches!(reason, LookReason::Queue | LookReason::Notification);
                 if reason == LookReason::Queue {
                     self.queue.named_one();
                 }
-                let listed_at = self.queue.listed_at().filter(|at| counted && !was_listed && *at > own_from);
+                let listed_at = self
+                    .queue
+                    .listed_at()
+                    .filter(|at| counted && !was_listed && *at > own_from);
                 // Had it finished at any moment since it was last looked at, it would probably have been before the listing.
-                if listed_at.is_some_and(|at| sent_at.saturating_since(at) * 10 < at.saturating_since(own_from)) {
+                if listed_at.is_some_and(|at| {
+                    sent_at.saturating_since(at) * 10 < at.saturating_since(own_from)
+                }) {
                     let problem = self.queue.missed_one(now);
                     self.tell_problem(problem);
                 }
@@ -271,18 +399,29 @@ impl Batch {
 
     /// Counts a job, or counts it no more, among those in progress and those said to be finished.
     pub(super) fn recount(&mut self, key: Key, now: Time) {
-        let Some(entry) = self.jobs.get_mut(key) else { return };
+        let Some(entry) = self.jobs.get_mut(key) else {
+            return;
+        };
         let (is_submitted, is_said) = (entry.is_submitted(), entry.is_said_finished());
         let said = is_submitted && is_said;
-        let counted = is_submitted && !is_said && now < entry.record.deadline && self.queue.tells_of(entry.owner.customer.as_ref());
+        let counted = is_submitted
+            && !is_said
+            && now < entry.record.deadline
+            && self.queue.tells_of(entry.owner.customer.as_ref());
         match (entry.said, said) {
             (false, true) => self.tally.known_finished += 1,
             (true, false) => self.tally.known_finished -= 1,
             _ => {}
         }
         match (entry.counted, counted) {
-            (false, true) => self.queue.cohorts.add(entry.kind, entry.record.submitted_at, now),
-            (true, false) => self.queue.cohorts.remove(entry.kind, entry.record.submitted_at),
+            (false, true) => self
+                .queue
+                .cohorts
+                .add(entry.kind, entry.record.submitted_at, now),
+            (true, false) => self
+                .queue
+                .cohorts
+                .remove(entry.kind, entry.record.submitted_at),
             _ => {}
         }
         (entry.said, entry.counted) = (said, counted);
@@ -290,21 +429,51 @@ impl Batch {
 }
 
 /// What lateness is measured by now.
-fn measure<'a>(options: &BatchOptions, estimators: &'a DelayEstimators, webhooks: &Webhooks, pressure: Duration, now: Time) -> Measure<'a> {
-    Measure { poll: options.jobs.poll, pressure, estimators: options.learns.then_some(estimators), is_relaxed: webhooks.arrive(now) }
+fn measure<'a>(
+    options: &BatchOptions,
+    estimators: &'a DelayEstimators,
+    webhooks: &Webhooks,
+    pressure: Duration,
+    now: Time,
+) -> Measure<'a> {
+    Measure {
+        poll: options.jobs.poll,
+        pressure,
+        estimators: options.learns.then_some(estimators),
+        is_relaxed: webhooks.arrive(now),
+    }
 }
 
 /// The policy by which jobs are looked at now.
-pub(super) fn poll(options: &BatchOptions, webhooks: &Webhooks, queue: &Queue, pressure: Duration, now: Time) -> PollPolicy {
+pub(super) fn poll(
+    options: &BatchOptions,
+    webhooks: &Webhooks,
+    queue: &Queue,
+    pressure: Duration,
+    now: Time,
+) -> PollPolicy {
     let poll = options.jobs.poll;
     if !webhooks.arrive(now) {
-        return if pressure.is_zero() { poll } else { poll.with_price(poll.price() + pressure) };
+        return if pressure.is_zero() {
+            poll
+        } else {
+            poll.with_price(poll.price() + pressure)
+        };
     }
-    let smallest = if queue.is_trusted() { RELAXED_GAP } else { poll.smallest_gap() };
-    poll.with_price(poll.price() * RELAXED_PRICE).with_gaps(smallest, RELAXED_GAP.min(poll.largest_gap().max(smallest)))
+    let smallest = if queue.is_trusted() {
+        RELAXED_GAP
+    } else {
+        poll.smallest_gap()
+    };
+    poll.with_price(poll.price() * RELAXED_PRICE)
+        .with_gaps(smallest, RELAXED_GAP.min(poll.largest_gap().max(smallest)))
 }
 
 /// What is known of the time that jobs like this one take.
-pub(super) fn estimator<'a>(options: &BatchOptions, estimators: &'a DelayEstimators, entry: &Entry) -> Option<&'a DelayEstimator> {
+pub(super) fn estimator<'a>(
+    options: &BatchOptions,
+    estimators: &'a DelayEstimators,
+    entry: &Entry,
+) -> Option<&'a DelayEstimator> {
     options.learns.then(|| estimators.at(entry.kind))
 }

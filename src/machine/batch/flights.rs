@@ -128,7 +128,10 @@ impl Flights {
 
     /// The next one whose time is up.
     pub(super) fn outdated(&self, now: Time) -> Option<RequestId> {
-        self.by_limit.first().filter(|(until, _)| *until <= now).map(|(_, id)| *id)
+        self.by_limit
+            .first()
+            .filter(|(until, _)| *until <= now)
+            .map(|(_, id)| *id)
     }
 
     /// Remembers a submit whose time was up.

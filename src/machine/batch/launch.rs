@@ -54,14 +54,20 @@ impl Batch {
             self.cheaper_at(now),
             self.last_look().map(|(_, since)| self.patience_of(since)),
         ];
-        times.into_iter().flatten().filter(|time| *time > now).min().map_or(Output::NeedInput, Output::Wait)
+        times
+            .into_iter()
+            .flatten()
+            .filter(|time| *time > now)
+            .min()
+            .map_or(Output::NeedInput, Output::Wait)
     }
 
     /// The place of the next job that comes out of the schedule. Those that lie together are fetched together, so that they are waited for once.
     fn next_due(&mut self, now: Time) -> Option<u32> {
         if self.due.is_empty() {
             self.schedule.pop_due(now, &mut self.due);
-            self.jobs.fetch(&self.due, |entry| (entry.place, entry.record.due));
+            self.jobs
+                .fetch(&self.due, |entry| (entry.place, entry.record.due));
             self.due.reverse();
         }
         self.due.pop()
@@ -69,7 +75,10 @@ impl Batch {
 
     /// Whether all has ended, and nothing more will come. A submit that is out although its job has ended may still bring an id.
     pub(super) fn is_over(&self) -> bool {
-        self.closed && self.feeds.is_empty() && self.tally.unfinished() == 0 && self.flights.submits() == 0
+        self.closed
+            && self.feeds.is_empty()
+            && self.tally.unfinished() == 0
+            && self.flights.submits() == 0
     }
 
     fn may_send(&self, now: Time) -> bool {
@@ -83,13 +92,21 @@ impl Batch {
             || self.queue.is_announced
             || self.may_announce_submit()
             || self.wants_document();
-        let look = self.turns.next_look().and_then(|(rank, slot, since)| Some((rank, self.jobs.at(slot)?.0, since)));
+        let look = self
+            .turns
+            .next_look()
+            .and_then(|(rank, slot, since)| Some((rank, self.jobs.at(slot)?.0, since)));
         let look = match look {
             // If it is the queue's next call that holds it, that comes first.
-            Some((rank, key, since)) if self.is_look_held(rank, key, since, now) => self.queue.holds_until(),
+            Some((rank, key, since)) if self.is_look_held(rank, key, since, now) => {
+                self.queue.holds_until()
+            }
             look => look.map(|_| now),
         };
-        let first = [waits.then_some(now), look, self.next_queue_call(now)].into_iter().flatten().min()?;
+        let first = [waits.then_some(now), look, self.next_queue_call(now)]
+            .into_iter()
+            .flatten()
+            .min()?;
         self.pace.ready_at().map(|ready| ready.max(first))
     }
 
@@ -116,18 +133,37 @@ impl Batch {
     fn announce(&mut self, now: Time) -> bool {
         let allows_retry = self.pace.allows_retry(now);
         let submit_again = self.next_submit_again().filter(|_| allows_retry);
-        let submit = submit_again.or_else(|| self.turns.next_submit(&self.jobs)).filter(|key| self.has_room_for(*key));
+        let submit = submit_again
+            .or_else(|| self.turns.next_submit(&self.jobs))
+            .filter(|key| self.has_room_for(*key));
         let looks_out = self.flights.len() - self.flights.submits();
-        let spares_one = submit.is_some() && self.options.most_in_flight > 1 && looks_out + 1 >= self.options.most_in_flight;
-        let look_again = self.turns.next_look_again(&self.jobs).filter(|_| allows_retry);
-        let look = if spares_one { None } else { self.next_errand(look_again, now) };
-        match (self.pace.turn(submit.is_some(), look.is_some()), submit, look) {
-            (Some(Purpose::Submit), Some(key), _) => self.take(key, Input::Clock, Payload::Nothing, now),
+        let spares_one = submit.is_some()
+            && self.options.most_in_flight > 1
+            && looks_out + 1 >= self.options.most_in_flight;
+        let look_again = self
+            .turns
+            .next_look_again(&self.jobs)
+            .filter(|_| allows_retry);
+        let look = if spares_one {
+            None
+        } else {
+            self.next_errand(look_again, now)
+        };
+        match (
+            self.pace.turn(submit.is_some(), look.is_some()),
+            submit,
+            look,
+        ) {
+            (Some(Purpose::Submit), Some(key), _) => {
+                self.take(key, Input::Clock, Payload::Nothing, now)
+            }
             (Some(Purpose::Look), _, Some(Next::Queue)) => {
                 self.announce_queue();
                 true
             }
-            (Some(Purpose::Look), _, Some(Next::Look(key, since))) => self.take_turn(key, since, now),
+            (Some(Purpose::Look), _, Some(Next::Look(key, since))) => {
+                self.take_turn(key, since, now)
+            }
             _ => false,
         }
     }
@@ -140,24 +176,39 @@ impl Batch {
     /// The job to be submitted again next. One at a time is announced: the retries that are granted are counted as they are sent.
     fn next_submit_again(&mut self) -> Option<Key> {
         let is_again = |key: Key| self.jobs.get(key).is_some_and(|entry| entry.is_retry);
-        let is_announced = self.turns.announced.submits.iter().any(|submit| is_again(submit.job));
-        if is_announced { None } else { self.turns.next_submit_again(&self.jobs) }
+        let is_announced = self
+            .turns
+            .announced
+            .submits
+            .iter()
+            .any(|submit| is_again(submit.job));
+        if is_announced {
+            None
+        } else {
+            self.turns.next_submit_again(&self.jobs)
+        }
     }
 
     /// When something may be tried again, if something waits for that.
     fn next_retry(&mut self) -> Option<Time> {
-        let waits = self.next_submit_again().is_some() || self.turns.next_look_again(&self.jobs).is_some();
+        let waits =
+            self.next_submit_again().is_some() || self.turns.next_look_again(&self.jobs).is_some();
         self.pace.retry_at().filter(|_| waits)
     }
 
     /// What to ask about next: results that are waiting, then the queue, then what failed before, then what is due.
     fn next_errand(&mut self, retry: Option<Key>, now: Time) -> Option<Next> {
-        let look = self.turns.next_look().and_then(|(rank, slot, since)| Some((rank, self.jobs.at(slot)?.0, since)));
+        let look = self
+            .turns
+            .next_look()
+            .and_then(|(rank, slot, since)| Some((rank, self.jobs.at(slot)?.0, since)));
         match look {
             Some((Rank::Last | Rank::Finished, key, since)) => Some(Next::Look(key, since)),
             _ if self.is_queue_due(now) => Some(Next::Queue),
             _ if retry.is_some() => retry.map(|key| Next::Look(key, now)),
-            Some((rank, key, since)) if !self.is_look_held(rank, key, since, now) => Some(Next::Look(key, since)),
+            Some((rank, key, since)) if !self.is_look_held(rank, key, since, now) => {
+                Some(Next::Look(key, since))
+            }
             _ => None,
         }
     }
@@ -167,7 +218,9 @@ impl Batch {
         match rank {
             Rank::Last | Rank::Finished | Rank::Alone => false,
             // One more listing may name it after all; and if that is silent too, what the look finds can be held against the queue.
-            Rank::Doubted => self.queue.listed_at().is_none_or(|at| at < since) && self.is_held(now),
+            Rank::Doubted => {
+                self.queue.listed_at().is_none_or(|at| at < since) && self.is_held(now)
+            }
             Rank::Due => self.is_held(now) && !self.is_covered(key, now),
         }
     }
@@ -180,16 +233,21 @@ impl Batch {
 
     /// Whether the queue was silent about a job since it became due.
     fn is_covered(&self, key: Key, now: Time) -> bool {
-        self.jobs.get(key).is_some_and(|entry| self.covered_at(entry, now).is_some())
+        self.jobs
+            .get(key)
+            .is_some_and(|entry| self.covered_at(entry, now).is_some())
     }
 
     /// A job's turn to be looked at has come, for which it has waited since then.
     fn take_turn(&mut self, key: Key, since: Time, now: Time) -> bool {
-        let is_alone = |entry: &Entry| matches!(entry.place, Place::Looks(Rank::Alone | Rank::Doubted));
+        let is_alone =
+            |entry: &Entry| matches!(entry.place, Place::Looks(Rank::Alone | Rank::Doubted));
         if !self.jobs.get(key).is_some_and(is_alone) && self.is_put_off(key, now) {
             return true;
         }
-        let Some(entry) = self.jobs.get(key) else { return false };
+        let Some(entry) = self.jobs.get(key) else {
+            return false;
+        };
         let reason = Self::reason_of(entry, since, now);
         self.take(key, Input::Turn(reason), Payload::Nothing, now)
     }
@@ -208,16 +266,22 @@ impl Batch {
     /// Whether the limits of submits leave room for one more, and for its document.
     fn has_room_for(&self, key: Key) -> bool {
         let announced = &self.turns.announced.submits;
-        let bytes = self.flights.bytes().saturating_add(announced.iter().map(|submit| submit.bytes).sum());
+        let bytes = self
+            .flights
+            .bytes()
+            .saturating_add(announced.iter().map(|submit| submit.bytes).sum());
         let more = self.jobs.get(key).map_or(0, Entry::bytes);
-        self.submits_under_way() < self.options.most_submits && (bytes == 0 || bytes.saturating_add(more) <= self.options.most_bytes)
+        self.submits_under_way() < self.options.most_submits
+            && (bytes == 0 || bytes.saturating_add(more) <= self.options.most_bytes)
     }
 
     /// Whether another document would be submitted soon, if there were one.
     fn wants_document(&mut self) -> bool {
         let waiting = self.turns.submits_waiting(&self.jobs);
         let submits = self.submits_under_way() + waiting;
-        !self.feeds.is_empty() && submits < self.options.most_submits && self.tally.unfinished() < self.options.most_unfinished
+        !self.feeds.is_empty()
+            && submits < self.options.most_submits
+            && self.tally.unfinished() < self.options.most_unfinished
     }
 
     /// Draws one more document, if it would be submitted soon.
@@ -233,11 +297,22 @@ impl Batch {
 
     /// Gives up a last look for which nothing leaves room.
     fn give_up_last_look(&mut self, now: Time) -> bool {
-        let Some((key, since)) = self.last_look() else { return false };
-        let until = self.pace.paused_until(now).filter(|until| *until > now + PATIENCE);
+        let Some((key, since)) = self.last_look() else {
+            return false;
+        };
+        let until = self
+            .pace
+            .paused_until(now)
+            .filter(|until| *until > now + PATIENCE);
         let has_waited = now >= self.patience_of(since);
         let gives_up = self.pace.is_key_refused() || until.is_some() || has_waited;
-        gives_up && self.take(key, Input::Forbidden(until.unwrap_or(Time::EPOCH)), Payload::Nothing, now)
+        gives_up
+            && self.take(
+                key,
+                Input::Forbidden(until.unwrap_or(Time::EPOCH)),
+                Payload::Nothing,
+                now,
+            )
     }
 
     /// A last look that waits, and since when.
@@ -246,7 +321,16 @@ impl Batch {
             return self.jobs.at(slot).map(|(key, _)| (key, since));
         }
         let announced = self.turns.announced.looks.iter();
-        let late = announced.filter_map(|key| Some((*key, self.jobs.get(*key).filter(|entry| !entry.dated)?.record.deadline)));
+        let late = announced.filter_map(|key| {
+            Some((
+                *key,
+                self.jobs
+                    .get(*key)
+                    .filter(|entry| !entry.dated)?
+                    .record
+                    .deadline,
+            ))
+        });
         late.min_by_key(|(_, since)| *since)
     }
 

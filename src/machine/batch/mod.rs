@@ -205,13 +205,21 @@ impl Batch {
             return None;
         }
         let record = Record::of_ticket(ticket, self.options.jobs.deadline, now);
-        let (owner, kind) = (self.owners.share(ticket.owner()), self.estimators.slot(ticket.document_type()));
+        let (owner, kind) = (
+            self.owners.share(ticket.owner()),
+            self.estimators.slot(ticket.document_type()),
+        );
         let entry = Entry::of_ticket(record, owner, ticket.extraction_id().clone(), kind, now);
         Some(self.begin(entry, now))
     }
 
     /// Goes on with a job that had no ticket yet, as [`Job::restore`](super::Job::restore) does. `None` if the batch is closed.
-    pub fn restore(&mut self, snapshot: &Snapshot, document: Document, now: Time) -> Option<JobKey> {
+    pub fn restore(
+        &mut self,
+        snapshot: &Snapshot,
+        document: Document,
+        now: Time,
+    ) -> Option<JobKey> {
         let now = self.advance(now);
         if self.closed {
             return None;
@@ -221,7 +229,12 @@ impl Batch {
         let key = self.begin(entry, now);
         if record.state == State::Submitting {
             // The answer, if there was one, went to a process that is no more.
-            self.take(key.0, Input::Submit(record.exchange, SubmitAnswer::Unknown), Payload::Restarted, now);
+            self.take(
+                key.0,
+                Input::Submit(record.exchange, SubmitAnswer::Unknown),
+                Payload::Restarted,
+                now,
+            );
         }
         Some(key)
     }
@@ -298,7 +311,9 @@ impl Batch {
 
     /// Where a job stands; `None` once it has ended.
     pub fn state(&self, key: JobKey) -> Option<JobState> {
-        self.jobs.get(key.0).map(|entry| JobState::of(entry.record.state))
+        self.jobs
+            .get(key.0)
+            .map(|entry| JobState::of(entry.record.state))
     }
 
     /// The jobs that have not ended, in no order that means anything. Walks through all of them: for the moment before the process ends.
@@ -323,7 +338,11 @@ impl Batch {
     }
 
     fn entry_of(&mut self, record: Record, document: Document, now: Time) -> Entry {
-        let JobOptions { text_blocks, response_bytes, .. } = self.options.jobs;
+        let JobOptions {
+            text_blocks,
+            response_bytes,
+            ..
+        } = self.options.jobs;
         let owner = self.owners.share(Arc::new(Owner::of(&document)));
         let baggage = Baggage::with_document(document, text_blocks, response_bytes);
         let kind = self.estimators.slot(owner.document_type.as_deref());
@@ -338,7 +357,8 @@ impl Batch {
     fn tell(&mut self, kind: BatchEventKind) -> u64 {
         let sequence = self.next_sequence;
         self.next_sequence = sequence.saturating_add(1);
-        self.outputs.push_back(Output::Event(BatchEvent { sequence, kind }));
+        self.outputs
+            .push_back(Output::Event(BatchEvent { sequence, kind }));
         sequence
     }
 }
@@ -369,8 +389,19 @@ impl Machine for Batch {
 
     fn into_outcome(event: BatchEvent) -> Result<BatchOutcome, BatchEvent> {
         match event.kind {
-            BatchEventKind::Job { key, reference, event: JobEventKind::Finished(result) } => Ok(BatchOutcome { key, reference, result }),
-            kind => Err(BatchEvent { sequence: event.sequence, kind }),
+            BatchEventKind::Job {
+                key,
+                reference,
+                event: JobEventKind::Finished(result),
+            } => Ok(BatchOutcome {
+                key,
+                reference,
+                result,
+            }),
+            kind => Err(BatchEvent {
+                sequence: event.sequence,
+                kind,
+            }),
         }
     }
 }

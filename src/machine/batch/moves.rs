@@ -37,10 +37,18 @@ impl Batch {
     /// Moves one job and sees to what follows. Says whether anything did.
     pub(super) fn take(&mut self, key: Key, input: Input, payload: Payload, now: Time) -> bool {
         let pressure = self.pressure(now);
-        let Some(entry) = self.jobs.get_mut(key) else { return false };
+        let Some(entry) = self.jobs.get_mut(key) else {
+            return false;
+        };
         let (before, was_nameless) = (entry.record, entry.extraction_id.is_none());
         let poll = poll(&self.options, &self.webhooks, &self.queue, pressure, now);
-        let rules = rules(&self.options, poll, estimator(&self.options, &self.estimators, entry), key, entry);
+        let rules = rules(
+            &self.options,
+            poll,
+            estimator(&self.options, &self.estimators, entry),
+            key,
+            entry,
+        );
         let consequence = entry.following().take(input, payload, now, &rules);
         entry.note_look(&before);
         let after = entry.record;
@@ -65,7 +73,9 @@ impl Batch {
     fn settle(&mut self, key: Key, before: &Record, after: &Record, now: Time) {
         self.tally.move_on(before.state, after.state);
         let waits = matches!(after.state, State::Ready | State::Waiting);
-        if before.state != after.state || waits && (before.due, before.reason) != (after.due, after.reason) {
+        if before.state != after.state
+            || waits && (before.due, before.reason) != (after.due, after.reason)
+        {
             self.leave(key);
             match after.state {
                 State::Ready | State::Waiting => self.put(key, now),
@@ -79,7 +89,9 @@ impl Batch {
     /// Puts a job into the schedule, or among those who wait for their turn.
     fn put(&mut self, key: Key, now: Time) {
         match self.jobs.get(key).map(|entry| entry.record) {
-            Some(record) if record.due <= now || now >= record.deadline || is_hopeless(&record) => self.wake(key, now),
+            Some(record) if record.due <= now || now >= record.deadline || is_hopeless(&record) => {
+                self.wake(key, now)
+            }
             Some(record) => self.schedule.push(key.slot, record.due),
             None => {}
         }
@@ -87,7 +99,9 @@ impl Batch {
 
     /// A job is due.
     pub(super) fn wake(&mut self, key: Key, now: Time) {
-        let Some(Entry { record, .. }) = self.jobs.get(key) else { return };
+        let Some(Entry { record, .. }) = self.jobs.get(key) else {
+            return;
+        };
         let ends = match record.state {
             State::Ready => now >= record.deadline || is_hopeless(record),
             State::Waiting => is_hopeless(record),
@@ -102,24 +116,43 @@ impl Batch {
 
     /// Puts a look off that is due by what was known before, and is not by what is known now.
     pub(super) fn is_put_off(&mut self, key: Key, now: Time) -> bool {
-        let Some(entry) = self.jobs.get(key).filter(|entry| entry.record.state == State::Waiting) else { return false };
+        let Some(entry) = self
+            .jobs
+            .get(key)
+            .filter(|entry| entry.record.state == State::Waiting)
+        else {
+            return false;
+        };
         if let Some(at) = self.covered_at(entry, now) {
             return self.take(key, Input::Covered(at), Payload::Nothing, now);
         }
-        let Record { reason, looked_at, submitted_at, deadline, .. } = entry.record;
+        let Record {
+            reason,
+            looked_at,
+            submitted_at,
+            deadline,
+            ..
+        } = entry.record;
         let pressure = self.pressure(now);
-        if reason != LookReason::Policy || now >= deadline || pressure.is_zero() && !self.webhooks.arrive(now) {
+        if reason != LookReason::Policy
+            || now >= deadline
+            || pressure.is_zero() && !self.webhooks.arrive(now)
+        {
             return false;
         }
         let age = looked_at.saturating_since(submitted_at);
         let estimator = estimator(&self.options, &self.estimators, entry);
-        let due = submitted_at + poll(&self.options, &self.webhooks, &self.queue, pressure, now).next_look_by(estimator, age, None);
+        let due = submitted_at
+            + poll(&self.options, &self.webhooks, &self.queue, pressure, now)
+                .next_look_by(estimator, age, None);
         due > now && self.take(key, Input::Covered(looked_at), Payload::Nothing, now)
     }
 
     /// The place of a job came out of the schedule. The entry may be outdated.
     pub(super) fn popped(&mut self, slot: u32, now: Time) {
-        let Some((key, entry)) = self.jobs.at(slot) else { return };
+        let Some((key, entry)) = self.jobs.at(slot) else {
+            return;
+        };
         if entry.place == Place::None && entry.record.due <= now {
             self.wake(key, now);
         }
@@ -127,7 +160,9 @@ impl Batch {
 
     /// The deadline of a job that waits is there.
     pub(super) fn outdated(&mut self, slot: u32, now: Time) {
-        let Some((key, entry)) = self.jobs.at_mut(slot) else { return };
+        let Some((key, entry)) = self.jobs.at_mut(slot) else {
+            return;
+        };
         match entry.record.state {
             // It is announced, and its look is the last.
             State::LookAnnounced => {
@@ -147,7 +182,11 @@ impl Batch {
 
     /// The job of an id, if there is one.
     pub(super) fn find(&self, id: &ExtractionId) -> Option<Key> {
-        let has_it = |slot| self.jobs.at(slot).is_some_and(|(_, entry)| entry.extraction_id.as_ref() == Some(id));
+        let has_it = |slot| {
+            self.jobs
+                .at(slot)
+                .is_some_and(|(_, entry)| entry.extraction_id.as_ref() == Some(id))
+        };
         let slot = self.index.find(self.index.hash(id.as_str()), has_it)?;
         self.jobs.at(slot).map(|(key, _)| key)
     }
@@ -157,12 +196,23 @@ impl Batch {
         if let Some(entry) = self.jobs.get_mut(key) {
             entry.told = true;
         }
-        self.take(key, Input::Finished(LookReason::Notification), Payload::Nothing, now);
+        self.take(
+            key,
+            Input::Finished(LookReason::Notification),
+            Payload::Nothing,
+            now,
+        );
     }
 
     /// Takes note of the id that a job was given, if it was given one just now.
     fn know_id(&mut self, key: Key, now: Time) {
-        let Some(id) = self.jobs.get(key).and_then(|entry| entry.extraction_id.clone()) else { return };
+        let Some(id) = self
+            .jobs
+            .get(key)
+            .and_then(|entry| entry.extraction_id.clone())
+        else {
+            return;
+        };
         self.index.insert(self.index.hash(id.as_str()), key.slot);
         if self.early.take(&id, now) {
             self.told(key, now);
@@ -179,47 +229,105 @@ impl Batch {
     }
 
     fn tell_of(&mut self, key: Key, event: JobEventKind) {
-        let Some(entry) = self.jobs.get(key) else { return };
+        let Some(entry) = self.jobs.get(key) else {
+            return;
+        };
         let (reference, bytes) = (entry.owner.reference.clone(), entry.bytes());
         let is_submit = matches!(event, JobEventKind::Submitting { .. });
         let is_look = matches!(event, JobEventKind::LookDue { .. });
-        let sequence = self.tell(BatchEventKind::Job { key: key.into(), reference, event });
+        let sequence = self.tell(BatchEventKind::Job {
+            key: key.into(),
+            reference,
+            event,
+        });
         if is_submit {
-            self.turns.announced.submits.push_back(AnnouncedSubmit { job: key, sequence, bytes });
+            self.turns.announced.submits.push_back(AnnouncedSubmit {
+                job: key,
+                sequence,
+                bytes,
+            });
         } else if is_look {
             self.turns.announced.looks.push_back(key);
         }
     }
 
     fn send_submit(&mut self, key: Key, now: Time) {
-        let Some(entry) = self.jobs.get(key) else { return };
-        let Some((request, limits)) = submit_request(entry.baggage.as_deref(), &self.api) else { return };
+        let Some(entry) = self.jobs.get(key) else {
+            return;
+        };
+        let Some((request, limits)) = submit_request(entry.baggage.as_deref(), &self.api) else {
+            return;
+        };
         let (exchange, bytes, is_retry) = (entry.record.exchange, entry.bytes(), entry.is_retry);
         self.pace.take(Purpose::Submit, is_retry, now);
         self.tally.submits += 1;
-        self.send(Errand::Submit { job: key, exchange, bytes, is_retry }, request, limits, now);
+        self.send(
+            Errand::Submit {
+                job: key,
+                exchange,
+                bytes,
+                is_retry,
+            },
+            request,
+            limits,
+            now,
+        );
     }
 
     fn send_look(&mut self, key: Key, before: &Record, now: Time) {
         let listed_at = self.queue.listed_at();
-        let Some(entry) = self.jobs.get_mut(key) else { return };
-        let Some(id) = &entry.extraction_id else { return };
-        let JobOptions { text_blocks, response_bytes, .. } = self.options.jobs;
+        let Some(entry) = self.jobs.get_mut(key) else {
+            return;
+        };
+        let Some(id) = &entry.extraction_id else {
+            return;
+        };
+        let JobOptions {
+            text_blocks,
+            response_bytes,
+            ..
+        } = self.options.jobs;
         let (request, limits) = look_request(id, &self.api, text_blocks, response_bytes);
         let own_from = std::mem::replace(&mut entry.own_look_at, now);
         let covered_at = listed_at.filter(|at| entry.counted && *at >= entry.record.submitted_at);
         let from = before.looked_at.max(covered_at.unwrap_or_default());
-        let errand = Errand::Look { job: key, exchange: entry.record.exchange, from, own_from, is_retry: entry.is_retry };
+        let errand = Errand::Look {
+            job: key,
+            exchange: entry.record.exchange,
+            from,
+            own_from,
+            is_retry: entry.is_retry,
+        };
         self.pace.take(Purpose::Look, entry.is_retry, now);
         self.tally.looks += 1;
         self.send(errand, request, limits, now);
     }
 
-    pub(super) fn send(&mut self, errand: Errand, request: http::Request<Body>, limits: Limits, now: Time) {
-        let sender = if let Errand::Submit { job, .. } = errand { self.jobs.get(job).map(Entry::sender) } else { None };
-        let flight = Flight { errand, sent_at: now, until: now + limits.total, key_number: self.key_number, sender };
+    pub(super) fn send(
+        &mut self,
+        errand: Errand,
+        request: http::Request<Body>,
+        limits: Limits,
+        now: Time,
+    ) {
+        let sender = if let Errand::Submit { job, .. } = errand {
+            self.jobs.get(job).map(Entry::sender)
+        } else {
+            None
+        };
+        let flight = Flight {
+            errand,
+            sent_at: now,
+            until: now + limits.total,
+            key_number: self.key_number,
+            sender,
+        };
         let id = self.flights.send(flight);
-        self.outputs.push_back(Output::Send(Transmit { id, request, limits }));
+        self.outputs.push_back(Output::Send(Transmit {
+            id,
+            request,
+            limits,
+        }));
     }
 }
 
@@ -233,16 +341,27 @@ fn is_hopeless(record: &Record) -> bool {
 }
 
 /// What the steps of this job depend on.
-fn rules<'a>(options: &BatchOptions, poll: PollPolicy, estimator: Option<&'a DelayEstimator>, key: Key, entry: &Entry) -> Rules<'a> {
+fn rules<'a>(
+    options: &BatchOptions,
+    poll: PollPolicy,
+    estimator: Option<&'a DelayEstimator>,
+    key: Key,
+    entry: &Entry,
+) -> Rules<'a> {
     let JobOptions { retry, seed, .. } = options.jobs;
-    let submission = entry.baggage.as_ref().and_then(|baggage| baggage.submission.as_ref());
+    let submission = entry
+        .baggage
+        .as_ref()
+        .and_then(|baggage| baggage.submission.as_ref());
     Rules {
         poll,
         estimator,
         retry,
         // Jobs that failed together should not come back together.
         seed: random::draw(seed ^ u64::from(key.generation), key.slot),
-        submit_limit: submission.map_or_else(Limits::default, |submission| submission.limits).total,
+        submit_limit: submission
+            .map_or_else(Limits::default, |submission| submission.limits)
+            .total,
         look_limit: Limits::default().total,
     }
 }

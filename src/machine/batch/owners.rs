@@ -36,12 +36,25 @@ mod tests {
     fn equal_names_are_kept_once_and_references_apart() {
         let mut owners = Owners::default();
         let owner = |customer: &str, reference: Option<&str>| {
-            Arc::new(Owner { document_type: Some("invoice".into()), customer: Some(customer.into()), reference: reference.map(Into::into) })
+            Arc::new(Owner {
+                document_type: Some("invoice".into()),
+                customer: Some(customer.into()),
+                reference: reference.map(Into::into),
+            })
         };
         let one = owners.share(owner("Acme", None));
         assert!(Arc::ptr_eq(&one, &owners.share(owner("Acme", None))));
-        assert_eq!(owners.share(owner("Other", None)).customer.as_deref(), Some("Other"));
-        assert_eq!(owners.share(owner("Acme", Some("row 17"))).reference.as_deref(), Some("row 17"));
+        assert_eq!(
+            owners.share(owner("Other", None)).customer.as_deref(),
+            Some("Other")
+        );
+        assert_eq!(
+            owners
+                .share(owner("Acme", Some("row 17")))
+                .reference
+                .as_deref(),
+            Some("row 17")
+        );
         (0..3000).for_each(|number| drop(owners.share(owner(&number.to_string(), None))));
         assert!(owners.shared.len() <= MOST);
     }

@@ -48,12 +48,20 @@ impl Verdict {
             Reply::Response(response) => {
                 let (status, hint) = (response.status(), retry_after(response.headers()));
                 match status {
-                    StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::KeyRefused(ServiceError::from_response(response)),
+                    StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                        Self::KeyRefused(ServiceError::from_response(response))
+                    }
                     StatusCode::TOO_MANY_REQUESTS => Self::TooMany(hint),
                     // What comes with a success is about one job.
                     status if !status.is_success() && hint.is_some() => Self::TooMany(hint),
                     StatusCode::REQUEST_TIMEOUT => Self::Fails,
-                    status if status.is_success() || status.is_client_error() || status.is_redirection() => Self::Works,
+                    status
+                        if status.is_success()
+                            || status.is_client_error()
+                            || status.is_redirection() =>
+                    {
+                        Self::Works
+                    }
                     _ => Self::Fails,
                 }
             }
@@ -67,19 +75,34 @@ impl Verdict {
 
 impl Pace {
     pub(super) fn new(options: &BatchOptions) -> Self {
-        let limiter = options.rate.map_or_else(Limiter::unlimited, |(requests, per)| Limiter::new(requests, per, options.burst));
-        Self { limiter, budget: RetryBudget::new(options.retry_budget), key_refused: false, failing: 0, pauses: 0 }
+        let limiter = options
+            .rate
+            .map_or_else(Limiter::unlimited, |(requests, per)| {
+                Limiter::new(requests, per, options.burst)
+            });
+        Self {
+            limiter,
+            budget: RetryBudget::new(options.retry_budget),
+            key_refused: false,
+            failing: 0,
+            pauses: 0,
+        }
     }
 
     /// From when on a request may be sent; `None` while a key is waited for.
     pub(super) fn ready_at(&self) -> Option<Time> {
-        let outage = if self.is_outage() { self.budget.ready_at() } else { Time::EPOCH };
+        let outage = if self.is_outage() {
+            self.budget.ready_at()
+        } else {
+            Time::EPOCH
+        };
         (!self.key_refused).then(|| self.limiter.ready_at().max(outage))
     }
 
     /// From when on a request may be sent that repeats one which failed.
     pub(super) fn retry_at(&self) -> Option<Time> {
-        self.ready_at().map(|ready| ready.max(self.budget.ready_at()))
+        self.ready_at()
+            .map(|ready| ready.max(self.budget.ready_at()))
     }
 
     pub(super) fn is_ready(&self, now: Time) -> bool {
@@ -131,17 +154,28 @@ impl Pace {
     }
 
     /// Too many requests, at least when this one was sent: says until when all of them pause, if that is news.
-    pub(super) fn slow_down(&mut self, hint: Option<Duration>, sent_at: Time, options: &BatchOptions, now: Time) -> Option<Time> {
+    pub(super) fn slow_down(
+        &mut self,
+        hint: Option<Duration>,
+        sent_at: Time,
+        options: &BatchOptions,
+        now: Time,
+    ) -> Option<Time> {
         let pause = hint.unwrap_or_else(|| {
             let pauses = self.pauses.saturating_add(1);
-            options.jobs.retry.delay(pauses, random::draw(options.jobs.seed, pauses.into()))
+            options
+                .jobs
+                .retry
+                .delay(pauses, random::draw(options.jobs.seed, pauses.into()))
         });
         let news = self.limiter.slow_down(sent_at, now + pause, now);
         if hint.is_some() {
             // What was out when the pause began slows nothing down again; but the time it names is a floor.
             self.limiter.pause_until(now + pause);
         }
-        self.pauses = self.pauses.saturating_add(u16::from(news && hint.is_none()));
+        self.pauses = self
+            .pauses
+            .saturating_add(u16::from(news && hint.is_none()));
         news.then_some(now + pause)
     }
 

@@ -136,7 +136,11 @@ impl Queue {
 
     /// Whether it could tell about the jobs of this customer.
     pub(super) fn tells_of(&self, customer: Option<&Arc<str>>) -> bool {
-        self.is_on && self.customer.as_ref().is_none_or(|asked| customer == Some(asked))
+        self.is_on
+            && self
+                .customer
+                .as_ref()
+                .is_none_or(|asked| customer == Some(asked))
     }
 
     /// Whether its silence counts.
@@ -170,12 +174,23 @@ impl Queue {
         if self.problem.is_some() {
             return Some(self.not_before);
         }
-        let Measure { pressure, is_relaxed, .. } = measure;
+        let Measure {
+            pressure,
+            is_relaxed,
+            ..
+        } = measure;
         let price = measure.poll.price();
         let fits = |due: &Due| {
-            due.jobs.abs_diff(jobs) * 32 <= due.jobs && due.pressure.abs_diff(pressure) * 32 <= price && due.is_relaxed == is_relaxed
+            due.jobs.abs_diff(jobs) * 32 <= due.jobs
+                && due.pressure.abs_diff(pressure) * 32 <= price
+                && due.is_relaxed == is_relaxed
         };
-        let due = self.due.filter(fits).unwrap_or_else(|| Due { at: self.compute(measure, now), jobs, pressure, is_relaxed });
+        let due = self.due.filter(fits).unwrap_or_else(|| Due {
+            at: self.compute(measure, now),
+            jobs,
+            pressure,
+            is_relaxed,
+        });
         self.due = Some(due);
         due.at
     }
@@ -205,9 +220,16 @@ impl Queue {
 
     /// When the lateness of all is worth the price, between the smallest and the largest gap.
     fn compute(&self, measure: Measure<'_>, now: Time) -> Option<Time> {
-        let gap = if measure.is_relaxed { RELAXED_GAP } else { measure.poll.smallest_gap() };
+        let gap = if measure.is_relaxed {
+            RELAXED_GAP
+        } else {
+            measure.poll.smallest_gap()
+        };
         let patience = self.patience(measure.poll);
-        let earliest = self.listed_at.map_or(now, |listed_at| now.max(listed_at + gap.max(patience))).max(self.not_before);
+        let earliest = self
+            .listed_at
+            .map_or(now, |listed_at| now.max(listed_at + gap.max(patience)))
+            .max(self.not_before);
         let latest = earliest + measure.poll.largest_gap();
         if self.is_worth_it(measure, earliest) {
             return Some(earliest);
@@ -249,8 +271,11 @@ impl Queue {
             all = all.saturating_add(lateness.saturating_mul(jobs));
         }
         let price = measure.poll.price();
-        let share = price.saturating_mul(u32::try_from(self.bytes / (BYTES_OF_A_REQUEST / 16)).unwrap_or(u32::MAX)) / 16;
-        all >= price.saturating_add(share).saturating_add(measure.pressure) && all.saturating_mul(2) > most.saturating_mul(5)
+        let share = price.saturating_mul(
+            u32::try_from(self.bytes / (BYTES_OF_A_REQUEST / 16)).unwrap_or(u32::MAX),
+        ) / 16;
+        all >= price.saturating_add(share).saturating_add(measure.pressure)
+            && all.saturating_mul(2) > most.saturating_mul(5)
     }
 
     /// A call is sent.
@@ -259,7 +284,14 @@ impl Queue {
     }
 
     /// A listing of this size was read; what it lists and how much of it was news. Says what has changed, if anything has.
-    pub(super) fn read(&mut self, asked_at: Time, bytes: u64, listed: usize, ours: usize, now: Time) -> Option<Result<(), QueueProblem>> {
+    pub(super) fn read(
+        &mut self,
+        asked_at: Time,
+        bytes: u64,
+        listed: usize,
+        ours: usize,
+        now: Time,
+    ) -> Option<Result<(), QueueProblem>> {
         (self.out_since, self.failures, self.unreadable, self.due) = (None, 0, 0, None);
         (self.listed_at, self.bytes) = (Some(asked_at), bytes);
         self.first_listed_at.get_or_insert(asked_at);
@@ -298,7 +330,11 @@ impl Queue {
     /// An answer was no listing. Says whether that is a problem by now.
     pub(super) fn not_readable(&mut self, now: Time) -> Option<QueueProblem> {
         self.unreadable = self.unreadable.saturating_add(1);
-        if self.unreadable >= TRIES { self.distrust(QueueProblem::Unreadable, now) } else { None }
+        if self.unreadable >= TRIES {
+            self.distrust(QueueProblem::Unreadable, now)
+        } else {
+            None
+        }
     }
 
     /// A job was found finished that it had named.
@@ -331,8 +367,14 @@ impl Queue {
     pub(super) fn missed_one(&mut self, now: Time) -> Option<QueueProblem> {
         self.missed = self.missed.saturating_add(1);
         // Many may finish between a listing and the looks that follow it: one listing is one reason.
-        self.suspicions = self.suspicions.saturating_add(u8::from(!std::mem::replace(&mut self.is_suspicious, true)));
-        if self.suspicions >= TRIES { self.distrust(QueueProblem::Silent, now) } else { None }
+        self.suspicions = self
+            .suspicions
+            .saturating_add(u8::from(!std::mem::replace(&mut self.is_suspicious, true)));
+        if self.suspicions >= TRIES {
+            self.distrust(QueueProblem::Silent, now)
+        } else {
+            None
+        }
     }
 
     /// It is of no use for a while. Says so if that is news.

@@ -30,12 +30,21 @@ impl Batch {
 
     /// The time of a request is up.
     pub(super) fn timed_out(&mut self, id: RequestId, now: Time) {
-        let Some(flight) = self.flights.land(id) else { return };
+        let Some(flight) = self.flights.land(id) else {
+            return;
+        };
         self.pace.fails();
         match flight.errand {
             Errand::Submit { job, exchange, .. } => {
                 if let Some(sender) = flight.sender {
-                    self.flights.remember(id, Overdue { job, exchange, sender });
+                    self.flights.remember(
+                        id,
+                        Overdue {
+                            job,
+                            exchange,
+                            sender,
+                        },
+                    );
                 }
                 self.run_out(job, State::Submitting, exchange, now);
             }
@@ -62,7 +71,10 @@ impl Batch {
             Verdict::Fails => self.pace.fails(),
             Verdict::Nothing => {}
             Verdict::TooMany(hint) => {
-                if let Some(until) = self.pace.slow_down(hint, flight.sent_at, &self.options, now) {
+                if let Some(until) = self
+                    .pace
+                    .slow_down(hint, flight.sent_at, &self.options, now)
+                {
                     self.tell(BatchEventKind::Throttled { until });
                 }
             }
@@ -80,9 +92,14 @@ impl Batch {
     fn landed(&mut self, flight: &Flight, reply: Reply, is_key_refused: bool, now: Time) {
         match flight.errand {
             Errand::Submit { job, exchange, .. } => {
-                let (input, payload) = reply.of_submit(exchange, self.options.jobs.retry.trusts_overload());
+                let (input, payload) =
+                    reply.of_submit(exchange, self.options.jobs.retry.trusts_overload());
                 // It was not processed, and the next key may do.
-                let input = if is_key_refused { Input::Submit(exchange, SubmitAnswer::Throttled { hint: None }) } else { input };
+                let input = if is_key_refused {
+                    Input::Submit(exchange, SubmitAnswer::Throttled { hint: None })
+                } else {
+                    input
+                };
                 self.submit_replied(job, flight.sender.as_ref(), input, payload, now);
             }
             Errand::Look { job, exchange, .. } if self.awaits(job, exchange) => {
@@ -105,7 +122,9 @@ impl Batch {
 
     /// Whether a job waits for this look; the answers of others are not worth parsing.
     fn awaits(&self, job: Key, exchange: u32) -> bool {
-        self.jobs.get(job).is_some_and(|entry| entry.record.state == State::Polling && entry.record.exchange == exchange)
+        self.jobs.get(job).is_some_and(|entry| {
+            entry.record.state == State::Polling && entry.record.exchange == exchange
+        })
     }
 
     /// A submit whose time was up was answered after all: an id is worth having.
@@ -115,12 +134,24 @@ impl Batch {
     }
 
     /// A submit was answered. Its job may have ended: by the time limit, or with what another submit of the same document had brought.
-    fn submit_replied(&mut self, job: Key, sender: Option<&Sender>, input: Input, payload: Payload, now: Time) {
+    fn submit_replied(
+        &mut self,
+        job: Key,
+        sender: Option<&Sender>,
+        input: Input,
+        payload: Payload,
+        now: Time,
+    ) {
         if self.jobs.get(job).is_some() {
             self.take(job, input, payload, now);
-        } else if let (Payload::Id(extraction_id), Some(Sender { owner, deadline })) = (payload, sender) {
+        } else if let (Payload::Id(extraction_id), Some(Sender { owner, deadline })) =
+            (payload, sender)
+        {
             let ticket = Ticket::of(owner.clone(), extraction_id, now, *deadline);
-            self.tell(BatchEventKind::SubmittedLate { key: job.into(), ticket });
+            self.tell(BatchEventKind::SubmittedLate {
+                key: job.into(),
+                ticket,
+            });
         }
     }
 }

@@ -27,7 +27,11 @@ impl RetryBudget {
     /// A budget of this many retries.
     pub(crate) const fn new(retries: u32) -> Self {
         let full = retries.saturating_mul(COST);
-        Self { left: full, full, last: None }
+        Self {
+            left: full,
+            full,
+            last: None,
+        }
     }
 
     /// From when on a retry is granted, as things stand; a moment in the past where one is now.
@@ -69,7 +73,9 @@ mod tests {
         assert_eq!((0..100).filter(|_| budget.try_spend(START)).count(), 3);
         assert_eq!(budget.ready_at(), START + PROBE_EVERY);
         let second = |second| START + Duration::from_secs(second);
-        let probes: Vec<u64> = (1..=100).filter(|at| budget.try_spend(second(*at))).collect();
+        let probes: Vec<u64> = (1..=100)
+            .filter(|at| budget.try_spend(second(*at)))
+            .collect();
         assert_eq!(probes, [30, 60, 90]);
         (0..9).for_each(|_| budget.refund(false));
         assert!(!budget.try_spend(second(100)));

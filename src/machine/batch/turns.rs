@@ -56,7 +56,10 @@ impl Turns {
 
     /// The job whose turn it is to be submitted.
     pub(super) fn next_submit(&mut self, jobs: &Slab<Entry>) -> Option<Key> {
-        let waits = |key: &Key| jobs.get(*key).is_some_and(|entry| entry.place == Place::Submits);
+        let waits = |key: &Key| {
+            jobs.get(*key)
+                .is_some_and(|entry| entry.place == Place::Submits)
+        };
         if !self.next_submit.as_ref().is_some_and(waits) {
             self.next_submit = self.submits.pop(waits);
         }
@@ -75,7 +78,9 @@ impl Turns {
 
     /// The look to be made next: its rank, the place of its job, and since when it waits.
     pub(super) fn next_look(&self) -> Option<(Rank, u32, Time)> {
-        self.looks.first_key_value().map(|((rank, _, slot), since)| (*rank, *slot, *since))
+        self.looks
+            .first_key_value()
+            .map(|((rank, _, slot), since)| (*rank, *slot, *since))
     }
 
     /// When the next of those who wait must end.
@@ -85,7 +90,10 @@ impl Turns {
 
     /// The place of a job that waits, and whose deadline is there.
     pub(super) fn outdated(&self, now: Time) -> Option<u32> {
-        self.deadlines.first().filter(|(deadline, _)| *deadline <= now).map(|(_, slot)| *slot)
+        self.deadlines
+            .first()
+            .filter(|(deadline, _)| *deadline <= now)
+            .map(|(_, slot)| *slot)
     }
 
     /// How many submits could be announced before more documents are needed.
@@ -115,7 +123,10 @@ impl Turns {
 /// The first that is still in this state and waits to try again.
 fn next_again(keys: &mut VecDeque<Key>, state: State, jobs: &Slab<Entry>) -> Option<Key> {
     let waits = |entry: &Entry| entry.place == Place::Retries && entry.record.state == state;
-    while keys.front().is_some_and(|key| !jobs.get(*key).is_some_and(waits)) {
+    while keys
+        .front()
+        .is_some_and(|key| !jobs.get(*key).is_some_and(waits))
+    {
         keys.pop_front();
     }
     keys.front().copied()
@@ -124,8 +135,13 @@ fn next_again(keys: &mut VecDeque<Key>, state: State, jobs: &Slab<Entry>) -> Opt
 impl Batch {
     /// Lets a job that is due wait for its turn.
     pub(super) fn queue_up(&mut self, key: Key, now: Time) {
-        let is_doubted = self.jobs.get(key).is_some_and(|entry| self.is_doubted(entry, now));
-        let Some(entry) = self.jobs.get_mut(key) else { return };
+        let is_doubted = self
+            .jobs
+            .get(key)
+            .is_some_and(|entry| self.is_doubted(entry, now));
+        let Some(entry) = self.jobs.get_mut(key) else {
+            return;
+        };
         let is_late = now >= entry.record.deadline;
         let place = match entry.record.state {
             State::Ready if entry.needs_budget() => Place::Retries,
@@ -141,10 +157,14 @@ impl Batch {
         (entry.place, entry.is_retry) = (place, place == Place::Retries);
         match place {
             Place::Submits => self.turns.submits.push(entry.owner.customer.as_ref(), key),
-            Place::Retries if entry.record.state == State::Ready => self.turns.submits_again.push_back(key),
+            Place::Retries if entry.record.state == State::Ready => {
+                self.turns.submits_again.push_back(key)
+            }
             Place::Retries => self.turns.looks_again.push_back(key),
             Place::Looks(rank) => {
-                self.turns.looks.insert((rank, entry.order(rank), key.slot), now);
+                self.turns
+                    .looks
+                    .insert((rank, entry.order(rank), key.slot), now);
                 if rank == Rank::Doubted {
                     self.queue.doubt();
                 }
@@ -166,7 +186,9 @@ impl Batch {
 
     /// Lets a job wait no longer.
     pub(super) fn leave(&mut self, key: Key) {
-        let Some(entry) = self.jobs.get_mut(key) else { return };
+        let Some(entry) = self.jobs.get_mut(key) else {
+            return;
+        };
         let turns = &mut self.turns;
         match std::mem::replace(&mut entry.place, Place::None) {
             Place::None | Place::Submits | Place::Retries => {}

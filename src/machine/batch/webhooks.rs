@@ -41,7 +41,11 @@ impl Webhooks {
 
     /// A webhook came for an id that no job has, or no more.
     pub(super) fn came(&mut self, id: IdHash) {
-        if let Some(finished) = self.finished.iter_mut().find(|finished| finished.id == id && !finished.told) {
+        if let Some(finished) = self
+            .finished
+            .iter_mut()
+            .find(|finished| finished.id == id && !finished.told)
+        {
             finished.told = true;
             self.told += 1;
         }
@@ -52,7 +56,11 @@ impl Webhooks {
         if self.told < FEWEST.min(self.finished.len()) || self.finished.len() < FEWEST {
             return false;
         }
-        let missing = self.finished.iter().filter(|finished| !finished.told && now.saturating_since(finished.at) > GRACE).count();
+        let missing = self
+            .finished
+            .iter()
+            .filter(|finished| !finished.told && now.saturating_since(finished.at) > GRACE)
+            .count();
         self.told >= missing * 9
     }
 }

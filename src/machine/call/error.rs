@@ -53,10 +53,19 @@ impl fmt::Display for CallError {
         match self {
             Self::Refused(error) => write!(f, "the service refused the request: {error}"),
             Self::Unreadable(error) => error.fmt(f),
-            Self::Unknown { cause } => write!(f, "it is unknown whether the request was processed, so it is not repeated: {cause}"),
-            Self::Exhausted { attempts, cause } => write!(f, "there was no answer (attempts: {attempts}): {cause}"),
-            Self::Deadline { cause: Some(cause), .. } => write!(f, "there was no answer before the deadline: {cause}"),
-            Self::Deadline { cause: None, .. } => f.write_str("there was no answer before the deadline"),
+            Self::Unknown { cause } => write!(
+                f,
+                "it is unknown whether the request was processed, so it is not repeated: {cause}"
+            ),
+            Self::Exhausted { attempts, cause } => {
+                write!(f, "there was no answer (attempts: {attempts}): {cause}")
+            }
+            Self::Deadline {
+                cause: Some(cause), ..
+            } => write!(f, "there was no answer before the deadline: {cause}"),
+            Self::Deadline { cause: None, .. } => {
+                f.write_str("there was no answer before the deadline")
+            }
             Self::TooLarge { .. } => f.write_str("the answer is larger than the limit"),
             Self::SourceFailed { cause } => cause.fmt(f),
             Self::Abandoned => f.write_str("the call was abandoned"),

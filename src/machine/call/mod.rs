@@ -77,7 +77,8 @@ enum State {
 impl<R: Request> Call<R> {
     /// Begins with a call that is to be performed at once.
     pub fn new(api: &Api, request: R, options: CallOptions, now: Time) -> Self {
-        let limits = Limits::for_exchange(request.request(api).body().len(), options.response_bytes);
+        let limits =
+            Limits::for_exchange(request.request(api).body().len(), options.response_bytes);
         let deadline = now + options.deadline;
         let state = State::Ready { due: now };
         Self {
@@ -106,7 +107,13 @@ impl<R: Request> Call<R> {
     /// How the call was made, for a transcript.
     pub(crate) fn origin(&self) -> String {
         let request = self.request.request(&self.api);
-        format!("Call, {} {}, {} bytes\n{:?}", request.method(), request.uri(), request.body().len(), self.options)
+        format!(
+            "Call, {} {}, {} bytes\n{:?}",
+            request.method(),
+            request.uri(),
+            request.body().len(),
+            self.options
+        )
     }
 
     fn advance(&mut self, now: Time) -> Time {
@@ -121,8 +128,14 @@ impl<R: Request> Call<R> {
 
     fn send(&mut self, now: Time) -> Output<CallEvent<R::Response>> {
         self.attempts = self.attempts.saturating_add(1);
-        self.state = State::Sent { until: now + self.limits.total };
-        Output::Send(Transmit::new(self.id(), self.request.request(&self.api), self.limits))
+        self.state = State::Sent {
+            until: now + self.limits.total,
+        };
+        Output::Send(Transmit::new(
+            self.id(),
+            self.request.request(&self.api),
+            self.limits,
+        ))
     }
 
     fn id(&self) -> RequestId {
@@ -133,14 +146,26 @@ impl<R: Request> Call<R> {
         matches!(self.state, State::Sent { .. }) && id == self.id()
     }
 
-    fn refused(&mut self, error: ResponseError, status: StatusCode, hint: Option<Duration>, now: Time) {
+    fn refused(
+        &mut self,
+        error: ResponseError,
+        status: StatusCode,
+        hint: Option<Duration>,
+        now: Time,
+    ) {
         let refusal = Refusal::of(status);
         match error {
-            ResponseError::Service(error) if refusal == Refusal::Final => self.finish(Err(CallError::Refused(error))),
-            ResponseError::Service(error) if refusal == Refusal::Unclear => self.unclear(Cause::Service(error), hint, now),
+            ResponseError::Service(error) if refusal == Refusal::Final => {
+                self.finish(Err(CallError::Refused(error)))
+            }
+            ResponseError::Service(error) if refusal == Refusal::Unclear => {
+                self.unclear(Cause::Service(error), hint, now)
+            }
             ResponseError::Service(error) => self.try_again(Cause::Service(error), hint, now),
             // It was processed, and once is enough.
-            ResponseError::Decode(error) if !R::REPEATABLE => self.finish(Err(CallError::Unreadable(error))),
+            ResponseError::Decode(error) if !R::REPEATABLE => {
+                self.finish(Err(CallError::Unreadable(error)))
+            }
             ResponseError::Decode(error) => self.try_again(Cause::Decode(error), hint, now),
         }
     }
@@ -157,16 +182,30 @@ impl<R: Request> Call<R> {
     /// It may help to try again, and does no harm.
     fn try_again(&mut self, cause: Cause, hint: Option<Duration>, now: Time) {
         if self.attempts >= self.options.retry.attempts() {
-            return self.finish(Err(CallError::Exhausted { attempts: self.attempts, cause }));
+            return self.finish(Err(CallError::Exhausted {
+                attempts: self.attempts,
+                cause,
+            }));
         }
         let random = random::draw(self.options.seed, u32::from(self.attempts));
-        let due = now + self.options.retry.delay(self.attempts, random).max(hint.unwrap_or_default());
+        let due = now
+            + self
+                .options
+                .retry
+                .delay(self.attempts, random)
+                .max(hint.unwrap_or_default());
         if due > self.deadline {
-            return self.finish(Err(CallError::Deadline { retry_after: hint, cause: Some(cause) }));
+            return self.finish(Err(CallError::Deadline {
+                retry_after: hint,
+                cause: Some(cause),
+            }));
         }
         self.state = State::Ready { due };
         self.cause = Some(cause.clone());
-        self.event = Some(CallEventKind::AttemptFailed { cause, retry_at: due });
+        self.event = Some(CallEventKind::AttemptFailed {
+            cause,
+            retry_at: due,
+        });
     }
 }
 
@@ -186,7 +225,10 @@ impl<R: Request> Machine for Call<R> {
                 State::Ended => return Output::Done,
                 State::Ready { .. } if now >= self.deadline => {
                     let cause = self.cause.take();
-                    self.finish(Err(CallError::Deadline { retry_after: None, cause }));
+                    self.finish(Err(CallError::Deadline {
+                        retry_after: None,
+                        cause,
+                    }));
                 }
                 State::Ready { due } if now >= due => return self.send(now),
                 State::Ready { due } => return Output::Wait(due),
@@ -203,7 +245,12 @@ impl<R: Request> Machine for Call<R> {
         }
         match R::decode(&response) {
             Ok(answer) => self.finish(Ok(answer)),
-            Err(error) => self.refused(error, response.status(), retry_after(response.headers()), now),
+            Err(error) => self.refused(
+                error,
+                response.status(),
+                retry_after(response.headers()),
+                now,
+            ),
         }
     }
 
@@ -225,13 +272,19 @@ impl<R: Request> Machine for Call<R> {
     fn into_outcome(event: Self::Event) -> Result<Self::Outcome, Self::Event> {
         match event.kind {
             CallEventKind::Finished(outcome) => Ok(outcome),
-            kind @ CallEventKind::AttemptFailed { .. } => Err(CallEvent { sequence: event.sequence, kind }),
+            kind @ CallEventKind::AttemptFailed { .. } => Err(CallEvent {
+                sequence: event.sequence,
+                kind,
+            }),
         }
     }
 }
 
 impl<R: Request> fmt::Debug for Call<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("state", &self.state).field("attempts", &self.attempts).finish_non_exhaustive()
+        f.debug_struct("Call")
+            .field("state", &self.state)
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
     }
 }

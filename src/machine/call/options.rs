@@ -19,7 +19,12 @@ impl CallOptions {
 
     /// The default options: seed 0, a deadline of 5 minutes, [`RetryPolicy::new`], whose number of attempts holds for any failure here.
     pub const fn new() -> Self {
-        Self { seed: 0, deadline: Self::DEADLINE, retry: RetryPolicy::new(), response_bytes: None }
+        Self {
+            seed: 0,
+            deadline: Self::DEADLINE,
+            retry: RetryPolicy::new(),
+            response_bytes: None,
+        }
     }
 
     /// Sets the seed, from which all chance follows.

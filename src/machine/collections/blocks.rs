@@ -18,7 +18,9 @@ impl<T> Blocks<T> {
 
     /// How many values there are.
     pub(crate) fn len(&self) -> usize {
-        self.blocks.last().map_or(0, |last| (self.blocks.len() - 1) * BLOCK + last.len())
+        self.blocks
+            .last()
+            .map_or(0, |last| (self.blocks.len() - 1) * BLOCK + last.len())
     }
 
     /// Adds a value. Its number is the length before.

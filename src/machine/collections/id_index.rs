@@ -34,7 +34,10 @@ pub(super) struct Place {
 }
 
 impl Place {
-    const EMPTY: Self = Self { hash: 0, slot: NONE };
+    const EMPTY: Self = Self {
+        hash: 0,
+        slot: NONE,
+    };
 }
 
 impl IdIndex {
@@ -43,7 +46,14 @@ impl IdIndex {
 
     /// No ids. The seed should be unknown to those who choose them.
     pub(crate) fn new(seed: u64) -> Self {
-        Self { places: Vec::new(), len: 0, seed: [mix(seed, 0x9e37_79b9_7f4a_7c15), mix(seed, 0xd1b5_4a32_d192_ed03)] }
+        Self {
+            places: Vec::new(),
+            len: 0,
+            seed: [
+                mix(seed, 0x9e37_79b9_7f4a_7c15),
+                mix(seed, 0xd1b5_4a32_d192_ed03),
+            ],
+        }
     }
 
     /// How many slots there are.
@@ -62,12 +72,16 @@ impl IdIndex {
             self.resize((self.places.len() * 2).max(SMALLEST));
         }
         self.len += 1;
-        self.settle(Place { hash: hash.upper(), slot });
+        self.settle(Place {
+            hash: hash.upper(),
+            slot,
+        });
     }
 
     /// The first slot of this hash that is the one, which the caller can tell by the id that stands there.
     pub(crate) fn find(&self, hash: IdHash, is_it: impl FnMut(u32) -> bool) -> Option<u32> {
-        self.place_of(hash, is_it).map(|place| self.places[place].slot)
+        self.place_of(hash, is_it)
+            .map(|place| self.places[place].slot)
     }
 
     /// Looks up some ids, at most [`TOGETHER`](Self::TOGETHER), such as those of a listing. Returns the slot of each that is here. `is_it` says whether a slot has this id; before it is asked,
@@ -85,10 +99,19 @@ impl IdIndex {
             *hash = self.hash(id.as_ref());
         }
         for (taken, hash) in taken.iter_mut().zip(hashes) {
-            *taken = self.places.get(self.home(hash.upper())).is_some_and(|place| place.slot != NONE);
+            *taken = self
+                .places
+                .get(self.home(hash.upper()))
+                .is_some_and(|place| place.slot != NONE);
         }
         let (mut slots, mut likely, mut count) = ([NONE; Self::TOGETHER], [0; Self::TOGETHER], 0);
-        for (index, (hash, _)) in hashes.into_iter().zip(taken).enumerate().take(ids.len()).filter(|(_, (_, taken))| *taken) {
+        for (index, (hash, _)) in hashes
+            .into_iter()
+            .zip(taken)
+            .enumerate()
+            .take(ids.len())
+            .filter(|(_, (_, taken))| *taken)
+        {
             if let Some(slot) = self.find(hash, |_| true) {
                 (slots[count], likely[count]) = (slot, index);
                 count += 1;
@@ -99,14 +122,20 @@ impl IdIndex {
         for (slot, index) in slots.into_iter().zip(likely).take(count) {
             let id = ids[index].as_ref();
             // Hardly ever is the first of its hash another's.
-            found[index] = if is_it(slot, id) { Some(slot) } else { self.find(hashes[index], |slot| is_it(slot, id)) };
+            found[index] = if is_it(slot, id) {
+                Some(slot)
+            } else {
+                self.find(hashes[index], |slot| is_it(slot, id))
+            };
         }
         found
     }
 
     /// Takes a slot out; false if it was not there under this hash.
     pub(crate) fn remove(&mut self, hash: IdHash, slot: u32) -> bool {
-        let Some(place) = self.place_of(hash, |there| there == slot) else { return false };
+        let Some(place) = self.place_of(hash, |there| there == slot) else {
+            return false;
+        };
         self.len -= 1;
         self.close(place);
         if self.len * 6 < self.places.len() && self.places.len() > SMALLEST {

@@ -14,7 +14,8 @@ struct Ids {
 
 impl Ids {
     fn find(&self, id: &str) -> Option<u32> {
-        self.index.find(self.index.hash(id), |slot| self.ids[&slot] == id)
+        self.index
+            .find(self.index.hash(id), |slot| self.ids[&slot] == id)
     }
 }
 
@@ -58,18 +59,32 @@ fn many_are_found_as_each_is() {
     let mut index = IdIndex::new(7);
     let ids: Vec<String> = (0..1000).map(|number| format!("id-{number}")).collect();
     assert_eq!(index.find(index.hash("id-0"), |_| true), None);
-    assert!(index.find_together(&["id-0"], |slots| assert!(slots.is_empty()), |_, _| true).iter().all(Option::is_none));
+    assert!(
+        index
+            .find_together(&["id-0"], |slots| assert!(slots.is_empty()), |_, _| true)
+            .iter()
+            .all(Option::is_none)
+    );
     for slot in (0..1000).step_by(3) {
         index.insert(index.hash(&ids[slot as usize]), slot);
     }
     let (mut fetched, mut found) = (Vec::new(), Vec::new());
     for some in ids.chunks(IdIndex::TOGETHER) {
-        let slots = index.find_together(some, |slots| fetched.extend_from_slice(slots), |slot, id| ids[slot as usize] == id);
+        let slots = index.find_together(
+            some,
+            |slots| fetched.extend_from_slice(slots),
+            |slot, id| ids[slot as usize] == id,
+        );
         assert!(slots[some.len()..].iter().all(Option::is_none));
         found.extend_from_slice(&slots[..some.len()]);
     }
     assert!(found.iter().flatten().all(|slot| fetched.contains(slot)));
-    assert_eq!(found, (0..1000).map(|slot| (slot % 3 == 0).then_some(slot)).collect::<Vec<_>>());
+    assert_eq!(
+        found,
+        (0..1000)
+            .map(|slot| (slot % 3 == 0).then_some(slot))
+            .collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -87,7 +102,9 @@ fn what_is_looked_up_together_is_told_apart_where_hashes_are_the_same() {
 #[test]
 fn a_table_that_empties_gets_small_again() {
     let mut index = IdIndex::new(7);
-    let hashes: Vec<IdHash> = (0..10_000).map(|number| index.hash(&number.to_string())).collect();
+    let hashes: Vec<IdHash> = (0..10_000)
+        .map(|number| index.hash(&number.to_string()))
+        .collect();
     for (slot, hash) in (0..).zip(&hashes) {
         index.insert(*hash, slot);
     }
@@ -113,9 +130,21 @@ fn every_byte_and_the_seed_count_and_entries_lie_near_their_home() {
     }
     let mut index = IdIndex::new(3);
     for slot in 0..20_000 {
-        index.insert(index.hash(&format!("0d14338251a6db69bfec36face27f7ed{slot:08x}")), slot);
+        index.insert(
+            index.hash(&format!("0d14338251a6db69bfec36face27f7ed{slot:08x}")),
+            slot,
+        );
     }
-    let away = |(at, place): (usize, &Place)| at.wrapping_sub(index.home(place.hash)) & (index.places.len() - 1);
-    let taken = index.places.iter().enumerate().filter(|(_, place)| place.slot != NONE);
-    assert!(taken.map(away).sum::<usize>() < 20_000 * 2, "ids that differ in their end only are spread over the table");
+    let away = |(at, place): (usize, &Place)| {
+        at.wrapping_sub(index.home(place.hash)) & (index.places.len() - 1)
+    };
+    let taken = index
+        .places
+        .iter()
+        .enumerate()
+        .filter(|(_, place)| place.slot != NONE);
+    assert!(
+        taken.map(away).sum::<usize>() < 20_000 * 2,
+        "ids that differ in their end only are spread over the table"
+    );
 }

@@ -49,7 +49,13 @@ pub(crate) struct Schedule {
 impl Schedule {
     pub(crate) fn new(now: Time) -> Self {
         let levels = [Level::new(), Level::new(), Level::new()];
-        Self { current: tick_told(now), levels, eras: BTreeMap::new(), chunks: Chunks::new(), len: 0 }
+        Self {
+            current: tick_told(now),
+            levels,
+            eras: BTreeMap::new(),
+            chunks: Chunks::new(),
+            len: 0,
+        }
     }
 
     /// How many entries there are, outdated ones included.
@@ -84,11 +90,17 @@ impl Schedule {
         if let Some(slot) = self.levels[0].first() {
             return Some(self.current >> BITS << BITS | slot as u64);
         }
-        let upper = self.levels[1..].iter().find_map(|level| level.first().map(|slot| level.chains[slot].earliest));
+        let upper = self.levels[1..]
+            .iter()
+            .find_map(|level| level.first().map(|slot| level.chains[slot].earliest));
         let era = self.current >> ERA_BITS;
         upper
             .map(|earliest| (era, earliest))
-            .or_else(|| self.eras.first_key_value().map(|(era, chain)| (*era, chain.earliest)))
+            .or_else(|| {
+                self.eras
+                    .first_key_value()
+                    .map(|(era, chain)| (*era, chain.earliest))
+            })
             .map(|(era, earliest)| era << ERA_BITS | u64::from(earliest))
     }
 
@@ -126,12 +138,16 @@ impl Schedule {
     }
 
     fn place(&mut self, slot: u32, tick: u64) {
-        let entry = Entry { slot, tick: (tick & WITHIN_ERA) as u32 };
+        let entry = Entry {
+            slot,
+            tick: (tick & WITHIN_ERA) as u32,
+        };
         let differing = self.current ^ tick;
         let chain = if differing >> ERA_BITS != 0 {
             self.eras.entry(tick >> ERA_BITS).or_insert(Chain::EMPTY)
         } else {
-            let level = usize::from(differing >> BITS != 0) + usize::from(differing >> (2 * BITS) != 0);
+            let level =
+                usize::from(differing >> BITS != 0) + usize::from(differing >> (2 * BITS) != 0);
             self.levels[level].insert(slot_of(tick, level))
         };
         self.chunks.append(chain, entry);
@@ -169,7 +185,11 @@ struct Chain {
 }
 
 impl Chain {
-    const EMPTY: Self = Self { first: NONE, last: NONE, earliest: u32::MAX };
+    const EMPTY: Self = Self {
+        first: NONE,
+        last: NONE,
+        earliest: u32::MAX,
+    };
 }
 
 /// One level: its slots, and which of them hold something.
@@ -183,13 +203,19 @@ struct Level {
 
 impl Level {
     fn new() -> Self {
-        Self { chains: vec![Chain::EMPTY; SLOTS], occupied: [0; SLOTS / 64], words: 0 }
+        Self {
+            chains: vec![Chain::EMPTY; SLOTS],
+            occupied: [0; SLOTS / 64],
+            words: 0,
+        }
     }
 
     /// The first slot that holds something.
     fn first(&self) -> Option<usize> {
         let word = self.words.trailing_zeros() as usize;
-        self.occupied.get(word).map(|bits| word * 64 + bits.trailing_zeros() as usize)
+        self.occupied
+            .get(word)
+            .map(|bits| word * 64 + bits.trailing_zeros() as usize)
     }
 
     /// The chain of a slot that is about to hold something.
@@ -233,7 +259,10 @@ struct Chunks {
 
 impl Chunks {
     const fn new() -> Self {
-        Self { blocks: Blocks::new(), free: NONE }
+        Self {
+            blocks: Blocks::new(),
+            free: NONE,
+        }
     }
 
     fn append(&mut self, chain: &mut Chain, entry: Entry) {
@@ -258,7 +287,11 @@ impl Chunks {
     /// A chunk with one entry.
     fn add(&mut self, entry: Entry) -> u32 {
         if self.free == NONE {
-            self.blocks.push(Chunk { next: NONE, len: 1, places: [entry; CHUNK] });
+            self.blocks.push(Chunk {
+                next: NONE,
+                len: 1,
+                places: [entry; CHUNK],
+            });
             return (self.blocks.len() - 1) as u32;
         }
         let index = self.free;
@@ -302,7 +335,11 @@ fn tick_of(due: Time) -> u64 {
 
 /// The tick that has come when it is `now`. The last moment there is counts as the tick it is rounded up to, else what waits for it would never be due.
 fn tick_told(now: Time) -> u64 {
-    if now == Time::MAX { tick_of(now) } else { whole_milliseconds(now.since_epoch()) }
+    if now == Time::MAX {
+        tick_of(now)
+    } else {
+        whole_milliseconds(now.since_epoch())
+    }
 }
 
 fn time_of(tick: u64) -> Time {

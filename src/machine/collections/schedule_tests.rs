@@ -20,17 +20,25 @@ struct Model {
 
 impl Model {
     fn new(now: Time) -> Self {
-        Self { entries: BTreeMap::new(), pushed: 0, latest: whole(now) }
+        Self {
+            entries: BTreeMap::new(),
+            pushed: 0,
+            latest: whole(now),
+        }
     }
 
     fn push(&mut self, slot: u32, due: Time) {
-        self.entries.insert((tick_time(due).max(self.latest), self.pushed), slot);
+        self.entries
+            .insert((tick_time(due).max(self.latest), self.pushed), slot);
         self.pushed += 1;
     }
 
     fn pop_due(&mut self, now: Time) -> Option<u32> {
         let now = whole(now).max(self.latest);
-        let first = self.entries.first_entry().filter(|entry| entry.key().0 <= now);
+        let first = self
+            .entries
+            .first_entry()
+            .filter(|entry| entry.key().0 <= now);
         self.latest = first.as_ref().map_or(now, |entry| entry.key().0);
         first.map(OccupiedEntry::remove)
     }
@@ -42,12 +50,18 @@ impl Model {
 
 /// The first whole millisecond from then on.
 fn tick_time(due: Time) -> Time {
-    Time::from_unix(Duration::from_millis(due.since_epoch().as_nanos().div_ceil(1_000_000) as u64))
+    Time::from_unix(Duration::from_millis(
+        due.since_epoch().as_nanos().div_ceil(1_000_000) as u64,
+    ))
 }
 
 /// The last whole millisecond up to now.
 fn whole(now: Time) -> Time {
-    if now == Time::MAX { now } else { Time::from_unix(Duration::from_millis(now.since_epoch().as_millis() as u64)) }
+    if now == Time::MAX {
+        now
+    } else {
+        Time::from_unix(Duration::from_millis(now.since_epoch().as_millis() as u64))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -66,7 +80,9 @@ enum Step {
 
 /// Durations of every magnitude: within a tick, within each level, and beyond.
 fn span() -> impl Strategy<Value = Duration> {
-    (0..62_u32).prop_flat_map(|bits| 0..1_u64 << bits).prop_map(Duration::from_nanos)
+    (0..62_u32)
+        .prop_flat_map(|bits| 0..1_u64 << bits)
+        .prop_map(Duration::from_nanos)
 }
 
 fn moment() -> impl Strategy<Value = Time> {
@@ -75,7 +91,9 @@ fn moment() -> impl Strategy<Value = Time> {
         span().prop_map(|span| START + span),
         Just(Time::EPOCH),
         Just(Time::MAX),
-        (0..3_000_000_u64).prop_map(|before| Time::from_unix(Time::MAX.since_epoch() - Duration::from_nanos(before))),
+        (0..3_000_000_u64).prop_map(|before| Time::from_unix(
+            Time::MAX.since_epoch() - Duration::from_nanos(before)
+        )),
     ]
 }
 
@@ -99,7 +117,9 @@ fn pop(schedule: &mut Schedule, now: Time) -> Vec<u32> {
 /// Takes some out of both, and compares.
 fn pop_both(schedule: &mut Schedule, model: &mut Model, now: Time) -> Result<(), TestCaseError> {
     let slots = pop(schedule, now);
-    let expected: Vec<u32> = (0..slots.len().max(1)).map_while(|_| model.pop_due(now)).collect();
+    let expected: Vec<u32> = (0..slots.len().max(1))
+        .map_while(|_| model.pop_due(now))
+        .collect();
     prop_assert_eq!(slots, expected);
     Ok(())
 }
@@ -153,7 +173,11 @@ fn nothing_comes_out_before_its_time_and_waiting_for_it_is_enough() {
     schedule.push(7, due);
     let until = schedule.next_due().expect("one is scheduled");
     assert_eq!(until, START + Duration::from_millis(2));
-    assert_eq!((until, tick_time(until)), (tick_time(due), until), "what is rounded stays as it is");
+    assert_eq!(
+        (until, tick_time(until)),
+        (tick_time(due), until),
+        "what is rounded stays as it is"
+    );
     assert!(pop(&mut schedule, START + Duration::from_nanos(1_999_999)).is_empty());
     assert_eq!(pop(&mut schedule, until), [7]);
 }
@@ -165,16 +189,30 @@ fn what_is_due_together_comes_out_by_and_by() {
     let first = pop(&mut schedule, START);
     assert!(first.len() > 1 && first.len() < 40, "{}", first.len());
     schedule.push(100, START);
-    let rest = std::iter::from_fn(|| Some(pop(&mut schedule, START)).filter(|slots| !slots.is_empty())).flatten();
-    assert_eq!(first.into_iter().chain(rest).collect::<Vec<_>>(), (0..=100).collect::<Vec<_>>());
+    let rest =
+        std::iter::from_fn(|| Some(pop(&mut schedule, START)).filter(|slots| !slots.is_empty()))
+            .flatten();
+    assert_eq!(
+        first.into_iter().chain(rest).collect::<Vec<_>>(),
+        (0..=100).collect::<Vec<_>>()
+    );
 }
 
 #[test]
 fn what_saturated_is_due_at_the_end_of_time() {
     let mut schedule = Schedule::new(START);
     schedule.push(1, Time::MAX);
-    assert_eq!((schedule.next_due(), tick_time(Time::MAX)), (Some(Time::MAX), Time::MAX));
-    assert!(pop(&mut schedule, Time::from_unix(Time::MAX.since_epoch() - Duration::from_nanos(1))).is_empty());
+    assert_eq!(
+        (schedule.next_due(), tick_time(Time::MAX)),
+        (Some(Time::MAX), Time::MAX)
+    );
+    assert!(
+        pop(
+            &mut schedule,
+            Time::from_unix(Time::MAX.since_epoch() - Duration::from_nanos(1))
+        )
+        .is_empty()
+    );
     assert_eq!(pop(&mut schedule, Time::MAX), [1]);
 }
 
@@ -183,6 +221,10 @@ fn time_that_goes_back_makes_nothing_late() {
     let mut schedule = Schedule::new(START + Duration::from_secs(60));
     assert!(pop(&mut schedule, Time::EPOCH).is_empty());
     schedule.push(1, START);
-    assert_eq!(schedule.next_due(), Some(START + Duration::from_secs(60)), "the latest time told counts");
+    assert_eq!(
+        schedule.next_due(),
+        Some(START + Duration::from_secs(60)),
+        "the latest time told counts"
+    );
     assert_eq!(pop(&mut schedule, Time::EPOCH), [1]);
 }

@@ -40,7 +40,12 @@ pub(super) struct Place<T> {
 
 impl<T> Slab<T> {
     pub(crate) const fn new() -> Self {
-        Self { places: Blocks::new(), free: NONE, first_generation: 0, len: 0 }
+        Self {
+            places: Blocks::new(),
+            free: NONE,
+            first_generation: 0,
+            len: 0,
+        }
     }
 
     /// How many values there are.
@@ -51,34 +56,63 @@ impl<T> Slab<T> {
     pub(crate) fn insert(&mut self, value: T) -> Key {
         self.len += 1;
         if let Some(place) = self.places.get_mut(self.free) {
-            let key = Key { slot: self.free, generation: place.generation };
+            let key = Key {
+                slot: self.free,
+                generation: place.generation,
+            };
             self.free = place.next;
             place.value = Some(value);
             return key;
         }
-        let key = Key { slot: self.places.len() as u32, generation: self.first_generation };
-        self.places.push(Place { value: Some(value), generation: key.generation, next: NONE });
+        let key = Key {
+            slot: self.places.len() as u32,
+            generation: self.first_generation,
+        };
+        self.places.push(Place {
+            value: Some(value),
+            generation: key.generation,
+            next: NONE,
+        });
         key
     }
 
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
-        self.places.get(key.slot).filter(|place| place.generation == key.generation)?.value.as_ref()
+        self.places
+            .get(key.slot)
+            .filter(|place| place.generation == key.generation)?
+            .value
+            .as_ref()
     }
 
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        self.places.get_mut(key.slot).filter(|place| place.generation == key.generation)?.value.as_mut()
+        self.places
+            .get_mut(key.slot)
+            .filter(|place| place.generation == key.generation)?
+            .value
+            .as_mut()
     }
 
     /// Whatever value has this place now, and its key.
     pub(crate) fn at(&self, slot: u32) -> Option<(Key, &T)> {
         let place = self.places.get(slot)?;
-        place.value.as_ref().map(|value| (Key { slot, generation: place.generation }, value))
+        place.value.as_ref().map(|value| {
+            (
+                Key {
+                    slot,
+                    generation: place.generation,
+                },
+                value,
+            )
+        })
     }
 
     /// Whatever value has this place now, and its key.
     pub(crate) fn at_mut(&mut self, slot: u32) -> Option<(Key, &mut T)> {
         let place = self.places.get_mut(slot)?;
-        let key = Key { slot, generation: place.generation };
+        let key = Key {
+            slot,
+            generation: place.generation,
+        };
         place.value.as_mut().map(|value| (key, value))
     }
 
@@ -92,7 +126,10 @@ impl<T> Slab<T> {
     }
 
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        let place = self.places.get_mut(key.slot).filter(|place| place.generation == key.generation)?;
+        let place = self
+            .places
+            .get_mut(key.slot)
+            .filter(|place| place.generation == key.generation)?;
         let value = place.value.take()?;
         self.len -= 1;
         // A place that had all keys it can have stays empty: a stale key must never find another's value.
@@ -110,7 +147,10 @@ impl<T> Slab<T> {
     /// All values, by place.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
         (0..).zip(self.places.iter()).filter_map(|(slot, place)| {
-            let key = Key { slot, generation: place.generation };
+            let key = Key {
+                slot,
+                generation: place.generation,
+            };
             place.value.as_ref().map(|value| (key, value))
         })
     }

@@ -37,7 +37,10 @@ fn places_are_reused() {
     let keys = [slab.insert('a'), slab.insert('b'), slab.insert('c')];
     slab.remove(keys[1]);
     let again = slab.insert('d');
-    assert_eq!((again.slot, again.generation), (keys[1].slot, keys[1].generation + 1));
+    assert_eq!(
+        (again.slot, again.generation),
+        (keys[1].slot, keys[1].generation + 1)
+    );
     slab.fetch(&[again.slot, 17], |value| *value);
     *slab.get_mut(again).expect("it is there") = 'e';
     assert_eq!(slab.at_mut(again.slot), Some((again, &mut 'e')));

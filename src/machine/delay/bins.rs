@@ -27,13 +27,25 @@ impl Bin {
     /// The bin of an age: the first that has it or ends at it.
     pub(super) const fn of(age: u64) -> Self {
         if age < 1 << FIRST {
-            return Self { index: 0, from: 0, width: FIRST };
+            return Self {
+                index: 0,
+                from: 0,
+                width: FIRST,
+            };
         }
         let doubling = 63 - age.leading_zeros();
         let width = doubling - PER_DOUBLING;
         let part = (age >> width) & ((1 << PER_DOUBLING) - 1);
         let index = 1 + (((doubling - FIRST) << PER_DOUBLING) as usize) + part as usize;
-        if index < BINS { Self { index, from: (age >> width) << width, width } } else { Self::last() }
+        if index < BINS {
+            Self {
+                index,
+                from: (age >> width) << width,
+                width,
+            }
+        } else {
+            Self::last()
+        }
     }
 
     /// The bin of this index; the last for those beyond.
@@ -41,9 +53,16 @@ impl Bin {
         match index {
             0 => Self::of(0),
             1..BINS => {
-                let (doubling, part) = ((index - 1) >> PER_DOUBLING, (index - 1) & ((1 << PER_DOUBLING) - 1));
+                let (doubling, part) = (
+                    (index - 1) >> PER_DOUBLING,
+                    (index - 1) & ((1 << PER_DOUBLING) - 1),
+                );
                 let width = FIRST + doubling as u32 - PER_DOUBLING;
-                Self { index, from: ((1 << PER_DOUBLING) + part as u64) << width, width }
+                Self {
+                    index,
+                    from: ((1 << PER_DOUBLING) + part as u64) << width,
+                    width,
+                }
             }
             _ => Self::last(),
         }
@@ -64,7 +83,11 @@ pub(super) fn parts(from: u64, to: u64) -> impl Iterator<Item = (Bin, u64, u64)>
     let mut age = from;
     std::iter::from_fn(move || {
         let bin = Bin::of(age);
-        let end = if bin.index + 1 < BINS { bin.end().min(to) } else { to };
+        let end = if bin.index + 1 < BINS {
+            bin.end().min(to)
+        } else {
+            to
+        };
         let part = (age < to).then_some((bin, age, end));
         age = end;
         part
@@ -81,7 +104,14 @@ mod tests {
             let bin = Bin::at(index);
             assert_eq!(bin, Bin::of(bin.from));
             assert_eq!(bin, Bin::of(bin.end() - 1));
-            assert_eq!(bin.end(), if index + 1 < BINS { Bin::at(index + 1).from } else { 1 << 33 });
+            assert_eq!(
+                bin.end(),
+                if index + 1 < BINS {
+                    Bin::at(index + 1).from
+                } else {
+                    1 << 33
+                }
+            );
             assert!(index == 0 || bin.from >= 8 << bin.width);
         }
         assert_eq!(Bin::of(u64::MAX), Bin::at(BINS - 1));
@@ -89,10 +119,25 @@ mod tests {
 
     #[test]
     fn parts_make_up_the_whole() {
-        for (from, to) in [(0, 1), (5, 5), (6, 5), (0, 1 << 20), (100_000, 3_000_000), (1 << 32, 1 << 34), (1 << 34, (1 << 34) + 9)] {
+        for (from, to) in [
+            (0, 1),
+            (5, 5),
+            (6, 5),
+            (0, 1 << 20),
+            (100_000, 3_000_000),
+            (1 << 32, 1 << 34),
+            (1 << 34, (1 << 34) + 9),
+        ] {
             let parts: Vec<_> = parts(from, to).collect();
-            assert_eq!(parts.iter().map(|(_, low, high)| high - low).sum::<u64>(), to.saturating_sub(from));
-            assert!(parts.windows(2).all(|two| two[0].2 == two[1].1 && two[0].0.index < two[1].0.index));
+            assert_eq!(
+                parts.iter().map(|(_, low, high)| high - low).sum::<u64>(),
+                to.saturating_sub(from)
+            );
+            assert!(
+                parts
+                    .windows(2)
+                    .all(|two| two[0].2 == two[1].1 && two[0].0.index < two[1].0.index)
+            );
         }
     }
 }

@@ -41,23 +41,39 @@ impl Curve {
         for index in 0..BINS {
             let (entered, left) = counts(index);
             // Some always get through, as nothing is known for certain from a few jobs.
-            let left = left.clamp(entered.div_ceil(STEEPEST), entered.max(1)).max(1);
-            let grown = u128::from(curve.inverse[index]) * u128::from(entered.max(1)) / u128::from(left);
-            curve.extend(index, Bin::at(index).width, u64::try_from(grown).unwrap_or(HIGHEST));
+            let left = left
+                .clamp(entered.div_ceil(STEEPEST), entered.max(1))
+                .max(1);
+            let grown =
+                u128::from(curve.inverse[index]) * u128::from(entered.max(1)) / u128::from(left);
+            curve.extend(
+                index,
+                Bin::at(index).width,
+                u64::try_from(grown).unwrap_or(HIGHEST),
+            );
         }
         curve
     }
 
     /// The lateness, in ticks, that has gathered at the age `to` since a look at the age `from`: the odds rule, the integral of `S(from) / S(t) - 1`.
     pub(in crate::machine) fn lateness(&self, from: u64, to: u64) -> u64 {
-        let Some(span) = to.checked_sub(from) else { return 0 };
+        let Some(span) = to.checked_sub(from) else {
+            return 0;
+        };
         let area = self.area_at(to).saturating_sub(self.area_at(from));
         let weighted = area / u128::from(self.inverse_at(from));
-        u64::try_from(weighted).unwrap_or(u64::MAX).saturating_sub(span)
+        u64::try_from(weighted)
+            .unwrap_or(u64::MAX)
+            .saturating_sub(span)
     }
 
     /// The least gap within `gaps` after which the lateness since `from` has reached what `price` asks at that age; the largest if none has.
-    pub(in crate::machine) fn gap(&self, from: u64, gaps: (u64, u64), price: impl Fn(u64) -> u64) -> u64 {
+    pub(in crate::machine) fn gap(
+        &self,
+        from: u64,
+        gaps: (u64, u64),
+        price: impl Fn(u64) -> u64,
+    ) -> u64 {
         let (area, inverse) = (self.area_at(from), u128::from(self.inverse_at(from)));
         let is_reached = |gap| {
             let gathered = self.area_at(from + gap).saturating_sub(area);
@@ -107,7 +123,10 @@ impl Curve {
     }
 
     const fn flat() -> Self {
-        Self { inverse: [ONE; EDGES], area: [0; EDGES] }
+        Self {
+            inverse: [ONE; EDGES],
+            area: [0; EDGES],
+        }
     }
 
     /// Sets the value at the end of a bin, whose beginning is set.
@@ -150,7 +169,12 @@ mod tests {
     fn by_sum(share_left: impl Fn(f64) -> f64, from: f64, to: f64) -> f64 {
         let steps = 20_000;
         let width = (to - from) / f64::from(steps);
-        (0..steps).map(|step| (share_left(from) / share_left(from + (f64::from(step) + 0.5) * width) - 1.0) * width).sum()
+        (0..steps)
+            .map(|step| {
+                (share_left(from) / share_left(from + (f64::from(step) + 0.5) * width) - 1.0)
+                    * width
+            })
+            .sum()
     }
 
     #[test]
@@ -158,24 +182,45 @@ mod tests {
         for bin in (0..BINS).map(Bin::at) {
             let expected = (bin.end() as f64 / MEDIAN as f64).powf(1.2);
             let computed = power_of_shape(bin.end()) as f64 / ONE as f64;
-            assert!((computed - expected).abs() <= expected * 4e-6 + 1e-7, "{bin:?}: {computed} {expected}");
+            assert!(
+                (computed - expected).abs() <= expected * 4e-6 + 1e-7,
+                "{bin:?}: {computed} {expected}"
+            );
         }
     }
 
     #[test]
     fn the_lateness_is_that_of_the_assumed_distribution() {
         let share_left = |age: f64| 1.0 / (1.0 + (age / 15.0).powf(1.2));
-        for (from, to) in [(0.0, 1.0), (0.0, 6.3), (6.3, 12.4), (60.0, 80.0), (600.0, 660.0), (3600.0, 3900.0), (40_000.0, 40_300.0)] {
+        for (from, to) in [
+            (0.0, 1.0),
+            (0.0, 6.3),
+            (6.3, 12.4),
+            (60.0, 80.0),
+            (600.0, 660.0),
+            (3600.0, 3900.0),
+            (40_000.0, 40_300.0),
+        ] {
             let ticks = |age: f64| (age * 65536.0).round() as u64;
             let computed = PRIOR.lateness(ticks(from), ticks(to)) as f64 / 65536.0;
             let expected = by_sum(share_left, from, to);
-            assert!((computed - expected).abs() <= expected * 0.01 + 2e-3, "{from} to {to}: {computed} {expected}");
+            assert!(
+                (computed - expected).abs() <= expected * 0.01 + 2e-3,
+                "{from} to {to}: {computed} {expected}"
+            );
         }
     }
 
     #[test]
     fn nothing_overflows_whatever_is_counted() {
-        for counts in [(0, 0), (0, u64::MAX), (u64::MAX, 0), (1, 0), (1 << 48, 1), (5, 5)] {
+        for counts in [
+            (0, 0),
+            (0, u64::MAX),
+            (u64::MAX, 0),
+            (1, 0),
+            (1 << 48, 1),
+            (5, 5),
+        ] {
             let curve = Curve::of(|_| counts);
             let ages = [0, 1, 40_000, 1 << 20, 1 << 33, 1 << 34];
             for from in ages {
@@ -184,7 +229,10 @@ mod tests {
                 }
                 for price in [0, 1 << 16, 1 << 28, u64::MAX] {
                     let gap = curve.gap(from, (1 << 15, 1 << 31), |_| price);
-                    assert!((1 << 15..=1 << 31).contains(&gap), "{counts:?} {from} {price}: {gap}");
+                    assert!(
+                        (1 << 15..=1 << 31).contains(&gap),
+                        "{counts:?} {from} {price}: {gap}"
+                    );
                 }
             }
         }
@@ -193,14 +241,27 @@ mod tests {
     #[test]
     fn the_first_gap_that_is_late_enough_is_found_though_the_price_overtakes_the_lateness_again() {
         // Most finish around 10 s, and the rest hardly ever.
-        let curve = Curve::of(|index| (1000, if index == Bin::of(10 << 16).index { 200 } else { 1000 }));
+        let curve = Curve::of(|index| {
+            (
+                1000,
+                if index == Bin::of(10 << 16).index {
+                    200
+                } else {
+                    1000
+                },
+            )
+        });
         let price = |age: u64| age * age / (32 << 16);
         let late = |age: u64| curve.lateness(0, age) >= price(age);
         let largest = 300 << 16;
         assert!(!late(largest) && !late(largest / 2));
         let gap = curve.gap(0, (1 << 15, largest), price);
         assert!(late(gap) && (10 << 16..20 << 16).contains(&gap), "{gap}");
-        assert!((0..gap).step_by(1000).all(|age| age < 1 << 15 || !late(age)));
+        assert!(
+            (0..gap)
+                .step_by(1000)
+                .all(|age| age < 1 << 15 || !late(age))
+        );
     }
 
     #[test]

@@ -54,7 +54,8 @@ static ASSUMED: [u64; EDGES] = {
     let mut index = 0;
     while index < EDGES {
         let inverse = PRIOR.inverse_of(index) as u128;
-        assumed[index] = (((LASTING_WEIGHT as u128 * WHOLE as u128) * ONE as u128) / inverse) as u64;
+        assumed[index] =
+            (((LASTING_WEIGHT as u128 * WHOLE as u128) * ONE as u128) / inverse) as u64;
         index += 1;
     }
     assumed
@@ -128,9 +129,21 @@ impl DelayEstimator {
     pub(super) const HALF_LIVES: (u32, u32) = (4, 10_000);
 
     /// What has been counted in another run.
-    pub(super) fn counted(half_life: u32, seen: u32, finished: [u32; BINS], watched: [u32; BINS]) -> Self {
+    pub(super) fn counted(
+        half_life: u32,
+        seen: u32,
+        finished: [u32; BINS],
+        watched: [u32; BINS],
+    ) -> Self {
         let curve = Box::new(PRIOR.clone());
-        let mut estimator = Self { half_life, finished, watched, curve, seen, unseen: 0 };
+        let mut estimator = Self {
+            half_life,
+            finished,
+            watched,
+            curve,
+            seen,
+            unseen: 0,
+        };
         estimator.redraw();
         estimator
     }
@@ -144,7 +157,14 @@ impl DelayEstimator {
             finished[index] = u32::try_from(entered - left).unwrap_or(u32::MAX);
             watched[index] = u32::try_from((entered + left) / 2).unwrap_or(u32::MAX);
         }
-        Self { half_life, finished, watched, curve: Box::new(curve.clone()), seen: 0, unseen: 0 }
+        Self {
+            half_life,
+            finished,
+            watched,
+            curve: Box::new(curve.clone()),
+            seen: 0,
+            unseen: 0,
+        }
     }
 
     pub(super) fn seen(&self) -> u32 {
@@ -165,7 +185,9 @@ impl DelayEstimator {
     fn add(&mut self, bin: Bin, finished: u64, watched: u64) {
         let most = Self::most(self.half_life);
         let finished = finished + u64::from(self.finished[bin.index]);
-        let watched = watched.saturating_add(self.watched[bin.index].into()).min(WHOLE);
+        let watched = watched
+            .saturating_add(self.watched[bin.index].into())
+            .min(WHOLE);
         let excess = finished.max(watched).max(most);
         let fade = |count: u64| u32::try_from(count * most / excess).unwrap_or(u32::MAX);
         self.finished[bin.index] = fade(finished);
@@ -189,8 +211,14 @@ impl DelayEstimator {
             at(index.saturating_sub(1)) + 2 * at(index) + at(index + 1)
         };
         *self.curve = Curve::of(|index| {
-            let (finished, watched) = (around(&self.finished, index) << 13, around(&self.watched, index) << 14);
-            (watched + finished + ASSUMED[index], (watched + ASSUMED[index + 1]).saturating_sub(finished))
+            let (finished, watched) = (
+                around(&self.finished, index) << 13,
+                around(&self.watched, index) << 14,
+            );
+            (
+                watched + finished + ASSUMED[index],
+                (watched + ASSUMED[index + 1]).saturating_sub(finished),
+            )
         });
     }
 }
@@ -204,7 +232,8 @@ impl Default for DelayEstimator {
 impl PartialEq for DelayEstimator {
     /// Whether both have counted the same.
     fn eq(&self, other: &Self) -> bool {
-        (self.half_life, self.seen, self.finished, self.watched) == (other.half_life, other.seen, other.finished, other.watched)
+        (self.half_life, self.seen, self.finished, self.watched)
+            == (other.half_life, other.seen, other.finished, other.watched)
     }
 }
 
@@ -212,7 +241,10 @@ impl Eq for DelayEstimator {}
 
 impl fmt::Debug for DelayEstimator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DelayEstimator").field("half_life", &self.half_life).field("observations", &self.seen).finish_non_exhaustive()
+        f.debug_struct("DelayEstimator")
+            .field("half_life", &self.half_life)
+            .field("observations", &self.seen)
+            .finish_non_exhaustive()
     }
 }
 
@@ -228,7 +260,12 @@ struct Finish {
 
 impl Finish {
     fn new(curve: &Curve, from: u64, to: u64) -> Self {
-        let mut finish = Self { from, to, inverse: curve.inverse_at(from), share: 0 };
+        let mut finish = Self {
+            from,
+            to,
+            inverse: curve.inverse_at(from),
+            share: 0,
+        };
         finish.share = finish.gone(curve, to);
         finish
     }

@@ -40,7 +40,9 @@ impl DelayEstimators {
 
     /// The estimate for a document type: its own if something was observed of it, else the pooled one.
     pub fn get(&self, document_type: Option<&str>) -> &DelayEstimator {
-        let slot = document_type.and_then(|name| self.position(name)).map_or(DelaySlot::POOLED, DelaySlot::of);
+        let slot = document_type
+            .and_then(|name| self.position(name))
+            .map_or(DelaySlot::POOLED, DelaySlot::of);
         self.at(slot)
     }
 
@@ -55,7 +57,13 @@ impl DelayEstimators {
     }
 
     /// Learns that this many jobs of a type were watched from one age to another, and did not finish; see [`DelayEstimator::observe_pending`].
-    pub fn observe_pending(&mut self, document_type: Option<&str>, jobs: u32, from: Duration, to: Duration) {
+    pub fn observe_pending(
+        &mut self,
+        document_type: Option<&str>,
+        jobs: u32,
+        from: Duration,
+        to: Duration,
+    ) {
         let slot = self.slot(document_type);
         self.pending_at(slot, jobs, from, to);
     }
@@ -87,7 +95,9 @@ impl DelaySlot {
 impl DelayEstimators {
     /// The slot of a type, which is made if there is room for one more.
     pub(in crate::machine) fn slot(&mut self, document_type: Option<&str>) -> DelaySlot {
-        let Some(name) = document_type else { return DelaySlot::POOLED };
+        let Some(name) = document_type else {
+            return DelaySlot::POOLED;
+        };
         if let Some(position) = self.position(name) {
             return DelaySlot::of(position);
         }
@@ -99,20 +109,37 @@ impl DelayEstimators {
     }
 
     pub(in crate::machine) fn at(&self, slot: DelaySlot) -> &DelayEstimator {
-        let own = slot.position().and_then(|position| self.types.get(position)).map(|(_, own)| own);
+        let own = slot
+            .position()
+            .and_then(|position| self.types.get(position))
+            .map(|(_, own)| own);
         own.filter(|own| !own.is_empty()).unwrap_or(&self.pooled)
     }
 
-    pub(in crate::machine) fn pending_at(&mut self, slot: DelaySlot, jobs: u32, from: Duration, to: Duration) {
+    pub(in crate::machine) fn pending_at(
+        &mut self,
+        slot: DelaySlot,
+        jobs: u32,
+        from: Duration,
+        to: Duration,
+    ) {
         self.observe(slot, |estimator| estimator.observe_pending(jobs, from, to));
     }
 
-    pub(in crate::machine) fn finished_at(&mut self, slot: DelaySlot, from: Duration, to: Duration) {
+    pub(in crate::machine) fn finished_at(
+        &mut self,
+        slot: DelaySlot,
+        from: Duration,
+        to: Duration,
+    ) {
         self.observe(slot, |estimator| estimator.observe_finished(from, to));
     }
 
     fn observe(&mut self, slot: DelaySlot, observe: impl Fn(&mut DelayEstimator)) {
-        if let Some((_, own)) = slot.position().and_then(|position| self.types.get_mut(position)) {
+        if let Some((_, own)) = slot
+            .position()
+            .and_then(|position| self.types.get_mut(position))
+        {
             if own.is_empty() {
                 *own = self.pooled.as_assumption();
             }
@@ -128,6 +155,9 @@ impl DelayEstimators {
 
 impl fmt::Debug for DelayEstimators {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DelayEstimators").field("pooled", &self.pooled).field("types", &self.types.len()).finish_non_exhaustive()
+        f.debug_struct("DelayEstimators")
+            .field("pooled", &self.pooled)
+            .field("types", &self.types.len())
+            .finish_non_exhaustive()
     }
 }

@@ -59,7 +59,9 @@ impl EstimatorWire {
             .number("half_life", self.half_life.into())
             .number("observations", self.observations.into());
         for (name, counts) in [("finished", &self.finished), ("watched", &self.watched)] {
-            check = counts.iter().fold(check, |check, count| check.number(name, (*count).into()));
+            check = counts
+                .iter()
+                .fold(check, |check, count| check.number(name, (*count).into()));
         }
         check.digits()
     }
@@ -90,34 +92,50 @@ impl TryFrom<EstimatorWire> for DelayEstimator {
         }
         let (least, longest) = Self::HALF_LIVES;
         if !(least..=longest).contains(&wire.half_life) {
-            return Err(StoredError::Unreadable { problem: "the half-life is out of range" });
+            return Err(StoredError::Unreadable {
+                problem: "the half-life is out of range",
+            });
         }
         let most = Self::most(wire.half_life);
         let (finished, watched) = (counts(&wire.finished, most)?, counts(&wire.watched, most)?);
-        Ok(Self::counted(wire.half_life, wire.observations, finished, watched))
+        Ok(Self::counted(
+            wire.half_life,
+            wire.observations,
+            finished,
+            watched,
+        ))
     }
 }
 
 fn check_version(version: u32) -> Result<(), StoredError> {
     match version {
-        0 => Err(StoredError::Unreadable { problem: "version 0 never was" }),
+        0 => Err(StoredError::Unreadable {
+            problem: "version 0 never was",
+        }),
         1..=VERSION => Ok(()),
         _ => Err(StoredError::Newer { version }),
     }
 }
 
 fn trimmed(counts: &[u32]) -> Vec<u32> {
-    let length = counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
+    let length = counts
+        .iter()
+        .rposition(|count| *count > 0)
+        .map_or(0, |last| last + 1);
     counts[..length].to_vec()
 }
 
 fn counts(read: &[u32], most: u64) -> Result<[u32; BINS], StoredError> {
     let mut counts = [0; BINS];
     let Some(filled) = counts.get_mut(..read.len()) else {
-        return Err(StoredError::Unreadable { problem: "it has too many bins" });
+        return Err(StoredError::Unreadable {
+            problem: "it has too many bins",
+        });
     };
     if read.iter().any(|count| u64::from(*count) > most) {
-        return Err(StoredError::Unreadable { problem: "a count is larger than any can be" });
+        return Err(StoredError::Unreadable {
+            problem: "a count is larger than any can be",
+        });
     }
     filled.copy_from_slice(read);
     Ok(counts)
@@ -140,8 +158,18 @@ struct TypeWire {
 
 impl From<DelayEstimators> for EstimatorsWire {
     fn from(estimators: DelayEstimators) -> Self {
-        let types = estimators.types.into_iter().map(|(document_type, estimate)| TypeWire { document_type, estimate });
-        Self { typless_delays: VERSION, pooled: estimators.pooled, types: types.collect() }
+        let types = estimators
+            .types
+            .into_iter()
+            .map(|(document_type, estimate)| TypeWire {
+                document_type,
+                estimate,
+            });
+        Self {
+            typless_delays: VERSION,
+            pooled: estimators.pooled,
+            types: types.collect(),
+        }
     }
 }
 
@@ -151,9 +179,17 @@ impl TryFrom<EstimatorsWire> for DelayEstimators {
     fn try_from(wire: EstimatorsWire) -> Result<Self, StoredError> {
         check_version(wire.typless_delays)?;
         if wire.types.len() > Self::MOST_TYPES {
-            return Err(StoredError::Unreadable { problem: "it has too many document types" });
+            return Err(StoredError::Unreadable {
+                problem: "it has too many document types",
+            });
         }
-        let types = wire.types.into_iter().map(|entry| (entry.document_type, entry.estimate));
-        Ok(Self { pooled: wire.pooled, types: types.collect() })
+        let types = wire
+            .types
+            .into_iter()
+            .map(|entry| (entry.document_type, entry.estimate));
+        Ok(Self {
+            pooled: wire.pooled,
+            types: types.collect(),
+        })
     }
 }

@@ -33,7 +33,10 @@ mod tests {
         for milliseconds in [0, 1, 500, 6_300, 86_400_000] {
             let age = Duration::from_millis(milliseconds);
             let back = to_duration(to_ticks(age));
-            assert!(back <= age && age - back < Duration::from_micros(16), "{age:?} {back:?}");
+            assert!(
+                back <= age && age - back < Duration::from_micros(16),
+                "{age:?} {back:?}"
+            );
         }
         assert_eq!(to_ticks(Duration::MAX), OLDEST);
         assert_eq!(to_duration(OLDEST), Duration::from_secs(262_144));

@@ -13,7 +13,9 @@ use crate::machine::exchange::{Failure, FailureKind};
 use crate::machine::job::answer::{self, LookAnswer, Payload, Refusal};
 use crate::machine::job::record::End;
 use crate::machine::{Cause, Time, random};
-use crate::wire::{AwaitingResponse, Extraction, ExtractionId, ResponseError, ServiceError, Status, retry_after};
+use crate::wire::{
+    AwaitingResponse, Extraction, ExtractionId, ResponseError, ServiceError, Status, retry_after,
+};
 
 /// Fetches that may fail in a row before the service is taken to be in trouble.
 const STREAK: u16 = 8;
@@ -24,17 +26,25 @@ const RARELY: (Duration, Duration) = (Duration::from_secs(3600), Duration::from_
 impl Drain {
     /// Takes an answer; one that nobody waits for is ignored.
     pub(super) fn answered(&mut self, exchange: u64, response: &Response<Bytes>, now: Time) {
-        let Some(flight) = self.flights.remove(&exchange) else { return };
+        let Some(flight) = self.flights.remove(&exchange) else {
+            return;
+        };
         let status = response.status();
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return self.refused_key(exchange, flight, response, now);
         }
         let hint = retry_after(response.headers());
-        let slows = status == StatusCode::TOO_MANY_REQUESTS || hint.is_some() && !status.is_success();
+        let slows =
+            status == StatusCode::TOO_MANY_REQUESTS || hint.is_some() && !status.is_success();
         match flight.what {
             What::List => self.listed(flight, response, hint, slows, now),
             _ if slows => {
-                self.slow_down(flight, Cause::Service(ServiceError::from_response(response)), hint, now);
+                self.slow_down(
+                    flight,
+                    Cause::Service(ServiceError::from_response(response)),
+                    hint,
+                    now,
+                );
                 self.put_back(flight, now);
             }
             What::ListAll => {
@@ -51,7 +61,9 @@ impl Drain {
 
     /// Takes a failure; one that nobody waits for is ignored.
     pub(super) fn failed(&mut self, exchange: u64, failure: Failure, now: Time) {
-        let Some(flight) = self.flights.remove(&exchange) else { return };
+        let Some(flight) = self.flights.remove(&exchange) else {
+            return;
+        };
         let (kind, cause) = (failure.kind(), Cause::Failure(failure));
         match flight.what {
             What::List => self.list_failed(flight, cause, None, kind == FailureKind::TooLarge, now),
@@ -65,7 +77,13 @@ impl Drain {
                 FailureKind::NotSent => {
                     // It never left: the id is not to blame.
                     let retry_at = now + self.options.retry.delay(1, self.draw());
-                    self.try_again(key, DrainError::Unanswered { cause: cause.clone() }, retry_at);
+                    self.try_again(
+                        key,
+                        DrainError::Unanswered {
+                            cause: cause.clone(),
+                        },
+                        retry_at,
+                    );
                     self.went_badly(cause, now);
                 }
                 FailureKind::Interrupted | FailureKind::Source => self.unclear(key, cause, now),
@@ -75,7 +93,9 @@ impl Drain {
 
     /// A request whose time is up.
     pub(super) fn unanswered(&mut self, exchange: u64, now: Time) {
-        let Some(flight) = self.flights.remove(&exchange) else { return };
+        let Some(flight) = self.flights.remove(&exchange) else {
+            return;
+        };
         match flight.what {
             What::List => self.list_failed(flight, Cause::TimeLimit, None, false, now),
             What::ListAll => {}
@@ -83,7 +103,14 @@ impl Drain {
         }
     }
 
-    fn listed(&mut self, flight: Flight, response: &Response<Bytes>, hint: Option<Duration>, slows: bool, now: Time) {
+    fn listed(
+        &mut self,
+        flight: Flight,
+        response: &Response<Bytes>,
+        hint: Option<Duration>,
+        slows: bool,
+        now: Time,
+    ) {
         match self.read(response) {
             Ok((listed, new)) => {
                 self.entries.end_listing();
@@ -100,9 +127,11 @@ impl Drain {
                 self.listing.due = again.map(|due| due.max(now + hint.unwrap_or_default()));
             }
             Err(error) => {
-                let is_final = matches!(error, ResponseError::Service(_)) && Refusal::of(response.status()) == Refusal::Final;
+                let is_final = matches!(error, ResponseError::Service(_))
+                    && Refusal::of(response.status()) == Refusal::Final;
                 if slows {
-                    let until = now + hint.unwrap_or_else(|| self.options.retry.delay(1, self.draw()));
+                    let until =
+                        now + hint.unwrap_or_else(|| self.options.retry.delay(1, self.draw()));
                     self.limiter.slow_down(flight.sent_at, until, now);
                     self.limiter.pause_until(until);
                 }
@@ -131,7 +160,14 @@ impl Drain {
         read.map(|_| (listed, new))
     }
 
-    fn list_failed(&mut self, flight: Flight, cause: Cause, hint: Option<Duration>, is_final: bool, now: Time) {
+    fn list_failed(
+        &mut self,
+        flight: Flight,
+        cause: Cause,
+        hint: Option<Duration>,
+        is_final: bool,
+        now: Time,
+    ) {
         self.listing.failures = self.listing.failures.saturating_add(1);
         let delay = self.options.retry.delay(self.listing.failures, self.draw());
         let soonest = now + delay.max(hint.unwrap_or_default());
@@ -158,39 +194,76 @@ impl Drain {
                 Payload::Extraction(extraction) => self.hand_out(key, Ok(*extraction), now),
                 payload => self.give_up(key, payload),
             },
-            LookAnswer::Final(End::Failed) => self.hand_out(key, Err(DrainError::Failed { error: payload.into_service_error() }), now),
+            LookAnswer::Final(End::Failed) => self.hand_out(
+                key,
+                Err(DrainError::Failed {
+                    error: payload.into_service_error(),
+                }),
+                now,
+            ),
             LookAnswer::Final(End::Expired) => self.hand_out(key, Err(DrainError::Expired), now),
             LookAnswer::Final(End::Unreadable) => self.give_up(key, payload),
             LookAnswer::InProgress { hint } => {
-                let status = if let Payload::Status(status) = payload { status } else { Status::InProgress };
+                let status = if let Payload::Status(status) = payload {
+                    status
+                } else {
+                    Status::InProgress
+                };
                 self.went_well();
                 self.fetch_failed(key, DrainError::Unfinished { status }, hint, now);
             }
-            LookAnswer::NotFound => self.refused(key, payload, |error| DrainError::NotFound { error }, now),
-            LookAnswer::Final(_) => self.refused(key, payload, |error| DrainError::Refused { error }, now),
-            LookAnswer::Failed { .. } => self.unclear(key, payload.into_cause().unwrap_or(Cause::TimeLimit), now),
+            LookAnswer::NotFound => {
+                self.refused(key, payload, |error| DrainError::NotFound { error }, now)
+            }
+            LookAnswer::Final(_) => {
+                self.refused(key, payload, |error| DrainError::Refused { error }, now)
+            }
+            LookAnswer::Failed { .. } => {
+                self.unclear(key, payload.into_cause().unwrap_or(Cause::TimeLimit), now)
+            }
         }
     }
 
     /// What the service has to say of an extraction in the end.
     fn hand_out(&mut self, key: Key, extraction: Result<Extraction, DrainError>, now: Time) {
         self.went_well();
-        let Some(extraction_id) = self.fetching(key) else { return };
+        let Some(extraction_id) = self.fetching(key) else {
+            return;
+        };
         let delivery = self.entries.count_delivery(key);
         self.entries.forgive(key);
-        let state = if self.options.acknowledgement { State::HandedOut(now + self.options.redelivery) } else { State::Acknowledged };
+        let state = if self.options.acknowledgement {
+            State::HandedOut(now + self.options.redelivery)
+        } else {
+            State::Acknowledged
+        };
         self.entries.put(key, state);
-        self.tell(DrainEventKind::Extracted { extraction_id, delivery, extraction });
+        self.tell(DrainEventKind::Extracted {
+            extraction_id,
+            delivery,
+            extraction,
+        });
     }
 
     /// A result that can't be read: it will not change.
     fn give_up(&mut self, key: Key, payload: Payload) {
         self.went_well();
-        self.set_aside(key, DrainError::Unreadable { error: payload.into_decode_error() });
+        self.set_aside(
+            key,
+            DrainError::Unreadable {
+                error: payload.into_decode_error(),
+            },
+        );
     }
 
     /// An answer about this id, unless none was ever answered well: then the address may be wrong, and the id not to blame.
-    fn refused(&mut self, key: Key, payload: Payload, reason: impl FnOnce(ServiceError) -> DrainError, now: Time) {
+    fn refused(
+        &mut self,
+        key: Key,
+        payload: Payload,
+        reason: impl FnOnce(ServiceError) -> DrainError,
+        now: Time,
+    ) {
         let error = payload.into_service_error();
         self.fetch_failed(key, reason(error.clone()), None, now);
         if !self.trouble.was_answered {
@@ -200,7 +273,14 @@ impl Drain {
 
     /// No answer about this id; it or the service is in trouble.
     fn unclear(&mut self, key: Key, cause: Cause, now: Time) {
-        self.fetch_failed(key, DrainError::Unanswered { cause: cause.clone() }, None, now);
+        self.fetch_failed(
+            key,
+            DrainError::Unanswered {
+                cause: cause.clone(),
+            },
+            None,
+            now,
+        );
         self.went_badly(cause, now);
     }
 
@@ -218,29 +298,52 @@ impl Drain {
     }
 
     fn try_again(&mut self, key: Key, reason: DrainError, retry_at: Time) {
-        let Some(extraction_id) = self.fetching(key) else { return };
+        let Some(extraction_id) = self.fetching(key) else {
+            return;
+        };
         self.entries.put(key, State::Retrying(retry_at));
-        self.tell(DrainEventKind::FetchFailed { extraction_id, reason, retry_at });
+        self.tell(DrainEventKind::FetchFailed {
+            extraction_id,
+            reason,
+            retry_at,
+        });
     }
 
     fn set_aside(&mut self, key: Key, reason: DrainError) {
-        let Some(extraction_id) = self.fetching(key) else { return };
+        let Some(extraction_id) = self.fetching(key) else {
+            return;
+        };
         let attempts = self.entries.count_attempt(key);
         self.entries.put(key, State::SetAside);
-        self.tell(DrainEventKind::SetAside { extraction_id, reason, attempts });
+        self.tell(DrainEventKind::SetAside {
+            extraction_id,
+            reason,
+            attempts,
+        });
     }
 
     /// The id, if it is still being fetched: it may have been acknowledged meanwhile.
     fn fetching(&self, key: Key) -> Option<ExtractionId> {
-        self.entries.get(key).filter(|(_, state)| *state == State::Fetching).map(|(id, _)| id.clone())
+        self.entries
+            .get(key)
+            .filter(|(_, state)| *state == State::Fetching)
+            .map(|(id, _)| id.clone())
     }
 
-    fn refused_key(&mut self, exchange: u64, flight: Flight, response: &Response<Bytes>, now: Time) {
+    fn refused_key(
+        &mut self,
+        exchange: u64,
+        flight: Flight,
+        response: &Response<Bytes>,
+        now: Time,
+    ) {
         self.put_back(flight, now);
         // What was sent with a key that was replaced since says nothing about the new one.
         if exchange >= self.trouble.first_of_key && !self.trouble.key_refused {
             self.trouble.key_refused = true;
-            self.tell(DrainEventKind::KeyRefused { error: ServiceError::from_response(response) });
+            self.tell(DrainEventKind::KeyRefused {
+                error: ServiceError::from_response(response),
+            });
         }
     }
 
@@ -259,7 +362,11 @@ impl Drain {
 
     /// The service asks for a pause: once for all that was out.
     fn slow_down(&mut self, flight: Flight, cause: Cause, hint: Option<Duration>, now: Time) {
-        let delay = hint.unwrap_or_else(|| self.options.retry.delay(self.trouble.pauses.saturating_add(1), self.draw()));
+        let delay = hint.unwrap_or_else(|| {
+            self.options
+                .retry
+                .delay(self.trouble.pauses.saturating_add(1), self.draw())
+        });
         let until = now + delay;
         if self.limiter.slow_down(flight.sent_at, until, now) {
             self.trouble.pauses = self.trouble.pauses.saturating_add(1);
@@ -271,7 +378,13 @@ impl Drain {
 
     /// A fetch was answered well.
     fn went_well(&mut self) {
-        let Trouble { failures, pauses, is_checking, was_answered, .. } = &mut self.trouble;
+        let Trouble {
+            failures,
+            pauses,
+            is_checking,
+            was_answered,
+            ..
+        } = &mut self.trouble;
         (*failures, *pauses, *is_checking, *was_answered) = (0, 0, false, true);
     }
 
@@ -286,7 +399,11 @@ impl Drain {
         self.trouble.is_checking = true;
         let until = now + self.options.retry.delay(self.trouble.pauses, self.draw());
         self.limiter.pause_until(until);
-        if !self.flights.values().any(|flight| flight.what == What::List) {
+        if !self
+            .flights
+            .values()
+            .any(|flight| flight.what == What::List)
+        {
             self.listing.due = Some(now);
         }
         self.tell(DrainEventKind::Paused { until, cause });

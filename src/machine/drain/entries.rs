@@ -129,7 +129,9 @@ impl Entries {
             let there = slot.and_then(|slot| self.slab.at(slot)).map(|(key, _)| key);
             // What was not there may have been named twice among these.
             let known = there.or_else(|| self.find(id));
-            let Some(key) = known.or_else(|| self.discover(id)) else { continue };
+            let Some(key) = known.or_else(|| self.discover(id)) else {
+                continue;
+            };
             new += usize::from(known.is_none());
             listed += usize::from(self.note(key));
         }
@@ -141,27 +143,48 @@ impl Entries {
         let before = std::mem::replace(&mut self.whole, self.round);
         // Between the two some may have failed, in which nothing was missing.
         let last = self.round.wrapping_sub(before);
-        let is_gone =
-            |entry: &Entry| matches!(entry.state, State::Acknowledged | State::SetAside) && self.round.wrapping_sub(entry.round) > last;
-        let gone: Vec<Key> = self.slab.iter().filter(|(_, entry)| is_gone(entry)).map(|(key, _)| key).collect();
+        let is_gone = |entry: &Entry| {
+            matches!(entry.state, State::Acknowledged | State::SetAside)
+                && self.round.wrapping_sub(entry.round) > last
+        };
+        let gone: Vec<Key> = self
+            .slab
+            .iter()
+            .filter(|(_, entry)| is_gone(entry))
+            .map(|(key, _)| key)
+            .collect();
         for key in gone {
             self.forget(key);
         }
-        self.waiting.shrink_to(self.counts[State::Waiting.number()] * 2);
+        self.waiting
+            .shrink_to(self.counts[State::Waiting.number()] * 2);
     }
 
     /// The one with this id.
     pub(super) fn find(&self, id: &str) -> Option<Key> {
-        let slot = self.index.find(self.index.hash(id), |slot| self.has_id(slot, id))?;
+        let slot = self
+            .index
+            .find(self.index.hash(id), |slot| self.has_id(slot, id))?;
         self.slab.at(slot).map(|(key, _)| key)
     }
 
     /// Takes an id that is not known yet.
     pub(super) fn insert(&mut self, id: ExtractionId, state: State) -> Key {
         // One that waits is being listed; any other counts as listed before, so that it lasts for two listings.
-        let round = if state == State::Waiting { self.round.wrapping_sub(1) } else { self.round };
+        let round = if state == State::Waiting {
+            self.round.wrapping_sub(1)
+        } else {
+            self.round
+        };
         let hash = self.index.hash(id.as_str());
-        let key = self.slab.insert(Entry { id, state: State::Waiting, round, next: NONE, attempts: 0, deliveries: 0 });
+        let key = self.slab.insert(Entry {
+            id,
+            state: State::Waiting,
+            round,
+            next: NONE,
+            attempts: 0,
+            deliveries: 0,
+        });
         self.index.insert(hash, key.slot);
         self.counts[State::Waiting.number()] += 1;
         match state {
@@ -206,7 +229,9 @@ impl Entries {
 
     /// Moves one to another state.
     pub(super) fn put(&mut self, key: Key, state: State) {
-        let Some(entry) = self.slab.get_mut(key) else { return };
+        let Some(entry) = self.slab.get_mut(key) else {
+            return;
+        };
         let before = std::mem::replace(&mut entry.state, state);
         self.counts[before.number()] -= 1;
         self.counts[state.number()] += 1;
@@ -225,7 +250,11 @@ impl Entries {
     /// The one that has been waiting for its first fetch longest.
     pub(super) fn first_waiting(&mut self) -> Option<Key> {
         while let Some(key) = self.waiting.front().copied() {
-            if self.slab.get(key).is_some_and(|entry| entry.state == State::Waiting) {
+            if self
+                .slab
+                .get(key)
+                .is_some_and(|entry| entry.state == State::Waiting)
+            {
                 return Some(key);
             }
             self.waiting.pop_front();
@@ -246,11 +275,16 @@ impl Entries {
     /// The one that followed the last one in the listing before, if it is this.
     fn follow(&self, id: &str) -> Option<Key> {
         let (_, last) = self.slab.at(self.last?)?;
-        self.slab.at(last.next).filter(|(_, entry)| entry.id.as_bytes() == id.as_bytes()).map(|(key, _)| key)
+        self.slab
+            .at(last.next)
+            .filter(|(_, entry)| entry.id.as_bytes() == id.as_bytes())
+            .map(|(key, _)| key)
     }
 
     fn has_id(&self, slot: u32, id: &str) -> bool {
-        self.slab.at(slot).is_some_and(|(_, entry)| entry.id.as_bytes() == id.as_bytes())
+        self.slab
+            .at(slot)
+            .is_some_and(|(_, entry)| entry.id.as_bytes() == id.as_bytes())
     }
 
     /// Takes in what was not listed before; `None` if it can be no id.
@@ -262,23 +296,34 @@ impl Entries {
     /// Takes note that one is listed; false if it was before, in this listing.
     fn note(&mut self, key: Key) -> bool {
         let round = self.round;
-        let Some(entry) = self.slab.get_mut(key) else { return false };
+        let Some(entry) = self.slab.get_mut(key) else {
+            return false;
+        };
         if std::mem::replace(&mut entry.round, round) == round {
             return false;
         }
-        if let Some((_, last)) = self.last.replace(key.slot).and_then(|slot| self.slab.at_mut(slot)) {
+        if let Some((_, last)) = self
+            .last
+            .replace(key.slot)
+            .and_then(|slot| self.slab.at_mut(slot))
+        {
             last.next = key.slot;
         }
         true
     }
 
     fn find_together(&self, ids: &[Cow<'_, str>]) -> [Option<u32>; Self::TOGETHER] {
-        self.index.find_together(ids, |slots| self.slab.fetch(slots, |entry| entry.round), |slot, id| self.has_id(slot, id))
+        self.index.find_together(
+            ids,
+            |slots| self.slab.fetch(slots, |entry| entry.round),
+            |slot, id| self.has_id(slot, id),
+        )
     }
 
     fn forget(&mut self, key: Key) {
         if let Some(entry) = self.slab.remove(key) {
-            self.index.remove(self.index.hash(entry.id.as_str()), key.slot);
+            self.index
+                .remove(self.index.hash(entry.id.as_str()), key.slot);
             self.counts[entry.state.number()] -= 1;
         }
     }

@@ -66,13 +66,23 @@ pub enum DrainError {
 impl fmt::Display for DrainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed { error } => write!(f, "the service could not process the document: {error}"),
-            Self::Expired => f.write_str("the result expired: it was not fetched within 48 hours and is deleted"),
-            Self::NotFound { error } => write!(f, "the service lists the extraction and does not know it: {error}"),
+            Self::Failed { error } => {
+                write!(f, "the service could not process the document: {error}")
+            }
+            Self::Expired => {
+                f.write_str("the result expired: it was not fetched within 48 hours and is deleted")
+            }
+            Self::NotFound { error } => write!(
+                f,
+                "the service lists the extraction and does not know it: {error}"
+            ),
             Self::Refused { error } => write!(f, "the service refused the request: {error}"),
             Self::TooLarge { .. } => f.write_str("the result is larger than the limit"),
             Self::Unreadable { error } => write!(f, "the extraction succeeded, but {error}"),
-            Self::Unfinished { status } => write!(f, "the service lists the extraction as finished and says {status}"),
+            Self::Unfinished { status } => write!(
+                f,
+                "the service lists the extraction as finished and says {status}"
+            ),
             Self::Unanswered { cause } => write!(f, "the result could not be fetched: {cause}"),
         }
     }

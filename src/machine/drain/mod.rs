@@ -175,13 +175,27 @@ impl Drain {
         Self {
             api: api.clone(),
             entries: Entries::new(options.seed),
-            listing: Listing { due: Some(now), sent_at: now, failures: 0, listed: 0 },
+            listing: Listing {
+                due: Some(now),
+                sent_at: now,
+                failures: 0,
+                listed: 0,
+            },
             flights: BTreeMap::new(),
             next_exchange: 1,
             announced: None,
-            limiter: Limiter::new(options.rate, std::time::Duration::from_secs(1), options.burst),
+            limiter: Limiter::new(
+                options.rate,
+                std::time::Duration::from_secs(1),
+                options.burst,
+            ),
             trouble: Trouble::default(),
-            suspicion: Suspicion { is_open: options.has_customer, is_due: false, next: now, looks: 0 },
+            suspicion: Suspicion {
+                is_open: options.has_customer,
+                is_due: false,
+                next: now,
+                looks: 0,
+            },
             closed: false,
             outputs: VecDeque::new(),
             next_sequence: options.first_sequence,
@@ -197,7 +211,10 @@ impl Drain {
     pub fn acknowledge(&mut self, extraction_id: &ExtractionId) {
         match self.entries.find(extraction_id.as_str()) {
             Some(key) => self.entries.put(key, State::Acknowledged),
-            None => drop(self.entries.insert(extraction_id.clone(), State::Acknowledged)),
+            None => drop(
+                self.entries
+                    .insert(extraction_id.clone(), State::Acknowledged),
+            ),
         }
     }
 
@@ -205,10 +222,20 @@ impl Drain {
     /// more had begun to fetch, whether it is still listed or not. One that is to be fetched anyway is left as it is.
     pub fn retry(&mut self, extraction_id: &ExtractionId, now: Time) {
         let now = self.advance(now);
-        match self.entries.find(extraction_id.as_str()).and_then(|key| Some((key, self.entries.get(key)?.1))) {
-            None => drop(self.entries.insert(extraction_id.clone(), State::Retrying(now))),
+        match self
+            .entries
+            .find(extraction_id.as_str())
+            .and_then(|key| Some((key, self.entries.get(key)?.1)))
+        {
+            None => drop(
+                self.entries
+                    .insert(extraction_id.clone(), State::Retrying(now)),
+            ),
             Some((_, State::Waiting | State::Fetching)) => {}
-            Some((key, State::Retrying(_) | State::HandedOut(_) | State::Acknowledged | State::SetAside)) => {
+            Some((
+                key,
+                State::Retrying(_) | State::HandedOut(_) | State::Acknowledged | State::SetAside,
+            )) => {
                 self.entries.forgive(key);
                 self.entries.put(key, State::Retrying(now));
             }
@@ -245,7 +272,8 @@ impl Drain {
     fn tell(&mut self, kind: DrainEventKind) {
         let sequence = self.next_sequence;
         self.next_sequence = sequence.saturating_add(1);
-        self.outputs.push_back(Output::Event(DrainEvent { sequence, kind }));
+        self.outputs
+            .push_back(Output::Event(DrainEvent { sequence, kind }));
     }
 
     /// Does the one thing that is to be done now. Says how to rest if there is none.
@@ -284,39 +312,77 @@ impl Drain {
     }
 
     fn announce(&mut self, key: Key) {
-        let Some(extraction_id) = self.id(key) else { return };
+        let Some(extraction_id) = self.id(key) else {
+            return;
+        };
         let attempt = self.entries.attempts(key).saturating_add(1);
         self.entries.put(key, State::Fetching);
         self.announced = Some(key);
-        self.tell(DrainEventKind::FetchDue { extraction_id, attempt });
+        self.tell(DrainEventKind::FetchDue {
+            extraction_id,
+            attempt,
+        });
     }
 
     /// Its time begins now, however long the application took over the announcement.
     fn fetch(&mut self, key: Key, now: Time) {
         self.announced = None;
-        let Some(extraction_id) = self.id(key) else { return };
+        let Some(extraction_id) = self.id(key) else {
+            return;
+        };
         let request = StatusRequest::new(extraction_id);
-        let request = if self.options.text_blocks { request.with_text_blocks() } else { request }.request(&self.api);
+        let request = if self.options.text_blocks {
+            request.with_text_blocks()
+        } else {
+            request
+        }
+        .request(&self.api);
         let limits = Limits::for_exchange(0, self.options.response_bytes);
         let again = self.entries.attempts(key) > 0;
-        self.send(What::Fetch { key, again }, request, limits.response_bytes, now);
+        self.send(
+            What::Fetch { key, again },
+            request,
+            limits.response_bytes,
+            now,
+        );
     }
 
     /// An announced fetch that may not leave any more: acknowledged meanwhile, or overtaken by a pause.
     fn withdraw(&mut self, key: Key, now: Time) {
         self.announced = None;
-        if self.entries.get(key).is_some_and(|(_, state)| state == State::Fetching) {
+        if self
+            .entries
+            .get(key)
+            .is_some_and(|(_, state)| state == State::Fetching)
+        {
             self.entries.put(key, State::Retrying(now));
         }
     }
 
-    fn send(&mut self, what: What, request: http::Request<crate::wire::Body>, response_bytes: u64, now: Time) {
+    fn send(
+        &mut self,
+        what: What,
+        request: http::Request<crate::wire::Body>,
+        response_bytes: u64,
+        now: Time,
+    ) {
         let limits = Limits::for_exchange(0, Some(response_bytes));
         let exchange = self.next_exchange;
         self.next_exchange += 1;
         self.limiter.take(Purpose::Look, now);
-        self.flights.insert(exchange, Flight { what, sent_at: now, until: now + limits.total });
-        self.outputs.push_back(Output::Send(Transmit::new(RequestId::new(exchange), request, limits)));
+        self.flights.insert(
+            exchange,
+            Flight {
+                what,
+                sent_at: now,
+                until: now + limits.total,
+            },
+        );
+        self.outputs.push_back(Output::Send(Transmit::new(
+            RequestId::new(exchange),
+            request,
+            limits,
+        )));
     }
 
     fn id(&self, key: Key) -> Option<ExtractionId> {
@@ -352,14 +418,24 @@ impl Machine for Drain {
 
     fn into_outcome(event: DrainEvent) -> Result<Self::Outcome, DrainEvent> {
         match event.kind {
-            DrainEventKind::Extracted { extraction_id, extraction, .. } => Ok((extraction_id, extraction)),
-            kind => Err(DrainEvent { sequence: event.sequence, kind }),
+            DrainEventKind::Extracted {
+                extraction_id,
+                extraction,
+                ..
+            } => Ok((extraction_id, extraction)),
+            kind => Err(DrainEvent {
+                sequence: event.sequence,
+                kind,
+            }),
         }
     }
 }
 
 impl fmt::Debug for Drain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Drain").field("progress", &self.progress()).field("closed", &self.closed).finish_non_exhaustive()
+        f.debug_struct("Drain")
+            .field("progress", &self.progress())
+            .field("closed", &self.closed)
+            .finish_non_exhaustive()
     }
 }

@@ -44,7 +44,9 @@ impl DrainOptions {
             at_once: 8,
             rate: 20,
             burst: 20,
-            retry: RetryPolicy::new().with_attempts(5).with_delays(Duration::from_secs(5), Duration::from_secs(300)),
+            retry: RetryPolicy::new()
+                .with_attempts(5)
+                .with_delays(Duration::from_secs(5), Duration::from_secs(300)),
             acknowledgement: true,
             redelivery: Self::REDELIVERY,
             unacknowledged: 256,

@@ -28,7 +28,11 @@ impl DrainProgress {
         Self {
             listed: drain.listing.listed,
             waiting: count(State::Waiting) + count(State::Retrying(Time::EPOCH)),
-            in_flight: drain.flights.values().filter(|flight| matches!(flight.what, What::Fetch { .. })).count(),
+            in_flight: drain
+                .flights
+                .values()
+                .filter(|flight| matches!(flight.what, What::Fetch { .. }))
+                .count(),
             unacknowledged: count(State::HandedOut(Time::EPOCH)),
             acknowledged: count(State::Acknowledged),
             set_aside: count(State::SetAside),

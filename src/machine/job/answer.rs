@@ -9,7 +9,8 @@ use super::record::End;
 use crate::machine::cause::Cause;
 use crate::machine::exchange::{Failure, FailureKind};
 use crate::wire::{
-    DecodeError, Extraction, ExtractionId, ResponseError, ServiceError, Status, StatusResponse, SubmitResponse, retry_after,
+    DecodeError, Extraction, ExtractionId, ResponseError, ServiceError, Status, StatusResponse,
+    SubmitResponse, retry_after,
 };
 
 /// What became of a submit, as far as the life cycle cares.
@@ -83,12 +84,20 @@ pub(crate) enum Payload {
 impl Payload {
     /// The service's error; for an answer that had none, an error without an explanation.
     pub(crate) fn into_service_error(self) -> ServiceError {
-        if let Self::Service(error) = self { error } else { ServiceError::unexplained(&Bytes::new()) }
+        if let Self::Service(error) = self {
+            error
+        } else {
+            ServiceError::unexplained(&Bytes::new())
+        }
     }
 
     /// What could not be read; for an answer that had nothing to read, that.
     pub(crate) fn into_decode_error(self) -> DecodeError {
-        if let Self::Decode(error) = self { error } else { DecodeError::new("status answer", None, "there is no result", Bytes::new()) }
+        if let Self::Decode(error) = self {
+            error
+        } else {
+            DecodeError::new("status answer", None, "there is no result", Bytes::new())
+        }
     }
 
     /// The cause of a failure; `None` for what is none.
@@ -114,18 +123,32 @@ impl Payload {
 /// | 503 | unknown, or again where the caller trusts it |
 /// | other 5xx, and what is no known class | unknown: something on the way may have passed it on |
 /// | other 4xx, a redirect | refused |
-pub(crate) fn of_submit(response: &Response<Bytes>, trusts_overload: bool) -> (SubmitAnswer, Payload) {
+pub(crate) fn of_submit(
+    response: &Response<Bytes>,
+    trusts_overload: bool,
+) -> (SubmitAnswer, Payload) {
     let hint = retry_after(response.headers());
     let error = match SubmitResponse::decode(response) {
-        Ok(answer) => return (SubmitAnswer::Accepted { hint }, Payload::Id(answer.into_extraction_id())),
-        Err(ResponseError::Decode(error)) => return (SubmitAnswer::Unknown, Payload::Decode(error)),
+        Ok(answer) => {
+            return (
+                SubmitAnswer::Accepted { hint },
+                Payload::Id(answer.into_extraction_id()),
+            );
+        }
+        Err(ResponseError::Decode(error)) => {
+            return (SubmitAnswer::Unknown, Payload::Decode(error));
+        }
         Err(ResponseError::Service(error)) => error,
     };
     let answer = match Refusal::of(response.status()) {
         Refusal::NotProcessed => SubmitAnswer::NotProcessed { hint },
         Refusal::Throttled => SubmitAnswer::Throttled { hint },
         Refusal::Final => SubmitAnswer::Refused,
-        Refusal::Unclear if trusts_overload && response.status() == StatusCode::SERVICE_UNAVAILABLE => SubmitAnswer::NotProcessed { hint },
+        Refusal::Unclear
+            if trusts_overload && response.status() == StatusCode::SERVICE_UNAVAILABLE =>
+        {
+            SubmitAnswer::NotProcessed { hint }
+        }
         Refusal::Unclear => SubmitAnswer::Unknown,
     };
     (answer, Payload::Service(error))
@@ -158,9 +181,13 @@ pub(crate) fn of_look(response: &Response<Bytes>) -> (LookAnswer, Payload) {
         Err(ResponseError::Decode(error)) => (LookAnswer::Failed { hint }, Payload::Decode(error)),
         Err(ResponseError::Service(error)) => {
             let answer = match Refusal::of(response.status()) {
-                Refusal::Final if response.status() == StatusCode::NOT_FOUND => LookAnswer::NotFound,
+                Refusal::Final if response.status() == StatusCode::NOT_FOUND => {
+                    LookAnswer::NotFound
+                }
                 Refusal::Final => LookAnswer::Final(End::Refused),
-                Refusal::NotProcessed | Refusal::Throttled | Refusal::Unclear => LookAnswer::Failed { hint },
+                Refusal::NotProcessed | Refusal::Throttled | Refusal::Unclear => {
+                    LookAnswer::Failed { hint }
+                }
             };
             (answer, Payload::Service(error))
         }
@@ -170,15 +197,24 @@ pub(crate) fn of_look(response: &Response<Bytes>) -> (LookAnswer, Payload) {
 fn of_status(answer: StatusResponse, hint: Option<Duration>) -> (LookAnswer, Payload) {
     match answer.status() {
         Status::Success => match answer.into_extraction() {
-            Ok(extraction) => (LookAnswer::Final(End::Succeeded), Payload::Extraction(Box::new(extraction))),
+            Ok(extraction) => (
+                LookAnswer::Final(End::Succeeded),
+                Payload::Extraction(Box::new(extraction)),
+            ),
             Err(error) => (LookAnswer::Final(End::Unreadable), Payload::Decode(error)),
         },
         Status::Error => {
             let error = answer.error().cloned();
-            (LookAnswer::Final(End::Failed), error.map_or(Payload::Nothing, Payload::Service))
+            (
+                LookAnswer::Final(End::Failed),
+                error.map_or(Payload::Nothing, Payload::Service),
+            )
         }
         Status::Expired => (LookAnswer::Final(End::Expired), Payload::Nothing),
-        Status::InProgress | Status::Other(_) => (LookAnswer::InProgress { hint }, Payload::Status(answer.status().clone())),
+        Status::InProgress | Status::Other(_) => (
+            LookAnswer::InProgress { hint },
+            Payload::Status(answer.status().clone()),
+        ),
     }
 }
 
@@ -186,7 +222,9 @@ fn of_status(answer: StatusResponse, hint: Option<Duration>) -> (LookAnswer, Pay
 pub(crate) fn of_look_failure(failure: Failure) -> (LookAnswer, Payload) {
     let answer = match failure.kind() {
         FailureKind::TooLarge => LookAnswer::Final(End::TooLarge),
-        FailureKind::NotSent | FailureKind::Interrupted | FailureKind::Source => LookAnswer::Failed { hint: None },
+        FailureKind::NotSent | FailureKind::Interrupted | FailureKind::Source => {
+            LookAnswer::Failed { hint: None }
+        }
     };
     (answer, Payload::Failure(failure))
 }

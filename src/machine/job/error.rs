@@ -124,9 +124,10 @@ impl JobError {
     pub fn service_error(&self) -> Option<&ServiceError> {
         match self {
             Self::Failed { error, .. } | Self::Refused { error, .. } => Some(error),
-            Self::NotFound { cause, .. } | Self::TooLarge { cause, .. } | Self::Deadline { cause, .. } | Self::Exhausted { cause, .. } => {
-                cause.as_ref().and_then(service_error)
-            }
+            Self::NotFound { cause, .. }
+            | Self::TooLarge { cause, .. }
+            | Self::Deadline { cause, .. }
+            | Self::Exhausted { cause, .. } => cause.as_ref().and_then(service_error),
             Self::SubmitUnknown { cause } | Self::SourceFailed { cause } => service_error(cause),
             Self::Expired { .. } | Self::Unreadable { .. } | Self::Abandoned { .. } => None,
         }
@@ -143,22 +144,46 @@ fn service_error(cause: &Cause) -> Option<&ServiceError> {
 impl fmt::Display for JobError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed { error, .. } => write!(f, "the service could not process the document: {error}"),
-            Self::Expired { .. } => f.write_str("the result expired: it was not fetched within 48 hours and is deleted"),
+            Self::Failed { error, .. } => {
+                write!(f, "the service could not process the document: {error}")
+            }
+            Self::Expired { .. } => {
+                f.write_str("the result expired: it was not fetched within 48 hours and is deleted")
+            }
             Self::NotFound { .. } => f.write_str("the service does not know the extraction"),
             Self::Refused { error, .. } => write!(f, "the service refused the request: {error}"),
             Self::TooLarge { .. } => f.write_str("the result is larger than the limit"),
             Self::Unreadable { error, .. } => write!(f, "the extraction succeeded, but {error}"),
-            Self::Deadline { retry_after: Some(wait), .. } => {
-                write!(f, "the service asks to wait {} s, which is past the deadline", wait.as_secs())
+            Self::Deadline {
+                retry_after: Some(wait),
+                ..
+            } => {
+                write!(
+                    f,
+                    "the service asks to wait {} s, which is past the deadline",
+                    wait.as_secs()
+                )
             }
-            Self::Deadline { .. } => f.write_str("the extraction did not finish before the deadline"),
-            Self::Exhausted { attempts, cause: Some(cause) } => {
-                write!(f, "the document was not submitted (attempts: {attempts}): {cause}")
+            Self::Deadline { .. } => {
+                f.write_str("the extraction did not finish before the deadline")
             }
-            Self::Exhausted { .. } => f.write_str("the document was not submitted before the deadline"),
+            Self::Exhausted {
+                attempts,
+                cause: Some(cause),
+            } => {
+                write!(
+                    f,
+                    "the document was not submitted (attempts: {attempts}): {cause}"
+                )
+            }
+            Self::Exhausted { .. } => {
+                f.write_str("the document was not submitted before the deadline")
+            }
             Self::SubmitUnknown { cause } => {
-                write!(f, "it is unknown whether the document was submitted, so it is not submitted again: {cause}")
+                write!(
+                    f,
+                    "it is unknown whether the document was submitted, so it is not submitted again: {cause}"
+                )
             }
             Self::SourceFailed { cause } => write!(f, "the document was not submitted: {cause}"),
             Self::Abandoned { .. } => f.write_str("the job was abandoned"),
@@ -169,7 +194,9 @@ impl fmt::Display for JobError {
 impl Error for JobError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::NotFound { cause, .. } | Self::TooLarge { cause, .. } | Self::Deadline { cause, .. } => {
+            Self::NotFound { cause, .. }
+            | Self::TooLarge { cause, .. }
+            | Self::Deadline { cause, .. } => {
                 cause.as_ref().map(|cause| cause as &(dyn Error + 'static))
             }
             // The others have told their cause already.

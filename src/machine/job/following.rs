@@ -52,18 +52,36 @@ pub(crate) enum Consequence {
 
 impl Baggage {
     /// That of a job which is to submit this document.
-    pub(crate) fn with_document(document: Document, text_blocks: bool, response_bytes: Option<u64>) -> Box<Self> {
+    pub(crate) fn with_document(
+        document: Document,
+        text_blocks: bool,
+        response_bytes: Option<u64>,
+    ) -> Box<Self> {
         let bytes = document.len();
         let request = SubmitRequest::new(document);
-        let request = if text_blocks { request.with_text_blocks() } else { request };
+        let request = if text_blocks {
+            request.with_text_blocks()
+        } else {
+            request
+        };
         let limits = Limits::for_exchange(request.body().len(), response_bytes);
-        Box::new(Self { submission: Some(Submission { request, limits, bytes }), ..Self::default() })
+        Box::new(Self {
+            submission: Some(Submission {
+                request,
+                limits,
+                bytes,
+            }),
+            ..Self::default()
+        })
     }
 
     /// Whether the last exchange failed, other than because everything was to pause.
     pub(crate) fn has_failed(&self) -> bool {
         match &self.cause {
-            Some(Cause::Service(error)) => !matches!(error.http_status().map(|status| status.as_u16()), Some(401 | 403 | 429)),
+            Some(Cause::Service(error)) => !matches!(
+                error.http_status().map(|status| status.as_u16()),
+                Some(401 | 403 | 429)
+            ),
             Some(_) => true,
             None => false,
         }
@@ -76,14 +94,22 @@ impl Baggage {
 
 impl Following<'_> {
     /// Moves the job, and says what is to be done; `None` for nothing.
-    pub(crate) fn take(&mut self, input: Input, payload: Payload, now: Time, rules: &Rules<'_>) -> Option<Consequence> {
+    pub(crate) fn take(
+        &mut self,
+        input: Input,
+        payload: Payload,
+        now: Time,
+        rules: &Rules<'_>,
+    ) -> Option<Consequence> {
         let unanswered = self.record.state == State::Polling && matches!(input, Input::Clock);
         let effect = step(self.record, input, now, rules);
         let consequence = match effect {
             Effect::Nothing => None,
             Effect::Submit => Some(Consequence::SendSubmit),
             Effect::Look => Some(Consequence::SendLook),
-            effect => self.event(effect, payload, unanswered, now).map(Consequence::Tell),
+            effect => self
+                .event(effect, payload, unanswered, now)
+                .map(Consequence::Tell),
         };
         if self.baggage.as_deref().is_some_and(Baggage::is_empty) {
             *self.baggage = None;
@@ -94,28 +120,60 @@ impl Following<'_> {
     /// The handle by which another process can go on, once there is an id.
     pub(crate) fn ticket(&self) -> Option<Ticket> {
         let extraction_id = self.extraction_id.clone()?;
-        Some(Ticket::of(self.owner.clone(), extraction_id, self.record.submitted_at, self.record.deadline))
+        Some(Ticket::of(
+            self.owner.clone(),
+            extraction_id,
+            self.record.submitted_at,
+            self.record.deadline,
+        ))
     }
 
     /// What a step's effect tells; `None` where it was told already.
-    fn event(&mut self, effect: Effect, payload: Payload, unanswered: bool, now: Time) -> Option<JobEventKind> {
-        let (due, submits, looks, reason) = (self.record.due, self.record.submits, self.record.looks, self.record.reason);
+    fn event(
+        &mut self,
+        effect: Effect,
+        payload: Payload,
+        unanswered: bool,
+        now: Time,
+    ) -> Option<JobEventKind> {
+        let (due, submits, looks, reason) = (
+            self.record.due,
+            self.record.submits,
+            self.record.looks,
+            self.record.reason,
+        );
         Some(match effect {
             Effect::Nothing | Effect::Submit | Effect::Look => return None,
             Effect::AnnounceSubmit => JobEventKind::Submitting { attempt: submits },
-            Effect::SubmitFailed => JobEventKind::SubmitFailed { cause: self.failed(payload), retry_at: due },
+            Effect::SubmitFailed => JobEventKind::SubmitFailed {
+                cause: self.failed(payload),
+                retry_at: due,
+            },
             Effect::Submitted => {
                 self.accept(payload);
                 JobEventKind::Submitted(self.ticket()?)
             }
             Effect::SubmittedAgain => JobEventKind::SubmittedAgain(self.another(payload)?),
-            Effect::AnnounceLook => JobEventKind::LookDue { look: looks, reason },
+            Effect::AnnounceLook => JobEventKind::LookDue {
+                look: looks,
+                reason,
+            },
             Effect::Progressed => {
                 self.forget_cause();
-                let status = if let Payload::Status(status) = payload { Some(status) } else { None };
-                JobEventKind::Progressed { status, next_look: due }
+                let status = if let Payload::Status(status) = payload {
+                    Some(status)
+                } else {
+                    None
+                };
+                JobEventKind::Progressed {
+                    status,
+                    next_look: due,
+                }
             }
-            Effect::LookFailed => JobEventKind::LookFailed { cause: self.failed(payload), next_look: due },
+            Effect::LookFailed => JobEventKind::LookFailed {
+                cause: self.failed(payload),
+                next_look: due,
+            },
             Effect::End(end) => {
                 // What the last look brought, not one before it.
                 if unanswered {
@@ -140,7 +198,9 @@ impl Following<'_> {
 
     /// The id of another extraction of the same document, unless it was told.
     fn another(&mut self, payload: Payload) -> Option<ExtractionId> {
-        let Payload::Id(id) = payload else { return None };
+        let Payload::Id(id) = payload else {
+            return None;
+        };
         let told_again = &mut self.baggage.get_or_insert_default().told_again;
         if self.extraction_id.as_ref() == Some(&id) || told_again.contains(&id) {
             return None;
@@ -161,7 +221,9 @@ impl Following<'_> {
     }
 
     fn take_cause(&mut self) -> Option<Cause> {
-        self.baggage.as_mut().and_then(|baggage| baggage.cause.take())
+        self.baggage
+            .as_mut()
+            .and_then(|baggage| baggage.cause.take())
     }
 
     /// The document is not needed any more.
@@ -187,35 +249,74 @@ impl Following<'_> {
         let ticket = self.ticket();
         match (end, ticket) {
             (End::Abandoned, ticket) => JobError::Abandoned { ticket },
-            (End::Refused, ticket) => JobError::Refused { ticket, error: payload.into_service_error() },
-            (End::Failed, Some(ticket)) => JobError::Failed { ticket, error: payload.into_service_error() },
+            (End::Refused, ticket) => JobError::Refused {
+                ticket,
+                error: payload.into_service_error(),
+            },
+            (End::Failed, Some(ticket)) => JobError::Failed {
+                ticket,
+                error: payload.into_service_error(),
+            },
             (End::Expired, Some(ticket)) => JobError::Expired { ticket },
-            (End::NotFound, Some(ticket)) => JobError::NotFound { ticket, cause: payload.into_cause() },
-            (End::TooLarge, Some(ticket)) => JobError::TooLarge { ticket, cause: payload.into_cause() },
-            (End::Unreadable | End::Succeeded, Some(ticket)) => JobError::Unreadable { ticket, error: payload.into_decode_error() },
+            (End::NotFound, Some(ticket)) => JobError::NotFound {
+                ticket,
+                cause: payload.into_cause(),
+            },
+            (End::TooLarge, Some(ticket)) => JobError::TooLarge {
+                ticket,
+                cause: payload.into_cause(),
+            },
+            (End::Unreadable | End::Succeeded, Some(ticket)) => JobError::Unreadable {
+                ticket,
+                error: payload.into_decode_error(),
+            },
             (End::Deadline, Some(ticket)) => {
                 let beyond = self.record.not_before > self.record.deadline;
                 let retry_after = beyond.then(|| self.record.not_before.saturating_since(now));
-                JobError::Deadline { ticket, retry_after, cause: payload.into_cause().or_else(|| self.take_cause()) }
+                JobError::Deadline {
+                    ticket,
+                    retry_after,
+                    cause: payload.into_cause().or_else(|| self.take_cause()),
+                }
             }
-            (End::SourceFailed, _) => JobError::SourceFailed { cause: self.failed(payload) },
-            (End::SubmitUnknown, _) => JobError::SubmitUnknown { cause: self.failed(payload) },
+            (End::SourceFailed, _) => JobError::SourceFailed {
+                cause: self.failed(payload),
+            },
+            (End::SubmitUnknown, _) => JobError::SubmitUnknown {
+                cause: self.failed(payload),
+            },
             // Whatever else comes without a ticket was never submitted.
-            (_, _) => JobError::Exhausted { attempts: self.record.submits, cause: payload.into_cause().or_else(|| self.take_cause()) },
+            (_, _) => JobError::Exhausted {
+                attempts: self.record.submits,
+                cause: payload.into_cause().or_else(|| self.take_cause()),
+            },
         }
     }
 }
 
 /// The request that submits the document, if it is still here.
-pub(crate) fn submit_request(baggage: Option<&Baggage>, api: &Api) -> Option<(http::Request<Body>, Limits)> {
+pub(crate) fn submit_request(
+    baggage: Option<&Baggage>,
+    api: &Api,
+) -> Option<(http::Request<Body>, Limits)> {
     let submission = baggage?.submission.as_ref()?;
     Some((submission.request.request(api), submission.limits))
 }
 
 /// The request that looks at an extraction.
-pub(crate) fn look_request(id: &ExtractionId, api: &Api, text_blocks: bool, response_bytes: Option<u64>) -> (http::Request<Body>, Limits) {
+pub(crate) fn look_request(
+    id: &ExtractionId,
+    api: &Api,
+    text_blocks: bool,
+    response_bytes: Option<u64>,
+) -> (http::Request<Body>, Limits) {
     let request = StatusRequest::new(id.clone());
-    let request = if text_blocks { request.with_text_blocks() } else { request }.request(api);
+    let request = if text_blocks {
+        request.with_text_blocks()
+    } else {
+        request
+    }
+    .request(api);
     (request, Limits::for_exchange(0, response_bytes))
 }
 

@@ -16,7 +16,10 @@ pub(crate) struct Learning {
 
 impl Learning {
     pub(crate) fn new(estimator: DelayEstimator) -> Self {
-        Self { estimator: Box::new(estimator), in_progress_at: None }
+        Self {
+            estimator: Box::new(estimator),
+            in_progress_at: None,
+        }
     }
 
     pub(crate) fn estimator(&self) -> &DelayEstimator {
@@ -34,7 +37,8 @@ impl Learning {
         match (answer, self.in_progress_at) {
             (LookAnswer::InProgress { .. }, before) => {
                 if let Some(before) = before {
-                    self.estimator.observe_pending(1, age(before), age(record.looked_at));
+                    self.estimator
+                        .observe_pending(1, age(before), age(record.looked_at));
                 }
                 self.in_progress_at = Some(record.looked_at);
             }

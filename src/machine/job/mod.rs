@@ -68,7 +68,14 @@ impl Job {
     /// Begins with a document that is to be submitted.
     pub fn submit(api: &Api, document: Document, options: JobOptions, now: Time) -> Self {
         let deadline = now + options.deadline.unwrap_or(JobOptions::DEADLINE);
-        Self::begin(api, Some(document), Arc::default(), options, Record::ready(now, deadline), now)
+        Self::begin(
+            api,
+            Some(document),
+            Arc::default(),
+            options,
+            Record::ready(now, deadline),
+            now,
+        )
     }
 
     /// Goes on with a job that was submitted before, in this process or another. It is looked at at once.
@@ -86,12 +93,22 @@ impl Job {
     ///
     /// If its submit may have been on its way, the job ends at once with [`JobError::SubmitUnknown`], unless the options allow resubmissions: what happened can't
     /// be known any more.
-    pub fn restore(api: &Api, snapshot: &Snapshot, document: Document, options: JobOptions, now: Time) -> Self {
+    pub fn restore(
+        api: &Api,
+        snapshot: &Snapshot,
+        document: Document,
+        options: JobOptions,
+        now: Time,
+    ) -> Self {
         let record = Record::of_snapshot(snapshot, options.deadline, now);
         let mut job = Self::begin(api, Some(document), Arc::default(), options, record, now);
         if snapshot.submitting {
             // The answer, if there was one, went to a process that is no more.
-            job.take(Input::Submit(job.record.exchange, SubmitAnswer::Unknown), Payload::Restarted, now);
+            job.take(
+                Input::Submit(job.record.exchange, SubmitAnswer::Unknown),
+                Payload::Restarted,
+                now,
+            );
         }
         job
     }
@@ -136,7 +153,9 @@ impl Job {
         let now = self.advance(now);
         match &self.extraction_id {
             Some(own) if own == notification.extraction_id() => self.is_finished(now),
-            None if !matches!(self.record.state, State::Ended(_)) => self.early.insert(notification.extraction_id(), now),
+            None if !matches!(self.record.state, State::Ended(_)) => {
+                self.early.insert(notification.extraction_id(), now)
+            }
             Some(_) | None => {}
         }
     }
@@ -144,7 +163,12 @@ impl Job {
     /// The handle by which another process can go on; `Some` as soon as the service has named the extraction, even if that came after the end.
     pub fn ticket(&self) -> Option<Ticket> {
         let extraction_id = self.extraction_id.clone()?;
-        Some(Ticket::of(self.owner.clone(), extraction_id, self.record.submitted_at, self.record.deadline))
+        Some(Ticket::of(
+            self.owner.clone(),
+            extraction_id,
+            self.record.submitted_at,
+            self.record.deadline,
+        ))
     }
 
     /// What can be kept of the job while it has no ticket; `None` once it has one, or has ended.
@@ -159,20 +183,40 @@ impl Job {
 
     /// How the job was made, for a transcript.
     pub(crate) fn origin(&self) -> String {
-        let submission = self.baggage.as_ref().and_then(|baggage| baggage.submission.as_ref());
+        let submission = self
+            .baggage
+            .as_ref()
+            .and_then(|baggage| baggage.submission.as_ref());
         let made_of = match (submission, self.ticket()) {
             (Some(submission), _) => format!("{:?}\n", submission.request),
             (None, Some(ticket)) => format!("{}\n", ticket.to_json()),
             (None, None) => String::new(),
         };
         let snapshot = self.snapshot().filter(|snapshot| snapshot.submits > 0);
-        let snapshot = snapshot.map_or_else(String::new, |snapshot| format!("{}\n", snapshot.to_json()));
-        format!("Job, {:?}\n{:?}\n{made_of}{snapshot}{:?}", self.state(), self.api, self.options)
+        let snapshot =
+            snapshot.map_or_else(String::new, |snapshot| format!("{}\n", snapshot.to_json()));
+        format!(
+            "Job, {:?}\n{:?}\n{made_of}{snapshot}{:?}",
+            self.state(),
+            self.api,
+            self.options
+        )
     }
 
-    fn begin(api: &Api, document: Option<Document>, owner: Arc<Owner>, options: JobOptions, record: Record, now: Time) -> Self {
-        let owner = document.as_ref().map_or(owner, |document| Arc::new(Owner::of(document)));
-        let baggage = document.map(|document| Baggage::with_document(document, options.text_blocks, options.response_bytes));
+    fn begin(
+        api: &Api,
+        document: Option<Document>,
+        owner: Arc<Owner>,
+        options: JobOptions,
+        record: Record,
+        now: Time,
+    ) -> Self {
+        let owner = document
+            .as_ref()
+            .map_or(owner, |document| Arc::new(Owner::of(document)));
+        let baggage = document.map(|document| {
+            Baggage::with_document(document, options.text_blocks, options.response_bytes)
+        });
         Self {
             api: api.clone(),
             options,
@@ -198,19 +242,30 @@ impl Job {
     /// Moves the record and queues what follows. Says whether anything did.
     fn take(&mut self, input: Input, payload: Payload, now: Time) -> bool {
         let was_submitted = self.extraction_id.is_some();
-        let submission = self.baggage.as_ref().and_then(|baggage| baggage.submission.as_ref());
+        let submission = self
+            .baggage
+            .as_ref()
+            .and_then(|baggage| baggage.submission.as_ref());
         let rules = Rules {
             poll: self.options.poll,
             estimator: self.learning.as_ref().map(Learning::estimator),
             retry: self.options.retry,
             seed: self.options.seed,
-            submit_limit: submission.map_or_else(Limits::default, |submission| submission.limits).total,
+            submit_limit: submission
+                .map_or_else(Limits::default, |submission| submission.limits)
+                .total,
             look_limit: Limits::default().total,
         };
-        let mut following =
-            Following { record: &mut self.record, owner: &self.owner, extraction_id: &mut self.extraction_id, baggage: &mut self.baggage };
+        let mut following = Following {
+            record: &mut self.record,
+            owner: &self.owner,
+            extraction_id: &mut self.extraction_id,
+            baggage: &mut self.baggage,
+        };
         let consequence = following.take(input, payload, now, &rules);
-        if let (false, Some(_), Some(learning)) = (was_submitted, &self.extraction_id, &mut self.learning) {
+        if let (false, Some(_), Some(learning)) =
+            (was_submitted, &self.extraction_id, &mut self.learning)
+        {
             learning.submitted(&self.record);
         }
         let is_early = match &self.extraction_id {
@@ -219,10 +274,19 @@ impl Job {
         };
         match consequence {
             None => return false,
-            Some(Consequence::SendSubmit) => self.send(submit_request(self.baggage.as_deref(), &self.api)),
+            Some(Consequence::SendSubmit) => {
+                self.send(submit_request(self.baggage.as_deref(), &self.api))
+            }
             Some(Consequence::SendLook) => {
                 let id = self.extraction_id.as_ref();
-                self.send(id.map(|id| look_request(id, &self.api, self.options.text_blocks, self.options.response_bytes)));
+                self.send(id.map(|id| {
+                    look_request(
+                        id,
+                        &self.api,
+                        self.options.text_blocks,
+                        self.options.response_bytes,
+                    )
+                }));
             }
             Some(Consequence::Tell(kind)) => self.tell(kind),
         }
@@ -234,7 +298,11 @@ impl Job {
 
     /// Somebody says that it has finished.
     fn is_finished(&mut self, now: Time) {
-        self.take(Input::Finished(LookReason::Notification), Payload::Nothing, now);
+        self.take(
+            Input::Finished(LookReason::Notification),
+            Payload::Nothing,
+            now,
+        );
     }
 
     fn tell(&mut self, kind: JobEventKind) {
@@ -243,20 +311,27 @@ impl Job {
             self.announced = sequence;
         }
         self.next_sequence = sequence.saturating_add(1);
-        self.outputs.push_back(Output::Event(JobEvent { sequence, kind }));
+        self.outputs
+            .push_back(Output::Event(JobEvent { sequence, kind }));
     }
 
     fn send(&mut self, request: Option<(http::Request<Body>, Limits)>) {
         if let Some((request, limits)) = request {
             let id = RequestId::new(u64::from(self.record.exchange));
-            self.outputs.push_back(Output::Send(Transmit { id, request, limits }));
+            self.outputs.push_back(Output::Send(Transmit {
+                id,
+                request,
+                limits,
+            }));
         }
     }
 
     /// Takes what came of an exchange.
     fn replied(&mut self, id: RequestId, reply: Reply, now: Time) {
         let now = self.advance(now);
-        let Ok(exchange) = u32::try_from(id.get()) else { return };
+        let Ok(exchange) = u32::try_from(id.get()) else {
+            return;
+        };
         if self.is_submit(exchange) {
             let (input, payload) = reply.of_submit(exchange, self.options.retry.trusts_overload());
             self.submit_answered(input, payload, now);
@@ -281,7 +356,9 @@ impl Job {
 
     fn submit_answered(&mut self, input: Input, payload: Payload, now: Time) {
         // After the end nothing is told any more, but an id is worth having: `ticket` gives it out.
-        if let (State::Ended(_), None, Payload::Id(id)) = (self.record.state, &self.extraction_id, &payload) {
+        if let (State::Ended(_), None, Payload::Id(id)) =
+            (self.record.state, &self.extraction_id, &payload)
+        {
             self.record.submitted_at = now;
             self.extraction_id = Some(id.clone());
         }
@@ -300,7 +377,10 @@ impl Machine for Job {
                 return output;
             }
             let may_leave = !self.options.confirmation || self.confirmed >= self.announced;
-            let input = if self.record.state == State::SubmitAnnounced && may_leave && now < self.record.deadline {
+            let input = if self.record.state == State::SubmitAnnounced
+                && may_leave
+                && now < self.record.deadline
+            {
                 Input::Confirmed
             } else {
                 Input::Clock
@@ -309,9 +389,11 @@ impl Machine for Job {
                 return match self.record.state {
                     State::Ended(_) => Output::Done,
                     State::SubmitAnnounced => Output::NeedInput,
-                    State::Ready | State::Submitting | State::Waiting | State::LookAnnounced | State::Polling => {
-                        Output::Wait(self.record.due)
-                    }
+                    State::Ready
+                    | State::Submitting
+                    | State::Waiting
+                    | State::LookAnnounced
+                    | State::Polling => Output::Wait(self.record.due),
                 };
             }
         }
@@ -328,7 +410,10 @@ impl Machine for Job {
     fn into_outcome(event: JobEvent) -> Result<Self::Outcome, JobEvent> {
         match event.kind {
             JobEventKind::Finished(outcome) => Ok(outcome),
-            kind => Err(JobEvent { sequence: event.sequence, kind }),
+            kind => Err(JobEvent {
+                sequence: event.sequence,
+                kind,
+            }),
         }
     }
 }

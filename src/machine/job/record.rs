@@ -126,7 +126,12 @@ impl Record {
 
     /// A job that was submitted in another life, to be looked at at once.
     pub(crate) fn resumed(submitted_at: Time, now: Time, deadline: Time) -> Self {
-        Self { state: State::Waiting, submitted_at, reason: LookReason::Resumed, ..Self::ready(now, deadline) }
+        Self {
+            state: State::Waiting,
+            submitted_at,
+            reason: LookReason::Resumed,
+            ..Self::ready(now, deadline)
+        }
     }
 
     /// The job of a ticket. Without a deadline of its own, that of the ticket holds. A clock that has been put back makes the job as young as can be, and
@@ -134,8 +139,15 @@ impl Record {
     pub(crate) fn of_ticket(ticket: &Ticket, deadline: Option<Duration>, now: Time) -> Self {
         let submitted_at = ticket.submitted_at().min(now);
         let put_back = ticket.submitted_at().saturating_since(now);
-        let left = ticket.deadline().saturating_since(submitted_at).saturating_sub(put_back);
-        Self::resumed(submitted_at, now, deadline.map_or(submitted_at + left, |deadline| now + deadline))
+        let left = ticket
+            .deadline()
+            .saturating_since(submitted_at)
+            .saturating_sub(put_back);
+        Self::resumed(
+            submitted_at,
+            now,
+            deadline.map_or(submitted_at + left, |deadline| now + deadline),
+        )
     }
 
     /// The job of a snapshot. If its submit may have been on its way, it counts as out.
@@ -144,9 +156,26 @@ impl Record {
         let ready = Self::ready(now, deadline);
         // A pause the service asked for outlives us; an hour is the longest there is, whatever became of the clock.
         let due = snapshot.due.max(now).min(now + Duration::from_secs(3600));
-        let (state, due) = if snapshot.submitting { (State::Submitting, now) } else { (State::Ready, due) };
-        let Snapshot { submits, spent, resubmissions, .. } = *snapshot;
-        Self { state, due, submits, exchange: u32::from(submits), spent, resubmissions, ..ready }
+        let (state, due) = if snapshot.submitting {
+            (State::Submitting, now)
+        } else {
+            (State::Ready, due)
+        };
+        let Snapshot {
+            submits,
+            spent,
+            resubmissions,
+            ..
+        } = *snapshot;
+        Self {
+            state,
+            due,
+            submits,
+            exchange: u32::from(submits),
+            spent,
+            resubmissions,
+            ..ready
+        }
     }
 }
 
@@ -154,6 +183,10 @@ impl Record {
 mod tests {
     #[test]
     fn a_record_has_at_most_64_bytes() {
-        assert!(size_of::<super::Record>() <= 64, "{}", size_of::<super::Record>());
+        assert!(
+            size_of::<super::Record>() <= 64,
+            "{}",
+            size_of::<super::Record>()
+        );
     }
 }

@@ -36,7 +36,9 @@ impl Snapshot {
             State::Ready => false,
             // From the intent on it may have been sent: whoever stored it can't know how far the process came.
             State::SubmitAnnounced | State::Submitting => true,
-            State::Waiting | State::LookAnnounced | State::Polling | State::Ended(_) => return None,
+            State::Waiting | State::LookAnnounced | State::Polling | State::Ended(_) => {
+                return None;
+            }
         };
         Some(Self {
             submitting,
@@ -79,7 +81,9 @@ impl Snapshot {
             Ok(wire) => Self::try_from(wire),
             // A newer version may have other fields.
             Err(error) => match serde_json::from_str::<Version>(json) {
-                Ok(Version { typless_snapshot: version }) if version > Self::VERSION => Err(TicketError::Newer { version }),
+                Ok(Version {
+                    typless_snapshot: version,
+                }) if version > Self::VERSION => Err(TicketError::Newer { version }),
                 _ => Err(TicketError::unreadable("snapshot", &without_values(&error))),
             },
         }

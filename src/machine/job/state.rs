@@ -43,7 +43,10 @@ pub enum JobState {
 impl JobState {
     /// Whether the job has ended.
     pub fn is_end(self) -> bool {
-        !matches!(self, Self::Ready | Self::Submitting | Self::Waiting | Self::Polling)
+        !matches!(
+            self,
+            Self::Ready | Self::Submitting | Self::Waiting | Self::Polling
+        )
     }
 
     pub(crate) fn of(state: State) -> Self {

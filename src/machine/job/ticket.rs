@@ -34,8 +34,18 @@ impl Ticket {
         Self::of(Arc::default(), extraction_id, submitted_at, deadline)
     }
 
-    pub(crate) fn of(owner: Arc<Owner>, extraction_id: ExtractionId, submitted_at: Time, deadline: Time) -> Self {
-        Self { extraction_id, owner, submitted_at, deadline }
+    pub(crate) fn of(
+        owner: Arc<Owner>,
+        extraction_id: ExtractionId,
+        submitted_at: Time,
+        deadline: Time,
+    ) -> Self {
+        Self {
+            extraction_id,
+            owner,
+            submitted_at,
+            deadline,
+        }
     }
 
     /// The service's name for the extraction.
@@ -88,7 +98,9 @@ impl Ticket {
             Ok(wire) => Self::try_from(wire),
             // A newer version may have other fields.
             Err(error) => match serde_json::from_str::<Version>(json) {
-                Ok(Version { typless_ticket: version }) if version > Self::VERSION => Err(TicketError::Newer { version }),
+                Ok(Version {
+                    typless_ticket: version,
+                }) if version > Self::VERSION => Err(TicketError::Newer { version }),
                 _ => Err(TicketError::unreadable("ticket", &without_values(&error))),
             },
         }
@@ -110,7 +122,11 @@ pub(crate) struct Owner {
 impl Owner {
     pub(crate) fn of(document: &Document) -> Self {
         let (document_type, customer, reference) = document.names();
-        Self { document_type: Some(document_type.clone()), customer: customer.cloned(), reference: reference.cloned() }
+        Self {
+            document_type: Some(document_type.clone()),
+            customer: customer.cloned(),
+            reference: reference.cloned(),
+        }
     }
 }
 
@@ -167,12 +183,24 @@ impl TryFrom<TicketWire> for Ticket {
     fn try_from(wire: TicketWire) -> Result<Self, TicketError> {
         check_version("ticket", wire.typless_ticket, Self::VERSION)?;
         check_contents(&wire.check, &wire.check())?;
-        let extraction_id =
-            ExtractionId::new(&wire.extraction_id).map_err(|error| TicketError::unreadable("ticket", &error.to_string()))?;
+        let extraction_id = ExtractionId::new(&wire.extraction_id)
+            .map_err(|error| TicketError::unreadable("ticket", &error.to_string()))?;
         let shared = |name: Option<Box<str>>| name.map(Arc::from);
-        let owner = Owner { document_type: shared(wire.document_type), customer: shared(wire.customer), reference: shared(wire.reference) };
-        let (submitted_at, deadline) = (from_milliseconds(wire.submitted_at_ms), from_milliseconds(wire.deadline_ms));
-        Ok(Self { extraction_id, owner: Arc::new(owner), submitted_at, deadline })
+        let owner = Owner {
+            document_type: shared(wire.document_type),
+            customer: shared(wire.customer),
+            reference: shared(wire.reference),
+        };
+        let (submitted_at, deadline) = (
+            from_milliseconds(wire.submitted_at_ms),
+            from_milliseconds(wire.deadline_ms),
+        );
+        Ok(Self {
+            extraction_id,
+            owner: Arc::new(owner),
+            submitted_at,
+            deadline,
+        })
     }
 }
 
@@ -196,7 +224,9 @@ pub enum TicketError {
 
 impl TicketError {
     pub(crate) fn unreadable(what: &str, problem: &str) -> Self {
-        Self::Unreadable { problem: format!("not a {what}: {problem}").into() }
+        Self::Unreadable {
+            problem: format!("not a {what}: {problem}").into(),
+        }
     }
 }
 
@@ -224,7 +254,11 @@ pub(crate) fn check_version(what: &str, version: u32, newest: u32) -> Result<(),
 
 /// Whether the check that was written is that of what was read.
 pub(crate) fn check_contents(written: &str, computed: &str) -> Result<(), TicketError> {
-    if written == computed { Ok(()) } else { Err(TicketError::Altered) }
+    if written == computed {
+        Ok(())
+    } else {
+        Err(TicketError::Altered)
+    }
 }
 
 pub(crate) fn milliseconds(time: Time) -> u64 {

@@ -93,21 +93,34 @@ pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'
         // Nothing follows an end, whatever comes.
         (Ended(_), _) => Effect::Nothing,
 
-        (Ready, Input::Clock) if record.due > record.deadline || now >= record.deadline => end(record, End::Exhausted),
+        (Ready, Input::Clock) if record.due > record.deadline || now >= record.deadline => {
+            end(record, End::Exhausted)
+        }
         (Ready, Input::Clock) if now >= record.due => announce_submit(record),
         (SubmitAnnounced, Input::Confirmed) => submit(record, now, rules),
         (SubmitAnnounced, Input::Clock) if now >= record.deadline => end(record, End::Exhausted),
         (Submitting, Input::Clock) if now >= record.due => submit_unknown(record, now, rules),
-        (Waiting, Input::Clock) if record.not_before > record.deadline => end(record, End::Deadline),
+        (Waiting, Input::Clock) if record.not_before > record.deadline => {
+            end(record, End::Deadline)
+        }
         (Waiting, Input::Clock) if now >= record.due => announce_look(record, now),
         (LookAnnounced, Input::Clock) => look(record, now, rules),
         (Polling, Input::Clock) if now >= record.due => look_failed(record, None, now, rules),
 
         // An id is worth having whichever attempt it answers.
-        (Ready | SubmitAnnounced | Submitting, Input::Submit(_, SubmitAnswer::Accepted { hint })) => accepted(record, hint, now, rules),
-        (Waiting | LookAnnounced | Polling, Input::Submit(_, SubmitAnswer::Accepted { .. })) => Effect::SubmittedAgain,
-        (Submitting, Input::Submit(exchange, answer)) if exchange == record.exchange => refused(record, answer, now, rules),
-        (Polling, Input::Look(exchange, answer)) if exchange == record.exchange => looked(record, answer, now, rules),
+        (
+            Ready | SubmitAnnounced | Submitting,
+            Input::Submit(_, SubmitAnswer::Accepted { hint }),
+        ) => accepted(record, hint, now, rules),
+        (Waiting | LookAnnounced | Polling, Input::Submit(_, SubmitAnswer::Accepted { .. })) => {
+            Effect::SubmittedAgain
+        }
+        (Submitting, Input::Submit(exchange, answer)) if exchange == record.exchange => {
+            refused(record, answer, now, rules)
+        }
+        (Polling, Input::Look(exchange, answer)) if exchange == record.exchange => {
+            looked(record, answer, now, rules)
+        }
 
         (Waiting, Input::Finished(reason)) => said_to_be_finished(record, reason, now),
         (LookAnnounced | Polling, Input::Finished(reason)) => {
@@ -130,11 +143,17 @@ pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'
             record.abandoned = true;
             Effect::Nothing
         }
-        (Ready | SubmitAnnounced | Waiting | LookAnnounced | Polling, Input::Abandon) => end(record, End::Abandoned),
+        (Ready | SubmitAnnounced | Waiting | LookAnnounced | Polling, Input::Abandon) => {
+            end(record, End::Abandoned)
+        }
 
         // Too early, too late, or meant for another state.
-        (_, Input::Clock | Input::Confirmed | Input::Submit(..) | Input::Look(..)) => Effect::Nothing,
-        (_, Input::Turn(_) | Input::Finished(_) | Input::Covered(_) | Input::Forbidden(_)) => Effect::Nothing,
+        (_, Input::Clock | Input::Confirmed | Input::Submit(..) | Input::Look(..)) => {
+            Effect::Nothing
+        }
+        (_, Input::Turn(_) | Input::Finished(_) | Input::Covered(_) | Input::Forbidden(_)) => {
+            Effect::Nothing
+        }
     }
 }
 
@@ -178,7 +197,11 @@ fn refused(record: &mut Record, answer: SubmitAnswer, now: Time, rules: &Rules<'
         SubmitAnswer::Accepted { hint } => accepted(record, hint, now, rules),
         SubmitAnswer::NotProcessed { hint } => {
             record.spent = record.spent.saturating_add(1);
-            if record.spent >= rules.retry.attempts() { end(record, End::Exhausted) } else { submit_again(record, hint, now, rules) }
+            if record.spent >= rules.retry.attempts() {
+                end(record, End::Exhausted)
+            } else {
+                submit_again(record, hint, now, rules)
+            }
         }
         SubmitAnswer::Throttled { hint } => submit_again(record, hint, now, rules),
         SubmitAnswer::Refused => end(record, End::Refused),
@@ -199,7 +222,12 @@ fn submit_unknown(record: &mut Record, now: Time, rules: &Rules<'_>) -> Effect {
     submit_again(record, None, now, rules)
 }
 
-fn submit_again(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules<'_>) -> Effect {
+fn submit_again(
+    record: &mut Record,
+    hint: Option<Duration>,
+    now: Time,
+    rules: &Rules<'_>,
+) -> Effect {
     record.state = State::Ready;
     record.due = now + back_off(record, rules).max(hint.unwrap_or_default());
     Effect::SubmitFailed
@@ -237,7 +265,12 @@ fn is_young(record: &Record, now: Time) -> bool {
     record.fresh && record.looks < GRACE_LOOKS && now.saturating_since(record.submitted_at) <= GRACE
 }
 
-fn in_progress(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules<'_>) -> Effect {
+fn in_progress(
+    record: &mut Record,
+    hint: Option<Duration>,
+    now: Time,
+    rules: &Rules<'_>,
+) -> Effect {
     record.failures = 0;
     if now >= record.deadline {
         return end(record, End::Deadline);
@@ -246,7 +279,10 @@ fn in_progress(record: &mut Record, hint: Option<Duration>, now: Time, rules: &R
     if record.reason == LookReason::Queue {
         // The queue may go on naming it for long.
         let age = now.saturating_since(record.submitted_at);
-        record.not_before = record.not_before.max(now + age / MISNAMED_SHARE).min(record.deadline);
+        record.not_before = record
+            .not_before
+            .max(now + age / MISNAMED_SHARE)
+            .min(record.deadline);
     }
     schedule(record, hint, now, rules);
     if let Some(reason) = record.said_by.take() {
@@ -255,7 +291,12 @@ fn in_progress(record: &mut Record, hint: Option<Duration>, now: Time, rules: &R
     Effect::Progressed
 }
 
-fn look_failed(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules<'_>) -> Effect {
+fn look_failed(
+    record: &mut Record,
+    hint: Option<Duration>,
+    now: Time,
+    rules: &Rules<'_>,
+) -> Effect {
     if now >= record.deadline {
         return end(record, End::Deadline);
     }
@@ -297,7 +338,11 @@ fn covered(record: &mut Record, at: Time, now: Time, rules: &Rules<'_>) -> Effec
 }
 
 fn said_to_be_finished(record: &mut Record, reason: LookReason, now: Time) -> Effect {
-    let since_last = if record.looks > 0 && reason == LookReason::Notification { record.looked_at + NOTIFIED_GAP } else { now };
+    let since_last = if record.looks > 0 && reason == LookReason::Notification {
+        record.looked_at + NOTIFIED_GAP
+    } else {
+        now
+    };
     let soonest = now.max(record.not_before).max(since_last);
     if soonest < record.due {
         record.due = soonest;
@@ -312,5 +357,7 @@ fn said_to_be_finished(record: &mut Record, reason: LookReason, now: Time) -> Ef
 /// The delay after one more failure.
 fn back_off(record: &mut Record, rules: &Rules<'_>) -> Duration {
     record.failures = record.failures.saturating_add(1);
-    rules.retry.delay(record.failures, random::draw(rules.seed, record.exchange))
+    rules
+        .retry
+        .delay(record.failures, random::draw(rules.seed, record.exchange))
 }

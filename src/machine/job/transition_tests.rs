@@ -30,7 +30,9 @@ fn rules(resubmissions: u16) -> Rules<'static> {
     Rules {
         poll: PollPolicy::balanced(),
         estimator: None,
-        retry: RetryPolicy::new().with_attempts(2).with_resubmissions(resubmissions),
+        retry: RetryPolicy::new()
+            .with_attempts(2)
+            .with_resubmissions(resubmissions),
         seed: 7,
         submit_limit: Duration::from_secs(60),
         look_limit: Duration::from_secs(30),
@@ -38,26 +40,69 @@ fn rules(resubmissions: u16) -> Rules<'static> {
 }
 
 fn states() -> Vec<State> {
-    let open = [State::Ready, State::SubmitAnnounced, State::Submitting, State::Waiting, State::LookAnnounced, State::Polling];
+    let open = [
+        State::Ready,
+        State::SubmitAnnounced,
+        State::Submitting,
+        State::Waiting,
+        State::LookAnnounced,
+        State::Polling,
+    ];
     open.into_iter().chain(ENDS.map(State::Ended)).collect()
 }
 
 fn inputs(exchange: u32) -> Vec<Input> {
-    let hints = [None, Some(Duration::from_secs(1)), Some(Duration::from_secs(3600))];
+    let hints = [
+        None,
+        Some(Duration::from_secs(1)),
+        Some(Duration::from_secs(3600)),
+    ];
     let mut inputs = vec![Input::Clock, Input::Confirmed, Input::Abandon];
     inputs.extend([LookReason::Notification, LookReason::Queue].map(Input::Finished));
     inputs.extend([LookReason::Limiter, LookReason::QueueSilent].map(Input::Turn));
-    let times = [Time::EPOCH, Time::from_unix_seconds(999_995), NOW, Time::MAX];
-    inputs.extend(times.map(Input::Covered).into_iter().chain(times.map(Input::Forbidden)));
+    let times = [
+        Time::EPOCH,
+        Time::from_unix_seconds(999_995),
+        NOW,
+        Time::MAX,
+    ];
+    inputs.extend(
+        times
+            .map(Input::Covered)
+            .into_iter()
+            .chain(times.map(Input::Forbidden)),
+    );
     for hint in hints {
-        let submits = [SubmitAnswer::Accepted { hint }, SubmitAnswer::NotProcessed { hint }, SubmitAnswer::Throttled { hint }];
+        let submits = [
+            SubmitAnswer::Accepted { hint },
+            SubmitAnswer::NotProcessed { hint },
+            SubmitAnswer::Throttled { hint },
+        ];
         inputs.extend(submits.map(|answer| Input::Submit(exchange, answer)));
-        let looks = [LookAnswer::InProgress { hint }, LookAnswer::Failed { hint }, LookAnswer::NotFound];
+        let looks = [
+            LookAnswer::InProgress { hint },
+            LookAnswer::Failed { hint },
+            LookAnswer::NotFound,
+        ];
         inputs.extend(looks.map(|answer| Input::Look(exchange, answer)));
     }
-    inputs.extend([SubmitAnswer::Refused, SubmitAnswer::Source, SubmitAnswer::Unknown].map(|answer| Input::Submit(exchange, answer)));
+    inputs.extend(
+        [
+            SubmitAnswer::Refused,
+            SubmitAnswer::Source,
+            SubmitAnswer::Unknown,
+        ]
+        .map(|answer| Input::Submit(exchange, answer)),
+    );
     // The ends a look's answer can bring.
-    let last = [End::Succeeded, End::Failed, End::Expired, End::Refused, End::TooLarge, End::Unreadable];
+    let last = [
+        End::Succeeded,
+        End::Failed,
+        End::Expired,
+        End::Refused,
+        End::TooLarge,
+        End::Unreadable,
+    ];
     inputs.extend(last.map(|end| Input::Look(exchange, LookAnswer::Final(end))));
     inputs
 }
@@ -74,7 +119,8 @@ fn records(state: State) -> Vec<Record> {
                     let mut record = Record::ready(NOW, deadline);
                     (record.state, record.due, record.not_before) = (state, due, not_before);
                     (record.submitted_at, record.looked_at) = (earlier, earlier);
-                    (record.exchange, record.submits, record.spent, record.looks) = (3, 1, spent, 1);
+                    (record.exchange, record.submits, record.spent, record.looks) =
+                        (3, 1, spent, 1);
                     (record.fresh, record.abandoned) = (flags & 1 > 0, flags & 2 > 0);
                     record.said_by = (flags & 4 > 0).then_some(LookReason::Notification);
                     records.push(record);
@@ -114,11 +160,19 @@ fn the_readme_draws_exactly_the_ways_there_are() {
         .lines()
         .filter_map(|line| line.trim().split_once(" --> "))
         .filter(|(from, to)| *from != "[*]" && *to != "[*]")
-        .map(|(from, to)| (from.to_owned(), to.split(':').next().unwrap_or(to).trim().to_owned()))
+        .map(|(from, to)| {
+            (
+                from.to_owned(),
+                to.split(':').next().unwrap_or(to).trim().to_owned(),
+            )
+        })
         .collect();
     let missing: Vec<_> = taken.difference(&drawn).collect();
     let invented: Vec<_> = drawn.difference(&taken).collect();
-    assert!(missing.is_empty() && invented.is_empty(), "not drawn: {missing:?}\ndrawn, but never gone: {invented:?}");
+    assert!(
+        missing.is_empty() && invented.is_empty(),
+        "not drawn: {missing:?}\ndrawn, but never gone: {invented:?}"
+    );
 }
 
 #[test]
@@ -133,8 +187,13 @@ fn nothing_follows_an_end() {
 #[test]
 fn an_end_is_told_when_it_comes_and_only_then() {
     everything(|before, input, effect, after| {
-        let ended = matches!(after.state, State::Ended(_)) && !matches!(before.state, State::Ended(_));
-        assert_eq!(ended, matches!(effect, Effect::End(_)), "{before:?} {input:?}");
+        let ended =
+            matches!(after.state, State::Ended(_)) && !matches!(before.state, State::Ended(_));
+        assert_eq!(
+            ended,
+            matches!(effect, Effect::End(_)),
+            "{before:?} {input:?}"
+        );
     });
 }
 
@@ -147,7 +206,13 @@ fn what_is_due_is_done_and_nothing_else_is() {
         {
             let forbidden = before.due.max(before.not_before) > before.deadline;
             assert!(effect != Effect::Nothing || before.due > NOW, "{before:?}");
-            assert!(effect == Effect::Nothing || before.due <= NOW || before.deadline <= NOW || forbidden, "{before:?} {effect:?}");
+            assert!(
+                effect == Effect::Nothing
+                    || before.due <= NOW
+                    || before.deadline <= NOW
+                    || forbidden,
+                "{before:?} {effect:?}"
+            );
         }
     });
 }
@@ -156,7 +221,9 @@ fn what_is_due_is_done_and_nothing_else_is() {
 fn answers_of_other_exchanges_change_nothing_but_that_an_id_is_taken() {
     everything(|before, input, effect, after| match input {
         Input::Submit(2, SubmitAnswer::Accepted { .. }) => {}
-        Input::Submit(2, _) | Input::Look(2, _) => assert_eq!((effect, after), (Effect::Nothing, before), "{input:?}"),
+        Input::Submit(2, _) | Input::Look(2, _) => {
+            assert_eq!((effect, after), (Effect::Nothing, before), "{input:?}")
+        }
         _ => {}
     });
 }

@@ -54,22 +54,35 @@ struct Stream {
 
 impl Encoder {
     pub(super) fn empty() -> Self {
-        Self { base64: base64(), head: Bytes::new(), input: Input::Memory(Bytes::new()), tail: Bytes::new() }
+        Self {
+            base64: base64(),
+            head: Bytes::new(),
+            input: Input::Memory(Bytes::new()),
+            tail: Bytes::new(),
+        }
     }
 
     pub(super) fn open(head: Bytes, content: &Content, tail: &'static [u8]) -> io::Result<Self> {
         let input = match content {
             Content::Memory(bytes) => Input::Memory(bytes.clone()),
             Content::Source { source, len } => Input::Stream(Stream {
-                source: source.open().map_err(|error| SourceError::Unreadable(error).into_io())?,
+                source: source
+                    .open()
+                    .map_err(|error| SourceError::Unreadable(error).into_io())?,
                 said: *len,
                 owed: *len,
-                block: vec![0; usize::try_from(*len).unwrap_or(GROUPS).min(GROUPS)].into_boxed_slice(),
+                block: vec![0; usize::try_from(*len).unwrap_or(GROUPS).min(GROUPS)]
+                    .into_boxed_slice(),
                 start: 0,
                 end: 0,
             }),
         };
-        Ok(Self { base64: base64(), head, input, tail: Bytes::from_static(tail) })
+        Ok(Self {
+            base64: base64(),
+            head,
+            input,
+            tail: Bytes::from_static(tail),
+        })
     }
 
     /// Writes as much as fits and says how much that was: 0 only at the end, or when `buffer` is shorter than four bytes.
@@ -86,7 +99,10 @@ impl Encoder {
                 }
                 return Ok(filled);
             }
-            let encoded = self.base64.encode_slice(input, room).map_err(io::Error::other)?;
+            let encoded = self
+                .base64
+                .encode_slice(input, room)
+                .map_err(io::Error::other)?;
             let consumed = input.len();
             self.input.consume(consumed);
             filled += encoded;
@@ -96,7 +112,11 @@ impl Encoder {
     /// Makes sure that nothing is left; to be called once [`fill`](Self::fill) has said 0.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         let done = self.head.is_empty() && self.tail.is_empty();
-        if done { Ok(()) } else { Err(io::Error::from(io::ErrorKind::WriteZero)) }
+        if done {
+            Ok(())
+        } else {
+            Err(io::Error::from(io::ErrorKind::WriteZero))
+        }
     }
 }
 
@@ -111,9 +131,16 @@ impl Input {
             Self::Stream(stream) => {
                 stream.refill()?;
                 let available = stream.end - stream.start;
-                let whole = if stream.owed == 0 { available } else { available - available % 3 };
+                let whole = if stream.owed == 0 {
+                    available
+                } else {
+                    available - available % 3
+                };
                 let count = whole.min(groups.saturating_mul(3));
-                Ok((&stream.block[stream.start..stream.start + count], available == 0 && stream.owed == 0))
+                Ok((
+                    &stream.block[stream.start..stream.start + count],
+                    available == 0 && stream.owed == 0,
+                ))
             }
         }
     }
@@ -136,10 +163,16 @@ impl Stream {
         self.end -= self.start;
         self.start = 0;
         while self.owed > 0 && self.end < self.block.len() {
-            let room = usize::try_from(self.owed).unwrap_or(usize::MAX).min(self.block.len() - self.end);
+            let room = usize::try_from(self.owed)
+                .unwrap_or(usize::MAX)
+                .min(self.block.len() - self.end);
             let count = self.read(self.end..self.end + room)?;
             if count == 0 {
-                return Err(SourceError::Shorter { said: self.said, yielded: self.said - self.owed }.into_io());
+                return Err(SourceError::Shorter {
+                    said: self.said,
+                    yielded: self.said - self.owed,
+                }
+                .into_io());
             }
             self.end += count;
             self.owed -= count as u64;

@@ -53,12 +53,24 @@ impl Body {
 
     /// A JSON object that starts with `head` (everything up to the opening quote of the document) and ends after the document.
     pub(crate) fn framed(head: Bytes, content: Content) -> Self {
-        Self { framed: Some(Framed { head, content, tail: TAIL }) }
+        Self {
+            framed: Some(Framed {
+                head,
+                content,
+                tail: TAIL,
+            }),
+        }
     }
 
     /// A body of these bytes, which are JSON; for a [`Request`](super::Request) of one's own.
     pub fn from_json(json: impl Into<Bytes>) -> Self {
-        Self { framed: Some(Framed { head: json.into(), content: Content::Memory(Bytes::new()), tail: b"" }) }
+        Self {
+            framed: Some(Framed {
+                head: json.into(),
+                content: Content::Memory(Bytes::new()),
+                tail: b"",
+            }),
+        }
     }
 
     /// The exact number of bytes.
@@ -81,7 +93,13 @@ impl Body {
 
     /// Whether all of its bytes are in memory, so that reading it waits for nothing; else a document source is read, which may.
     pub fn is_in_memory(&self) -> bool {
-        !matches!(&self.framed, Some(Framed { content: Content::Source { .. }, .. }))
+        !matches!(
+            &self.framed,
+            Some(Framed {
+                content: Content::Source { .. },
+                ..
+            })
+        )
     }
 
     /// The whole body in one buffer of exactly its length.
@@ -91,7 +109,8 @@ impl Body {
     /// The document source could not be read, or is not as long as it said; see [`SourceError::of`]. A body that does not fit into
     /// this machine's address space is refused as out of memory.
     pub fn to_bytes(&self) -> io::Result<Bytes> {
-        let length = usize::try_from(self.len()).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+        let length =
+            usize::try_from(self.len()).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
         let mut buffer = vec![0; length];
         let mut encoder = self.encoder()?;
         let mut filled = 0;
@@ -113,7 +132,11 @@ impl Body {
     ///
     /// The document source could not be opened; see [`SourceError::of`].
     pub fn reader(&self) -> io::Result<BodyReader> {
-        Ok(BodyReader { encoder: self.encoder()?, block: Vec::new(), start: 0 })
+        Ok(BodyReader {
+            encoder: self.encoder()?,
+            block: Vec::new(),
+            start: 0,
+        })
     }
 
     /// Opens the body chunk by chunk, from its first byte.
@@ -124,21 +147,34 @@ impl Body {
     ///
     /// The document source could not be opened; see [`SourceError::of`].
     pub fn chunks(&self) -> io::Result<BodyChunks> {
-        let size = usize::try_from(self.len()).unwrap_or(Self::BLOCK).min(Self::BLOCK);
-        Ok(BodyChunks { encoder: self.encoder()?, size, last: Bytes::new(), failed: false })
+        let size = usize::try_from(self.len())
+            .unwrap_or(Self::BLOCK)
+            .min(Self::BLOCK);
+        Ok(BodyChunks {
+            encoder: self.encoder()?,
+            size,
+            last: Bytes::new(),
+            failed: false,
+        })
     }
 
     fn encoder(&self) -> io::Result<Encoder> {
         match &self.framed {
             None => Ok(Encoder::empty()),
-            Some(Framed { head, content, tail }) => Encoder::open(head.clone(), content, tail),
+            Some(Framed {
+                head,
+                content,
+                tail,
+            }) => Encoder::open(head.clone(), content, tail),
         }
     }
 }
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Body").field("len", &self.len()).finish_non_exhaustive()
+        f.debug_struct("Body")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -36,7 +36,9 @@ impl SourceError {
                 return Some(found);
             }
             // An io::Error names as its source that of the error inside it, not the error itself.
-            let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            let inside = error
+                .downcast_ref::<io::Error>()
+                .and_then(io::Error::get_ref);
             next = match inside {
                 Some(inside) => Some(inside as &(dyn Error + 'static)),
                 None => error.source(),
@@ -60,9 +62,15 @@ impl fmt::Display for SourceError {
         match self {
             Self::Unreadable(error) => write!(f, "the document could not be read: {error}"),
             Self::Shorter { said, yielded } => {
-                write!(f, "the document changed while it was sent: it had {said} bytes and ended after {yielded}")
+                write!(
+                    f,
+                    "the document changed while it was sent: it had {said} bytes and ended after {yielded}"
+                )
             }
-            Self::Longer { said } => write!(f, "the document changed while it was sent: it had {said} bytes and has grown"),
+            Self::Longer { said } => write!(
+                f,
+                "the document changed while it was sent: it had {said} bytes and has grown"
+            ),
         }
     }
 }

@@ -19,7 +19,12 @@ pub struct Candidate {
 impl Candidate {
     /// A value of which no more is known than its text.
     pub(super) fn plain(value: Option<Box<str>>) -> Self {
-        Self { value, confidence_score: None, page_number: None, bounding_box: None }
+        Self {
+            value,
+            confidence_score: None,
+            page_number: None,
+            bounding_box: None,
+        }
     }
 
     /// The value as the service wrote it. Numbers and dates are text as well (see [`DataType`](super::DataType)), so money never passes through a float.
@@ -121,12 +126,26 @@ impl<'de> Visitor<'de> for CandidateVisitor {
             }
         }
         let bounding_box = match place {
-            [Some(x), Some(y), Some(width), Some(height)] if width >= 0.0 && height >= 0.0 => Some(BoundingBox { x, y, width, height }),
+            [Some(x), Some(y), Some(width), Some(height)] if width >= 0.0 && height >= 0.0 => {
+                Some(BoundingBox {
+                    x,
+                    y,
+                    width,
+                    height,
+                })
+            }
             _ => None,
         };
         // A cast saturates, and the range is checked first.
-        let page_number = page_number.filter(|page| (0.0..=f64::from(u32::MAX)).contains(page)).map(|page| page as u32);
-        Ok(Candidate { value, confidence_score, page_number, bounding_box })
+        let page_number = page_number
+            .filter(|page| (0.0..=f64::from(u32::MAX)).contains(page))
+            .map(|page| page as u32);
+        Ok(Candidate {
+            value,
+            confidence_score,
+            page_number,
+            bounding_box,
+        })
     }
 }
 
@@ -135,7 +154,10 @@ impl<'de> Visitor<'de> for CandidateVisitor {
 /// The unit is not documented; it was measured on a captured answer and its document. The box is that of the run of text in which the value stands, its label
 /// included where both are one run.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "a rectangle has four numbers and will have no fifth")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a rectangle has four numbers and will have no fifth"
+)]
 pub struct BoundingBox {
     /// From the left edge of the page to the left edge of the box.
     pub x: f64,
@@ -154,6 +176,11 @@ impl BoundingBox {
     /// The same box in points (1/72 inch), the unit of PDF, still from the top left.
     pub fn to_points(self) -> Self {
         let scale = 72.0 / Self::DPI;
-        Self { x: self.x * scale, y: self.y * scale, width: self.width * scale, height: self.height * scale }
+        Self {
+            x: self.x * scale,
+            y: self.y * scale,
+            width: self.width * scale,
+            height: self.height * scale,
+        }
     }
 }

@@ -49,8 +49,12 @@ impl<'de> Visitor<'de> for List {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Candidates, A::Error> {
-        let Some(first) = list.next_element()? else { return Ok(Candidates::default()) };
-        let Some(second) = list.next_element()? else { return Ok(Candidates::One(first)) };
+        let Some(first) = list.next_element()? else {
+            return Ok(Candidates::default());
+        };
+        let Some(second) = list.next_element()? else {
+            return Ok(Candidates::One(first));
+        };
         let mut candidates = vec![first, second];
         while let Some(candidate) = list.next_element()? {
             candidates.push(candidate);

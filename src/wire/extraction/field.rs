@@ -24,11 +24,26 @@ impl Field {
     /// A field of which no more is known than a name and a text.
     pub(super) fn plain(name: &str, text: Option<Box<str>>) -> Self {
         let candidate = Candidate::plain(text);
-        Self { name: name.into(), data_type: None, multiple_values: None, values: Candidates::One(candidate) }
+        Self {
+            name: name.into(),
+            data_type: None,
+            multiple_values: None,
+            values: Candidates::One(candidate),
+        }
     }
 
-    pub(super) fn from_parts(name: Box<str>, data_type: Option<Kind>, multiple_values: Option<bool>, values: Candidates) -> Self {
-        Self { name, data_type, multiple_values, values }
+    pub(super) fn from_parts(
+        name: Box<str>,
+        data_type: Option<Kind>,
+        multiple_values: Option<bool>,
+        values: Candidates,
+    ) -> Self {
+        Self {
+            name,
+            data_type,
+            multiple_values,
+            values,
+        }
     }
 
     /// The field's name, as the document type has it.
@@ -53,7 +68,9 @@ impl Field {
 
     /// The best candidate that has a value; `None` where the field is not on the document.
     pub fn best(&self) -> Option<&Candidate> {
-        self.candidates().iter().find(|candidate| candidate.text().is_some())
+        self.candidates()
+            .iter()
+            .find(|candidate| candidate.text().is_some())
     }
 
     /// The text of the best candidate. An empty text is a value; a field that was not found has none.

@@ -71,13 +71,23 @@ impl Extraction {
         let raw = json.into();
         let text = decode_error::text(WHAT, &raw)?;
         match serde_json::from_str::<Object<Content>>(text) {
-            Ok(Object(content)) => Ok(Self { content, raw: Raw::Result(raw) }),
-            Err(_) => Err(DecodeError::explain::<Object<Content>>(WHAT, text, raw.clone())),
+            Ok(Object(content)) => Ok(Self {
+                content,
+                raw: Raw::Result(raw),
+            }),
+            Err(_) => Err(DecodeError::explain::<Object<Content>>(
+                WHAT,
+                text,
+                raw.clone(),
+            )),
         }
     }
 
     pub(super) fn from_envelope(content: Content, envelope: Bytes) -> Self {
-        Self { content, raw: Raw::Envelope(envelope) }
+        Self {
+            content,
+            raw: Raw::Envelope(envelope),
+        }
     }
 
     /// The service's name for the document, needed to give feedback; not the extraction's id.
@@ -138,7 +148,8 @@ impl Extraction {
                 }
                 let text = decode_error::text("status answer", json).unwrap_or_default();
                 // It was read from these very bytes.
-                serde_json::from_str::<Envelope<'_>>(text).map_or("{}", |envelope| envelope.result.get())
+                serde_json::from_str::<Envelope<'_>>(text)
+                    .map_or("{}", |envelope| envelope.result.get())
             }
         }
     }
@@ -147,7 +158,10 @@ impl Extraction {
 impl Content {
     /// Whether nothing known is in it, as in the `{}` of an extraction that is not finished.
     pub(super) fn is_empty(&self) -> bool {
-        self.object_id.is_none() && self.extracted_fields.is_empty() && self.line_items.is_empty() && self.vat_rates.is_empty()
+        self.object_id.is_none()
+            && self.extracted_fields.is_empty()
+            && self.line_items.is_empty()
+            && self.vat_rates.is_empty()
     }
 }
 

@@ -70,11 +70,16 @@ impl<'de> Visitor<'de> for RowVisitor {
                 "data_type" => data_type = map.next_value_seed(lenient::Text::new())?,
                 "multiple_values" => multiple_values = map.next_value_seed(lenient::Flag)?,
                 "values" => values = Some(map.next_value()?),
-                other => fields.push(Field::plain(other, map.next_value_seed(lenient::Text::new())?)),
+                other => fields.push(Field::plain(
+                    other,
+                    map.next_value_seed(lenient::Text::new())?,
+                )),
             }
         }
         match (name, values) {
-            (Some(name), Some(values)) => fields = vec![Field::from_parts(name, data_type, multiple_values, values)],
+            (Some(name), Some(values)) => {
+                fields = vec![Field::from_parts(name, data_type, multiple_values, values)]
+            }
             (Some(name), None) => fields.insert(0, Field::plain("name", Some(name))),
             (None, _) => {}
         }

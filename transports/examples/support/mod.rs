@@ -30,8 +30,15 @@ pub(crate) fn options() -> ServiceOptions {
 
 /// An invoice from a file, read while it is sent.
 pub(crate) fn invoice() -> Result<Document, Box<dyn Error>> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../emulator/samples/invoice.pdf");
-    Ok(Document::from_source("invoice.pdf", "line-item-invoice", FileSource::new(path)?)?)
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../emulator/samples/invoice.pdf"
+    );
+    Ok(Document::from_source(
+        "invoice.pdf",
+        "line-item-invoice",
+        FileSource::new(path)?,
+    )?)
 }
 
 /// The time now.

@@ -23,12 +23,18 @@ impl<T: BlockingTransport> Crew<T> {
     where
         T: Clone + Send + 'static,
     {
-        Self { desk, most, in_flight: 0, start: start::<T> }
+        Self {
+            desk,
+            most,
+            in_flight: 0,
+            start: start::<T>,
+        }
     }
 
     /// Gives a task to a thread; gives it back if the system has no thread for it.
     pub(super) fn hand_over(&mut self, task: Task, transport: &T) -> Option<Task> {
-        if self.desk.wants_thread(self.most) && (self.start)(transport, self.desk.clone()).is_err() {
+        if self.desk.wants_thread(self.most) && (self.start)(transport, self.desk.clone()).is_err()
+        {
             self.desk.thread_failed();
             return Some(task);
         }
@@ -58,7 +64,13 @@ impl<T> Drop for Crew<T> {
     }
 }
 
-fn start<T: BlockingTransport + Clone + Send + 'static>(transport: &T, desk: Arc<Desk>) -> io::Result<()> {
+fn start<T: BlockingTransport + Clone + Send + 'static>(
+    transport: &T,
+    desk: Arc<Desk>,
+) -> io::Result<()> {
     let transport = transport.clone();
-    thread::Builder::new().name("typless-exchange".into()).spawn(move || desk.work(&transport)).map(drop)
+    thread::Builder::new()
+        .name("typless-exchange".into())
+        .spawn(move || desk.work(&transport))
+        .map(drop)
 }

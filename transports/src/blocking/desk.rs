@@ -23,7 +23,12 @@ pub(super) struct Task {
 
 impl Task {
     pub(super) fn perform(self, transport: &impl BlockingTransport) -> Answer {
-        let Self { id, request, limits, span } = self;
+        let Self {
+            id,
+            request,
+            limits,
+            span,
+        } = self;
         let result = span.around(|| transport.send(request, limits));
         Answer { id, result, span }
     }
@@ -72,15 +77,26 @@ impl Desk {
         let state = self.lock();
         let quiet = |state: &mut State| !state.rung;
         let mut state = match longest {
-            Some(longest) => self.bell.wait_timeout_while(state, longest, quiet).unwrap_or_else(PoisonError::into_inner).0,
-            None => self.bell.wait_while(state, quiet).unwrap_or_else(PoisonError::into_inner),
+            Some(longest) => {
+                self.bell
+                    .wait_timeout_while(state, longest, quiet)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0
+            }
+            None => self
+                .bell
+                .wait_while(state, quiet)
+                .unwrap_or_else(PoisonError::into_inner),
         };
         state.rung = false;
     }
 
     pub(super) fn calls(&self) -> Calls {
         let state = self.lock();
-        Calls { hands: state.hands, rung: state.rung }
+        Calls {
+            hands: state.hands,
+            rung: state.rung,
+        }
     }
 
     pub(super) fn hands(&self) -> usize {
@@ -135,7 +151,10 @@ impl Desk {
     /// What each thread does, until the desk is closed or the transport panics.
     pub(super) fn work(&self, transport: &impl BlockingTransport) {
         while let Some(task) = self.next_task() {
-            let mut owed = Owed { desk: self, answer: Some((task.id, task.span.clone())) };
+            let mut owed = Owed {
+                desk: self,
+                answer: Some((task.id, task.span.clone())),
+            };
             let answer = task.perform(transport);
             owed.answer = None;
             let mut state = self.lock();
@@ -148,7 +167,10 @@ impl Desk {
         let mut state = self.lock();
         state.idle += 1;
         let nothing = |state: &mut State| state.tasks.is_empty() && !state.closed;
-        let mut state = self.work.wait_while(state, nothing).unwrap_or_else(PoisonError::into_inner);
+        let mut state = self
+            .work
+            .wait_while(state, nothing)
+            .unwrap_or_else(PoisonError::into_inner);
         state.idle -= 1;
         state.tasks.pop_front()
     }
@@ -176,7 +198,11 @@ impl Drop for Owed<'_> {
             let failure = Failure::new(FailureKind::Interrupted, "the transport panicked");
             let mut state = self.desk.lock();
             state.threads -= 1;
-            state.answers.push_back(Answer { id, result: Err(failure), span });
+            state.answers.push_back(Answer {
+                id,
+                result: Err(failure),
+                span,
+            });
             self.desk.ring_with(&mut state);
         }
     }

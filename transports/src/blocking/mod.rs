@@ -65,7 +65,15 @@ pub struct Driver<M, T, C> {
 impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
     /// A driver for this machine that performs its exchanges on the calling thread.
     pub fn new(machine: M, transport: T, clock: C) -> Self {
-        Self { machine, transport, clock, desk: Arc::default(), inputs: mpsc::channel(), crew: None, span: DriverSpan::new() }
+        Self {
+            machine,
+            transport,
+            clock,
+            desk: Arc::default(),
+            inputs: mpsc::channel(),
+            crew: None,
+            span: DriverSpan::new(),
+        }
     }
 
     /// Performs exchanges on threads of its own, at most this many at once; 0 is taken as 1.
@@ -139,9 +147,23 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
         self.crew.as_ref().map_or(0, Crew::in_flight)
     }
 
-    fn perform(&mut self, Transmit { id, request, limits, .. }: Transmit, now: Time) {
+    fn perform(
+        &mut self,
+        Transmit {
+            id,
+            request,
+            limits,
+            ..
+        }: Transmit,
+        now: Time,
+    ) {
         let span = self.span.exchange(id, &request, now);
-        let task = Task { id, request, limits, span };
+        let task = Task {
+            id,
+            request,
+            limits,
+            span,
+        };
         let left = match &mut self.crew {
             Some(crew) => crew.hand_over(task, &self.transport),
             None => Some(task),
@@ -188,7 +210,8 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
             // It would jump to a time limit before the exchange had a chance to end.
             self.desk.wait(None);
         } else {
-            self.desk.wait(Some(until.saturating_since(self.clock.now())));
+            self.desk
+                .wait(Some(until.saturating_since(self.clock.now())));
         }
     }
 }

@@ -47,7 +47,9 @@ impl Report {
 
     /// The rows that failed.
     pub fn failures(&self) -> impl Iterator<Item = &RowReport> {
-        self.rows.iter().filter(|row| row.verdict == Verdict::Failed)
+        self.rows
+            .iter()
+            .filter(|row| row.verdict == Verdict::Failed)
     }
 
     /// Whether no row failed.
@@ -64,14 +66,23 @@ impl Report {
     pub fn assert(&self) {
         if !self.is_passed() {
             let failed: Vec<String> = self.failures().map(ToString::to_string).collect();
-            panic!("{} of {} rows of the conformance suite failed:\n{}", failed.len(), self.rows.len(), failed.join("\n"));
+            panic!(
+                "{} of {} rows of the conformance suite failed:\n{}",
+                failed.len(),
+                self.rows.len(),
+                failed.join("\n")
+            );
         }
     }
 }
 
 impl RowReport {
     pub(super) fn new(row: &'static Row, verdict: Verdict, observed: String) -> Self {
-        Self { row, verdict, observed }
+        Self {
+            row,
+            verdict,
+            observed,
+        }
     }
 
     /// The row's name.
@@ -108,7 +119,14 @@ impl fmt::Display for Verdict {
 
 impl fmt::Display for RowReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<26} {:<14} {} => {}", self.id(), self.verdict, self.asks(), self.observed)
+        write!(
+            f,
+            "{:<26} {:<14} {} => {}",
+            self.id(),
+            self.verdict,
+            self.asks(),
+            self.observed
+        )
     }
 }
 
@@ -117,9 +135,18 @@ impl fmt::Display for Report {
         for row in &self.rows {
             writeln!(f, "{row}")?;
         }
-        let count = |verdict| self.rows.iter().filter(|row| row.verdict == verdict).count();
+        let count = |verdict| {
+            self.rows
+                .iter()
+                .filter(|row| row.verdict == verdict)
+                .count()
+        };
         let (passed, failed) = (count(Verdict::Passed), count(Verdict::Failed));
-        write!(f, "{passed} passed, {failed} failed, {} skipped, ", count(Verdict::Skipped))?;
+        write!(
+            f,
+            "{passed} passed, {failed} failed, {} skipped, ",
+            count(Verdict::Skipped)
+        )?;
         write!(f, "{} not applicable", count(Verdict::NotApplicable))
     }
 }

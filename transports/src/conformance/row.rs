@@ -40,8 +40,17 @@ pub(super) enum Objection {
 }
 
 impl Row {
-    pub(super) const fn new(id: &'static str, asks: &'static str, check: fn(&Scene) -> Finding) -> Self {
-        Self { id, asks, needs: Needs::Anything, check }
+    pub(super) const fn new(
+        id: &'static str,
+        asks: &'static str,
+        check: fn(&Scene) -> Finding,
+    ) -> Self {
+        Self {
+            id,
+            asks,
+            needs: Needs::Anything,
+            check,
+        }
     }
 
     pub(super) const fn needing(mut self, needs: Needs) -> Self {
@@ -62,7 +71,10 @@ impl Row {
 
 impl fmt::Debug for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Row").field("id", &self.id).field("asks", &self.asks).finish_non_exhaustive()
+        f.debug_struct("Row")
+            .field("id", &self.id)
+            .field("asks", &self.asks)
+            .finish_non_exhaustive()
     }
 }
 

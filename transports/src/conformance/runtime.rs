@@ -19,11 +19,13 @@ impl Runtime {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel::<()>();
-        std::thread::Builder::new().name("conformance runtime".into()).spawn(move || {
-            let _ = runtime.block_on(ended);
-            // A name that is still being looked up must not hold anybody up.
-            runtime.shutdown_background();
-        })?;
+        std::thread::Builder::new()
+            .name("conformance runtime".into())
+            .spawn(move || {
+                let _ = runtime.block_on(ended);
+                // A name that is still being looked up must not hold anybody up.
+                runtime.shutdown_background();
+            })?;
         Ok(Self { handle, _end: end })
     }
 

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tokio::sync::oneshot;
 use typless::machine::{Failure, FailureKind, Limits};
-use typless::wire::{Api, Body, Document, DocumentSource, ExtractionId, StatusRequest, SubmitRequest};
+use typless::wire::{
+    Api, Body, Document, DocumentSource, ExtractionId, StatusRequest, SubmitRequest,
+};
 
 use super::row::Objection;
 use super::runtime::Runtime;
@@ -29,8 +31,17 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    pub(super) fn new(subject: Box<dyn Subject>, patience: Duration, large: u64) -> io::Result<Self> {
-        Ok(Self { subject, runtime: Runtime::new()?, patience, large })
+    pub(super) fn new(
+        subject: Box<dyn Subject>,
+        patience: Duration,
+        large: u64,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            subject,
+            runtime: Runtime::new()?,
+            patience,
+            large,
+        })
     }
 
     /// How long to wait for what should have happened at once.
@@ -54,7 +65,10 @@ impl Scene {
         &self.runtime
     }
 
-    pub(super) fn serve(&self, script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static) -> io::Result<Server> {
+    pub(super) fn serve(
+        &self,
+        script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
+    ) -> io::Result<Server> {
         Server::new(&self.runtime, self.patience, script)
     }
 
@@ -63,7 +77,10 @@ impl Scene {
         self.serve(move |connection| connection.answer_all(&bytes))
     }
 
-    pub(super) fn serve_http2(&self, answer: impl Fn(&Request<Vec<u8>>) -> Http2Answer + Send + Sync + 'static) -> io::Result<Http2Server> {
+    pub(super) fn serve_http2(
+        &self,
+        answer: impl Fn(&Request<Vec<u8>>) -> Http2Answer + Send + Sync + 'static,
+    ) -> io::Result<Http2Server> {
         Http2Server::new(&self.runtime, answer)
     }
 
@@ -80,13 +97,20 @@ impl Scene {
     }
 
     /// One exchange within these limits; it is an objection if it goes on long after them.
-    pub(super) fn send_within(&self, request: Request<Body>, limits: Limits) -> Result<Outcome, Objection> {
+    pub(super) fn send_within(
+        &self,
+        request: Request<Body>,
+        limits: Limits,
+    ) -> Result<Outcome, Objection> {
         let began = Instant::now();
         let outcome = self.subject.send(request, limits);
         let took = began.elapsed();
         if took > limits.total.saturating_add(self.patience / 2) {
             let ended = shown(&outcome);
-            return Objection::failed(format!("it ended only after {took:?}, with a limit of {:?} in all: {ended}", limits.total));
+            return Objection::failed(format!(
+                "it ended only after {took:?}, with a limit of {:?} in all: {ended}",
+                limits.total
+            ));
         }
         Ok(outcome)
     }
@@ -95,7 +119,11 @@ impl Scene {
         self.subject.send_all(requests, self.limits())
     }
 
-    pub(super) fn send_and_drop(&self, request: Request<Body>, midway: oneshot::Receiver<()>) -> Option<Dropped> {
+    pub(super) fn send_and_drop(
+        &self,
+        request: Request<Body>,
+        midway: oneshot::Receiver<()>,
+    ) -> Option<Dropped> {
         self.subject.send_and_drop(request, self.limits(), midway)
     }
 }
@@ -121,14 +149,22 @@ pub(super) fn submit(url: &str, bytes: usize) -> Result<Request<Body>, Objection
 }
 
 /// A request with a document that is read while it is sent.
-pub(super) fn submit_source(url: &str, source: impl DocumentSource) -> Result<Request<Body>, Objection> {
-    Ok(SubmitRequest::new(Document::from_source("invoice.pdf", "invoice", source)?).request(&api(url)?))
+pub(super) fn submit_source(
+    url: &str,
+    source: impl DocumentSource,
+) -> Result<Request<Body>, Objection> {
+    Ok(
+        SubmitRequest::new(Document::from_source("invoice.pdf", "invoice", source)?)
+            .request(&api(url)?),
+    )
 }
 
 /// The bytes of an answer with its length.
 pub(super) fn answer(status: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len()).into_bytes();
-    headers.iter().for_each(|header| bytes.extend_from_slice(format!("{header}\r\n").as_bytes()));
+    headers
+        .iter()
+        .for_each(|header| bytes.extend_from_slice(format!("{header}\r\n").as_bytes()));
     bytes.extend_from_slice(b"\r\n");
     bytes.extend_from_slice(body);
     bytes
@@ -136,14 +172,26 @@ pub(super) fn answer(status: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
 
 /// The answer, which there should be.
 pub(super) fn answered(outcome: Outcome) -> Result<Response<Bytes>, Objection> {
-    outcome.or_else(|failure| Objection::failed(format!("there was an answer, but it reported {}", shown_failure(&failure))))
+    outcome.or_else(|failure| {
+        Objection::failed(format!(
+            "there was an answer, but it reported {}",
+            shown_failure(&failure)
+        ))
+    })
 }
 
 /// The answer, which should have this status and body.
-pub(super) fn answered_with(outcome: Outcome, status: u16, body: &[u8]) -> Result<Response<Bytes>, Objection> {
+pub(super) fn answered_with(
+    outcome: Outcome,
+    status: u16,
+    body: &[u8],
+) -> Result<Response<Bytes>, Objection> {
     let response = answered(outcome)?;
     if response.status() != status {
-        return Objection::failed(format!("the answer was {status}, and it reported {}", response.status()));
+        return Objection::failed(format!(
+            "the answer was {status}, and it reported {}",
+            response.status()
+        ));
     }
     if response.body() != body {
         return Objection::failed(format!(
@@ -159,7 +207,10 @@ pub(super) fn answered_with(outcome: Outcome, status: u16, body: &[u8]) -> Resul
 pub(super) fn failed(outcome: Outcome, kinds: &[FailureKind]) -> Result<Failure, Objection> {
     match outcome {
         Err(failure) if kinds.contains(&failure.kind()) => Ok(failure),
-        outcome => Objection::failed(format!("{}, where it should have been {kinds:?}", shown(&outcome))),
+        outcome => Objection::failed(format!(
+            "{}, where it should have been {kinds:?}",
+            shown(&outcome)
+        )),
     }
 }
 

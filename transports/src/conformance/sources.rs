@@ -32,7 +32,9 @@ impl DocumentSource for Faulty {
         match self.ends {
             Ends::Cleanly => Ok(Box::new(content)),
             Ends::InAnError => Ok(Box::new(content.chain(Failing))),
-            Ends::BeforeItBegins => Err(io::Error::new(io::ErrorKind::NotFound, "the file is gone")),
+            Ends::BeforeItBegins => {
+                Err(io::Error::new(io::ErrorKind::NotFound, "the file is gone"))
+            }
         }
     }
 }
@@ -41,7 +43,10 @@ struct Failing;
 
 impl Read for Failing {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(io::Error::new(io::ErrorKind::PermissionDenied, "the disk is gone"))
+        Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "the disk is gone",
+        ))
     }
 }
 
@@ -54,7 +59,10 @@ pub(super) struct Zeros {
 impl Zeros {
     /// More bytes than the system buffers between a transport and a server that does not read.
     pub(super) fn more_than_is_buffered() -> Self {
-        Self { len: 24_000_000, read: Tally::default() }
+        Self {
+            len: 24_000_000,
+            read: Tally::default(),
+        }
     }
 }
 
@@ -64,7 +72,10 @@ impl DocumentSource for Zeros {
     }
 
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(Counted { content: io::repeat(0).take(self.len), read: self.read.clone() }))
+        Ok(Box::new(Counted {
+            content: io::repeat(0).take(self.len),
+            read: self.read.clone(),
+        }))
     }
 }
 

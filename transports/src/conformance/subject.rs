@@ -29,7 +29,12 @@ pub(super) trait Subject: Send + Sync {
     fn send_all(&self, requests: Vec<Request<Body>>, limits: Limits) -> Vec<Outcome>;
 
     /// Drops the exchange as soon as `midway` is told. `None` where an exchange can't be dropped, as on a thread.
-    fn send_and_drop(&self, request: Request<Body>, limits: Limits, midway: oneshot::Receiver<()>) -> Option<Dropped>;
+    fn send_and_drop(
+        &self,
+        request: Request<Body>,
+        limits: Limits,
+        midway: oneshot::Receiver<()>,
+    ) -> Option<Dropped>;
 }
 
 /// How an exchange came to be dropped.
@@ -48,12 +53,27 @@ impl<T: BlockingTransport + Send + Sync> Subject for Blocking<T> {
 
     fn send_all(&self, requests: Vec<Request<Body>>, limits: Limits) -> Vec<Outcome> {
         std::thread::scope(|scope| {
-            let threads: Vec<_> = requests.into_iter().map(|request| scope.spawn(move || self.0.send(request, limits))).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+            let threads: Vec<_> = requests
+                .into_iter()
+                .map(|request| scope.spawn(move || self.0.send(request, limits)))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| {
+                    thread
+                        .join()
+                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                })
+                .collect()
         })
     }
 
-    fn send_and_drop(&self, _: Request<Body>, _: Limits, _: oneshot::Receiver<()>) -> Option<Dropped> {
+    fn send_and_drop(
+        &self,
+        _: Request<Body>,
+        _: Limits,
+        _: oneshot::Receiver<()>,
+    ) -> Option<Dropped> {
         None
     }
 }
@@ -75,10 +95,19 @@ impl<T: AsyncTransport> Subject for Asynchronous<T> {
     }
 
     fn send_all(&self, requests: Vec<Request<Body>>, limits: Limits) -> Vec<Outcome> {
-        self.run(future::join_all(requests.into_iter().map(|request| self.transport.send(request, limits))))
+        self.run(future::join_all(
+            requests
+                .into_iter()
+                .map(|request| self.transport.send(request, limits)),
+        ))
     }
 
-    fn send_and_drop(&self, request: Request<Body>, limits: Limits, midway: oneshot::Receiver<()>) -> Option<Dropped> {
+    fn send_and_drop(
+        &self,
+        request: Request<Body>,
+        limits: Limits,
+        midway: oneshot::Receiver<()>,
+    ) -> Option<Dropped> {
         Some(self.run(async move {
             let exchange = pin!(self.transport.send(request, limits));
             match future::select(exchange, midway).await {
@@ -90,7 +119,10 @@ impl<T: AsyncTransport> Subject for Asynchronous<T> {
 }
 
 /// What a future comes to, run by somebody who hands nothing back.
-pub(super) fn run<'a, O: Send + 'a>(block_on: &BlockOn, future: impl Future<Output = O> + Send + 'a) -> O {
+pub(super) fn run<'a, O: Send + 'a>(
+    block_on: &BlockOn,
+    future: impl Future<Output = O> + Send + 'a,
+) -> O {
     let mut output = None;
     block_on(Box::pin(async { output = Some(future.await) }));
     output.expect("whoever runs futures returned before this one was done")

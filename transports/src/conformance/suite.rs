@@ -33,7 +33,10 @@ where
 {
     Suite::new(make, |make, block_on| {
         let transport = run(block_on, async { make() });
-        Box::new(Asynchronous { transport, block_on: block_on.clone() })
+        Box::new(Asynchronous {
+            transport,
+            block_on: block_on.clone(),
+        })
     })
 }
 
@@ -59,7 +62,10 @@ impl<T: 'static> Suite<T> {
     /// The size of the largest bodies unless another one is set: 100 MB.
     pub const LARGE: u64 = 100_000_000;
 
-    fn new(make: impl Fn() -> T + Send + Sync + 'static, subject: fn(&Make<T>, &BlockOn) -> Box<dyn Subject>) -> Self {
+    fn new(
+        make: impl Fn() -> T + Send + Sync + 'static,
+        subject: fn(&Make<T>, &BlockOn) -> Box<dyn Subject>,
+    ) -> Self {
         Self {
             make: Arc::new(make),
             make_http2: None,
@@ -122,9 +128,16 @@ impl<T: 'static> Suite<T> {
     pub fn run(self) -> Report {
         let block_on = match self.block_on.clone().map_or_else(on_tokio, Ok) {
             Ok(block_on) => block_on,
-            Err(error) => return Report::new(rows().map(|row| RowReport::new(row, Verdict::Failed, error.to_string())).collect()),
+            Err(error) => {
+                return Report::new(
+                    rows()
+                        .map(|row| RowReport::new(row, Verdict::Failed, error.to_string()))
+                        .collect(),
+                );
+            }
         };
-        let chosen = rows().filter(|row| self.only.as_ref().is_none_or(|only| only.contains(&row.id)));
+        let chosen =
+            rows().filter(|row| self.only.as_ref().is_none_or(|only| only.contains(&row.id)));
         Report::new(chosen.map(|row| self.report(row, &block_on)).collect())
     }
 
@@ -134,16 +147,29 @@ impl<T: 'static> Suite<T> {
         }
         let make = match (row.needs, &self.make_http2) {
             (Needs::Http2, Some(make)) => make,
-            (Needs::Http2, None) => return RowReport::new(row, Verdict::NotApplicable, "it speaks HTTP/1.1 only".into()),
+            (Needs::Http2, None) => {
+                return RowReport::new(
+                    row,
+                    Verdict::NotApplicable,
+                    "it speaks HTTP/1.1 only".into(),
+                );
+            }
             (Needs::Anything | Needs::Futures, _) => &self.make,
         };
         let (subject, make, block_on) = (self.subject, make.clone(), block_on.clone());
-        let (patience, large, longest) = (self.patience, self.large, self.patience.saturating_mul(6));
+        let (patience, large, longest) =
+            (self.patience, self.large, self.patience.saturating_mul(6));
         let (sender, receiver) = mpsc::channel();
-        let began = std::thread::Builder::new().name(format!("conformance {}", row.id)).spawn(move || {
-            let found = catch_unwind(AssertUnwindSafe(|| (row.check)(&Scene::new(subject(&make, &block_on), patience, large)?)));
-            let _ = sender.send(found.unwrap_or_else(|panic| Objection::failed(format!("it panicked: {}", message(&*panic)))));
-        });
+        let began = std::thread::Builder::new()
+            .name(format!("conformance {}", row.id))
+            .spawn(move || {
+                let found = catch_unwind(AssertUnwindSafe(|| {
+                    (row.check)(&Scene::new(subject(&make, &block_on), patience, large)?)
+                }));
+                let _ = sender.send(found.unwrap_or_else(|panic| {
+                    Objection::failed(format!("it panicked: {}", message(&*panic)))
+                }));
+            });
         let found = match began.map(|_| receiver.recv_timeout(longest)) {
             Ok(Ok(found)) => found,
             Ok(Err(_)) => Objection::failed(format!("it had not come to an end after {longest:?}")),
@@ -152,7 +178,9 @@ impl<T: 'static> Suite<T> {
         match found {
             Ok(observed) => RowReport::new(row, Verdict::Passed, observed),
             Err(Objection::Failed(observed)) => RowReport::new(row, Verdict::Failed, observed),
-            Err(Objection::NotApplicable(reason)) => RowReport::new(row, Verdict::NotApplicable, reason),
+            Err(Objection::NotApplicable(reason)) => {
+                RowReport::new(row, Verdict::NotApplicable, reason)
+            }
         }
     }
 }
@@ -170,7 +198,10 @@ impl<T: AsyncTransport + 'static> Suite<T> {
 
 impl<T> fmt::Debug for Suite<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Suite").field("skipped", &self.skipped).field("patience", &self.patience).finish_non_exhaustive()
+        f.debug_struct("Suite")
+            .field("skipped", &self.skipped)
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
     }
 }
 
@@ -182,10 +213,12 @@ fn on_tokio() -> io::Result<BlockOn> {
 #[track_caller]
 fn known(id: &str) -> &'static str {
     let row = rows().find(|row| row.id == id);
-    row.unwrap_or_else(|| panic!("there is no row {id:?} in the conformance suite")).id
+    row.unwrap_or_else(|| panic!("there is no row {id:?} in the conformance suite"))
+        .id
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word")
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("without a word")
 }

@@ -30,8 +30,18 @@ impl Blocks {
     /// A small body is one block.
     pub(super) fn new(body: Body) -> Self {
         let left = body.len();
-        let size = if body.is_small() { usize::try_from(left).unwrap_or(BLOCK) } else { BLOCK };
-        Self { body, reader: None, left, size, handed_out: VecDeque::new() }
+        let size = if body.is_small() {
+            usize::try_from(left).unwrap_or(BLOCK)
+        } else {
+            BLOCK
+        };
+        Self {
+            body,
+            reader: None,
+            left,
+            size,
+            handed_out: VecDeque::new(),
+        }
     }
 
     pub(super) fn left(&self) -> u64 {
@@ -40,7 +50,9 @@ impl Blocks {
 
     /// Reads the next block; an empty one only at the end.
     pub(super) fn read(&mut self) -> io::Result<Bytes> {
-        let size = usize::try_from(self.left).unwrap_or(usize::MAX).min(self.size);
+        let size = usize::try_from(self.left)
+            .unwrap_or(usize::MAX)
+            .min(self.size);
         let mut block = self.memory();
         block.resize(size, 0);
         let mut filled = 0;
@@ -49,7 +61,11 @@ impl Blocks {
                 Some(reader) => reader,
                 None => self.reader.insert(Mutex::new(self.body.reader()?)),
             };
-            match reader.get_mut().unwrap_or_else(PoisonError::into_inner).read(&mut block[filled..])? {
+            match reader
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner)
+                .read(&mut block[filled..])?
+            {
                 0 => return Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
                 count => filled += count,
             }

@@ -49,7 +49,9 @@ where
     }
 
     fn call(&mut self, destination: Uri) -> Self::Future {
-        Connecting { connecting: self.connector.call(destination) }
+        Connecting {
+            connecting: self.connector.call(destination),
+        }
     }
 }
 
@@ -64,7 +66,10 @@ impl<S, E, F: Future<Output = Result<S, E>> + Unpin> Future for Connecting<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let stream = ready!(Pin::new(&mut self.connecting).poll(cx))?;
-        Poll::Ready(Ok(ReadToTheEnd { stream, unheard: false }))
+        Poll::Ready(Ok(ReadToTheEnd {
+            stream,
+            unheard: false,
+        }))
     }
 }
 
@@ -98,15 +103,28 @@ impl<S: Write + Unpin> ReadToTheEnd<S> {
 }
 
 fn is_gone(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted)
+    matches!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+    )
 }
 
 impl<S: Write + Unpin> Write for ReadToTheEnd<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.write_with(cx, |stream, cx| stream.poll_write(cx, bytes))
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         self.write_with(cx, |stream, cx| stream.poll_write_vectored(cx, bytes))
     }
 
@@ -124,7 +142,11 @@ impl<S: Write + Unpin> Write for ReadToTheEnd<S> {
 }
 
 impl<S: Read + Unpin> Read for ReadToTheEnd<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }

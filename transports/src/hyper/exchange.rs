@@ -23,21 +23,33 @@ use super::request_body::{Fault, RequestBody};
 use super::watch::Watch;
 use crate::response_limit::{capacity, too_large};
 
-pub(super) async fn perform<C>(client: &Client<C, RequestBody>, request: Request<Body>, limits: Limits) -> Result<Response<Bytes>, Failure>
+pub(super) async fn perform<C>(
+    client: &Client<C, RequestBody>,
+    request: Request<Body>,
+    limits: Limits,
+) -> Result<Response<Bytes>, Failure>
 where
     C: Connect + Clone + Send + Sync + 'static,
 {
     if Handle::try_current().is_err() {
-        return Err(Failure::new(FailureKind::NotSent, "there is no tokio runtime here, and this transport needs one"));
+        return Err(Failure::new(
+            FailureKind::NotSent,
+            "there is no tokio runtime here, and this transport needs one",
+        ));
     }
     // Held to the end, and dropped with the future.
-    let under_way = UnderWay { progress: Arc::new(Progress::new()), has_body: !request.body().is_empty() };
+    let under_way = UnderWay {
+        progress: Arc::new(Progress::new()),
+        has_body: !request.body().is_empty(),
+    };
     let progress = &*under_way.progress;
     let mut watch = Watch::new(limits, progress);
     let mut exchange = pin!(under_way.exchange(client, request, limits));
     poll_fn(|cx| match exchange.as_mut().poll(cx) {
         Poll::Ready(result) => Poll::Ready(result),
-        Poll::Pending => watch.poll(progress, cx).map(|passed| Err(Failure::new(under_way.kind_of_break(), passed))),
+        Poll::Pending => watch
+            .poll(progress, cx)
+            .map(|passed| Err(Failure::new(under_way.kind_of_break(), passed))),
     })
     .await
 }
@@ -55,14 +67,21 @@ impl Drop for UnderWay {
 }
 
 impl UnderWay {
-    async fn exchange<C>(&self, client: &Client<C, RequestBody>, request: Request<Body>, limits: Limits) -> Result<Response<Bytes>, Failure>
+    async fn exchange<C>(
+        &self,
+        client: &Client<C, RequestBody>,
+        request: Request<Body>,
+        limits: Limits,
+    ) -> Result<Response<Bytes>, Failure>
     where
         C: Connect + Clone + Send + Sync + 'static,
     {
         let (parts, body) = request.into_parts();
         let mut body = RequestBody::new(body, self.progress.clone());
         // A source that can't be read at all need not bother the server; and what is read already leaves together with the head.
-        poll_fn(|cx| body.poll_block(cx)).await.map_err(unprepared)?;
+        poll_fn(|cx| body.poll_block(cx))
+            .await
+            .map_err(unprepared)?;
         self.progress.prepared();
         match self.respond(client, Request::from_parts(parts, body)).await {
             Ok(response) => {
@@ -77,7 +96,11 @@ impl UnderWay {
     }
 
     /// Sends the request and notes when it is given to a connection.
-    async fn respond<C>(&self, client: &Client<C, RequestBody>, mut request: Request<RequestBody>) -> Result<Response<Incoming>, Error>
+    async fn respond<C>(
+        &self,
+        client: &Client<C, RequestBody>,
+        mut request: Request<RequestBody>,
+    ) -> Result<Response<Incoming>, Error>
     where
         C: Connect + Clone + Send + Sync + 'static,
     {
@@ -94,7 +117,11 @@ impl UnderWay {
     }
 
     /// Reads the body of a response, and no more of it than the limit.
-    async fn collect(&self, response: Response<Incoming>, limits: Limits) -> Result<Response<Bytes>, Failure> {
+    async fn collect(
+        &self,
+        response: Response<Incoming>,
+        limits: Limits,
+    ) -> Result<Response<Bytes>, Failure> {
         let limit = limits.response_bytes;
         let (parts, mut body) = response.into_parts();
         let declared = body.size_hint().lower();
@@ -105,8 +132,11 @@ impl UnderWay {
         let mut rest = BytesMut::new();
         while let Some(frame) = body.frame().await {
             self.progress.touch();
-            let frame = frame.map_err(|error| Failure::new(FailureKind::Interrupted, Told(error)))?;
-            let Ok(data) = frame.into_data() else { continue };
+            let frame =
+                frame.map_err(|error| Failure::new(FailureKind::Interrupted, Told(error)))?;
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
             if (first.len() + rest.len() + data.len()) as u64 > limit {
                 return Err(too_large(limit));
             }
@@ -121,7 +151,14 @@ impl UnderWay {
             }
             rest.extend_from_slice(&data);
         }
-        Ok(Response::from_parts(parts, if rest.is_empty() { first } else { rest.freeze() }))
+        Ok(Response::from_parts(
+            parts,
+            if rest.is_empty() {
+                first
+            } else {
+                rest.freeze()
+            },
+        ))
     }
 
     fn failure(&self, error: Error) -> Failure {
@@ -135,7 +172,11 @@ impl UnderWay {
     /// What it means for the request that the exchange is broken off now.
     fn kind_of_break(&self) -> FailureKind {
         // A request that no connection has taken is taken by none any more: that happens in our own future, which ends here.
-        if !self.progress.is_connected() || self.is_without_document() { FailureKind::NotSent } else { FailureKind::Interrupted }
+        if !self.progress.is_connected() || self.is_without_document() {
+            FailureKind::NotSent
+        } else {
+            FailureKind::Interrupted
+        }
     }
 
     /// Whether the service can't have processed the request, since it lacks all of its document. From here on it will get none of it.
@@ -147,6 +188,10 @@ impl UnderWay {
 
 /// Not even the first block of the body could be read, and no byte was sent.
 fn unprepared(error: io::Error) -> Failure {
-    let kind = if SourceError::of(&error).is_some() { FailureKind::Source } else { FailureKind::NotSent };
+    let kind = if SourceError::of(&error).is_some() {
+        FailureKind::Source
+    } else {
+        FailureKind::NotSent
+    };
     Failure::new(kind, error)
 }

@@ -9,7 +9,11 @@ use typless::machine::{Failure, FailureKind};
 /// The failure an error amounts to; `connected` is whether the request was given to a connection.
 pub(super) fn of(error: legacy::Error, connected: bool) -> Failure {
     let not_sent = !connected || error.is_connect() || causes(&error).any(says_not_processed);
-    let kind = if not_sent { FailureKind::NotSent } else { FailureKind::Interrupted };
+    let kind = if not_sent {
+        FailureKind::NotSent
+    } else {
+        FailureKind::Interrupted
+    };
     Failure::new(kind, Told(error))
 }
 
@@ -28,7 +32,9 @@ fn says_not_processed(error: &(dyn Error + 'static)) -> bool {
 }
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source())
+    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
+        (*error).source()
+    })
 }
 
 /// An error of hyper with all its causes in one sentence: alone it says only at which stage it came.

@@ -76,7 +76,12 @@ impl<C: Connect + Clone + Send + Sync + 'static> Hyper<C> {
     /// # Errors
     ///
     /// As [`extract`](Self::extract). Options that ask for confirmations end as [`JobError::Abandoned`], as nobody could give any.
-    pub async fn extract_with(&self, api: &Api, document: Document, options: JobOptions) -> Result<Extraction, JobError> {
+    pub async fn extract_with(
+        &self,
+        api: &Api,
+        document: Document,
+        options: JobOptions,
+    ) -> Result<Extraction, JobError> {
         let clock = TokioClock::new();
         let job = Job::submit(api, document, options, clock.now());
         one_line::end(Driver::new(job, self, clock).finish().await)
@@ -90,14 +95,20 @@ impl<C> From<Client<C, RequestBody>> for Hyper<C> {
 }
 
 impl<C: Connect + Clone + Send + Sync + 'static> AsyncTransport for Hyper<C> {
-    async fn send(&self, request: Request<Body>, limits: Limits) -> Result<Response<Bytes>, Failure> {
+    async fn send(
+        &self,
+        request: Request<Body>,
+        limits: Limits,
+    ) -> Result<Response<Bytes>, Failure> {
         exchange::perform(&self.client, request, limits).await
     }
 }
 
 impl<C: Clone> Clone for Hyper<C> {
     fn clone(&self) -> Self {
-        Self { client: self.client.clone() }
+        Self {
+            client: self.client.clone(),
+        }
     }
 }
 

@@ -33,7 +33,13 @@ const OVER: u8 = 16;
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Self { flags: AtomicU8::new(0), began: Instant::now(), moved: AtomicU64::new(0), fault: Mutex::new(None), body: AtomicWaker::new() }
+        Self {
+            flags: AtomicU8::new(0),
+            began: Instant::now(),
+            moved: AtomicU64::new(0),
+            fault: Mutex::new(None),
+            body: AtomicWaker::new(),
+        }
     }
 
     pub(super) fn began(&self) -> Instant {
@@ -103,7 +109,10 @@ impl Progress {
     }
 
     pub(super) fn take_fault(&self) -> Option<Arc<io::Error>> {
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.fault
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     /// One order for both sides: either the body sees that the exchange is over, or the exchange sees that the body was begun.

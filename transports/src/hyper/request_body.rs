@@ -43,7 +43,13 @@ const FRAME: usize = 256 * 1024;
 impl RequestBody {
     pub(super) fn new(body: Body, progress: Arc<Progress>) -> Self {
         let (left, in_memory) = (body.len(), body.is_in_memory());
-        Self { stage: Stage::Idle(Box::new(Blocks::new(body))), block: Bytes::new(), left, in_memory, progress }
+        Self {
+            stage: Stage::Idle(Box::new(Blocks::new(body))),
+            block: Bytes::new(),
+            left,
+            in_memory,
+            progress,
+        }
     }
 
     /// Makes sure that there is a block to give away, unless all were.
@@ -63,10 +69,16 @@ impl RequestBody {
                     Poll::Ready(done) => {
                         let (blocks, block) = done.map_err(|error| of_join(&error))?;
                         self.block = block?;
-                        self.stage = if blocks.left() > 0 { Stage::Reading(read(blocks)?) } else { Stage::Idle(blocks) };
+                        self.stage = if blocks.left() > 0 {
+                            Stage::Reading(read(blocks)?)
+                        } else {
+                            Stage::Idle(blocks)
+                        };
                     }
                 },
-                Stage::Failed => return Poll::Ready(Err(io::Error::other("the body could not be read before"))),
+                Stage::Failed => {
+                    return Poll::Ready(Err(io::Error::other("the body could not be read before")));
+                }
             }
         }
         Poll::Ready(Ok(()))
@@ -111,7 +123,9 @@ fn read(mut blocks: Box<Blocks>) -> io::Result<JoinHandle<(Box<Blocks>, io::Resu
 fn of_join(error: &JoinError) -> io::Error {
     if error.is_panic() {
         // Not the panic itself: it may show anything.
-        io::Error::other(SourceError::Unreadable(io::Error::other("the document source panicked")))
+        io::Error::other(SourceError::Unreadable(io::Error::other(
+            "the document source panicked",
+        )))
     } else {
         io::Error::other("the runtime is shutting down")
     }
@@ -127,7 +141,10 @@ impl http_body::Body for RequestBody {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let over = || io::Error::new(io::ErrorKind::ConnectionAborted, "the exchange is over");
         self.progress.register(cx.waker());
         if self.progress.is_over() {
@@ -162,6 +179,8 @@ impl http_body::Body for RequestBody {
 
 impl fmt::Debug for RequestBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestBody").field("left", &self.left).finish_non_exhaustive()
+        f.debug_struct("RequestBody")
+            .field("left", &self.left)
+            .finish_non_exhaustive()
     }
 }

@@ -42,7 +42,10 @@ impl Hyper<RustlsConnector> {
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(EarlyAnswers::new(tcp));
-        let client = Client::builder(TokioExecutor::new()).pool_idle_timeout(SUBMIT_IDLE).pool_timer(TokioTimer::new()).build(connector);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(SUBMIT_IDLE)
+            .pool_timer(TokioTimer::new())
+            .build(connector);
         Self::from(client)
     }
 }

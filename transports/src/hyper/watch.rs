@@ -28,7 +28,10 @@ pub(super) enum Passed {
 impl Watch {
     pub(super) fn new(limits: Limits, progress: &Progress) -> Self {
         let (at, _) = next(limits, progress);
-        Self { limits, timer: Box::pin(sleep_until(at)) }
+        Self {
+            limits,
+            timer: Box::pin(sleep_until(at)),
+        }
     }
 
     /// Is ready once a limit is passed. The timer is moved back at once and forward only when it fires: bytes that move cost it nothing.
@@ -53,11 +56,18 @@ fn next(limits: Limits, progress: &Progress) -> (Instant, Passed) {
     let first = if progress.is_connected() {
         (after(progress.last_moved(), limits.idle), Passed::Idle)
     } else if progress.is_prepared() {
-        (after(progress.last_moved(), limits.connect), Passed::Connect)
+        (
+            after(progress.last_moved(), limits.connect),
+            Passed::Connect,
+        )
     } else {
         (total, Passed::Total)
     };
-    if total < first.0 { (total, Passed::Total) } else { first }
+    if total < first.0 {
+        (total, Passed::Total)
+    } else {
+        first
+    }
 }
 
 /// A limit without end is as good as thirty years.

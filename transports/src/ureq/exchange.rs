@@ -15,7 +15,11 @@ use crate::response_limit::{capacity, too_large};
 use crate::submit_idle::SUBMIT_IDLE;
 
 /// A request without a body.
-pub(super) fn perform(agent: &ureq::Agent, request: Request<()>, limits: Limits) -> Result<Response<Bytes>, Failure> {
+pub(super) fn perform(
+    agent: &ureq::Agent,
+    request: Request<()>,
+    limits: Limits,
+) -> Result<Response<Bytes>, Failure> {
     match run(agent, request, limits, agent.config().max_idle_age()) {
         Ok(response) => collect(response, limits),
         Err(error) => Err(failure::of(error)),
@@ -23,7 +27,11 @@ pub(super) fn perform(agent: &ureq::Agent, request: Request<()>, limits: Limits)
 }
 
 /// A request with a body: from one buffer if it is small, else as it is encoded.
-pub(super) fn perform_with_body(agent: &ureq::Agent, request: Request<Body>, limits: Limits) -> Result<Response<Bytes>, Failure> {
+pub(super) fn perform_with_body(
+    agent: &ureq::Agent,
+    request: Request<Body>,
+    limits: Limits,
+) -> Result<Response<Bytes>, Failure> {
     let (parts, body) = request.into_parts();
     let source = |error: io::Error| Failure::new(FailureKind::Source, error);
     let mut outgoing = if body.is_small() {
@@ -32,13 +40,25 @@ pub(super) fn perform_with_body(agent: &ureq::Agent, request: Request<Body>, lim
         Outgoing::new(Box::new(body.reader().map_err(source)?))
     };
     let idle = agent.config().max_idle_age().min(SUBMIT_IDLE);
-    let result = run(agent, Request::from_parts(parts, SendBody::from_reader(&mut outgoing)), limits, idle);
+    let result = run(
+        agent,
+        Request::from_parts(parts, SendBody::from_reader(&mut outgoing)),
+        limits,
+        idle,
+    );
     match (result, outgoing) {
         // An early answer is an answer, whatever became of the rest of the body.
         (Ok(response), _) => collect(response, limits),
-        (Err(_), Outgoing { fault: Some(fault), .. }) => Err(Failure::new(FailureKind::Source, fault)),
+        (
+            Err(_),
+            Outgoing {
+                fault: Some(fault), ..
+            },
+        ) => Err(Failure::new(FailureKind::Source, fault)),
         // Until the first byte of the body is asked for, the request can't have been processed: the service lacks the document.
-        (Err(error), Outgoing { begun: false, .. }) => Err(Failure::new(FailureKind::NotSent, error)),
+        (Err(error), Outgoing { begun: false, .. }) => {
+            Err(Failure::new(FailureKind::NotSent, error))
+        }
         (Err(error), Outgoing { .. }) => Err(failure::of(error)),
     }
 }
@@ -78,7 +98,12 @@ fn collect(response: Response<ureq::Body>, limits: Limits) -> Result<Response<By
         return Err(too_large(limit));
     }
     let mut bytes = Vec::with_capacity(capacity(declared.unwrap_or(0)));
-    let read = body.into_with_config().limit(u64::MAX).reader().take(limit.saturating_add(1)).read_to_end(&mut bytes);
+    let read = body
+        .into_with_config()
+        .limit(u64::MAX)
+        .reader()
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes);
     match read {
         Ok(_) if bytes.len() as u64 > limit => Err(too_large(limit)),
         Ok(_) => Ok(Response::from_parts(parts, Bytes::from(bytes))),
@@ -95,7 +120,11 @@ struct Outgoing {
 
 impl Outgoing {
     fn new(reader: Box<dyn Read>) -> Self {
-        Self { reader, begun: false, fault: None }
+        Self {
+            reader,
+            begun: false,
+            fault: None,
+        }
     }
 }
 

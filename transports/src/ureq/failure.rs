@@ -9,7 +9,9 @@ use ureq::{Error, Timeout};
 pub(super) fn of(error: Error) -> Failure {
     let kind = match &error {
         // ureq reports a refused connection as an error of I/O; an open connection is never refused.
-        Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => FailureKind::NotSent,
+        Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            FailureKind::NotSent
+        }
         Error::HostNotFound
         | Error::ConnectionFailed
         | Error::BadUri(_)

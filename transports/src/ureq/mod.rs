@@ -24,8 +24,13 @@ pub struct Ureq {
 impl Ureq {
     /// A transport with a new agent: the system's resolver, proxies from the environment, up to 16 idle connections.
     pub fn new() -> Self {
-        let config = ureq::Agent::config_builder().max_idle_connections(16).max_idle_connections_per_host(16).build();
-        Self { agent: config.new_agent() }
+        let config = ureq::Agent::config_builder()
+            .max_idle_connections(16)
+            .max_idle_connections_per_host(16)
+            .build();
+        Self {
+            agent: config.new_agent(),
+        }
     }
 
     /// Submits a document and waits for its result, on the calling thread.
@@ -57,7 +62,12 @@ impl Ureq {
     /// # Errors
     ///
     /// As [`extract`](Self::extract). Options that ask for confirmations end as [`JobError::Abandoned`], as nobody could give any.
-    pub fn extract_with(&self, api: &Api, document: Document, options: JobOptions) -> Result<Extraction, JobError> {
+    pub fn extract_with(
+        &self,
+        api: &Api,
+        document: Document,
+        options: JobOptions,
+    ) -> Result<Extraction, JobError> {
         let clock = SystemClock::new();
         let job = Job::submit(api, document, options, clock.now());
         one_line::end(Driver::new(job, self, &clock).finish())

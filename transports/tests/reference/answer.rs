@@ -24,8 +24,21 @@ pub(super) struct Incoming<'a> {
 }
 
 impl<'a> Incoming<'a> {
-    pub(super) fn new(reference: &'a Reference, stream: &'a TcpStream, times: Times, is_submit: bool) -> Self {
-        Self { reference, stream, times, is_submit, buffer: Vec::new(), reads: 0, keeps_open: true }
+    pub(super) fn new(
+        reference: &'a Reference,
+        stream: &'a TcpStream,
+        times: Times,
+        is_submit: bool,
+    ) -> Self {
+        Self {
+            reference,
+            stream,
+            times,
+            is_submit,
+            buffer: Vec::new(),
+            reads: 0,
+            keeps_open: true,
+        }
     }
 
     /// Whether the connection can serve another exchange.
@@ -36,16 +49,26 @@ impl<'a> Incoming<'a> {
     pub(super) fn response(&mut self) -> Result<Response<Bytes>, Broken> {
         loop {
             let (status, headers) = self.head()?;
-            let (takes_100, takes_103) = (self.reference.has(Fault::Takes100), self.reference.has(Fault::Takes103));
-            if status.is_informational() && !(takes_100 && status == 100 || takes_103 && status == 103) {
+            let (takes_100, takes_103) = (
+                self.reference.has(Fault::Takes100),
+                self.reference.has(Fault::Takes103),
+            );
+            if status.is_informational()
+                && !(takes_100 && status == 100 || takes_103 && status == 103)
+            {
                 continue;
             }
-            let says =
-                |name: &str, value: &str| headers.get(name).is_some_and(|found| found.as_bytes().eq_ignore_ascii_case(value.as_bytes()));
+            let says = |name: &str, value: &str| {
+                headers
+                    .get(name)
+                    .is_some_and(|found| found.as_bytes().eq_ignore_ascii_case(value.as_bytes()))
+            };
             if says("connection", "close") && !self.reference.has(Fault::IgnoresAnnouncedClose) {
                 self.keeps_open = false;
             }
-            let length = headers.get("content-length").and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+            let length = headers
+                .get("content-length")
+                .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
             let body = if self.is_bodiless(status) {
                 Vec::new()
             } else if says("transfer-encoding", "chunked") {
@@ -71,24 +94,35 @@ impl<'a> Incoming<'a> {
 
     fn head(&mut self) -> Result<(StatusCode, HeaderMap), Broken> {
         let end = loop {
-            if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+            if let Some(end) = self
+                .buffer
+                .windows(4)
+                .position(|window| window == b"\r\n\r\n")
+            {
                 break end + 4;
             }
             if self.reference.has(Fault::ReadsHeadsOnce) && self.reads > 0 {
                 return Err(Broken::network(At::Head, io::ErrorKind::InvalidData.into()));
             }
-            let at = if self.buffer.is_empty() { At::Silence } else { At::Head };
+            let at = if self.buffer.is_empty() {
+                At::Silence
+            } else {
+                At::Head
+            };
             if self.fill(at)? == 0 {
                 return Err(Broken::network(at, io::ErrorKind::UnexpectedEof.into()));
             }
         };
         let head: Vec<u8> = self.buffer.drain(..end).collect();
-        self.parse(&head).ok_or_else(|| Broken::network(At::Garbage, io::ErrorKind::InvalidData.into()))
+        self.parse(&head)
+            .ok_or_else(|| Broken::network(At::Garbage, io::ErrorKind::InvalidData.into()))
     }
 
     fn parse(&self, head: &[u8]) -> Option<(StatusCode, HeaderMap)> {
-        let mut lines =
-            head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line)).filter(|line| !line.is_empty());
+        let mut lines = head
+            .split(|byte| *byte == b'\n')
+            .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+            .filter(|line| !line.is_empty());
         let status = lines.next()?.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
         let mut headers = HeaderMap::new();
         for line in lines {
@@ -112,13 +146,20 @@ impl<'a> Incoming<'a> {
             return Err(Broken::TooLarge);
         }
         let length = usize::try_from(length).unwrap();
-        let mut body = Vec::with_capacity(if self.reference.has(Fault::WastesMemory) { length * 4 } else { length });
+        let mut body = Vec::with_capacity(if self.reference.has(Fault::WastesMemory) {
+            length * 4
+        } else {
+            length
+        });
         while body.len() < length {
             if self.buffer.is_empty() && self.fill(At::Body)? == 0 {
                 if self.reference.has(Fault::TakesCutBody) {
                     break;
                 }
-                return Err(Broken::network(At::Body, io::ErrorKind::UnexpectedEof.into()));
+                return Err(Broken::network(
+                    At::Body,
+                    io::ErrorKind::UnexpectedEof.into(),
+                ));
             }
             let count = self.buffer.len().min(length - body.len());
             body.extend_from_slice(&self.buffer[..count]);
@@ -132,30 +173,44 @@ impl<'a> Incoming<'a> {
         loop {
             let line = match self.line() {
                 Err(Broken::Network { error, .. })
-                    if error.kind() == io::ErrorKind::UnexpectedEof && self.reference.has(Fault::TakesCutChunks) =>
+                    if error.kind() == io::ErrorKind::UnexpectedEof
+                        && self.reference.has(Fault::TakesCutChunks) =>
                 {
                     return Ok(body);
                 }
                 line => line?,
             };
-            let size = line.split(';').next().and_then(|size| usize::from_str_radix(size.trim(), 16).ok());
-            let size = size.ok_or_else(|| Broken::network(At::Body, io::ErrorKind::InvalidData.into()))?;
+            let size = line
+                .split(';')
+                .next()
+                .and_then(|size| usize::from_str_radix(size.trim(), 16).ok());
+            let size =
+                size.ok_or_else(|| Broken::network(At::Body, io::ErrorKind::InvalidData.into()))?;
             if line.contains(';') && self.reference.has(Fault::KeepsChunkExtensions) {
                 body.extend_from_slice(line.as_bytes());
             }
-            if self.is_over((body.len() + size) as u64) && !self.reference.has(Fault::ReadsEndlessChunks) {
+            if self.is_over((body.len() + size) as u64)
+                && !self.reference.has(Fault::ReadsEndlessChunks)
+            {
                 return Err(Broken::TooLarge);
             }
             while self.buffer.len() < size {
                 if self.fill(At::Body)? == 0 {
-                    return Err(Broken::network(At::Body, io::ErrorKind::UnexpectedEof.into()));
+                    return Err(Broken::network(
+                        At::Body,
+                        io::ErrorKind::UnexpectedEof.into(),
+                    ));
                 }
             }
             body.extend_from_slice(&self.buffer[..size]);
             self.buffer.drain(..size);
             self.line()?;
             if size == 0 {
-                return if self.is_over(body.len() as u64) { Err(Broken::TooLarge) } else { Ok(body) };
+                return if self.is_over(body.len() as u64) {
+                    Err(Broken::TooLarge)
+                } else {
+                    Ok(body)
+                };
             }
         }
     }
@@ -167,7 +222,10 @@ impl<'a> Incoming<'a> {
                 return Ok(String::from_utf8_lossy(&line[..end]).into_owned());
             }
             if self.fill(At::Body)? == 0 {
-                return Err(Broken::network(At::Body, io::ErrorKind::UnexpectedEof.into()));
+                return Err(Broken::network(
+                    At::Body,
+                    io::ErrorKind::UnexpectedEof.into(),
+                ));
             }
         }
     }
@@ -186,7 +244,10 @@ impl<'a> Incoming<'a> {
             }
             if self.fill(At::Body)? == 0 {
                 if self.reference.has(Fault::FailsUntilClose) && body.len() < 100 {
-                    return Err(Broken::network(At::Body, io::ErrorKind::UnexpectedEof.into()));
+                    return Err(Broken::network(
+                        At::Body,
+                        io::ErrorKind::UnexpectedEof.into(),
+                    ));
                 }
                 return Ok(body);
             }
@@ -195,24 +256,34 @@ impl<'a> Incoming<'a> {
 
     fn is_over(&self, length: u64) -> bool {
         let limit = self.times.limits.response_bytes;
-        length > limit || self.reference.has(Fault::StopsAtLimit) && length == limit && length < 1_000_000
+        length > limit
+            || self.reference.has(Fault::StopsAtLimit) && length == limit && length < 1_000_000
     }
 
     /// Reads more, within the limits; 0 at the end.
     fn fill(&mut self, at: At) -> Result<usize, Broken> {
         let fail = |error| Broken::network(at, error);
-        let left = self.times.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        if left.is_some_and(|left| left.is_zero()) && !(at == At::Body && self.reference.has(Fault::TricklesForEver)) {
+        let left = self
+            .times
+            .deadline
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero())
+            && !(at == At::Body && self.reference.has(Fault::TricklesForEver))
+        {
             return Err(fail(io::ErrorKind::TimedOut.into()));
         }
         let limits = self.times.limits;
         let within = match (at, self.reference.fault) {
             (At::Silence, Some(Fault::WaitsForEver)) if self.is_submit => None,
             (At::Body, Some(Fault::StallsForEver)) => None,
-            (At::Body, Some(Fault::TricklesForEver)) => Some(limits.total.saturating_mul(25).min(limits.idle)),
+            (At::Body, Some(Fault::TricklesForEver)) => {
+                Some(limits.total.saturating_mul(25).min(limits.idle))
+            }
             _ => left.map(|left| left.min(limits.idle)),
         };
-        self.stream.set_read_timeout(within.map(|within| within.max(Duration::from_micros(1)))).map_err(fail)?;
+        self.stream
+            .set_read_timeout(within.map(|within| within.max(Duration::from_micros(1))))
+            .map_err(fail)?;
         let mut block = [0; 64 * 1024];
         let count = (&mut &*self.stream).read(&mut block).map_err(fail)?;
         self.reads += 1;
@@ -225,7 +296,12 @@ impl Reference {
     /// What is done to an answer that should be handed on as it is.
     pub(super) fn tamper(&self, mut response: Response<Bytes>) -> Outcome {
         let status = response.status().as_u16();
-        let is = |name, value: &str| response.headers().get(name).is_some_and(|found: &HeaderValue| *found == *value);
+        let is = |name, value: &str| {
+            response
+                .headers()
+                .get(name)
+                .is_some_and(|found: &HeaderValue| *found == *value)
+        };
         let fails = match self.fault {
             Some(Fault::Fails401) => status == 401,
             Some(Fault::Fails404) => status == 404,
@@ -236,17 +312,31 @@ impl Reference {
             _ => false,
         };
         if fails {
-            return Err(Failure::new(FailureKind::Interrupted, format!("an answer that is none: {status}")));
+            return Err(Failure::new(
+                FailureKind::Interrupted,
+                format!("an answer that is none: {status}"),
+            ));
         }
         let is_text = is(CONTENT_TYPE, "application/json; charset=utf-8");
-        let is_dated = response.headers().get(RETRY_AFTER).is_some_and(|hint| hint.as_bytes().iter().any(u8::is_ascii_alphabetic));
+        let is_dated = response
+            .headers()
+            .get(RETRY_AFTER)
+            .is_some_and(|hint| hint.as_bytes().iter().any(u8::is_ascii_alphabetic));
         match self.fault {
-            Some(Fault::TrimsBodies) => *response.body_mut() = Bytes::copy_from_slice(response.body().trim_ascii()),
+            Some(Fault::TrimsBodies) => {
+                *response.body_mut() = Bytes::copy_from_slice(response.body().trim_ascii())
+            }
             Some(Fault::Takes202For200) if status == 202 => *response.status_mut() = StatusCode::OK,
-            Some(Fault::MendsText) if is_text => *response.body_mut() = String::from_utf8_lossy(response.body()).into_owned().into(),
+            Some(Fault::MendsText) if is_text => {
+                *response.body_mut() = String::from_utf8_lossy(response.body()).into_owned().into()
+            }
             Some(Fault::HidesCompression) => drop(response.headers_mut().remove(CONTENT_ENCODING)),
-            Some(Fault::ForgetsDates) if is_dated => drop(response.headers_mut().remove(RETRY_AFTER)),
-            Some(Fault::ForgetsSeconds) if !is_dated && status == 429 => drop(response.headers_mut().remove(RETRY_AFTER)),
+            Some(Fault::ForgetsDates) if is_dated => {
+                drop(response.headers_mut().remove(RETRY_AFTER))
+            }
+            Some(Fault::ForgetsSeconds) if !is_dated && status == 429 => {
+                drop(response.headers_mut().remove(RETRY_AFTER))
+            }
             _ => {}
         }
         Ok(response)

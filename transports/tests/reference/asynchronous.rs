@@ -31,7 +31,9 @@ impl AsyncTransport for AsyncReference {
             std::thread::spawn(move || {
                 let _ = sender.send(reference.send_unless_aborted(&request, limits, &abort));
             });
-            receiver.await.unwrap_or_else(|error| Err(Failure::new(FailureKind::Interrupted, error)))
+            receiver
+                .await
+                .unwrap_or_else(|error| Err(Failure::new(FailureKind::Interrupted, error)))
         }
     }
 }

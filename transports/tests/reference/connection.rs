@@ -23,14 +23,26 @@ impl Reference {
         if uri.scheme_str() == Some("https") && !self.has(Fault::SpeaksPlainForTls) {
             return Err(not_sent("there is no TLS here"));
         }
-        let kind = |lie| if self.has(lie) { FailureKind::Interrupted } else { FailureKind::NotSent };
+        let kind = |lie| {
+            if self.has(lie) {
+                FailureKind::Interrupted
+            } else {
+                FailureKind::NotSent
+            }
+        };
         let host = (uri.host().unwrap(), uri.port_u16().unwrap_or(80));
-        let address = host.to_socket_addrs().and_then(|mut found| found.next().ok_or_else(|| io::ErrorKind::NotFound.into()));
-        let address = address.map_err(|error| Failure::new(kind(Fault::CallsUnknownHostInterrupted), error))?;
-        let stream = TcpStream::connect_timeout(&address, limits.connect.min(limits.total)).map_err(|error| match error.kind() {
-            io::ErrorKind::ConnectionRefused => Failure::new(kind(Fault::CallsRefusedInterrupted), error),
-            _ => Failure::new(kind(Fault::CallsNoConnectionInterrupted), error),
-        })?;
+        let address = host
+            .to_socket_addrs()
+            .and_then(|mut found| found.next().ok_or_else(|| io::ErrorKind::NotFound.into()));
+        let address = address
+            .map_err(|error| Failure::new(kind(Fault::CallsUnknownHostInterrupted), error))?;
+        let stream = TcpStream::connect_timeout(&address, limits.connect.min(limits.total))
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::ConnectionRefused => {
+                    Failure::new(kind(Fault::CallsRefusedInterrupted), error)
+                }
+                _ => Failure::new(kind(Fault::CallsNoConnectionInterrupted), error),
+            })?;
         stream.set_nodelay(true).map_err(not_sent)?;
         Ok(stream)
     }
@@ -40,7 +52,10 @@ impl Reference {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(index) = idle.iter().position(|pooled| pooled.authority == authority) {
             let pooled = idle.swap_remove(index);
-            if !pooled.is_checked || self.has(Fault::KeepsDeadConnections) || is_quiet(&pooled.stream) {
+            if !pooled.is_checked
+                || self.has(Fault::KeepsDeadConnections)
+                || is_quiet(&pooled.stream)
+            {
                 return Some(pooled.stream);
             }
         }
@@ -49,14 +64,23 @@ impl Reference {
 
     pub(super) fn keep(&self, authority: String, stream: TcpStream, is_checked: bool) {
         if !self.has(Fault::KeepsNoConnections) {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(Pooled { authority, stream, is_checked });
+            self.idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(Pooled {
+                    authority,
+                    stream,
+                    is_checked,
+                });
         }
     }
 }
 
 /// Whether there is nothing to read, not even the end.
 pub(super) fn is_quiet(stream: &TcpStream) -> bool {
-    let peeked = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
+    let peeked = stream
+        .set_nonblocking(true)
+        .and_then(|()| stream.peek(&mut [0]));
     let quiet = peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
     quiet && stream.set_nonblocking(false).is_ok() || stream.set_nonblocking(false).is_err()
 }
@@ -65,7 +89,9 @@ pub(super) fn is_quiet(stream: &TcpStream) -> bool {
 pub(super) fn is_closed_soon(mut stream: &TcpStream) -> bool {
     let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
     // A reset that a write has run into shows as an end here.
-    stream.read(&mut [0]).map_or_else(|error| !timed_out(&error), |count| count == 0)
+    stream
+        .read(&mut [0])
+        .map_or_else(|error| !timed_out(&error), |count| count == 0)
 }
 
 /// Gives an exchange up from another thread.

@@ -15,7 +15,10 @@ use super::{Fault, Outcome, Reference, not_sent};
 
 /// One exchange, on a runtime of its own.
 pub(super) fn exchange(reference: &Reference, request: &Request<Body>, limits: Limits) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(not_sent)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(not_sent)?;
     let outcome = runtime.block_on(async {
         match tokio::time::timeout(limits.total, perform(reference, request, limits)).await {
             Ok(outcome) => outcome,
@@ -26,14 +29,19 @@ pub(super) fn exchange(reference: &Reference, request: &Request<Body>, limits: L
         if !reference.has(Fault::Http2MixesAnswers) {
             return response;
         }
-        let mut first = reference.first_answer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut first = reference
+            .first_answer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let body = first.get_or_insert_with(|| response.body().clone()).clone();
         response.map(|_| body)
     })
 }
 
 async fn perform(reference: &Reference, request: &Request<Body>, limits: Limits) -> Outcome {
-    let stream = TcpStream::connect(request.uri().authority().unwrap().as_str()).await.map_err(not_sent)?;
+    let stream = TcpStream::connect(request.uri().authority().unwrap().as_str())
+        .await
+        .map_err(not_sent)?;
     let (mut client, connection) = h2::client::handshake(stream).await.map_err(not_sent)?;
     let connection = tokio::spawn(connection);
     let mut head = Request::new(());
@@ -44,9 +52,14 @@ async fn perform(reference: &Reference, request: &Request<Body>, limits: Limits)
         head.headers_mut().remove("content-length");
     }
     if reference.has(Fault::Http2ExposesKey) {
-        head.headers_mut().get_mut("authorization").unwrap().set_sensitive(false);
+        head.headers_mut()
+            .get_mut("authorization")
+            .unwrap()
+            .set_sensitive(false);
     }
-    let (response, mut outgoing) = client.send_request(head, request.body().is_empty()).map_err(not_sent)?;
+    let (response, mut outgoing) = client
+        .send_request(head, request.body().is_empty())
+        .map_err(not_sent)?;
     // Dropped, so that the connection ends once it has nothing left to do.
     drop(client);
     match upload(reference, request.body(), &mut outgoing).await {
@@ -58,7 +71,10 @@ async fn perform(reference: &Reference, request: &Request<Body>, limits: Limits)
             return Err(Failure::new(FailureKind::Source, error));
         }
         Err(Upload::Stopped) if reference.has(Fault::Http2FailsEarlyAnswers) => {
-            return Err(Failure::new(FailureKind::Interrupted, "the stream was reset"));
+            return Err(Failure::new(
+                FailureKind::Interrupted,
+                "the stream was reset",
+            ));
         }
         // There may be an answer all the same.
         Err(Upload::Stopped) | Ok(()) => {}
@@ -69,19 +85,45 @@ async fn perform(reference: &Reference, request: &Request<Body>, limits: Limits)
             let is_refused = error.is_reset() && error.is_remote();
             // Only an error of the connection ends it.
             let is_ours = error.is_reset() || error.is_go_away();
-            let went_away = !is_ours && connection.await.is_ok_and(|ended| ended.is_err_and(|error| error.is_go_away()));
+            let went_away = !is_ours
+                && connection
+                    .await
+                    .is_ok_and(|ended| ended.is_err_and(|error| error.is_go_away()));
             let kind = match (is_refused, error.is_go_away(), error.reason()) {
-                (true, _, Some(Reason::REFUSED_STREAM)) => honest(reference, Fault::Http2CallsRefusedInterrupted, FailureKind::NotSent),
-                (true, ..) => honest(reference, Fault::Http2CallsResetNotSent, FailureKind::Interrupted),
-                (_, true, _) => honest(reference, Fault::Http2CallsGoAwayInterrupted, FailureKind::NotSent),
-                _ if went_away => honest(reference, Fault::Http2CallsGoAwayNotSent, FailureKind::Interrupted),
-                _ => honest(reference, Fault::Http2CallsClosedNotSent, FailureKind::Interrupted),
+                (true, _, Some(Reason::REFUSED_STREAM)) => honest(
+                    reference,
+                    Fault::Http2CallsRefusedInterrupted,
+                    FailureKind::NotSent,
+                ),
+                (true, ..) => honest(
+                    reference,
+                    Fault::Http2CallsResetNotSent,
+                    FailureKind::Interrupted,
+                ),
+                (_, true, _) => honest(
+                    reference,
+                    Fault::Http2CallsGoAwayInterrupted,
+                    FailureKind::NotSent,
+                ),
+                _ if went_away => honest(
+                    reference,
+                    Fault::Http2CallsGoAwayNotSent,
+                    FailureKind::Interrupted,
+                ),
+                _ => honest(
+                    reference,
+                    Fault::Http2CallsClosedNotSent,
+                    FailureKind::Interrupted,
+                ),
             };
             return Err(Failure::new(kind, error));
         }
     };
     let (parts, incoming) = response.into_parts();
-    Ok(Response::from_parts(parts, collect(reference, incoming, limits).await?))
+    Ok(Response::from_parts(
+        parts,
+        collect(reference, incoming, limits).await?,
+    ))
 }
 
 /// The kind as it is, or the other one.
@@ -99,7 +141,11 @@ enum Upload {
     Stopped,
 }
 
-async fn upload(reference: &Reference, body: &Body, outgoing: &mut SendStream<Bytes>) -> Result<(), Upload> {
+async fn upload(
+    reference: &Reference,
+    body: &Body,
+    outgoing: &mut SendStream<Bytes>,
+) -> Result<(), Upload> {
     if body.is_empty() {
         return Ok(());
     }
@@ -110,20 +156,39 @@ async fn upload(reference: &Reference, body: &Body, outgoing: &mut SendStream<By
         };
         while !chunk.is_empty() {
             outgoing.reserve_capacity(chunk.len());
-            let Some(Ok(capacity)) = poll_fn(|context| outgoing.poll_capacity(context)).await else { return Err(Upload::Stopped) };
+            let Some(Ok(capacity)) = poll_fn(|context| outgoing.poll_capacity(context)).await
+            else {
+                return Err(Upload::Stopped);
+            };
             let part = chunk.split_to(capacity.min(chunk.len()));
-            outgoing.send_data(part, false).map_err(|_| Upload::Stopped)?;
+            outgoing
+                .send_data(part, false)
+                .map_err(|_| Upload::Stopped)?;
         }
     }
-    outgoing.send_data(Bytes::new(), true).map_err(|_| Upload::Stopped)
+    outgoing
+        .send_data(Bytes::new(), true)
+        .map_err(|_| Upload::Stopped)
 }
 
-async fn collect(reference: &Reference, mut incoming: RecvStream, limits: Limits) -> Result<Bytes, Failure> {
+async fn collect(
+    reference: &Reference,
+    mut incoming: RecvStream,
+    limits: Limits,
+) -> Result<Bytes, Failure> {
     let mut body = BytesMut::new();
     while let Some(chunk) = incoming.data().await {
         let chunk = chunk.map_err(|error| {
-            let lies = reference.has(Fault::Http2CallsResetBodyNotSent) && error.reason() == Some(Reason::REFUSED_STREAM);
-            Failure::new(if lies { FailureKind::NotSent } else { FailureKind::Interrupted }, error)
+            let lies = reference.has(Fault::Http2CallsResetBodyNotSent)
+                && error.reason() == Some(Reason::REFUSED_STREAM);
+            Failure::new(
+                if lies {
+                    FailureKind::NotSent
+                } else {
+                    FailureKind::Interrupted
+                },
+                error,
+            )
         })?;
         let _ = incoming.flow_control().release_capacity(chunk.len());
         body.extend_from_slice(&chunk);

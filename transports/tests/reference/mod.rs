@@ -44,22 +44,38 @@ impl BlockingTransport for Reference {
 
 impl Reference {
     pub(crate) fn new(fault: Option<Fault>) -> Self {
-        Self { fault, http2: false, idle: Mutex::default(), turn: Mutex::default(), first_answer: Mutex::default() }
+        Self {
+            fault,
+            http2: false,
+            idle: Mutex::default(),
+            turn: Mutex::default(),
+            first_answer: Mutex::default(),
+        }
     }
 
     pub(crate) fn over_http2(fault: Option<Fault>) -> Self {
-        Self { http2: true, ..Self::new(fault) }
+        Self {
+            http2: true,
+            ..Self::new(fault)
+        }
     }
 
     fn has(&self, fault: Fault) -> bool {
         self.fault == Some(fault)
     }
 
-    fn send_unless_aborted(&self, request: &Request<Body>, limits: Limits, abort: &Abort) -> Outcome {
+    fn send_unless_aborted(
+        &self,
+        request: &Request<Body>,
+        limits: Limits,
+        abort: &Abort,
+    ) -> Outcome {
         if self.http2 {
             return http2::exchange(self, request, limits);
         }
-        let _turn = self.has(Fault::SendsOneAtATime).then(|| self.turn.lock().unwrap_or_else(PoisonError::into_inner));
+        let _turn = self
+            .has(Fault::SendsOneAtATime)
+            .then(|| self.turn.lock().unwrap_or_else(PoisonError::into_inner));
         let outcome = self.exchange(request, limits, abort);
         match outcome {
             Ok(response)
@@ -68,12 +84,20 @@ impl Reference {
                     && response.headers().contains_key("location") =>
             {
                 let mut request = request.clone();
-                *request.uri_mut() = response.headers()["location"].to_str().unwrap().parse().unwrap();
+                *request.uri_mut() = response.headers()["location"]
+                    .to_str()
+                    .unwrap()
+                    .parse()
+                    .unwrap();
                 self.exchange(&request, limits, abort)
             }
             Ok(response) => self.tamper(response),
             Err(failure) if self.has(Fault::TellsKey) => {
-                let told = format!("{} {:?}", failure.cause(), request.headers()["authorization"].to_str());
+                let told = format!(
+                    "{} {:?}",
+                    failure.cause(),
+                    request.headers()["authorization"].to_str()
+                );
                 Err(Failure::new(failure.kind(), told))
             }
             Err(failure) => Err(failure),
@@ -84,7 +108,9 @@ impl Reference {
     fn exchange(&self, request: &Request<Body>, limits: Limits, abort: &Abort) -> Outcome {
         let deadline = match self.fault {
             Some(Fault::AddsLimitsToClock) => Some(Instant::now() + limits.total),
-            Some(Fault::TakesIdleForTotal) => Instant::now().checked_add(limits.total.min(limits.idle)),
+            Some(Fault::TakesIdleForTotal) => {
+                Instant::now().checked_add(limits.total.min(limits.idle))
+            }
             _ => Instant::now().checked_add(limits.total),
         };
         let mut upload = Upload::open(self, request).map_err(|error| self.source_failure(error))?;
@@ -110,16 +136,25 @@ impl Reference {
                 if self.has(Fault::KeepsUnreadConnections) {
                     self.keep(authority, stream, false);
                 }
-                Err(Failure::new(FailureKind::TooLarge, format!("more than {} bytes", limits.response_bytes)))
+                Err(Failure::new(
+                    FailureKind::TooLarge,
+                    format!("more than {} bytes", limits.response_bytes),
+                ))
             }
             Err(Broken::Network { at, error }) => {
-                let late = self.has(Fault::KeepsLateConnections) && at == At::Silence && timed_out(&error);
-                let dead = self.has(Fault::KeepsDeadConnections) && reused && matches!(at, At::Silence | At::Upload);
+                let late =
+                    self.has(Fault::KeepsLateConnections) && at == At::Silence && timed_out(&error);
+                let dead = self.has(Fault::KeepsDeadConnections)
+                    && reused
+                    && matches!(at, At::Silence | At::Upload);
                 if late || dead {
                     self.keep(authority, stream, false);
                 }
                 let lost = matches!(at, At::Silence | At::Upload) && !timed_out(&error);
-                if lost && (reused && self.has(Fault::SendsLostSubmitsAgain) || !reused && self.has(Fault::TriesAgain)) {
+                if lost
+                    && (reused && self.has(Fault::SendsLostSubmitsAgain)
+                        || !reused && self.has(Fault::TriesAgain))
+                {
                     return Self::new(None).exchange(request, limits, abort);
                 }
                 Err(Failure::new(self.kind(at, reused, &error), error))
@@ -136,14 +171,30 @@ impl Reference {
     ) -> Result<(Response<Bytes>, bool), Broken> {
         let sent = outgoing::send(self, stream, request, upload, times)?;
         if sent == Sent::Partly && self.has(Fault::FailsEarlyAnswers) {
-            return Err(Broken::network(At::Upload, io::ErrorKind::BrokenPipe.into()));
+            return Err(Broken::network(
+                At::Upload,
+                io::ErrorKind::BrokenPipe.into(),
+            ));
         }
         let mut incoming = Incoming::new(self, stream, times, !request.body().is_empty());
         match incoming.response() {
-            Err(Broken::Network { at: At::Silence, error }) if sent == Sent::Partly => Err(Broken::Network { at: At::Upload, error }),
+            Err(Broken::Network {
+                at: At::Silence,
+                error,
+            }) if sent == Sent::Partly => Err(Broken::Network {
+                at: At::Upload,
+                error,
+            }),
             Err(broken) => Err(broken),
-            Ok(_) if sent == Sent::Partly && self.has(Fault::CallsResetAnswersNotSent) && connection::is_closed_soon(stream) => {
-                Err(Broken::network(At::Reset, io::ErrorKind::ConnectionReset.into()))
+            Ok(_)
+                if sent == Sent::Partly
+                    && self.has(Fault::CallsResetAnswersNotSent)
+                    && connection::is_closed_soon(stream) =>
+            {
+                Err(Broken::network(
+                    At::Reset,
+                    io::ErrorKind::ConnectionReset.into(),
+                ))
             }
             Ok(response) => Ok((response, incoming.is_reusable() && sent == Sent::Whole)),
         }
@@ -158,18 +209,27 @@ impl Reference {
             At::Garbage => Some(Fault::CallsGarbageNotSent),
             _ => None,
         };
-        if lie.is_some() && self.fault == lie { FailureKind::NotSent } else { FailureKind::Interrupted }
+        if lie.is_some() && self.fault == lie {
+            FailureKind::NotSent
+        } else {
+            FailureKind::Interrupted
+        }
     }
 
     fn source_failure(&self, error: io::Error) -> Failure {
         let kind = match (self.fault, SourceError::of(&error)) {
-            (Some(Fault::BlamesNetworkForEmptySource), Some(SourceError::Shorter { yielded: 0, .. })) => FailureKind::Interrupted,
+            (
+                Some(Fault::BlamesNetworkForEmptySource),
+                Some(SourceError::Shorter { yielded: 0, .. }),
+            ) => FailureKind::Interrupted,
             (Some(Fault::BlamesNetworkForSource), Some(SourceError::Unreadable(cause)))
                 if cause.kind() == io::ErrorKind::PermissionDenied =>
             {
                 FailureKind::Interrupted
             }
-            (Some(Fault::CallsUnopenedSourceNotSent), Some(SourceError::Unreadable(cause))) if cause.kind() == io::ErrorKind::NotFound => {
+            (Some(Fault::CallsUnopenedSourceNotSent), Some(SourceError::Unreadable(cause)))
+                if cause.kind() == io::ErrorKind::NotFound =>
+            {
                 FailureKind::NotSent
             }
             _ => FailureKind::Source,
@@ -213,7 +273,10 @@ impl Broken {
 }
 
 fn timed_out(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
 }
 
 fn not_sent(error: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {

@@ -30,7 +30,11 @@ impl Upload {
         let (body, length) = (request.body(), request.body().len());
         let chunked = reference.has(Fault::ChunksSmallBodies) && (1..1_000).contains(&length);
         if body.is_empty() && reference.has(Fault::SendsBodyWithGet) {
-            return Ok(Self { reader: Box::new(&b"{}"[..]), length: 2, chunked });
+            return Ok(Self {
+                reader: Box::new(&b"{}"[..]),
+                length: 2,
+                chunked,
+            });
         }
         let mut reader: Box<dyn Read> = if body.is_small() {
             match body.to_bytes() {
@@ -48,7 +52,11 @@ impl Upload {
         if reference.has(Fault::BreaksBody) && length > 0 {
             reader = Box::new(reader.take(length - 1).chain(&b"!"[..]));
         }
-        Ok(Self { reader, length, chunked })
+        Ok(Self {
+            reader,
+            length,
+            chunked,
+        })
     }
 }
 
@@ -73,7 +81,11 @@ pub(super) fn send(
     let mut block = vec![0; 64 * 1024];
     let (mut left, watches) = (upload.length, !request.body().is_small());
     loop {
-        let start = if upload.chunked && left > 0 { Some(out.len()) } else { None };
+        let start = if upload.chunked && left > 0 {
+            Some(out.len())
+        } else {
+            None
+        };
         let count = match upload.reader.read(&mut block) {
             Err(error) if pads(reference, &error) => {
                 let count = left.min(block.len() as u64) as usize;
@@ -97,7 +109,9 @@ pub(super) fn send(
             }
             match write(reference, stream, &out, times) {
                 Ok(()) => {}
-                Err(error) if super::timed_out(&error) => return Err(Broken::network(At::Upload, error)),
+                Err(error) if super::timed_out(&error) => {
+                    return Err(Broken::network(At::Upload, error));
+                }
                 Err(_) => return Ok(Sent::Partly),
             }
         }
@@ -108,9 +122,22 @@ pub(super) fn send(
     }
 }
 
-fn write(reference: &Reference, mut stream: &TcpStream, bytes: &[u8], times: Times) -> io::Result<()> {
-    let within = times.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()).min(times.limits.idle));
-    let within = if reference.has(Fault::SendsForEver) { None } else { within };
+fn write(
+    reference: &Reference,
+    mut stream: &TcpStream,
+    bytes: &[u8],
+    times: Times,
+) -> io::Result<()> {
+    let within = times.deadline.map(|deadline| {
+        deadline
+            .saturating_duration_since(Instant::now())
+            .min(times.limits.idle)
+    });
+    let within = if reference.has(Fault::SendsForEver) {
+        None
+    } else {
+        within
+    };
     if within.is_some_and(|within| within.is_zero()) {
         return Err(io::ErrorKind::TimedOut.into());
     }
@@ -123,14 +150,27 @@ fn head(reference: &Reference, request: &Request<Body>, upload: &Upload) -> Vec<
     if reference.has(Fault::DecodesPaths) {
         path = path.replace("%2F", "/");
     }
-    let mut head = format!("{} {path} HTTP/1.1\r\nhost: {}\r\n", request.method(), request.uri().authority().unwrap()).into_bytes();
-    let mut add = |name: &str, value: &[u8]| head.extend_from_slice(&[name.as_bytes(), b": ", value, b"\r\n"].concat());
+    let mut head = format!(
+        "{} {path} HTTP/1.1\r\nhost: {}\r\n",
+        request.method(),
+        request.uri().authority().unwrap()
+    )
+    .into_bytes();
+    let mut add = |name: &str, value: &[u8]| {
+        head.extend_from_slice(&[name.as_bytes(), b": ", value, b"\r\n"].concat())
+    };
     for name in request.headers().keys() {
         let values = request.headers().get_all(name).iter();
-        for value in values.take(if reference.has(Fault::SendsFirstOfDuplicates) { 1 } else { usize::MAX }) {
+        for value in values.take(if reference.has(Fault::SendsFirstOfDuplicates) {
+            1
+        } else {
+            usize::MAX
+        }) {
             match name.as_str() {
                 "content-length" if upload.chunked => add("transfer-encoding", b"chunked"),
-                "authorization" if reference.has(Fault::BreaksKey) => add("authorization", &value.as_bytes().to_ascii_lowercase()),
+                "authorization" if reference.has(Fault::BreaksKey) => {
+                    add("authorization", &value.as_bytes().to_ascii_lowercase())
+                }
                 name => add(name, value.as_bytes()),
             }
         }

@@ -12,9 +12,15 @@ use typless::wire::Body;
 pub(crate) fn adapters() -> Vec<Adapter> {
     vec![
         #[cfg(feature = "ureq")]
-        Adapter { name: "ureq", transport: Box::new(typless_transports::ureq::Ureq::new()) },
+        Adapter {
+            name: "ureq",
+            transport: Box::new(typless_transports::ureq::Ureq::new()),
+        },
         #[cfg(feature = "hyper")]
-        Adapter { name: "hyper", transport: Box::new(OnTokio::new()) },
+        Adapter {
+            name: "hyper",
+            transport: Box::new(OnTokio::new()),
+        },
     ]
 }
 
@@ -60,7 +66,9 @@ mod on_tokio {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let mut client = Client::builder(TokioExecutor::new());
-        client.pool_idle_timeout(Duration::from_secs(4)).pool_timer(TokioTimer::new());
+        client
+            .pool_idle_timeout(Duration::from_secs(4))
+            .pool_timer(TokioTimer::new());
         client.build(EarlyAnswers::new(connector)).into()
     }
 
@@ -72,7 +80,14 @@ mod on_tokio {
 
     impl OnTokio {
         pub(crate) fn new() -> Self {
-            Self { runtime: Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap(), transport: hyper() }
+            Self {
+                runtime: Builder::new_multi_thread()
+                    .worker_threads(1)
+                    .enable_all()
+                    .build()
+                    .unwrap(),
+                transport: hyper(),
+            }
         }
     }
 

@@ -34,7 +34,14 @@ pub(crate) enum Ended {
 
 impl Many {
     pub(crate) fn new(wanted: u64, at_once: usize) -> Self {
-        Self { wanted, at_once, next: 0, out: BTreeMap::new(), events: VecDeque::new(), notes: Vec::new() }
+        Self {
+            wanted,
+            at_once,
+            next: 0,
+            out: BTreeMap::new(),
+            events: VecDeque::new(),
+            notes: Vec::new(),
+        }
     }
 
     /// Wants no more.
@@ -81,7 +88,8 @@ impl Machine for Many {
 
     fn handle_failure(&mut self, id: RequestId, failure: Failure, _: Time) {
         if self.out.remove(&id).is_some() {
-            self.events.push_back(Ended::Failed(id.get(), failure.to_string()));
+            self.events
+                .push_back(Ended::Failed(id.get(), failure.to_string()));
         }
     }
 
@@ -102,7 +110,10 @@ pub(crate) struct Counts {
 impl Counts {
     pub(crate) fn begin(&self) -> Counted<'_> {
         self.begun.fetch_add(1, Ordering::SeqCst);
-        self.most.fetch_max(self.out.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        self.most.fetch_max(
+            self.out.fetch_add(1, Ordering::SeqCst) + 1,
+            Ordering::SeqCst,
+        );
         Counted(self)
     }
 }
@@ -151,7 +162,12 @@ pub(crate) struct Meeting {
 
 impl Meeting {
     pub(crate) fn of(needed: usize) -> Self {
-        Self { needed, met: Arc::default(), gate: Arc::default(), counts: Arc::default() }
+        Self {
+            needed,
+            met: Arc::default(),
+            gate: Arc::default(),
+            counts: Arc::default(),
+        }
     }
 }
 
@@ -163,8 +179,15 @@ impl BlockingTransport for Meeting {
         *here += 1;
         more.notify_all();
         let missing = |here: &mut usize| *here < self.needed && !self.met.load(Ordering::SeqCst);
-        let (guard, timeout) = more.wait_timeout_while(here, Duration::from_secs(30), missing).unwrap();
-        assert!(!timeout.timed_out(), "{} of {} exchanges were out at once", *guard, self.needed);
+        let (guard, timeout) = more
+            .wait_timeout_while(here, Duration::from_secs(30), missing)
+            .unwrap();
+        assert!(
+            !timeout.timed_out(),
+            "{} of {} exchanges were out at once",
+            *guard,
+            self.needed
+        );
         self.met.store(true, Ordering::SeqCst);
         drop(guard);
         counted.end();

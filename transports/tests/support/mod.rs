@@ -58,7 +58,11 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let (sender, seen) = mpsc::channel();
         let thread = std::thread::spawn(move || serve(&listener, replies, &sender));
-        Self { address, seen, _thread: thread }
+        Self {
+            address,
+            seen,
+            _thread: thread,
+        }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -75,7 +79,11 @@ impl Server {
 }
 
 pub(crate) fn response(status: &str, headers: &str, body: &str) -> Vec<u8> {
-    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len()).into_bytes()
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
 }
 
 fn serve(listener: &TcpListener, replies: Vec<Reply>, sender: &mpsc::Sender<Seen>) {
@@ -90,7 +98,9 @@ fn serve(listener: &TcpListener, replies: Vec<Reply>, sender: &mpsc::Sender<Seen
                 replies.next();
                 break;
             }
-            if let Some(Reply::Early(count, bytes, reads_on)) = replies.next_if(|reply| matches!(reply, Reply::Early(..))) {
+            if let Some(Reply::Early(count, bytes, reads_on)) =
+                replies.next_if(|reply| matches!(reply, Reply::Early(..)))
+            {
                 let _ = stream.read_exact(&mut vec![0; count]);
                 let _ = stream.write_all(&bytes);
                 if reads_on {
@@ -98,8 +108,14 @@ fn serve(listener: &TcpListener, replies: Vec<Reply>, sender: &mpsc::Sender<Seen
                 }
                 break;
             }
-            let Some((head, body)) = read_request(&mut stream) else { break };
-            let _ = sender.send(Seen { head, body, connection });
+            let Some((head, body)) = read_request(&mut stream) else {
+                break;
+            };
+            let _ = sender.send(Seen {
+                head,
+                body,
+                connection,
+            });
             match replies.next() {
                 Some(Reply::Bytes(bytes)) => stream.write_all(&bytes).unwrap(),
                 Some(Reply::Last(bytes)) => {
@@ -143,5 +159,8 @@ fn read_request(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
 }
 
 pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    head.lines().filter_map(|line| line.split_once(": ")).find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    head.lines()
+        .filter_map(|line| line.split_once(": "))
+        .find(|(found, _)| found.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
 }

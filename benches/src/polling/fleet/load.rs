@@ -40,13 +40,26 @@ impl Load {
         });
         let jobs = jobs.collect();
         let from = duration(mean * times as f64);
-        Self { jobs, is_steady: true, measured: START + from..START + from * 2, per_second }
+        Self {
+            jobs,
+            is_steady: true,
+            measured: START + from..START + from * 2,
+            per_second,
+        }
     }
 
     /// Documents that are all there at the start; all is measured.
     pub fn all_at_once(takes: impl IntoIterator<Item = f64>) -> Self {
-        let jobs = takes.into_iter().map(|takes| (START, duration(takes))).collect();
-        Self { jobs, is_steady: false, measured: START..Time::MAX, per_second: f64::INFINITY }
+        let jobs = takes
+            .into_iter()
+            .map(|takes| (START, duration(takes)))
+            .collect();
+        Self {
+            jobs,
+            is_steady: false,
+            measured: START..Time::MAX,
+            per_second: f64::INFINITY,
+        }
     }
 
     /// Whether what happens now is measured.

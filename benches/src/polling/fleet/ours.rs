@@ -6,7 +6,8 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use typless::machine::{
-    Batch, BatchEventKind, BatchOptions, Failure, FailureKind, JobEventKind, Machine, Output, RequestId, Time, Transmit,
+    Batch, BatchEventKind, BatchOptions, Failure, FailureKind, JobEventKind, Machine, Output,
+    RequestId, Time, Transmit,
 };
 use typless::wire::{Api, ConfigError, Document, Notification};
 
@@ -31,7 +32,10 @@ pub struct Limits {
 
 /// How the service and the way to it are.
 #[derive(Debug, Clone, Copy, Default)]
-#[expect(clippy::exhaustive_structs, reason = "made by the bench, from its default")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "made by the bench, from its default"
+)]
 pub struct World {
     /// Ids of others that every listing begins with.
     pub foreign: usize,
@@ -53,11 +57,23 @@ const WEBHOOK: f64 = 0.7;
 /// # Errors
 ///
 /// A document that can't be made.
-pub fn follow(load: &Load, options: BatchOptions, limits: Limits, world: World) -> Result<Report, ConfigError> {
+pub fn follow(
+    load: &Load,
+    options: BatchOptions,
+    limits: Limits,
+    world: World,
+) -> Result<Report, ConfigError> {
     let api = Api::new(Api::PRODUCTION, "key")?;
-    let Limits { rate, most_out, most_submits } = limits;
-    let options =
-        options.with_rate(rate.requests, rate.per).with_burst(rate.burst).with_most_in_flight(most_out).with_most_submits(most_submits);
+    let Limits {
+        rate,
+        most_out,
+        most_submits,
+    } = limits;
+    let options = options
+        .with_rate(rate.requests, rate.per)
+        .with_burst(rate.burst)
+        .with_most_in_flight(most_out)
+        .with_most_submits(most_submits);
     let document = Document::new("invoice.pdf", "line-item-invoice", &b"%PDF"[..])?;
     let mut fleet = Fleet {
         batch: Batch::new(&api, options, START),
@@ -117,7 +133,11 @@ impl Fleet<'_> {
             match self.batch.next_output(self.now) {
                 Output::Send(transmit) => self.send(transmit),
                 Output::Event(event) => {
-                    if let BatchEventKind::Job { event: JobEventKind::Finished(Err(_)), .. } = event.kind {
+                    if let BatchEventKind::Job {
+                        event: JobEventKind::Finished(Err(_)),
+                        ..
+                    } = event.kind
+                    {
                         self.report.abandoned += 1;
                     }
                 }
@@ -139,7 +159,12 @@ impl Fleet<'_> {
     }
 
     fn arrive(&mut self) {
-        while self.load.jobs.get(self.came).is_some_and(|(came_at, _)| *came_at <= self.now) {
+        while self
+            .load
+            .jobs
+            .get(self.came)
+            .is_some_and(|(came_at, _)| *came_at <= self.now)
+        {
             self.batch.add(self.document.clone(), self.now);
             self.came += 1;
             self.report.events += 1;
@@ -147,13 +172,21 @@ impl Fleet<'_> {
                 self.batch.close();
             }
         }
-        while let Some(Reverse((_, arrival))) = self.coming.peek().copied().filter(|Reverse((at, _))| *at <= self.now) {
+        while let Some(Reverse((_, arrival))) = self
+            .coming
+            .peek()
+            .copied()
+            .filter(|Reverse((at, _))| *at <= self.now)
+        {
             self.coming.pop();
             self.report.events += 1;
             match arrival {
                 Arrival::Reply(id) => self.reply(id),
                 Arrival::Webhook(number) => {
-                    let text = format!(r#"{{"data": {{"id": "{}"}}, "type": "extraction.finished"}}"#, Service::id(number));
+                    let text = format!(
+                        r#"{{"data": {{"id": "{}"}}, "type": "extraction.finished"}}"#,
+                        Service::id(number)
+                    );
                     if let Ok(notification) = Notification::decode(text.as_bytes()) {
                         self.batch.handle_notification(&notification, self.now);
                     }
@@ -180,7 +213,8 @@ impl Fleet<'_> {
         }
         self.report.events += 1;
         let is_too_soon = !self.limits.rate.take(self.now);
-        let is_one_too_many = self.out.len() > self.limits.most_out || self.submits_out.len() > self.limits.most_submits;
+        let is_one_too_many = self.out.len() > self.limits.most_out
+            || self.submits_out.len() > self.limits.most_submits;
         self.report.breaches += u64::from(is_too_soon) + u64::from(is_one_too_many);
         let fault = self.fault();
         let reply = match fault {
@@ -190,20 +224,28 @@ impl Fleet<'_> {
                 if let Asked::Submit(finished_at) = asked {
                     self.call_back(finished_at);
                 }
-                if fault.is_some() { Err(failure(FailureKind::Interrupted)) } else { Ok(response) }
+                if fault.is_some() {
+                    Err(failure(FailureKind::Interrupted))
+                } else {
+                    Ok(response)
+                }
             }
         };
         let takes = duration(self.world.round_trip * (0.1 + 0.9 * self.random.share()));
         self.replies.insert(id, reply);
-        self.coming.push(Reverse((self.now + takes, Arrival::Reply(id))));
+        self.coming
+            .push(Reverse((self.now + takes, Arrival::Reply(id))));
     }
 
     /// Sends the webhook of the extraction that was submitted last, once it has finished.
     fn call_back(&mut self, finished_at: Time) {
-        let Some(lost) = self.world.webhooks else { return };
+        let Some(lost) = self.world.webhooks else {
+            return;
+        };
         if self.random.share() >= lost {
             let at = finished_at + duration(-WEBHOOK * self.random.share().ln());
-            self.coming.push(Reverse((at, Arrival::Webhook(self.service.last()))));
+            self.coming
+                .push(Reverse((at, Arrival::Webhook(self.service.last()))));
         }
     }
 

@@ -20,7 +20,12 @@ pub struct Rate {
 impl Rate {
     /// A rate, and what it allows at once.
     pub const fn new(requests: u32, per: Duration, burst: u32) -> Self {
-        Self { requests, per, burst, next: Time::EPOCH }
+        Self {
+            requests,
+            per,
+            burst,
+            next: Time::EPOCH,
+        }
     }
 
     /// So many a second, to a thousandth.

@@ -36,13 +36,24 @@ impl Report {
     }
 
     /// A result is read for the first time.
-    pub fn read(&mut self, load: &Load, came_at: Time, takes: Duration, finished_at: Time, now: Time) {
+    pub fn read(
+        &mut self,
+        load: &Load,
+        came_at: Time,
+        takes: Duration,
+        finished_at: Time,
+        now: Time,
+    ) {
         let delay = now.saturating_since(finished_at).as_secs_f64();
         self.found += 1;
         self.worst = self.worst.max(delay);
         if load.is_measured(now) {
             self.delays.push(delay);
-            self.losses.push(now.saturating_since(came_at).saturating_sub(takes).as_secs_f64());
+            self.losses.push(
+                now.saturating_since(came_at)
+                    .saturating_sub(takes)
+                    .as_secs_f64(),
+            );
         }
     }
 

@@ -59,7 +59,9 @@ impl Fleet<'_> {
     fn run(&mut self) {
         let (mut now, mut submitted) = (Time::EPOCH, 0);
         loop {
-            while let Some(Reverse((_, job))) = self.due.peek().filter(|Reverse((at, _))| *at <= now) {
+            while let Some(Reverse((_, job))) =
+                self.due.peek().filter(|Reverse((at, _))| *at <= now)
+            {
                 self.looks.push_back(*job);
                 self.due.pop();
             }
@@ -75,7 +77,9 @@ impl Fleet<'_> {
                 self.look(job, now);
             } else {
                 let due = self.due.peek().map(|Reverse((at, _))| *at);
-                let Some(next) = [came_at, due].into_iter().flatten().min() else { return };
+                let Some(next) = [came_at, due].into_iter().flatten().min() else {
+                    return;
+                };
                 now = next;
             }
         }
@@ -93,7 +97,8 @@ impl Fleet<'_> {
         let (job, (came_at, takes)) = (&mut self.jobs[number], self.load.jobs[number]);
         job.looks += 1;
         if now >= job.finished_at {
-            self.report.read(self.load, came_at, takes, job.finished_at, now);
+            self.report
+                .read(self.load, came_at, takes, job.finished_at, now);
         } else if self.attempts.is_some_and(|attempts| job.looks >= attempts) {
             self.report.abandoned += 1;
         } else {

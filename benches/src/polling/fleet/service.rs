@@ -52,9 +52,21 @@ impl<'a> Service<'a> {
         let mut random = Random::new(77);
         let mut ids = String::new();
         for _ in 0..foreign {
-            let _ = write!(ids, r#""f{:015x}{:024x}","#, random.bits() >> 4, random.bits());
+            let _ = write!(
+                ids,
+                r#""f{:015x}{:024x}","#,
+                random.bits() >> 4,
+                random.bits()
+            );
         }
-        Self { load, held: Vec::new(), unread: BTreeSet::new(), foreign: ids, hidden, random }
+        Self {
+            load,
+            held: Vec::new(),
+            unread: BTreeSet::new(),
+            foreign: ids,
+            hidden,
+            random,
+        }
     }
 
     /// The id of the extraction of this number.
@@ -68,12 +80,21 @@ impl<'a> Service<'a> {
     }
 
     /// Answers a request.
-    pub(super) fn serve(&mut self, request: &Request<Body>, now: Time, report: &mut Report) -> (Response<Bytes>, Asked) {
+    pub(super) fn serve(
+        &mut self,
+        request: &Request<Body>,
+        now: Time,
+        report: &mut Report,
+    ) -> (Response<Bytes>, Asked) {
         if request.method() == http::Method::POST {
             return self.submit(now);
         }
         report.asked(self.load, now);
-        let id = request.uri().query().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("extraction_id=")));
+        let id = request.uri().query().and_then(|query| {
+            query
+                .split('&')
+                .find_map(|pair| pair.strip_prefix("extraction_id="))
+        });
         match id {
             Some(id) => (self.look(id, now, report), Asked::Look),
             None => {
@@ -89,7 +110,10 @@ impl<'a> Service<'a> {
         let takes = self.load.jobs[number.min(self.load.jobs.len() - 1)].1;
         let finished_at = now + takes;
         let is_hidden = self.random.share() < self.hidden;
-        self.held.push(Held { finished_at, is_read: false });
+        self.held.push(Held {
+            finished_at,
+            is_read: false,
+        });
         if !is_hidden {
             self.unread.insert((finished_at, number));
         }
@@ -98,8 +122,11 @@ impl<'a> Service<'a> {
     }
 
     fn look(&mut self, id: &str, now: Time, report: &mut Report) -> Response<Bytes> {
-        let number = u64::from_str_radix(&id[id.len().saturating_sub(16)..], 16).map_or(usize::MAX, |number| number as usize);
-        let Some(held) = self.held.get_mut(number) else { return answer(404, Bytes::from_static(b"{}")) };
+        let number = u64::from_str_radix(&id[id.len().saturating_sub(16)..], 16)
+            .map_or(usize::MAX, |number| number as usize);
+        let Some(held) = self.held.get_mut(number) else {
+            return answer(404, Bytes::from_static(b"{}"));
+        };
         if held.finished_at > now {
             return answer(200, Bytes::from_static(IN_PROGRESS));
         }
@@ -116,7 +143,11 @@ impl<'a> Service<'a> {
         let mut body = String::with_capacity(self.foreign.len() + 4096);
         body.push_str(r#"{"extraction_ids": ["#);
         body.push_str(&self.foreign);
-        for (_, number) in self.unread.iter().take_while(|(finished_at, _)| *finished_at <= now) {
+        for (_, number) in self
+            .unread
+            .iter()
+            .take_while(|(finished_at, _)| *finished_at <= now)
+        {
             let _ = write!(body, r#""{number:040x}","#);
         }
         if body.ends_with(',') {

@@ -80,7 +80,10 @@ mod tests {
     fn an_id_is_new_once_and_what_is_remembered_is_bounded() {
         let id = |number: usize| ExtractionId::new(&format!("{number:040x}")).expect("an id");
         let known = Known::default();
-        assert_eq!((known.admit(&id(0)), known.admit(&id(0))), (Admission::New, Admission::Known));
+        assert_eq!(
+            (known.admit(&id(0)), known.admit(&id(0))),
+            (Admission::New, Admission::Known)
+        );
         for number in 1..Known::OPEN {
             assert_eq!(known.admit(&id(number)), Admission::New);
         }
@@ -91,7 +94,13 @@ mod tests {
             known.lock().open = 0;
         }
         let remembered = |inner: MutexGuard<'_, Inner>| (inner.ids.len(), inner.in_order.len());
-        assert_eq!(remembered(known.lock()), (Known::REMEMBERED, Known::REMEMBERED));
-        assert_eq!((known.admit(&id(1)), known.admit(&id(0))), (Admission::Known, Admission::New));
+        assert_eq!(
+            remembered(known.lock()),
+            (Known::REMEMBERED, Known::REMEMBERED)
+        );
+        assert_eq!(
+            (known.admit(&id(1)), known.admit(&id(0))),
+            (Admission::Known, Admission::New)
+        );
     }
 }

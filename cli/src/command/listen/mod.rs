@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use typless::drive::Clock;
-use typless::machine::{Batch, BatchEventKind, BatchOptions, JobError, JobEventKind, JobKey, PollPolicy, Ticket, Time};
+use typless::machine::{
+    Batch, BatchEventKind, BatchOptions, JobError, JobEventKind, JobKey, PollPolicy, Ticket, Time,
+};
 use typless::wire::{Extraction, Notification, Webhook, WebhookSecret, printable};
 use typless_transports::SystemClock;
 use typless_transports::blocking::{Driver, Hand};
@@ -37,14 +39,20 @@ pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
     let connection = Connection::to_service(&arguments.service)?;
     let clock = SystemClock::new();
     let batch = Batch::new(&connection.api, options(arguments), clock.now());
-    let mut driver = Driver::new(batch, connection.transport.clone(), clock).with_threads(arguments.limits.max_in_flight.into());
+    let mut driver = Driver::new(batch, connection.transport.clone(), clock)
+        .with_threads(arguments.limits.max_in_flight.into());
 
     let known = Known::default();
     let (hand, for_receiver) = (driver.hand(), known.clone());
-    let local_addr =
-        receiver::listen(arguments.listen, webhook, move |notification| take(&hand, &for_receiver, notification)).map_err(|error| {
-            Failure::wrong_call(format!("can't listen on {}: {error}: choose another address with --listen", arguments.listen))
-        })?;
+    let local_addr = receiver::listen(arguments.listen, webhook, move |notification| {
+        take(&hand, &for_receiver, notification)
+    })
+    .map_err(|error| {
+        Failure::wrong_call(format!(
+            "can't listen on {}: {error}: choose another address with --listen",
+            arguments.listen
+        ))
+    })?;
     let interrupted = Arc::new(AtomicBool::new(false));
     let (hand, is_interrupted) = (driver.hand(), interrupted.clone());
     on_interruption(move || {
@@ -54,10 +62,23 @@ pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
             abandon_all(batch, now);
         })
     });
-    let secret = if arguments.secret_file.is_some() { "/<secret>" } else { "" };
-    say(&format!("listening at http://{local_addr}{}{secret}", printable(arguments.path.trim_end_matches('/'), 300)));
+    let secret = if arguments.secret_file.is_some() {
+        "/<secret>"
+    } else {
+        ""
+    };
+    say(&format!(
+        "listening at http://{local_addr}{}{secret}",
+        printable(arguments.path.trim_end_matches('/'), 300)
+    ));
 
-    follow_all(&mut driver, clock, &mut Printer::new(&arguments.output), &known, &interrupted)
+    follow_all(
+        &mut driver,
+        clock,
+        &mut Printer::new(&arguments.output),
+        &known,
+        &interrupted,
+    )
 }
 
 /// Follows what messages name, until there is an end of it.
@@ -73,12 +94,16 @@ fn follow_all(
         let mut end = None;
         while let Some(event) = driver.next_event() {
             let reason = match event.kind {
-                BatchEventKind::Job { key, event: JobEventKind::Finished(outcome), .. } => {
-                    tell(printer, known, key, outcome).err().map(|error| Ok(output::exit_of(&error)))
-                }
-                BatchEventKind::KeyRefused(error) => {
-                    Some(Err(Failure::no_service(format!("the service refused the request: {error}; {CHECK_KEY}"))))
-                }
+                BatchEventKind::Job {
+                    key,
+                    event: JobEventKind::Finished(outcome),
+                    ..
+                } => tell(printer, known, key, outcome)
+                    .err()
+                    .map(|error| Ok(output::exit_of(&error))),
+                BatchEventKind::KeyRefused(error) => Some(Err(Failure::no_service(format!(
+                    "the service refused the request: {error}; {CHECK_KEY}"
+                )))),
                 _ => None,
             };
             if let (Some(reason), None) = (reason, &end) {
@@ -98,14 +123,17 @@ fn follow_all(
 /// Leaves what is under way as tickets.
 fn leave(batch: &mut Batch, now: Time) {
     if batch.progress().unfinished() > 0 {
-        say("what is not fetched yet is left as tickets: keep them, lines of JSON, and go on with `typless resume`");
+        say(
+            "what is not fetched yet is left as tickets: keep them, lines of JSON, and go on with `typless resume`",
+        );
     }
     abandon_all(batch, now);
 }
 
 fn webhook(arguments: &ListenArguments) -> Result<Webhook, Failure> {
-    let webhook =
-        Webhook::new(&arguments.path).map_err(|error| Failure::wrong_call(error.to_string().replacen("webhook_path", "--path", 1)))?;
+    let webhook = Webhook::new(&arguments.path).map_err(|error| {
+        Failure::wrong_call(error.to_string().replacen("webhook_path", "--path", 1))
+    })?;
     match &arguments.secret_file {
         Some(path) => Ok(webhook.with_secret_in_path(secret(path)?)),
         None => Ok(webhook),
@@ -117,8 +145,13 @@ fn secret(path: &Path) -> Result<WebhookSecret, Failure> {
     let secret = fs::read_to_string(path).map_err(|error| {
         Failure::wrong_call(format!("the secret can't be read from {shown}: {error}: name a readable file with --secret-file"))
     })?;
-    WebhookSecret::new(secret.trim())
-        .map_err(|error| Failure::wrong_call(error.to_string().replacen("webhook_secret", &format!("the secret in {shown}"), 1)))
+    WebhookSecret::new(secret.trim()).map_err(|error| {
+        Failure::wrong_call(error.to_string().replacen(
+            "webhook_secret",
+            &format!("the secret in {shown}"),
+            1,
+        ))
+    })
 }
 
 fn options(arguments: &ListenArguments) -> BatchOptions {
@@ -155,7 +188,12 @@ fn take(hand: &Hand<Batch>, known: &Known, notification: Notification) -> bool {
 }
 
 /// Prints a result, or what there is in place of it.
-fn tell(printer: &mut Printer, known: &Known, key: JobKey, outcome: Result<Extraction, JobError>) -> io::Result<()> {
+fn tell(
+    printer: &mut Printer,
+    known: &Known,
+    key: JobKey,
+    outcome: Result<Extraction, JobError>,
+) -> io::Result<()> {
     let id = known.finished(key);
     let outcome = match outcome {
         Err(JobError::Abandoned { ticket }) => {

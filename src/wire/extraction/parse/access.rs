@@ -31,7 +31,10 @@ pub(super) struct Access<'de, 'p> {
 /// The names a type takes.
 pub(super) enum Wanted<'de> {
     /// Those of a struct, and which of them have come.
-    Names { names: &'static [&'static str], came: Flags },
+    Names {
+        names: &'static [&'static str],
+        came: Flags,
+    },
     /// Not known beforehand. The type may be a map, which takes every name, or a struct with something flattened into it, which
     /// takes some names and hands the others on.
     Unknown { came: BTreeSet<&'de str> },
@@ -50,9 +53,22 @@ enum Entry<'de, 'p> {
 impl<'de, 'p> Access<'de, 'p> {
     pub(super) fn new(record: Record<'de, 'p>, wanted: Wanted<'de>) -> Self {
         let (fields, offered) = (record.fields.iter(), record.shape.offered.iter());
-        let has_extras = record.document.is_some() && !(wanted.is_unknown() && record.shape.is_plain_map);
-        let extras = if has_extras { extra::NAMES.iter() } else { [].iter() };
-        Self { record, wanted, extras, fields, offered, last: "", entry: None }
+        let has_extras =
+            record.document.is_some() && !(wanted.is_unknown() && record.shape.is_plain_map);
+        let extras = if has_extras {
+            extra::NAMES.iter()
+        } else {
+            [].iter()
+        };
+        Self {
+            record,
+            wanted,
+            extras,
+            fields,
+            offered,
+            last: "",
+            entry: None,
+        }
     }
 
     /// The name that came last.
@@ -75,9 +91,16 @@ impl<'de, 'p> Access<'de, 'p> {
         while let Some(&name) = self.offered.next() {
             // Whatever has this name did not come, else nobody would have asked for it.
             if self.wanted.take(name) != Take::Again {
-                let reason =
-                    if extra::NAMES.contains(&name) && self.record.document.is_some() { Absent::NotFound } else { Absent::NoSuchField };
-                let absent = Entry::Absent(AbsentValue { reason, text: None, list: None });
+                let reason = if extra::NAMES.contains(&name) && self.record.document.is_some() {
+                    Absent::NotFound
+                } else {
+                    Absent::NoSuchField
+                };
+                let absent = Entry::Absent(AbsentValue {
+                    reason,
+                    text: None,
+                    list: None,
+                });
                 if let Some(entry) = self.treated(name, false, absent) {
                     return Some((name, entry));
                 }
@@ -91,10 +114,15 @@ impl<'de, 'p> Access<'de, 'p> {
         let shape = self.record.shape;
         let is_wanted = match &self.wanted {
             Wanted::Names { names, .. } => names.contains(&name),
-            Wanted::Unknown { .. } => !shape.unclaimed.contains(&name) || shape.offered.contains(&name),
+            Wanted::Unknown { .. } => {
+                !shape.unclaimed.contains(&name) || shape.offered.contains(&name)
+            }
             Wanted::Everything { .. } => true,
         };
-        if !is_wanted || document.field(name).is_some() || shape.ignored.iter().any(|ignored| **ignored == *name) {
+        if !is_wanted
+            || document.field(name).is_some()
+            || shape.ignored.iter().any(|ignored| **ignored == *name)
+        {
             return None;
         }
         let content = match name {
@@ -104,16 +132,31 @@ impl<'de, 'p> Access<'de, 'p> {
             _ => {
                 let (pass, table) = (self.record.pass, Table::named(name)?);
                 let node = self.record.node.and_then(|node| node.child(name));
-                Content::Table(TableValue { pass, table, rows: table.rows(document), node })
+                Content::Table(TableValue {
+                    pass,
+                    table,
+                    rows: table.rows(document),
+                    node,
+                })
             }
         };
         self.wanted.take(name);
         let must_be_claimed = self.wanted.is_unknown() && !shape.offered.contains(&name);
-        self.treated(name, false, Entry::Extra(Extra { name, content, must_be_claimed }))
+        self.treated(
+            name,
+            false,
+            Entry::Extra(Extra {
+                name,
+                content,
+                must_be_claimed,
+            }),
+        )
     }
 
     fn field(&mut self, field: &'de Field) -> Option<Entry<'de, 'p>> {
-        let Record { pass, place, shape, .. } = self.record;
+        let Record {
+            pass, place, shape, ..
+        } = self.record;
         let name = field.name();
         let take = self.wanted.take(name);
         if take == Take::Again || shape.ignored.iter().any(|ignored| **ignored == *name) {
@@ -122,21 +165,51 @@ impl<'de, 'p> Access<'de, 'p> {
         let is_date = field.data_type() == Some(DataType::Date);
         let node = self.record.node.and_then(|node| node.child(name));
         let floor = pass.options.floor_of(name);
-        let list = List { pass, place, field, is_date, floor, node };
+        let list = List {
+            pass,
+            place,
+            field,
+            is_date,
+            floor,
+            node,
+        };
         let is_offered = || take == Take::Unwanted || shape.offered.contains(&name);
-        let entry = match field.best().and_then(|best| best.text().map(|text| (best, text))) {
+        let entry = match field
+            .best()
+            .and_then(|best| best.text().map(|text| (best, text)))
+        {
             Some((best, text)) if take != Take::Unwanted && is_below(best.confidence(), floor) => {
                 let confidence = best.confidence();
                 if !is_offered() {
-                    pass.review.borrow_mut().push(ReviewItem::new(place.path(name, None), confidence, floor, text));
+                    pass.review.borrow_mut().push(ReviewItem::new(
+                        place.path(name, None),
+                        confidence,
+                        floor,
+                        text,
+                    ));
                     return None;
                 }
-                Entry::Absent(AbsentValue { reason: Absent::BelowFloor { confidence, floor }, text: Some(text), list: Some(list) })
+                Entry::Absent(AbsentValue {
+                    reason: Absent::BelowFloor { confidence, floor },
+                    text: Some(text),
+                    list: Some(list),
+                })
             }
-            Some((candidate, text)) => {
-                Entry::Field(FieldValue { best: CandidateValue { candidate, text, is_date, has_parts: true, node }, list })
-            }
-            None if is_offered() => Entry::Absent(AbsentValue { reason: Absent::NotFound, text: None, list: Some(list) }),
+            Some((candidate, text)) => Entry::Field(FieldValue {
+                best: CandidateValue {
+                    candidate,
+                    text,
+                    is_date,
+                    has_parts: true,
+                    node,
+                },
+                list,
+            }),
+            None if is_offered() => Entry::Absent(AbsentValue {
+                reason: Absent::NotFound,
+                text: None,
+                list: Some(list),
+            }),
             None => return None,
         };
         self.treated(name, is_date, entry)
@@ -144,9 +217,16 @@ impl<'de, 'p> Access<'de, 'p> {
 
     /// The entry, or what is put in its place since it is known to be wrong.
     fn treated(&self, name: &str, is_date: bool, entry: Entry<'de, 'p>) -> Option<Entry<'de, 'p>> {
-        match self.record.node.and_then(|node| node.child(name)).and_then(|node| node.treatment) {
+        match self
+            .record
+            .node
+            .and_then(|node| node.child(name))
+            .and_then(|node| node.treatment)
+        {
             None => Some(entry),
-            Some(Treatment::StandIn(attempt)) => Some(Entry::StandIn(StandIn::new(attempt, is_date))),
+            Some(Treatment::StandIn(attempt)) => {
+                Some(Entry::StandIn(StandIn::new(attempt, is_date)))
+            }
             Some(Treatment::Skip) => None,
         }
     }
@@ -155,12 +235,20 @@ impl<'de, 'p> Access<'de, 'p> {
 impl<'de> MapAccess<'de> for Access<'de, '_> {
     type Error = Fault;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
-        let Some((name, entry)) = self.next() else { return Ok(None) };
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Fault> {
+        let Some((name, entry)) = self.next() else {
+            return Ok(None);
+        };
         let needs_claim = matches!(&entry, Entry::Extra(extra) if extra.must_be_claimed);
         (self.last, self.entry) = (name, Some(entry));
         let mut is_struct = false;
-        let key = seed.deserialize(Key { name, is_struct: &mut is_struct });
+        let key = seed.deserialize(Key {
+            name,
+            is_struct: &mut is_struct,
+        });
         if needs_claim && !is_struct {
             return Err(Fault::new(Cause::PlainMap));
         }
@@ -180,21 +268,32 @@ impl<'de> MapAccess<'de> for Access<'de, '_> {
             Some(Entry::StandIn(stand_in)) => seed.deserialize(stand_in),
             None => Err(Fault::unreadable("a name before its value")),
         };
-        outcome.map_err(|fault| fault.expecting::<S::Value>().inside(Step::Name(self.last.into())))
+        outcome.map_err(|fault| {
+            fault
+                .expecting::<S::Value>()
+                .inside(Step::Name(self.last.into()))
+        })
     }
 }
 
 impl<'de> Wanted<'de> {
     pub(super) fn names(names: &'static [&'static str]) -> Self {
-        Self::Names { names, came: Flags::default() }
+        Self::Names {
+            names,
+            came: Flags::default(),
+        }
     }
 
     pub(super) fn unknown() -> Self {
-        Self::Unknown { came: BTreeSet::new() }
+        Self::Unknown {
+            came: BTreeSet::new(),
+        }
     }
 
     pub(super) fn everything() -> Self {
-        Self::Everything { came: BTreeSet::new() }
+        Self::Everything {
+            came: BTreeSet::new(),
+        }
     }
 
     fn is_unknown(&self) -> bool {
@@ -233,7 +332,10 @@ pub(super) struct Flags {
 impl Flags {
     /// Sets a flag; whether it was not set.
     fn set(&mut self, position: usize) -> bool {
-        match u32::try_from(position).ok().and_then(|position| 1_u128.checked_shl(position)) {
+        match u32::try_from(position)
+            .ok()
+            .and_then(|position| 1_u128.checked_shl(position))
+        {
             Some(bit) => {
                 let is_new = self.low & bit == 0;
                 self.low |= bit;
@@ -267,7 +369,11 @@ impl<'de> Deserializer<'de> for Key<'de, '_> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         visitor.visit_newtype_struct(self)
     }
 

@@ -7,7 +7,13 @@ use super::table::TableValue;
 use super::text_value::TextValue;
 
 /// The names under which it is reached.
-pub(super) const NAMES: [&str; 5] = ["object_id", "file_name", "customer", "line_items", "vat_rates"];
+pub(super) const NAMES: [&str; 5] = [
+    "object_id",
+    "file_name",
+    "customer",
+    "line_items",
+    "vat_rates",
+];
 
 /// Something a document has besides its fields.
 #[derive(Clone, Copy)]
@@ -51,7 +57,9 @@ impl<'de> Deserializer<'de> for Extra<'de, '_> {
             return Err(Fault::new(Cause::Unclaimed(self.name)));
         }
         match self.content {
-            Content::Text(text) => TextValue::new(text).deserialize_any(visitor).map_err(|fault| fault.about(text)),
+            Content::Text(text) => TextValue::new(text)
+                .deserialize_any(visitor)
+                .map_err(|fault| fault.about(text)),
             Content::Table(table) => table.deserialize_any(visitor),
         }
     }
@@ -59,27 +67,51 @@ impl<'de> Deserializer<'de> for Extra<'de, '_> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.content {
             Content::Table(table) if table.rows.is_empty() => visitor.visit_none(),
-            Content::Table(_) | Content::Text(_) => visitor.visit_some(Self { must_be_claimed: false, ..self }),
+            Content::Table(_) | Content::Text(_) => visitor.visit_some(Self {
+                must_be_claimed: false,
+                ..self
+            }),
         }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_newtype_struct(Self { must_be_claimed: false, ..self })
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        visitor.visit_newtype_struct(Self {
+            must_be_claimed: false,
+            ..self
+        })
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Fault> {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, _: usize, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         self.deserialize_unit(visitor)
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         self.deserialize_map(visitor)
     }
 
@@ -90,7 +122,9 @@ impl<'de> Deserializer<'de> for Extra<'de, '_> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         match self.content {
-            Content::Text(text) => TextValue::new(text).deserialize_enum(name, variants, visitor).map_err(|fault| fault.about(text)),
+            Content::Text(text) => TextValue::new(text)
+                .deserialize_enum(name, variants, visitor)
+                .map_err(|fault| fault.about(text)),
             Content::Table(table) => table.deserialize_enum(name, variants, visitor),
         }
     }

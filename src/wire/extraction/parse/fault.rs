@@ -59,7 +59,15 @@ pub(super) enum Step {
 
 impl Fault {
     pub(super) fn new(cause: Cause) -> Self {
-        Self { inner: Box::new(FaultInner { cause, steps: Vec::new(), expected: None, text: None, message: None }) }
+        Self {
+            inner: Box::new(FaultInner {
+                cause,
+                steps: Vec::new(),
+                expected: None,
+                text: None,
+                message: None,
+            }),
+        }
     }
 
     /// A value that is not what was asked for.
@@ -74,8 +82,9 @@ impl Fault {
         if self.is_here() {
             self.inner.text = Some(text.into());
             // An expectation is code, not contents; should somebody have put the value in it all the same, it goes.
-            self.inner.expected =
-                self.inner.expected.filter(|expected| text.is_empty() || self.inner.message.is_none() || !expected.contains(text));
+            self.inner.expected = self.inner.expected.filter(|expected| {
+                text.is_empty() || self.inner.message.is_none() || !expected.contains(text)
+            });
         }
         self
     }
@@ -85,14 +94,23 @@ impl Fault {
         if self.is_here() && self.inner.expected.is_none() {
             let name = short_name(std::any::type_name::<T>());
             // The name of what `deserialize_with` hides behind says nothing.
-            self.inner.expected = Some(if name.starts_with("__") { "what its reader takes".into() } else { name });
+            self.inner.expected = Some(if name.starts_with("__") {
+                "what its reader takes".into()
+            } else {
+                name
+            });
         }
         self
     }
 
     /// The same, seen from outside `step`.
     pub(super) fn inside(mut self, step: Step) -> Self {
-        if self.is_here() && matches!(self.inner.cause, Cause::Missing(_) | Cause::Duplicate | Cause::Unexpected) {
+        if self.is_here()
+            && matches!(
+                self.inner.cause,
+                Cause::Missing(_) | Cause::Duplicate | Cause::Unexpected
+            )
+        {
             // It came from a reader that is no struct of ours: no field of the document is meant.
             self.inner.cause = Cause::Mismatch;
         }
@@ -135,15 +153,24 @@ impl serde::de::Error for Fault {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::mismatch(Some(expected.to_string()), format!("invalid type: {found}, expected {expected}"))
+        Self::mismatch(
+            Some(expected.to_string()),
+            format!("invalid type: {found}, expected {expected}"),
+        )
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::mismatch(Some(expected.to_string()), format!("invalid value: {found}, expected {expected}"))
+        Self::mismatch(
+            Some(expected.to_string()),
+            format!("invalid value: {found}, expected {expected}"),
+        )
     }
 
     fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
-        Self::mismatch(Some(expected.to_string()), format!("invalid length {length}, expected {expected}"))
+        Self::mismatch(
+            Some(expected.to_string()),
+            format!("invalid length {length}, expected {expected}"),
+        )
     }
 
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
@@ -176,7 +203,9 @@ impl fmt::Display for Fault {
 
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fault").field("expected", &self.inner.expected).finish_non_exhaustive()
+        f.debug_struct("Fault")
+            .field("expected", &self.inner.expected)
+            .finish_non_exhaustive()
     }
 }
 
@@ -185,10 +214,17 @@ impl Error for Fault {}
 /// The name of a type without the modules it is in, and without the `Option` around it.
 fn short_name(full: &str) -> Box<str> {
     let mut short = String::with_capacity(full.len());
-    for part in full.split_inclusive(|character: char| !(character.is_alphanumeric() || character == '_' || character == ':')) {
-        short.push_str(part.rfind("::").map_or(part, |end| part.get(end + 2..).unwrap_or(part)));
+    for part in full.split_inclusive(|character: char| {
+        !(character.is_alphanumeric() || character == '_' || character == ':')
+    }) {
+        short.push_str(
+            part.rfind("::")
+                .map_or(part, |end| part.get(end + 2..).unwrap_or(part)),
+        );
     }
-    let bare = short.strip_prefix("Option<").and_then(|rest| rest.strip_suffix('>'));
+    let bare = short
+        .strip_prefix("Option<")
+        .and_then(|rest| rest.strip_suffix('>'));
     bare.unwrap_or(&short).into()
 }
 
@@ -200,7 +236,10 @@ mod tests {
     fn type_names_are_short() {
         let table = [
             ("u32", "u32"),
-            ("core::option::Option<rust_decimal::decimal::Decimal>", "Decimal"),
+            (
+                "core::option::Option<rust_decimal::decimal::Decimal>",
+                "Decimal",
+            ),
             ("alloc::vec::Vec<alloc::string::String>", "Vec<String>"),
             ("(a::B, &c::D<e::F, [g::H; 3]>)", "(B, &D<F, [H; 3]>)"),
         ];

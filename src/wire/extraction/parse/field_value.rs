@@ -83,7 +83,11 @@ impl<'de> Deserializer<'de> for FieldValue<'de, '_> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -95,11 +99,20 @@ impl<'de> Deserializer<'de> for FieldValue<'de, '_> {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, _: usize, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         self.best.deserialize_unit_struct(name, visitor)
     }
 
@@ -137,7 +150,11 @@ impl<'de> Deserializer<'de> for AbsentValue<'de, '_> {
         visitor.visit_none()
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -163,12 +180,18 @@ impl<'de> CandidateValue<'de, '_> {
         self.text
     }
 
-    fn parts<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
+    fn parts<V: Visitor<'de>>(
+        self,
+        names: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         if !self.has_parts {
             return self.deserialize_any(visitor);
         }
         let mut parts = Parts::new(self, names);
-        visitor.visit_map(&mut parts).map_err(|fault| fault.of_struct(parts.last()))
+        visitor
+            .visit_map(&mut parts)
+            .map_err(|fault| fault.of_struct(parts.last()))
     }
 }
 
@@ -185,7 +208,11 @@ impl<'de> Deserializer<'de> for CandidateValue<'de, '_> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -193,7 +220,12 @@ impl<'de> Deserializer<'de> for CandidateValue<'de, '_> {
         self.parts(&parts::NAMES, visitor)
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         self.parts(fields, visitor)
     }
 
@@ -203,7 +235,9 @@ impl<'de> Deserializer<'de> for CandidateValue<'de, '_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        TextValue::new(self.text).deserialize_enum(name, variants, visitor).map_err(|fault| fault.about(self.text))
+        TextValue::new(self.text)
+            .deserialize_enum(name, variants, visitor)
+            .map_err(|fault| fault.about(self.text))
     }
 
     serde::forward_to_deserialize_any! { unit_struct tuple tuple_struct }
@@ -211,7 +245,10 @@ impl<'de> Deserializer<'de> for CandidateValue<'de, '_> {
 
 impl<'de, 'p> List<'de, 'p> {
     fn candidates(self) -> Candidates<'de, 'p> {
-        Candidates { list: self, candidates: self.field.candidates().iter().enumerate() }
+        Candidates {
+            list: self,
+            candidates: self.field.candidates().iter().enumerate(),
+        }
     }
 }
 
@@ -223,18 +260,41 @@ struct Candidates<'de, 'p> {
 impl<'de> SeqAccess<'de> for Candidates<'de, '_> {
     type Error = Fault;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
-        let List { pass, place, field, is_date, floor, node } = self.list;
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Fault> {
+        let List {
+            pass,
+            place,
+            field,
+            is_date,
+            floor,
+            node,
+        } = self.list;
         for (index, candidate) in self.candidates.by_ref() {
             let node = node.and_then(|node| node.item(index));
             let is_skipped = node.and_then(|node| node.treatment) == Some(Treatment::Skip);
-            let Some(text) = candidate.text().filter(|_| !is_skipped) else { continue };
+            let Some(text) = candidate.text().filter(|_| !is_skipped) else {
+                continue;
+            };
             if is_below(candidate.confidence(), floor) {
                 let path = place.path(field.name(), Some(index));
-                pass.review.borrow_mut().push(ReviewItem::new(path, candidate.confidence(), floor, text));
+                pass.review.borrow_mut().push(ReviewItem::new(
+                    path,
+                    candidate.confidence(),
+                    floor,
+                    text,
+                ));
                 continue;
             }
-            let value = CandidateValue { candidate, text, is_date, has_parts: true, node };
+            let value = CandidateValue {
+                candidate,
+                text,
+                is_date,
+                has_parts: true,
+                node,
+            };
             return match seed.deserialize(value) {
                 Ok(value) => Ok(Some(value)),
                 Err(fault) => Err(fault.expecting::<S::Value>().inside(Step::Index(index))),

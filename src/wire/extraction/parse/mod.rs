@@ -91,7 +91,8 @@ impl Extraction {
     ///
     /// All fields at once that are required and missing, or whose value can't be read as their type: see [`ParseError`].
     pub fn parse<'de, T: Deserialize<'de>>(&'de self) -> Result<T, ParseError> {
-        self.parse_with(&ParseOptions::new()).map(|parsed| parsed.value)
+        self.parse_with(&ParseOptions::new())
+            .map(|parsed| parsed.value)
     }
 
     /// As [`parse`](Self::parse), with a floor of confidence: weaker values count as absent and are listed for review.
@@ -121,12 +122,20 @@ impl Extraction {
     /// # Errors
     ///
     /// As [`parse`](Self::parse); a required field whose value is below its floor is a problem of its own kind.
-    pub fn parse_with<'de, T: Deserialize<'de>>(&'de self, options: &ParseOptions) -> Result<Parsed<T>, ParseError> {
+    pub fn parse_with<'de, T: Deserialize<'de>>(
+        &'de self,
+        options: &ParseOptions,
+    ) -> Result<Parsed<T>, ParseError> {
         // Serde stops at the first error. So after each the result is read again, with something harmless in the place of what is known to be wrong, until no new error appears.
         let mut notes = Notes::default();
         loop {
-            let pass = Pass { options, notes: &notes, review: RefCell::default() };
-            let outcome = T::deserialize(Record::of_document(self, &pass)).map_err(Fault::expecting::<T>);
+            let pass = Pass {
+                options,
+                notes: &notes,
+                review: RefCell::default(),
+            };
+            let outcome =
+                T::deserialize(Record::of_document(self, &pass)).map_err(Fault::expecting::<T>);
             let review = pass.review.into_inner();
             match outcome {
                 Ok(value) if notes.found_nothing() => return Ok(Parsed { value, review }),

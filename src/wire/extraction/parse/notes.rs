@@ -64,7 +64,10 @@ impl Notes {
 
     pub(super) fn into_error(mut self) -> ParseError {
         if self.problems.is_empty() {
-            self.problems.push(problem(&[], Fault::unreadable("what the result is").into_inner()));
+            self.problems.push(problem(
+                &[],
+                Fault::unreadable("what the result is").into_inner(),
+            ));
         }
         ParseError::new(self.problems, self.has_more)
     }
@@ -91,7 +94,9 @@ impl Notes {
         let path = std::mem::take(&mut fault.steps);
         let row = path.get(..2).unwrap_or_default().to_vec();
         let goes_on = self.learn_at(path, fault);
-        if let ([Step::Name(table), Step::Index(index)], false) = (row.as_slice(), self.found_nothing()) {
+        if let ([Step::Name(table), Step::Index(index)], false) =
+            (row.as_slice(), self.found_nothing())
+        {
             if let Some(table) = Table::named(table) {
                 self.of_rows_mut(table).settled_rows = *index;
                 // From now on the table is not what it was: its complaints count no more.
@@ -120,13 +125,19 @@ impl Notes {
                 _ => self.record(&path, fault) && self.repair(path),
             },
             Cause::Unexpected | Cause::Duplicate => {
-                let Some(Step::Name(name)) = path.last().cloned() else { return self.record(&path, fault) && self.repair(path) };
+                let Some(Step::Name(name)) = path.last().cloned() else {
+                    return self.record(&path, fault) && self.repair(path);
+                };
                 let is_new = self.shape_around(&path).is_some_and(|shape| {
                     let is_new = !shape.ignored.contains(&name);
                     shape.ignored.push(name);
                     is_new
                 });
-                if is_new { self.record(&path, fault) } else { self.repair(path) }
+                if is_new {
+                    self.record(&path, fault)
+                } else {
+                    self.repair(path)
+                }
             }
             // What holds something repaired may complain of the repair.
             _ if self.is_known(&path) => self.repair(path),
@@ -157,7 +168,9 @@ impl Notes {
             let next = match node.treatment {
                 None if is_item => Some(Treatment::Skip),
                 None => Some(Treatment::StandIn(0)),
-                Some(Treatment::StandIn(attempt)) if attempt + 1 < StandIn::COUNT => Some(Treatment::StandIn(attempt + 1)),
+                Some(Treatment::StandIn(attempt)) if attempt + 1 < StandIn::COUNT => {
+                    Some(Treatment::StandIn(attempt + 1))
+                }
                 Some(Treatment::StandIn(_)) => Some(Treatment::Skip),
                 Some(Treatment::Skip) => None,
             };
@@ -176,14 +189,18 @@ impl Notes {
             Step::Name(name) => node.names.get(name),
             Step::Index(index) => node.items.get(index),
         });
-        node.is_some_and(|node| node.treatment.is_some() || !node.names.is_empty() || !node.items.is_empty())
+        node.is_some_and(|node| {
+            node.treatment.is_some() || !node.names.is_empty() || !node.items.is_empty()
+        })
     }
 
     /// The shape of the struct that has the field at the end of the path.
     fn shape_around(&mut self, path: &[Step]) -> Option<&mut Shape> {
         match path {
             [Step::Name(_)] => Some(&mut self.document),
-            [Step::Name(table), Step::Index(_), Step::Name(_)] => Table::named(table).map(|table| self.of_rows_mut(table)),
+            [Step::Name(table), Step::Index(_), Step::Name(_)] => {
+                Table::named(table).map(|table| self.of_rows_mut(table))
+            }
             _ => None,
         }
     }
@@ -217,7 +234,9 @@ fn problem(path: &[Step], fault: FaultInner) -> ParseProblem {
     let kind = match fault.cause {
         Cause::Absent(Absent::NoSuchField) => ParseProblemKind::NoSuchField,
         Cause::Absent(Absent::NotFound) => ParseProblemKind::NotFound,
-        Cause::Absent(Absent::BelowFloor { confidence, floor }) => ParseProblemKind::BelowFloor { confidence, floor },
+        Cause::Absent(Absent::BelowFloor { confidence, floor }) => {
+            ParseProblemKind::BelowFloor { confidence, floor }
+        }
         Cause::Missing(name) if parts::NAMES.contains(&name) => ParseProblemKind::NotFound,
         Cause::Missing(_) => ParseProblemKind::NoSuchField,
         Cause::Unexpected => ParseProblemKind::Unexpected,

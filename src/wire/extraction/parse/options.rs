@@ -41,7 +41,11 @@ impl ParseOptions {
 }
 
 fn held(floor: f64) -> f64 {
-    if floor.is_nan() { 1.0 } else { floor.clamp(0.0, 1.0) }
+    if floor.is_nan() {
+        1.0
+    } else {
+        floor.clamp(0.0, 1.0)
+    }
 }
 
 /// Whether a confidence does not reach a floor.

@@ -45,7 +45,11 @@ impl fmt::Display for ParseError {
             let separator = if index == 0 { "" } else { "; " };
             write!(f, "{separator}{problem}")?;
         }
-        if self.has_more { f.write_str("; there may be more") } else { Ok(()) }
+        if self.has_more {
+            f.write_str("; there may be more")
+        } else {
+            Ok(())
+        }
     }
 }
 

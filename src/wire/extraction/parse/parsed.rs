@@ -16,7 +16,9 @@ pub struct Parsed<T> {
 
 impl<T> fmt::Debug for Parsed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parsed").field("review", &self.review).finish_non_exhaustive()
+        f.debug_struct("Parsed")
+            .field("review", &self.review)
+            .finish_non_exhaustive()
     }
 }
 
@@ -33,7 +35,12 @@ pub struct ReviewItem {
 
 impl ReviewItem {
     pub(super) fn new(path: String, confidence: Option<f64>, floor: f64, text: &str) -> Self {
-        Self { path: path.into(), confidence, floor, text: text.into() }
+        Self {
+            path: path.into(),
+            confidence,
+            floor,
+            text: text.into(),
+        }
     }
 
     /// Where the value is: `total_amount`, `line_items[2].price`; for a candidate missing from a `Vec`, with its place among the field's candidates: `purchase_order[1]`.

@@ -12,7 +12,15 @@ use super::notes::Treatment;
 use super::stand_in::StandIn;
 
 /// The names of the parts, as the service has them.
-pub(super) const NAMES: [&str; 7] = ["value", "confidence_score", "page_number", "x", "y", "width", "height"];
+pub(super) const NAMES: [&str; 7] = [
+    "value",
+    "confidence_score",
+    "page_number",
+    "x",
+    "y",
+    "width",
+    "height",
+];
 
 /// The parts of a candidate that are known, as something with fields.
 pub(super) struct Parts<'de, 'p> {
@@ -32,7 +40,12 @@ enum Part<'de, 'p> {
 impl<'de, 'p> Parts<'de, 'p> {
     /// The parts of these names.
     pub(super) fn new(candidate: CandidateValue<'de, 'p>, names: &'static [&'static str]) -> Self {
-        Self { candidate, names: names.iter(), last: "", part: None }
+        Self {
+            candidate,
+            names: names.iter(),
+            last: "",
+            part: None,
+        }
     }
 
     /// The name that came last.
@@ -43,13 +56,19 @@ impl<'de, 'p> Parts<'de, 'p> {
     fn part(&self, name: &str) -> Option<Part<'de, 'p>> {
         let node = self.candidate.node.and_then(|node| node.child(name));
         match node.and_then(|node| node.treatment) {
-            Some(Treatment::StandIn(attempt)) => return Some(Part::StandIn(StandIn::new(attempt, self.candidate.is_date))),
+            Some(Treatment::StandIn(attempt)) => {
+                return Some(Part::StandIn(StandIn::new(attempt, self.candidate.is_date)));
+            }
             Some(Treatment::Skip) => return None,
             None => {}
         }
         if name == "value" {
             // Its own parts are not its parts again: a text, and no more.
-            return Some(Part::Value(CandidateValue { node, has_parts: false, ..self.candidate }));
+            return Some(Part::Value(CandidateValue {
+                node,
+                has_parts: false,
+                ..self.candidate
+            }));
         }
         number(self.candidate.candidate, name).map(Part::Number)
     }
@@ -71,12 +90,17 @@ fn number(candidate: &Candidate, name: &str) -> Option<f64> {
 impl<'de> MapAccess<'de> for Parts<'de, '_> {
     type Error = Fault;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Fault> {
         while let Some(&name) = self.names.next() {
             self.part = self.part(name);
             if self.part.is_some() {
                 self.last = name;
-                return seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some);
+                return seed
+                    .deserialize(BorrowedStrDeserializer::new(name))
+                    .map(Some);
             }
         }
         Ok(None)
@@ -89,7 +113,11 @@ impl<'de> MapAccess<'de> for Parts<'de, '_> {
             Some(Part::StandIn(stand_in)) => seed.deserialize(stand_in),
             None => Err(Fault::unreadable("a name before its value")),
         };
-        outcome.map_err(|fault| fault.expecting::<S::Value>().inside(Step::Name(self.last.into())))
+        outcome.map_err(|fault| {
+            fault
+                .expecting::<S::Value>()
+                .inside(Step::Name(self.last.into()))
+        })
     }
 }
 
@@ -120,7 +148,11 @@ impl<'de> Deserializer<'de> for NumberValue {
         visitor.visit_some(self)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         visitor.visit_newtype_struct(self)
     }
 

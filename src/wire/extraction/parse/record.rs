@@ -37,16 +37,38 @@ pub(super) enum Table {
 impl<'de, 'p> Record<'de, 'p> {
     pub(super) fn of_document(document: &'de Extraction, pass: &'p Pass<'p>) -> Self {
         let (shape, node) = (pass.notes.of_document(), Some(pass.notes.tree()));
-        Self { pass, place: Place::Document, document: Some(document), fields: document.fields(), shape, node }
+        Self {
+            pass,
+            place: Place::Document,
+            document: Some(document),
+            fields: document.fields(),
+            shape,
+            node,
+        }
     }
 
-    pub(super) fn of_row(row: &'de Row, table: Table, index: usize, node: Option<&'p Node>, pass: &'p Pass<'p>) -> Self {
-        Self { pass, place: Place::Row(table, index), document: None, fields: row.fields(), shape: pass.notes.of_rows(table), node }
+    pub(super) fn of_row(
+        row: &'de Row,
+        table: Table,
+        index: usize,
+        node: Option<&'p Node>,
+        pass: &'p Pass<'p>,
+    ) -> Self {
+        Self {
+            pass,
+            place: Place::Row(table, index),
+            document: None,
+            fields: row.fields(),
+            shape: pass.notes.of_rows(table),
+            node,
+        }
     }
 
     fn visit<V: Visitor<'de>>(self, wanted: Wanted<'de>, visitor: V) -> Result<V::Value, Fault> {
         let mut access = Access::new(self, wanted);
-        visitor.visit_map(&mut access).map_err(|fault| fault.of_struct(access.last()))
+        visitor
+            .visit_map(&mut access)
+            .map_err(|fault| fault.of_struct(access.last()))
     }
 }
 
@@ -73,7 +95,9 @@ impl Table {
     }
 
     pub(super) fn named(name: &str) -> Option<Self> {
-        [Self::LineItems, Self::VatRates].into_iter().find(|table| table.name() == name)
+        [Self::LineItems, Self::VatRates]
+            .into_iter()
+            .find(|table| table.name() == name)
     }
 
     pub(super) fn rows(self, document: &Extraction) -> &[Row] {
@@ -95,9 +119,18 @@ impl<'de> Deserializer<'de> for Record<'de, '_> {
         self.visit(Wanted::unknown(), visitor)
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         // A struct without fields, or a reader written by hand that does not say what it takes.
-        let wanted = if fields.is_empty() { Wanted::unknown() } else { Wanted::names(fields) };
+        let wanted = if fields.is_empty() {
+            Wanted::unknown()
+        } else {
+            Wanted::names(fields)
+        };
         self.visit(wanted, visitor)
     }
 
@@ -105,7 +138,11 @@ impl<'de> Deserializer<'de> for Record<'de, '_> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -113,7 +150,11 @@ impl<'de> Deserializer<'de> for Record<'de, '_> {
         visitor.visit_unit()
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         visitor.visit_unit()
     }
 

@@ -20,7 +20,14 @@ impl StandIn {
 
     /// The stand-in number `attempt`, the likelier one for dates first where the field is one.
     pub(super) fn new(attempt: u8, is_date: bool) -> Self {
-        Self { text: if (attempt == 0) == is_date { "1970-01-01" } else { "0" }, depth: 0 }
+        Self {
+            text: if (attempt == 0) == is_date {
+                "1970-01-01"
+            } else {
+                "0"
+            },
+            depth: 0,
+        }
     }
 }
 
@@ -73,7 +80,11 @@ impl<'de> Deserializer<'de> for StandIn {
         visitor.visit_unit()
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         visitor.visit_unit()
     }
 
@@ -81,7 +92,11 @@ impl<'de> Deserializer<'de> for StandIn {
         visitor.visit_unit()
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -89,11 +104,20 @@ impl<'de> Deserializer<'de> for StandIn {
         visitor.visit_seq(SeqDeserializer::new(std::iter::empty::<Self>()))
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         visitor.visit_seq(SeqDeserializer::new(std::iter::repeat_n(self, length)))
     }
 
-    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, length: usize, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         self.deserialize_tuple(length, visitor)
     }
 
@@ -101,13 +125,23 @@ impl<'de> Deserializer<'de> for StandIn {
         visitor.visit_map(MapDeserializer::new(std::iter::empty::<(&str, Self)>()))
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         const DEPTH_MAX: u8 = 8;
         if self.depth == DEPTH_MAX {
             return Err(Fault::unreadable("a struct that is not so deep"));
         }
-        let inner = Self { depth: self.depth + 1, ..self };
-        visitor.visit_map(MapDeserializer::new(fields.iter().map(|name| (*name, inner))))
+        let inner = Self {
+            depth: self.depth + 1,
+            ..self
+        };
+        visitor.visit_map(MapDeserializer::new(
+            fields.iter().map(|name| (*name, inner)),
+        ))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -116,7 +150,8 @@ impl<'de> Deserializer<'de> for StandIn {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        TextValue::new(variants.first().copied().unwrap_or_default()).deserialize_enum(name, variants, visitor)
+        TextValue::new(variants.first().copied().unwrap_or_default())
+            .deserialize_enum(name, variants, visitor)
     }
 
     serde::forward_to_deserialize_any! { str string identifier }

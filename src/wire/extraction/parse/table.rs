@@ -22,7 +22,10 @@ pub(super) struct TableValue<'de, 'p> {
 
 impl<'de, 'p> TableValue<'de, 'p> {
     fn rows_from(self, first: usize) -> Rows<'de, 'p> {
-        Rows { table: self, rows: self.rows.iter().enumerate().skip(first) }
+        Rows {
+            table: self,
+            rows: self.rows.iter().enumerate().skip(first),
+        }
     }
 }
 
@@ -42,15 +45,28 @@ impl<'de> Deserializer<'de> for TableValue<'de, '_> {
         visitor.visit_seq(self.rows_from(0))
     }
 
-    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, length: usize, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         self.deserialize_tuple(length, visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        if self.rows.is_empty() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.rows.is_empty() {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -72,8 +88,13 @@ struct Rows<'de, 'p> {
 impl<'de> SeqAccess<'de> for Rows<'de, '_> {
     type Error = Fault;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
-        let TableValue { pass, table, node, .. } = self.table;
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Fault> {
+        let TableValue {
+            pass, table, node, ..
+        } = self.table;
         for (index, row) in self.rows.by_ref() {
             let node = node.and_then(|node| node.item(index));
             if node.and_then(|node| node.treatment) == Some(Treatment::Skip) {

@@ -48,14 +48,26 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
     }
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.text.trim().parse().ok().filter(|number: &f32| number.is_finite()) {
+        match self
+            .text
+            .trim()
+            .parse()
+            .ok()
+            .filter(|number: &f32| number.is_finite())
+        {
             Some(number) => visitor.visit_f32(number),
             None => Err(Fault::unreadable("a number")),
         }
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.text.trim().parse().ok().filter(|number: &f64| number.is_finite()) {
+        match self
+            .text
+            .trim()
+            .parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite())
+        {
             Some(number) => visitor.visit_f64(number),
             None => Err(Fault::unreadable("a number")),
         }
@@ -97,7 +109,11 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -114,7 +130,11 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
         visitor.visit_unit()
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         visitor.visit_unit()
     }
 
@@ -129,13 +149,19 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
 fn whole<T: FromStr>(text: &str) -> Option<T> {
     let text = text.trim();
     let integer = match text.split_once('.') {
-        Some((integer, decimals)) if !decimals.is_empty() && decimals.bytes().all(|digit| digit == b'0') => integer,
+        Some((integer, decimals))
+            if !decimals.is_empty() && decimals.bytes().all(|digit| digit == b'0') =>
+        {
+            integer
+        }
         Some(_) => return None,
         None => text,
     };
     integer.parse().ok().or_else(|| {
         // `-0`, which types without a sign refuse.
-        let zero = integer.strip_prefix('-').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit == b'0'));
+        let zero = integer
+            .strip_prefix('-')
+            .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit == b'0'));
         if zero { "0".parse().ok() } else { None }
     })
 }

@@ -8,18 +8,46 @@ use super::server::Connection;
 use super::{Finding, Objection, Row};
 
 pub(super) const ROWS: &[Row] = &[
-    Row::new("broken-at-once", "a connection closed as it is accepted is `NotSent` or `Interrupted`, and not tried again", at_once),
-    Row::new("broken-in-request", "a reset in the middle of an upload is `Interrupted`", in_request),
-    Row::new("broken-after-request", "a reset after the request is `Interrupted`", after_request),
-    Row::new("broken-in-head", "a close in the head of the answer is `Interrupted`", |scene| {
-        cut(scene, b"HTTP/1.1 202 Accepted\r\ncontent-le")
-    }),
-    Row::new("broken-in-body", "a close in the body of the answer is `Interrupted`", |scene| {
-        cut(scene, b"HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\n\r\n{\"extraction_id\": \"0")
-    }),
-    Row::new("broken-in-chunk", "a close before the last chunk of the answer is `Interrupted`", |scene| {
-        cut(scene, b"HTTP/1.1 202 Accepted\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n")
-    }),
+    Row::new(
+        "broken-at-once",
+        "a connection closed as it is accepted is `NotSent` or `Interrupted`, and not tried again",
+        at_once,
+    ),
+    Row::new(
+        "broken-in-request",
+        "a reset in the middle of an upload is `Interrupted`",
+        in_request,
+    ),
+    Row::new(
+        "broken-after-request",
+        "a reset after the request is `Interrupted`",
+        after_request,
+    ),
+    Row::new(
+        "broken-in-head",
+        "a close in the head of the answer is `Interrupted`",
+        |scene| cut(scene, b"HTTP/1.1 202 Accepted\r\ncontent-le"),
+    ),
+    Row::new(
+        "broken-in-body",
+        "a close in the body of the answer is `Interrupted`",
+        |scene| {
+            cut(
+                scene,
+                b"HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\n\r\n{\"extraction_id\": \"0",
+            )
+        },
+    ),
+    Row::new(
+        "broken-in-chunk",
+        "a close before the last chunk of the answer is `Interrupted`",
+        |scene| {
+            cut(
+                scene,
+                b"HTTP/1.1 202 Accepted\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n",
+            )
+        },
+    ),
 ];
 
 const INTERRUPTED: &[FailureKind] = &[FailureKind::Interrupted];
@@ -30,7 +58,9 @@ fn at_once(scene: &Scene) -> Finding {
     server.settle()?;
     match server.connections() {
         1 => failed_as(outcome, &[FailureKind::NotSent, FailureKind::Interrupted]),
-        connections => Objection::failed(format!("it made {connections} connections for one exchange")),
+        connections => Objection::failed(format!(
+            "it made {connections} connections for one exchange"
+        )),
     }
 }
 
@@ -41,12 +71,20 @@ fn in_request(scene: &Scene) -> Finding {
         // Closed with bytes unread, which resets it.
         connection.peek()
     })?;
-    failed_as(scene.send(submit_source(&server.url(), Zeros::more_than_is_buffered())?)?, INTERRUPTED)
+    failed_as(
+        scene.send(submit_source(
+            &server.url(),
+            Zeros::more_than_is_buffered(),
+        )?)?,
+        INTERRUPTED,
+    )
 }
 
 fn after_request(scene: &Scene) -> Finding {
     let server = scene.serve(|connection| {
-        let Some(length) = connection.head()?.and_then(|seen| seen.content_length()) else { return connection.drain() };
+        let Some(length) = connection.head()?.and_then(|seen| seen.content_length()) else {
+            return connection.drain();
+        };
         // All but the last byte, which is there and stays unread.
         connection.read_exact(&mut vec![0; length.saturating_sub(1)])?;
         connection.peek()

@@ -10,9 +10,21 @@ use super::server::{Tally, listen};
 use super::{Finding, Objection, Row};
 
 pub(super) const ROWS: &[Row] = &[
-    Row::new("reach-refused", "a refused connection is `NotSent`", refused),
-    Row::new("reach-no-such-host", "a name that does not exist is `NotSent`", no_such_host),
-    Row::new("reach-no-answer", "a host that does not take the connection is `NotSent`, within the limit to connect", no_answer),
+    Row::new(
+        "reach-refused",
+        "a refused connection is `NotSent`",
+        refused,
+    ),
+    Row::new(
+        "reach-no-such-host",
+        "a name that does not exist is `NotSent`",
+        no_such_host,
+    ),
+    Row::new(
+        "reach-no-answer",
+        "a host that does not take the connection is `NotSent`, within the limit to connect",
+        no_answer,
+    ),
     Row::new(
         "reach-tls-to-plain",
         "https to a port that speaks none is `NotSent` (or `Interrupted`), and shows the key to nobody",
@@ -25,7 +37,10 @@ const NOT_SENT: &[FailureKind] = &[FailureKind::NotSent];
 
 /// A port that nobody listens on.
 fn nobody(scene: &Scene) -> Result<String, Objection> {
-    Ok(format!("http://{}", listen(scene.runtime(), 1)?.local_addr()?))
+    Ok(format!(
+        "http://{}",
+        listen(scene.runtime(), 1)?.local_addr()?
+    ))
 }
 
 fn refused(scene: &Scene) -> Finding {
@@ -39,7 +54,10 @@ fn no_such_host(scene: &Scene) -> Finding {
     // Where there is no resolver to say no, the limit does.
     limits.connect = scene.patience() / 4;
     // A name that never exists (RFC 6761).
-    failed_as(scene.send_within(submit("http://does-not-exist.invalid", 1_000)?, limits)?, NOT_SENT)
+    failed_as(
+        scene.send_within(submit("http://does-not-exist.invalid", 1_000)?, limits)?,
+        NOT_SENT,
+    )
 }
 
 fn no_answer(scene: &Scene) -> Finding {
@@ -51,7 +69,11 @@ fn no_answer(scene: &Scene) -> Finding {
         match TcpStream::connect_timeout(&address, Duration::from_millis(100)) {
             Ok(stream) if waiting.len() < 64 => waiting.push(stream),
             Err(error) if error.kind() == std::io::ErrorKind::TimedOut => break,
-            _ => return Err(Objection::NotApplicable("this system does not leave connections unanswered".into())),
+            _ => {
+                return Err(Objection::NotApplicable(
+                    "this system does not leave connections unanswered".into(),
+                ));
+            }
         }
     }
     let mut limits = scene.limits();
@@ -61,7 +83,10 @@ fn no_answer(scene: &Scene) -> Finding {
     let began = std::time::Instant::now();
     let outcome = scene.send_within(submit(&format!("http://{address}"), 1_000)?, limits)?;
     if began.elapsed() > scene.patience() / 2 {
-        return Objection::failed(format!("it tried for {:?}, with a limit of {SHORT:?}", began.elapsed()));
+        return Objection::failed(format!(
+            "it tried for {:?}, with a limit of {SHORT:?}",
+            began.elapsed()
+        ));
     }
     failed_as(outcome, NOT_SENT)
 }
@@ -76,7 +101,8 @@ fn tls_to_plain(scene: &Scene) -> Finding {
         if first[0].is_ascii_alphabetic() {
             theirs.add(1);
         }
-        connection.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        connection
+            .write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
     })?;
     let url = server.url().replace("http:", "https:");
     let outcome = scene.send(submit(&url, 1_000)?)?;
@@ -91,7 +117,10 @@ fn tls_to_plain(scene: &Scene) -> Finding {
 fn secrets(scene: &Scene) -> Finding {
     let closing = scene.serve(|connection| connection.request().map(drop))?;
     for url in [nobody(scene)?, closing.url()] {
-        let failure = failed(scene.send(submit(&url, 1_000)?)?, &[FailureKind::NotSent, FailureKind::Interrupted])?;
+        let failure = failed(
+            scene.send(submit(&url, 1_000)?)?,
+            &[FailureKind::NotSent, FailureKind::Interrupted],
+        )?;
         let mut shown = format!("{failure} {failure:?}");
         let mut cause = failure.cause().source();
         while let Some(next) = cause {

@@ -2,16 +2,30 @@
 
 use std::time::{Duration, Instant};
 
-use typless::machine::{Call, CallEventKind, CallOptions, FailureKind, Machine, Output, RetryPolicy, Time};
+use typless::machine::{
+    Call, CallEventKind, CallOptions, FailureKind, Machine, Output, RetryPolicy, Time,
+};
 use typless::wire::AwaitingRequest;
 
 use super::scene::{Scene, answer, answered_with, api, failed, look, shown, submit};
 use super::{Finding, Objection, Row};
 
 pub(super) const ROWS: &[Row] = &[
-    Row::new("reuse-kept", "a connection serves one exchange after the other, whatever their status", kept),
-    Row::new("reuse-announced-close", "a connection that the server says it closes is not used again", announced),
-    Row::new("reuse-idle-closed-get", "an idle connection that was closed does not keep a `Call` from its answer", idle_closed_get),
+    Row::new(
+        "reuse-kept",
+        "a connection serves one exchange after the other, whatever their status",
+        kept,
+    ),
+    Row::new(
+        "reuse-announced-close",
+        "a connection that the server says it closes is not used again",
+        announced,
+    ),
+    Row::new(
+        "reuse-idle-closed-get",
+        "an idle connection that was closed does not keep a `Call` from its answer",
+        idle_closed_get,
+    ),
     Row::new(
         "reuse-idle-closed-post",
         "a submit lost with an idle connection is `Interrupted`, and reached the server once at most",
@@ -33,7 +47,16 @@ fn kept(scene: &Scene) -> Finding {
 
 fn connections_for_five(scene: &Scene, pause: Duration) -> Result<usize, Objection> {
     let server = scene.serve(|connection| {
-        for status in ["200 OK", "400 Bad Request", "202 Accepted", "500 Oops", "200 OK"].iter().cycle() {
+        for status in [
+            "200 OK",
+            "400 Bad Request",
+            "202 Accepted",
+            "500 Oops",
+            "200 OK",
+        ]
+        .iter()
+        .cycle()
+        {
             if connection.request()?.is_none() {
                 break;
             }
@@ -42,7 +65,13 @@ fn connections_for_five(scene: &Scene, pause: Duration) -> Result<usize, Objecti
         Ok(())
     })?;
     let url = server.url();
-    for request in [look(&url)?, look(&url)?, submit(&url, 100_000)?, submit(&url, 2_000_000)?, look(&url)?] {
+    for request in [
+        look(&url)?,
+        look(&url)?,
+        submit(&url, 100_000)?,
+        submit(&url, 2_000_000)?,
+        look(&url)?,
+    ] {
         std::thread::sleep(pause);
         super::scene::answered(scene.send(request)?)?;
     }
@@ -61,9 +90,16 @@ fn announced(scene: &Scene) -> Finding {
     for _ in 0..2 {
         answered_with(scene.send(look(&server.url())?)?, 200, b"{}")?;
     }
-    match server.seen().iter().filter(|seen| seen.connection == 0).count() {
+    match server
+        .seen()
+        .iter()
+        .filter(|seen| seen.connection == 0)
+        .count()
+    {
         1 => Ok("a new connection".into()),
-        requests => Objection::failed(format!("{requests} requests on a connection that was to be closed")),
+        requests => Objection::failed(format!(
+            "{requests} requests on a connection that was to be closed"
+        )),
     }
 }
 
@@ -78,10 +114,17 @@ fn idle_closed_get(scene: &Scene) -> Finding {
     })?;
     super::scene::answered(scene.send(AwaitingRequest::new().request(&api(&server.url())?))?)?;
     server.settle()?;
-    let retry = RetryPolicy::new().with_attempts(4).with_delays(Duration::from_millis(1), Duration::from_millis(5));
+    let retry = RetryPolicy::new()
+        .with_attempts(4)
+        .with_delays(Duration::from_millis(1), Duration::from_millis(5));
     let began = Instant::now();
     let now = || Time::from_unix_seconds(1_700_000_000) + began.elapsed();
-    let mut call = Call::new(&api(&server.url())?, AwaitingRequest::new(), CallOptions::new().with_retry_policy(retry), now());
+    let mut call = Call::new(
+        &api(&server.url())?,
+        AwaitingRequest::new(),
+        CallOptions::new().with_retry_policy(retry),
+        now(),
+    );
     loop {
         match call.next_output(now()) {
             Output::Send(transmit) => match scene.send_within(transmit.request, scene.limits())? {
@@ -94,7 +137,9 @@ fn idle_closed_get(scene: &Scene) -> Finding {
                 _ => {}
             },
             Output::Wait(until) => std::thread::sleep(until.saturating_since(now())),
-            Output::NeedInput | Output::Done => return Objection::failed("the call came to no end"),
+            Output::NeedInput | Output::Done => {
+                return Objection::failed("the call came to no end");
+            }
         }
     }
 }
@@ -113,11 +158,21 @@ fn idle_closed_post(scene: &Scene) -> Finding {
     super::scene::answered(scene.send(look(&server.url())?)?)?;
     let outcome = scene.send(submit(&server.url(), 1_000)?)?;
     server.settle()?;
-    let submits: Vec<_> = server.seen().into_iter().filter(|seen| seen.line.starts_with("POST")).collect();
+    let submits: Vec<_> = server
+        .seen()
+        .into_iter()
+        .filter(|seen| seen.line.starts_with("POST"))
+        .collect();
     match &submits[..] {
-        [one] if one.connection == 0 => failed(outcome, &[FailureKind::Interrupted]).map(|_| "Interrupted, once".into()),
+        [one] if one.connection == 0 => {
+            failed(outcome, &[FailureKind::Interrupted]).map(|_| "Interrupted, once".into())
+        }
         // A transport is free to give a submit a connection of its own.
         [_] => super::scene::answered(outcome).map(|_| "answered, once".into()),
-        seen => Objection::failed(format!("the server saw the submit {} times; it reported {}", seen.len(), shown(&outcome))),
+        seen => Objection::failed(format!(
+            "the server saw the submit {} times; it reported {}",
+            seen.len(),
+            shown(&outcome)
+        )),
     }
 }

@@ -9,20 +9,59 @@ use typless::wire::Body;
 
 use super::super::sources::Zeros;
 use super::super::subject::Dropped;
-use super::scene::{SHORT, Scene, answer, answered_with, failed_as, look, shown, submit, submit_source};
+use super::scene::{
+    SHORT, Scene, answer, answered_with, failed_as, look, shown, submit, submit_source,
+};
 use super::server::{Connection, Tally};
 use super::{Finding, Needs, Objection, Row};
 
 pub(super) const ROWS: &[Row] = &[
-    Row::new("time-none", "limits as long as can be are no trouble", unlimited),
-    Row::new("time-slow-head", "a head that comes byte by byte is read", slow_head),
-    Row::new("time-slow-body", "a body that takes longer than the idle limit in all, but never stops for it, is read", slow_body),
-    Row::new("time-sending", "an upload that is not read is `Interrupted` at the limit", sending),
-    Row::new("time-waiting", "no answer at all is `Interrupted` at the limit", waiting),
-    Row::new("time-stalled", "a body that stops midway is `Interrupted` at the limit", stalled),
-    Row::new("time-trickling", "a body that trickles without end is `Interrupted` at the limit in all", trickling),
-    Row::new("time-late-answer", "an answer that comes after its limit is never taken for the next one", late_answer),
-    Row::new("time-dropped", "dropping the future ends the exchange", dropped).needing(Needs::Futures),
+    Row::new(
+        "time-none",
+        "limits as long as can be are no trouble",
+        unlimited,
+    ),
+    Row::new(
+        "time-slow-head",
+        "a head that comes byte by byte is read",
+        slow_head,
+    ),
+    Row::new(
+        "time-slow-body",
+        "a body that takes longer than the idle limit in all, but never stops for it, is read",
+        slow_body,
+    ),
+    Row::new(
+        "time-sending",
+        "an upload that is not read is `Interrupted` at the limit",
+        sending,
+    ),
+    Row::new(
+        "time-waiting",
+        "no answer at all is `Interrupted` at the limit",
+        waiting,
+    ),
+    Row::new(
+        "time-stalled",
+        "a body that stops midway is `Interrupted` at the limit",
+        stalled,
+    ),
+    Row::new(
+        "time-trickling",
+        "a body that trickles without end is `Interrupted` at the limit in all",
+        trickling,
+    ),
+    Row::new(
+        "time-late-answer",
+        "an answer that comes after its limit is never taken for the next one",
+        late_answer,
+    ),
+    Row::new(
+        "time-dropped",
+        "dropping the future ends the exchange",
+        dropped,
+    )
+    .needing(Needs::Futures),
 ];
 
 const INTERRUPTED: &[FailureKind] = &[FailureKind::Interrupted];
@@ -50,7 +89,11 @@ fn unlimited(scene: &Scene) -> Finding {
     (limits.connect, limits.idle, limits.total) = (Duration::MAX, Duration::MAX, Duration::MAX);
     limits.response_bytes = u64::MAX;
     answered_with(scene.send_within(look(&server.url())?, limits)?, 200, BODY)?;
-    answered_with(scene.send_within(submit(&server.url(), 1_000)?, limits)?, 200, BODY)?;
+    answered_with(
+        scene.send_within(submit(&server.url(), 1_000)?, limits)?,
+        200,
+        BODY,
+    )?;
     Ok("answered".into())
 }
 
@@ -86,13 +129,19 @@ fn slow_body(scene: &Scene) -> Finding {
             return answered_with(outcome, 200, &[b'x'; TRICKLED]).map(|_| "answered".into());
         }
     }
-    Err(Objection::NotApplicable("this machine is too busy to tell".into()))
+    Err(Objection::NotApplicable(
+        "this machine is too busy to tell".into(),
+    ))
 }
 
 const TRICKLED: usize = 40;
 
 /// Takes half as long again as the idle limit, with pauses that are a fraction of it.
-fn trickle_past_idle(connection: &mut Connection, began: Instant, lapses: &Tally) -> std::io::Result<()> {
+fn trickle_past_idle(
+    connection: &mut Connection,
+    began: Instant,
+    lapses: &Tally,
+) -> std::io::Result<()> {
     let pause = IDLE * 3 / 2 / u32::try_from(TRICKLED).unwrap_or(1);
     let mut last = began;
     let mut write = |bytes: &[u8]| {
@@ -117,7 +166,9 @@ fn sending(scene: &Scene) -> Finding {
         connection.stay();
         Ok(())
     })?;
-    cut_off(scene, || submit_source(&server.url(), Zeros::more_than_is_buffered()))
+    cut_off(scene, || {
+        submit_source(&server.url(), Zeros::more_than_is_buffered())
+    })
 }
 
 fn waiting(scene: &Scene) -> Finding {
@@ -192,15 +243,29 @@ fn dropped(scene: &Scene) -> Finding {
         }
         // Its end, or a reset: both are ends. Only patience that runs out is none.
         match connection.drain() {
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+                ) => {}
             _ => theirs.add(1),
         }
         Ok(())
     })?;
     match scene.send_and_drop(submit(&server.url(), 1_000)?, midway) {
-        None => return Err(Objection::NotApplicable("its exchanges are no futures".into())),
-        Some(Dropped::Ended(outcome)) => return Objection::failed(format!("it ended by itself, as {}", shown(&outcome))),
+        None => {
+            return Err(Objection::NotApplicable(
+                "its exchanges are no futures".into(),
+            ));
+        }
+        Some(Dropped::Ended(outcome)) => {
+            return Objection::failed(format!("it ended by itself, as {}", shown(&outcome)));
+        }
         Some(Dropped::Midway) => {}
     }
-    if closed.reaches(1, scene.patience() / 2) { Ok("the connection was closed".into()) } else { Objection::failed("the exchange went on") }
+    if closed.reaches(1, scene.patience() / 2) {
+        Ok("the connection was closed".into())
+    } else {
+        Objection::failed("the exchange went on")
+    }
 }

@@ -8,9 +8,21 @@ use super::server::{Connection, Tally};
 use super::{Finding, Objection, Row};
 
 pub(super) const ROWS: &[Row] = &[
-    Row::new("volume-upload", "a document of 100 MB is read as it is sent, not before", upload),
-    Row::new("volume-download", "an answer of 100 MB is handed on whole, in memory of not much more than that", download),
-    Row::new("volume-at-once", "64 exchanges at once get each their own answer", at_once),
+    Row::new(
+        "volume-upload",
+        "a document of 100 MB is read as it is sent, not before",
+        upload,
+    ),
+    Row::new(
+        "volume-download",
+        "an answer of 100 MB is handed on whole, in memory of not much more than that",
+        download,
+    ),
+    Row::new(
+        "volume-at-once",
+        "64 exchanges at once get each their own answer",
+        at_once,
+    ),
 ];
 
 fn upload(scene: &Scene) -> Finding {
@@ -18,7 +30,9 @@ fn upload(scene: &Scene) -> Finding {
     let (ahead, theirs) = (Tally::default(), read.clone());
     let most = ahead.clone();
     let server = scene.serve(move |connection| {
-        let Some(mut left) = connection.head()?.and_then(|seen| seen.content_length()) else { return connection.drain() };
+        let Some(mut left) = connection.head()?.and_then(|seen| seen.content_length()) else {
+            return connection.drain();
+        };
         let (mut taken, mut block) = (0, vec![0; 256 * 1024]);
         while left > 0 {
             let count = left.min(block.len());
@@ -31,11 +45,20 @@ fn upload(scene: &Scene) -> Finding {
         }
         connection.write(&answer("200 OK", &[], b"{}"))
     })?;
-    let request = submit_source(&server.url(), Zeros { len: scene.large(), read })?;
+    let request = submit_source(
+        &server.url(),
+        Zeros {
+            len: scene.large(),
+            read,
+        },
+    )?;
     answered_with(scene.send_within(request, scene.long_limits())?, 200, b"{}")?;
     // What the sockets of both sides hold is a few megabytes.
     if ahead.get() > scene.large() / 2 {
-        return Objection::failed(format!("{} bytes were read ahead of what the server took", ahead.get()));
+        return Objection::failed(format!(
+            "{} bytes were read ahead of what the server took",
+            ahead.get()
+        ));
     }
     Ok("read as it was sent".into())
 }
@@ -44,20 +67,30 @@ fn download(scene: &Scene) -> Finding {
     let large = scene.large();
     let server = scene.serve(move |connection| {
         connection.request()?;
-        connection.write(format!("HTTP/1.1 200 OK\r\ncontent-length: {large}\r\n\r\n").as_bytes())?;
+        connection
+            .write(format!("HTTP/1.1 200 OK\r\ncontent-length: {large}\r\n\r\n").as_bytes())?;
         send_pattern(connection, large)
     })?;
     let mut limits = scene.long_limits();
     limits.response_bytes = large;
     let body = answered(scene.send_within(look(&server.url())?, limits)?)?.into_body();
-    if body.len() as u64 != large || !body.chunks(PATTERN).enumerate().all(|(index, chunk)| chunk[..] == pattern(index)[..chunk.len()]) {
-        return Objection::failed(format!("{} of {large} bytes were handed on, and not as they came", body.len()));
+    if body.len() as u64 != large
+        || !body
+            .chunks(PATTERN)
+            .enumerate()
+            .all(|(index, chunk)| chunk[..] == pattern(index)[..chunk.len()])
+    {
+        return Objection::failed(format!(
+            "{} of {large} bytes were handed on, and not as they came",
+            body.len()
+        ));
     }
     // By contract a body is in one piece, so what can be bounded is the memory behind it, of which only its one owner can be asked.
     match body.try_into_mut() {
-        Ok(body) if body.capacity() as u64 > large * 5 / 2 => {
-            Objection::failed(format!("{} bytes are held for an answer of {large}", body.capacity()))
-        }
+        Ok(body) if body.capacity() as u64 > large * 5 / 2 => Objection::failed(format!(
+            "{} bytes are held for an answer of {large}",
+            body.capacity()
+        )),
         _ => Ok("whole".into()),
     }
 }
@@ -99,10 +132,15 @@ fn at_once(scene: &Scene) -> Finding {
         }
         Ok(())
     })?;
-    let requests = (0..MANY).map(|index| look_at(&server.url(), &index.to_string())).collect::<Result<Vec<_>, _>>()?;
+    let requests = (0..MANY)
+        .map(|index| look_at(&server.url(), &index.to_string()))
+        .collect::<Result<Vec<_>, _>>()?;
     let outcomes = scene.send_all(requests);
     if arrived.get() < MANY as u64 {
-        return Objection::failed(format!("only {} of {MANY} were made at once", arrived.get()));
+        return Objection::failed(format!(
+            "only {} of {MANY} were made at once",
+            arrived.get()
+        ));
     }
     for (index, outcome) in outcomes.into_iter().enumerate() {
         let own = format!("GET /api/get-extraction-data?extraction_id={index} HTTP/1.1");

@@ -16,7 +16,11 @@ pub(in super::super) struct Connection {
 
 impl Connection {
     pub(super) fn new(number: usize, stream: TcpStream, shared: Arc<Shared>) -> Self {
-        Self { number, stream, shared }
+        Self {
+            number,
+            stream,
+            shared,
+        }
     }
 
     /// Counted from 0 in the order they were accepted.
@@ -26,7 +30,9 @@ impl Connection {
 
     /// Reads one request whole and remembers it; `None` if the client has closed instead.
     pub(in super::super) fn request(&mut self) -> io::Result<Option<Seen>> {
-        let Some(mut seen) = self.head()? else { return Ok(None) };
+        let Some(mut seen) = self.head()? else {
+            return Ok(None);
+        };
         if seen.is_chunked() {
             seen.body = self.chunks()?;
         } else {
@@ -102,7 +108,8 @@ impl Connection {
         let mut body = Vec::new();
         loop {
             let size = self.line()?;
-            let size = usize::from_str_radix(size.split(';').next().unwrap_or_default().trim(), 16).map_err(io::Error::other)?;
+            let size = usize::from_str_radix(size.split(';').next().unwrap_or_default().trim(), 16)
+                .map_err(io::Error::other)?;
             let start = body.len();
             body.resize(start + size, 0);
             self.stream.read_exact(&mut body[start..])?;

@@ -47,7 +47,11 @@ impl Connection {
             match (frame.kind, &begun) {
                 (HEADERS, None) => {
                     let has_body = frame.flags & END_STREAM == 0;
-                    begun = Some(Begun { stream: frame.stream, block: block(&frame), has_body });
+                    begun = Some(Begun {
+                        stream: frame.stream,
+                        block: block(&frame),
+                        has_body,
+                    });
                 }
                 (DATA, Some(_)) => {}
                 _ => continue,
@@ -63,13 +67,29 @@ impl Connection {
     }
 
     pub(in super::super) fn go_away(&mut self, last_stream: u32, reason: u32) -> io::Result<()> {
-        self.frame(GOAWAY, 0, 0, &[last_stream.to_be_bytes(), reason.to_be_bytes()].concat())
+        self.frame(
+            GOAWAY,
+            0,
+            0,
+            &[last_stream.to_be_bytes(), reason.to_be_bytes()].concat(),
+        )
     }
 
     /// The head of an answer of a status with three digits, and its body if there is one.
-    pub(in super::super) fn http2_answer(&mut self, stream: u32, status: &str, body: &[u8], ends: bool) -> io::Result<()> {
+    pub(in super::super) fn http2_answer(
+        &mut self,
+        stream: u32,
+        status: &str,
+        body: &[u8],
+        ends: bool,
+    ) -> io::Result<()> {
         // A literal without indexing (0000), named by entry 8 of the static table (RFC 7541): `:status`.
-        self.frame(HEADERS, END_HEADERS, stream, &[&[0x08, 3], status.as_bytes()].concat())?;
+        self.frame(
+            HEADERS,
+            END_HEADERS,
+            stream,
+            &[&[0x08, 3], status.as_bytes()].concat(),
+        )?;
         self.frame(DATA, if ends { END_STREAM } else { 0 }, stream, body)
     }
 
@@ -92,11 +112,18 @@ impl Connection {
             PING if flags & ACK == 0 => self.frame(PING, ACK, 0, &payload)?,
             _ => {}
         }
-        Ok(Frame { kind, flags, stream: u32::from_be_bytes(stream) & 0x7fff_ffff, payload })
+        Ok(Frame {
+            kind,
+            flags,
+            stream: u32::from_be_bytes(stream) & 0x7fff_ffff,
+            payload,
+        })
     }
 
     fn frame(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> io::Result<()> {
-        let [_, a, b, c] = u32::try_from(payload.len()).unwrap_or(u32::MAX).to_be_bytes();
+        let [_, a, b, c] = u32::try_from(payload.len())
+            .unwrap_or(u32::MAX)
+            .to_be_bytes();
         let head = [&[a, b, c, kind, flags][..], &stream.to_be_bytes()].concat();
         self.write(&[&head, payload].concat())
     }
@@ -107,7 +134,9 @@ fn block(frame: &Frame) -> Vec<u8> {
     let mut block = &frame.payload[..];
     if frame.flags & PADDED != 0 {
         let padding = block.first().copied().map_or(0, usize::from);
-        block = block.get(1..block.len().saturating_sub(padding)).unwrap_or_default();
+        block = block
+            .get(1..block.len().saturating_sub(padding))
+            .unwrap_or_default();
     }
     if frame.flags & PRIORITY != 0 {
         block = block.get(5..).unwrap_or_default();
@@ -126,7 +155,9 @@ pub(in super::super) fn guards_authorization(block: &[u8]) -> bool {
             0x20..0x40 => (5, false),
             _ => (4, true),
         };
-        let Some(name) = integer(&mut rest, prefix) else { return false };
+        let Some(name) = integer(&mut rest, prefix) else {
+            return false;
+        };
         if !is_literal {
             continue;
         }

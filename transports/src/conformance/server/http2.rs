@@ -43,7 +43,11 @@ impl Http2Server {
     ) -> io::Result<Self> {
         let listener = listen(runtime, 128)?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared { seen: Mutex::default(), ended: Tally::default(), answer: Box::new(answer) });
+        let shared = Arc::new(Shared {
+            seen: Mutex::default(),
+            ended: Tally::default(),
+            answer: Box::new(answer),
+        });
         let (end, ended) = oneshot::channel();
         let theirs = shared.clone();
         runtime.spawn(async move {
@@ -52,7 +56,11 @@ impl Http2Server {
                 _ = ended => {}
             }
         });
-        Ok(Self { address, shared, _end: end })
+        Ok(Self {
+            address,
+            shared,
+            _end: end,
+        })
     }
 
     pub(in super::super) fn url(&self) -> String {
@@ -61,7 +69,11 @@ impl Http2Server {
 
     /// The requests that were read whole so far.
     pub(in super::super) fn seen(&self) -> Vec<Request<Vec<u8>>> {
-        self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared
+            .seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Streams that have ended, whole or not.
@@ -81,7 +93,10 @@ async fn accept(listener: std::net::TcpListener, shared: Arc<Shared>) -> io::Res
 }
 
 async fn serve(stream: TcpStream, shared: Arc<Shared>) -> Result<(), h2::Error> {
-    let mut connection = h2::server::Builder::new().initial_window_size(1 << 20).handshake(stream).await?;
+    let mut connection = h2::server::Builder::new()
+        .initial_window_size(1 << 20)
+        .handshake(stream)
+        .await?;
     while let Some(accepted) = connection.accept().await {
         let (request, respond) = accepted?;
         let shared = shared.clone();
@@ -107,7 +122,11 @@ async fn exchange(
     }
     let request = Request::from_parts(parts, body);
     let answer = (shared.answer)(&request);
-    shared.seen.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+    shared
+        .seen
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(request);
     let mut response = Response::new(());
     *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or_default();
     let mut outgoing = respond.send_response(response, false)?;
@@ -122,7 +141,9 @@ async fn send(outgoing: &mut h2::SendStream<Bytes>, mut bytes: Bytes) -> Result<
     while !bytes.is_empty() {
         outgoing.reserve_capacity(bytes.len());
         match std::future::poll_fn(|context| outgoing.poll_capacity(context)).await {
-            Some(capacity) => outgoing.send_data(bytes.split_to(capacity?.min(bytes.len())), false)?,
+            Some(capacity) => {
+                outgoing.send_data(bytes.split_to(capacity?.min(bytes.len())), false)?
+            }
             None => return Ok(()),
         }
     }

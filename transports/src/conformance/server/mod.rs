@@ -59,7 +59,11 @@ impl Server {
     ) -> io::Result<Self> {
         let listener = listen(runtime, 1024)?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new(), patience });
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            patience,
+        });
         let (theirs, script) = (shared.clone(), Arc::new(script) as Script);
         std::thread::spawn(move || accept(&listener, &theirs, &script));
         Ok(Self { address, shared })
@@ -126,8 +130,14 @@ impl Shared {
         let until = Instant::now() + self.patience;
         let mut state = self.lock();
         while !state.closed && !wished(&state) {
-            let Some(left) = until.checked_duration_since(Instant::now()) else { return };
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            let Some(left) = until.checked_duration_since(Instant::now()) else {
+                return;
+            };
+            state = self
+                .changed
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 }

@@ -24,8 +24,15 @@ impl Tally {
         let until = Instant::now() + within;
         let mut number = self.inner.0.lock().unwrap_or_else(PoisonError::into_inner);
         while *number < count {
-            let Some(left) = until.checked_duration_since(Instant::now()) else { return false };
-            number = self.inner.1.wait_timeout(number, left).unwrap_or_else(PoisonError::into_inner).0;
+            let Some(left) = until.checked_duration_since(Instant::now()) else {
+                return false;
+            };
+            number = self
+                .inner
+                .1
+                .wait_timeout(number, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
         true
     }

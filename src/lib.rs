@@ -7,7 +7,7 @@
 //! | --- | --- | --- |
 //! | [`wire`] | messages as values: requests to send, answers to read | everybody; alone, if you want no more than that |
 //! | [`machine`] | what to do next: [`Job`](machine::Job) follows one document from submit to result, [`Batch`](machine::Batch) many, [`Drain`](machine::Drain) fetches what has finished | drivers, and programs with a loop of their own |
-//! | [`transcript`] | a run as text, and the same run again | who reports a fault, or looks into one |
+//! | [`transcript`] | a run as text, and the same run again | who reports a fault, or polls into one |
 //! | [`drive`] | the contracts of transports and clocks | who brings another HTTP client or runtime |
 //! | `proptest` | strategies, and a checker of the laws; only with the feature `proptest` | property tests, of one's own mapping or machine |
 //!

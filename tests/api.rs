@@ -7,7 +7,7 @@ use typless::wire::{
     SubmitRequest,
 };
 
-fn look(api: &Api, id: &str) -> String {
+fn poll(api: &Api, id: &str) -> String {
     StatusRequest::new(ExtractionId::new(id).unwrap())
         .request(api)
         .uri()
@@ -18,14 +18,14 @@ fn look(api: &Api, id: &str) -> String {
 fn a_version_is_taken_from_the_base_or_asked_for() {
     let expected = "https://developers.typless.com/api/v1/get-extraction-data?extraction_id=1";
     assert_eq!(
-        look(
+        poll(
             &Api::new("https://developers.typless.com/api/v1/", "key").unwrap(),
             "1"
         ),
         expected
     );
     assert_eq!(
-        look(
+        poll(
             &Api::new(Api::PRODUCTION, "key")
                 .unwrap()
                 .with_version("v1")
@@ -210,7 +210,7 @@ fn every_header_that_matters_is_written() {
 proptest! {
     #[test]
     fn an_id_travels_as_one_query_value(id in "[^\\p{Cc}]{1,60}") {
-        let uri = look(&Api::new(Api::PRODUCTION, "key").unwrap(), &id);
+        let uri = poll(&Api::new(Api::PRODUCTION, "key").unwrap(), &id);
         let (_, value) = uri.split_once("?extraction_id=").unwrap();
         prop_assert!(value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)), "{}", uri);
         prop_assert_eq!(percent_encoding::percent_decode_str(value).decode_utf8().unwrap(), id);

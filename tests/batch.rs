@@ -10,7 +10,7 @@ use std::time::Duration;
 use service::{BatchRun, Fault, numbered};
 use support::{START, answer, api, document};
 use typless::machine::{
-    Batch, BatchEventKind, BatchOptions, JobEventKind, JobState, LookReason, Machine, Output,
+    Batch, BatchEventKind, BatchOptions, JobEventKind, JobState, Machine, Output, PollReason,
     RetryPolicy, Snapshot, Ticket,
 };
 
@@ -64,20 +64,20 @@ fn events_name_the_job_and_come_before_their_request() {
 }
 
 #[test]
-fn a_single_document_is_looked_at_as_a_job_is() {
+fn a_single_document_is_polled_as_a_job_is() {
     let mut run = BatchRun::of(1, BatchOptions::new());
     run.run();
-    let looks = run.count_job_events(|event| {
+    let polls = run.count_job_events(|event| {
         matches!(
             event,
-            JobEventKind::LookDue {
-                reason: LookReason::Policy,
+            JobEventKind::PollDue {
+                reason: PollReason::Policy,
                 ..
             }
         )
     });
     assert_eq!(
-        (looks, run.service.listings),
+        (polls, run.service.listings),
         (4, 0),
         "at about 6, 12, 19 and 26 seconds"
     );
@@ -86,16 +86,16 @@ fn a_single_document_is_looked_at_as_a_job_is() {
 #[test]
 fn the_limits_are_kept_by_the_tests_own_count() {
     let options = BatchOptions::new()
-        .with_most_in_flight(5)
-        .with_most_submits(2)
+        .with_max_in_flight(5)
+        .with_max_submits(2)
         .with_rate(20, Duration::from_secs(1))
         .with_burst(4);
     let mut run = BatchRun::of(300, options);
     run.round_trip = Duration::from_millis(700);
     run.run();
     assert_eq!(run.succeeded(), 300);
-    assert!((run.most_in_flight_seen, run.most_submits_seen) == (5, 2));
-    assert!(run.most_in_a_second <= 24, "{}", run.most_in_a_second);
+    assert!((run.max_in_flight_seen, run.max_submits_seen) == (5, 2));
+    assert!(run.max_in_a_second <= 24, "{}", run.max_in_a_second);
 }
 
 /// Half-way, everything is kept as tickets and snapshots, and another batch goes on with it.
@@ -176,9 +176,9 @@ fn what_was_learned_is_taken_out_and_handed_on() {
     next.batch.close();
     next.run();
     assert!(
-        next.service.looks <= 3,
+        next.service.polls <= 3,
         "{}: it takes 20 seconds, and that is known",
-        next.service.looks
+        next.service.polls
     );
     let mut ignorant = BatchRun::of(50, BatchOptions::new().without_learning());
     ignorant.run();
@@ -202,12 +202,12 @@ fn a_job_that_may_not_try_again_before_its_deadline_ends_at_once() {
 }
 
 #[test]
-fn a_look_is_tried_again_while_a_submit_waits_to_be() {
+fn a_poll_is_tried_again_while_a_submit_waits_to_be() {
     let seconds = Duration::from_secs;
     let mut run = BatchRun::new(
         BatchOptions::new()
             .with_confirmation()
-            .with_most_submits(1)
+            .with_max_submits(1)
             .without_queue(),
     );
     run.service.takes = Box::new(|_| Duration::from_secs(3));

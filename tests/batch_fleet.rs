@@ -10,14 +10,14 @@ use std::time::Duration;
 use service::{BatchRun, Fault, Service, numbered};
 use support::START;
 use typless::machine::{
-    BatchEvent, BatchEventKind, BatchOptions, JobEventKind, LookReason, PollPolicy, Ticket, Time,
+    BatchEvent, BatchEventKind, BatchOptions, JobEventKind, PollPolicy, PollReason, Ticket, Time,
 };
 
 fn unlimited() -> BatchOptions {
     BatchOptions::new()
         .without_rate()
-        .with_most_in_flight(64)
-        .with_most_submits(64)
+        .with_max_in_flight(64)
+        .with_max_submits(64)
 }
 
 /// Times that spread around a median, the same in each run.
@@ -48,12 +48,12 @@ fn a_thousand_documents_cost_little_more_than_one_request_each() {
     let mut run = BatchRun::of(1000, unlimited());
     run.service.takes = Box::new(|number| Duration::from_millis(40_000 + number * 10));
     run.run();
-    let asked = run.service.looks + run.service.listings;
+    let asked = run.service.polls + run.service.listings;
     assert_eq!(run.succeeded(), 1000);
     assert!(
         asked <= 1100,
-        "{} looks, {} listings",
-        run.service.looks,
+        "{} polls, {} listings",
+        run.service.polls,
         run.service.listings
     );
     // The queue is first asked in earnest once it has named one: until then a tenth of the age, here four seconds, goes by between two calls.
@@ -74,12 +74,12 @@ fn while_documents_wait_for_the_rate_little_of_it_is_spent_on_asking() {
         run.service.takes =
             Box::new(|number| Duration::from_millis(40_000 + number * 7919 % 10_000));
         run.run();
-        let asked = run.service.looks + run.service.listings;
+        let asked = run.service.polls + run.service.listings;
         assert_eq!(run.succeeded(), 1000);
         assert!(
             (least..=most).contains(&asked),
-            "{} looks, {} listings",
-            run.service.looks,
+            "{} polls, {} listings",
+            run.service.polls,
             run.service.listings
         );
         // At ten a second, of two for each document, that is hardly more than it takes by all means.
@@ -92,16 +92,16 @@ fn while_documents_wait_for_the_rate_little_of_it_is_spent_on_asking() {
 }
 
 #[test]
-fn documents_that_wait_for_others_to_end_make_no_look_later() {
+fn documents_that_wait_for_others_to_end_make_no_poll_later() {
     let run = |documents: usize| {
         let options = BatchOptions::new()
             .with_rate(2, Duration::from_secs(1))
             .with_burst(1)
-            .with_most_unfinished(10)
+            .with_max_unfinished(10)
             .without_queue();
         let mut run = BatchRun::new(options);
         run.service.takes = Box::new(|_| Duration::from_secs(40));
-        run.batch.feed((0..documents).map(numbered));
+        run.batch.add_all((0..documents).map(numbered));
         run.batch.close();
         run.run();
         assert_eq!(run.succeeded(), documents);
@@ -139,15 +139,15 @@ fn the_first_request_after_a_restart_is_one_call_to_the_queue() {
     let reasons = run.count_job_events(|event| {
         matches!(
             event,
-            JobEventKind::LookDue {
-                reason: LookReason::Queue,
+            JobEventKind::PollDue {
+                reason: PollReason::Queue,
                 ..
             }
         )
     });
-    assert_eq!(reasons as u64, run.service.looks);
+    assert_eq!(reasons as u64, run.service.polls);
     assert!(
-        run.service.looks > 100 && run.service.held[&Service::id(4998)].read_at.is_some(),
+        run.service.polls > 100 && run.service.held[&Service::id(4998)].read_at.is_some(),
         "the oldest is the last number"
     );
     assert!(run.service.held[&Service::id(0)].read_at.is_none());
@@ -165,8 +165,8 @@ fn what_the_queue_forgets_is_found() {
     let silent = run.count_job_events(|event| {
         matches!(
             event,
-            JobEventKind::LookDue {
-                reason: LookReason::QueueSilent,
+            JobEventKind::PollDue {
+                reason: PollReason::NotListed,
                 ..
             }
         )
@@ -177,7 +177,7 @@ fn what_the_queue_forgets_is_found() {
         "{:?}",
         run.lateness()[0]
     );
-    let asked = (run.service.looks + run.service.listings) as f64 / 3000.0;
+    let asked = (run.service.polls + run.service.listings) as f64 / 3000.0;
     assert!(asked < 2.0, "{asked}");
 }
 
@@ -187,7 +187,7 @@ fn a_queue_that_forgets_several_at_once_and_names_the_others_is_still_trusted() 
     run.service.hides = Box::new(|number| number % 400 < 4);
     let run = steady(40, 4000, run);
     assert_eq!(run.succeeded(), 4000);
-    let is_distrust = |event: &BatchEvent| matches!(event.kind, BatchEventKind::QueueUntrusted(_));
+    let is_distrust = |event: &BatchEvent| matches!(event.kind, BatchEventKind::QueueDegraded(_));
     let is_end = |event: &&BatchEvent| {
         matches!(
             event.kind,
@@ -207,7 +207,7 @@ fn a_queue_that_forgets_several_at_once_and_names_the_others_is_still_trusted() 
         ended > 3900,
         "{ended}: it is trusted until hardly any are left but those that it hides"
     );
-    let asked = (run.service.looks + run.service.listings) as f64 / 4000.0;
+    let asked = (run.service.polls + run.service.listings) as f64 / 4000.0;
     assert!(asked < 1.5, "{asked}");
 }
 
@@ -218,19 +218,19 @@ fn a_queue_that_names_all_is_doubted_less_and_less() {
     let silent = run.count_job_events(|event| {
         matches!(
             event,
-            JobEventKind::LookDue {
-                reason: LookReason::QueueSilent,
+            JobEventKind::PollDue {
+                reason: PollReason::NotListed,
                 ..
             }
         )
     });
     assert!(silent < 120, "{silent}");
     assert_eq!(
-        run.count_events(|event| matches!(event, BatchEventKind::QueueUntrusted(_))),
+        run.count_events(|event| matches!(event, BatchEventKind::QueueDegraded(_))),
         0,
         "what finishes just after a listing is no reason"
     );
-    let asked = (run.service.looks + run.service.listings) as f64 / 6000.0;
+    let asked = (run.service.polls + run.service.listings) as f64 / 6000.0;
     assert!(asked < 1.1, "{asked}");
 }
 
@@ -247,7 +247,7 @@ fn a_result_whose_fetch_failed_is_fetched_at_its_own_next_try() {
     assert_eq!(
         (
             run.succeeded(),
-            run.count_job_events(|event| matches!(event, JobEventKind::LookFailed { .. }))
+            run.count_job_events(|event| matches!(event, JobEventKind::PollFailed { .. }))
         ),
         (600, 2)
     );
@@ -275,7 +275,7 @@ fn a_queue_that_breaks_after_long_is_found_out() {
     assert!(
         run.count_events(|event| matches!(
             event,
-            BatchEventKind::QueueUntrusted(typless::machine::QueueProblem::Silent)
+            BatchEventKind::QueueDegraded(typless::machine::QueueProblem::NotListed)
         )) >= 1
     );
     assert!(
@@ -286,7 +286,7 @@ fn a_queue_that_breaks_after_long_is_found_out() {
 }
 
 #[test]
-fn a_queue_that_never_names_anything_is_not_trusted_and_single_looks_take_over() {
+fn a_queue_that_never_names_anything_is_not_trusted_and_single_polls_take_over() {
     let mut run = BatchRun::new(unlimited());
     run.service.is_silent = true;
     let run = steady(10, 2000, run);
@@ -294,7 +294,7 @@ fn a_queue_that_never_names_anything_is_not_trusted_and_single_looks_take_over()
     assert!(
         run.count_events(|event| matches!(
             event,
-            BatchEventKind::QueueUntrusted(typless::machine::QueueProblem::Silent)
+            BatchEventKind::QueueDegraded(typless::machine::QueueProblem::NotListed)
         )) >= 1
     );
     assert!(run.service.listings < 400, "{}", run.service.listings);
@@ -330,7 +330,7 @@ fn webhooks_that_arrive_leave_little_to_ask() {
     });
     let run = steady(10, 5000, run);
     assert_eq!(run.succeeded(), 5000);
-    let asked = (run.service.looks + run.service.listings) as f64 / 5000.0;
+    let asked = (run.service.polls + run.service.listings) as f64 / 5000.0;
     assert!(asked <= 1.01, "{asked}: {} listings", run.service.listings);
     assert!(
         run.lateness()[0] <= Duration::from_secs(65),
@@ -366,13 +366,13 @@ fn ids_of_others_are_never_fetched_and_make_the_queue_dearer() {
         .collect();
     let run = steady(10, 600, run);
     assert_eq!((run.succeeded(), run.ended_as("NotFound")), (600, 0));
-    let asked = (run.service.looks + run.service.listings) as f64 / 600.0;
+    let asked = (run.service.polls + run.service.listings) as f64 / 600.0;
     assert!(asked < 1.6, "{asked}");
 }
 
 #[test]
-fn without_the_queue_each_job_is_looked_at_by_itself() {
+fn without_the_queue_each_job_is_polled_by_itself() {
     let run = steady(10, 300, BatchRun::new(unlimited().without_queue()));
     assert_eq!((run.succeeded(), run.service.listings), (300, 0));
-    assert!(run.service.looks > 600);
+    assert!(run.service.polls > 600);
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use typless::machine::{
-    Batch, BatchEvent, BatchEventKind, BatchOptions, JobEventKind, JobKey, LookReason, Output,
+    Batch, BatchEvent, BatchEventKind, BatchOptions, JobEventKind, JobKey, Output, PollReason,
     RetryPolicy, Time,
 };
 use typless::proptest::{
@@ -49,7 +49,7 @@ proptest! {
 struct Case {
     options: BatchOptions,
     documents: usize,
-    most_in_flight: usize,
+    max_in_flight: usize,
     resubmissions: u16,
     trusts_overload: bool,
 }
@@ -64,7 +64,7 @@ fn cases() -> impl Strategy<Value = Case> {
     );
     let flags = (any::<bool>(), any::<bool>(), any::<bool>(), 0..3_u16);
     (0..5_usize, any::<u64>(), limits, flags).prop_map(
-        |(documents, seed, (most_in_flight, most_submits, rate, burst, budget), flags)| {
+        |(documents, seed, (max_in_flight, max_submits, rate, burst, budget), flags)| {
             let (confirmation, queue, trusts_overload, resubmissions) = flags;
             let retry = RetryPolicy::new().with_resubmissions(resubmissions);
             let retry = if trusts_overload {
@@ -78,8 +78,8 @@ fn cases() -> impl Strategy<Value = Case> {
                 .with_retry_policy(retry)
                 .with_burst(burst);
             let options = options
-                .with_most_in_flight(most_in_flight)
-                .with_most_submits(most_submits)
+                .with_max_in_flight(max_in_flight)
+                .with_max_submits(max_submits)
                 .with_retry_budget(budget);
             let options = match rate {
                 Some(rate) => options.with_rate(rate, Duration::from_secs(1)),
@@ -98,7 +98,7 @@ fn cases() -> impl Strategy<Value = Case> {
             Case {
                 options,
                 documents,
-                most_in_flight,
+                max_in_flight,
                 resubmissions,
                 trusts_overload,
             }
@@ -133,7 +133,7 @@ fn check(case: &Case, script: &Script<BatchInput>) -> Result<(), Violation> {
     };
     let checker = LawChecker::new(closed)
         .with_ends(Some(case.documents))
-        .with_most_submits(case.documents * (1 + usize::from(case.resubmissions)))
+        .with_max_submits(case.documents * (1 + usize::from(case.resubmissions)))
         .with_deadline(DEADLINE)
         .with_held_back(Duration::from_secs(60));
     let checker = if case.trusts_overload {
@@ -155,25 +155,25 @@ fn check_growing(case: &Case, script: &Script<BatchInput>) -> Result<(), Violati
 fn hold<'a>(checker: LawChecker<'a, Batch>, case: &Case) -> LawChecker<'a, Batch, BatchInput> {
     let jobs = RefCell::new(BTreeMap::new());
     checker
-        .with_most_in_flight(case.most_in_flight)
+        .with_max_in_flight(case.max_in_flight)
         .with_sequence(1, |event| event.sequence)
         .with_inputs(BatchInput::apply)
-        .with_own_law(the_last_look_is_called_so)
+        .with_own_law(the_last_poll_is_called_so)
         .with_own_law(neither_key_nor_document_is_shown)
         .with_own_law(move |_, output, moment| each_job_has_one_life(&jobs, output, moment))
 }
 
-fn the_last_look_is_called_so(
+fn the_last_poll_is_called_so(
     _: &Batch,
     output: &Output<BatchEvent>,
     moment: &Moment,
 ) -> Result<(), String> {
-    let Some((_, JobEventKind::LookDue { reason, .. })) = job_event(output) else {
+    let Some((_, JobEventKind::PollDue { reason, .. })) = job_event(output) else {
         return Ok(());
     };
     let is_early = moment.latest() < moment.start() + DEADLINE;
-    if *reason == LookReason::Deadline && is_early {
-        Err(format!("a last look at {}", moment.latest()))
+    if *reason == PollReason::Deadline && is_early {
+        Err(format!("a last poll {}", moment.latest()))
     } else {
         Ok(())
     }

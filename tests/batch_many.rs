@@ -22,7 +22,7 @@ const JOBS: usize = if cfg!(debug_assertions) {
 #[derive(Default)]
 struct Answers {
     submits: usize,
-    looks: usize,
+    polls: usize,
     listings: usize,
     fetched: Vec<bool>,
     first_unfetched: usize,
@@ -46,7 +46,7 @@ impl Answers {
             .to_string()
             .split_once("extraction_id=")
         {
-            self.looks += 1;
+            self.polls += 1;
             if now >= FINISHED {
                 self.fetched[id.parse::<usize>().unwrap()] = true;
                 success()
@@ -77,12 +77,12 @@ impl Answers {
 fn y04_a_great_many_jobs_are_submitted_followed_and_fetched() {
     let options = BatchOptions::new()
         .without_rate()
-        .with_most_in_flight(64)
-        .with_most_submits(64)
-        .with_most_unfinished(JOBS);
+        .with_max_in_flight(64)
+        .with_max_submits(64)
+        .with_max_unfinished(JOBS);
     let mut batch = Batch::new(&api(), options, START);
     let document = Document::new("invoice.pdf", "line-item-invoice", &b"%PDF"[..]).unwrap();
-    batch.feed(std::iter::repeat_n(document, JOBS));
+    batch.add_all(std::iter::repeat_n(document, JOBS));
     batch.close();
     let (mut answers, mut now, mut succeeded, mut most) = (Answers::default(), START, 0, 0);
     loop {
@@ -111,11 +111,11 @@ fn y04_a_great_many_jobs_are_submitted_followed_and_fetched() {
         }
     }
     assert_eq!((succeeded, answers.submits, most), (JOBS, JOBS, JOBS));
-    let asked = answers.looks + answers.listings;
+    let asked = answers.polls + answers.listings;
     assert!(
         asked < JOBS * 11 / 10 + 20_000,
-        "{} looks, {} listings",
-        answers.looks,
+        "{} polls, {} listings",
+        answers.polls,
         answers.listings
     );
 }

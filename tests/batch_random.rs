@@ -121,11 +121,11 @@ fn options() -> impl Strategy<Value = (BatchOptions, [usize; 3])> {
         any::<[bool; 2]>(),
     )
         .prop_map(
-            |(seed, most_in_flight, most_submits, rate, burst, [confirmation, queue])| {
+            |(seed, max_in_flight, max_submits, rate, burst, [confirmation, queue])| {
                 let options = BatchOptions::new()
                     .with_seed(seed)
-                    .with_most_in_flight(most_in_flight)
-                    .with_most_submits(most_submits);
+                    .with_max_in_flight(max_in_flight)
+                    .with_max_submits(max_submits);
                 let options = options
                     .with_rate(rate, Duration::from_secs(1))
                     .with_burst(burst)
@@ -141,7 +141,7 @@ fn options() -> impl Strategy<Value = (BatchOptions, [usize; 3])> {
                     } else {
                         options.without_queue()
                     },
-                    [most_in_flight, most_submits, (rate + burst) as usize],
+                    [max_in_flight, max_submits, (rate + burst) as usize],
                 )
             },
         )
@@ -177,9 +177,9 @@ proptest! {
         let read = run.service.held.values().filter(|held| held.read_at.is_some()).count();
         prop_assert!(run.succeeded() <= read);
         let [in_flight, submits, a_second] = limits;
-        prop_assert!(run.most_in_flight_seen <= in_flight, "{} in flight", run.most_in_flight_seen);
-        prop_assert!(run.most_submits_seen <= submits, "{} submits", run.most_submits_seen);
-        prop_assert!(run.most_in_a_second <= a_second, "{} in a second", run.most_in_a_second);
+        prop_assert!(run.max_in_flight_seen <= in_flight, "{} in flight", run.max_in_flight_seen);
+        prop_assert!(run.max_submits_seen <= submits, "{} submits", run.max_submits_seen);
+        prop_assert!(run.max_in_a_second <= a_second, "{} in a second", run.max_in_a_second);
     }
 }
 
@@ -202,7 +202,7 @@ fn perform(
         }
         Act::Feed(documents) => {
             *fed += usize::from(documents);
-            run.batch.feed(
+            run.batch.add_all(
                 (0..usize::from(documents)).map(move |one| numbered((number + 1) * 1000 + one)),
             );
         }

@@ -14,7 +14,7 @@ use typless::wire::{
     AwaitingRequest, ExtractRequest, ExtractionId, Request, Status, StatusRequest,
 };
 
-fn look() -> Call<StatusRequest> {
+fn poll() -> Call<StatusRequest> {
     Call::new(
         &api(),
         StatusRequest::new(ExtractionId::new("0d14").unwrap()),
@@ -85,7 +85,7 @@ fn a_repeatable_call_goes_through_any_passing_failure() {
         Reply::Silence,
         Reply::Answer(answer(200, r#"{"status": "EXPIRED"}"#)),
     ];
-    let (outcome, attempts, _) = drive(look(), passing);
+    let (outcome, attempts, _) = drive(poll(), passing);
     assert_eq!(outcome.unwrap().status(), &Status::Expired);
     assert_eq!(attempts, 7);
 }
@@ -117,16 +117,16 @@ fn a_billed_call_is_tried_again_only_when_it_certainly_was_not_processed() {
 #[test]
 fn each_end_has_its_cause() {
     let (refused, ..) = drive(
-        look(),
+        poll(),
         vec![Reply::Answer(answer(401, r#"{"message": "no"}"#))],
     );
     assert!(matches!(&refused, Err(CallError::Refused(error)) if error.message() == Some("no")));
-    let (large, ..) = drive(look(), vec![Reply::Failure(FailureKind::TooLarge)]);
+    let (large, ..) = drive(poll(), vec![Reply::Failure(FailureKind::TooLarge)]);
     assert!(matches!(large, Err(CallError::TooLarge { .. })));
     let (source, ..) = drive(extract(), vec![Reply::Failure(FailureKind::Source)]);
     assert!(matches!(source, Err(CallError::SourceFailed { .. })));
     let (exhausted, attempts, _) = drive(
-        look(),
+        poll(),
         (0..20)
             .map(|_| Reply::Failure(FailureKind::NotSent))
             .collect(),
@@ -137,7 +137,7 @@ fn each_end_has_its_cause() {
 #[test]
 fn a_hint_is_a_floor_and_one_beyond_the_deadline_ends_the_call_at_once() {
     let (outcome, _, took) = drive(
-        look(),
+        poll(),
         vec![
             Reply::Answer(answer_with(429, ("retry-after", "60"), "")),
             Reply::Answer(answer(200, "{}")),
@@ -145,7 +145,7 @@ fn a_hint_is_a_floor_and_one_beyond_the_deadline_ends_the_call_at_once() {
     );
     assert!(outcome.is_ok() && took == Duration::from_secs(60));
     let (outcome, _, took) = drive(
-        look(),
+        poll(),
         vec![Reply::Answer(answer_with(429, ("retry-after", "600"), ""))],
     );
     assert!(
@@ -171,7 +171,7 @@ fn no_attempt_begins_after_the_deadline() {
 
 #[test]
 fn answers_of_other_attempts_and_of_another_time_are_ignored() {
-    let mut call = look();
+    let mut call = poll();
     let Output::Send(first) = call.next_output(START) else {
         panic!()
     };

@@ -17,7 +17,7 @@ const TABLE: &str = include_str!("decision_table.txt");
 const STANDARD_ERROR: &str = r#"{"code": "X1", "message": "no", "details": {}}"#;
 const HTML: &str = "<html><body>Bad gateway</body></html>";
 
-/// The kinds of body, as they are answered to a submit and to a look.
+/// The kinds of body, as they are answered to a submit and to a poll.
 const BODIES: [(&str, &str, &str); 5] = [
     ("no body", "", ""),
     ("standard error", STANDARD_ERROR, STANDARD_ERROR),
@@ -51,34 +51,34 @@ fn after_submit(status: u16, body: &str) -> &'static str {
     }
 }
 
-/// What follows the answer to the first look at an id that was given to us seconds ago.
-fn after_first_look(status: u16, body: &str) -> &'static str {
+/// What follows the answer to the first poll an id that was given to us seconds ago.
+fn after_first_poll(status: u16, body: &str) -> &'static str {
     let mut run = Run::new(submit(JobOptions::new()));
     run.reply(accepted());
-    after_look(run, status, body)
+    after_poll(run, status, body)
 }
 
-/// What follows the answer to a look of a job that was resumed.
-fn after_resumed_look(status: u16, body: &str) -> &'static str {
+/// What follows the answer to a poll of a job that was resumed.
+fn after_resumed_poll(status: u16, body: &str) -> &'static str {
     let ticket = Ticket::new(ExtractionId::new(ID).unwrap(), START, Time::MAX);
-    after_look(
+    after_poll(
         Run::new(Job::resume(&api(), &ticket, JobOptions::new(), START)),
         status,
         body,
     )
 }
 
-fn after_look(mut run: Run, status: u16, body: &str) -> &'static str {
+fn after_poll(mut run: Run, status: u16, body: &str) -> &'static str {
     run.reply(support::answer(status, body));
     let state = run.job.state();
-    // The next look, or the end of the events.
+    // The next poll, or the end of the events.
     let _ = run.next_request();
     let told = run.events.iter().find_map(|event| match &event.kind {
         JobEventKind::Progressed {
             status: Some(_), ..
         } => Some("in progress"),
         JobEventKind::Progressed { status: None, .. } => Some("not known yet"),
-        JobEventKind::LookFailed { .. } => Some("failed look"),
+        JobEventKind::PollFailed { .. } => Some("failed poll"),
         _ => None,
     });
     match (state, told) {
@@ -130,11 +130,11 @@ fn table() -> String {
     });
     section(
         &mut table,
-        "The first look at an id of our own, within a minute.",
-        |status, body| after_first_look(status, BODIES[body].2),
+        "The first poll an id of our own, within a minute.",
+        |status, body| after_first_poll(status, BODIES[body].2),
     );
-    section(&mut table, "A look of a resumed job.", |status, body| {
-        after_resumed_look(status, BODIES[body].2)
+    section(&mut table, "A poll of a resumed job.", |status, body| {
+        after_resumed_poll(status, BODIES[body].2)
     });
     table.truncate(table.trim_end().len());
     table.push('\n');

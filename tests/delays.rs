@@ -1,4 +1,4 @@
-//! Learning how long jobs take, and looking accordingly.
+//! Learning how long jobs take, and polling accordingly.
 #![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used)]
 
 mod support;
@@ -16,22 +16,22 @@ fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }
 
-/// Follows a job that takes this long by what is known, and teaches what is seen. The ages of the looks.
+/// Follows a job that takes this long by what is known, and teaches what is seen. The ages of the polls.
 fn follow(estimator: &mut DelayEstimator, takes: f64) -> Vec<f64> {
-    let (mut looks, mut last) = (Vec::new(), Duration::ZERO);
+    let (mut polls, mut last) = (Vec::new(), Duration::ZERO);
     loop {
-        let age = POLICY.next_look_by(Some(estimator), last, None);
-        looks.push(age.as_secs_f64());
+        let age = POLICY.next_poll_by(Some(estimator), last, None);
+        polls.push(age.as_secs_f64());
         if age >= seconds(takes) {
             estimator.observe_finished(last, age);
-            return looks;
+            return polls;
         }
         estimator.observe_pending(1, last, age);
         last = age;
     }
 }
 
-fn looks_per_job(estimator: &mut DelayEstimator, takes: f64, jobs: usize) -> f64 {
+fn polls_per_job(estimator: &mut DelayEstimator, takes: f64, jobs: usize) -> f64 {
     (0..jobs)
         .map(|_| follow(estimator, takes).len())
         .sum::<usize>() as f64
@@ -43,48 +43,48 @@ fn who_knows_nothing_looks_as_if_there_were_no_estimator() {
     let estimator = DelayEstimator::new();
     let mut age = Duration::ZERO;
     for _ in 0..200 {
-        let next = POLICY.next_look_by(Some(&estimator), age, None);
-        assert_eq!(next, POLICY.next_look(age, None));
+        let next = POLICY.next_poll_by(Some(&estimator), age, None);
+        assert_eq!(next, POLICY.next_poll(age, None));
         age = next;
     }
     assert!(estimator.is_empty());
 }
 
 #[test]
-fn looks_move_later_before_a_single_job_has_finished() {
+fn polls_move_later_before_a_single_job_has_finished() {
     let mut estimator = DelayEstimator::new();
-    let before = POLICY.next_look_by(Some(&estimator), Duration::ZERO, None);
+    let before = POLICY.next_poll_by(Some(&estimator), Duration::ZERO, None);
     estimator.observe_pending(20, Duration::ZERO, seconds(60.0));
-    let after = POLICY.next_look_by(Some(&estimator), Duration::ZERO, None);
+    let after = POLICY.next_poll_by(Some(&estimator), Duration::ZERO, None);
     assert!(after > before * 2, "{before:?} {after:?}");
 }
 
 #[test]
-fn jobs_that_all_take_the_same_soon_need_two_looks_and_hardly_wait() {
+fn jobs_that_all_take_the_same_soon_need_two_polls_and_hardly_wait() {
     for takes in [3.0, 15.0, 45.0] {
         let mut estimator = DelayEstimator::new();
         (0..100).for_each(|_| drop(follow(&mut estimator, takes)));
-        let looks = looks_per_job(&mut estimator, takes, 50);
+        let polls = polls_per_job(&mut estimator, takes, 50);
         let late = follow(&mut estimator, takes).last().unwrap() - takes;
         assert!(
-            looks <= 2.5 && late <= f64::max(1.0, takes * 0.13),
-            "{takes} s: {looks} looks, {late} s late"
+            polls <= 2.5 && late <= f64::max(1.0, takes * 0.13),
+            "{takes} s: {polls} polls, {late} s late"
         );
     }
 }
 
 #[test]
-fn when_jobs_become_slower_or_faster_the_looks_follow() {
+fn when_jobs_become_slower_or_faster_the_polls_follow() {
     let mut estimator = DelayEstimator::new();
     for takes in [10.0, 40.0, 10.0, 40.0] {
         (0..200).for_each(|_| drop(follow(&mut estimator, takes)));
-        let (looks, late) = (
-            looks_per_job(&mut estimator, takes, 20),
+        let (polls, late) = (
+            polls_per_job(&mut estimator, takes, 20),
             follow(&mut estimator, takes).last().unwrap() - takes,
         );
         assert!(
-            looks <= 4.0 && late < 4.0,
-            "{takes} s: {looks} looks, {late} s late"
+            polls <= 4.0 && late < 4.0,
+            "{takes} s: {polls} polls, {late} s late"
         );
     }
 }
@@ -117,7 +117,7 @@ fn half_of_what_was_known_is_gone_after_a_half_life() {
 }
 
 #[test]
-fn the_same_observations_give_the_same_looks_to_the_nanosecond_on_every_platform() {
+fn the_same_observations_give_the_same_polls_to_the_nanosecond_on_every_platform() {
     let mut estimator = DelayEstimator::new();
     let mut noise = 1_u64;
     for _ in 0..300 {
@@ -129,18 +129,18 @@ fn the_same_observations_give_the_same_looks_to_the_nanosecond_on_every_platform
             5.0 + (noise >> 33) as f64 / f64::from(1 << 26),
         );
     }
-    let looks = |policy: PollPolicy, estimator: Option<&DelayEstimator>| {
+    let polls = |policy: PollPolicy, estimator: Option<&DelayEstimator>| {
         let mut age = Duration::ZERO;
         let next = |age: &mut Duration| {
-            *age = policy.next_look_by(estimator, *age, None);
+            *age = policy.next_poll_by(estimator, *age, None);
             age.as_nanos()
         };
         (0..5).map(|_| next(&mut age)).collect::<Vec<_>>()
     };
-    assert_eq!(looks(POLICY, None), STATIC);
-    assert_eq!(looks(POLICY, Some(&estimator)), LEARNED);
+    assert_eq!(polls(POLICY, None), STATIC);
+    assert_eq!(polls(POLICY, Some(&estimator)), LEARNED);
     assert_eq!(
-        looks(
+        polls(
             PollPolicy::frugal().with_relative_lateness(),
             Some(&estimator)
         ),
@@ -182,8 +182,8 @@ fn what_was_learned_survives_to_the_bit() {
     // The curve of the one that is read knows all that was seen; the other may not know the last few.
     let again: DelayEstimator = serde_json::from_str(&json).unwrap();
     assert_eq!(
-        POLICY.next_look_by(Some(&read), seconds(3.0), None),
-        POLICY.next_look_by(Some(&again), seconds(3.0), None)
+        POLICY.next_poll_by(Some(&read), seconds(3.0), None),
+        POLICY.next_poll_by(Some(&again), seconds(3.0), None)
     );
 }
 
@@ -242,7 +242,7 @@ fn each_document_type_is_learned_by_itself() {
     }
     let first = |name| {
         POLICY
-            .next_look_by(Some(estimators.get(name)), Duration::ZERO, None)
+            .next_poll_by(Some(estimators.get(name)), Duration::ZERO, None)
             .as_secs_f64()
     };
     assert!(first(invoice) < 7.0, "{}", first(invoice));
@@ -262,7 +262,7 @@ fn a_new_type_begins_with_what_is_known_of_the_others_and_soon_leaves_it() {
     }
     let first = |estimators: &DelayEstimators| {
         POLICY
-            .next_look_by(Some(estimators.get(Some("new"))), Duration::ZERO, None)
+            .next_poll_by(Some(estimators.get(Some("new"))), Duration::ZERO, None)
             .as_secs_f64()
     };
     assert!(first(&estimators) > 30.0);
@@ -282,7 +282,7 @@ fn the_number_of_types_is_bounded_and_the_rest_share_one() {
     }
     assert_eq!(
         estimators.document_types().count(),
-        DelayEstimators::MOST_TYPES
+        DelayEstimators::MAX_TYPES
     );
     assert_eq!(estimators.get(Some("type-999")), estimators.pooled());
     assert_eq!(estimators.get(None), estimators.pooled());
@@ -295,7 +295,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_is_observed_looks_keep_to_their_gaps(
+    fn whatever_is_observed_polls_keep_to_their_gaps(
         observations in prop::collection::vec((any::<bool>(), any::<u32>(), ages(), ages()), 0..40),
         age in ages(),
         half_life in any::<u32>(),
@@ -306,7 +306,7 @@ proptest! {
             if finished { estimator.observe_finished(from, to) } else { estimator.observe_pending(jobs, from, to) }
         }
         let policy = if relative { POLICY.with_relative_lateness() } else { POLICY };
-        let next = policy.next_look_by(Some(&estimator), age, None);
+        let next = policy.next_poll_by(Some(&estimator), age, None);
         prop_assert!(next >= age.saturating_add(policy.smallest_gap()) || next == Duration::MAX);
         prop_assert!(next <= age.saturating_add(policy.largest_gap()));
         let read: DelayEstimator = serde_json::from_str(&serde_json::to_string(&estimator).unwrap()).unwrap();
@@ -314,7 +314,7 @@ proptest! {
     }
 
     #[test]
-    fn the_lateness_grows_with_the_age_and_is_nothing_at_a_look(
+    fn the_lateness_grows_with_the_age_and_is_nothing_at_a_poll(
         finishes in prop::collection::vec(1.0..500.0_f64, 0..100),
         from in 0.0..1000.0_f64,
         gaps in prop::collection::vec(0.0..100.0_f64, 1..20),
@@ -342,10 +342,10 @@ fn ages() -> impl Strategy<Value = Duration> {
 }
 
 #[test]
-fn a_job_looks_by_its_estimator_and_teaches_it() {
+fn a_job_polls_by_its_estimator_and_teaches_it() {
     let mut estimator = DelayEstimator::new();
     (0..100).for_each(|_| drop(follow(&mut estimator, 50.0)));
-    let expected = POLICY.next_look_by(Some(&estimator), Duration::ZERO, None);
+    let expected = POLICY.next_poll_by(Some(&estimator), Duration::ZERO, None);
     let mut run = Run::new(support::submit(JobOptions::new()).with_estimator(estimator.clone()));
     run.reply(accepted());
     let submitted_at = run.now;
@@ -370,7 +370,7 @@ fn what_has_expired_or_failed_to_be_seen_teaches_nothing() {
     }
 }
 
-/// What an estimator has learned of a job whose first look is answered so.
+/// What an estimator has learned of a job whose first poll is answered so.
 fn taught_by(answer: http::Response<bytes::Bytes>) -> DelayEstimator {
     let mut run =
         Run::new(support::submit(JobOptions::new()).with_estimator(DelayEstimator::new()));

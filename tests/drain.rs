@@ -31,7 +31,7 @@ fn names(run: &DrainRun) -> Vec<String> {
 
 #[test]
 fn what_is_listed_is_fetched_and_handed_out_oldest_first() {
-    let mut run = DrainRun::with(DrainOptions::new().with_at_once(1));
+    let mut run = DrainRun::with(DrainOptions::new().with_max_in_flight(1));
     let mut queue = Queue::of(&["b", "a", "c"]);
     assert_eq!(run.serve(&mut queue, HOUR), Rest::Done);
     assert_eq!(run.handed_out(), ["b", "a", "c"]);
@@ -178,7 +178,7 @@ fn whoever_does_not_want_to_acknowledge_need_not() {
 
 #[test]
 fn results_that_nobody_acknowledges_stop_the_fetching() {
-    let mut run = DrainRun::unacknowledged(for_ever().with_most_unacknowledged(3));
+    let mut run = DrainRun::unacknowledged(for_ever().with_max_unacknowledged(3));
     let mut queue = Queue::of(&["a", "b", "c", "d", "e"]);
     run.serve(&mut queue, MINUTE);
     assert_eq!(
@@ -274,7 +274,7 @@ fn what_is_acknowledged_on_its_way_is_not_handed_out() {
 #[test]
 fn no_more_is_out_at_once_nor_sent_per_second_than_the_limits_say() {
     let ids: Vec<String> = (0..100).map(|number| number.to_string()).collect();
-    let mut run = DrainRun::with(for_ever().with_at_once(3).with_rate(10, 5));
+    let mut run = DrainRun::with(for_ever().with_max_in_flight(3).with_rate(10, 5));
     let list = run.requests_now().remove(0);
     run.drain.handle_response(list.id, listing(&ids), run.now);
     assert_eq!(run.requests_now().len(), 3, "at once");
@@ -306,7 +306,7 @@ fn a_hint_on_a_listing_is_a_floor_for_the_next_one() {
 
 #[test]
 fn closed_it_ends_after_what_is_in_flight() {
-    let mut run = DrainRun::with(for_ever().with_at_once(2));
+    let mut run = DrainRun::with(for_ever().with_max_in_flight(2));
     let list = run.requests_now().remove(0);
     run.drain
         .handle_response(list.id, listing(&["a", "b", "c"]), run.now);

@@ -55,11 +55,11 @@ fn options() -> impl Strategy<Value = DrainOptions> {
         any::<bool>(),
     )
         .prop_map(
-            |(seed, for_ever, at_once, unacknowledged, customer, acknowledgement)| {
+            |(seed, for_ever, max_in_flight, unacknowledged, customer, acknowledgement)| {
                 let options = DrainOptions::new()
                     .with_seed(seed)
-                    .with_at_once(at_once)
-                    .with_most_unacknowledged(unacknowledged);
+                    .with_max_in_flight(max_in_flight)
+                    .with_max_unacknowledged(unacknowledged);
                 let options = if for_ever {
                     options.with_interval(Duration::from_secs(30))
                 } else {
@@ -230,7 +230,7 @@ impl Told {
         for event in run.events.drain(..) {
             match event.kind {
                 DrainEventKind::FetchDue { extraction_id, .. } => {
-                    drop(begun.insert(extraction_id.to_string()))
+                    _ = begun.insert(extraction_id.to_string());
                 }
                 DrainEventKind::Extracted { extraction_id, .. } => {
                     let name = extraction_id.to_string();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use service::{BatchRun, Fault, Service, notification, numbered};
 use support::{START, answer, answer_with};
 use typless::machine::{
-    BatchEventKind, BatchOptions, JobEventKind, JobState, LookReason, Machine, Output,
+    BatchEventKind, BatchOptions, JobEventKind, JobState, Machine, Output, PollReason,
     QueueProblem, RequestId, Ticket, Time,
 };
 use typless::wire::{Document, ExtractionId};
@@ -58,7 +58,7 @@ fn answer_next(run: &mut BatchRun, status: u16, body: &str) -> String {
 
 fn problems(run: &BatchRun) -> Vec<QueueProblem> {
     let problem = |kind: &BatchEventKind| {
-        if let BatchEventKind::QueueUntrusted(problem) = kind {
+        if let BatchEventKind::QueueDegraded(problem) = kind {
             Some(*problem)
         } else {
             None
@@ -75,11 +75,11 @@ fn q01_ids_of_others_are_counted_and_never_fetched() {
     let mut run = resumed(10, BatchOptions::new());
     run.service.foreign = vec![Service::id(1000), Service::id(1001)];
     run.run();
-    assert_eq!((run.succeeded(), run.service.looks), (10, 10));
+    assert_eq!((run.succeeded(), run.service.polls), (10, 10));
     assert_eq!(
         run.count_events(|kind| matches!(
             kind,
-            BatchEventKind::QueueRead {
+            BatchEventKind::ListingReceived {
                 listed: 12,
                 ours: 10,
                 new: 10
@@ -99,8 +99,8 @@ fn q02_what_is_listed_again_after_its_fetch_is_not_fetched_again() {
     let named = run.count_job_events(|event| {
         matches!(
             event,
-            JobEventKind::LookDue {
-                reason: LookReason::Queue,
+            JobEventKind::PollDue {
+                reason: PollReason::Queue,
                 ..
             }
         )
@@ -113,7 +113,7 @@ fn q02_what_is_listed_again_after_its_fetch_is_not_fetched_again() {
 }
 
 #[test]
-fn q03_a_large_listing_of_others_makes_room_for_single_looks() {
+fn q03_a_large_listing_of_others_makes_room_for_single_polls() {
     let mut run = resumed(5, BatchOptions::new());
     run.service.foreign = (0..250_000)
         .map(|number| Service::id(1 << 40 | number))
@@ -128,7 +128,7 @@ fn q03_a_large_listing_of_others_makes_room_for_single_looks() {
 }
 
 #[test]
-fn q03_a_listing_over_the_limit_makes_room_for_single_looks() {
+fn q03_a_listing_over_the_limit_makes_room_for_single_polls() {
     let mut run = resumed(5, BatchOptions::new());
     run.service.fault =
         Box::new(|_, request, _| request.contains("awaiting").then_some(Fault::TooLarge));
@@ -138,7 +138,7 @@ fn q03_a_listing_over_the_limit_makes_room_for_single_looks() {
 }
 
 #[test]
-fn q04_a_job_that_is_never_listed_is_looked_at_all_the_same() {
+fn q04_a_job_that_is_never_listed_is_polled_all_the_same() {
     let mut run = resumed(20, BatchOptions::new());
     run.service.held.get_mut(&Service::id(7)).unwrap().is_hidden = true;
     run.run();
@@ -156,12 +156,12 @@ fn q05_a_wrong_customer_is_noticed() {
     run.service.is_silent = true;
     run.run();
     assert_eq!(run.succeeded(), 20);
-    assert_eq!(problems(&run), [QueueProblem::Silent]);
+    assert_eq!(problems(&run), [QueueProblem::NotListed]);
 }
 
 #[test]
 fn q05_jobs_of_another_customer_are_not_left_to_the_queue() {
-    let mut run = BatchRun::new(BatchOptions::new().with_queue_of("Acme").unwrap());
+    let mut run = BatchRun::new(BatchOptions::new().with_queue_customer("Acme").unwrap());
     for number in 0..20 {
         let document = if number < 10 {
             numbered(number).with_customer("Acme").unwrap()
@@ -176,8 +176,8 @@ fn q05_jobs_of_another_customer_are_not_left_to_the_queue() {
     let by_queue = run.count_job_events(|event| {
         matches!(
             event,
-            JobEventKind::LookDue {
-                reason: LookReason::Queue,
+            JobEventKind::PollDue {
+                reason: PollReason::Queue,
                 ..
             }
         )
@@ -196,8 +196,10 @@ fn q06_a_listing_of_another_shape_is_read_or_told() {
         assert!(answer_next(&mut run, 200, empty).contains("awaiting-poll"));
         run.run();
         assert!(
-            run.count_events(|kind| matches!(kind, BatchEventKind::QueueRead { listed: 0, .. }))
-                >= 1,
+            run.count_events(|kind| matches!(
+                kind,
+                BatchEventKind::ListingReceived { listed: 0, .. }
+            )) >= 1,
             "{empty}"
         );
         assert_eq!(run.succeeded(), 5);
@@ -218,7 +220,7 @@ fn q07_an_id_that_is_listed_twice_is_fetched_once() {
     let twice = format!(r#"["{0}", "{0}", "{0}"]"#, Service::id(3));
     answer_next(&mut run, 200, &twice);
     run.run();
-    assert_eq!((run.succeeded(), run.service.looks), (5, 5));
+    assert_eq!((run.succeeded(), run.service.polls), (5, 5));
 }
 
 #[test]
@@ -230,16 +232,16 @@ fn q08_what_is_listed_and_not_finished_is_left_alone_for_a_while() {
     }
     run.service.foreign = vec![Service::id(3)];
     run.run_until(START + Duration::from_secs(1500));
-    let looks = run.count_job_events(|event| {
+    let polls = run.count_job_events(|event| {
         matches!(
             event,
-            JobEventKind::LookDue {
-                reason: LookReason::Queue,
+            JobEventKind::PollDue {
+                reason: PollReason::Queue,
                 ..
             }
         )
     });
-    assert!((5..50).contains(&looks), "{looks}");
+    assert!((5..50).contains(&polls), "{polls}");
 }
 
 #[test]
@@ -251,23 +253,23 @@ fn q09_two_batches_of_one_key_read_their_own() {
     one.service.foreign = (10..20).map(Service::id).collect();
     two.service.foreign = (10..20).map(Service::id).collect();
     assert_eq!((one.run().succeeded(), two.run().succeeded()), (10, 10));
-    assert_eq!((one.service.looks, two.service.looks), (10, 10));
+    assert_eq!((one.service.polls, two.service.polls), (10, 10));
 }
 
 #[test]
-fn b01_a_webhook_that_comes_ten_times_makes_one_look() {
+fn b01_a_webhook_that_comes_ten_times_makes_one_poll() {
     let mut run = BatchRun::new(BatchOptions::new().without_queue());
     let id = run.service.hold(1, START + Duration::from_secs(1));
     run.batch.resume(&ticket(&id), START).unwrap();
     run.run_until(START + Duration::from_secs(2));
-    let looks = run.service.looks;
+    let polls = run.service.polls;
     (0..10).for_each(|_| {
         run.batch
             .handle_notification(&notification(id.as_str()), run.now)
     });
     run.batch.close();
     run.run();
-    assert_eq!((run.succeeded(), run.service.looks), (1, looks + 1));
+    assert_eq!((run.succeeded(), run.service.polls), (1, polls + 1));
 }
 
 #[test]
@@ -277,7 +279,7 @@ fn b02_a_webhook_before_the_answer_to_its_own_submit_is_remembered() {
         .handle_notification(&notification(&Service::id(0)), run.now);
     run.service.takes = Box::new(|_| Duration::ZERO);
     run.run();
-    assert_eq!((run.succeeded(), run.service.looks), (1, 1));
+    assert_eq!((run.succeeded(), run.service.polls), (1, 1));
     assert!(
         run.lateness()[0] <= Duration::from_millis(200),
         "{:?}",
@@ -286,7 +288,7 @@ fn b02_a_webhook_before_the_answer_to_its_own_submit_is_remembered() {
 }
 
 #[test]
-fn b03_forged_webhooks_of_a_live_id_bring_a_look_a_second_and_end_nothing() {
+fn b03_forged_webhooks_of_a_live_id_bring_a_poll_a_second_and_end_nothing() {
     let mut run = BatchRun::new(BatchOptions::new().without_queue());
     let id = run.service.hold(1, START + DAY);
     let key = run.batch.resume(&ticket(&id), START).unwrap();
@@ -295,7 +297,7 @@ fn b03_forged_webhooks_of_a_live_id_bring_a_look_a_second_and_end_nothing() {
         run.batch
             .handle_notification(&notification(id.as_str()), run.now);
     }
-    assert!(run.service.looks <= 11, "{}", run.service.looks);
+    assert!(run.service.polls <= 11, "{}", run.service.polls);
     assert_eq!(run.batch.state(key), Some(JobState::Waiting));
 }
 
@@ -309,7 +311,7 @@ fn b04_a_flood_of_webhooks_makes_no_request_and_no_wait() {
             .handle_notification(&notification(&format!("forged-{number}")), run.now)
     });
     assert_eq!(format!("{:?}", run.batch.next_output(run.now)), before);
-    assert_eq!(run.batch.progress().foreign_notifications, 100_000);
+    assert_eq!(run.batch.progress().unknown_notifications, 100_000);
 }
 
 #[test]
@@ -322,8 +324,8 @@ fn b05_a_webhook_of_another_extraction_changes_nothing() {
     let told = run.count_job_events(|event| {
         matches!(
             event,
-            JobEventKind::LookDue {
-                reason: LookReason::Notification,
+            JobEventKind::PollDue {
+                reason: PollReason::Notification,
                 ..
             }
         )
@@ -332,25 +334,22 @@ fn b05_a_webhook_of_another_extraction_changes_nothing() {
 }
 
 #[test]
-fn b06_a_webhook_that_is_sent_again_later_costs_one_look() {
+fn b06_a_webhook_that_is_sent_again_later_costs_one_poll() {
     let mut run = BatchRun::new(BatchOptions::new().without_queue());
     let id = run.service.hold(1, START + Duration::from_secs(3600));
     run.batch.resume(&ticket(&id), START).unwrap();
     run.run_until(START + Duration::from_secs(100));
-    let before = run.service.looks;
+    let before = run.service.polls;
     run.batch
         .handle_notification(&notification(id.as_str()), run.now);
     run.run_until(START + Duration::from_secs(101));
-    assert_eq!(run.service.looks, before + 1);
+    assert_eq!(run.service.polls, before + 1);
 }
 
 #[test]
 fn b07_with_every_tenth_or_every_webhook_lost_nothing_is() {
     for lost in [10, 1] {
-        let mut run = BatchRun::of(
-            500,
-            BatchOptions::new().without_rate().with_most_submits(16),
-        );
+        let mut run = BatchRun::of(500, BatchOptions::new().without_rate().with_max_submits(16));
         run.webhook =
             Box::new(move |number| (number % lost != 0).then_some(Duration::from_secs(1)));
         run.service.takes = Box::new(|number| Duration::from_secs(5 + number % 100));
@@ -390,7 +389,7 @@ fn y01_an_outage_is_not_multiplied_by_the_number_of_jobs() {
     assert!(during <= 16 + 16 + 50 + 20, "{during}");
     run.run();
     assert_eq!(run.succeeded(), 1000);
-    assert!(run.most_in_a_second <= 20, "{}", run.most_in_a_second);
+    assert!(run.max_in_a_second <= 20, "{}", run.max_in_a_second);
 }
 
 #[test]
@@ -411,7 +410,7 @@ fn y02_a_job_that_always_fails_delays_nobody() {
 }
 
 #[test]
-fn y02_a_job_that_always_fails_is_not_looked_at_whenever_the_queue_names_it() {
+fn y02_a_job_that_always_fails_is_not_polled_whenever_the_queue_names_it() {
     let mut run = BatchRun::new(BatchOptions::new());
     run.service.fault = Box::new(|_, request, _| {
         request
@@ -423,7 +422,7 @@ fn y02_a_job_that_always_fails_is_not_looked_at_whenever_the_queue_names_it() {
         run.run_until(run.now + Duration::from_millis(300));
     }
     assert!(run.service.listings > 40, "{}", run.service.listings);
-    let failed = run.count_job_events(|event| matches!(event, JobEventKind::LookFailed { .. }));
+    let failed = run.count_job_events(|event| matches!(event, JobEventKind::PollFailed { .. }));
     assert!(failed < 20, "{failed}");
 }
 
@@ -450,7 +449,7 @@ fn y03_the_flood_of_one_customer_does_not_delay_another() {
 }
 
 #[test]
-fn y05_submits_and_looks_each_keep_a_share() {
+fn y05_submits_and_polls_each_keep_a_share() {
     // More is finished than the rate lets be fetched, and more is to be submitted.
     let mut run = BatchRun::new(BatchOptions::new());
     for number in 0..1000 {
@@ -461,10 +460,10 @@ fn y05_submits_and_looks_each_keep_a_share() {
         run.batch.add(numbered(number), run.now).unwrap();
     }
     run.run_until(START + Duration::from_secs(50));
-    let (submits, looks) = (run.service.submits as f64, run.service.looks as f64);
+    let (submits, polls) = (run.service.submits as f64, run.service.polls as f64);
     assert!(
-        submits >= 0.09 * (submits + looks) && looks >= 0.09 * (submits + looks),
-        "{submits} {looks}"
+        submits >= 0.09 * (submits + polls) && polls >= 0.09 * (submits + polls),
+        "{submits} {polls}"
     );
 }
 
@@ -483,15 +482,15 @@ fn y06_a_restart_with_many_tickets_begins_with_one_call_and_keeps_to_the_rate() 
     }
     run.run_until(START + Duration::from_secs(60));
     assert_eq!(run.service.listings, 1);
-    assert!(run.most_in_a_second <= 20 && run.most_in_flight_seen <= 16);
+    assert!(run.max_in_a_second <= 20 && run.max_in_flight_seen <= 16);
     // The oldest come first: they are the nearest to be deleted.
     let read = (0..100_000)
         .rev()
         .step_by(2)
         .map(|number| number - 1)
         .take_while(|number| run.service.held[&Service::id(*number)].read_at.is_some());
-    assert!(read.count() as u64 >= run.service.looks - 20);
-    assert!(run.service.looks >= 580, "{}", run.service.looks);
+    assert!(read.count() as u64 >= run.service.polls - 20);
+    assert!(run.service.polls >= 580, "{}", run.service.polls);
 }
 
 #[test]
@@ -575,7 +574,7 @@ fn the_longest_pause_that_is_asked_for_holds() {
 
 #[test]
 fn a_submit_that_nobody_answered_in_time_and_arrived_is_told() {
-    let mut run = BatchRun::of(2, BatchOptions::new().with_most_submits(1));
+    let mut run = BatchRun::of(2, BatchOptions::new().with_max_submits(1));
     let Some(late) = std::iter::from_fn(|| Some(run.batch.next_output(run.now))).find_map(
         |output| match output {
             Output::Send(transmit) => Some(transmit.id),
@@ -616,10 +615,10 @@ fn documents_are_drawn_only_when_there_is_room() {
     let mut run = BatchRun::new(
         BatchOptions::new()
             .without_rate()
-            .with_most_submits(3)
-            .with_most_unfinished(10),
+            .with_max_submits(3)
+            .with_max_unfinished(10),
     );
-    run.batch.feed((0..100).map(numbered).inspect(move |_| {
+    run.batch.add_all((0..100).map(numbered).inspect(move |_| {
         counter.fetch_add(1, Ordering::Relaxed);
     }));
     run.batch.close();
@@ -637,7 +636,7 @@ fn documents_are_drawn_only_when_there_is_room() {
 fn no_more_bytes_are_out_than_set_but_a_large_document_goes_alone() {
     let sized =
         |bytes: usize| Document::new("a.pdf", "line-item-invoice", vec![b'x'; bytes]).unwrap();
-    let mut run = BatchRun::new(BatchOptions::new().with_most_bytes(1000));
+    let mut run = BatchRun::new(BatchOptions::new().with_max_bytes(1000));
     for bytes in [400, 400, 400, 5000, 10, 10] {
         run.batch.add(sized(bytes), run.now).unwrap();
     }

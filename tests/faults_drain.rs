@@ -77,7 +77,7 @@ fn d02_a_failure_or_an_expired_result_is_an_answer_and_is_handed_out_once() {
 }
 
 #[test]
-fn d03_a_listed_id_that_is_in_progress_after_all_is_looked_at_again() {
+fn d03_a_listed_id_that_is_in_progress_after_all_is_polled_again() {
     let (run, _) = with_one_bad(|| Ok(in_progress()));
     assert!(matches!(
         reason(&run, 5),
@@ -86,10 +86,10 @@ fn d03_a_listed_id_that_is_in_progress_after_all_is_looked_at_again() {
         }
     ));
     let mut run = DrainRun::with(DrainOptions::new());
-    let looks = std::cell::Cell::new(0);
+    let polls = std::cell::Cell::new(0);
     let mut queue = Queue::of(&["late"]).with("late", move || {
-        looks.set(looks.get() + 1);
-        Ok(if looks.get() < 3 {
+        polls.set(polls.get() + 1);
+        Ok(if polls.get() < 3 {
             in_progress()
         } else {
             success()
@@ -297,7 +297,7 @@ fn d11_a_list_that_cannot_be_had_ends_a_drain_that_is_not_for_ever() {
         queue.odd_list = Some(Box::new(reply));
         assert_eq!(run.serve(&mut queue, HOUR), Rest::Done);
         let given_up =
-            run.count(|kind| matches!(kind, DrainEventKind::ListFailed { retry_at: None, .. }));
+            run.count(|kind| matches!(kind, DrainEventKind::ListingFailed { retry_at: None, .. }));
         assert_eq!(
             (queue.listings, run.events.len(), given_up),
             (attempts, attempts, 1)
@@ -369,7 +369,7 @@ fn d11_in_a_list_that_fails_nothing_is_missing() {
 }
 
 #[test]
-fn d12_a_customer_for_whom_nothing_is_ever_listed_is_suspected_and_rarely_looked_at_again() {
+fn d12_a_customer_for_whom_nothing_is_ever_listed_is_suspected_and_rarely_polled_again() {
     let mut run = DrainRun::with(for_ever().with_customer("Acme Ltd").unwrap());
     let mut queue = Queue::of(&[]);
     queue.all = Some(vec!["x".to_owned(), "y".to_owned()]);
@@ -404,7 +404,7 @@ fn d12_a_customer_for_whom_nothing_is_ever_listed_is_suspected_and_rarely_looked
 }
 
 #[test]
-fn d12_a_customer_of_a_drain_that_is_not_for_ever_is_looked_at_before_its_end() {
+fn d12_a_customer_of_a_drain_that_is_not_for_ever_is_polled_before_its_end() {
     let ends = |all: Vec<String>| {
         let mut run = DrainRun::with(DrainOptions::new().with_customer("Acme Ltd").unwrap());
         let mut queue = Queue::of(&[]);
@@ -554,7 +554,7 @@ fn d15_where_only_the_list_works_few_ids_are_tried_in_vain() {
 
 #[test]
 fn d16_ids_that_fail_slowly_take_half_of_the_places_at_most() {
-    let mut run = DrainRun::with(for_ever().with_at_once(4).with_rate(1000, 1000));
+    let mut run = DrainRun::with(for_ever().with_max_in_flight(4).with_rate(1000, 1000));
     let ids: Vec<String> = (0..6000)
         .map(|number| format!("{}{number}", if number % 50 == 0 { "slow" } else { "" }))
         .collect();
@@ -628,7 +628,7 @@ fn d18_answers_to_nothing_and_answers_given_twice_change_nothing() {
 
 #[test]
 fn d19_what_was_listed_and_is_no_more_is_fetched_all_the_same() {
-    let mut run = DrainRun::with(for_ever().with_rate(1, 1).with_at_once(1));
+    let mut run = DrainRun::with(for_ever().with_rate(1, 1).with_max_in_flight(1));
     let list = run.requests_now().remove(0);
     run.drain
         .handle_response(list.id, listing(&["a", "b", "c"]), run.now);

@@ -1,4 +1,4 @@
-//! Faults of a look, P1 to P26. `docs/faults.md` has the table; what needs a socket is in `transports/tests/faults.rs`.
+//! Faults of a poll, P1 to P26. `docs/faults.md` has the table; what needs a socket is in `transports/tests/faults.rs`.
 #![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used)]
 
 mod support;
@@ -11,8 +11,8 @@ use support::{
     ID, Run, START, accepted, answer, answer_with, api, expired, failed, in_progress, success,
 };
 use typless::machine::{
-    Cause, Failure, FailureKind, Job, JobError, JobEventKind, JobOptions, JobState, LookReason,
-    Machine, Output, RequestId, Ticket, Time,
+    Cause, Failure, FailureKind, Job, JobError, JobEventKind, JobOptions, JobState, Machine,
+    Output, PollReason, RequestId, Ticket, Time,
 };
 use typless::wire::{Notification, ServiceError, Status, StatusResponse};
 
@@ -20,9 +20,9 @@ fn since_start(time: Time) -> Duration {
     time.saturating_since(START)
 }
 
-/// A look that fails, says nothing about the job, and is followed by another.
+/// A poll that fails, says nothing about the job, and is followed by another.
 #[track_caller]
-fn assert_failed_look(response: Response<bytes::Bytes>) {
+fn assert_failed_poll(response: Response<bytes::Bytes>) {
     let shown: String = String::from_utf8_lossy(response.body())
         .chars()
         .take(200)
@@ -30,13 +30,13 @@ fn assert_failed_look(response: Response<bytes::Bytes>) {
     let mut run = Run::submitted();
     run.reply(response).reply(success()).succeeded();
     assert_eq!(
-        run.count(|kind| matches!(kind, JobEventKind::LookFailed { .. })),
+        run.count(|kind| matches!(kind, JobEventKind::PollFailed { .. })),
         1,
         "{shown}"
     );
 }
 
-/// A look that ends the job without a result, with its ticket.
+/// A poll that ends the job without a result, with its ticket.
 #[track_caller]
 fn ends_as(response: Response<bytes::Bytes>) -> JobError {
     let mut run = Run::submitted();
@@ -75,7 +75,7 @@ fn p01_a_young_id_may_be_unknown_for_a_while() {
     assert!(matches!(run.ended(), JobError::NotFound { .. }));
     assert!(
         since_start(run.now) < Duration::from_secs(60),
-        "three looks are enough"
+        "three polls are enough"
     );
     let mut run = Run::submitted();
     run.pass(Duration::from_secs(61));
@@ -123,7 +123,7 @@ fn p03_with_another_accounts_key_each_job_ends_with_its_ticket() {
 }
 
 #[test]
-fn p04_what_expired_before_the_first_look_is_told_and_not_submitted_again() {
+fn p04_what_expired_before_the_first_poll_is_told_and_not_submitted_again() {
     let mut run = Run::submitted();
     run.pass(Duration::from_secs(50 * 3600)).reply(expired());
     assert!(matches!(run.ended(), JobError::Expired { .. }));
@@ -164,8 +164,8 @@ fn p06_in_progress_after_a_notification_goes_on_by_age() {
     assert_eq!(since_start(run.now), Duration::from_secs(2));
     assert!(matches!(
         run.events[2].kind,
-        JobEventKind::LookDue {
-            reason: LookReason::Notification,
+        JobEventKind::PollDue {
+            reason: PollReason::Notification,
             ..
         }
     ));
@@ -176,7 +176,7 @@ fn p06_in_progress_after_a_notification_goes_on_by_age() {
         "{}",
         run.now
     );
-    // Another one brings the next look forward again, but no closer than a second to the last, however many come.
+    // Another one brings the next poll forward again, but no closer than a second to the last, however many come.
     for _ in 0..100 {
         run.job.handle_notification(&notification(), run.now);
     }
@@ -317,7 +317,7 @@ fn p12_deep_nesting_is_an_error_and_not_the_end_of_the_stack() {
     let deep = |open: &str, close: &str| {
         [open.repeat(200_000), "1".to_owned(), close.repeat(200_000)].concat()
     };
-    assert_failed_look(answer(200, &deep("[", "]")));
+    assert_failed_poll(answer(200, &deep("[", "]")));
     for nest in [deep("[", "]"), deep(r#"{"a":"#, "}")] {
         // Around keys that nobody reads it does no harm at all.
         Run::submitted()
@@ -347,16 +347,16 @@ fn p12_deep_nesting_is_an_error_and_not_the_end_of_the_stack() {
 }
 
 #[test]
-fn p13_an_answer_cut_at_any_byte_is_looked_for_again() {
+fn p13_an_answer_cut_at_any_byte_is_polled_again() {
     let whole = String::from_utf8(success().body().to_vec()).unwrap();
     for cut in 0..whole.len() {
-        assert_failed_look(answer(200, &whole[..cut]));
+        assert_failed_poll(answer(200, &whole[..cut]));
     }
     Run::submitted().reply(answer(200, &whole)).succeeded();
 }
 
 #[test]
-fn p14_a_captive_page_is_a_failed_look_for_as_long_as_it_lasts() {
+fn p14_a_captive_page_is_a_failed_poll_for_as_long_as_it_lasts() {
     let mut run = Run::submitted();
     for _ in 0..50 {
         run.reply(answer_with(
@@ -394,17 +394,17 @@ fn p15_json_of_another_kind_is_no_end() {
         "[]",
         r#"["SUCCESS", {"object_id": "1"}]"#,
     ] {
-        assert_failed_look(answer(200, foreign));
+        assert_failed_poll(answer(200, foreign));
     }
 }
 
 #[test]
 fn p16_a_key_given_twice_is_unreadable() {
-    assert_failed_look(answer(
+    assert_failed_poll(answer(
         200,
         r#"{"status": "SUCCESS", "status": "ERROR", "result": {"object_id": "1"}}"#,
     ));
-    assert_failed_look(answer(
+    assert_failed_poll(answer(
         200,
         r#"{"status": "SUCCESS", "result": {}, "result": {"object_id": "1"}}"#,
     ));
@@ -434,7 +434,7 @@ fn p17_what_is_not_text_or_no_number_is_unreadable() {
     let invalid = Response::new(bytes::Bytes::from_static(
         b"{\"status\": \"SUCCESS\", \"result\": {\"object_id\": \"\xff\"}}",
     ));
-    assert_failed_look(invalid);
+    assert_failed_poll(invalid);
     let with = |value: &str| {
         answer(
             200,
@@ -443,7 +443,7 @@ fn p17_what_is_not_text_or_no_number_is_unreadable() {
             ),
         )
     };
-    assert_failed_look(with("NaN"));
+    assert_failed_poll(with("NaN"));
     for odd in [r#""\ud800""#, "1e999"] {
         assert!(
             matches!(ends_as(with(odd)), JobError::Unreadable { .. }),
@@ -489,7 +489,7 @@ fn p18_a_key_refused_midway_leaves_a_ticket_to_go_on_with() {
 }
 
 #[test]
-fn p19_throttled_looks_wait_as_asked_while_the_job_ages() {
+fn p19_throttled_polls_wait_as_asked_while_the_job_ages() {
     let mut run = Run::submitted();
     run.reply(answer_with(429, ("retry-after", "120"), "{}"));
     let asked_at = run.now;
@@ -504,13 +504,13 @@ fn p19_throttled_looks_wait_as_asked_while_the_job_ages() {
 }
 
 #[test]
-fn p21_a_notification_during_a_look_makes_no_second_request_but_a_prompt_next_one() {
+fn p21_a_notification_during_a_poll_makes_no_second_request_but_a_prompt_next_one() {
     let mut run = Run::submitted();
     let transmit = run.next_request().unwrap();
     run.job.handle_notification(&notification(), run.now);
     assert!(
         matches!(run.job.next_output(run.now), Output::Wait(_)),
-        "one look at a time"
+        "one poll a time"
     );
     run.job.handle_response(transmit.id, in_progress(), run.now);
     let asked_at = run.now;
@@ -519,7 +519,7 @@ fn p21_a_notification_during_a_look_makes_no_second_request_but_a_prompt_next_on
 }
 
 #[test]
-fn p22_a_look_nobody_answers_is_made_again() {
+fn p22_a_poll_nobody_answers_is_made_again() {
     let mut run = Run::submitted();
     let (lost, again) = (run.next_request().unwrap(), run.next_request().unwrap());
     assert_eq!(
@@ -529,7 +529,7 @@ fn p22_a_look_nobody_answers_is_made_again() {
     assert_eq!(
         run.count(|kind| matches!(
             kind,
-            JobEventKind::LookFailed {
+            JobEventKind::PollFailed {
                 cause: Cause::TimeLimit,
                 ..
             }
@@ -568,12 +568,12 @@ fn p23_answers_to_nothing_and_answers_given_twice_change_nothing() {
 proptest! {
     #[test]
     fn p24_answers_out_of_order_lead_to_the_same_end(order in Just(vec![0_usize, 1, 2, 3]).prop_shuffle()) {
-        // Four looks whose answers were late, given in any order: only that of the one which is out counts.
+        // Four polls whose answers were late, given in any order: only that of the one which is out counts.
         let mut run = Run::submitted();
-        let looks: Vec<_> = (0..4).map(|_| run.next_request().unwrap().id).collect();
+        let polls: Vec<_> = (0..4).map(|_| run.next_request().unwrap().id).collect();
         let answers = [failed(), expired(), answer(404, ""), success()];
         for index in order {
-            run.job.handle_response(looks[index], answers[index].clone(), run.now);
+            run.job.handle_response(polls[index], answers[index].clone(), run.now);
         }
         run.succeeded();
     }
@@ -589,18 +589,18 @@ fn p25_a_very_long_message_is_shortened_where_it_is_shown() {
         panic!()
     };
     assert!(error.to_string().len() < 1000 && format!("{error:?}").len() < 1500);
-    assert!(error.raw().len() <= ServiceError::RAW_MAX);
+    assert!(error.raw().len() <= ServiceError::MAX_RAW);
     let JobError::Failed { error, .. } = ends_as(answer(
         200,
         &format!(r#"{{"status": "ERROR", "error": {body}}}"#),
     )) else {
         panic!()
     };
-    assert!(error.to_string().len() < 1000 && error.raw().len() <= ServiceError::RAW_MAX);
+    assert!(error.to_string().len() < 1000 && error.raw().len() <= ServiceError::MAX_RAW);
 }
 
 #[test]
-fn every_passing_failure_is_a_failed_look_and_not_a_failed_job() {
+fn every_passing_failure_is_a_failed_poll_and_not_a_failed_job() {
     let mut run = Run::with(JobOptions::new());
     run.reply(accepted());
     for response in [
@@ -618,7 +618,7 @@ fn every_passing_failure_is_a_failed_look_and_not_a_failed_job() {
         .reply(success())
         .succeeded();
     assert_eq!(
-        run.count(|kind| matches!(kind, JobEventKind::LookFailed { .. })),
+        run.count(|kind| matches!(kind, JobEventKind::PollFailed { .. })),
         8
     );
 }

@@ -10,7 +10,7 @@ use support::{
 };
 use typless::machine::{
     Call, CallError, CallEventKind, CallOptions, Cause, FailureKind, Job, JobError, JobEventKind,
-    JobOptions, LookReason, Machine, Output, PollPolicy, RetryPolicy, Ticket, Time,
+    JobOptions, Machine, Output, PollPolicy, PollReason, RetryPolicy, Ticket, Time,
 };
 use typless::wire::{AwaitingRequest, ExtractionId};
 
@@ -24,7 +24,7 @@ fn t01_a_jump_of_a_day_makes_what_is_due_due_once() {
     assert!(matches!(run.job.next_output(run.now), Output::Event(_)));
     assert!(
         matches!(run.job.next_output(run.now), Output::Wait(_)),
-        "looks that were missed are not made up for"
+        "polls that were missed are not made up for"
     );
     run.reply(success()).succeeded();
 }
@@ -50,27 +50,27 @@ fn t01_a_jump_back_is_no_time_at_all() {
 }
 
 #[test]
-fn t02_after_a_suspend_the_job_is_looked_at_at_once() {
+fn t02_after_a_suspend_the_job_is_polled_at_once() {
     let mut short = Run::with(JobOptions::new().with_deadline(72 * HOUR));
     short.reply(accepted()).pass(8 * HOUR);
     let woken_at = short.now;
     short.reply(in_progress());
     assert_eq!(short.now, woken_at);
     short.reply(success()).succeeded();
-    // Past the deadline, and past what the service keeps: one last look says so.
+    // Past the deadline, and past what the service keeps: one last poll says so.
     let mut long = Run::submitted();
     long.pass(60 * HOUR).reply(expired());
     assert!(matches!(long.ended(), JobError::Expired { .. }));
     assert!(
         long.count(|kind| matches!(
             kind,
-            JobEventKind::LookDue {
-                reason: LookReason::Deadline,
+            JobEventKind::PollDue {
+                reason: PollReason::Deadline,
                 ..
             }
         )) == 1
     );
-    // While a look is out: its time is up, and another is made.
+    // While a poll is out: its time is up, and another is made.
     let mut out = Run::with(JobOptions::new().with_deadline(72 * HOUR));
     out.reply(accepted());
     assert!(out.next_request().is_some());
@@ -116,10 +116,10 @@ fn t03_a_clock_that_goes_back_changes_no_output() {
             }
         }
         run.succeeded();
-        run.count(|kind| matches!(kind, JobEventKind::LookDue { .. }))
+        run.count(|kind| matches!(kind, JobEventKind::PollDue { .. }))
     });
     assert!(
-        ends.iter().all(|looks| looks.abs_diff(ends[0]) <= 1),
+        ends.iter().all(|polls| polls.abs_diff(ends[0]) <= 1),
         "{ends:?}"
     );
 }
@@ -200,7 +200,7 @@ fn t05_settings_of_zero_are_raised_and_nothing_spins() {
         .with_deadline(Duration::from_secs(1));
     assert!(
         ends(Job::submit(&api(), document(), options, START), START) > 1000,
-        "a millisecond between looks, and no less"
+        "a millisecond between polls, and no less"
     );
     // Without any time there is no submit, and nothing is billed.
     let mut none = Run::with(JobOptions::new().with_deadline(Duration::ZERO));
@@ -262,7 +262,7 @@ fn t07_what_is_out_at_the_deadline_is_waited_for_and_decides() {
         run.ended(),
         JobError::Deadline { cause: None, .. }
     ));
-    // The cause is that of the last look, and not one before it.
+    // The cause is that of the last poll, and not one before it.
     let mut run = Run::with(JobOptions::new().with_deadline(deadline));
     run.reply(accepted()).reply(answer(500, ""));
     let transmit = run.next_request().unwrap();
@@ -272,7 +272,7 @@ fn t07_what_is_out_at_the_deadline_is_waited_for_and_decides() {
         run.ended(),
         JobError::Deadline { cause: None, .. }
     ));
-    // Nobody answers: at the look's own limit it is over.
+    // Nobody answers: at the poll's own limit it is over.
     let (mut run, _) = out_at_the_deadline();
     assert!(matches!(
         run.ended(),

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{Method, Request, StatusCode};
 use support::{ID, Run, START, accepted, answer, answer_with, in_progress, success};
-use typless::machine::{JobEventKind, JobOptions, LookReason, Machine, Output, RequestId};
+use typless::machine::{JobEventKind, JobOptions, Machine, Output, PollReason, RequestId};
 use typless::wire::{Notification, Webhook, WebhookSecret};
 
 const SECRET: &str = "8c3f0d6b5a9e4712";
@@ -38,19 +38,19 @@ fn received(body: impl Into<Bytes>) -> (u16, bool) {
     (answer.status().as_u16(), notification.is_some())
 }
 
-/// How many looks were announced for this reason.
-fn looks(run: &Run, because: LookReason) -> usize {
-    run.count(|kind| matches!(kind, JobEventKind::LookDue { reason, .. } if *reason == because))
+/// How many polls were announced for this reason.
+fn polls(run: &Run, because: PollReason) -> usize {
+    run.count(|kind| matches!(kind, JobEventKind::PollDue { reason, .. } if *reason == because))
 }
 
 #[test]
-fn w01_a_message_that_comes_ten_times_brings_one_look() {
+fn w01_a_message_that_comes_ten_times_brings_one_poll() {
     let mut run = Run::submitted();
     (0..10).for_each(|_| run.job.handle_notification(&notification(ID), run.now));
     run.reply(in_progress());
     assert_eq!(run.now, START);
     run.reply(in_progress()).reply(success()).succeeded();
-    assert_eq!(looks(&run, LookReason::Notification), 1);
+    assert_eq!(polls(&run, PollReason::Notification), 1);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn w02_a_message_that_overtakes_the_answer_to_its_submit_is_remembered() {
     run.job.handle_response(submit.id, accepted(), run.now);
     run.reply(success()).succeeded();
     assert_eq!(
-        (run.now, looks(&run, LookReason::Notification)),
+        (run.now, polls(&run, PollReason::Notification)),
         (START + Duration::from_secs(30), 1)
     );
 }
@@ -78,7 +78,7 @@ fn w02_one_that_overtakes_it_by_more_than_ten_minutes_is_forgotten() {
     assert_eq!(
         (
             run.now > START + Duration::from_secs(600),
-            looks(&run, LookReason::Policy)
+            polls(&run, PollReason::Policy)
         ),
         (true, 1)
     );
@@ -103,18 +103,18 @@ fn w02_one_that_overtakes_it_does_not_break_the_pause_the_service_asks_for() {
 }
 
 #[test]
-fn w03_a_forger_who_knows_the_id_gets_a_look_a_second_and_no_more() {
+fn w03_a_forger_who_knows_the_id_gets_a_poll_a_second_and_no_more() {
     let mut run = Run::submitted();
-    let mut looks = 0;
+    let mut polls = 0;
     for _ in 0..100 {
         run.job.handle_notification(&notification(ID), run.now);
         while let Some(transmit) = pull(&mut run) {
-            looks += 1;
+            polls += 1;
             run.job.handle_response(transmit, in_progress(), run.now);
         }
         run.pass(Duration::from_millis(100));
     }
-    assert!((5..=11).contains(&looks), "{looks}");
+    assert!((5..=11).contains(&polls), "{polls}");
     assert!(run.outcome().is_none(), "nothing has ended");
 }
 
@@ -135,7 +135,7 @@ fn w04_a_flood_of_random_ids_makes_no_request_and_leaves_nothing_behind() {
     run.job.handle_response(submit.id, accepted(), run.now);
     run.reply(in_progress());
     assert_eq!(
-        looks(&run, LookReason::Notification),
+        polls(&run, PollReason::Notification),
         1,
         "ours came last, and was found among them"
     );
@@ -147,8 +147,8 @@ fn w04_a_flood_of_random_ids_makes_no_request_and_leaves_nothing_behind() {
     run.reply(success()).succeeded();
     assert_eq!(
         (
-            looks(&run, LookReason::Notification),
-            looks(&run, LookReason::Policy)
+            polls(&run, PollReason::Notification),
+            polls(&run, PollReason::Policy)
         ),
         (1, 1)
     );
@@ -164,8 +164,8 @@ fn w05_a_message_about_somebody_elses_document_changes_nothing() {
     run.reply(success()).succeeded();
     assert_eq!(
         (
-            looks(&run, LookReason::Notification),
-            looks(&run, LookReason::Policy)
+            polls(&run, PollReason::Notification),
+            polls(&run, PollReason::Policy)
         ),
         (0, 1)
     );
@@ -210,7 +210,7 @@ fn w06_what_is_no_message_is_answered_400_and_too_much_of_it_413() {
 }
 
 #[test]
-fn w07_an_old_message_that_is_sent_again_brings_one_look() {
+fn w07_an_old_message_that_is_sent_again_brings_one_poll() {
     let mut run = Run::submitted();
     run.job.handle_notification(&notification(ID), run.now);
     run.reply(in_progress())
@@ -221,7 +221,7 @@ fn w07_an_old_message_that_is_sent_again_brings_one_look() {
     run.job.handle_notification(&notification(ID), run.now);
     run.reply(in_progress());
     assert_eq!(
-        (run.now, looks(&run, LookReason::Notification)),
+        (run.now, polls(&run, PollReason::Notification)),
         (before, 2)
     );
 }
@@ -259,13 +259,13 @@ fn w08_the_time_of_an_event_is_a_text_that_decides_nothing() {
 }
 
 #[test]
-fn w09_without_any_message_the_looks_go_on_by_themselves() {
+fn w09_without_any_message_the_polls_go_on_by_themselves() {
     let mut run = Run::submitted();
     run.reply(in_progress())
         .reply(in_progress())
         .reply(success())
         .succeeded();
-    assert_eq!(looks(&run, LookReason::Policy), 3);
+    assert_eq!(polls(&run, PollReason::Policy), 3);
 }
 
 #[test]
@@ -441,9 +441,9 @@ fn w13_messages_out_of_order_find_their_own_jobs() {
             answer(202, &format!(r#"{{"extraction_id": "{id}"}}"#)),
             run.now,
         );
-        let look = run.next_request().unwrap();
+        let poll = run.next_request().unwrap();
         assert_eq!(
-            (look.request.uri().query().unwrap(), run.now),
+            (poll.request.uri().query().unwrap(), run.now),
             (format!("extraction_id={id}").as_str(), START)
         );
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use support::{Run, START, accepted, answer, answer_with, in_progress, success};
 use typless::machine::{
-    Cause, FailureKind, Job, JobError, JobEventKind, JobOptions, JobState, LookReason, Machine,
-    Output, Time,
+    Cause, FailureKind, Job, JobError, JobEventKind, JobOptions, JobState, Machine, Output,
+    PollReason, Time,
 };
 use typless::wire::Notification;
 
@@ -47,11 +47,11 @@ fn a_document_goes_in_and_its_result_comes_out() {
         [
             "Submitting",
             "Submitted",
-            "LookDue",
+            "PollDue",
             "Progressed",
-            "LookDue",
+            "PollDue",
             "Progressed",
-            "LookDue",
+            "PollDue",
             "Finished"
         ]
     );
@@ -61,7 +61,7 @@ fn a_document_goes_in_and_its_result_comes_out() {
 }
 
 #[test]
-fn looks_follow_the_age_of_the_job() {
+fn polls_follow_the_age_of_the_job() {
     let mut run = Run::submitted();
     let mut ages = Vec::new();
     for _ in 0..5 {
@@ -92,8 +92,8 @@ fn a_hint_is_a_floor_and_says_so() {
     assert_eq!(run.now.saturating_since(asked_at), Duration::from_secs(120));
     assert!(run.events.iter().any(|event| matches!(
         event.kind,
-        JobEventKind::LookDue {
-            reason: LookReason::Hint,
+        JobEventKind::PollDue {
+            reason: PollReason::Hint,
             ..
         }
     )));
@@ -118,7 +118,7 @@ fn a_hint_beyond_the_deadline_ends_the_job_at_once() {
 }
 
 #[test]
-fn the_deadline_brings_one_last_look() {
+fn the_deadline_brings_one_last_poll() {
     let mut run = Run::with(JobOptions::new().with_deadline(Duration::from_secs(15)));
     run.reply(accepted())
         .reply(in_progress())
@@ -127,9 +127,9 @@ fn the_deadline_brings_one_last_look() {
     assert_eq!(since_start(run.now), Duration::from_secs(15));
     assert!(matches!(
         run.events.last().unwrap().kind,
-        JobEventKind::LookDue {
-            look: 3,
-            reason: LookReason::Deadline
+        JobEventKind::PollDue {
+            poll: 3,
+            reason: PollReason::Deadline
         }
     ));
     let mut lucky = run;
@@ -139,7 +139,7 @@ fn the_deadline_brings_one_last_look() {
 }
 
 #[test]
-fn after_the_last_look_the_deadline_ends_it_with_the_ticket() {
+fn after_the_last_poll_the_deadline_ends_it_with_the_ticket() {
     let mut run = Run::with(JobOptions::new().with_deadline(Duration::from_secs(3)));
     run.reply(accepted()).reply(in_progress());
     assert!(matches!(
@@ -213,12 +213,12 @@ fn a_notification_of_another_job_changes_nothing() {
 }
 
 #[test]
-fn the_time_of_a_look_begins_when_it_is_sent() {
+fn the_time_of_a_poll_begins_when_it_is_sent() {
     let mut run = Run::submitted();
-    // The application sleeps over the announcement of the look, for longer than a look may take.
+    // The application sleeps over the announcement of the poll, for longer than a poll may take.
     loop {
         match run.job.next_output(run.now) {
-            Output::Event(event) if matches!(event.kind, JobEventKind::LookDue { .. }) => break,
+            Output::Event(event) if matches!(event.kind, JobEventKind::PollDue { .. }) => break,
             Output::Wait(until) => run.now = until,
             _ => {}
         }

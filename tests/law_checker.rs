@@ -26,10 +26,10 @@ enum Fault {
     EndsSilently,
     CountsDuplicates,
     SubmitsWhatMayHaveArrived,
-    LooksAfterItsEnd,
+    PollsAfterItsEnd,
     SendsTwoAtOnce,
     NeverEnds,
-    LooksTwiceAtTheDeadline,
+    PollsTwiceAtTheDeadline,
     UsesAnIdTwice,
     RollsDice,
     NeverRests,
@@ -39,7 +39,7 @@ enum Fault {
 const DEADLINE: Duration = Duration::from_secs(600);
 const GAP: Duration = Duration::from_secs(10);
 
-/// A small machine of the laws: submits until it is taken, looks every ten seconds, ends with any answer but 202, or at the deadline.
+/// A small machine of the laws: submits until it is taken, polls every ten seconds, ends with any answer but 202, or at the deadline.
 struct Small {
     fault: Fault,
     latest: Time,
@@ -119,7 +119,7 @@ impl Small {
     }
 
     fn obeys_deadlines(&self) -> bool {
-        self.fault != Fault::LooksTwiceAtTheDeadline && self.fault != Fault::NeverEnds
+        self.fault != Fault::PollsTwiceAtTheDeadline && self.fault != Fault::NeverEnds
     }
 
     /// What an exchange came to; `None` if that is not known.
@@ -177,7 +177,7 @@ impl Machine for Small {
                     }
                 }
                 Fault::EndsTwice if self.asked == 1 => self.tell("end", true),
-                Fault::LooksAfterItsEnd if self.asked == 1 => self.send(now),
+                Fault::PollsAfterItsEnd if self.asked == 1 => self.send(now),
                 Fault::WakesAfterDone if self.asked > 6 => Output::NeedInput,
                 _ => Output::Done,
             };
@@ -219,7 +219,7 @@ impl Machine for Small {
                 Fault::RollsDice if self.chance && self.sequence == 0 => {
                     return self.tell("heads", false);
                 }
-                Fault::CountsEventsTwice if self.sequence < 2 => return self.tell("look", false),
+                Fault::CountsEventsTwice if self.sequence < 2 => return self.tell("poll", false),
                 _ => {}
             }
             return self.send(now);
@@ -251,8 +251,8 @@ impl Machine for Small {
 fn checker(fault: Fault) -> LawChecker<'static, Small> {
     LawChecker::new(move |now| Small::new(fault, now))
         .with_sequence(1, |event| event.sequence)
-        .with_most_submits(1)
-        .with_most_in_flight(1)
+        .with_max_submits(1)
+        .with_max_in_flight(1)
         .with_deadline(DEADLINE)
         .with_own_law(|_, output, _| match output {
             Output::Event(Told { text: "s3cret", .. }) => Err("a secret".into()),
@@ -306,10 +306,10 @@ fn each_fault_is_caught_by_its_law_and_by_no_other() {
         (Fault::EndsSilently, Law::EventsInOrder),
         (Fault::CountsDuplicates, Law::EventsInOrder),
         (Fault::SubmitsWhatMayHaveArrived, Law::SubmitsOnce),
-        (Fault::LooksAfterItsEnd, Law::EndsLooking),
+        (Fault::PollsAfterItsEnd, Law::EndsPolling),
         (Fault::SendsTwoAtOnce, Law::WithinLimits),
         (Fault::NeverEnds, Law::EndsInTime),
-        (Fault::LooksTwiceAtTheDeadline, Law::EndsInTime),
+        (Fault::PollsTwiceAtTheDeadline, Law::EndsInTime),
         (Fault::UsesAnIdTwice, Law::IdsGrow),
         (Fault::RollsDice, Law::Repeats),
         (Fault::NeverRests, Law::ComesToRest),
@@ -374,8 +374,7 @@ fn a_violation_names_the_law_the_step_and_the_script() {
 fn what_counts_as_a_submit_that_may_have_arrived() {
     // Without a deadline nothing comes after the script, such as attempts that nobody answers.
     let checker = || {
-        LawChecker::new(|now| Small::new(Fault::SubmitsWhatMayHaveArrived, now))
-            .with_most_submits(1)
+        LawChecker::new(|now| Small::new(Fault::SubmitsWhatMayHaveArrived, now)).with_max_submits(1)
     };
     let breaks = |status| checker().check(&post_answered_with(status)).is_err();
     assert_eq!(
@@ -390,7 +389,7 @@ fn what_counts_as_a_submit_that_may_have_arrived() {
     );
     assert!(
         checker()
-            .with_most_submits(2)
+            .with_max_submits(2)
             .check(&post_answered_with(500))
             .is_ok()
     );
@@ -402,7 +401,7 @@ fn what_is_not_bounded_is_not_checked() {
         Fault::SubmitsWhatMayHaveArrived,
         Fault::SendsTwoAtOnce,
         Fault::NeverEnds,
-        Fault::LooksTwiceAtTheDeadline,
+        Fault::PollsTwiceAtTheDeadline,
     ] {
         let checker = LawChecker::new(move |now| Small::new(fault, now));
         assert!(
@@ -414,6 +413,6 @@ fn what_is_not_bounded_is_not_checked() {
     }
     let many = LawChecker::new(|now| Small::new(Fault::EndsTwice, now)).with_ends(Some(2));
     assert!(many.check(&post_answered_with(400)).is_ok());
-    let open = LawChecker::new(|now| Small::new(Fault::LooksAfterItsEnd, now)).with_ends(None);
+    let open = LawChecker::new(|now| Small::new(Fault::PollsAfterItsEnd, now)).with_ends(None);
     assert!(open.check(&post_answered_with(400)).is_ok());
 }

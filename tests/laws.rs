@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use typless::machine::{
-    DelayEstimator, Job, JobEvent, JobEventKind, JobOptions, LookReason, Output, RetryPolicy,
+    DelayEstimator, Job, JobEvent, JobEventKind, JobOptions, Output, PollReason, RetryPolicy,
 };
 use typless::proptest::{
     Flavour, JobInput, LawChecker, Moment, Script, Violation, job_inputs, scripts_with_inputs,
@@ -72,29 +72,29 @@ fn check(options: JobOptions, script: &Script<JobInput>) -> Result<(), Violation
     LawChecker::for_jobs(options, |now| {
         Job::submit(&support::api(), support::document(), options, now)
     })
-    .with_own_law(the_last_look_is_called_so)
+    .with_own_law(the_last_poll_is_called_so)
     .with_own_law(neither_key_nor_document_is_shown)
     .check(script)
 }
 
-fn the_last_look_is_called_so(
+fn the_last_poll_is_called_so(
     _: &Job,
     output: &Output<JobEvent>,
     moment: &Moment,
 ) -> Result<(), String> {
     let Output::Event(JobEvent {
-        kind: JobEventKind::LookDue { reason, .. },
+        kind: JobEventKind::PollDue { reason, .. },
         ..
     }) = output
     else {
         return Ok(());
     };
     let is_late = moment.latest() >= moment.start() + DEADLINE;
-    if (*reason == LookReason::Deadline) == is_late {
+    if (*reason == PollReason::Deadline) == is_late {
         Ok(())
     } else {
         Err(format!(
-            "a look because of {reason:?} at {}",
+            "a poll because of {reason:?} at {}",
             moment.latest()
         ))
     }

@@ -19,7 +19,7 @@ use typless::wire::{
     Request, ResponseError, ServiceError, Status, StatusRequest, StatusResponse, SubmitRequest,
 };
 
-fn look(api: &Api, id: &str) -> String {
+fn poll(api: &Api, id: &str) -> String {
     StatusRequest::new(ExtractionId::new(id).unwrap())
         .request(api)
         .uri()
@@ -85,10 +85,10 @@ fn submitted_body(request: &SubmitRequest) -> Value {
 fn a01_paths_are_unversioned_unless_asked_for_and_the_queue_is_versioned_always() {
     let path = |request: HttpRequest<Body>| request.uri().path().to_owned();
     let paths = |api: &Api| {
-        let look = StatusRequest::new(ExtractionId::new("1").unwrap());
+        let poll = StatusRequest::new(ExtractionId::new("1").unwrap());
         [
             path(SubmitRequest::new(document()).request(api)),
-            path(look.request(api)),
+            path(poll.request(api)),
             path(AwaitingRequest::new().request(api)),
         ]
     };
@@ -118,7 +118,7 @@ fn a02_the_path_is_joined_right_whatever_the_base_ends_in() {
     for end in ["", "/", "//", "/api", "/api/", "/api//"] {
         let api = Api::new(&format!(" https://developers.typless.com{end} "), "key").unwrap();
         assert_eq!(
-            look(&api, "0d14"),
+            poll(&api, "0d14"),
             "https://developers.typless.com/api/get-extraction-data?extraction_id=0d14",
             "{end}"
         );
@@ -131,7 +131,7 @@ fn a02_the_path_is_joined_right_whatever_the_base_ends_in() {
     }
     let proxied = Api::new("https://proxy.example:8443/typless/api/", "key").unwrap();
     assert_eq!(
-        look(&proxied, "1"),
+        poll(&proxied, "1"),
         "https://proxy.example:8443/typless/api/get-extraction-data?extraction_id=1"
     );
 }
@@ -649,7 +649,7 @@ fn a21_a_notification_is_an_id_and_a_hint() {
         ));
         assert_eq!(message.unwrap().extraction_id().as_str(), ID);
     }
-    // Forged or repeated, it brings the next look forward by itself, and ends nothing.
+    // Forged or repeated, it brings the next poll forward by itself, and ends nothing.
     let mut run = Run::submitted();
     for _ in 0..10 {
         run.job.handle_notification(
@@ -658,7 +658,7 @@ fn a21_a_notification_is_an_id_and_a_hint() {
         );
     }
     run.reply(in_progress());
-    assert_eq!(run.now, START, "the look was made at once");
+    assert_eq!(run.now, START, "the poll was made at once");
     assert!(
         run.next_request().is_some() && run.now > START,
         "and only one"
@@ -683,10 +683,10 @@ fn a22_an_id_is_opaque() {
 
 #[test]
 fn a23_text_blocks_are_asked_for_only_when_asked() {
-    let look = StatusRequest::new(ExtractionId::new("1").unwrap());
-    assert_eq!(look.request(&api()).uri().query(), Some("extraction_id=1"));
+    let poll = StatusRequest::new(ExtractionId::new("1").unwrap());
+    assert_eq!(poll.request(&api()).uri().query(), Some("extraction_id=1"));
     assert_eq!(
-        look.with_text_blocks().request(&api()).uri().query(),
+        poll.with_text_blocks().request(&api()).uri().query(),
         Some("extraction_id=1&text_blocks=true")
     );
     assert_eq!(
@@ -784,7 +784,7 @@ fn a25_answers_are_read_by_their_content_and_only_so_much_of_them() {
     ))
     .succeeded();
     assert_eq!(
-        run.count(|kind| matches!(kind, JobEventKind::LookFailed { .. })),
+        run.count(|kind| matches!(kind, JobEventKind::PollFailed { .. })),
         2
     );
     assert_eq!(Limits::default().response_bytes, 32 * 1024 * 1024);
@@ -797,7 +797,7 @@ fn a25_answers_are_read_by_their_content_and_only_so_much_of_them() {
         5
     );
     let long = ServiceError::from_response(&answer(502, &"x".repeat(1_000_000)));
-    assert_eq!(long.raw().len(), ServiceError::RAW_MAX);
+    assert_eq!(long.raw().len(), ServiceError::MAX_RAW);
 }
 
 #[test]

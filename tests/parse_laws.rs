@@ -280,7 +280,7 @@ fn try_as<T: DeserializeOwned>(
     let shown = match extraction.parse_with::<T>(options) {
         Ok(parsed) => format!("{parsed:?}"),
         Err(error) => {
-            prop_assert!((1..=ParseError::PROBLEMS_MAX).contains(&error.problems().len()));
+            prop_assert!((1..=ParseError::MAX_PROBLEMS).contains(&error.problems().len()));
             let paths: BTreeSet<_> = error
                 .problems()
                 .iter()

@@ -12,7 +12,7 @@ use support::{
     ID, START, accepted, answer, api, document, expired, failed, in_progress, submit, success,
 };
 use typless::machine::{
-    Failure, FailureKind, Job, JobError, JobEventKind, JobOptions, LookReason, Machine, Output,
+    Failure, FailureKind, Job, JobError, JobEventKind, JobOptions, Machine, Output, PollReason,
     Snapshot, Ticket, Time, Transmit,
 };
 
@@ -59,7 +59,7 @@ impl Service {
 
 fn service() -> impl Strategy<Value = Service> {
     let ends = prop::sample::select(vec![Ending::Success, Ending::Failure, Ending::Forgotten]);
-    // Far from the deadline on either side, so that the moment of a look does not decide.
+    // Far from the deadline on either side, so that the moment of a poll does not decide.
     let takes = prop_oneof![19 => (0..20_000_u64).prop_map(Duration::from_secs), 1 => Just(Duration::from_secs(200_000))];
     (0..4_u32, takes, ends).prop_map(|(unreachable, takes, ends)| Service {
         unreachable,
@@ -178,7 +178,7 @@ fn beginning(job: &mut Job, now: Time) -> Vec<String> {
 }
 
 #[test]
-fn a_resumed_job_looks_at_once() {
+fn a_resumed_job_polls_at_once() {
     let now = START + Duration::from_secs(600);
     let mut job = Job::resume(&api(), &ticket(), JobOptions::new(), now);
     let outputs = beginning(&mut job, now);
@@ -190,7 +190,7 @@ fn a_resumed_job_looks_at_once() {
 }
 
 #[test]
-fn past_its_deadline_a_resumed_job_has_one_last_look() {
+fn past_its_deadline_a_resumed_job_has_one_last_poll() {
     let mut run = support::Run::new(Job::resume(
         &api(),
         &ticket(),
@@ -201,8 +201,8 @@ fn past_its_deadline_a_resumed_job_has_one_last_look() {
     run.reply(in_progress()).settle();
     assert!(matches!(
         run.events[0].kind,
-        JobEventKind::LookDue {
-            reason: LookReason::Deadline,
+        JobEventKind::PollDue {
+            reason: PollReason::Deadline,
             ..
         }
     ));
@@ -233,18 +233,18 @@ fn a_clock_put_back_makes_the_job_young_and_keeps_its_deadline_as_far_away() {
     let mut run = support::Run::new(Job::resume(&api(), &ticket(), JobOptions::new(), now));
     run.now = now;
     run.reply(in_progress());
-    let mut looks = 1;
+    let mut polls = 1;
     while let Some(transmit) = run.next_request() {
         run.job.handle_response(transmit.id, in_progress(), run.now);
-        looks += 1;
+        polls += 1;
     }
     assert!(matches!(
         run.outcome(),
         Some(Err(JobError::Deadline { .. }))
     ));
     assert!(
-        run.now <= now + day + Duration::from_secs(3600) && looks > 10,
-        "{looks} looks until {}",
+        run.now <= now + day + Duration::from_secs(3600) && polls > 10,
+        "{polls} polls until {}",
         run.now
     );
 }

@@ -143,13 +143,13 @@ fn every_end_and_every_kind_of_answer_is_there() {
         for step in transcript.steps() {
             match &step.kind {
                 StepKind::Response(_, response) => {
-                    drop(kinds.insert(response.status().to_string()))
+                    _ = kinds.insert(response.status().to_string());
                 }
                 StepKind::Failure(_, failure) => {
-                    drop(kinds.insert(format!("{:?}", failure.kind())))
+                    _ = kinds.insert(format!("{:?}", failure.kind()));
                 }
                 StepKind::Input(input) => {
-                    drop(kinds.insert(input.split(' ').next().unwrap().to_owned()))
+                    _ = kinds.insert(input.split(' ').next().unwrap().to_owned());
                 }
                 _ => {}
             }

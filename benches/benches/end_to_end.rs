@@ -47,16 +47,16 @@ fn main() -> Outcome<ExitCode> {
             process::keep_to(true);
             serve(word == CHECKING_SERVER).map(|()| ExitCode::SUCCESS)
         }
-        ["--only", name, at_once, jobs, base, ..] => {
-            only(name, at_once.parse()?, jobs.parse()?, base).map(|()| ExitCode::SUCCESS)
+        ["--only", name, max_in_flight, jobs, base, ..] => {
+            only(name, max_in_flight.parse()?, jobs.parse()?, base).map(|()| ExitCode::SUCCESS)
         }
         _ => compare(),
     }
 }
 
 /// One contestant alone, for a profiler, against a service that was started before.
-fn only(name: &str, at_once: usize, jobs: usize, base: &str) -> Outcome<()> {
-    let mut field = contestants(&Task::new(base), at_once)?;
+fn only(name: &str, max_in_flight: usize, jobs: usize, base: &str) -> Outcome<()> {
+    let mut field = contestants(&Task::new(base), max_in_flight)?;
     let contestant = field
         .iter_mut()
         .find(|contestant| contestant.name() == name)
@@ -74,29 +74,29 @@ fn compare() -> Outcome<ExitCode> {
     process::keep_to(false);
     let mut bounds = Bounds::new();
     println!(
-        "CPU time of the client for one job: a submit of {} and two looks, over loopback; median of {ROUNDS} rounds\n",
+        "CPU time of the client for one job: a submit of {} and two polls, over loopback; median of {ROUNDS} rounds\n",
         size(LENGTH as u64)
     );
-    for at_once in AT_ONCE {
+    for max_in_flight in AT_ONCE {
         // First everybody shows that the document arrives and the result is read.
-        for contestant in &mut everybody(&Task::new(checking.base()), at_once)? {
-            contestant.run(at_once)?;
+        for contestant in &mut everybody(&Task::new(checking.base()), max_in_flight)? {
+            contestant.run(max_in_flight)?;
         }
-        let mut field = everybody(&Task::new(service.base()), at_once)?;
-        let times = measure(&mut field, at_once)?;
-        report(&field, &times, at_once, &mut bounds);
+        let mut field = everybody(&Task::new(service.base()), max_in_flight)?;
+        let times = measure(&mut field, max_in_flight)?;
+        report(&field, &times, max_in_flight, &mut bounds);
     }
     Ok(bounds.finish())
 }
 
-fn everybody(task: &Task, at_once: usize) -> Outcome<Vec<Contestant>> {
-    let mut field = contestants(task, at_once)?;
-    field.extend(sample(task, at_once)?);
+fn everybody(task: &Task, max_in_flight: usize) -> Outcome<Vec<Contestant>> {
+    let mut field = contestants(task, max_in_flight)?;
+    field.extend(sample(task, max_in_flight)?);
     Ok(field)
 }
 
 /// Each contestant once in each round, in an order that turns.
-fn measure(field: &mut [Contestant], at_once: usize) -> Outcome<Vec<Times>> {
+fn measure(field: &mut [Contestant], max_in_flight: usize) -> Outcome<Vec<Times>> {
     let mut times = vec![Times::default(); field.len()];
     for round in 0..ROUNDS {
         for index in order(round, field.len()) {
@@ -106,14 +106,14 @@ fn measure(field: &mut [Contestant], at_once: usize) -> Outcome<Vec<Times>> {
                 JOBS
             };
             // What came before should not be paid for here.
-            field[index].run(at_once)?;
+            field[index].run(max_in_flight)?;
             times[index].push(field[index].run(jobs)?.as_secs_f64() / jobs as f64);
         }
     }
     Ok(times)
 }
 
-fn report(field: &[Contestant], times: &[Times], at_once: usize, bounds: &mut Bounds) {
+fn report(field: &[Contestant], times: &[Times], max_in_flight: usize, bounds: &mut Bounds) {
     let find = |name: &str| {
         field
             .iter()
@@ -127,7 +127,7 @@ fn report(field: &[Contestant], times: &[Times], at_once: usize, bounds: &mut Bo
         )
     };
     let mut table = Table::new(&[
-        &format!("{at_once} at once"),
+        &format!("{max_in_flight} at once"),
         "us per job",
         "x bare hyper",
         "x naive reqwest",
@@ -162,8 +162,11 @@ fn report(field: &[Contestant], times: &[Times], at_once: usize, bounds: &mut Bo
         "\nthe same entered twice differs by {:.1} % over ureq, by {:.1} % over hyper\n",
         percent[0], percent[1]
     );
-    for (own, other, _, goal) in GOALS.into_iter().filter(|(_, _, many, _)| *many == at_once) {
-        let text = format!("{own} against {other}, {at_once} at once");
+    for (own, other, _, goal) in GOALS
+        .into_iter()
+        .filter(|(_, _, many, _)| *many == max_in_flight)
+    {
+        let text = format!("{own} against {other}, {max_in_flight} at once");
         if find(other).is_some() {
             bounds.ratio(&text, ratio(find(own), find(other)), goal, noise);
         }

@@ -94,11 +94,11 @@ impl Run {
     fn new(number: u64) -> Self {
         let mut random = Random::new(number.wrapping_mul(0x9e37_79b9));
         let trace = &TRACES[pick(&mut random, TRACES.len())];
-        let most_out = between(&mut random, 1.0, 100.0) as usize;
+        let max_out = between(&mut random, 1.0, 100.0) as usize;
         let limits = Limits {
             rate: rate(&mut random),
-            most_out,
-            most_submits: 1 + pick(&mut random, most_out),
+            max_out,
+            max_submits: 1 + pick(&mut random, max_out),
         };
         let jobs = between(&mut random, 100.0, 20_000.0) as usize;
         let load = if pick(&mut random, 2) == 0 {
@@ -166,7 +166,7 @@ fn options(random: &mut Random) -> BatchOptions {
     let options = BatchOptions::new()
         .with_seed(random.bits())
         .with_poll_policy(polls[pick(random, polls.len())])
-        .with_most_unfinished(between(random, 1.0, 10_000.0) as usize)
+        .with_max_unfinished(between(random, 1.0, 10_000.0) as usize)
         .with_retry_budget(between(random, 1.0, 1000.0) as u32);
     match pick(random, 4) {
         0 => options.without_queue(),

@@ -1,4 +1,4 @@
-//! When to look: what our policy costs, and the schedules of other clients, on nine traces of processing times.
+//! When to poll: what our policy costs, and the schedules of other clients, on nine traces of processing times.
 //!
 //! A simulation, so its figures are the same in each run, and all of its goals are bounds.
 
@@ -20,11 +20,11 @@ const JOBS: usize = 8000;
 /// The seed of the traces unless `-- --seed N` names another. The estimator was tuned on this one, and its bounds are for it.
 const SEED: u64 = 42;
 
-/// Cold starts, and the jobs of each that are looked at.
+/// Cold starts, and the jobs of each that are polled.
 const STARTS: u64 = 400;
 const EARLY: std::ops::Range<usize> = 5..20;
 
-/// What a look is worth where a cost is compared, in seconds.
+/// What a poll is worth where a cost is compared, in seconds.
 const PRICE: f64 = 2.0;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -79,7 +79,7 @@ impl Case {
         by_rival(rival.unlimited(), &self.jobs)
     }
 
-    /// Our looks for each of a rival's, at the same delay.
+    /// Our polls for each of a rival's, at the same delay.
     fn at_its(&self, measure: Measure, rival: Rival) -> f64 {
         let rival = self.rival(rival);
         let curve = if measure == Measure::RelativeP95 {
@@ -87,7 +87,7 @@ impl Case {
         } else {
             &self.absolute
         };
-        curve.looks_at(measure.of(&rival), measure) / rival.looks()
+        curve.polls_at(measure.of(&rival), measure) / rival.polls()
     }
 
     /// The cost of the first jobs, against the same rule by who knows the distribution.
@@ -114,7 +114,7 @@ fn figures(outcome: &Outcome) -> String {
     };
     format!(
         "{}/{}/{}",
-        short(outcome.looks()),
+        short(outcome.polls()),
         short(outcome.mean_delay()),
         short(outcome.p95_delay())
     )
@@ -132,13 +132,13 @@ fn row(name: &str, cases: &[Case], cell: impl FnMut(&Case) -> String) -> Vec<Str
         .collect()
 }
 
-/// What everybody's looks cost.
+/// What everybody's polls cost.
 fn costs(cases: &[Case]) {
     for trace in TRACES {
         println!("{}  {}", trace.name, trace.what);
     }
     println!(
-        "\nlooks for each job / mean delay / delay that one in twenty exceeds, in seconds; {JOBS} jobs, one after the other, without any limit of looks\n"
+        "\nlooks for each job / mean delay / delay that one in twenty exceeds, in seconds; {JOBS} jobs, one after the other, without any limit of polls\n"
     );
     let mut table = Table::new(&header("schedule"));
     for rival in Rival::ALL {
@@ -158,16 +158,16 @@ fn costs(cases: &[Case]) {
         figures(&by_policy(ours(1.0), &case.jobs))
     }));
     table.gap();
-    table.row(row("ours at 2 s a look", cases, |case| {
+    table.row(row("ours at 2 s a poll", cases, |case| {
         figures(&case.priced)
     }));
-    table.row(row("the best there is at 2 s a look", cases, |case| {
+    table.row(row("the best there is at 2 s a poll", cases, |case| {
         figures(&case.best)
     }));
     table.print();
 
     println!(
-        "\nour looks for each of theirs, at the same delay: of one in twenty, on average, and of one in twenty as a share of the job's time\n"
+        "\nour polls for each of theirs, at the same delay: of one in twenty, on average, and of one in twenty as a share of the job's time\n"
     );
     let mut table = Table::new(&header("schedule"));
     for rival in Rival::ALL {
@@ -197,12 +197,12 @@ fn costs(cases: &[Case]) {
 /// What two rules cost those who know the distribution, against the best there is.
 fn rules(cases: &[Case]) {
     println!(
-        "\nthe cost of a rule over the best there is, the distribution known: looks times price, and mean delay\n"
+        "\nthe cost of a rule over the best there is, the distribution known: polls times price, and mean delay\n"
     );
     let mut table = Table::new(&header("rule"));
     for price in [1.0, PRICE, 8.0] {
         for (name, rule) in [("odds", Rule::Odds), ("lateness", Rule::Lateness)] {
-            table.row(row(&format!("{name} at {price} s a look"), cases, |case| {
+            table.row(row(&format!("{name} at {price} s a poll"), cases, |case| {
                 let cost = |ages: &[f64]| by_ages(ages, &case.jobs).cost(price);
                 format!(
                     "{:.3}",
@@ -236,28 +236,28 @@ fn goals(cases: &[Case], bounds: &mut Bounds) {
             most: &[("ABCDI", 1.20), ("F", 1.60)],
         },
         Goal {
-            name: "P3  looks for each of google-cloud-rust's, same p95 delay",
+            name: "P3  polls for each of google-cloud-rust's, same p95 delay",
             measure: &|case| case.at_its(Measure::P95, Rival::GOOGLE),
             most: &[(ALL, 0.40)],
         },
         Goal {
-            name: "P4  looks for each of gax's, same p95 delay",
+            name: "P4  polls for each of gax's, same p95 delay",
             measure: &|case| case.at_its(Measure::P95, Rival::GAX),
             most: &[(ALL, 0.70)],
         },
         Goal {
-            name: "P4b looks for each of Extend's, same p95 delay",
+            name: "P4b polls for each of Extend's, same p95 delay",
             measure: &|case| case.at_its(Measure::P95, Rival::EXTEND),
             most: &[("BCDEFGH", 0.50), ("AI", 1.0)],
         },
         Goal {
-            name: "P5  looks for each of connect-typless', same relative p95 delay",
+            name: "P5  polls for each of connect-typless', same relative p95 delay",
             measure: &|case| case.at_its(Measure::RelativeP95, Rival::CONNECT),
             most: &[("BDEFGHI", 0.55), ("AC", 0.75)],
         },
         Goal {
-            name: "P6  balanced: looks for each of connect-typless'",
-            measure: &|case| case.balanced.looks() / case.rival(Rival::CONNECT).looks(),
+            name: "P6  balanced: polls for each of connect-typless'",
+            measure: &|case| case.balanced.polls() / case.rival(Rival::CONNECT).polls(),
             most: &[(ALL, 0.42)],
         },
         Goal {

@@ -25,10 +25,10 @@ const TIMES: usize = 8;
 
 /// What every client may send at once after a rest, and have out at once.
 const BURST: u32 = 10;
-const MOST_OUT: usize = 16;
+const MAX_OUT: usize = 16;
 
 /// Of ours, so many may be submits.
-const MOST_SUBMITS: usize = 4;
+const MAX_SUBMITS: usize = 4;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut bounds = Bounds::new();
@@ -67,8 +67,8 @@ impl Checked {
             options,
             Limits {
                 rate,
-                most_out: MOST_OUT,
-                most_submits: MOST_SUBMITS,
+                max_out: MAX_OUT,
+                max_submits: MAX_SUBMITS,
             },
             world,
         )?;
@@ -126,7 +126,7 @@ const RIVALS: [Rival; 4] = [Rival::CONNECT, Rival::MINDEE, Rival::GOOGLE, Rival:
 /// Goals P8 and P9.
 fn steady(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Error>> {
     println!(
-        "{AT_ONCE} jobs at the service at a time, documents coming by chance. The cap is in completions per second, for looks and calls to the queue;"
+        "{AT_ONCE} jobs at the service at a time, documents coming by chance. The cap is in completions per second, for polls and calls to the queue;"
     );
     println!(
         "the rate that each client is held to is the cap and once more the completions, for submits. Theirs send submits first, and then what has waited longest; ours as it does."
@@ -258,7 +258,7 @@ impl Steady {
 /// Goal P11.
 fn abandoned(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Error>> {
     println!(
-        "\njobs given up before their deadline: {AT_ONCE} at a time, rate enough for all of their looks; theirs with their own limits of attempts\n"
+        "\njobs given up before their deadline: {AT_ONCE} at a time, rate enough for all of their polls; theirs with their own limits of attempts\n"
     );
     let mut table = Table::new(&["trace", "ours", "connect-typless", "Mindee"]);
     for trace in traces("BCDE") {

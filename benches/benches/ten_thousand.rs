@@ -88,7 +88,7 @@ fn print(days: &[(&str, Day)], documents: usize) {
             "client",
             "requests each",
             "submits",
-            "looks",
+            "polls",
             "queue",
             "faults",
             "429",
@@ -101,8 +101,8 @@ fn print(days: &[(&str, Day)], documents: usize) {
             (*client).to_owned(),
             format!("{:.3}", day.requests() as f64 / documents as f64),
             day.sent.submits.to_string(),
-            day.sent.looks.to_string(),
-            day.sent.queue_calls.to_string(),
+            day.sent.polls.to_string(),
+            day.sent.listings.to_string(),
             day.counts.faults.to_string(),
             (day.busy + day.counts.throttled).to_string(),
         ]);
@@ -122,9 +122,9 @@ fn print(days: &[(&str, Day)], documents: usize) {
     for (client, day) in days {
         table.row(vec![
             (*client).to_owned(),
-            of(day.counts.most_at_once, day.limits.in_flight),
-            of(day.counts.most_submits_at_once, day.limits.submits),
-            of(day.counts.most_in_a_second, day.limits.most_in_a_second()),
+            of(day.counts.max_at_once, day.limits.in_flight),
+            of(day.counts.max_submits_at_once, day.limits.submits),
+            of(day.counts.max_in_a_second, day.limits.max_in_a_second()),
             day.counts.throttled.to_string(),
         ]);
     }

@@ -1,4 +1,4 @@
-//! Draws what looks cost: requests for each document against delay, ours and other clients', from one simulation.
+//! Draws what polls cost: requests for each document against delay, ours and other clients', from one simulation.
 //!
 //! `cargo run --release -p typless-benches --example polling_cost` prints it as text, and writes `docs/polling_cost.svg`.
 
@@ -16,7 +16,7 @@ use typless_benches::polling::ways::{Rival, ours};
 const JOBS: usize = 4000;
 const SEED: u64 = 42;
 
-/// What a look is worth, in seconds, from the lowest price to the highest.
+/// What a poll is worth, in seconds, from the lowest price to the highest.
 const PRICES: [f64; 17] = [
     0.01, 0.02, 0.04, 0.07, 0.12, 0.2, 0.35, 0.6, 1.0, 1.6, 2.5, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0,
 ];
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|rival| (rival, all(&jobs, |jobs| by_rival(rival.unlimited(), jobs))))
         .into();
     let panel = |delay, measure: fn(&Outcome) -> f64, has_limit: bool| {
-        let point = |outcome: &Outcome| (measure(outcome), outcome.looks());
+        let point = |outcome: &Outcome| (measure(outcome), outcome.polls());
         let named = NAMED.iter().filter_map(|(price, name)| {
             let (_, outcome) = ours.iter().find(|(other, _)| other == price)?;
             Some(Dot {

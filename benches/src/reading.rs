@@ -43,7 +43,7 @@ pub fn by_hand(response: &Response<Bytes>) -> serde_json::Result<Answer> {
     serde_json::from_slice(response.body())
 }
 
-/// The same from text, which is quicker: whether it is UTF-8 is looked at once, and not string by string.
+/// The same from text, which is quicker: whether it is UTF-8 is polled once, and not string by string.
 ///
 /// # Errors
 ///

@@ -83,7 +83,7 @@ fn read_head(reader: &mut impl BufRead) -> io::Result<Option<u64>> {
     }
 }
 
-/// Reads a body to its end, and looks at both ends of it.
+/// Reads a body to its end, and polls both ends of it.
 fn drain(reader: &mut impl BufRead, length: u64) -> io::Result<()> {
     let mut start = vec![0; head().len()];
     reader.read_exact(&mut start)?;

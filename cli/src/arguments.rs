@@ -119,7 +119,7 @@ pub(crate) struct ResumeArguments {
     pub(crate) deadline: Duration,
 }
 
-/// Look at one extraction, once, and print its result if it is there, else its status.
+/// Poll one extraction, once, and print its result if it is there, else its status.
 ///
 /// Exit status: 0 it succeeded or is in progress; 1 it failed, expired or is not known; 2 the call was wrong; 3 the service could not be reached or refused us.
 #[derive(Debug, Args)]
@@ -170,7 +170,7 @@ pub(crate) struct DrainArguments {
     #[command(flatten)]
     pub(crate) service: ServiceArguments,
 
-    /// Go on until interrupted, and look at the queue this often, such as 30s or 5m.
+    /// Go on until interrupted, and poll the queue this often, such as 30s or 5m.
     #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "30s", value_parser = duration::parse)]
     pub(crate) watch: Option<Duration>,
 

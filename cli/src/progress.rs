@@ -46,12 +46,12 @@ impl Progress {
             JobEventKind::Submitting { .. } => "submitting".to_owned(),
             JobEventKind::SubmitFailed { cause, .. } => format!("trying again: {cause}"),
             JobEventKind::Submitted(_) => "submitted".to_owned(),
-            JobEventKind::LookDue { look, .. } => format!("look {look}"),
+            JobEventKind::PollDue { poll, .. } => format!("poll {poll}"),
             JobEventKind::Progressed {
                 status: Some(status),
                 ..
             } => status.to_string(),
-            JobEventKind::LookFailed { cause, .. } => format!("looking again: {cause}"),
+            JobEventKind::PollFailed { cause, .. } => format!("polling again: {cause}"),
             _ => return,
         };
         self.bar.set_message(format!(

@@ -44,7 +44,7 @@ impl Summary {
         if documents == 1 && !io::stderr().is_terminal() {
             return;
         }
-        let requests = batch.submits + batch.looks + batch.queue_calls;
+        let requests = batch.submits + batch.polls + batch.listings;
         self.say(&self.of_documents(documents, requests, self.started.elapsed()));
     }
 

@@ -23,8 +23,8 @@ fn submit(listener: &Listener, arguments: &[&str]) -> String {
         .to_owned()
 }
 
-fn looks(listener: &Listener) -> usize {
-    listener.with_service(|service| service.counts().looks)
+fn polls(listener: &Listener) -> usize {
+    listener.with_service(|service| service.counts().polls)
 }
 
 /// The files in a folder with what is in them, by name.
@@ -87,7 +87,7 @@ fn results_that_nobody_reads_any_more_are_told_by_their_ids() {
     let (code, _, err) = read(process.wait_with_output().unwrap());
     let left = run(&mut at("awaiting", &listener.base_url(), &[])).1;
     assert_eq!(code, 0, "{err}");
-    assert!(looks(&listener) > 0);
+    assert!(polls(&listener) > 0);
     for id in ids {
         assert!(
             left.contains(&id) || err.contains(&format!("typless get {id}")),
@@ -125,10 +125,10 @@ fn files_appear_whole_and_what_is_there_is_not_fetched_again() {
     };
     let first = submit(&listener, &[]);
     assert_eq!(drain(), (0, String::new(), String::new()));
-    assert_eq!(looks(&listener), 1);
+    assert_eq!(polls(&listener), 1);
     let second = submit(&listener, &[]);
     assert_eq!(drain(), (0, String::new(), String::new()));
-    assert_eq!(looks(&listener), 2, "the first is there");
+    assert_eq!(polls(&listener), 2, "the first is there");
     let files = files(&folder);
     assert_eq!(files.len(), 2);
     for (id, (name, content)) in [&first, &second]
@@ -252,7 +252,7 @@ fn watching_goes_on_until_it_is_interrupted() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    while looks(&listener) == 0 {
+    while polls(&listener) == 0 {
         std::thread::sleep(Duration::from_millis(5));
     }
     let killed = std::process::Command::new("kill")

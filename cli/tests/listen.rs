@@ -90,8 +90,8 @@ fn message(id: &str) -> String {
     format!(r#"{{"data": {{"id": "{id}"}}, "type": "extraction.finished"}}"#)
 }
 
-fn looks(listener: &Listener) -> usize {
-    listener.with_service(|service| service.counts().looks)
+fn polls(listener: &Listener) -> usize {
+    listener.with_service(|service| service.counts().polls)
 }
 
 fn id_of(ticket: &str) -> String {
@@ -121,7 +121,7 @@ fn each_result_is_fetched_once_however_often_it_is_named() {
     }
     let (code, out, err) = receiver.interrupt();
     assert_eq!(
-        (code, out.as_str(), looks(&listener)),
+        (code, out.as_str(), polls(&listener)),
         (130, "", 3),
         "{err}"
     );
@@ -156,7 +156,7 @@ fn only_who_knows_the_secret_is_heard() {
     let path = format!("/hooks/typless/{SECRET}");
     assert_eq!(post(&address, &path, "no JSON"), "400");
     assert_eq!(post(&address, &path, &"x".repeat(70_000)), "413");
-    assert_eq!(looks(&listener), 0);
+    assert_eq!(polls(&listener), 0);
     assert_eq!(post(&address, &path, &message(&id)), "204");
     assert_eq!(receiver.result()["extraction_id"], id.as_str());
     let (_, _, err) = receiver.interrupt();
@@ -207,7 +207,7 @@ fn what_is_not_there_yet_is_left_as_a_ticket() {
     let receiver = Receiver::start(&listener.base_url(), &[]);
     let id = id_of(&submitted(&listener.base_url(), &[]));
     assert_eq!(post(&receiver.address, "/", &message(&id)), "204");
-    while looks(&listener) == 0 {
+    while polls(&listener) == 0 {
         thread::sleep(Duration::from_millis(2));
     }
     let (code, _, err) = receiver.interrupt();
@@ -236,7 +236,7 @@ fn when_nobody_reads_the_results_any_more_it_ends_and_says_what_was_not_read() {
     } = Receiver::start(&listener.base_url(), &[]);
     drop(results);
     assert_eq!(post(&address, "/", &message(slow[0])), "204");
-    while looks(&listener) == 0 {
+    while polls(&listener) == 0 {
         thread::sleep(Duration::from_millis(2));
     }
     assert_eq!(post(&address, "/", &message(quick[0])), "204");

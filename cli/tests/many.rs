@@ -101,7 +101,7 @@ fn the_limits_are_kept_by_the_services_own_count() {
     assert_eq!((code, in_order(&out).len()), (0, 30), "{err}");
     let counts = counts(&listener);
     assert!(
-        counts.most_at_once <= 3 && counts.most_submits_at_once <= 2,
+        counts.max_at_once <= 3 && counts.max_submits_at_once <= 2,
         "{counts:?}"
     );
     assert_eq!(counts.submits, 30);
@@ -309,7 +309,7 @@ fn submit_and_resume_take_folders_and_limits_too() {
     assert_eq!((code, in_order(&out).len(), err.as_str()), (0, 10, ""));
     let counts = counts(&listener);
     assert!(
-        counts.most_at_once <= 8 && counts.submits == 10,
+        counts.max_at_once <= 8 && counts.submits == 10,
         "{counts:?}"
     );
 }

@@ -1,4 +1,4 @@
-//! `--min-confidence`: what a person should look at.
+//! `--min-confidence`: what a person should poll.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod support;

@@ -208,7 +208,7 @@ impl DocumentType {
         &self.other_labels
     }
 
-    /// Whether line items are answered, or looked for only to tell them from the rest.
+    /// Whether line items are answered, or polled for only to tell them from the rest.
     pub(crate) fn answers_line_items(&self) -> bool {
         self.answers_line_items
     }

@@ -61,9 +61,9 @@ impl<C> InProcess<C> {
         &self.clock
     }
 
-    /// Looks at the service between exchanges.
-    pub fn with_service<R>(&self, look: impl FnOnce(&mut Service) -> R) -> R {
-        self.service.with(look)
+    /// Polls the service between exchanges.
+    pub fn with_service<R>(&self, poll: impl FnOnce(&mut Service) -> R) -> R {
+        self.service.with(poll)
     }
 }
 

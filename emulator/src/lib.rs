@@ -13,8 +13,8 @@
 //! use typless::machine::Time;
 //!
 //! let mut service = Service::new(ServiceOptions::new().with_key("my-key"));
-//! let look = Request::get("/api/get-extraction-data?extraction_id=0d14").header("authorization", "Token my-key");
-//! let answer = service.handle(look.body(Bytes::new())?, Time::from_unix_seconds(1_700_000_000));
+//! let poll = Request::get("/api/get-extraction-data?extraction_id=0d14").header("authorization", "Token my-key");
+//! let answer = service.handle(poll.body(Bytes::new())?, Time::from_unix_seconds(1_700_000_000));
 //! assert_eq!(answer.status(), 404);
 //! # Ok::<(), http::Error>(())
 //! ```

@@ -18,8 +18,8 @@ impl Shared {
     }
 
     /// A panic while the service was locked is that thread's problem: the service's own methods leave nothing half done that would matter to a test.
-    pub(crate) fn with<R>(&self, look: impl FnOnce(&mut Service) -> R) -> R {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn with<R>(&self, poll: impl FnOnce(&mut Service) -> R) -> R {
+        poll(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Begins an exchange; it counts as under way until what is given back is dropped.

@@ -111,7 +111,7 @@ fn an_answer_later_than_the_limit_does_not_arrive() {
 }
 
 #[test]
-fn those_for_submits_leave_looks_alone() {
+fn those_for_submits_leave_polls_alone() {
     let mut service = Service::default();
     service.fail_next_submits(1, Fault::Unavailable);
     service.fail_next(1, Fault::InternalError);
@@ -251,8 +251,8 @@ fn threads_share_one_service_and_it_counts_them() {
         (10 * THREADS, 10 * THREADS)
     );
     assert!(
-        (1..=THREADS).contains(&counts.most_at_once)
-            && counts.most_submits_at_once == counts.most_at_once,
+        (1..=THREADS).contains(&counts.max_at_once)
+            && counts.max_submits_at_once == counts.max_at_once,
         "{counts:?}"
     );
 }

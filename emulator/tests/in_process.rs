@@ -133,7 +133,7 @@ fn a_message_brings_the_result_the_moment_it_is_there() {
     assert_eq!(
         now(),
         start + pace,
-        "without the message, the next look would be minutes later"
+        "without the message, the next poll would be minutes later"
     );
 }
 
@@ -207,16 +207,16 @@ fn both_kinds_of_drivers_can_share_it() {
 #[test]
 fn a_response_longer_than_the_limit_is_too_large() {
     let emulator = emulator(ServiceOptions::new());
-    let look = || StatusRequest::new(ExtractionId::new("0").expect("an id")).request(&api());
+    let poll = || StatusRequest::new(ExtractionId::new("0").expect("an id")).request(&api());
     let mut limits = Limits::default();
-    let length = BlockingTransport::send(&emulator, look(), limits)
+    let length = BlockingTransport::send(&emulator, poll(), limits)
         .expect("an answer")
         .body()
         .len() as u64;
     limits.response_bytes = length;
-    assert!(BlockingTransport::send(&emulator, look(), limits).is_ok());
+    assert!(BlockingTransport::send(&emulator, poll(), limits).is_ok());
     limits.response_bytes = length - 1;
-    let failure = BlockingTransport::send(&emulator, look(), limits).expect_err("too large");
+    let failure = BlockingTransport::send(&emulator, poll(), limits).expect_err("too large");
     assert_eq!(failure.kind(), FailureKind::TooLarge);
 }
 
@@ -246,7 +246,7 @@ fn a_source_that_fails_is_told_as_such_and_nothing_is_submitted() {
 }
 
 #[test]
-fn a_panic_of_the_test_while_it_looks_does_not_spread() {
+fn a_panic_of_the_test_while_it_polls_does_not_spread() {
     let emulator = emulator(ServiceOptions::new());
     let panicked = catch_unwind(AssertUnwindSafe(|| {
         emulator.with_service(|_| panic!("the test's own"))

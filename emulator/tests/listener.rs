@@ -26,7 +26,7 @@ fn one_connection_carries_a_submit_and_its_result() {
         "{}",
         submitted.head
     );
-    let result = client.look(submitted.body["extraction_id"].as_str().expect("an id"));
+    let result = client.poll(submitted.body["extraction_id"].as_str().expect("an id"));
     assert_eq!(result.status(), "200");
     assert_eq!(result.body["status"], "SUCCESS");
     assert_eq!(result.body["result"]["file_name"], "invoice.pdf");
@@ -65,7 +65,7 @@ fn real_time_goes_by() {
     // It began in this century.
     assert!(id > "14", "{id}");
     thread::sleep(Duration::from_millis(6));
-    assert_eq!(client.look(id).body["status"], "ERROR");
+    assert_eq!(client.poll(id).body["status"], "ERROR");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn several_clients_are_served_at_once() {
         }
     });
     assert_eq!(listener.with_service(|service| service.accepted()), 20);
-    assert_eq!(idle[0].look("0").status(), "404");
+    assert_eq!(idle[0].poll("0").status(), "404");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn what_is_not_http_is_refused_and_the_connection_closed() {
         assert_eq!(client.receive().status(), "400", "{nonsense:?}");
         assert!(client.is_closed());
     }
-    assert_eq!(Client::connect(&listener).look("0").status(), "404");
+    assert_eq!(Client::connect(&listener).poll("0").status(), "404");
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn a_silent_client_does_not_hold_up_the_end() {
     let listener = listen(ServiceOptions::new());
     let mut silent = Client::connect(&listener);
     let mut idle = Client::connect(&listener);
-    assert_eq!(idle.look("0").status(), "404");
+    assert_eq!(idle.poll("0").status(), "404");
     let addr = listener.local_addr();
     listener.shutdown();
     assert!(silent.is_closed() && idle.is_closed());
@@ -215,13 +215,13 @@ fn a_silent_client_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn a_panic_of_the_test_while_it_looks_does_not_spread() {
+fn a_panic_of_the_test_while_it_polls_does_not_spread() {
     let listener = listen(ServiceOptions::new());
     let panicked = catch_unwind(AssertUnwindSafe(|| {
         listener.with_service(|_| panic!("the test's own"))
     }));
     assert!(panicked.is_err());
-    assert_eq!(Client::connect(&listener).look("0").status(), "404");
+    assert_eq!(Client::connect(&listener).poll("0").status(), "404");
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn an_answer_may_be_late() {
         client.submit(&submit_body(INVOICE).to_string()).status(),
         "202"
     );
-    assert_eq!(client.look("0").status(), "404", "the connection goes on");
+    assert_eq!(client.poll("0").status(), "404", "the connection goes on");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn statuses_come_with_their_headers_and_the_connection_goes_on() {
         (Fault::Portal, "200"),
     ] {
         listener.with_service(|service| service.fail_next(1, fault));
-        let answer = client.look("0");
+        let answer = client.poll("0");
         assert_eq!(
             (answer.status(), answer.head.contains("retry-after: 1\r\n")),
             (status, fault == Fault::Unavailable),
@@ -108,8 +108,8 @@ fn statuses_come_with_their_headers_and_the_connection_goes_on() {
             answer.head
         );
     }
-    assert_eq!(client.look("0").status(), "404");
-    let throttled = client.look("0");
+    assert_eq!(client.poll("0").status(), "404");
+    let throttled = client.poll("0");
     assert!(
         throttled.status() == "429" && throttled.head.contains("retry-after: 3"),
         "{}",
@@ -131,25 +131,25 @@ fn exchanges_that_are_under_way_are_counted() {
             head("POST /api/extract-data-async")
         ));
     }
-    let most = || listener.with_service(|service| service.counts().most_submits_at_once);
+    let most = || listener.with_service(|service| service.counts().max_submits_at_once);
     while most() < 3 {
         thread::sleep(MILLISECOND);
     }
     drop(waiting);
     for _ in 0..10 {
-        assert_eq!(Client::connect(&listener).look("0").status(), "404");
+        assert_eq!(Client::connect(&listener).poll("0").status(), "404");
     }
     let counts = listener.with_service(|service| service.counts());
     assert_eq!(
         (
             counts.requests,
             counts.submits,
-            counts.looks,
-            counts.most_submits_at_once
+            counts.polls,
+            counts.max_submits_at_once
         ),
         (13, 3, 10, 3)
     );
-    assert!(counts.most_at_once <= 4, "{counts:?}");
+    assert!(counts.max_at_once <= 4, "{counts:?}");
 }
 
 /// Takes so many messages, each on a connection of its own, and answers them.
@@ -238,5 +238,5 @@ fn a_receiver_that_is_not_there_disturbs_nobody() {
     while listener.with_service(|service| service.counts().webhooks) == 0 {
         thread::sleep(MILLISECOND);
     }
-    assert_eq!(client.look("0").status(), "404");
+    assert_eq!(client.poll("0").status(), "404");
 }

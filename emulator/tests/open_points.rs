@@ -63,17 +63,17 @@ fn no_error_may_be_written_in_any_way() {
         ),
     ] {
         let mut service = Service::new(options().with_no_error(choice));
-        let look = StatusRequest::new(submit(&mut service, document(INVOICE), START));
+        let poll = StatusRequest::new(submit(&mut service, document(INVOICE), START));
         assert_eq!(
-            answer(&mut service, &look, START).body().as_ref(),
+            answer(&mut service, &poll, START).body().as_ref(),
             written.as_bytes()
         );
-        let finished = ask(&mut service, &look, START + Duration::from_secs(20)).expect("a status");
+        let finished = ask(&mut service, &poll, START + Duration::from_secs(20)).expect("a status");
         assert!(
             finished.status() == &Status::Success && finished.error().is_none(),
             "{choice:?}"
         );
-        let expired = ask(&mut service, &look, Time::MAX).expect("a status");
+        let expired = ask(&mut service, &poll, Time::MAX).expect("a status");
         assert!(
             expired.status() == &Status::Expired && expired.error().is_none(),
             "{choice:?}"

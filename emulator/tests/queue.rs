@@ -83,15 +83,15 @@ fn a_read_result_leaves_the_queue_or_stays_as_is_chosen() {
         );
         let id = submit(&mut service, document(INVOICE), START);
         submit(&mut service, document(INVOICE), START);
-        let look = StatusRequest::new(id);
-        // A look before it has finished reads nothing.
+        let poll = StatusRequest::new(id);
+        // A poll before it has finished reads nothing.
         assert_eq!(
-            ask(&mut service, &look, START).expect("a status").status(),
+            ask(&mut service, &poll, START).expect("a status").status(),
             &Status::InProgress
         );
         assert_eq!(listed(&mut service, START + MINUTE).len(), 2);
         assert_eq!(
-            ask(&mut service, &look, START + MINUTE)
+            ask(&mut service, &poll, START + MINUTE)
                 .expect("a status")
                 .status(),
             &Status::Success
@@ -102,7 +102,7 @@ fn a_read_result_leaves_the_queue_or_stays_as_is_chosen() {
             "{choice:?}"
         );
         assert_eq!(
-            ask(&mut service, &look, START + MINUTE)
+            ask(&mut service, &poll, START + MINUTE)
                 .expect("still there")
                 .status(),
             &Status::Success
@@ -224,7 +224,7 @@ fn it_may_be_full_of_ids_that_are_nobodys() {
     );
 
     assert!(ask(&mut service, &StatusRequest::new(id), START + MINUTE).is_ok());
-    assert_eq!(service.counts().foreign_looks, 0);
+    assert_eq!(service.counts().foreign_polls, 0);
     assert_eq!(
         answer(
             &mut service,
@@ -235,7 +235,7 @@ fn it_may_be_full_of_ids_that_are_nobodys() {
         404
     );
     assert_eq!(
-        (service.counts().foreign_looks, service.counts().looks),
+        (service.counts().foreign_polls, service.counts().polls),
         (1, 2)
     );
 }
@@ -265,27 +265,27 @@ fn it_may_list_no_more_than_so_many() {
 }
 
 #[test]
-fn looks_may_lag_behind_it() {
+fn polls_may_lag_behind_it() {
     let lag = Duration::from_secs(5);
     let mut service = Service::new(ServiceOptions::new().with_pace(MINUTE).with_lag(lag));
     let id = submit(&mut service, document(INVOICE), START);
-    let look = StatusRequest::new(id.clone());
-    assert_eq!(answer(&mut service, &look, START + lag / 2).status(), 404);
+    let poll = StatusRequest::new(id.clone());
+    assert_eq!(answer(&mut service, &poll, START + lag / 2).status(), 404);
     assert_eq!(
-        ask(&mut service, &look, START + lag)
+        ask(&mut service, &poll, START + lag)
             .expect("a status")
             .status(),
         &Status::InProgress
     );
     assert_eq!(listed(&mut service, START + MINUTE), [id]);
     assert_eq!(
-        ask(&mut service, &look, START + MINUTE)
+        ask(&mut service, &poll, START + MINUTE)
             .expect("a status")
             .status(),
         &Status::InProgress
     );
     assert_eq!(
-        ask(&mut service, &look, START + MINUTE + lag)
+        ask(&mut service, &poll, START + MINUTE + lag)
             .expect("a status")
             .status(),
         &Status::Success

@@ -37,7 +37,7 @@ fn submitted(service: &mut Service, body: &Value, now: Time) -> String {
     id.as_str().expect("an id").to_owned()
 }
 
-fn look(service: &mut Service, path: &str, id: &str, now: Time) -> Value {
+fn poll(service: &mut Service, path: &str, id: &str, now: Time) -> Value {
     let response = service.handle(
         request(Method::GET, &format!("{path}?extraction_id={id}"), ""),
         now,
@@ -82,7 +82,7 @@ fn an_extraction_goes_through_its_statuses_at_its_pace() {
     let finished = START + Duration::from_secs(30);
     let expired = finished + 48 * HOUR;
     let envelope = |status| json!({"error": {}, "result": {}, "status": status});
-    let mut at = |time: Time| look(&mut service, STATUS, &id, time);
+    let mut at = |time: Time| poll(&mut service, STATUS, &id, time);
 
     assert_eq!(at(START), envelope("IN_PROGRESS"));
     assert_eq!(
@@ -105,7 +105,7 @@ fn a_result_has_what_was_sent_and_what_was_read() {
     let mut service = Service::new(ServiceOptions::new().with_pace(Duration::ZERO));
     let mut body = submit_body(INVOICE);
     let id = submitted(&mut service, &body, START);
-    let answer = look(&mut service, STATUS, &id, START);
+    let answer = poll(&mut service, STATUS, &id, START);
     assert_eq!(answer["error"], json!({}));
     let result = &answer["result"];
     let object_id = result["object_id"].as_str().expect("an object id");
@@ -123,13 +123,13 @@ fn a_result_has_what_was_sent_and_what_was_read() {
     body["customer"] = json!("Žlička d.o.o.");
     let id = submitted(&mut service, &body, START);
     assert_eq!(
-        look(&mut service, STATUS, &id, START)["result"]["customer"],
+        poll(&mut service, STATUS, &id, START)["result"]["customer"],
         "Žlička d.o.o."
     );
     body["customer"] = Value::Null;
     let id = submitted(&mut service, &body, START);
     assert_eq!(
-        look(&mut service, STATUS, &id, START)["result"]["customer"],
+        poll(&mut service, STATUS, &id, START)["result"]["customer"],
         Value::Null
     );
 }
@@ -139,16 +139,16 @@ fn a_document_that_cannot_be_read_ends_in_an_error_and_expires_too() {
     let mut service = Service::new(ServiceOptions::new().with_pace(HOUR));
     let id = submitted(&mut service, &submit_body(b"no PDF at all"), START);
     assert_eq!(
-        look(&mut service, STATUS, &id, START)["status"],
+        poll(&mut service, STATUS, &id, START)["status"],
         "IN_PROGRESS"
     );
-    let answer = look(&mut service, STATUS, &id, START + HOUR);
+    let answer = poll(&mut service, STATUS, &id, START + HOUR);
     assert_eq!(answer["status"], "ERROR");
     assert_eq!(answer["result"], json!({}));
     assert_eq!(answer["error"]["code"], "invalid_file");
     assert!(answer["error"]["message"].is_string() && answer["error"]["details"].is_object());
     assert_eq!(
-        look(&mut service, STATUS, &id, START + 49 * HOUR)["status"],
+        poll(&mut service, STATUS, &id, START + 49 * HOUR)["status"],
         "EXPIRED"
     );
 }
@@ -160,9 +160,9 @@ fn what_has_expired_is_no_longer_in_memory() {
     submitted(&mut service, &submit_body(INVOICE), START + HOUR);
     let both = service.held_bytes();
     assert!(both > 0);
-    look(&mut service, STATUS, &id, START + 48 * HOUR);
+    poll(&mut service, STATUS, &id, START + 48 * HOUR);
     assert_eq!(service.held_bytes(), both / 2);
-    look(&mut service, STATUS, &id, START + 49 * HOUR);
+    poll(&mut service, STATUS, &id, START + 49 * HOUR);
     assert_eq!(service.held_bytes(), 0);
     assert_eq!(service.accepted(), 2);
 }
@@ -181,10 +181,10 @@ fn both_families_of_paths_lead_to_the_same_extractions() {
         .as_str()
         .expect("an id")
         .to_owned();
-    let unversioned = look(&mut service, STATUS, &id, START);
+    let unversioned = poll(&mut service, STATUS, &id, START);
     assert_eq!(unversioned["status"], "SUCCESS");
     assert_eq!(
-        look(&mut service, "/api/v1/get-extraction-data", &id, START),
+        poll(&mut service, "/api/v1/get-extraction-data", &id, START),
         unversioned
     );
 }
@@ -198,7 +198,7 @@ fn retention_can_be_set() {
     );
     let id = submitted(&mut service, &submit_body(INVOICE), START);
     assert_eq!(
-        look(&mut service, STATUS, &id, START + HOUR)["status"],
+        poll(&mut service, STATUS, &id, START + HOUR)["status"],
         "EXPIRED"
     );
 }
@@ -208,10 +208,10 @@ fn time_that_goes_back_stands_still() {
     let mut service = Service::new(ServiceOptions::new().with_pace(HOUR));
     let id = submitted(&mut service, &submit_body(INVOICE), START);
     assert_eq!(
-        look(&mut service, STATUS, &id, START + HOUR)["status"],
+        poll(&mut service, STATUS, &id, START + HOUR)["status"],
         "SUCCESS"
     );
-    assert_eq!(look(&mut service, STATUS, &id, START)["status"], "SUCCESS");
+    assert_eq!(poll(&mut service, STATUS, &id, START)["status"], "SUCCESS");
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn the_same_seed_and_requests_give_the_same_responses() {
                 .with_pace(Duration::ZERO),
         );
         let id = submitted(&mut service, &submit_body(INVOICE), START);
-        (look(&mut service, STATUS, &id, START), id)
+        (poll(&mut service, STATUS, &id, START), id)
     };
     assert_eq!(responses(1), responses(1));
     assert_ne!(responses(1).1, responses(2).1);
@@ -240,7 +240,7 @@ fn document_types_can_be_added() {
     let mut body = submit_body(INVOICE);
     body["document_type_name"] = json!("delivery-note");
     let id = submitted(&mut service, &body, START);
-    let fields = look(&mut service, STATUS, &id, START)["result"]["extracted_fields"].clone();
+    let fields = poll(&mut service, STATUS, &id, START)["result"]["extracted_fields"].clone();
     assert_eq!(fields.as_array().map(Vec::len), Some(1));
     assert_eq!(fields[0]["values"][0]["value"], "2484.6000");
 }
@@ -369,9 +369,9 @@ fn refuses_keys_that_are_not_accepted() {
     let mut service = Service::new(options);
     assert!(!format!("{service:?}").contains("secret"));
     let mut status_with = |key: &str| {
-        let look = Request::get(format!("{STATUS}?extraction_id=0"))
+        let poll = Request::get(format!("{STATUS}?extraction_id=0"))
             .header("authorization", format!("Token {key}"));
-        service.handle(look.body(Bytes::new()).expect("a request"), START)
+        service.handle(poll.body(Bytes::new()).expect("a request"), START)
     };
     refused(&status_with("third-secret"), 401, "unauthorized");
     refused(&status_with(""), 401, "unauthorized");
@@ -554,7 +554,7 @@ fn refuses_values_json_allows_and_text_does_not() {
 }
 
 #[test]
-fn refuses_a_look_without_an_id() {
+fn refuses_a_poll_without_an_id() {
     let mut service = Service::default();
     for target in [
         STATUS.to_owned(),
@@ -649,7 +649,7 @@ fn a_pace_of_chance_is_the_same_for_the_same_seed_and_a_queue_of_work_makes_it_l
             .collect();
         ids.iter()
             .filter(|id| {
-                look(&mut service, STATUS, id, START + seconds * second)["status"] == "ERROR"
+                poll(&mut service, STATUS, id, START + seconds * second)["status"] == "ERROR"
             })
             .count()
     };

@@ -91,9 +91,9 @@ fn images_are_accepted_and_end_in_an_error_that_says_that_there_is_no_ocr() {
 }
 
 #[test]
-fn text_blocks_come_when_submit_and_look_ask_for_them() {
+fn text_blocks_come_when_submit_and_poll_ask_for_them() {
     let mut service = instant();
-    for (asked_at_submit, asked_at_look) in
+    for (asked_at_submit, asked_at_poll) in
         [(true, true), (true, false), (false, true), (false, false)]
     {
         let submit = SubmitRequest::new(document(INVOICE));
@@ -105,22 +105,22 @@ fn text_blocks_come_when_submit_and_look_ask_for_them() {
         let id = ask(&mut service, &submit, START)
             .expect("accepted")
             .into_extraction_id();
-        let look = StatusRequest::new(id);
-        let look = if asked_at_look {
-            look.with_text_blocks()
+        let poll = StatusRequest::new(id);
+        let poll = if asked_at_poll {
+            poll.with_text_blocks()
         } else {
-            look
+            poll
         };
-        let extraction = ask(&mut service, &look, START)
+        let extraction = ask(&mut service, &poll, START)
             .expect("a status")
             .into_extraction()
             .expect("a result");
         let result: Value = serde_json::from_str(extraction.raw_json()).expect("JSON");
         let Some(blocks) = result.get("text_blocks") else {
-            assert!(!(asked_at_submit && asked_at_look));
+            assert!(!(asked_at_submit && asked_at_poll));
             continue;
         };
-        assert!(asked_at_submit && asked_at_look);
+        assert!(asked_at_submit && asked_at_poll);
         let line = |text: &str| {
             blocks
                 .as_array()

@@ -98,7 +98,7 @@ impl Default for Limits {
 
 /// Why an exchange brought no answer: the kind, which decides, and the cause, which is for people.
 ///
-/// Made by transports; consumed by machines, which look at nothing but the kind, and pass the cause on in their events.
+/// Made by transports; consumed by machines, which poll nothing but the kind, and pass the cause on in their events.
 #[derive(Clone)]
 pub struct Failure {
     kind: FailureKind,

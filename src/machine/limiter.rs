@@ -10,8 +10,8 @@ const PARTS: u32 = 64;
 /// How long it takes to regain one part.
 const REGAIN: Duration = Duration::from_secs(1);
 
-/// Looks that may go ahead of a submit that waits: of ten requests one is a submit at least.
-const LOOKS_AHEAD: u8 = 9;
+/// Polls that may go ahead of a submit that waits: of ten requests one is a submit at least.
+const POLLS_AHEAD: u8 = 9;
 
 /// One limit for all requests of a batch: so many a second, and so many at once after a rest.
 ///
@@ -26,16 +26,16 @@ pub(crate) struct Limiter {
     /// When the last pause began.
     slowed_at: Option<Time>,
     latest: Time,
-    looks_since_submit: u8,
+    polls_since_submit: u8,
 }
 
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum RequestKind {
     /// To submit a document.
     Submit,
-    /// To find out what became of documents: looks, fetches, calls to the queue.
-    Look,
+    /// To find out what became of documents: polls, fetches, calls to the queue.
+    Poll,
 }
 
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ impl Limiter {
             paused_until: Time::EPOCH,
             slowed_at: None,
             latest: Time::EPOCH,
-            looks_since_submit: 0,
+            polls_since_submit: 0,
         }
     }
 
@@ -109,18 +109,18 @@ impl Limiter {
             .map_or(Time::EPOCH, |pace| pace.ready_at() + pace.interval_now())
     }
 
-    /// Who is next: looks, which bring documents to their end, but every tenth request is a submit if one waits.
-    pub(crate) const fn turn(&self, submits_wait: bool, looks_wait: bool) -> Option<Purpose> {
-        match (submits_wait, looks_wait) {
+    /// Who is next: polls, which bring documents to their end, but every tenth request is a submit if one waits.
+    pub(crate) const fn turn(&self, submits_wait: bool, polls_wait: bool) -> Option<RequestKind> {
+        match (submits_wait, polls_wait) {
             (false, false) => None,
-            (true, false) => Some(Purpose::Submit),
-            (true, true) if self.looks_since_submit >= LOOKS_AHEAD => Some(Purpose::Submit),
-            (_, true) => Some(Purpose::Look),
+            (true, false) => Some(RequestKind::Submit),
+            (true, true) if self.polls_since_submit >= POLLS_AHEAD => Some(RequestKind::Submit),
+            (_, true) => Some(RequestKind::Poll),
         }
     }
 
     /// Takes the right to send one request, which is used up even if it is not sent; false if there is none yet.
-    pub(crate) fn take(&mut self, purpose: Purpose, now: Time) -> bool {
+    pub(crate) fn take(&mut self, purpose: RequestKind, now: Time) -> bool {
         let now = self.told(now);
         if now < self.ready_at() {
             return false;
@@ -129,9 +129,9 @@ impl Limiter {
             pace.regain(now);
             pace.next = pace.next.max(now) + pace.interval_now();
         }
-        self.looks_since_submit = match purpose {
-            Purpose::Submit => 0,
-            Purpose::Look => self.looks_since_submit.saturating_add(1),
+        self.polls_since_submit = match purpose {
+            RequestKind::Submit => 0,
+            RequestKind::Poll => self.polls_since_submit.saturating_add(1),
         };
         true
     }
@@ -213,7 +213,7 @@ mod tests {
             if now >= end {
                 return times;
             }
-            assert!(limiter.take(Purpose::Look, now));
+            assert!(limiter.take(RequestKind::Poll, now));
             times.push(now.saturating_since(START));
         }
     }
@@ -228,9 +228,12 @@ mod tests {
                 && times[5] == Duration::from_millis(100)
                 && times[13] == Duration::from_millis(900)
         );
-        assert!(!limiter.take(Purpose::Look, START + Duration::from_nanos(999_999_999)));
-        assert!(limiter.take(Purpose::Look, START + SECOND));
-        assert!(!limiter.take(Purpose::Look, START), "time does not go back");
+        assert!(!limiter.take(RequestKind::Poll, START + Duration::from_nanos(999_999_999)));
+        assert!(limiter.take(RequestKind::Poll, START + SECOND));
+        assert!(
+            !limiter.take(RequestKind::Poll, START),
+            "time does not go back"
+        );
     }
 
     #[test]
@@ -240,7 +243,7 @@ mod tests {
         let mut delays = Vec::new();
         for _ in 0..3 {
             delays.push(limiter.delay_of_next(START));
-            assert!(limiter.take(Purpose::Look, START));
+            assert!(limiter.take(RequestKind::Poll, START));
         }
         assert_eq!(delays, [Duration::ZERO, Duration::ZERO, interval]);
         assert_eq!(
@@ -281,12 +284,13 @@ mod tests {
     #[test]
     fn without_a_rate_only_pauses_hold() {
         let mut limiter = Limiter::unlimited();
-        assert!((0..1000).all(|_| limiter.take(Purpose::Submit, START)));
+        assert!((0..1000).all(|_| limiter.take(RequestKind::Submit, START)));
         limiter.pause_until(START + SECOND);
         limiter.pause_until(START);
         assert_eq!(limiter.ready_at(), START + SECOND);
         assert!(
-            !limiter.take(Purpose::Submit, START) && limiter.take(Purpose::Submit, START + SECOND)
+            !limiter.take(RequestKind::Submit, START)
+                && limiter.take(RequestKind::Submit, START + SECOND)
         );
     }
 
@@ -332,17 +336,17 @@ mod tests {
     }
 
     #[test]
-    fn submits_and_looks_keep_a_share_each() {
+    fn submits_and_polls_keep_a_share_each() {
         let mut limiter = Limiter::unlimited();
         let mut counts = [0; 2];
         for _ in 0..1000 {
             let purpose = limiter.turn(true, true).expect("both wait");
             assert!(limiter.take(purpose, START));
-            counts[usize::from(purpose == Purpose::Submit)] += 1;
+            counts[usize::from(purpose == RequestKind::Submit)] += 1;
         }
         assert_eq!(counts, [900, 100]);
-        assert_eq!(limiter.turn(false, true), Some(Purpose::Look));
-        assert_eq!(limiter.turn(true, false), Some(Purpose::Submit));
+        assert_eq!(limiter.turn(false, true), Some(RequestKind::Poll));
+        assert_eq!(limiter.turn(true, false), Some(RequestKind::Submit));
         assert_eq!(limiter.turn(false, false), None);
     }
 
@@ -375,7 +379,7 @@ mod tests {
             let (mut now, mut told, mut sent) = (START, Time::EPOCH, Vec::new());
             for step in steps {
                 match step {
-                    Step::Take => { told = told.max(now); if limiter.take(Purpose::Submit, now) { sent.push(told.since_epoch()); } }
+                    Step::Take => { told = told.max(now); if limiter.take(RequestKind::Submit, now) { sent.push(told.since_epoch()); } }
                     Step::WaitUntilReady => now = now.max(limiter.ready_at()),
                     Step::Pass(span) => now = now + Duration::from_nanos(span),
                     Step::Jump(to) => now = Time::from_unix(Duration::from_nanos(to)),
@@ -388,7 +392,7 @@ mod tests {
                         }
                     }
                 }
-                prop_assert!(now < limiter.ready_at() || limiter.clone().take(Purpose::Look, now), "ready means ready");
+                prop_assert!(now < limiter.ready_at() || limiter.clone().take(RequestKind::Poll, now), "ready means ready");
             }
             for (first, from) in sent.iter().enumerate() {
                 for (count, to) in (1_u128..).zip(&sent[first..]) {

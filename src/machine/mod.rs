@@ -34,13 +34,13 @@
 //! 3. After `Done` comes only `Done`.
 //! 4. Time may jump forward by any amount; if it goes back, the latest time told counts.
 //! 5. No input panics: none is illegal in any state, in any order, any number of times.
-//! 6. The events of a job are totally ordered; its end is the last and comes exactly once; duplicates and notifications change nothing but when the next look is due.
+//! 6. The events of a job are totally ordered; its end is the last and comes exactly once; duplicates and notifications change nothing but when the next poll is due.
 //! 7. A step costs no more than the logarithm of the number of jobs.
 //! 8. At most one submit of a document may reach the service, unless the caller asked for more.
-//! 9. No look follows an end.
+//! 9. No poll follows an end.
 //! 10. No more is in flight, or sent per second, than the limits say. A submit that an earlier attempt's late answer has overtaken no longer counts.
-//! 11. A job ends by its deadline, with one last look unless the service forbids it; then at once. What is in flight at the deadline is waited for within its own limit.
-//!     In a batch the last look may be held back by the limits: as long as the service answers others, and for a minute at most if it does not.
+//! 11. A job ends by its deadline, with one last poll unless the service forbids it; then at once. What is in flight at the deadline is waited for within its own limit.
+//!     In a batch the last poll may be held back by the limits: as long as the service answers others, and for a minute at most if it does not.
 //! 12. Ticket (or, before it, snapshot) out, resume in, at any step: the same end.
 
 mod batch;
@@ -71,9 +71,9 @@ pub use delay::{DelayEstimator, DelayEstimators};
 pub use drain::{Drain, DrainError, DrainEvent, DrainEventKind, DrainOptions, DrainProgress};
 pub use exchange::{Failure, FailureKind, Limits, RequestId, Transmit};
 #[cfg(feature = "proptest")]
-pub(crate) use job::Owner;
+pub(crate) use job::DocumentMeta;
 pub use job::{
-    Job, JobError, JobEvent, JobEventKind, JobOptions, JobState, LookReason, Snapshot, Ticket,
+    Job, JobError, JobEvent, JobEventKind, JobOptions, JobState, PollReason, Snapshot, Ticket,
     TicketError,
 };
 pub use poll_policy::PollPolicy;

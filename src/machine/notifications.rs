@@ -9,8 +9,8 @@ use crate::wire::ExtractionId;
 /// Notifications of extractions that are not ours, or not yet: a webhook may overtake the answer to its own submit.
 ///
 /// Filled by machines with every notification whose id they don't know, and asked once for each id that they learn. Notifications are unsigned, so anybody can send any number:
-/// what nobody has asked for within [`KEPT`](Self::KEPT) is dropped, and so is the oldest one when there are more than [`MOST`](Self::MOST). Each operation costs the logarithm of what is kept,
-/// counting that each one kept is dropped once. A flood costs no more than a megabyte or two, and at worst the early look that a dropped one would have brought.
+/// what nobody has asked for within [`KEPT`](Self::KEPT) is dropped, and so is the oldest one when there are more than [`MAX`](Self::MOST). Each operation costs the logarithm of what is kept,
+/// counting that each one kept is dropped once. A flood costs no more than a megabyte or two, and at worst the early poll that a dropped one would have brought.
 #[derive(Debug, Default)]
 pub(crate) struct Notifications {
     /// What is kept, with its place in the order of arrival.
@@ -25,7 +25,7 @@ impl Notifications {
     pub(crate) const KEPT: Duration = Duration::from_secs(600);
 
     /// The most that are kept.
-    pub(crate) const MOST: usize = 8192;
+    pub(crate) const MAX: usize = 8192;
 
     /// Keeps one. Of an id that is kept already, the first arrival counts.
     pub(crate) fn insert(&mut self, extraction_id: &ExtractionId, now: Time) {
@@ -33,7 +33,7 @@ impl Notifications {
         if self.places.contains_key(extraction_id) {
             return;
         }
-        if self.places.len() >= Self::MOST {
+        if self.places.len() >= Self::MAX {
             self.drop_oldest();
         }
         self.places.insert(extraction_id.clone(), self.next_place);
@@ -112,7 +112,7 @@ mod tests {
         }
         assert_eq!(
             (early.len(), early.arrivals.len()),
-            (Notifications::MOST, Notifications::MOST)
+            (Notifications::MAX, Notifications::MAX)
         );
         assert!(!early.take(&id(0), at(0)) && early.take(&id(49_999), at(0)));
     }

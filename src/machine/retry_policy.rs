@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// When to try again what did not work: a pure function of the failures so far and of chance.
 ///
-/// Used for submits that certainly did not arrive and for looks that failed. Delays double from the first to the longest, and each is between half and all of
+/// Used for submits that certainly did not arrive and for polls that failed. Delays double from the first to the longest, and each is between half and all of
 /// that, by chance, so that clients that failed together do not come back together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {

@@ -35,7 +35,7 @@ pub(super) struct Bounds {
     /// Every submit is an attempt at the same document.
     pub(super) one_document: bool,
     pub(super) deadline: Option<Duration>,
-    /// How long a last look may be held back.
+    /// How long a last poll may be held back.
     pub(super) held_back: Duration,
 }
 
@@ -93,8 +93,8 @@ impl<'a> LawChecker<'a, Drain, DrainInput> {
     pub fn for_drains(options: &DrainOptions, build: impl Fn(Time) -> Drain + 'a) -> Self {
         LawChecker::new(build)
             .with_ends(None)
-            .with_most_submits(0)
-            .with_most_in_flight(options.at_once)
+            .with_max_submits(0)
+            .with_max_in_flight(options.max_in_flight)
             .with_sequence(options.first_sequence, |event| event.sequence)
             .with_inputs(DrainInput::apply)
     }
@@ -107,8 +107,8 @@ impl<'a, M: Machine, I> LawChecker<'a, M, I> {
     pub fn with_job_options(mut self, options: JobOptions) -> Self {
         self.bounds.one_document = true;
         self.bounds.trusts_overload = options.retry.trusts_overload();
-        self.with_most_in_flight(1)
-            .with_most_submits(1 + usize::from(options.retry.resubmissions()))
+        self.with_max_in_flight(1)
+            .with_max_submits(1 + usize::from(options.retry.resubmissions()))
             .with_deadline(options.deadline.unwrap_or(JobOptions::DEADLINE))
     }
 
@@ -132,7 +132,7 @@ impl<'a, M: Machine, I> LawChecker<'a, M, I> {
     /// Sets how many submits may reach the service (law 8). Every `POST` counts, unless it certainly was not processed: it was not sent, its document could not be read, or
     /// it was refused with a 4xx.
     #[must_use]
-    pub fn with_most_submits(mut self, submits: usize) -> Self {
+    pub fn with_max_submits(mut self, submits: usize) -> Self {
         self.bounds.submits = Some(submits);
         self
     }
@@ -146,12 +146,12 @@ impl<'a, M: Machine, I> LawChecker<'a, M, I> {
 
     /// Sets how many requests may be in flight (law 10). A request is in flight until it is answered or its limit has passed.
     #[must_use]
-    pub fn with_most_in_flight(mut self, requests: usize) -> Self {
+    pub fn with_max_in_flight(mut self, requests: usize) -> Self {
         self.bounds.in_flight = Some(requests);
         self
     }
 
-    /// Sets by when, from its making, the machine ends if nobody answers (law 11). What is in flight then may take as long as its limit, and each thing followed may be looked
+    /// Sets by when, from its making, the machine ends if nobody answers (law 11). What is in flight then may take as long as its limit, and each thing followed may be polled
     /// at once more. A machine that asks for input must not need one by then.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
@@ -159,7 +159,7 @@ impl<'a, M: Machine, I> LawChecker<'a, M, I> {
         self
     }
 
-    /// Sets how long a last look may be held back by limits, which adds to the time that the machine may take after its [deadline](Self::with_deadline); a minute for a
+    /// Sets how long a last poll may be held back by limits, which adds to the time that the machine may take after its [deadline](Self::with_deadline); a minute for a
     /// [`Batch`](crate::machine::Batch).
     #[must_use]
     pub fn with_held_back(mut self, time: Duration) -> Self {

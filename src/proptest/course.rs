@@ -34,7 +34,7 @@ pub(super) struct Course<'c, 'a, M: Machine, I> {
     exchanges: Exchanges,
     events: u64,
     ends: usize,
-    last_looks: usize,
+    last_polls: usize,
     done: bool,
     /// What the machine said last, if that was to wait, to need input, or to be done.
     rest: Rest,
@@ -53,8 +53,8 @@ enum Rest {
 type Checked<T = ()> = Result<T, (Law, String)>;
 
 /// How often a machine is asked at one moment, and is waited for after the script, before it counts as restless.
-const MOST_OUTPUTS: usize = 2_000;
-const MOST_WAITS: usize = 100_000;
+const MAX_OUTPUTS: usize = 2_000;
+const MAX_WAITS: usize = 100_000;
 
 impl<'c, 'a, M: Machine, I> Course<'c, 'a, M, I>
 where
@@ -100,7 +100,7 @@ where
             exchanges: Exchanges::default(),
             events: 0,
             ends: 0,
-            last_looks: 0,
+            last_polls: 0,
             done: false,
             rest: Rest::None,
             last_reply: None,
@@ -158,20 +158,20 @@ where
     }
 
     fn pull_until_rest(&mut self) -> Checked {
-        for _ in 0..MOST_OUTPUTS {
+        for _ in 0..MAX_OUTPUTS {
             if self.pull()? {
                 return Ok(());
             }
         }
         Err((
             Law::ComesToRest,
-            format!("asked {MOST_OUTPUTS} times, it still has something to do"),
+            format!("asked {MAX_OUTPUTS} times, it still has something to do"),
         ))
     }
 
     /// Takes one output and checks it. Says whether there is nothing more to do.
     fn pull(&mut self) -> Checked<bool> {
-        let now = self.tell();
+        let now = self.emit();
         let output = guarded(|| self.machine.next_output(now))?;
         self.outputs.push(format!("{output:?}"));
         self.steps.push(self.step);
@@ -199,18 +199,18 @@ where
         let bounds = self.checker.bounds;
         if self.has_ended() {
             return Err((
-                Law::EndsLooking,
+                Law::EndsPolling,
                 format!("{} after the end", transmit.request.uri()),
             ));
         }
         self.exchanges.sent(transmit, self.latest, &bounds)?;
         let is_submit = transmit.request.method() == http::Method::POST;
         if let (false, Some(ends), Some(deadline)) = (is_submit, bounds.ends, bounds.deadline) {
-            self.last_looks += usize::from(self.latest >= self.checker.start + deadline);
-            if self.last_looks > ends {
+            self.last_polls += usize::from(self.latest >= self.checker.start + deadline);
+            if self.last_polls > ends {
                 return Err((
                     Law::EndsInTime,
-                    "it looked more than once after the deadline".into(),
+                    "it polled more than once after the deadline".into(),
                 ));
             }
         }
@@ -282,7 +282,7 @@ where
     }
 
     fn hand_in(&mut self, id: RequestId, reply: &Reply) -> Checked {
-        let now = self.tell();
+        let now = self.emit();
         match reply {
             Reply::Response(response) => {
                 guarded(|| self.machine.handle_response(id, response.clone(), now))
@@ -301,7 +301,7 @@ where
         let deadline = self.checker.start + deadline;
         self.now = self.now.max(self.latest);
         let silence = self.now;
-        for _ in 0..MOST_WAITS {
+        for _ in 0..MAX_WAITS {
             self.pull_until_rest()?;
             let last =
                 deadline.max(silence) + self.checker.bounds.held_back + self.exchanges.longest;
@@ -323,7 +323,7 @@ where
         }
         Err((
             Law::EndsInTime,
-            format!("it does not end: it was waited for {MOST_WAITS} times"),
+            format!("it does not end: it was waited for {MAX_WAITS} times"),
         ))
     }
 
@@ -335,7 +335,7 @@ where
     }
 
     /// The time the machine is told now.
-    fn tell(&mut self) -> Time {
+    fn emit(&mut self) -> Time {
         let moment = self.moment();
         self.latest = moment.latest;
         moment.now

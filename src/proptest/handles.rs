@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::text::matching;
-use crate::machine::{Owner, Snapshot, Ticket, Time};
+use crate::machine::{DocumentMeta, Snapshot, Ticket, Time};
 use crate::wire::{Document, DocumentSource, ExtractionId, Notification};
 
 /// Any document that may be submitted: in memory or from a source, with and without customer and reference. Its bytes are few, and no PDF.
@@ -68,7 +68,7 @@ pub fn tickets() -> BoxedStrategy<Ticket> {
         .prop_map(
             |(id, [document_type, customer, reference], submitted_at, deadline)| {
                 Ticket::of(
-                    Arc::new(Owner {
+                    Arc::new(DocumentMeta {
                         document_type,
                         customer,
                         reference,

@@ -22,10 +22,10 @@ pub enum Law {
     /// Law 8: no more submits may reach the service than the caller asked for.
     SubmitsOnce,
     /// Law 9: no request follows the end.
-    EndsLooking,
+    EndsPolling,
     /// Law 10: no more is in flight than the limits say.
     WithinLimits,
-    /// Law 11: when nobody answers any more, the end comes by the deadline, with one last look.
+    /// Law 11: when nobody answers any more, the end comes by the deadline, with one last poll.
     EndsInTime,
     /// Of [`RequestId`](crate::machine::RequestId): numbers grow and are never used twice.
     IdsGrow,
@@ -48,7 +48,7 @@ impl Law {
             Self::NeverPanics => Some(5),
             Self::EventsInOrder => Some(6),
             Self::SubmitsOnce => Some(8),
-            Self::EndsLooking => Some(9),
+            Self::EndsPolling => Some(9),
             Self::WithinLimits => Some(10),
             Self::EndsInTime => Some(11),
             Self::IdsGrow | Self::Repeats | Self::ComesToRest | Self::Own => None,
@@ -64,7 +64,7 @@ impl Law {
             Self::NeverPanics => "no input panics",
             Self::EventsInOrder => "events are in order, and the end comes last and once",
             Self::SubmitsOnce => "no more submits may reach the service than asked for",
-            Self::EndsLooking => "no request follows the end",
+            Self::EndsPolling => "no request follows the end",
             Self::WithinLimits => "no more is in flight than the limits say",
             Self::EndsInTime => "the end comes by the deadline",
             Self::IdsGrow => "the ids of requests grow",

@@ -69,10 +69,10 @@
 //! use typless::proptest::{Flavour, JobInput, LawChecker, job_inputs, scripts_with_inputs};
 //! use typless::wire::{Api, Document};
 //!
-//! /// A job, and how often it was looked at.
+//! /// A job, and how often it was polled.
 //! struct Counting {
 //!     job: Job,
-//!     looks: u32,
+//!     polls: u32,
 //! }
 //!
 //! impl Machine for Counting {
@@ -82,7 +82,7 @@
 //!     fn next_output(&mut self, now: Time) -> Output<JobEvent> {
 //!         let output = self.job.next_output(now);
 //!         if let Output::Send(transmit) = &output {
-//!             self.looks += u32::from(transmit.request.method() == "GET");
+//!             self.polls += u32::from(transmit.request.method() == "GET");
 //!         }
 //!         output
 //!     }
@@ -103,7 +103,7 @@
 //! fn counting(options: JobOptions, now: Time) -> Counting {
 //!     let api = Api::new(Api::PRODUCTION, "no-key").expect("a key");
 //!     let document = Document::new("invoice.pdf", "line-item-invoice", &b"%PDF"[..]).expect("a document");
-//!     Counting { job: Job::submit(&api, document, options, now), looks: 0 }
+//!     Counting { job: Job::submit(&api, document, options, now), polls: 0 }
 //! }
 //!
 //! proptest! {
@@ -135,9 +135,9 @@
 //! | 6: numbers of events | with [`with_sequence`](LawChecker::with_sequence) | |
 //! | 6: duplicates | of every machine | by a second run without them; what notifications change is not checked |
 //! | 7 | no | measure it |
-//! | 8 | with [`with_most_submits`](LawChecker::with_most_submits) | by the first reply to each `POST` |
+//! | 8 | with [`with_max_submits`](LawChecker::with_max_submits) | by the first reply to each `POST` |
 //! | 9 | unless [`with_ends(None)`](LawChecker::with_ends) | |
-//! | 10 | with [`with_most_in_flight`](LawChecker::with_most_in_flight) | what is sent per second is not checked |
+//! | 10 | with [`with_max_in_flight`](LawChecker::with_max_in_flight) | what is sent per second is not checked |
 //! | 11 | with [`with_deadline`](LawChecker::with_deadline) | after the script nobody answers any more |
 //! | 12 | no | resume where it may be resumed, and compare the ends |
 //!

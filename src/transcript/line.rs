@@ -109,7 +109,7 @@ pub(super) fn failure(id: RequestId, failure: &Failure) -> String {
         .iter()
         .find(|(_, kind)| *kind == failure.kind())
         .map_or("Interrupted", |(word, _)| word);
-    // What is shown of it, and no more: a machine never looks at a cause.
+    // What is shown of it, and no more: a machine never polls a cause.
     let cause = failure.shown_cause();
     format!("! {} {kind} {}", id.get(), text::write(cause.as_bytes()))
         .trim_end()

@@ -50,7 +50,7 @@ impl<M: Recordable, W: fmt::Write> Recorder<M, W> {
         recorder
     }
 
-    /// The machine, to look at. What it is told goes through the recorder.
+    /// The machine, to poll. What it is told goes through the recorder.
     pub fn machine(&self) -> &M {
         &self.machine
     }

@@ -9,7 +9,7 @@ use super::recordable::Recordable;
 use crate::wire::printable;
 
 impl Transcript {
-    /// Feeds what was recorded to a fresh machine, compares what it says with what was said, and hands it back.
+    /// Sources what was recorded to a fresh machine, compares what it says with what was said, and hands it back.
     ///
     /// The machine is to be made as the recorded one was: with the same options, at [`start`](Self::start), and where there was a document, with one of the same names and length.
     ///

@@ -1,6 +1,6 @@
 //! Readers for values that the service writes in more than one way.
 //!
-//! Hand-written visitors: an untagged enum would cost more than twice the time of everything else (it buffers each value before it looks at it).
+//! Hand-written visitors: an untagged enum would cost more than twice the time of everything else (it buffers each value before it polls it).
 
 use std::fmt;
 use std::marker::PhantomData;

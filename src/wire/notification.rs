@@ -7,7 +7,7 @@ use super::{DecodeError, ExtractionId, decode_error, lenient};
 
 /// What the service posts to a webhook when an extraction has finished (vendor's webhook page).
 ///
-/// Unsigned and without a result: anybody can write one. It only brings the next look forward; the result is always fetched with our own key.
+/// Unsigned and without a result: anybody can write one. It only brings the next poll forward; the result is always fetched with our own key.
 /// Made from the body of the `POST` by [`Webhook::receive`](super::Webhook::receive), or by a receiver of one's own; consumed by
 /// [`Batch::handle_notification`](crate::machine::Batch::handle_notification) and [`Job::handle_notification`](crate::machine::Job::handle_notification).
 #[derive(Debug, Clone)]

@@ -23,7 +23,7 @@ pub struct StatusRequest {
 }
 
 impl StatusRequest {
-    /// A look at this extraction.
+    /// A poll this extraction.
     pub fn new(extraction_id: ExtractionId) -> Self {
         Self {
             extraction_id,
@@ -31,7 +31,7 @@ impl StatusRequest {
         }
     }
 
-    /// Asks for the document's text blocks as well (`text_blocks`; a third party's description). Under which key they come is not known: look for them in
+    /// Asks for the document's text blocks as well (`text_blocks`; a third party's description). Under which key they come is not known: poll for them in
     /// [`Extraction::raw_json`].
     #[must_use]
     pub fn with_text_blocks(mut self) -> Self {
@@ -72,7 +72,7 @@ impl Request for StatusRequest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {
-    /// `IN_PROGRESS`: look again later.
+    /// `IN_PROGRESS`: poll again later.
     InProgress,
     /// `SUCCESS`: the result is there.
     Success,

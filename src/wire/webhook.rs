@@ -10,7 +10,7 @@ use super::{ConfigError, Notification, WebhookSecret};
 ///
 /// Made by the application, and called by whatever serves its HTTP, be that hyper, axum or a loop over a socket. The notification goes to
 /// [`Batch::handle_notification`](crate::machine::Batch::handle_notification) or [`Job::handle_notification`](crate::machine::Job::handle_notification).
-/// Messages are not believed: at most they bring a look forward.
+/// Messages are not believed: at most they bring a poll forward.
 ///
 /// ```
 /// use typless::wire::{Webhook, WebhookSecret};

@@ -23,7 +23,7 @@ impl WebhookSecret {
     ///
     /// # Errors
     ///
-    /// Shorter than [`MIN_LENGTH`](Self::MIN_LENGTH), longer than 256, or with a character that would look different in a URL: letters, digits and `- . _ ~` are taken.
+    /// Shorter than [`MIN_LENGTH`](Self::MIN_LENGTH), longer than 256, or with a character that would poll different in a URL: letters, digits and `- . _ ~` are taken.
     pub fn new(secret: &str) -> Result<Self, ConfigError> {
         const FIELD: &str = "webhook_secret";
         if secret.len() < Self::MIN_LENGTH {

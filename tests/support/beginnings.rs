@@ -28,7 +28,7 @@ fn options(name: &str) -> JobOptions {
     let options = JobOptions::new();
     let seconds = Duration::from_secs;
     match name {
-        "deadline" | "deadline-after-a-failed-look" | "deadline-by-a-hint" => {
+        "deadline" | "deadline-after-a-failed-poll" | "deadline-by-a-hint" => {
             options.with_deadline(seconds(30))
         }
         "exhausted" => options.with_retry_policy(RetryPolicy::new().with_attempts(3)),

@@ -73,7 +73,7 @@ fn slow_down(seconds: &str) -> Reply {
 
 /// The script of every transcript.
 pub fn scripts() -> Vec<Script> {
-    [submits(), looks(), ends(), lives()]
+    [submits(), polls(), ends(), lives()]
         .into_iter()
         .flatten()
         .collect()
@@ -205,8 +205,8 @@ fn hinted(mut response: Response<Bytes>, until: &str) -> Response<Bytes> {
     response
 }
 
-/// What may become of looks that are not the last.
-fn looks() -> Vec<Script> {
+/// What may become of polls that are not the last.
+fn polls() -> Vec<Script> {
     let cut_off = r#"{"error": {}, "result": {"object_id": "1cb2"}, "status": "SUCC"#;
     let paused = |status: &str| {
         Ok(answer(
@@ -216,8 +216,8 @@ fn looks() -> Vec<Script> {
     };
     vec![
         Script::new(
-            "failed-looks",
-            "A look that fails says nothing about the job.",
+            "failed-polls",
+            "A poll that fails says nothing about the job.",
             [
                 Ok(accepted()),
                 interrupted(),
@@ -228,7 +228,7 @@ fn looks() -> Vec<Script> {
             ],
         ),
         Script::new(
-            "throttled-looks",
+            "throttled-polls",
             "The hint is a floor, and the job ages meanwhile.",
             [
                 Ok(accepted()),
@@ -260,7 +260,7 @@ fn looks() -> Vec<Script> {
         ),
         Script::new(
             "notified",
-            "A webhook brings the next look forward, to a second after the last at the soonest.",
+            "A webhook brings the next poll forward, to a second after the last at the soonest.",
             [Ok(accepted()), Ok(in_progress()), Ok(success())],
         )
         .on(2, notify(ID))
@@ -273,7 +273,7 @@ fn looks() -> Vec<Script> {
         .on(2, notify("another")),
         Script::new(
             "notified-early",
-            "A webhook that comes before the submit's answer brings the first look forward.",
+            "A webhook that comes before the submit's answer brings the first poll forward.",
             [Ok(accepted()), Ok(in_progress()), Ok(success())],
         )
         .on(1, notify(ID)),
@@ -310,7 +310,7 @@ fn notify(id: &str) -> String {
     format!("notification {id}")
 }
 
-/// What the last look may bring.
+/// What the last poll may bring.
 fn ends() -> Vec<Script> {
     let no_result = r#"{"error": {}, "result": {}, "status": "SUCCESS"}"#;
     let bad_page = r#"{"error": {}, "result": {"extracted_fields": [{"name": "total", "values": [{"page_number": "one"}]}]}, "status": "SUCCESS"}"#;
@@ -353,7 +353,7 @@ fn ends() -> Vec<Script> {
             [Ok(accepted()), unknown(), unknown(), unknown()],
         ),
         Script::new(
-            "refused-look",
+            "refused-poll",
             "The key is refused midway; with the ticket it can be resumed.",
             [
                 Ok(accepted()),
@@ -381,7 +381,7 @@ fn ends() -> Vec<Script> {
         ),
         Script::new(
             "deadline",
-            "In progress to the deadline, with one last look.",
+            "In progress to the deadline, with one last poll.",
             [
                 Ok(accepted()),
                 Ok(in_progress()),
@@ -392,8 +392,8 @@ fn ends() -> Vec<Script> {
             ],
         ),
         Script::new(
-            "deadline-after-a-failed-look",
-            "The last look fails, and its cause is told.",
+            "deadline-after-a-failed-poll",
+            "The last poll fails, and its cause is told.",
             [Ok(accepted()), interrupted()],
         )
         .slipping(1, 60.0),
@@ -428,19 +428,19 @@ fn lives() -> Vec<Script> {
         )
         .on(2, "abandon"),
         Script::new(
-            "abandoned-before-a-look",
-            "Given up when a look was announced.",
+            "abandoned-before-a-poll",
+            "Given up when a poll was announced.",
             [Ok(accepted()), Ok(in_progress())],
         )
         .on(5, "abandon"),
         Script::new(
             "resumed",
-            "A ticket goes on: it is looked at at once, and then by its age.",
+            "A ticket goes on: it is polled at once, and then by its age.",
             [Ok(in_progress()), Ok(success())],
         ),
         Script::new(
             "resumed-past-its-deadline",
-            "One last look, which brings the result.",
+            "One last poll, which brings the result.",
             [Ok(success())],
         ),
         Script::new(

@@ -64,7 +64,7 @@ pub struct Service {
     /// Whether this number's extraction is never listed.
     pub hides: Box<dyn FnMut(u64) -> bool>,
     pub submits: u64,
-    pub looks: u64,
+    pub polls: u64,
     pub listings: u64,
 }
 
@@ -80,7 +80,7 @@ impl Default for Service {
             is_silent: false,
             hides: Box::new(|_| false),
             submits: 0,
-            looks: 0,
+            polls: 0,
             listings: 0,
         }
     }
@@ -113,7 +113,7 @@ impl Service {
             return self.submit(transmit, now);
         }
         match uri.split_once("extraction_id=") {
-            Some((_, rest)) => self.look(rest.split('&').next().unwrap_or_default(), now),
+            Some((_, rest)) => self.poll(rest.split('&').next().unwrap_or_default(), now),
             None => self.list(
                 uri.split_once("customer=")
                     .map(|(_, customer)| customer.to_owned())
@@ -148,8 +148,8 @@ impl Service {
         answer(202, &format!(r#"{{"extraction_id": "{id}"}}"#))
     }
 
-    fn look(&mut self, id: &str, now: Time) -> Response<Bytes> {
-        self.looks += 1;
+    fn poll(&mut self, id: &str, now: Time) -> Response<Bytes> {
+        self.polls += 1;
         let Some(held) = self.held.get_mut(id) else {
             return answer(404, "{}");
         };
@@ -201,9 +201,9 @@ pub struct BatchRun {
     pub delays: Vec<Duration>,
     /// Whether webhooks come, and how long after.
     pub webhook: Box<dyn FnMut(u64) -> Option<Duration>>,
-    pub most_in_flight_seen: usize,
-    pub most_submits_seen: usize,
-    pub most_in_a_second: usize,
+    pub max_in_flight_seen: usize,
+    pub max_submits_seen: usize,
+    pub max_in_a_second: usize,
     pending: BTreeMap<(Time, u64), Arrival>,
     arrivals: u64,
     submits_out: BTreeSet<RequestId>,
@@ -233,9 +233,9 @@ impl BatchRun {
             ends: BTreeMap::new(),
             delays: Vec::new(),
             webhook: Box::new(|_| None),
-            most_in_flight_seen: 0,
-            most_submits_seen: 0,
-            most_in_a_second: 0,
+            max_in_flight_seen: 0,
+            max_submits_seen: 0,
+            max_in_a_second: 0,
             pending: BTreeMap::new(),
             arrivals: 0,
             submits_out: BTreeSet::new(),
@@ -369,9 +369,9 @@ impl BatchRun {
         {
             self.sent.pop_front();
         }
-        self.most_in_flight_seen = self.most_in_flight_seen.max(self.out.len());
-        self.most_submits_seen = self.most_submits_seen.max(self.submits_out.len());
-        self.most_in_a_second = self.most_in_a_second.max(self.sent.len());
+        self.max_in_flight_seen = self.max_in_flight_seen.max(self.out.len());
+        self.max_submits_seen = self.max_submits_seen.max(self.submits_out.len());
+        self.max_in_a_second = self.max_in_a_second.max(self.sent.len());
     }
 
     fn take(&mut self, event: BatchEvent) {

@@ -1,4 +1,4 @@
-//! Many documents at once, over ureq and eight threads: a batch keeps to its limits, and looks at the queue rather than at each.
+//! Many documents at once, over ureq and eight threads: a batch keeps to its limits, and polls the queue rather than at each.
 //!
 //! ```sh
 //! cargo run -p typless-transports --features ureq --example many
@@ -18,12 +18,12 @@ fn main() -> support::Outcome {
     let (_service, api) = support::emulator()?;
     let clock = SystemClock::new();
     let options = BatchOptions::new()
-        .with_most_in_flight(8)
+        .with_max_in_flight(8)
         .with_poll_policy(PollPolicy::eager());
     let mut batch = Batch::new(&api, options, clock.now());
     let invoice = support::invoice()?;
     // Drawn from as there is room: a million would not need more memory.
-    batch.feed((1..=DOCUMENTS).map_while(move |number| {
+    batch.add_all((1..=DOCUMENTS).map_while(move |number| {
         invoice
             .clone()
             .with_reference(&format!("row {number}"))

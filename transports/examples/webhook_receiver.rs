@@ -1,4 +1,4 @@
-//! A receiver of webhooks (axum) that feeds a running job: the message brings the next look forward, and proves nothing.
+//! A receiver of webhooks (axum) that feeds a running job: the message brings the next poll forward, and proves nothing.
 //!
 //! ```sh
 //! cargo run -p typless-transports --features hyper-rustls --example webhook_receiver
@@ -46,7 +46,7 @@ async fn main() -> support::Outcome {
 
     let (_service, api) = support::emulator_with(support::options().with_webhook(webhook))?;
     let clock = TokioClock::new();
-    // Without a message, the first look would be made in an hour.
+    // Without a message, the first poll would be made in an hour.
     let hourly =
         PollPolicy::frugal().with_gaps(Duration::from_secs(3600), Duration::from_secs(3600));
     let job = Job::submit(

@@ -157,7 +157,7 @@ impl<'t, M: Machine, T: AsyncTransport + Clone + 't, C: AsyncClock> Driver<'t, M
 }
 
 impl<M, T, C> Driver<'_, M, T, C> {
-    /// The machine, to look at.
+    /// The machine, to poll.
     pub fn machine(&self) -> &M {
         &self.machine
     }

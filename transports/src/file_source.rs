@@ -17,7 +17,7 @@ pub struct FileSource {
 }
 
 impl FileSource {
-    /// Looks up the file's length.
+    /// Polls up the file's length.
     ///
     /// # Errors
     ///
@@ -32,7 +32,7 @@ impl FileSource {
                 "it is not a file",
             ));
         }
-        // Opened, not only looked at: what can't be read should be known before anything is sent.
+        // Opened, not only polled: what can't be read should be known before anything is sent.
         let metadata = File::open(&path)?.metadata()?;
         Ok(Self {
             path,

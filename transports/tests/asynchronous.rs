@@ -26,7 +26,7 @@ fn job(clock: &ManualClock, options: JobOptions) -> Job {
 fn a_job_runs_on_an_executor_without_tokio() {
     let (service, clock) = (
         Service {
-            looks_needed: 3,
+            polls_needed: 3,
             yields: 2,
             ..Service::default()
         },
@@ -35,7 +35,7 @@ fn a_job_runs_on_an_executor_without_tokio() {
     let driver = Driver::new(job(&clock, JobOptions::default()), &service, &clock);
     let extraction = smol::block_on(driver.finish()).unwrap().unwrap();
     assert_eq!(extraction.object_id(), Some("1"));
-    assert_eq!(service.looks.load(Ordering::SeqCst), 4);
+    assert_eq!(service.polls.load(Ordering::SeqCst), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,7 +177,7 @@ fn what_is_done_to_the_machine_between_events_counts_at_once() {
 async fn the_tokio_clock_follows_the_one_of_tokio() {
     let (service, clock) = (
         Service {
-            looks_needed: 5,
+            polls_needed: 5,
             yields: 1,
             ..Service::default()
         },

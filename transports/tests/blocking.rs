@@ -132,7 +132,7 @@ fn any_pointer_to_a_transport_is_one() {
 
 #[test]
 fn a_hand_wakes_a_driver_that_waits() {
-    // The next look would be due in an hour.
+    // The next poll would be due in an hour.
     let policy =
         PollPolicy::frugal().with_gaps(Duration::from_secs(3600), Duration::from_secs(3600));
     let (service, clock) = (Service::default(), SystemClock::new());
@@ -176,7 +176,7 @@ fn a_hand_is_waited_for_as_long_as_there_is_one() {
         clock.now(),
     );
     let mut driver = Driver::new(job, &service, &clock);
-    assert!(!driver.wait_for_hand(), "there is none");
+    assert!(!driver.wait_for_input(), "there is none");
     let sequence = driver.next_event().unwrap().sequence;
     assert!(driver.next_event().is_none(), "it awaits a confirmation");
     let hand = driver.hand();
@@ -185,13 +185,13 @@ fn a_hand_is_waited_for_as_long_as_there_is_one() {
         hand.clone()
             .push(move |job: &mut Job, _| job.confirm(sequence));
     });
-    assert!(driver.wait_for_hand());
+    assert!(driver.wait_for_input());
     assert!(matches!(
         driver.next_event().unwrap().kind,
         JobEventKind::Submitted(_)
     ));
     store.join().unwrap();
-    assert!(!driver.wait_for_hand(), "it is gone");
+    assert!(!driver.wait_for_input(), "it is gone");
 }
 
 #[test]
@@ -203,13 +203,13 @@ fn hands_reach_the_machine_while_exchanges_are_out() {
     let other = std::thread::spawn(move || {
         hand.push(|many, _| many.note("a webhook"));
         second
-            .send(support::look("http://127.0.0.1:9"), Limits::default())
+            .send(support::poll("http://127.0.0.1:9"), Limits::default())
             .unwrap();
     });
     let mut ended: Vec<_> = std::iter::from_fn(|| driver.next_event()).collect();
     other.join().unwrap();
     if ended.len() == 1 {
-        assert!(driver.wait_for_hand());
+        assert!(driver.wait_for_input());
         ended.extend(driver.next_event());
     }
     assert!(

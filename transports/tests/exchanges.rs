@@ -9,7 +9,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use support::{
-    ACCEPTED, Reply, Server, adapters, assert_kind, document, header, look, response, submit,
+    ACCEPTED, Reply, Server, adapters, assert_kind, document, header, poll, response, submit,
 };
 use typless::drive::BlockingTransport;
 use typless::machine::{FailureKind, Limits};
@@ -100,7 +100,7 @@ fn error_statuses_are_answers() {
                 r#"{"code": "x"}"#,
             ))]);
             let answer = transport
-                .send(look(&server.url()), Limits::default())
+                .send(poll(&server.url()), Limits::default())
                 .unwrap();
             assert!(status.starts_with(answer.status().as_str()));
             assert_eq!(answer.headers()["retry-after"], "7");
@@ -126,7 +126,7 @@ fn redirects_are_answers_and_the_key_goes_nowhere_else() {
             ]);
             assert!(
                 transport
-                    .send(look(&server.url()), Limits::default())
+                    .send(poll(&server.url()), Limits::default())
                     .unwrap()
                     .status()
                     .is_redirection()
@@ -164,12 +164,12 @@ fn a_response_over_the_limit_is_not_read_whether_declared_or_not() {
                 Server::new(vec![Reply::Last(reply)]),
             );
             assert_kind(
-                transport.send(look(&server.url()), limits(4999)),
+                transport.send(poll(&server.url()), limits(4999)),
                 FailureKind::TooLarge,
             );
             assert_eq!(
                 transport
-                    .send(look(&other.url()), limits(5000))
+                    .send(poll(&other.url()), limits(5000))
                     .unwrap()
                     .body()
                     .len(),
@@ -192,7 +192,7 @@ fn a_refused_connection_sent_nothing() {
             FailureKind::NotSent,
         );
         assert_kind(
-            transport.send(look(&url), Limits::default()),
+            transport.send(poll(&url), Limits::default()),
             FailureKind::NotSent,
         );
     }
@@ -230,13 +230,13 @@ fn a_silent_server_is_given_up_on() {
         let mut limits = Limits::default();
         limits.total = Duration::from_millis(5);
         assert_kind(
-            transport.send(look(&server.url()), limits),
+            transport.send(poll(&server.url()), limits),
             FailureKind::Interrupted,
         );
         let mut limits = Limits::default();
         limits.idle = Duration::from_millis(5);
         assert_kind(
-            transport.send(look(&server.url()), limits),
+            transport.send(poll(&server.url()), limits),
             FailureKind::Interrupted,
         );
     }
@@ -349,7 +349,7 @@ fn no_failure_shows_the_key() {
             .local_addr()
             .unwrap();
         let failure = transport
-            .send(look(&format!("http://{address}")), Limits::default())
+            .send(poll(&format!("http://{address}")), Limits::default())
             .unwrap_err();
         assert!(!format!("{failure} {failure:?}").contains("s3cret"));
     }

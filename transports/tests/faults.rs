@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use support::{
-    ACCEPTED, Reply, Server, adapters, assert_kind, document, header, look, response, submit,
+    ACCEPTED, Reply, Server, adapters, assert_kind, document, header, poll, response, submit,
 };
 use typless::drive::BlockingTransport;
 use typless::machine::{FailureKind, Limits};
@@ -41,7 +41,7 @@ fn s05_an_idle_connection_that_was_closed_is_not_used_for_a_submit() {
             Reply::Bytes(response("202 Accepted", "", ACCEPTED)),
         ]);
         transport
-            .send(look(&server.url()), Limits::default())
+            .send(poll(&server.url()), Limits::default())
             .unwrap();
         std::thread::sleep(Duration::from_millis(5));
         assert_eq!(
@@ -64,7 +64,7 @@ fn s05_a_connection_that_closes_as_the_submit_is_written_leaves_it_unknown() {
             Reply::Bytes(response("202 Accepted", "", ACCEPTED)),
         ]);
         transport
-            .send(look(&server.url()), Limits::default())
+            .send(poll(&server.url()), Limits::default())
             .unwrap();
         // A pool may take its time to take a connection back.
         std::thread::sleep(Duration::from_millis(5));
@@ -163,7 +163,7 @@ fn p20_compressed_bytes_are_not_asked_for_and_not_inflated() {
         reply.extend_from_slice(&packed);
         let server = Server::new(vec![Reply::Last(reply)]);
         let answer = transport
-            .send(look(&server.url()), Limits::default())
+            .send(poll(&server.url()), Limits::default())
             .unwrap();
         assert_eq!(answer.body(), &packed);
         assert_eq!(header(&server.seen().head, "accept-encoding"), None);
@@ -181,7 +181,7 @@ fn p26_a_byte_at_a_time_is_cut_off_at_the_total_limit() {
         let server = Server::new(vec![Reply::Trickle(whole, Duration::from_millis(2))]);
         let began = Instant::now();
         assert_kind(
-            transport.send(look(&server.url()), limits),
+            transport.send(poll(&server.url()), limits),
             FailureKind::Interrupted,
         );
         assert!(

@@ -13,7 +13,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use http_body::Body as _;
-use support::{ACCEPTED, Reply, Server, api, assert_kind, document, hyper, look, response, submit};
+use support::{ACCEPTED, Reply, Server, api, assert_kind, document, hyper, poll, response, submit};
 use typless::drive::AsyncTransport;
 use typless::machine::{FailureKind, JobOptions, Limits};
 use typless::wire::{Document, DocumentSource, SourceError};
@@ -26,7 +26,7 @@ async fn a_document_goes_in_and_a_result_comes_out() {
         Reply::Bytes(response("202 Accepted", "", ACCEPTED)),
         Reply::Bytes(response("200 OK", "", result)),
     ]);
-    // The last look is made at the deadline, whatever the policy.
+    // The last poll is made at the deadline, whatever the policy.
     let options = JobOptions::new().with_deadline(Duration::from_millis(5));
     let extraction = hyper()
         .extract_with(&api(&server.url()), document("%PDF"), options)
@@ -38,7 +38,7 @@ async fn a_document_goes_in_and_a_result_comes_out() {
 #[test]
 fn without_a_runtime_it_says_so() {
     let failure = assert_kind(
-        smol::block_on(hyper().send(look("http://127.0.0.1:9"), Limits::default())),
+        smol::block_on(hyper().send(poll("http://127.0.0.1:9"), Limits::default())),
         FailureKind::NotSent,
     );
     assert!(

@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::{Reply, Server, look, response};
+use support::{Reply, Server, poll, response};
 use typless::drive::BlockingTransport;
 use typless::machine::Limits;
 use typless_transports::ureq::Ureq;
@@ -24,14 +24,14 @@ fn an_agent_of_ones_own_keeps_no_habits_that_hurt() {
     let transport = Ureq::from(agent);
     assert_eq!(
         transport
-            .send(look(&server.url()), Limits::default())
+            .send(poll(&server.url()), Limits::default())
             .unwrap()
             .status(),
         302
     );
     assert_eq!(
         transport
-            .send(look(&server.url()), Limits::default())
+            .send(poll(&server.url()), Limits::default())
             .unwrap()
             .status(),
         401

@@ -8,7 +8,7 @@ use std::time::Duration;
 use typless::machine::Time;
 use typless_benches::noise::Noise;
 
-use crate::jobs::{Record, START, gap, look, record};
+use crate::jobs::{Record, START, gap, poll, record};
 use crate::shipped::schedule::Schedule;
 use crate::shipped::slab::Slab;
 
@@ -142,10 +142,10 @@ impl<Q: Queue> Hold<Q> {
                         let Some((_, record)) = records.at_mut(*slot) else {
                             return;
                         };
-                        // An entry may be outdated; none is here, but who takes one out has to look.
+                        // An entry may be outdated; none is here, but who takes one out has to poll.
                         assert!(record.due <= self.now, "nothing comes out before its time");
                         self.queue
-                            .push(*slot, look(record, &mut self.noise, self.now));
+                            .push(*slot, poll(record, &mut self.noise, self.now));
                     }
                 }
             }

@@ -12,7 +12,7 @@ use crate::shipped::slab::Slab;
 
 pub(crate) const START: Time = Time::from_unix_seconds(1_700_000_000);
 
-/// A gap between two looks: 1 to 15 seconds, to the nanosecond.
+/// A gap between two polls: 1 to 15 seconds, to the nanosecond.
 pub(crate) fn gap(noise: &mut Noise) -> Duration {
     Duration::from_nanos(1_000_000_000 + noise.next_below(14_000_000_000))
 }
@@ -21,8 +21,8 @@ pub(crate) fn gap(noise: &mut Noise) -> Duration {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Record {
     pub(crate) due: Time,
-    looked_at: Time,
-    pub(crate) looks: u32,
+    polled_at: Time,
+    pub(crate) polls: u32,
     fresh: bool,
     _others: [u32; 10],
 }
@@ -33,18 +33,18 @@ const _: () = assert!(size_of::<Record>() == 64);
 pub(crate) fn record(noise: &mut Noise) -> Record {
     Record {
         due: START + gap(noise),
-        looked_at: START,
-        looks: 0,
+        polled_at: START,
+        polls: 0,
         fresh: true,
         _others: [0; 10],
     }
 }
 
-/// Does what a look does to a job's record, and says when it is due again.
-pub(crate) fn look(record: &mut Record, noise: &mut Noise, now: Time) -> Time {
-    record.looks += 1;
+/// Does what a poll does to a job's record, and says when it is due again.
+pub(crate) fn poll(record: &mut Record, noise: &mut Noise, now: Time) -> Time {
+    record.polls += 1;
     record.fresh = false;
-    record.looked_at = now;
+    record.polled_at = now;
     record.due = now + gap(noise);
     record.due
 }

@@ -34,7 +34,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 const ROUNDS: usize = 7;
 
 const SIZES: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
-const MOST: usize = 1_000_000;
+const MAX: usize = 1_000_000;
 
 /// So often at least and at most a queue is taken from and put back into for one sample: often enough that what is far away has come near, several times.
 const TIMES: [usize; 2] = [20_000, 500_000];
@@ -140,31 +140,31 @@ fn times_for(jobs: usize) -> usize {
 /// What a step costs for the most jobs against the fewest.
 fn growth(first: &Times, most: &Times) -> f64 {
     let each = |times: &Times, jobs| times.median() / times_for(jobs) as f64;
-    each(most, MOST) / each(first, SIZES[0])
+    each(most, MAX) / each(first, SIZES[0])
 }
 
 /// The bytes of a million jobs.
 fn memory(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
     let (_hold, entry_and_record) = counting::count(|| {
-        let mut hold = Hold::new(hold::ours(), MOST, true);
-        hold.go(2 * MOST);
+        let mut hold = Hold::new(hold::ours(), MAX, true);
+        hold.go(2 * MAX);
         hold
     });
     let ids = || {
         let mut noise = Noise::new(2);
-        (0..MOST).filter_map(move |number| ExtractionId::new(&jobs::id(&mut noise, number)).ok())
+        (0..MAX).filter_map(move |number| ExtractionId::new(&jobs::id(&mut noise, number)).ok())
     };
     let (jobs, all) = counting::count(|| Jobs::new(ids()));
-    assert!(jobs.slab.len() == MOST);
+    assert!(jobs.slab.len() == MAX);
     drop(jobs);
     let (batch, whole) = counting::count(|| batch_of(ids()));
-    assert!(batch?.progress().unfinished() == MOST);
+    assert!(batch?.progress().unfinished() == MAX);
     for (what, live, most) in [
         ("entry and record", entry_and_record.live, ENTRY_AND_RECORD),
         ("entry, record, id and index", all.live, ALL),
         ("a Batch that resumes them", whole.live, ALL),
     ] {
-        let bytes = live as f64 / MOST as f64;
+        let bytes = live as f64 / MAX as f64;
         bounds.bound(
             &format!("{what}: {bytes:.1} bytes for each of 1e6 jobs, at most {most}"),
             bytes <= most,
@@ -192,7 +192,7 @@ fn batch_of(ids: impl Iterator<Item = ExtractionId>) -> Result<Batch, ConfigErro
 /// Listings of many ids: of all jobs, and of none.
 fn listings(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
     let mut table = Table::new(&["way", "ids listed", "whose", "ns per id", "ours faster"]);
-    for (count, known) in [(1_000, true), (100_000, true), (MOST, true), (MOST, false)] {
+    for (count, known) in [(1_000, true), (100_000, true), (MAX, true), (MAX, false)] {
         let case = listing::Case::new(count, known);
         let found = case.ours()?;
         assert!(
@@ -224,7 +224,7 @@ fn listings(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
                 format!("{faster:.1}x"),
             ]);
         }
-        if count == MOST {
+        if count == MAX {
             let each = times[0].median() * 1e9 / count as f64;
             bounds.goal(
                 &format!(

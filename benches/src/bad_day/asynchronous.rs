@@ -12,7 +12,7 @@ use typless::machine::Batch;
 use typless::wire::Api;
 use typless_transports::TokioClock;
 use typless_transports::asynchronous::Driver;
-use typless_transports::hyper::{EarlyAnswers, Hyper};
+use typless_transports::hyper::{EarlyResponses, Hyper};
 
 use super::Day;
 use super::audit::audit;
@@ -35,7 +35,7 @@ pub fn on_tokio(scene: &Scene) -> Result<Day, Box<dyn Error>> {
     let (ledger, sent) = runtime.block_on(async {
         let clock = TokioClock::new();
         let mut batch = Batch::new(&api, scene.client(), clock.now());
-        batch.feed(scene.documents());
+        batch.add_all(scene.documents());
         batch.close();
         let mut driver = Driver::new(batch, transport(), clock);
         let mut ledger = Ledger::default();
@@ -48,12 +48,12 @@ pub fn on_tokio(scene: &Scene) -> Result<Day, Box<dyn Error>> {
     Ok(listener.with_service(|service| audit(scene, &ledger, service, sent, elapsed, cpu)))
 }
 
-fn transport() -> Hyper<EarlyAnswers<HttpConnector>> {
+fn transport() -> Hyper<EarlyResponses<HttpConnector>> {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     let client = Client::builder(TokioExecutor::new())
         .pool_idle_timeout(Duration::from_secs(4))
         .pool_timer(TokioTimer::new())
-        .build(EarlyAnswers::new(connector));
+        .build(EarlyResponses::new(connector));
     Hyper::from(client)
 }

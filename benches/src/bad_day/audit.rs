@@ -6,7 +6,7 @@ use typless::machine::BatchProgress;
 use typless_emulator::{Fault, Service};
 
 use super::Day;
-use super::ledger::{End, Ledger, Told};
+use super::ledger::{Ending, Ledger, Told};
 use super::scene::{self, Limits, Scene};
 
 /// What leaves a submit unknown. With [`Fault::Unreachable`] it depends on whether the connection broke before the client began to send the document.
@@ -54,7 +54,7 @@ pub(super) fn audit(
 }
 
 fn is_unknown_but_taken(name: &str, ledger: &Ledger, service: &Service) -> bool {
-    matches!(ledger.ends(name), [End::Unknown(_)]) && service.accepted_named(name) > 0
+    matches!(ledger.ends(name), [Ending::Unknown(_)]) && service.accepted_named(name) > 0
 }
 
 fn unaccounted(scene: &Scene, ledger: &Ledger, service: &Service) -> Vec<String> {
@@ -96,7 +96,7 @@ fn problem(number: usize, ledger: &Ledger, service: &Service) -> Option<String> 
     let (ends, accepted) = (ledger.ends(&name), service.accepted_named(&name));
     let fits = match ends {
         [
-            End::Read {
+            Ending::Read {
                 file_name,
                 customer,
                 is_right: true,
@@ -106,10 +106,10 @@ fn problem(number: usize, ledger: &Ledger, service: &Service) -> Option<String> 
                 && customer.as_deref() == scene::customer(number);
             is_its_own && accepted == 1 && !scene::is_broken(number)
         }
-        [End::Failed] => accepted == 1 && scene::is_broken(number),
-        [End::Unknown(Told::Taken)] => accepted == 1,
-        [End::Unknown(Told::NotTaken)] => accepted == 0,
-        [End::Unknown(Told::Nothing)] => accepted <= 1,
+        [Ending::Failed] => accepted == 1 && scene::is_broken(number),
+        [Ending::Unknown(Told::Taken)] => accepted == 1,
+        [Ending::Unknown(Told::NotTaken)] => accepted == 0,
+        [Ending::Unknown(Told::Nothing)] => accepted <= 1,
         _ => false,
     };
     (!fits).then(|| format!("{name} ended as {ends:?}, and was accepted {accepted} times"))
@@ -118,18 +118,18 @@ fn problem(number: usize, ledger: &Ledger, service: &Service) -> Option<String> 
 /// The limits that were exceeded, by the emulator's count.
 fn exceeded(limits: &Limits, service: &Service, sent: BatchProgress) -> Vec<String> {
     let counts = service.counts();
-    let sent = usize::try_from(sent.submits + sent.looks + sent.queue_calls).unwrap_or(usize::MAX);
+    let sent = usize::try_from(sent.submits + sent.polls + sent.listings).unwrap_or(usize::MAX);
     let kept = [
-        ("requests at once", counts.most_at_once, limits.in_flight),
+        ("requests at once", counts.max_at_once, limits.in_flight),
         (
             "submits at once",
-            counts.most_submits_at_once,
+            counts.max_submits_at_once,
             limits.submits,
         ),
         (
             "requests within a second",
-            counts.most_in_a_second,
-            limits.most_in_a_second(),
+            counts.max_in_a_second,
+            limits.max_in_a_second(),
         ),
         ("requests above the rate limit", counts.throttled, 0),
         (

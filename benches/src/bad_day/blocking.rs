@@ -33,7 +33,7 @@ pub fn over_threads(scene: &Scene) -> Result<Day, Box<dyn Error>> {
     let (clock, transport) = (SystemClock::new(), Metered::default());
     let (began, cpu_before) = (Instant::now(), thread_cpu());
     let mut batch = Batch::new(&api, scene.client(), clock.now());
-    batch.feed(scene.documents());
+    batch.add_all(scene.documents());
     batch.close();
     let mut driver =
         Driver::new(batch, transport.clone(), clock).with_threads(scene.limits.in_flight);

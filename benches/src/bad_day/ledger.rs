@@ -10,14 +10,14 @@ use super::scene;
 /// The client's ledger: the ends of each document, by its name.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    ends: BTreeMap<String, Vec<End>>,
+    ends: BTreeMap<String, Vec<Ending>>,
     /// What should not have been told.
     pub(super) oddities: Vec<String>,
 }
 
 /// How a document ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum Ending {
     /// With a result, which has this file name and customer, and the values of the invoice or others.
     Read {
         file_name: Option<String>,
@@ -63,7 +63,7 @@ impl Ledger {
                 ..
             } => {
                 let name = reference.as_deref().unwrap_or_default().to_owned();
-                self.ends.entry(name).or_default().push(End::of(outcome));
+                self.ends.entry(name).or_default().push(Ending::of(outcome));
             }
             BatchEventKind::Job {
                 reference,
@@ -84,7 +84,7 @@ impl Ledger {
     }
 
     /// The ends of a document.
-    pub(super) fn ends(&self, name: &str) -> &[End] {
+    pub(super) fn ends(&self, name: &str) -> &[Ending] {
         self.ends.get(name).map_or(&[], Vec::as_slice)
     }
 
@@ -97,17 +97,17 @@ impl Ledger {
         let mut tally = Tally::default();
         for end in self.ends.values().flatten() {
             *match end {
-                End::Read { .. } => &mut tally.read,
-                End::Failed => &mut tally.failed,
-                End::Unknown(_) => &mut tally.unknown,
-                End::Other(_) => &mut tally.other,
+                Ending::Read { .. } => &mut tally.read,
+                Ending::Failed => &mut tally.failed,
+                Ending::Unknown(_) => &mut tally.unknown,
+                Ending::Other(_) => &mut tally.other,
             } += 1;
         }
         tally
     }
 }
 
-impl End {
+impl Ending {
     fn of(outcome: Result<Extraction, JobError>) -> Self {
         match outcome {
             Ok(extraction) => Self::Read {

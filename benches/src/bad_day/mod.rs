@@ -51,6 +51,6 @@ pub struct Day {
 impl Day {
     /// How many requests the client made.
     pub fn requests(&self) -> u64 {
-        self.sent.submits + self.sent.looks + self.sent.queue_calls
+        self.sent.submits + self.sent.polls + self.sent.listings
     }
 }

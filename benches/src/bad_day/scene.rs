@@ -42,7 +42,7 @@ pub struct Limits {
 
 impl Limits {
     /// The most requests that can arrive within a second. What was sent just before may arrive in it too, but no more than may be in flight.
-    pub fn most_in_a_second(&self) -> usize {
+    pub fn max_in_a_second(&self) -> usize {
         self.rate as usize + self.arriving_at_once() as usize
     }
 
@@ -93,7 +93,7 @@ impl Scene {
             client: BatchOptions::new()
                 .with_poll_policy(PollPolicy::eager())
                 .with_deadline(600 * second)
-                .with_most_unfinished(2000),
+                .with_max_unfinished(2000),
             messages: Messages {
                 lost: 0.02,
                 delay: second / 20,
@@ -150,8 +150,8 @@ impl Scene {
             .client
             .clone()
             .with_seed(7)
-            .with_most_in_flight(in_flight)
-            .with_most_submits(submits);
+            .with_max_in_flight(in_flight)
+            .with_max_submits(submits);
         client
             .with_rate(rate, Duration::from_secs(1))
             .with_burst(burst)

@@ -27,7 +27,11 @@ use crate::submission::{TAIL, body_len, head};
 /// How long a connection may be idle and be used again.
 pub(super) const IDLE: Duration = Duration::from_secs(4);
 
-pub(super) fn over_ureq(name: &'static str, task: &Task, at_once: usize) -> Outcome<Contestant> {
+pub(super) fn over_ureq(
+    name: &'static str,
+    task: &Task,
+    max_in_flight: usize,
+) -> Outcome<Contestant> {
     let limits = Limits::for_body(body_len(task.document.len() as u64));
     let config = ureq::Agent::config_builder()
         .proxy(None)
@@ -48,18 +52,22 @@ pub(super) fn over_ureq(name: &'static str, task: &Task, at_once: usize) -> Outc
         let (parts, mut body) = response.into_parts();
         Ok(Response::from_parts(parts, body.read_to_vec()?.into()))
     };
-    Ok(Contestant::blocking(name, at_once, move || {
+    Ok(Contestant::blocking(name, max_in_flight, move || {
         let response = agent.run(submit(&task)?)?;
         let id = SubmitResponse::decode(&read(response)?)?.into_extraction_id();
         loop {
-            if is_finished(&read(agent.run(look(&task, id.as_str())?.map(drop))?)?)? {
+            if is_finished(&read(agent.run(poll(&task, id.as_str())?.map(drop))?)?)? {
                 return Ok(());
             }
         }
     }))
 }
 
-pub(super) fn over_hyper(name: &'static str, task: &Task, at_once: usize) -> Outcome<Contestant> {
+pub(super) fn over_hyper(
+    name: &'static str,
+    task: &Task,
+    max_in_flight: usize,
+) -> Outcome<Contestant> {
     let client = Client::builder(TokioExecutor::new())
         .pool_idle_timeout(IDLE)
         .pool_timer(TokioTimer::new())
@@ -67,7 +75,7 @@ pub(super) fn over_hyper(name: &'static str, task: &Task, at_once: usize) -> Out
     let task = task.clone();
     Ok(Contestant::asynchronous(
         name,
-        at_once,
+        max_in_flight,
         runtime()?,
         move |_| {
             let (client, task) = (client.clone(), task.clone());
@@ -81,7 +89,7 @@ pub(super) fn over_hyper(name: &'static str, task: &Task, at_once: usize) -> Out
                 };
                 let id = SubmitResponse::decode(&exchange(submit(&task)?.map(full)).await?)?
                     .into_extraction_id();
-                while !is_finished(&exchange(look(&task, id.as_str())?.map(Full::new)).await?)? {}
+                while !is_finished(&exchange(poll(&task, id.as_str())?.map(Full::new)).await?)? {}
                 Ok(())
             }
         },
@@ -91,17 +99,17 @@ pub(super) fn over_hyper(name: &'static str, task: &Task, at_once: usize) -> Out
 pub(super) fn over_a_connection(
     name: &'static str,
     task: &Task,
-    at_once: usize,
+    max_in_flight: usize,
 ) -> Outcome<Contestant> {
     let runtime = runtime()?;
     let mut connections = Vec::new();
-    for _ in 0..at_once {
+    for _ in 0..max_in_flight {
         connections.push(Mutex::new(runtime.block_on(connect(&task.base))?));
     }
     let (connections, task) = (std::sync::Arc::new(connections), task.clone());
     Ok(Contestant::asynchronous(
         name,
-        at_once,
+        max_in_flight,
         runtime,
         move |number| {
             let (connections, task) = (connections.clone(), task.clone());
@@ -111,7 +119,7 @@ pub(super) fn over_a_connection(
                     async |request| collect(connection.send_request(request).await?).await;
                 let id = SubmitResponse::decode(&exchange(submit(&task)?.map(full)).await?)?
                     .into_extraction_id();
-                while !is_finished(&exchange(look(&task, id.as_str())?.map(Full::new)).await?)? {}
+                while !is_finished(&exchange(poll(&task, id.as_str())?.map(Full::new)).await?)? {}
                 Ok(())
             }
         },
@@ -154,7 +162,7 @@ fn submit(task: &Task) -> Outcome<Request<Vec<u8>>> {
         .body(body(&task.document)?)?)
 }
 
-fn look(task: &Task, id: &str) -> Outcome<Request<Bytes>> {
+fn poll(task: &Task, id: &str) -> Outcome<Request<Bytes>> {
     Ok(request(
         task,
         "GET",
@@ -196,7 +204,7 @@ async fn collect(response: Response<Incoming>) -> Outcome<Response<Bytes>> {
     ))
 }
 
-/// Reads a look's answer; whether it was the last.
+/// Reads a poll's answer; whether it was the last.
 fn is_finished(response: &Response<Bytes>) -> Outcome<bool> {
     let answer = StatusResponse::decode(response)?;
     match answer.status() {

@@ -32,7 +32,7 @@ impl Contestant {
     /// One that blocks: so many threads, each with its share of the jobs. Their CPU time is counted from their first job on.
     pub(super) fn blocking(
         name: &'static str,
-        at_once: usize,
+        max_in_flight: usize,
         job: impl Fn() -> Outcome<()> + Sync + 'static,
     ) -> Self {
         let share = move |job: &(dyn Fn() -> Outcome<()> + Sync), jobs: usize| {
@@ -41,12 +41,12 @@ impl Contestant {
             Ok(thread_cpu() - start)
         };
         Self::new(name, move |jobs| {
-            if at_once == 1 {
+            if max_in_flight == 1 {
                 return share(&job, jobs);
             }
             thread::scope(|scope| {
-                let threads: Vec<_> = (0..at_once)
-                    .map(|_| scope.spawn(|| share(&job, jobs / at_once)))
+                let threads: Vec<_> = (0..max_in_flight)
+                    .map(|_| scope.spawn(|| share(&job, jobs / max_in_flight)))
                     .collect();
                 threads
                     .into_iter()
@@ -59,7 +59,7 @@ impl Contestant {
     /// One that does not block: so many tasks on one thread, each with its share of the jobs. `job` is handed the number of its task.
     pub(super) fn asynchronous<F>(
         name: &'static str,
-        at_once: usize,
+        max_in_flight: usize,
         runtime: Runtime,
         job: impl Fn(usize) -> F + Send + Sync + 'static,
     ) -> Self
@@ -71,10 +71,10 @@ impl Contestant {
             let start = process_cpu();
             runtime.block_on(async {
                 let mut tasks = JoinSet::new();
-                for task in 0..at_once {
+                for task in 0..max_in_flight {
                     let job = job.clone();
                     tasks.spawn(async move {
-                        for _ in 0..jobs / at_once {
+                        for _ in 0..jobs / max_in_flight {
                             job(task).await?;
                         }
                         Outcome::Ok(())

@@ -1,4 +1,4 @@
-//! Jobs from end to end over loopback: a submit of 100 KB and two looks, with and without the client.
+//! Jobs from end to end over loopback: a submit of 100 KB and two polls, with and without the client.
 
 mod by_hand;
 mod contestant;
@@ -46,17 +46,17 @@ impl Task {
 /// # Errors
 ///
 /// A client can't be set up, or the service does not take its connection.
-pub fn contestants(task: &Task, at_once: usize) -> Outcome<Vec<Contestant>> {
+pub fn contestants(task: &Task, max_in_flight: usize) -> Outcome<Vec<Contestant>> {
     Ok(vec![
-        ours::over_ureq(OURS_UREQ, task, at_once)?,
-        ours::over_ureq(OURS_UREQ_AGAIN, task, at_once)?,
-        ours::over_hyper(OURS_HYPER, task, at_once)?,
-        ours::over_hyper(OURS_HYPER_AGAIN, task, at_once)?,
-        by_hand::over_ureq(HAND_UREQ, task, at_once)?,
-        by_hand::over_hyper(HAND_HYPER, task, at_once)?,
-        by_hand::over_a_connection(BARE_HYPER, task, at_once)?,
-        naive::over_ureq(NAIVE_UREQ, task, at_once)?,
-        naive::over_reqwest(NAIVE_REQWEST, task, at_once)?,
+        ours::over_ureq(OURS_UREQ, task, max_in_flight)?,
+        ours::over_ureq(OURS_UREQ_AGAIN, task, max_in_flight)?,
+        ours::over_hyper(OURS_HYPER, task, max_in_flight)?,
+        ours::over_hyper(OURS_HYPER_AGAIN, task, max_in_flight)?,
+        by_hand::over_ureq(HAND_UREQ, task, max_in_flight)?,
+        by_hand::over_hyper(HAND_HYPER, task, max_in_flight)?,
+        by_hand::over_a_connection(BARE_HYPER, task, max_in_flight)?,
+        naive::over_ureq(NAIVE_UREQ, task, max_in_flight)?,
+        naive::over_reqwest(NAIVE_REQWEST, task, max_in_flight)?,
     ])
 }
 

@@ -23,7 +23,11 @@ struct Accepted {
     extraction_id: String,
 }
 
-pub(super) fn over_ureq(name: &'static str, task: &Task, at_once: usize) -> Outcome<Contestant> {
+pub(super) fn over_ureq(
+    name: &'static str,
+    task: &Task,
+    max_in_flight: usize,
+) -> Outcome<Contestant> {
     let agent = ureq::Agent::config_builder()
         .proxy(None)
         .max_idle_connections(16)
@@ -31,14 +35,14 @@ pub(super) fn over_ureq(name: &'static str, task: &Task, at_once: usize) -> Outc
         .build()
         .new_agent();
     let task = task.clone();
-    Ok(Contestant::blocking(name, at_once, move || {
+    Ok(Contestant::blocking(name, max_in_flight, move || {
         let request = agent
             .post(format!("{}/api/extract-data-async", task.base))
             .header("authorization", format!("Token {KEY}"));
         let accepted: Accepted = request.send_json(submit(&task))?.body_mut().read_json()?;
         loop {
             let request = agent
-                .get(look(&task, &accepted))
+                .get(poll(&task, &accepted))
                 .header("authorization", format!("Token {KEY}"));
             if is_finished(&request.call()?.body_mut().read_json()?)? {
                 return Ok(());
@@ -47,11 +51,15 @@ pub(super) fn over_ureq(name: &'static str, task: &Task, at_once: usize) -> Outc
     }))
 }
 
-pub(super) fn over_reqwest(name: &'static str, task: &Task, at_once: usize) -> Outcome<Contestant> {
+pub(super) fn over_reqwest(
+    name: &'static str,
+    task: &Task,
+    max_in_flight: usize,
+) -> Outcome<Contestant> {
     let (client, task) = (reqwest::Client::builder().no_proxy().build()?, task.clone());
     Ok(Contestant::asynchronous(
         name,
-        at_once,
+        max_in_flight,
         runtime()?,
         move |_| {
             let (client, task) = (client.clone(), task.clone());
@@ -62,7 +70,7 @@ pub(super) fn over_reqwest(name: &'static str, task: &Task, at_once: usize) -> O
                 let accepted: Accepted = request.json(&submit(&task)).send().await?.json().await?;
                 loop {
                     let request = client
-                        .get(look(&task, &accepted))
+                        .get(poll(&task, &accepted))
                         .header("authorization", format!("Token {KEY}"));
                     if is_finished(&request.send().await?.json().await?)? {
                         return Ok(());
@@ -81,7 +89,7 @@ fn submit(task: &Task) -> Submit<'static> {
     }
 }
 
-fn look(task: &Task, accepted: &Accepted) -> String {
+fn poll(task: &Task, accepted: &Accepted) -> String {
     format!(
         "{}/api/get-extraction-data?extraction_id={}",
         task.base, accepted.extraction_id

@@ -14,13 +14,17 @@ use super::contestant::{Contestant, Outcome, runtime};
 use super::{KEY, Task, check};
 use crate::submission::{DOCUMENT_TYPE, FILE_NAME};
 
-pub(super) fn over_ureq(name: &'static str, task: &Task, at_once: usize) -> Outcome<Contestant> {
+pub(super) fn over_ureq(
+    name: &'static str,
+    task: &Task,
+    max_in_flight: usize,
+) -> Outcome<Contestant> {
     let (api, task, transport) = (
         Api::new(&task.base, KEY)?,
         task.clone(),
         Ureq::from(agent()),
     );
-    Ok(Contestant::blocking(name, at_once, move || {
+    Ok(Contestant::blocking(name, max_in_flight, move || {
         let (job, clock) = job(&api, &task)?;
         let extraction = blocking::Driver::new(job, &transport, &clock)
             .finish()
@@ -29,7 +33,11 @@ pub(super) fn over_ureq(name: &'static str, task: &Task, at_once: usize) -> Outc
     }))
 }
 
-pub(super) fn over_hyper(name: &'static str, task: &Task, at_once: usize) -> Outcome<Contestant> {
+pub(super) fn over_hyper(
+    name: &'static str,
+    task: &Task,
+    max_in_flight: usize,
+) -> Outcome<Contestant> {
     let client = Client::builder(TokioExecutor::new())
         .pool_idle_timeout(IDLE)
         .pool_timer(TokioTimer::new())
@@ -41,7 +49,7 @@ pub(super) fn over_hyper(name: &'static str, task: &Task, at_once: usize) -> Out
     );
     Ok(Contestant::asynchronous(
         name,
-        at_once,
+        max_in_flight,
         runtime()?,
         move |_| {
             let (job, transport) = (job(&api, &task), transport.clone());

@@ -13,9 +13,9 @@ use crate::submission::{DOCUMENT_TYPE, FILE_NAME};
 /// # Errors
 ///
 /// The document can't be left where it could read it.
-pub fn sample(task: &Task, at_once: usize) -> Outcome<Option<Contestant>> {
+pub fn sample(task: &Task, max_in_flight: usize) -> Outcome<Option<Contestant>> {
     let path = env::temp_dir().join(format!(
-        "typless-end-to-end-{}-{at_once}.pdf",
+        "typless-end-to-end-{}-{max_in_flight}.pdf",
         process::id()
     ));
     fs::write(&path, &task.document)?;
@@ -38,7 +38,10 @@ pub fn sample(task: &Task, at_once: usize) -> Outcome<Option<Contestant>> {
         .ok()
         .and_then(|child| Sample::new(child).filter_ready());
     fs::remove_file(&path)?;
-    Ok(ready.map(|mut sample| Contestant::new(PYTHON, move |jobs| sample.run(jobs, at_once))))
+    Ok(
+        ready
+            .map(|mut sample| Contestant::new(PYTHON, move |jobs| sample.run(jobs, max_in_flight))),
+    )
 }
 
 struct Sample {
@@ -65,8 +68,11 @@ impl Sample {
             .map(|_| self)
     }
 
-    fn run(&mut self, jobs: usize, at_once: usize) -> Outcome<Duration> {
-        writeln!(self.input.as_mut().ok_or("no input")?, "{jobs} {at_once}")?;
+    fn run(&mut self, jobs: usize, max_in_flight: usize) -> Outcome<Duration> {
+        writeln!(
+            self.input.as_mut().ok_or("no input")?,
+            "{jobs} {max_in_flight}"
+        )?;
         Ok(Duration::try_from_secs_f64(self.line()?.parse()?)?)
     }
 

@@ -66,7 +66,7 @@ impl Drop for Service {
     }
 }
 
-/// Prints its base URL and serves until it is ended. One that checks reads every submit, to the last byte of the document; one that does not looks at its length.
+/// Prints its base URL and serves until it is ended. One that checks reads every submit, to the last byte of the document; one that does not polls its length.
 ///
 /// # Errors
 ///
@@ -93,7 +93,7 @@ struct State {
     document: Bytes,
     pending: Bytes,
     success: Bytes,
-    /// Extractions that were not looked at yet.
+    /// Extractions that were not polled yet.
     fresh: RefCell<HashSet<String>>,
     submits: Cell<u64>,
 }
@@ -137,7 +137,7 @@ impl State {
             && document.is_some_and(|document| document == self.document)
     }
 
-    fn look(&self, query: &str) -> Bytes {
+    fn poll(&self, query: &str) -> Bytes {
         let is_first = query
             .strip_prefix("extraction_id=")
             .is_some_and(|id| self.fresh.borrow_mut().remove(id));
@@ -170,7 +170,7 @@ async fn answer(
         Method::POST => state
             .submit(&body)
             .map_or((400, Bytes::new()), |answer| (202, answer)),
-        _ => (200, state.look(parts.uri.query().unwrap_or_default())),
+        _ => (200, state.poll(parts.uri.query().unwrap_or_default())),
     };
     let mut response = Response::new(Full::new(answer));
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Our policy over all prices: what delay so many looks buy.
+//! Our policy over all prices: what delay so many polls buy.
 
 use typless::machine::{DelayEstimator, PollPolicy};
 
@@ -14,7 +14,7 @@ pub struct Curve {
 
 #[derive(Debug)]
 struct Point {
-    looks: f64,
+    polls: f64,
     /// By measure.
     delays: [f64; 3],
 }
@@ -44,7 +44,7 @@ impl Measure {
     }
 }
 
-/// From 2 ms to some two minutes of delay for a look.
+/// From 2 ms to some two minutes of delay for a poll.
 const PRICES: i32 = 46;
 const LOWEST: f64 = 0.0017;
 const STEP: f64 = 1.28;
@@ -59,7 +59,7 @@ impl Curve {
                 jobs,
             );
             Point {
-                looks: outcome.looks(),
+                polls: outcome.polls(),
                 delays: Measure::ALL.map(|measure| measure.of(&outcome)),
             }
         };
@@ -68,17 +68,17 @@ impl Curve {
         }
     }
 
-    /// The fewest looks for each job with which the delay is no worse than this: what lies between two prices is taken from both.
-    pub fn looks_at(&self, target: f64, measure: Measure) -> f64 {
+    /// The fewest polls for each job with which the delay is no worse than this: what lies between two prices is taken from both.
+    pub fn polls_at(&self, target: f64, measure: Measure) -> f64 {
         let points: Vec<(f64, f64)> = self
             .points
             .iter()
-            .map(|point| (point.delays[measure as usize], point.looks))
+            .map(|point| (point.delays[measure as usize], point.polls))
             .collect();
         let met = points
             .iter()
             .filter(|(delay, _)| *delay <= target)
-            .map(|(_, looks)| *looks);
+            .map(|(_, polls)| *polls);
         let between = points.windows(2).filter_map(|pair| {
             let [(before, more), (after, fewer)] = [pair[0], pair[1]];
             let part = (target / before).ln() / (after / before).ln();

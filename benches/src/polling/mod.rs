@@ -1,4 +1,4 @@
-//! When to look: our policy, the schedules of other clients, and what can be known, on the same jobs.
+//! When to poll: our policy, the schedules of other clients, and what can be known, on the same jobs.
 //!
 //! Nothing here is timed. Ages and delays are seconds as floating-point numbers; the policy that is measured counts as it always does.
 

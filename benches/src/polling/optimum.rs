@@ -28,7 +28,7 @@ impl Grid {
     }
 }
 
-/// The ages of the looks with the least cost, looks times price and mean delay, by dynamic programming from the end.
+/// The ages of the polls with the least cost, polls times price and mean delay, by dynamic programming from the end.
 pub fn best(trace: &Trace, price: f64) -> Vec<f64> {
     let grid = Grid::of(trace);
     let count = grid.ages.len();
@@ -55,7 +55,7 @@ pub fn best(trace: &Trace, price: f64) -> Vec<f64> {
         .collect()
 }
 
-/// A rule for when a look is due, by the shares of jobs left at the last look and now.
+/// A rule for when a poll is due, by the shares of jobs left at the last poll and now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "there are these two")]
 pub enum Rule {
@@ -65,7 +65,7 @@ pub enum Rule {
     Lateness,
 }
 
-/// The ages of the looks by a rule, by who knows the distribution.
+/// The ages of the polls by a rule, by who knows the distribution.
 pub fn by_rule(trace: &Trace, rule: Rule, price: f64) -> Vec<f64> {
     let grid = Grid::of(trace);
     let (mut ages, mut gathered, mut last) = (Vec::new(), 0.0, 0);

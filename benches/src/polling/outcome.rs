@@ -3,16 +3,16 @@
 /// What following jobs has cost, one after the other.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
-    looks: Vec<u32>,
+    polls: Vec<u32>,
     delays: Vec<f64>,
     takes: Vec<f64>,
     abandoned: usize,
 }
 
 impl Outcome {
-    /// A job that took so long was found finished after so many looks, at this age.
-    pub fn found(&mut self, takes: f64, looks: u32, age: f64) {
-        self.looks.push(looks);
+    /// A job that took so long was found finished after so many polls, at this age.
+    pub fn found(&mut self, takes: f64, polls: u32, age: f64) {
+        self.polls.push(polls);
         self.delays.push(age - takes);
         self.takes.push(takes);
     }
@@ -24,16 +24,16 @@ impl Outcome {
 
     /// The share of jobs that were given up.
     pub fn share_abandoned(&self) -> f64 {
-        self.abandoned as f64 / (self.abandoned + self.looks.len()) as f64
+        self.abandoned as f64 / (self.abandoned + self.polls.len()) as f64
     }
 
-    /// Looks for each job, on average.
-    pub fn looks(&self) -> f64 {
-        self.looks
+    /// Polls for each job, on average.
+    pub fn polls(&self) -> f64 {
+        self.polls
             .iter()
-            .map(|looks| f64::from(*looks))
+            .map(|polls| f64::from(*polls))
             .sum::<f64>()
-            / self.looks.len() as f64
+            / self.polls.len() as f64
     }
 
     /// How long results lay there before they were seen, on average.
@@ -61,15 +61,15 @@ impl Outcome {
         mean(&self.takes)
     }
 
-    /// Looks and delay in one figure, for a look that is worth so many seconds.
+    /// Polls and delay in one figure, for a poll that is worth so many seconds.
     pub fn cost(&self, price: f64) -> f64 {
-        price * self.looks() + self.mean_delay()
+        price * self.polls() + self.mean_delay()
     }
 
     /// The same of some of the jobs, by their turn.
     pub fn part(&self, turns: std::ops::Range<usize>) -> Self {
         Self {
-            looks: self.looks[turns.clone()].to_vec(),
+            polls: self.polls[turns.clone()].to_vec(),
             delays: self.delays[turns.clone()].to_vec(),
             takes: self.takes[turns].to_vec(),
             abandoned: 0,
@@ -80,7 +80,7 @@ impl Outcome {
     pub fn joined(outcomes: impl IntoIterator<Item = Self>) -> Self {
         let mut all = Self::default();
         for outcome in outcomes {
-            all.looks.extend(outcome.looks);
+            all.polls.extend(outcome.polls);
             all.delays.extend(outcome.delays);
             all.takes.extend(outcome.takes);
             all.abandoned += outcome.abandoned;

@@ -1,4 +1,4 @@
-//! A picture of what looks cost, as SVG and as text: delay to the right, requests upwards, both by their logarithm.
+//! A picture of what polls cost, as SVG and as text: delay to the right, requests upwards, both by their logarithm.
 #![expect(
     clippy::exhaustive_structs,
     reason = "made field by field by the example that draws it"

@@ -11,15 +11,15 @@ use super::ways::{Rival, duration};
 pub fn by_rival(rival: Rival, jobs: &[f64]) -> Outcome {
     let mut outcome = Outcome::default();
     for takes in jobs {
-        let mut looks = 0;
-        for age in rival.looks() {
-            if rival.attempts.is_some_and(|attempts| looks >= attempts) {
+        let mut polls = 0;
+        for age in rival.polls() {
+            if rival.attempts.is_some_and(|attempts| polls >= attempts) {
                 outcome.abandoned();
                 break;
             }
-            looks += 1;
+            polls += 1;
             if age >= *takes {
-                outcome.found(*takes, looks, age);
+                outcome.found(*takes, polls, age);
                 break;
             }
         }
@@ -31,12 +31,12 @@ pub fn by_rival(rival: Rival, jobs: &[f64]) -> Outcome {
 pub fn by_policy(policy: PollPolicy, jobs: &[f64]) -> Outcome {
     let mut outcome = Outcome::default();
     for takes in jobs {
-        let (mut age, mut looks) = (Duration::ZERO, 0);
+        let (mut age, mut polls) = (Duration::ZERO, 0);
         while age < duration(*takes) {
-            age = policy.next_look(age, None);
-            looks += 1;
+            age = policy.next_poll(age, None);
+            polls += 1;
         }
-        outcome.found(*takes, looks, age.as_secs_f64());
+        outcome.found(*takes, polls, age.as_secs_f64());
     }
     outcome
 }
@@ -45,13 +45,13 @@ pub fn by_policy(policy: PollPolicy, jobs: &[f64]) -> Outcome {
 pub fn by_learning(policy: PollPolicy, mut estimator: DelayEstimator, jobs: &[f64]) -> Outcome {
     let mut outcome = Outcome::default();
     for takes in jobs {
-        let (mut last, mut looks) = (Duration::ZERO, 0);
+        let (mut last, mut polls) = (Duration::ZERO, 0);
         loop {
-            let age = policy.next_look_by(Some(&estimator), last, None);
-            looks += 1;
+            let age = policy.next_poll_by(Some(&estimator), last, None);
+            polls += 1;
             if age >= duration(*takes) {
                 estimator.observe_finished(last, age);
-                outcome.found(*takes, looks, age.as_secs_f64());
+                outcome.found(*takes, polls, age.as_secs_f64());
                 break;
             }
             estimator.observe_pending(1, last, age);

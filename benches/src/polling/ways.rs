@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use typless::machine::PollPolicy;
 
-/// When a client that knows nothing of the jobs looks.
+/// When a client that knows nothing of the jobs polls.
 #[derive(Debug, Clone, Copy)]
 pub struct Rival {
     /// Whose schedule it is.
     pub name: &'static str,
     schedule: Schedule,
-    /// After so many looks it gives up.
+    /// After so many polls it gives up.
     pub attempts: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Schedule {
-    /// The first look, and the gap to each further one.
+    /// The first poll, and the gap to each further one.
     Fixed(f64, f64),
     /// The first gap, the factor, and the longest.
     Exponential(f64, f64, f64),
@@ -79,7 +79,7 @@ impl Rival {
         Self::EXTEND,
     ];
 
-    /// The same without a limit of looks.
+    /// The same without a limit of polls.
     #[must_use]
     pub fn unlimited(self) -> Self {
         Self {
@@ -88,8 +88,8 @@ impl Rival {
         }
     }
 
-    /// The ages of its looks, without end.
-    pub fn looks(self) -> impl Iterator<Item = f64> {
+    /// The ages of its polls, without end.
+    pub fn polls(self) -> impl Iterator<Item = f64> {
         let first = match self.schedule {
             Schedule::Fixed(first, _)
             | Schedule::Exponential(first, ..)

@@ -82,7 +82,7 @@ pub(super) fn run(arguments: &DrainArguments) -> Result<Exit, Failure> {
 fn options(arguments: &DrainArguments) -> Result<DrainOptions, Failure> {
     let (in_flight, rate) = (arguments.limits.max_in_flight.into(), arguments.limits.rate);
     let mut options = DrainOptions::new()
-        .with_at_once(in_flight)
+        .with_max_in_flight(in_flight)
         .with_rate(rate, rate);
     options = match arguments.watch {
         Some(interval) => options.with_interval(interval),
@@ -126,14 +126,14 @@ impl Sink {
                 self.summary.ended(false);
                 self.raise(report(extraction_id, Err(reason)).complain());
             }
-            DrainEventKind::ListFailed {
+            DrainEventKind::ListingFailed {
                 cause,
                 retry_at: None,
             } => {
                 self.tell(&format!("the queue can't be read: {cause}; check the base URL and the network, and call again"));
                 self.raise(Exit::NoService);
             }
-            DrainEventKind::ListFailed { cause, .. } if self.is_watching => {
+            DrainEventKind::ListingFailed { cause, .. } if self.is_watching => {
                 self.tell(&format!("the queue can't be read: {cause}; trying again"));
             }
             DrainEventKind::Paused { cause, .. } => {

@@ -1,4 +1,4 @@
-//! `typless get`: one look at one extraction.
+//! `typless get`: one poll one extraction.
 
 use typless::machine::CallError;
 use typless::wire::{ExtractionId, Status, StatusRequest, StatusResponse};
@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::report::{Outcome, Printer, Problem, Report};
 use crate::service::Connection;
 
-/// Looks once, and prints what is found.
+/// Polls once, and prints what is found.
 pub(super) fn run(arguments: &GetArguments) -> Result<Exit, Failure> {
     let id = ExtractionId::new(&arguments.id).map_err(|error| {
         Failure::wrong_call(error.to_string().replacen("extraction_id", "the ID", 1))
@@ -22,7 +22,7 @@ pub(super) fn run(arguments: &GetArguments) -> Result<Exit, Failure> {
 fn outcome(answer: Result<StatusResponse, CallError>) -> Outcome {
     let answer = match answer {
         Ok(answer) => answer,
-        Err(error) => return Outcome::Failed(Box::new(Problem::of_look(error))),
+        Err(error) => return Outcome::Failed(Box::new(Problem::for_poll(error))),
     };
     match answer.status() {
         Status::Success => match answer.into_extraction() {

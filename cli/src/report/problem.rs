@@ -37,7 +37,7 @@ impl Problem {
         let sentence = error.to_string();
         let advice = match error {
             JobError::Deadline { ticket, .. } => format!(
-                "wait longer with --deadline, or look at it later: typless get {}",
+                "wait longer with --deadline, or poll it later: typless get {}",
                 ticket.extraction_id()
             )
             .into(),
@@ -53,8 +53,8 @@ impl Problem {
         }
     }
 
-    /// How a look by hand ended without an answer.
-    pub(crate) fn of_look(error: CallError) -> Self {
+    /// How a poll by hand ended without an answer.
+    pub(crate) fn for_poll(error: CallError) -> Self {
         let sentence = error.to_string();
         let (status, exit, advice) = match &error {
             CallError::Refused(error) => match error.http_status().map(|status| status.as_u16()) {
@@ -211,7 +211,7 @@ fn advice_for_job(error: &JobError) -> &'static str {
             "check the base URL and the network, and call again: nothing was submitted"
         }
         JobError::SubmitUnknown { .. } => {
-            "look at the service whether the document arrived before you submit it again: it may be billed"
+            "poll the service whether the document arrived before you submit it again: it may be billed"
         }
         JobError::SourceFailed { .. } => {
             "leave the file alone while it is sent, and call again: nothing was submitted"

@@ -1,4 +1,4 @@
-//! What a person should look at: values of little confidence.
+//! What a person should poll: values of little confidence.
 
 use serde::Serialize;
 use typless::wire::{Candidate, Extraction, Field};

@@ -115,18 +115,18 @@ fn options(plan: &Plan<'_>) -> BatchOptions {
         .with_seed(RandomState::new().hash_one(0))
         .with_poll_policy(PollPolicy::eager())
         .with_retry_policy(RetryPolicy::new().with_attempts(ATTEMPTS))
-        .with_most_in_flight(in_flight)
+        .with_max_in_flight(in_flight)
         .with_rate(plan.limits.rate, Duration::from_secs(1))
         .with_burst(plan.limits.rate);
     match plan.goal {
-        Goal::Tickets => options.with_most_submits(in_flight).without_queue(),
+        Goal::Tickets => options.with_max_submits(in_flight).without_queue(),
         Goal::Results { deadline } => {
             let options = options
-                .with_most_submits(in_flight.div_ceil(2))
+                .with_max_submits(in_flight.div_ceil(2))
                 .with_deadline(deadline);
             // A customer that can't be asked for has been refused with its documents.
             plan.customer
-                .and_then(|customer| options.clone().with_queue_of(customer).ok())
+                .and_then(|customer| options.clone().with_queue_customer(customer).ok())
                 .unwrap_or(options)
         }
     }

@@ -59,7 +59,7 @@ pub(super) async fn read(mut incoming: Incoming, limit: usize) -> Result<Bytes, 
 
 /// Goes on reading while the refusal is sent.
 ///
-/// Most clients send all of their body before they look for an answer. If the connection were closed before that, the system would reset it, and
+/// Most clients send all of their body before they poll for an answer. If the connection were closed before that, the system would reset it, and
 /// the client would see a broken connection in place of the refusal.
 fn drain(mut incoming: Incoming) {
     tokio::spawn(timeout(DRAIN_TIME, async move {

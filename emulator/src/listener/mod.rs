@@ -27,7 +27,7 @@ use system_clock::SystemClock;
 
 /// A [`Service`] that listens for HTTP/1.1 on a thread of its own, in real time, until it is dropped.
 ///
-/// It speaks plain HTTP and is made for this machine: documents and keys are not protected on the way. Documents are read on further threads, so that looks
+/// It speaks plain HTTP and is made for this machine: documents and keys are not protected on the way. Documents are read on further threads, so that polls
 /// are answered meanwhile. Webhook messages are posted as they become due, once each, whatever the receiver answers.
 ///
 /// # Example
@@ -111,9 +111,9 @@ impl Listener {
         format!("http://{addr}")
     }
 
-    /// Looks at the service between exchanges, which wait meanwhile.
-    pub fn with_service<R>(&self, look: impl FnOnce(&mut Service) -> R) -> R {
-        let seen = self.service.with(look);
+    /// Polls the service between exchanges, which wait meanwhile.
+    pub fn with_service<R>(&self, poll: impl FnOnce(&mut Service) -> R) -> R {
+        let seen = self.service.with(poll);
         self.changed.notify_one();
         seen
     }

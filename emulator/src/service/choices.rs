@@ -4,14 +4,14 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum QueueAfterReading {
-    /// It is off the queue once a look has found it finished: a third party calls the list that of results "waiting to be polled".
+    /// It is off the queue once a poll has found it finished: a third party calls the list that of results "waiting to be polled".
     #[default]
     WithoutIt,
     /// It stays on the queue until it expires.
     WithIt,
 }
 
-/// How a look at an unknown id is answered. Not documented.
+/// How a poll an unknown id is answered. Not documented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum UnknownId {
@@ -20,13 +20,13 @@ pub enum UnknownId {
     NotFound,
     /// 400, in the standard error format.
     BadRequest,
-    /// 200 with the status `ERROR`: the vendor's guide says that a look is always answered successfully.
+    /// 200 with the status `ERROR`: the vendor's guide says that a poll is always answered successfully.
     Error,
     /// 200 with the status `EXPIRED`, as if the id had been forgotten.
     Expired,
 }
 
-/// What the property `error` of a look's answer is when there is none. Not documented.
+/// What the property `error` of a poll's answer is when there is none. Not documented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum NoError {

@@ -19,10 +19,10 @@ pub struct ServiceCounts {
     pub submits: usize,
     /// Synchronous extractions.
     pub extractions: usize,
-    /// Looks at an extraction.
-    pub looks: usize,
-    /// Looks at ids of the queue that belong to nobody; a client that knows its own ids makes none.
-    pub foreign_looks: usize,
+    /// Polls an extraction.
+    pub polls: usize,
+    /// Polls ids of the queue that belong to nobody; a client that knows its own ids makes none.
+    pub foreign_polls: usize,
     /// Calls of the poll queue.
     pub listings: usize,
     /// Requests above the rate limit, which were refused with 429. Those that a [`Fault`](super::Fault) refused are not among them.
@@ -30,11 +30,11 @@ pub struct ServiceCounts {
     /// Exchanges that something was made to happen to.
     pub faults: usize,
     /// The most exchanges that were under way at once.
-    pub most_at_once: usize,
+    pub max_at_once: usize,
     /// The most submits that were under way at once.
-    pub most_submits_at_once: usize,
+    pub max_submits_at_once: usize,
     /// The most requests that arrived within one second, wherever it begins.
-    pub most_in_a_second: usize,
+    pub max_in_a_second: usize,
     /// Webhook messages handed out to be posted, doubles among them.
     pub webhooks: usize,
     /// Webhook messages that were lost.
@@ -66,14 +66,14 @@ impl Tally {
         match endpoint {
             Some(Endpoint::Submit) => counts.submits += 1,
             Some(Endpoint::Extract) => counts.extractions += 1,
-            Some(Endpoint::Status) => counts.looks += 1,
+            Some(Endpoint::Status) => counts.polls += 1,
             Some(Endpoint::Awaiting) => counts.listings += 1,
             None => {}
         }
         self.at_once += 1;
         self.submits_at_once += usize::from(endpoint == Some(Endpoint::Submit));
-        counts.most_at_once = counts.most_at_once.max(self.at_once);
-        counts.most_submits_at_once = counts.most_submits_at_once.max(self.submits_at_once);
+        counts.max_at_once = counts.max_at_once.max(self.at_once);
+        counts.max_submits_at_once = counts.max_submits_at_once.max(self.submits_at_once);
         while self
             .recent
             .front()
@@ -82,7 +82,7 @@ impl Tally {
             self.recent.pop_front();
         }
         self.recent.push_back(now);
-        counts.most_in_a_second = counts.most_in_a_second.max(self.recent.len());
+        counts.max_in_a_second = counts.max_in_a_second.max(self.recent.len());
     }
 
     pub(super) fn leave(&mut self, endpoint: Option<Endpoint>) {

@@ -1,4 +1,4 @@
-//! The answer to a look: "always the same three properties", says the vendor.
+//! The answer to a poll: "always the same three properties", says the vendor.
 
 use bytes::Bytes;
 use serde::Serialize;

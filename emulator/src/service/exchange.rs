@@ -118,7 +118,7 @@ impl Service {
         match endpoint {
             Endpoint::Submit => submission(SubmissionKind::Asynchronous),
             Endpoint::Extract => submission(SubmissionKind::Synchronous),
-            Endpoint::Status => self.look(&head).map(Processed::Response),
+            Endpoint::Status => self.poll(&head).map(Processed::Response),
             Endpoint::Awaiting => self.awaiting(&head).map(Processed::Response),
         }
     }

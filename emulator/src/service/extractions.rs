@@ -31,14 +31,14 @@ struct Extraction {
 
 /// What is held of an extraction until it expires.
 pub(super) struct Data {
-    /// What a look finds once it has finished.
+    /// What a poll finds once it has finished.
     pub(super) body: Bytes,
     /// The text blocks as JSON, where the submit asked for them.
     pub(super) text_blocks: Option<Bytes>,
     pub(super) customer: Option<Box<str>>,
 }
 
-/// What a look finds.
+/// What a poll finds.
 pub(super) enum Found {
     InProgress,
     Finished(Bytes),
@@ -71,8 +71,8 @@ impl Extractions {
         );
     }
 
-    /// What a look finds; `None` if there is no such extraction.
-    pub(super) fn look(
+    /// What a poll finds; `None` if there is no such extraction.
+    pub(super) fn poll(
         &mut self,
         id: Id,
         text_blocks: bool,

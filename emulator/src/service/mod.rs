@@ -12,10 +12,10 @@ mod fault;
 mod fault_plan;
 mod id;
 mod last_read;
-mod look;
 mod options;
 mod outbox;
 mod pace;
+mod poll;
 mod queue;
 mod queue_options;
 mod rate_limit;
@@ -74,7 +74,7 @@ use work::Work;
 /// | `GET /api/awaiting-poll?customer=..`, `GET /api/v1/awaiting-poll?customer=..` | 200 `{"extraction_ids": [".."]}`: finished and not expired, in that order; a customer nobody named has none |
 /// | `POST /api/extract-data`, `POST /api/v1/extract-data` | 200 with the result itself, at once |
 ///
-/// A document is read when it is submitted. What was found in it is kept, and not the document itself (but for the last one, if it is small), so that documents nobody looks at don't fill the
+/// A document is read when it is submitted. What was found in it is kept, and not the document itself (but for the last one, if it is small), so that documents nobody polls don't fill the
 /// memory. Clients see none of this: until the pace of [`ServiceOptions`] has passed, the status is `IN_PROGRESS`; then `SUCCESS`,
 /// or `ERROR` for a document that can't be read; and 48 hours later `EXPIRED`, when its data is deleted. A finished extraction can be
 /// fetched any number of times. All keys belong to one account.
@@ -82,7 +82,7 @@ use work::Work;
 /// Messages for the webhook of [`ServiceOptions::with_webhook`] are pulled with [`next_webhook`](Self::next_webhook) as time goes by. What [`Faults`] and the methods
 /// [`fail_next`](Self::fail_next) and [`fail_until`](Self::fail_until) do to an answer on its way is told by [`exchange`](Self::exchange).
 ///
-/// Text blocks, the text of the document by lines, come as `text_blocks` in a result when the submit had `"parse_text_blocks": true` and the look has `text_blocks=true`. What they look like at the
+/// Text blocks, the text of the document by lines, come as `text_blocks` in a result when the submit had `"parse_text_blocks": true` and the poll has `text_blocks=true`. What they look like at the
 /// vendor is not known; here each is a line, as `{"x", "y", "width", "height", "page_number", "text"}`, with the page and box in the form of a field's value.
 ///
 /// # Errors

@@ -78,7 +78,7 @@ impl ServiceOptions {
         }
     }
 
-    /// Sets how long an extraction takes, always or by chance; zero means that the first look finds it finished.
+    /// Sets how long an extraction takes, always or by chance; zero means that the first poll finds it finished.
     #[must_use]
     pub fn with_pace(mut self, pace: impl Into<Pace>) -> Self {
         self.pace = pace.into();
@@ -92,7 +92,7 @@ impl ServiceOptions {
         self
     }
 
-    /// Lets looks see everything this much later than the queue and the webhook do: an id is unknown at first, and in progress for a while after it has finished, as from
+    /// Lets polls see everything this much later than the queue and the webhook do: an id is unknown at first, and in progress for a while after it has finished, as from
     /// a copy of the database that lags behind.
     #[must_use]
     pub fn with_lag(mut self, lag: Duration) -> Self {
@@ -153,7 +153,7 @@ impl ServiceOptions {
         self
     }
 
-    /// Sets how a look at an unknown id is answered.
+    /// Sets how a poll an unknown id is answered.
     #[must_use]
     pub fn with_unknown_id(mut self, choice: UnknownId) -> Self {
         self.choices.unknown_id = choice;

@@ -9,7 +9,7 @@ use super::queue_options::QueueOptions;
 /// Chance and strangers.
 pub(super) struct Queue {
     chance: Chance,
-    /// Ids that belong to nobody, in order; made with the first list, so that they look as old as the service.
+    /// Ids that belong to nobody, in order; made with the first list, so that they poll as old as the service.
     foreign: Vec<Id>,
 }
 

@@ -33,7 +33,7 @@ impl QueueOptions {
         self
     }
 
-    /// Begins every list that is not of one customer with this many ids that belong to nobody who submits here. A look at one finds what [`UnknownId`](super::UnknownId) says.
+    /// Begins every list that is not of one customer with this many ids that belong to nobody who submits here. A poll one finds what [`UnknownId`](super::UnknownId) says.
     #[must_use]
     pub fn with_foreign_ids(mut self, count: usize) -> Self {
         self.foreign_ids = count;

@@ -63,13 +63,13 @@ impl Endpoint {
     }
 }
 
-/// What a look asks for.
-pub(super) struct Look<'a> {
+/// What a poll asks for.
+pub(super) struct Poll<'a> {
     pub(super) extraction_id: Cow<'a, str>,
     pub(super) text_blocks: bool,
 }
 
-impl<'a> Look<'a> {
+impl<'a> Poll<'a> {
     /// Reads `extraction_id` and `text_blocks` from a query.
     pub(super) fn of(uri: &'a Uri) -> Result<Self, Refusal> {
         let extraction_id = parameter(uri, "extraction_id");

@@ -16,7 +16,7 @@ use super::last_read::{LastRead, Outcome};
 use super::refusal::{Refusal, Violation};
 use crate::DocumentType;
 
-/// A submit that is not looked into yet.
+/// A submit that is not polled into yet.
 ///
 /// [`read`](Self::read) needs nothing of the service but its options, so that it can go on while the service answers others.
 pub(crate) struct Submission {

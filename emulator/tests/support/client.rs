@@ -44,7 +44,7 @@ impl Client {
         self.receive()
     }
 
-    pub(crate) fn look(&mut self, id: &str) -> Response {
+    pub(crate) fn poll(&mut self, id: &str) -> Response {
         self.send(format!(
             "{}\r\n",
             head(&format!("GET /api/get-extraction-data?extraction_id={id}"))

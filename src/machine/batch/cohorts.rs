@@ -9,7 +9,7 @@ use crate::machine::time::Time;
 /// Jobs in progress, counted by document type and by when they were submitted.
 ///
 /// An exponential histogram: what was submitted within a sixteenth of its age is one cohort, so that a million jobs are some hundred cohorts, and what they
-/// are worth together is known without looking at any of them.
+/// are worth together is known without polling any of them.
 #[derive(Debug, Default)]
 pub(super) struct Cohorts {
     by_type: BTreeMap<DelaySlot, Vec<Cohort>>,
@@ -27,7 +27,7 @@ struct Cohort {
 }
 
 /// Beyond so many cohorts those that are close are merged, to three quarters of it.
-const MOST: usize = 128;
+const MAX: usize = 128;
 
 /// Cohorts are at least this wide.
 const NARROWEST: Duration = Duration::from_millis(250);
@@ -63,7 +63,7 @@ impl Cohorts {
             },
         );
         self.cohorts += 1;
-        if self.cohorts > MOST {
+        if self.cohorts > MAX {
             self.merge(now);
         }
     }
@@ -102,7 +102,7 @@ impl Cohorts {
     /// Merges neighbours that are close, as seen from now.
     fn merge(&mut self, now: Time) {
         let mut fineness = FINENESS;
-        while self.cohorts > MOST * 3 / 4 && fineness > 0 {
+        while self.cohorts > MAX * 3 / 4 && fineness > 0 {
             for cohorts in self.by_type.values_mut() {
                 cohorts.dedup_by(|later, earlier| {
                     let fits = later.to.saturating_since(earlier.from)
@@ -150,7 +150,7 @@ mod tests {
             for time in &times {
                 cohorts.add(DelaySlot::default(), at(*time), now);
             }
-            prop_assert!(cohorts.iter().count() <= MOST);
+            prop_assert!(cohorts.iter().count() <= MAX);
             let kept = keep.index(times.len());
             for time in times[..kept].iter().chain(&times[kept + 1..]) {
                 cohorts.remove(DelaySlot::default(), at(*time));
@@ -172,7 +172,7 @@ mod tests {
         for second in 0..86_400 {
             cohorts.add(DelaySlot::default(), at(second * 1000), at(second * 1000));
         }
-        assert!(cohorts.iter().count() <= MOST);
+        assert!(cohorts.iter().count() <= MAX);
         assert_eq!(
             cohorts
                 .iter()

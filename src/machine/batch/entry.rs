@@ -3,23 +3,23 @@
 use std::sync::Arc;
 
 use super::event::JobKey;
-use super::flights::Sender;
+use super::in_flight::Sender;
 use crate::machine::collections::slab::Key;
 use crate::machine::delay::DelaySlot;
-use crate::machine::job::following::{Baggage, Following};
-use crate::machine::job::record::{LookReason, Record, State};
-use crate::machine::job::{Owner, Ticket};
+use crate::machine::job::job_mut::{JobMut, Pending};
+use crate::machine::job::record::{PollReason, Record, State};
+use crate::machine::job::{DocumentMeta, Ticket};
 use crate::machine::time::Time;
 use crate::wire::ExtractionId;
 
 /// One job of a batch. There may be a million: what is needed for a while only is in its baggage, and the owner's names are shared.
 pub(super) struct Entry {
     pub(super) record: Record,
-    pub(super) owner: Arc<Owner>,
+    pub(super) meta: Arc<DocumentMeta>,
     pub(super) extraction_id: Option<ExtractionId>,
-    pub(super) baggage: Option<Box<Baggage>>,
-    /// When it was last looked at by itself, or taken: the queue may forget it.
-    pub(super) own_look_at: Time,
+    pub(super) pending: Option<Box<Pending>>,
+    /// When it was last polled by itself, or taken: the queue may forget it.
+    pub(super) own_poll_at: Time,
     pub(super) place: Place,
     /// Which estimate knows how long it takes.
     pub(super) kind: DelaySlot,
@@ -33,7 +33,7 @@ pub(super) struct Entry {
     pub(super) said: bool,
     /// Whether a webhook said so.
     pub(super) told: bool,
-    /// Whether the queue named it in vain: the look that followed failed, as have all since.
+    /// Whether the queue named it in vain: the poll that followed failed, as have all since.
     pub(super) named_in_vain: bool,
 }
 
@@ -46,13 +46,13 @@ pub(super) enum Place {
     Submits,
     /// For a retry.
     Retries,
-    /// For a look of this rank.
-    Looks(Rank),
+    /// For a poll of this rank.
+    Polls(Rank),
     /// Announced, and not yet sent.
     Announced,
 }
 
-/// Which looks are made first.
+/// Which polls are made first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
     /// Its deadline has passed.
@@ -61,7 +61,7 @@ pub(super) enum Rank {
     Finished,
     /// It is due, and the queue does not tell about it.
     Alone,
-    /// The queue is silent about it for so long that it is looked at all the same.
+    /// The queue is silent about it for so long that it is polled all the same.
     Doubted,
     /// It is due.
     Due,
@@ -71,41 +71,41 @@ impl Entry {
     /// A job whose document is to be submitted.
     pub(super) fn of_document(
         record: Record,
-        owner: Arc<Owner>,
-        baggage: Box<Baggage>,
+        meta: Arc<DocumentMeta>,
+        pending: Box<Pending>,
         kind: DelaySlot,
         now: Time,
     ) -> Self {
         Self {
-            baggage: Some(baggage),
-            ..Self::new(record, owner, None, kind, now)
+            pending: Some(pending),
+            ..Self::new(record, meta, None, kind, now)
         }
     }
 
     /// A job that was submitted before.
     pub(super) fn of_ticket(
         record: Record,
-        owner: Arc<Owner>,
+        meta: Arc<DocumentMeta>,
         extraction_id: ExtractionId,
         kind: DelaySlot,
         now: Time,
     ) -> Self {
-        Self::new(record, owner, Some(extraction_id), kind, now)
+        Self::new(record, meta, Some(extraction_id), kind, now)
     }
 
     fn new(
         record: Record,
-        owner: Arc<Owner>,
+        meta: Arc<DocumentMeta>,
         extraction_id: Option<ExtractionId>,
         kind: DelaySlot,
         now: Time,
     ) -> Self {
         Self {
             record,
-            owner,
+            meta,
             extraction_id,
-            baggage: None,
-            own_look_at: now,
+            pending: None,
+            own_poll_at: now,
             place: Place::None,
             kind,
             dated: false,
@@ -117,27 +117,27 @@ impl Entry {
         }
     }
 
-    /// Takes note of what became of a look.
-    pub(super) fn note_look(&mut self, before: &Record) {
+    /// Takes note of what became of a poll.
+    pub(super) fn note_poll(&mut self, before: &Record) {
         if before.state == State::Polling && self.record.state == State::Waiting {
             self.named_in_vain = self.record.failures > 0
-                && (self.named_in_vain || before.reason == LookReason::Queue);
+                && (self.named_in_vain || before.reason == PollReason::Queue);
         }
     }
 
-    pub(super) fn following(&mut self) -> Following<'_> {
-        Following {
+    pub(super) fn following(&mut self) -> JobMut<'_> {
+        JobMut {
             record: &mut self.record,
-            owner: &self.owner,
+            meta: &self.meta,
             extraction_id: &mut self.extraction_id,
-            baggage: &mut self.baggage,
+            pending: &mut self.pending,
         }
     }
 
     pub(super) fn ticket(&self) -> Option<Ticket> {
         let extraction_id = self.extraction_id.clone()?;
         Some(Ticket::of(
-            self.owner.clone(),
+            self.meta.clone(),
             extraction_id,
             self.record.submitted_at,
             self.record.deadline,
@@ -146,7 +146,7 @@ impl Entry {
 
     pub(super) fn sender(&self) -> Sender {
         Sender {
-            owner: self.owner.clone(),
+            meta: self.meta.clone(),
             deadline: self.record.deadline,
         }
     }
@@ -155,7 +155,7 @@ impl Entry {
     pub(super) fn is_submitted(&self) -> bool {
         matches!(
             self.record.state,
-            State::Waiting | State::LookAnnounced | State::Polling
+            State::Waiting | State::PollEmitted | State::Polling
         )
     }
 
@@ -163,33 +163,33 @@ impl Entry {
     pub(super) fn is_said_finished(&self) -> bool {
         matches!(
             self.record.reason,
-            LookReason::Queue | LookReason::Notification
+            PollReason::Queue | PollReason::Notification
         )
     }
 
     /// Whether what it is due for repeats what failed, and counts against the budget of all. What was only put off does not.
     pub(super) fn needs_budget(&self) -> bool {
         let is_due_again = match self.record.state {
-            State::Waiting => matches!(self.record.reason, LookReason::Retry | LookReason::Hint),
+            State::Waiting => matches!(self.record.reason, PollReason::Retry | PollReason::Hint),
             _ => true,
         };
         is_due_again
             && self
-                .baggage
+                .pending
                 .as_ref()
-                .is_some_and(|baggage| baggage.has_failed())
+                .is_some_and(|pending| pending.has_failed())
     }
 
     /// Of its document, until that was taken.
     pub(super) fn bytes(&self) -> u64 {
         let submission = self
-            .baggage
+            .pending
             .as_ref()
-            .and_then(|baggage| baggage.submission.as_ref());
+            .and_then(|pending| pending.submission.as_ref());
         submission.map_or(0, |submission| submission.bytes)
     }
 
-    /// By what looks of one rank are ordered: the one that goes first has the earliest.
+    /// By what polls of one rank are ordered: the one that goes first has the earliest.
     pub(super) fn order(&self, rank: Rank) -> Time {
         match rank {
             Rank::Last => self.record.deadline,

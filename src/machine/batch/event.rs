@@ -56,9 +56,9 @@ pub enum BatchEventKind {
         until: Time,
     },
     /// The queue of finished extractions is about to be asked.
-    QueueDue,
+    ListingDue,
     /// The queue was read.
-    QueueRead {
+    ListingReceived {
         /// How many extractions it lists.
         listed: usize,
         /// How many of them are this batch's.
@@ -67,14 +67,14 @@ pub enum BatchEventKind {
         new: usize,
     },
     /// The call to the queue brought no listing. It will be made again.
-    QueueFailed {
+    ListingFailed {
         /// Why.
         cause: Cause,
     },
-    /// The queue is of no use: from here on jobs are looked at one by one. It is tried again every ten minutes.
-    QueueUntrusted(QueueProblem),
+    /// The queue is of no use: from here on jobs are polled one by one. It is tried again every ten minutes.
+    QueueDegraded(QueueProblem),
     /// The queue is of use again.
-    QueueTrusted,
+    QueueRestored,
     /// A submit that was given up as unknown had been taken after all. Its job has ended: with this ticket it can be resumed.
     SubmittedLate {
         /// The key that the job had.
@@ -88,9 +88,9 @@ pub enum BatchEventKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QueueProblem {
-    /// Three times in a row it named none of this batch's jobs, though looks found some finished. Perhaps it is asked for a customer that no document was submitted for: the service answers that
+    /// Three times in a row it named none of this batch's jobs, though polls found some finished. Perhaps it is asked for a customer that no document was submitted for: the service answers that
     /// with an empty list (vendor's guide).
-    Silent,
+    NotListed,
     /// Its listing is larger than the response limit ([`BatchOptions::with_response_limit`](super::BatchOptions::with_response_limit)).
     TooLarge,
     /// Its listing is larger than 8 MiB, and fewer than one in a hundred of the ids in it are this batch's.

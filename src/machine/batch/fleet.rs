@@ -9,7 +9,7 @@ use http::Response;
 use super::Batch;
 use super::entry::{Entry, Place, Rank};
 use super::event::{BatchEventKind, QueueProblem};
-use super::flights::Errand;
+use super::in_flight::Purpose;
 use super::options::BatchOptions;
 use super::queue::{Measure, Queue, RELAXED_GAP};
 use super::webhooks::Webhooks;
@@ -18,11 +18,11 @@ use crate::machine::collections::id_index::IdIndex;
 use crate::machine::collections::slab::Key;
 use crate::machine::delay::{DelayEstimator, DelayEstimators};
 use crate::machine::exchange::{FailureKind, Limits};
-use crate::machine::job::answer::{LookAnswer, Payload};
-use crate::machine::job::following::Reply;
-use crate::machine::job::record::{End, LookReason, Record, State};
+use crate::machine::job::job_mut::Reply;
+use crate::machine::job::record::{OutcomeKind, PollReason, Record, State};
+use crate::machine::job::response::{Decoded, PollResult};
 use crate::machine::job::transition::Input;
-use crate::machine::limiter::Purpose;
+use crate::machine::limiter::RequestKind;
 use crate::machine::poll_policy::PollPolicy;
 use crate::machine::random;
 use crate::machine::time::Time;
@@ -37,15 +37,15 @@ const RELAXED_BELIEF: Duration = Duration::from_secs(3600);
 /// A resumed job of this age may have finished so long ago that it is lost soon: it is not left to the queue.
 const OLD: Duration = Duration::from_secs(36 * 3600);
 
-/// While webhooks arrive, a look is worth so many.
+/// While webhooks arrive, a poll is worth so many.
 const RELAXED_PRICE: u32 = 30;
 
 /// However many wait for the rate, one more request costs no more than so many times its price: asking even more rarely leaves hardly more room for the others, and results wait longer.
-const MOST_PRESSURE: u32 = 20;
+const MAX_PRESSURE: u32 = 20;
 
 impl Batch {
     /// When the queue is due to be asked.
-    pub(super) fn next_queue_call(&mut self, now: Time) -> Option<Time> {
+    pub(super) fn next_listing(&mut self, now: Time) -> Option<Time> {
         let measure = measure(
             &self.options,
             &self.estimators,
@@ -76,7 +76,12 @@ impl Batch {
         let waiting = self
             .documents_waiting()
             .saturating_add(self.tally.known_finished);
-        let most = self.options.jobs.poll.price().saturating_mul(MOST_PRESSURE);
+        let most = self
+            .options
+            .jobs
+            .poll_policy
+            .price()
+            .saturating_mul(MAX_PRESSURE);
         delay
             .saturating_mul(u32::try_from(waiting).unwrap_or(u32::MAX))
             .min(most)
@@ -84,12 +89,12 @@ impl Batch {
 
     /// How many documents wait for the rate and for nothing else: not for those that are being sent, nor for jobs to end, nor for their own next try.
     fn documents_waiting(&self) -> usize {
-        let is_full = self.submits_under_way() >= self.options.most_submits;
+        let is_full = self.submits_under_way() >= self.options.max_submits;
         let untaken = self
             .options
-            .most_unfinished
+            .max_unfinished
             .saturating_sub(self.tally.unfinished())
-            .min(self.feeds.least());
+            .min(self.sources.least());
         if is_full {
             0
         } else {
@@ -97,10 +102,10 @@ impl Batch {
         }
     }
 
-    /// When the queue was last asked, if its silence is reason enough not to look at this job, which is due.
+    /// When the queue was last asked, if its silence is reason enough not to poll this job, which is due.
     pub(super) fn covered_at(&self, entry: &Entry, now: Time) -> Option<Time> {
         let Record {
-            looked_at,
+            polled_at,
             submitted_at,
             deadline,
             ..
@@ -108,72 +113,72 @@ impl Batch {
         let listed_at = self
             .queue
             .listed_at()
-            .filter(|at| *at > looked_at && *at >= submitted_at)?;
+            .filter(|at| *at > polled_at && *at >= submitted_at)?;
         let is_named = entry.is_said_finished() || entry.named_in_vain;
         let counts = entry.counted && !is_named && now < deadline && !self.is_doubted(entry, now);
         counts.then_some(listed_at)
     }
 
-    /// Whether the silence of the queue, if it is silent about a job, is not enough any more: the job was not looked at by itself for too long.
+    /// Whether the silence of the queue, if it is silent about a job, is not enough any more: the job was not polled by itself for too long.
     pub(super) fn is_doubted(&self, entry: &Entry, now: Time) -> bool {
         if !entry.counted || self.queue.listed_at().is_none() || !self.queue.may_be_doubted() {
             return false;
         }
         let Record {
             submitted_at,
-            looks,
+            polls,
             fresh,
             ..
         } = entry.record;
-        let is_old = looks == 0 && !fresh && now.saturating_since(submitted_at) >= OLD;
-        let silent_for = now.saturating_since(entry.own_look_at);
+        let is_old = polls == 0 && !fresh && now.saturating_since(submitted_at) >= OLD;
+        let silent_for = now.saturating_since(entry.own_poll_at);
         if self.webhooks.arrive(now) {
             // Two would have to be silent.
             return is_old || silent_for >= RELAXED_BELIEF;
         }
         let age = |time: Time| time.saturating_since(submitted_at);
-        let poll = self.options.jobs.poll;
-        let lateness = poll.lateness(
+        let poll_policy = self.options.jobs.poll_policy;
+        let lateness = poll_policy.lateness(
             estimator(&self.options, &self.estimators, entry),
-            age(entry.own_look_at),
+            age(entry.own_poll_at),
             age(now),
         );
         is_old
             || silent_for >= LONGEST_BELIEF
             || lateness
-                >= (poll.price() + self.pressure(now))
+                >= (poll_policy.price() + self.pressure(now))
                     .saturating_mul(self.queue.names_all_but_one_in())
     }
 
-    /// Why a job is looked at, whose turn it is.
-    pub(super) fn reason_of(entry: &Entry, since: Time, now: Time) -> LookReason {
+    /// Why a job is polled, whose turn it is.
+    pub(super) fn reason_of(entry: &Entry, since: Time, now: Time) -> PollReason {
         match entry.record.reason {
-            LookReason::Policy if entry.place == Place::Looks(Rank::Doubted) => {
-                LookReason::QueueSilent
+            PollReason::Policy if entry.place == Place::Polls(Rank::Doubted) => {
+                PollReason::NotListed
             }
-            LookReason::Policy | LookReason::Hint | LookReason::Retry if now > since => {
-                LookReason::Limiter
+            PollReason::Policy | PollReason::Hint | PollReason::Retry if now > since => {
+                PollReason::Limiter
             }
             reason => reason,
         }
     }
 
-    pub(super) fn announce_queue(&mut self) {
+    pub(super) fn emit_listing_due(&mut self) {
         self.queue.is_announced = true;
-        self.tell(BatchEventKind::QueueDue);
+        self.emit(BatchEventKind::ListingDue);
     }
 
-    pub(super) fn send_queue(&mut self, now: Time) {
+    pub(super) fn send_listing(&mut self, now: Time) {
         let request = AwaitingRequest::of(self.queue.customer.clone()).request(&self.api);
         let limits = Limits::for_exchange(0, self.options.jobs.response_bytes);
-        self.pace.take(Purpose::Look, false, now);
-        self.tally.queue_calls += 1;
+        self.pace.take(RequestKind::Poll, false, now);
+        self.tally.listings += 1;
         self.queue.sent(now);
-        self.send(Errand::Queue, request, limits, now);
+        self.send(Purpose::Queue, request, limits, now);
     }
 
     /// What came of a call to the queue that was sent at this time.
-    pub(super) fn queue_replied(
+    pub(super) fn handle_listing(
         &mut self,
         asked_at: Time,
         reply: Reply,
@@ -187,7 +192,7 @@ impl Batch {
             },
             Reply::Failure(failure) if failure.kind() == FailureKind::TooLarge => {
                 let problem = self.queue.distrust(QueueProblem::TooLarge, now);
-                self.tell_problem(problem);
+                self.emit_problem(problem);
                 return;
             }
             Reply::Failure(failure) => Cause::Failure(failure),
@@ -199,22 +204,22 @@ impl Batch {
         // A refusal that is not about the key is as little a listing as a text that can't be read.
         let is_refused = matches!(&cause, Cause::Service(error) if error.http_status().is_some_and(|status| status.is_client_error() && !matches!(status.as_u16(), 408 | 429)));
         let is_unreadable = matches!(cause, Cause::Decode(_)) || is_refused;
-        self.queue_failed(cause, now);
+        self.listing_failed(cause, now);
         if is_unreadable {
             let problem = self.queue.not_readable(now);
-            self.tell_problem(problem);
+            self.emit_problem(problem);
         }
     }
 
     /// A call to the queue brought no listing.
-    pub(super) fn queue_failed(&mut self, cause: Cause, now: Time) {
+    pub(super) fn listing_failed(&mut self, cause: Cause, now: Time) {
         let failures = self.queue.failures.saturating_add(1);
         let delay = self.options.jobs.retry.delay(
             failures,
             random::draw(self.options.jobs.seed, failures.into()),
         );
         self.queue.failed(delay, now);
-        self.tell(BatchEventKind::QueueFailed { cause });
+        self.emit(BatchEventKind::ListingFailed { cause });
     }
 
     /// Takes a listing.
@@ -244,7 +249,7 @@ impl Batch {
             }
         })?;
         named(self, &mut together);
-        self.tell(BatchEventKind::QueueRead {
+        self.emit(BatchEventKind::ListingReceived {
             listed,
             ours,
             new: news,
@@ -253,8 +258,8 @@ impl Batch {
             .queue
             .read(asked_at, response.body().len() as u64, listed, ours, now)
         {
-            Some(Ok(())) => drop(self.tell(BatchEventKind::QueueTrusted)),
-            Some(Err(problem)) => self.tell_problem(Some(problem)),
+            Some(Ok(())) => drop(self.emit(BatchEventKind::QueueRestored)),
+            Some(Err(problem)) => self.emit_problem(Some(problem)),
             None => {}
         }
         self.observe_silence(asked_at);
@@ -294,23 +299,23 @@ impl Batch {
         };
         let Record {
             state,
-            looked_at,
+            polled_at,
             submitted_at,
             ..
         } = entry.record;
-        // One that could not be looked at when it was named waits for its own next try, however often it is named.
-        if entry.said || entry.named_in_vain || state == State::Waiting && looked_at >= asked_at {
+        // One that could not be polled when it was named waits for its own next try, however often it is named.
+        if entry.said || entry.named_in_vain || state == State::Waiting && polled_at >= asked_at {
             return false;
         }
         if let Some(before) =
-            listed_before.filter(|before| entry.counted && *before > looked_at.max(submitted_at))
+            listed_before.filter(|before| entry.counted && *before > polled_at.max(submitted_at))
         {
-            self.take(key, Input::Covered(before), Payload::Nothing, now);
+            self.take(key, Input::Covered(before), Decoded::Nothing, now);
         }
         self.take(
             key,
-            Input::Finished(LookReason::Queue),
-            Payload::Nothing,
+            Input::Finished(PollReason::Queue),
+            Decoded::Nothing,
             now,
         );
         true
@@ -333,16 +338,16 @@ impl Batch {
         }
     }
 
-    /// What the answer to a look teaches.
+    /// What the answer to a poll teaches.
     pub(super) fn learn(
         &mut self,
         key: Key,
-        errand: Errand,
+        errand: Purpose,
         sent_at: Time,
-        answer: LookAnswer,
+        answer: PollResult,
         now: Time,
     ) {
-        let (Some(entry), Errand::Look { from, own_from, .. }) = (self.jobs.get(key), errand)
+        let (Some(entry), Purpose::Poll { from, own_from, .. }) = (self.jobs.get(key), errand)
         else {
             return;
         };
@@ -355,14 +360,19 @@ impl Batch {
         let age = |time: Time| time.saturating_since(submitted_at);
         match answer {
             // What is counted is covered by the next listing.
-            LookAnswer::InProgress { .. }
+            PollResult::InProgress { .. }
                 if self.options.learns
                     && from >= submitted_at
                     && !(counted && self.queue.is_trusted()) =>
             {
                 self.estimators.pending_at(kind, 1, age(from), age(sent_at));
             }
-            LookAnswer::Final(End::Succeeded | End::Failed | End::Unreadable | End::TooLarge) => {
+            PollResult::Final(
+                OutcomeKind::Succeeded
+                | OutcomeKind::Failed
+                | OutcomeKind::Unreadable
+                | OutcomeKind::TooLarge,
+            ) => {
                 // What happened before a job was resumed was learned by another, or by nobody.
                 if self.options.learns && from >= submitted_at {
                     self.estimators.finished_at(kind, age(from), age(sent_at));
@@ -371,29 +381,29 @@ impl Batch {
                     self.webhooks
                         .finished(self.index.hash(id.as_str()), entry.told, now);
                 }
-                let was_listed = matches!(reason, LookReason::Queue | LookReason::Notification);
-                if reason == LookReason::Queue {
+                let was_listed = matches!(reason, PollReason::Queue | PollReason::Notification);
+                if reason == PollReason::Queue {
                     self.queue.named_one();
                 }
                 let listed_at = self
                     .queue
                     .listed_at()
                     .filter(|at| counted && !was_listed && *at > own_from);
-                // Had it finished at any moment since it was last looked at, it would probably have been before the listing.
+                // Had it finished at any moment since it was last polled, it would probably have been before the listing.
                 if listed_at.is_some_and(|at| {
                     sent_at.saturating_since(at) * 10 < at.saturating_since(own_from)
                 }) {
                     let problem = self.queue.missed_one(now);
-                    self.tell_problem(problem);
+                    self.emit_problem(problem);
                 }
             }
             _ => {}
         }
     }
 
-    fn tell_problem(&mut self, problem: Option<QueueProblem>) {
+    fn emit_problem(&mut self, problem: Option<QueueProblem>) {
         if let Some(problem) = problem {
-            self.tell(BatchEventKind::QueueUntrusted(problem));
+            self.emit(BatchEventKind::QueueDegraded(problem));
         }
     }
 
@@ -407,7 +417,7 @@ impl Batch {
         let counted = is_submitted
             && !is_said
             && now < entry.record.deadline
-            && self.queue.tells_of(entry.owner.customer.as_ref());
+            && self.queue.tells_of(entry.meta.customer.as_ref());
         match (entry.said, said) {
             (false, true) => self.tally.known_finished += 1,
             (true, false) => self.tally.known_finished -= 1,
@@ -437,36 +447,40 @@ fn measure<'a>(
     now: Time,
 ) -> Measure<'a> {
     Measure {
-        poll: options.jobs.poll,
+        poll_policy: options.jobs.poll_policy,
         pressure,
         estimators: options.learns.then_some(estimators),
         is_relaxed: webhooks.arrive(now),
     }
 }
 
-/// The policy by which jobs are looked at now.
-pub(super) fn poll(
+/// The policy by which jobs are polled now.
+pub(super) fn poll_policy(
     options: &BatchOptions,
     webhooks: &Webhooks,
     queue: &Queue,
     pressure: Duration,
     now: Time,
 ) -> PollPolicy {
-    let poll = options.jobs.poll;
+    let poll_policy = options.jobs.poll_policy;
     if !webhooks.arrive(now) {
         return if pressure.is_zero() {
-            poll
+            poll_policy
         } else {
-            poll.with_price(poll.price() + pressure)
+            poll_policy.with_price(poll_policy.price() + pressure)
         };
     }
     let smallest = if queue.is_trusted() {
         RELAXED_GAP
     } else {
-        poll.smallest_gap()
+        poll_policy.smallest_gap()
     };
-    poll.with_price(poll.price() * RELAXED_PRICE)
-        .with_gaps(smallest, RELAXED_GAP.min(poll.largest_gap().max(smallest)))
+    poll_policy
+        .with_price(poll_policy.price() * RELAXED_PRICE)
+        .with_gaps(
+            smallest,
+            RELAXED_GAP.min(poll_policy.largest_gap().max(smallest)),
+        )
 }
 
 /// What is known of the time that jobs like this one take.

@@ -6,17 +6,17 @@ use super::entry::{Entry, Place, Rank};
 use super::{Batch, BatchEvent};
 use crate::machine::Output;
 use crate::machine::collections::slab::Key;
-use crate::machine::job::answer::Payload;
+use crate::machine::job::response::Decoded;
 use crate::machine::job::transition::Input;
-use crate::machine::limiter::Purpose;
+use crate::machine::limiter::RequestKind;
 use crate::machine::time::Time;
 
-/// How long a last look waits while the service answers nothing, and the longest pause it waits for.
+/// How long a last poll waits while the service answers nothing, and the longest pause it waits for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is asked next, and of a job, since when it waits.
 enum Next {
-    Look(Key, Time),
+    Poll(Key, Time),
     Queue,
 }
 
@@ -26,7 +26,7 @@ const SOON: Duration = Duration::from_secs(1);
 impl Batch {
     /// Does one piece of work. Says whether there was any.
     pub(super) fn work(&mut self, now: Time) -> bool {
-        if let Some(id) = self.flights.outdated(now) {
+        if let Some(id) = self.in_flight.outdated(now) {
             self.timed_out(id, now);
         } else if let Some(slot) = self.turns.outdated(now) {
             self.outdated(slot, now);
@@ -35,7 +35,7 @@ impl Batch {
         } else if self.may_send(now) {
             return self.send_announced(now) || self.draw(now) || self.announce(now);
         } else {
-            return self.give_up_last_look(now);
+            return self.give_up_last_poll(now);
         }
         true
     }
@@ -47,12 +47,12 @@ impl Batch {
         }
         let times = [
             self.schedule.next_due(),
-            self.flights.next_limit(),
+            self.in_flight.next_limit(),
             self.turns.next_deadline(),
             self.next_launch(now),
             self.next_retry(),
             self.cheaper_at(now),
-            self.last_look().map(|(_, since)| self.patience_of(since)),
+            self.last_poll().map(|(_, since)| self.patience_of(since)),
         ];
         times
             .into_iter()
@@ -76,34 +76,34 @@ impl Batch {
     /// Whether all has ended, and nothing more will come. A submit that is out although its job has ended may still bring an id.
     pub(super) fn is_over(&self) -> bool {
         self.closed
-            && self.feeds.is_empty()
+            && self.sources.is_empty()
             && self.tally.unfinished() == 0
-            && self.flights.submits() == 0
+            && self.in_flight.submits() == 0
     }
 
     fn may_send(&self, now: Time) -> bool {
-        self.flights.len() < self.options.most_in_flight && self.pace.is_ready(now)
+        self.in_flight.len() < self.options.max_in_flight && self.pace.is_ready(now)
     }
 
     /// When the next request may be sent, if one waits for that.
     fn next_launch(&mut self, now: Time) -> Option<Time> {
         let waits = self.confirmed_submit().is_some()
-            || !self.turns.announced.looks.is_empty()
+            || !self.turns.announced.polls.is_empty()
             || self.queue.is_announced
             || self.may_announce_submit()
             || self.wants_document();
-        let look = self
+        let poll = self
             .turns
-            .next_look()
+            .next_poll()
             .and_then(|(rank, slot, since)| Some((rank, self.jobs.at(slot)?.0, since)));
-        let look = match look {
+        let poll = match poll {
             // If it is the queue's next call that holds it, that comes first.
-            Some((rank, key, since)) if self.is_look_held(rank, key, since, now) => {
+            Some((rank, key, since)) if self.is_poll_held(rank, key, since, now) => {
                 self.queue.holds_until()
             }
-            look => look.map(|_| now),
+            poll => poll.map(|_| now),
         };
-        let first = [waits.then_some(now), look, self.next_queue_call(now)]
+        let first = [waits.then_some(now), poll, self.next_listing(now)]
             .into_iter()
             .flatten()
             .min()?;
@@ -112,15 +112,15 @@ impl Batch {
 
     /// Sends what was announced, if its turn has come.
     fn send_announced(&mut self, now: Time) -> bool {
-        if let Some(key) = self.turns.announced.looks.front().copied() {
-            return self.take(key, Input::Clock, Payload::Nothing, now);
+        if let Some(key) = self.turns.announced.polls.front().copied() {
+            return self.take(key, Input::Clock, Decoded::Nothing, now);
         }
         if self.queue.is_announced {
-            self.send_queue(now);
+            self.send_listing(now);
             return true;
         }
         let key = self.confirmed_submit();
-        key.is_some_and(|key| self.take(key, Input::Confirmed, Payload::Nothing, now))
+        key.is_some_and(|key| self.take(key, Input::Confirmed, Decoded::Nothing, now))
     }
 
     /// The announced submit that may leave, if one may.
@@ -136,32 +136,32 @@ impl Batch {
         let submit = submit_again
             .or_else(|| self.turns.next_submit(&self.jobs))
             .filter(|key| self.has_room_for(*key));
-        let looks_out = self.flights.len() - self.flights.submits();
+        let polls_out = self.in_flight.len() - self.in_flight.submits();
         let spares_one = submit.is_some()
-            && self.options.most_in_flight > 1
-            && looks_out + 1 >= self.options.most_in_flight;
-        let look_again = self
+            && self.options.max_in_flight > 1
+            && polls_out + 1 >= self.options.max_in_flight;
+        let poll_again = self
             .turns
-            .next_look_again(&self.jobs)
+            .next_poll_again(&self.jobs)
             .filter(|_| allows_retry);
-        let look = if spares_one {
+        let poll = if spares_one {
             None
         } else {
-            self.next_errand(look_again, now)
+            self.next_errand(poll_again, now)
         };
         match (
-            self.pace.turn(submit.is_some(), look.is_some()),
+            self.pace.turn(submit.is_some(), poll.is_some()),
             submit,
-            look,
+            poll,
         ) {
-            (Some(Purpose::Submit), Some(key), _) => {
-                self.take(key, Input::Clock, Payload::Nothing, now)
+            (Some(RequestKind::Submit), Some(key), _) => {
+                self.take(key, Input::Clock, Decoded::Nothing, now)
             }
-            (Some(Purpose::Look), _, Some(Next::Queue)) => {
-                self.announce_queue();
+            (Some(RequestKind::Poll), _, Some(Next::Queue)) => {
+                self.emit_listing_due();
                 true
             }
-            (Some(Purpose::Look), _, Some(Next::Look(key, since))) => {
+            (Some(RequestKind::Poll), _, Some(Next::Poll(key, since))) => {
                 self.take_turn(key, since, now)
             }
             _ => false,
@@ -192,32 +192,32 @@ impl Batch {
     /// When something may be tried again, if something waits for that.
     fn next_retry(&mut self) -> Option<Time> {
         let waits =
-            self.next_submit_again().is_some() || self.turns.next_look_again(&self.jobs).is_some();
+            self.next_submit_again().is_some() || self.turns.next_poll_again(&self.jobs).is_some();
         self.pace.retry_at().filter(|_| waits)
     }
 
     /// What to ask about next: results that are waiting, then the queue, then what failed before, then what is due.
     fn next_errand(&mut self, retry: Option<Key>, now: Time) -> Option<Next> {
-        let look = self
+        let poll = self
             .turns
-            .next_look()
+            .next_poll()
             .and_then(|(rank, slot, since)| Some((rank, self.jobs.at(slot)?.0, since)));
-        match look {
-            Some((Rank::Last | Rank::Finished, key, since)) => Some(Next::Look(key, since)),
+        match poll {
+            Some((Rank::Last | Rank::Finished, key, since)) => Some(Next::Poll(key, since)),
             _ if self.is_queue_due(now) => Some(Next::Queue),
-            _ if retry.is_some() => retry.map(|key| Next::Look(key, now)),
-            Some((rank, key, since)) if !self.is_look_held(rank, key, since, now) => {
-                Some(Next::Look(key, since))
+            _ if retry.is_some() => retry.map(|key| Next::Poll(key, now)),
+            Some((rank, key, since)) if !self.is_poll_held(rank, key, since, now) => {
+                Some(Next::Poll(key, since))
             }
             _ => None,
         }
     }
 
-    /// Whether a look that waits since then has to wait longer.
-    fn is_look_held(&mut self, rank: Rank, key: Key, since: Time, now: Time) -> bool {
+    /// Whether a poll that waits since then has to wait longer.
+    fn is_poll_held(&mut self, rank: Rank, key: Key, since: Time, now: Time) -> bool {
         match rank {
             Rank::Last | Rank::Finished | Rank::Alone => false,
-            // One more listing may name it after all; and if that is silent too, what the look finds can be held against the queue.
+            // One more listing may name it after all; and if that is silent too, what the poll finds can be held against the queue.
             Rank::Doubted => {
                 self.queue.listed_at().is_none_or(|at| at < since) && self.is_held(now)
             }
@@ -227,7 +227,7 @@ impl Batch {
 
     /// Whether what is due waits, as a call to the queue that is out or about to be made will probably make it needless.
     fn is_held(&mut self, now: Time) -> bool {
-        let is_soon = self.next_queue_call(now).is_some_and(|at| at <= now + SOON);
+        let is_soon = self.next_listing(now).is_some_and(|at| at <= now + SOON);
         is_soon || self.queue.holds_until().is_some_and(|until| until > now)
     }
 
@@ -238,10 +238,10 @@ impl Batch {
             .is_some_and(|entry| self.covered_at(entry, now).is_some())
     }
 
-    /// A job's turn to be looked at has come, for which it has waited since then.
+    /// A job's turn to be polled has come, for which it has waited since then.
     fn take_turn(&mut self, key: Key, since: Time, now: Time) -> bool {
         let is_alone =
-            |entry: &Entry| matches!(entry.place, Place::Looks(Rank::Alone | Rank::Doubted));
+            |entry: &Entry| matches!(entry.place, Place::Polls(Rank::Alone | Rank::Doubted));
         if !self.jobs.get(key).is_some_and(is_alone) && self.is_put_off(key, now) {
             return true;
         }
@@ -249,7 +249,7 @@ impl Batch {
             return false;
         };
         let reason = Self::reason_of(entry, since, now);
-        self.take(key, Input::Turn(reason), Payload::Nothing, now)
+        self.take(key, Input::Turn(reason), Decoded::Nothing, now)
     }
 
     /// Whether a submit may be announced, as far as submits bound each other.
@@ -260,28 +260,28 @@ impl Batch {
 
     /// How many submits are announced or out.
     pub(super) fn submits_under_way(&self) -> usize {
-        self.flights.submits() + self.turns.announced.submits.len()
+        self.in_flight.submits() + self.turns.announced.submits.len()
     }
 
     /// Whether the limits of submits leave room for one more, and for its document.
     fn has_room_for(&self, key: Key) -> bool {
         let announced = &self.turns.announced.submits;
         let bytes = self
-            .flights
+            .in_flight
             .bytes()
             .saturating_add(announced.iter().map(|submit| submit.bytes).sum());
         let more = self.jobs.get(key).map_or(0, Entry::bytes);
-        self.submits_under_way() < self.options.most_submits
-            && (bytes == 0 || bytes.saturating_add(more) <= self.options.most_bytes)
+        self.submits_under_way() < self.options.max_submits
+            && (bytes == 0 || bytes.saturating_add(more) <= self.options.max_bytes)
     }
 
     /// Whether another document would be submitted soon, if there were one.
     fn wants_document(&mut self) -> bool {
         let waiting = self.turns.submits_waiting(&self.jobs);
         let submits = self.submits_under_way() + waiting;
-        !self.feeds.is_empty()
-            && submits < self.options.most_submits
-            && self.tally.unfinished() < self.options.most_unfinished
+        !self.sources.is_empty()
+            && submits < self.options.max_submits
+            && self.tally.unfinished() < self.options.max_unfinished
     }
 
     /// Draws one more document, if it would be submitted soon.
@@ -289,15 +289,15 @@ impl Batch {
         if !self.wants_document() {
             return false;
         }
-        if let Some(document) = self.feeds.draw() {
+        if let Some(document) = self.sources.draw() {
             self.take_document(document, now);
         }
         true
     }
 
-    /// Gives up a last look for which nothing leaves room.
-    fn give_up_last_look(&mut self, now: Time) -> bool {
-        let Some((key, since)) = self.last_look() else {
+    /// Gives up a last poll for which nothing leaves room.
+    fn give_up_last_poll(&mut self, now: Time) -> bool {
+        let Some((key, since)) = self.last_poll() else {
             return false;
         };
         let until = self
@@ -310,17 +310,17 @@ impl Batch {
             && self.take(
                 key,
                 Input::Forbidden(until.unwrap_or(Time::EPOCH)),
-                Payload::Nothing,
+                Decoded::Nothing,
                 now,
             )
     }
 
-    /// A last look that waits, and since when.
-    fn last_look(&self) -> Option<(Key, Time)> {
-        if let Some((Rank::Last, slot, since)) = self.turns.next_look() {
+    /// A last poll that waits, and since when.
+    fn last_poll(&self) -> Option<(Key, Time)> {
+        if let Some((Rank::Last, slot, since)) = self.turns.next_poll() {
             return self.jobs.at(slot).map(|(key, _)| (key, since));
         }
-        let announced = self.turns.announced.looks.iter();
+        let announced = self.turns.announced.polls.iter();
         let late = announced.filter_map(|key| {
             Some((
                 *key,
@@ -334,7 +334,7 @@ impl Batch {
         late.min_by_key(|(_, since)| *since)
     }
 
-    /// Until when a look waits that was the last to be made then.
+    /// Until when a poll waits that was the last to be made then.
     fn patience_of(&self, since: Time) -> Time {
         since.max(self.answered_at) + PATIENCE
     }

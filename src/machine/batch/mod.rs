@@ -4,9 +4,8 @@ mod cohorts;
 mod entry;
 mod event;
 mod fair;
-mod feed;
 mod fleet;
-mod flights;
+mod in_flight;
 mod launch;
 mod moves;
 mod options;
@@ -16,6 +15,7 @@ mod progress;
 mod queue;
 mod replies;
 mod retry_budget;
+mod sources;
 mod tally;
 mod turns;
 mod webhooks;
@@ -31,11 +31,11 @@ pub use options::BatchOptions;
 pub use progress::BatchProgress;
 
 use entry::Entry;
-use feed::Feeds;
-use flights::Flights;
-use owners::Owners;
+use in_flight::InFlight;
+use owners::Interner;
 use pace::Pace;
 use queue::Queue;
+use sources::Sources;
 use tally::Tally;
 use turns::Turns;
 use webhooks::Webhooks;
@@ -49,10 +49,10 @@ use super::job::JobEventKind;
 use super::job::JobOptions;
 use super::job::JobState;
 use super::job::Snapshot;
-use super::job::answer::{Payload, SubmitAnswer};
-use super::job::following::{Baggage, Reply};
+use super::job::job_mut::{Pending, Reply};
 use super::job::record::{Record, State};
-use super::job::{Owner, Ticket};
+use super::job::response::{Decoded, SubmitResult};
+use super::job::{DocumentMeta, Ticket};
 use super::notifications::Notifications;
 // The modules below name it as `super::Time`, so that the benches can take them in as they are.
 use super::job::transition::Input;
@@ -62,7 +62,7 @@ use crate::wire::{Api, ConfigError, Document, Notification};
 
 /// Follows many documents at once: submits them within limits, finds out what has finished with as few requests as it can, and hands the results out as they come.
 ///
-/// Made by the application, and given work at any time: documents one by one ([`add`](Self::add)), documents from an iterator that is drawn from as there is room ([`feed`](Self::feed)), or
+/// Made by the application, and given work at any time: documents one by one ([`add`](Self::add)), documents from an iterator that is drawn from as there is room ([`add_all`](Self::feed)), or
 /// jobs that were submitted before ([`resume`](Self::resume)). Driven like every machine, but more than one request may be out.
 ///
 /// Each job has the life of a [`Job`](super::Job), told by the same events under its key. A job that has ended is told and forgotten: a batch holds what is under way, in less than 300 bytes
@@ -115,7 +115,7 @@ use crate::wire::{Api, ConfigError, Document, Notification};
 /// | 429, or any refusal with a `Retry-After` | everything pauses, once, and then goes on at half of the rate, which comes back |
 /// | an outage: 16 failures in a row | one request each 30 s, once the shared budget of retries is spent, finds out whether the service is back |
 /// | a refused key: 401, 403 | everything pauses until [`set_key`](Self::set_key) |
-/// | a deadline | holds as for a `Job`. The last look takes its turn among the others. The job ends without it when the service asks for a pause of more than a minute, does not take the key, or has answered nothing for a minute |
+/// | a deadline | holds as for a `Job`. The last poll takes its turn among the others. The job ends without it when the service asks for a pause of more than a minute, does not take the key, or has answered nothing for a minute |
 pub struct Batch {
     api: Api,
     options: BatchOptions,
@@ -125,13 +125,13 @@ pub struct Batch {
     /// What came out of the schedule and is not seen to yet, the next last.
     due: Vec<u32>,
     turns: Turns,
-    flights: Flights,
+    in_flight: InFlight,
     pace: Pace,
-    feeds: Feeds,
+    sources: Sources,
     queue: Queue,
     webhooks: Webhooks,
     estimators: DelayEstimators,
-    owners: Owners,
+    owners: Interner,
     /// Notifications of ids that are not known, or not yet.
     early: Notifications,
     tally: Tally,
@@ -157,13 +157,13 @@ impl Batch {
             schedule: Schedule::new(now),
             due: Vec::new(),
             turns: Turns::new(),
-            flights: Flights::default(),
+            in_flight: InFlight::default(),
             pace: Pace::new(&options),
-            feeds: Feeds::default(),
+            sources: Sources::default(),
             queue: Queue::new(options.queue, options.customer.clone()),
             webhooks: Webhooks::default(),
             estimators: DelayEstimators::new(),
-            owners: Owners::default(),
+            owners: Interner::default(),
             early: Notifications::default(),
             tally: Tally::default(),
             outputs: VecDeque::new(),
@@ -198,18 +198,18 @@ impl Batch {
 
     /// Goes on with a job that was submitted before, as [`Job::resume`](super::Job::resume) does. `None` if the batch is closed.
     ///
-    /// Any number of them may be resumed at once: the queue is asked first, and then the oldest is looked at first, as fast as the limits allow.
+    /// Any number of them may be resumed at once: the queue is asked first, and then the oldest is polled first, as fast as the limits allow.
     pub fn resume(&mut self, ticket: &Ticket, now: Time) -> Option<JobKey> {
         let now = self.advance(now);
         if self.closed {
             return None;
         }
         let record = Record::of_ticket(ticket, self.options.jobs.deadline, now);
-        let (owner, kind) = (
-            self.owners.share(ticket.owner()),
+        let (meta, kind) = (
+            self.owners.share(ticket.meta()),
             self.estimators.slot(ticket.document_type()),
         );
-        let entry = Entry::of_ticket(record, owner, ticket.extraction_id().clone(), kind, now);
+        let entry = Entry::of_ticket(record, meta, ticket.extraction_id().clone(), kind, now);
         Some(self.begin(entry, now))
     }
 
@@ -231,8 +231,8 @@ impl Batch {
             // The answer, if there was one, went to a process that is no more.
             self.take(
                 key.0,
-                Input::Submit(record.exchange, SubmitAnswer::Unknown),
-                Payload::Restarted,
+                Input::Submit(record.exchange, SubmitResult::Unknown),
+                Decoded::Restarted,
                 now,
             );
         }
@@ -242,21 +242,21 @@ impl Batch {
     /// Takes documents from an iterator whenever there is room for another submit soon, so that no more are open than are needed; several iterators one after the other.
     ///
     /// [`next_output`](Machine::next_output) draws from it, so it should not block for long. If the batch is closed already, nothing is drawn.
-    pub fn feed(&mut self, documents: impl Iterator<Item = Document> + Send + 'static) {
+    pub fn add_all(&mut self, documents: impl Iterator<Item = Document> + Send + 'static) {
         if !self.closed {
-            self.feeds.push(Box::new(documents));
+            self.sources.push(Box::new(documents));
         }
     }
 
     /// Draws no more from iterators, and lets them go.
-    pub fn stop_feeding(&mut self) {
-        self.feeds.clear();
+    pub fn close_sources(&mut self) {
+        self.sources.clear();
     }
 
     /// Gives up on a job, as [`Job::abandon`](super::Job::abandon) does. Of a job that has ended, nothing is left to give up on.
     pub fn abandon(&mut self, key: JobKey, now: Time) {
         let now = self.advance(now);
-        self.take(key.0, Input::Abandon, Payload::Nothing, now);
+        self.take(key.0, Input::Abandon, Decoded::Nothing, now);
     }
 
     /// No more documents or tickets will come. Iterators are still drawn from; when they are used up and all jobs have ended, the batch is done.
@@ -281,7 +281,7 @@ impl Batch {
         Ok(())
     }
 
-    /// Takes a webhook's message: the job it names is looked at soon, but never within a second of its last look. It proves nothing and ends nothing.
+    /// Takes a webhook's message: the job it names is polled soon, but never within a second of its last poll. It proves nothing and ends nothing.
     ///
     /// One that names no job of the batch is remembered for ten minutes, as it may have come before the answer to its own submit. The newest 8192 are.
     ///
@@ -292,7 +292,7 @@ impl Batch {
         if let Some(key) = self.find(id) {
             self.told(key, now);
         } else {
-            self.tally.foreign_notifications += 1;
+            self.tally.unknown_notifications += 1;
             self.webhooks.came(self.index.hash(id.as_str()));
             self.early.insert(id, now);
         }
@@ -306,7 +306,7 @@ impl Batch {
     /// What can be kept of a job while it has no ticket; see [`Job::snapshot`](super::Job::snapshot).
     pub fn snapshot(&self, key: JobKey) -> Option<Snapshot> {
         let entry = self.jobs.get(key.0)?;
-        Snapshot::of(&entry.record, entry.owner.reference.as_deref())
+        Snapshot::of(&entry.record, entry.meta.reference.as_deref())
     }
 
     /// Where a job stands; `None` once it has ended.
@@ -324,10 +324,10 @@ impl Batch {
     /// How far it is.
     pub fn progress(&self) -> BatchProgress {
         let mut progress = self.tally.progress();
-        progress.in_flight = self.flights.len();
+        progress.in_flight = self.in_flight.len();
         progress.paused_until = self.pace.paused_until(self.latest);
         progress.key_refused = self.pace.is_key_refused();
-        progress.is_fed = !self.feeds.is_empty();
+        progress.has_source = !self.sources.is_empty();
         progress
     }
 
@@ -343,10 +343,10 @@ impl Batch {
             response_bytes,
             ..
         } = self.options.jobs;
-        let owner = self.owners.share(Arc::new(Owner::of(&document)));
-        let baggage = Baggage::with_document(document, text_blocks, response_bytes);
-        let kind = self.estimators.slot(owner.document_type.as_deref());
-        Entry::of_document(record, owner, baggage, kind, now)
+        let meta = self.owners.share(Arc::new(DocumentMeta::of(&document)));
+        let pending = Pending::with_document(document, text_blocks, response_bytes);
+        let kind = self.estimators.slot(meta.document_type.as_deref());
+        Entry::of_document(record, meta, pending, kind, now)
     }
 
     fn advance(&mut self, now: Time) -> Time {
@@ -354,7 +354,7 @@ impl Batch {
         self.latest
     }
 
-    fn tell(&mut self, kind: BatchEventKind) -> u64 {
+    fn emit(&mut self, kind: BatchEventKind) -> u64 {
         let sequence = self.next_sequence;
         self.next_sequence = sequence.saturating_add(1);
         self.outputs

@@ -3,8 +3,8 @@
 use super::Batch;
 use super::entry::{Entry, Place};
 use super::event::{BatchEventKind, JobKey};
-use super::fleet::{estimator, poll};
-use super::flights::{Errand, Flight};
+use super::fleet::{estimator, poll_policy};
+use super::in_flight::{Outstanding, Purpose};
 use super::options::BatchOptions;
 use super::turns::AnnouncedSubmit;
 use crate::machine::Output;
@@ -13,11 +13,11 @@ use crate::machine::delay::DelayEstimator;
 use crate::machine::exchange::{Limits, Transmit};
 use crate::machine::job::JobEventKind;
 use crate::machine::job::JobOptions;
-use crate::machine::job::answer::Payload;
-use crate::machine::job::following::{Consequence, look_request, submit_request};
-use crate::machine::job::record::{LookReason, Record, State};
+use crate::machine::job::job_mut::{Action, poll_request, submit_request};
+use crate::machine::job::record::{PollReason, Record, State};
+use crate::machine::job::response::Decoded;
 use crate::machine::job::transition::{Input, Rules};
-use crate::machine::limiter::Purpose;
+use crate::machine::limiter::RequestKind;
 use crate::machine::poll_policy::PollPolicy;
 use crate::machine::random;
 use crate::machine::time::Time;
@@ -35,31 +35,31 @@ impl Batch {
     }
 
     /// Moves one job and sees to what follows. Says whether anything did.
-    pub(super) fn take(&mut self, key: Key, input: Input, payload: Payload, now: Time) -> bool {
+    pub(super) fn take(&mut self, key: Key, input: Input, decoded: Decoded, now: Time) -> bool {
         let pressure = self.pressure(now);
         let Some(entry) = self.jobs.get_mut(key) else {
             return false;
         };
         let (before, was_nameless) = (entry.record, entry.extraction_id.is_none());
-        let poll = poll(&self.options, &self.webhooks, &self.queue, pressure, now);
+        let poll_policy = poll_policy(&self.options, &self.webhooks, &self.queue, pressure, now);
         let rules = rules(
             &self.options,
-            poll,
+            poll_policy,
             estimator(&self.options, &self.estimators, entry),
             key,
             entry,
         );
-        let consequence = entry.following().take(input, payload, now, &rules);
-        entry.note_look(&before);
+        let action = entry.following().take(input, decoded, now, &rules);
+        entry.note_poll(&before);
         let after = entry.record;
-        if after == before && consequence.is_none() {
+        if after == before && action.is_none() {
             return false;
         }
-        match consequence {
+        match action {
             None => {}
-            Some(Consequence::Tell(kind)) => self.tell_of(key, kind),
-            Some(Consequence::SendSubmit) => self.send_submit(key, now),
-            Some(Consequence::SendLook) => self.send_look(key, &before, now),
+            Some(Action::Emit(kind)) => self.tell_of(key, kind),
+            Some(Action::SendSubmit) => self.send_submit(key, now),
+            Some(Action::SendPoll) => self.send_poll(key, &before, now),
         }
         self.settle(key, &before, &after, now);
         self.recount(key, now);
@@ -79,9 +79,9 @@ impl Batch {
             self.leave(key);
             match after.state {
                 State::Ready | State::Waiting => self.put(key, now),
-                State::SubmitAnnounced | State::LookAnnounced => self.wait_announced(key),
+                State::SubmitEmitted | State::PollEmitted => self.wait_announced(key),
                 State::Submitting | State::Polling => {}
-                State::Ended(_) => self.forget(key, now),
+                State::Finished(_) => self.forget(key, now),
             }
         }
     }
@@ -108,13 +108,13 @@ impl Batch {
             _ => return,
         };
         if ends {
-            self.take(key, Input::Clock, Payload::Nothing, now);
+            self.take(key, Input::Clock, Decoded::Nothing, now);
         } else if !self.is_put_off(key, now) {
             self.queue_up(key, now);
         }
     }
 
-    /// Puts a look off that is due by what was known before, and is not by what is known now.
+    /// Puts a poll off that is due by what was known before, and is not by what is known now.
     pub(super) fn is_put_off(&mut self, key: Key, now: Time) -> bool {
         let Some(entry) = self
             .jobs
@@ -124,28 +124,28 @@ impl Batch {
             return false;
         };
         if let Some(at) = self.covered_at(entry, now) {
-            return self.take(key, Input::Covered(at), Payload::Nothing, now);
+            return self.take(key, Input::Covered(at), Decoded::Nothing, now);
         }
         let Record {
             reason,
-            looked_at,
+            polled_at,
             submitted_at,
             deadline,
             ..
         } = entry.record;
         let pressure = self.pressure(now);
-        if reason != LookReason::Policy
+        if reason != PollReason::Policy
             || now >= deadline
             || pressure.is_zero() && !self.webhooks.arrive(now)
         {
             return false;
         }
-        let age = looked_at.saturating_since(submitted_at);
+        let age = polled_at.saturating_since(submitted_at);
         let estimator = estimator(&self.options, &self.estimators, entry);
         let due = submitted_at
-            + poll(&self.options, &self.webhooks, &self.queue, pressure, now)
-                .next_look_by(estimator, age, None);
-        due > now && self.take(key, Input::Covered(looked_at), Payload::Nothing, now)
+            + poll_policy(&self.options, &self.webhooks, &self.queue, pressure, now)
+                .next_poll_by(estimator, age, None);
+        due > now && self.take(key, Input::Covered(polled_at), Decoded::Nothing, now)
     }
 
     /// The place of a job came out of the schedule. The entry may be outdated.
@@ -164,8 +164,8 @@ impl Batch {
             return;
         };
         match entry.record.state {
-            // It is announced, and its look is the last.
-            State::LookAnnounced => {
+            // It is announced, and its poll is the last.
+            State::PollEmitted => {
                 self.turns.undate(entry, slot);
                 self.recount(key, now);
             }
@@ -175,7 +175,7 @@ impl Batch {
                 self.wake(key, now);
             }
             _ => {
-                self.take(key, Input::Clock, Payload::Nothing, now);
+                self.take(key, Input::Clock, Decoded::Nothing, now);
             }
         }
     }
@@ -198,8 +198,8 @@ impl Batch {
         }
         self.take(
             key,
-            Input::Finished(LookReason::Notification),
-            Payload::Nothing,
+            Input::Finished(PollReason::Notification),
+            Decoded::Nothing,
             now,
         );
     }
@@ -232,10 +232,10 @@ impl Batch {
         let Some(entry) = self.jobs.get(key) else {
             return;
         };
-        let (reference, bytes) = (entry.owner.reference.clone(), entry.bytes());
+        let (reference, bytes) = (entry.meta.reference.clone(), entry.bytes());
         let is_submit = matches!(event, JobEventKind::Submitting { .. });
-        let is_look = matches!(event, JobEventKind::LookDue { .. });
-        let sequence = self.tell(BatchEventKind::Job {
+        let is_poll = matches!(event, JobEventKind::PollDue { .. });
+        let sequence = self.emit(BatchEventKind::Job {
             key: key.into(),
             reference,
             event,
@@ -246,8 +246,8 @@ impl Batch {
                 sequence,
                 bytes,
             });
-        } else if is_look {
-            self.turns.announced.looks.push_back(key);
+        } else if is_poll {
+            self.turns.announced.polls.push_back(key);
         }
     }
 
@@ -255,14 +255,14 @@ impl Batch {
         let Some(entry) = self.jobs.get(key) else {
             return;
         };
-        let Some((request, limits)) = submit_request(entry.baggage.as_deref(), &self.api) else {
+        let Some((request, limits)) = submit_request(entry.pending.as_deref(), &self.api) else {
             return;
         };
         let (exchange, bytes, is_retry) = (entry.record.exchange, entry.bytes(), entry.is_retry);
-        self.pace.take(Purpose::Submit, is_retry, now);
+        self.pace.take(RequestKind::Submit, is_retry, now);
         self.tally.submits += 1;
         self.send(
-            Errand::Submit {
+            Purpose::Submit {
                 job: key,
                 exchange,
                 bytes,
@@ -274,7 +274,7 @@ impl Batch {
         );
     }
 
-    fn send_look(&mut self, key: Key, before: &Record, now: Time) {
+    fn send_poll(&mut self, key: Key, before: &Record, now: Time) {
         let listed_at = self.queue.listed_at();
         let Some(entry) = self.jobs.get_mut(key) else {
             return;
@@ -287,42 +287,42 @@ impl Batch {
             response_bytes,
             ..
         } = self.options.jobs;
-        let (request, limits) = look_request(id, &self.api, text_blocks, response_bytes);
-        let own_from = std::mem::replace(&mut entry.own_look_at, now);
+        let (request, limits) = poll_request(id, &self.api, text_blocks, response_bytes);
+        let own_from = std::mem::replace(&mut entry.own_poll_at, now);
         let covered_at = listed_at.filter(|at| entry.counted && *at >= entry.record.submitted_at);
-        let from = before.looked_at.max(covered_at.unwrap_or_default());
-        let errand = Errand::Look {
+        let from = before.polled_at.max(covered_at.unwrap_or_default());
+        let errand = Purpose::Poll {
             job: key,
             exchange: entry.record.exchange,
             from,
             own_from,
             is_retry: entry.is_retry,
         };
-        self.pace.take(Purpose::Look, entry.is_retry, now);
-        self.tally.looks += 1;
+        self.pace.take(RequestKind::Poll, entry.is_retry, now);
+        self.tally.polls += 1;
         self.send(errand, request, limits, now);
     }
 
     pub(super) fn send(
         &mut self,
-        errand: Errand,
+        errand: Purpose,
         request: http::Request<Body>,
         limits: Limits,
         now: Time,
     ) {
-        let sender = if let Errand::Submit { job, .. } = errand {
+        let sender = if let Purpose::Submit { job, .. } = errand {
             self.jobs.get(job).map(Entry::sender)
         } else {
             None
         };
-        let flight = Flight {
+        let flight = Outstanding {
             errand,
             sent_at: now,
             until: now + limits.total,
             key_number: self.key_number,
             sender,
         };
-        let id = self.flights.send(flight);
+        let id = self.in_flight.send(flight);
         self.outputs.push_back(Output::Send(Transmit {
             id,
             request,
@@ -343,18 +343,18 @@ fn is_hopeless(record: &Record) -> bool {
 /// What the steps of this job depend on.
 fn rules<'a>(
     options: &BatchOptions,
-    poll: PollPolicy,
+    poll_policy: PollPolicy,
     estimator: Option<&'a DelayEstimator>,
     key: Key,
     entry: &Entry,
 ) -> Rules<'a> {
     let JobOptions { retry, seed, .. } = options.jobs;
     let submission = entry
-        .baggage
+        .pending
         .as_ref()
-        .and_then(|baggage| baggage.submission.as_ref());
+        .and_then(|pending| pending.submission.as_ref());
     Rules {
-        poll,
+        poll_policy,
         estimator,
         retry,
         // Jobs that failed together should not come back together.
@@ -362,6 +362,6 @@ fn rules<'a>(
         submit_limit: submission
             .map_or_else(Limits::default, |submission| submission.limits)
             .total,
-        look_limit: Limits::default().total,
+        poll_limit: Limits::default().total,
     }
 }

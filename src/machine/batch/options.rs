@@ -12,26 +12,26 @@ use crate::wire::{AwaitingRequest, ConfigError};
 ///
 /// | limit | default | what it bounds |
 /// | --- | --- | --- |
-/// | [`with_most_in_flight`](Self::with_most_in_flight) | 16 | requests that are out, of all kinds |
-/// | [`with_most_submits`](Self::with_most_submits) | 4 | submits that are out |
+/// | [`with_max_in_flight`](Self::with_max_in_flight) | 16 | requests that are out, of all kinds |
+/// | [`with_max_submits`](Self::with_max_submits) | 4 | submits that are out |
 /// | [`with_rate`](Self::with_rate), [`with_burst`](Self::with_burst) | 10 each second, 10 at once | requests of all kinds |
-/// | [`with_most_bytes`](Self::with_most_bytes) | 64 MiB | documents that are being sent |
-/// | [`with_most_unfinished`](Self::with_most_unfinished) | 100 000 | jobs taken from iterators before others have ended |
+/// | [`with_max_bytes`](Self::with_max_bytes) | 64 MiB | documents that are being sent |
+/// | [`with_max_unfinished`](Self::with_max_unfinished) | 100 000 | jobs taken from iterators before others have ended |
 /// | [`with_retry_budget`](Self::with_retry_budget) | 100 | repetitions of what failed, by all jobs together |
 ///
-/// The service documents no limits: the rate is an assumption that no service should mind. Where it is short, each question (a call to the queue, a look at a job in progress) delays
+/// The service documents no limits: the rate is an assumption that no service should mind. Where it is short, each question (a call to the queue, a poll a job in progress) delays
 /// all documents and results that wait for it. So fewer questions are asked then: what is ready waits a little longer, and the whole is done sooner.
 ///
 /// Any number may be set: one that can't be kept is raised to the least that can, which is told below.
 #[derive(Debug, Clone)]
 pub struct BatchOptions {
     pub(super) jobs: JobOptions,
-    pub(super) most_in_flight: usize,
-    pub(super) most_submits: usize,
+    pub(super) max_in_flight: usize,
+    pub(super) max_submits: usize,
     pub(super) rate: Option<(u32, Duration)>,
     pub(super) burst: u32,
-    pub(super) most_bytes: u64,
-    pub(super) most_unfinished: usize,
+    pub(super) max_bytes: u64,
+    pub(super) max_unfinished: usize,
     pub(super) retry_budget: u32,
     pub(super) queue: bool,
     pub(super) learns: bool,
@@ -43,12 +43,12 @@ impl BatchOptions {
     pub const fn new() -> Self {
         Self {
             jobs: JobOptions::new(),
-            most_in_flight: 16,
-            most_submits: 4,
+            max_in_flight: 16,
+            max_submits: 4,
             rate: Some((10, Duration::from_secs(1))),
             burst: 10,
-            most_bytes: 64 * 1024 * 1024,
-            most_unfinished: 100_000,
+            max_bytes: 64 * 1024 * 1024,
+            max_unfinished: 100_000,
             retry_budget: 100,
             queue: true,
             learns: true,
@@ -70,10 +70,10 @@ impl BatchOptions {
         self
     }
 
-    /// Sets when to look at single jobs and at the queue. The policy's price is that of either request.
+    /// Sets when to poll single jobs and at the queue. The policy's price is that of either request.
     #[must_use]
-    pub const fn with_poll_policy(mut self, poll: PollPolicy) -> Self {
-        self.jobs = self.jobs.with_poll_policy(poll);
+    pub const fn with_poll_policy(mut self, poll_policy: PollPolicy) -> Self {
+        self.jobs = self.jobs.with_poll_policy(poll_policy);
         self
     }
 
@@ -86,15 +86,15 @@ impl BatchOptions {
 
     /// Sets how many requests may be out at once, of all kinds; at least one.
     #[must_use]
-    pub const fn with_most_in_flight(mut self, requests: usize) -> Self {
-        self.most_in_flight = if requests == 0 { 1 } else { requests };
+    pub const fn with_max_in_flight(mut self, requests: usize) -> Self {
+        self.max_in_flight = if requests == 0 { 1 } else { requests };
         self
     }
 
     /// Sets how many submits may be out at once, among the requests; at least one.
     #[must_use]
-    pub const fn with_most_submits(mut self, submits: usize) -> Self {
-        self.most_submits = if submits == 0 { 1 } else { submits };
+    pub const fn with_max_submits(mut self, submits: usize) -> Self {
+        self.max_submits = if submits == 0 { 1 } else { submits };
         self
     }
 
@@ -121,15 +121,15 @@ impl BatchOptions {
 
     /// Sets how many bytes of documents may be in the submits that are announced or out, before base64. A document that is larger goes alone.
     #[must_use]
-    pub const fn with_most_bytes(mut self, bytes: u64) -> Self {
-        self.most_bytes = bytes;
+    pub const fn with_max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
         self
     }
 
-    /// Sets how many jobs may be unfinished before nothing more is taken from iterators ([`Batch::feed`](super::Batch::feed)); at least one. What is added one by one is always taken.
+    /// Sets how many jobs may be unfinished before nothing more is taken from iterators ([`Batch::add_all`](super::Batch::feed)); at least one. What is added one by one is always taken.
     #[must_use]
-    pub const fn with_most_unfinished(mut self, jobs: usize) -> Self {
-        self.most_unfinished = if jobs == 0 { 1 } else { jobs };
+    pub const fn with_max_unfinished(mut self, jobs: usize) -> Self {
+        self.max_unfinished = if jobs == 0 { 1 } else { jobs };
         self
     }
 
@@ -141,25 +141,25 @@ impl BatchOptions {
         self
     }
 
-    /// Does not ask the queue of finished extractions: each job is looked at by itself. Without this call it is asked as soon as there are two jobs in progress.
+    /// Does not ask the queue of finished extractions: each job is polled by itself. Without this call it is asked as soon as there are two jobs in progress.
     #[must_use]
     pub const fn without_queue(mut self) -> Self {
         self.queue = false;
         self
     }
 
-    /// Asks the queue for this customer's extractions only, for a key that others use for other customers. Jobs of other customers are then looked at by themselves.
+    /// Asks the queue for this customer's extractions only, for a key that others use for other customers. Jobs of other customers are then polled by themselves.
     ///
     /// # Errors
     ///
     /// As [`AwaitingRequest::with_customer`].
-    pub fn with_queue_of(mut self, customer: &str) -> Result<Self, ConfigError> {
+    pub fn with_queue_customer(mut self, customer: &str) -> Result<Self, ConfigError> {
         AwaitingRequest::new().with_customer(customer)?;
         self.customer = Some(customer.into());
         Ok(self)
     }
 
-    /// Learns nothing of the time that jobs take, and looks by what the policy assumes.
+    /// Learns nothing of the time that jobs take, and polls by what the policy assumes.
     #[must_use]
     pub const fn without_learning(mut self) -> Self {
         self.learns = false;
@@ -180,7 +180,7 @@ impl BatchOptions {
         self
     }
 
-    /// Sets the most bytes taken of one response; see [`JobOptions::with_response_limit`]. A listing of the queue that is larger is not read: single looks take over.
+    /// Sets the most bytes taken of one response; see [`JobOptions::with_response_limit`]. A listing of the queue that is larger is not read: single polls take over.
     #[must_use]
     pub const fn with_response_limit(mut self, bytes: u64) -> Self {
         self.jobs = self.jobs.with_response_limit(bytes);

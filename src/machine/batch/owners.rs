@@ -3,28 +3,28 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::machine::job::Owner;
+use crate::machine::job::DocumentMeta;
 
-/// Owners without a reference of their own, so that jobs of one document type and customer share one.
+/// Interner without a reference of their own, so that jobs of one document type and customer share one.
 #[derive(Debug, Default)]
-pub(super) struct Owners {
-    shared: BTreeMap<[Option<Arc<str>>; 2], Arc<Owner>>,
+pub(super) struct Interner {
+    shared: BTreeMap<[Option<Arc<str>>; 2], Arc<DocumentMeta>>,
 }
 
 /// How many are kept; beyond that it begins anew, and nothing is lost but memory.
-const MOST: usize = 1024;
+const MAX: usize = 1024;
 
-impl Owners {
+impl Interner {
     /// The one that says the same, if it can be shared.
-    pub(super) fn share(&mut self, owner: Arc<Owner>) -> Arc<Owner> {
-        if owner.reference.is_some() {
-            return owner;
+    pub(super) fn share(&mut self, meta: Arc<DocumentMeta>) -> Arc<DocumentMeta> {
+        if meta.reference.is_some() {
+            return meta;
         }
-        if self.shared.len() >= MOST {
+        if self.shared.len() >= MAX {
             self.shared.clear();
         }
-        let names = [owner.document_type.clone(), owner.customer.clone()];
-        self.shared.entry(names).or_insert(owner).clone()
+        let names = [meta.document_type.clone(), meta.customer.clone()];
+        self.shared.entry(names).or_insert(meta).clone()
     }
 }
 
@@ -34,28 +34,28 @@ mod tests {
 
     #[test]
     fn equal_names_are_kept_once_and_references_apart() {
-        let mut owners = Owners::default();
-        let owner = |customer: &str, reference: Option<&str>| {
-            Arc::new(Owner {
+        let mut owners = Interner::default();
+        let meta = |customer: &str, reference: Option<&str>| {
+            Arc::new(DocumentMeta {
                 document_type: Some("invoice".into()),
                 customer: Some(customer.into()),
                 reference: reference.map(Into::into),
             })
         };
-        let one = owners.share(owner("Acme", None));
-        assert!(Arc::ptr_eq(&one, &owners.share(owner("Acme", None))));
+        let one = owners.share(meta("Acme", None));
+        assert!(Arc::ptr_eq(&one, &owners.share(meta("Acme", None))));
         assert_eq!(
-            owners.share(owner("Other", None)).customer.as_deref(),
+            owners.share(meta("Other", None)).customer.as_deref(),
             Some("Other")
         );
         assert_eq!(
             owners
-                .share(owner("Acme", Some("row 17")))
+                .share(meta("Acme", Some("row 17")))
                 .reference
                 .as_deref(),
             Some("row 17")
         );
-        (0..3000).for_each(|number| drop(owners.share(owner(&number.to_string(), None))));
-        assert!(owners.shared.len() <= MOST);
+        (0..3000).for_each(|number| drop(owners.share(meta(&number.to_string(), None))));
+        assert!(owners.shared.len() <= MAX);
     }
 }

@@ -7,8 +7,8 @@ use http::StatusCode;
 use super::options::BatchOptions;
 use super::retry_budget::RetryBudget;
 use crate::machine::exchange::FailureKind;
-use crate::machine::job::following::Reply;
-use crate::machine::limiter::{Limiter, Purpose};
+use crate::machine::job::job_mut::Reply;
+use crate::machine::limiter::{Limiter, RequestKind};
 use crate::machine::random;
 use crate::machine::time::Time;
 use crate::wire::{ServiceError, retry_after};
@@ -132,12 +132,12 @@ impl Pace {
         self.key_refused
     }
 
-    pub(super) fn turn(&self, submits_wait: bool, looks_wait: bool) -> Option<Purpose> {
-        self.limiter.turn(submits_wait, looks_wait)
+    pub(super) fn turn(&self, submits_wait: bool, polls_wait: bool) -> Option<RequestKind> {
+        self.limiter.turn(submits_wait, polls_wait)
     }
 
     /// A request is sent.
-    pub(super) fn take(&mut self, purpose: Purpose, is_retry: bool, now: Time) {
+    pub(super) fn take(&mut self, purpose: RequestKind, is_retry: bool, now: Time) {
         self.limiter.take(purpose, now);
         if is_retry || self.is_outage() {
             self.budget.try_spend(now);

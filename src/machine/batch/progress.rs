@@ -22,18 +22,18 @@ pub struct BatchProgress {
     pub in_flight: usize,
     /// Submits sent so far.
     pub submits: u64,
-    /// Single looks sent so far, fetches of results included.
-    pub looks: u64,
+    /// Single polls sent so far, fetches of results included.
+    pub polls: u64,
     /// Calls to the queue sent so far.
-    pub queue_calls: u64,
+    pub listings: u64,
     /// Notifications of extractions that were not this batch's, or not yet.
-    pub foreign_notifications: u64,
+    pub unknown_notifications: u64,
     /// Nothing is sent before this, as the service asked.
     pub paused_until: Option<Time>,
     /// Whether a new key is waited for.
     pub key_refused: bool,
     /// Whether iterators still have documents to give.
-    pub is_fed: bool,
+    pub has_source: bool,
 }
 
 impl BatchProgress {

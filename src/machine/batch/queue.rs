@@ -12,7 +12,7 @@ use crate::machine::time::Time;
 /// What a batch knows of the queue of finished extractions.
 ///
 /// One call tells about all jobs. It is worth its price as soon as the lateness to be expected of all of them since the last one, together, has reached it; but not where one job
-/// makes up most of that, as looking at that one is as good.
+/// makes up most of that, as polling that one is as good.
 #[derive(Debug)]
 pub(super) struct Queue {
     is_on: bool,
@@ -36,7 +36,7 @@ pub(super) struct Queue {
     is_proven: bool,
     /// Up to when its silence has taught how long jobs take.
     taught_until: Option<Time>,
-    /// Whether a job was looked at by itself since the last listing, although it is silent.
+    /// Whether a job was polled by itself since the last listing, although it is silent.
     has_doubted: bool,
     /// In a row, listings that named none of ours, though a job was found finished that should have been there; and whether the last is counted.
     suspicions: u8,
@@ -61,7 +61,7 @@ struct Due {
 /// What lateness is measured by.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Measure<'a> {
-    pub(super) poll: PollPolicy,
+    pub(super) poll_policy: PollPolicy,
     /// What any request costs beside its price.
     pub(super) pressure: Duration,
     /// Without them, what the policy assumes.
@@ -89,7 +89,7 @@ const TRIES: u8 = 3;
 const PRIOR: u32 = 60;
 const MEMORY: u32 = 16_384;
 
-/// Before it has named any, one in so many: it may be asked for a wrong customer. A look for each listing finds that out.
+/// Before it has named any, one in so many: it may be asked for a wrong customer. A poll for each listing finds that out.
 const UNPROVEN: u32 = 4;
 
 /// After so many listings that named none of ours the others are believed no more than at first, and teach nothing.
@@ -179,7 +179,7 @@ impl Queue {
             is_relaxed,
             ..
         } = measure;
-        let price = measure.poll.price();
+        let price = measure.poll_policy.price();
         let fits = |due: &Due| {
             due.jobs.abs_diff(jobs) * 32 <= due.jobs
                 && due.pressure.abs_diff(pressure) * 32 <= price
@@ -201,7 +201,7 @@ impl Queue {
         Some(since + HOLD)
     }
 
-    /// Whether one more job may be looked at by itself although the queue is silent: once for each listing, until it has proved to name what has finished.
+    /// Whether one more job may be polled by itself although the queue is silent: once for each listing, until it has proved to name what has finished.
     pub(super) fn may_be_doubted(&self) -> bool {
         self.is_proven || !self.has_doubted
     }
@@ -223,14 +223,14 @@ impl Queue {
         let gap = if measure.is_relaxed {
             RELAXED_GAP
         } else {
-            measure.poll.smallest_gap()
+            measure.poll_policy.smallest_gap()
         };
-        let patience = self.patience(measure.poll);
+        let patience = self.patience(measure.poll_policy);
         let earliest = self
             .listed_at
             .map_or(now, |listed_at| now.max(listed_at + gap.max(patience)))
             .max(self.not_before);
-        let latest = earliest + measure.poll.largest_gap();
+        let latest = earliest + measure.poll_policy.largest_gap();
         if self.is_worth_it(measure, earliest) {
             return Some(earliest);
         }
@@ -249,12 +249,12 @@ impl Queue {
         Some(late)
     }
 
-    /// From one call to the next, at least, while none has named a job; no longer than the policy waits with a look, or single looks at all of them would come first.
-    fn patience(&self, poll: PollPolicy) -> Duration {
+    /// From one call to the next, at least, while none has named a job; no longer than the policy waits with a poll, or single polls all of them would come first.
+    fn patience(&self, poll_policy: PollPolicy) -> Duration {
         match (self.is_proven, self.first_listed_at, self.listed_at) {
             (false, Some(first), Some(last)) => {
                 let age = last.saturating_since(first);
-                (age / PATIENCE_SHARE).min(poll.next_look(age, None).saturating_sub(age))
+                (age / PATIENCE_SHARE).min(poll_policy.next_poll(age, None).saturating_sub(age))
             }
             _ => Duration::ZERO,
         }
@@ -266,11 +266,11 @@ impl Queue {
             let age = |time: Time| time.saturating_since(submitted_at);
             let last = self.listed_at.map_or(Duration::ZERO, age);
             let estimator = measure.estimators.map(|estimators| estimators.at(of));
-            let lateness = measure.poll.lateness(estimator, last, age(at));
+            let lateness = measure.poll_policy.lateness(estimator, last, age(at));
             most = most.max(lateness);
             all = all.saturating_add(lateness.saturating_mul(jobs));
         }
-        let price = measure.poll.price();
+        let price = measure.poll_policy.price();
         let share = price.saturating_mul(
             u32::try_from(self.bytes / (BYTES_OF_A_REQUEST / 16)).unwrap_or(u32::MAX),
         ) / 16;
@@ -307,7 +307,7 @@ impl Queue {
         }
         match self.problem {
             // Silence is no proof that it has ended.
-            Some(QueueProblem::Silent) if ours == 0 => {
+            Some(QueueProblem::NotListed) if ours == 0 => {
                 self.not_before = now + PROBE_AFTER;
                 None
             }
@@ -366,12 +366,12 @@ impl Queue {
     /// A job was found finished that a listing did not name, although it probably was finished then. Says whether that is a problem by now.
     pub(super) fn missed_one(&mut self, now: Time) -> Option<QueueProblem> {
         self.missed = self.missed.saturating_add(1);
-        // Many may finish between a listing and the looks that follow it: one listing is one reason.
+        // Many may finish between a listing and the polls that follow it: one listing is one reason.
         self.suspicions = self
             .suspicions
             .saturating_add(u8::from(!std::mem::replace(&mut self.is_suspicious, true)));
         if self.suspicions >= TRIES {
-            self.distrust(QueueProblem::Silent, now)
+            self.distrust(QueueProblem::NotListed, now)
         } else {
             None
         }
@@ -382,7 +382,7 @@ impl Queue {
         (self.out_since, self.due) = (None, None);
         self.not_before = self.not_before.max(now + PROBE_AFTER);
         let is_news = self.problem != Some(problem);
-        if problem == QueueProblem::Silent {
+        if problem == QueueProblem::NotListed {
             self.is_proven = false;
             (self.named, self.missed) = (0, 0);
         }

@@ -1,15 +1,15 @@
 //! What becomes of a batch's requests.
 
 use super::event::BatchEventKind;
-use super::flights::{Errand, Flight, Overdue, Sender};
+use super::in_flight::{Outstanding, Overdue, Purpose, Sender};
 use super::pace::Verdict;
 use super::{Batch, Key};
 use crate::machine::cause::Cause;
 use crate::machine::exchange::RequestId;
 use crate::machine::job::Ticket;
-use crate::machine::job::answer::{LookAnswer, Payload, SubmitAnswer};
-use crate::machine::job::following::Reply;
-use crate::machine::job::record::{End, Record, State};
+use crate::machine::job::job_mut::Reply;
+use crate::machine::job::record::{OutcomeKind, Record, State};
+use crate::machine::job::response::{Decoded, PollResult, SubmitResult};
 use crate::machine::job::transition::Input;
 use crate::machine::time::Time;
 
@@ -20,24 +20,24 @@ impl Batch {
         if self.is_over() {
             return;
         }
-        if let Some(flight) = self.flights.land(id) {
+        if let Some(flight) = self.in_flight.land(id) {
             let is_key_refused = self.judge(&flight, &reply, now);
             self.landed(&flight, reply, is_key_refused, now);
-        } else if let Some(overdue) = self.flights.take_overdue(id) {
+        } else if let Some(overdue) = self.in_flight.take_overdue(id) {
             self.answered_late(&overdue, reply, now);
         }
     }
 
     /// The time of a request is up.
     pub(super) fn timed_out(&mut self, id: RequestId, now: Time) {
-        let Some(flight) = self.flights.land(id) else {
+        let Some(flight) = self.in_flight.land(id) else {
             return;
         };
         self.pace.fails();
         match flight.errand {
-            Errand::Submit { job, exchange, .. } => {
+            Purpose::Submit { job, exchange, .. } => {
                 if let Some(sender) = flight.sender {
-                    self.flights.remember(
+                    self.in_flight.remember(
                         id,
                         Overdue {
                             job,
@@ -48,8 +48,8 @@ impl Batch {
                 }
                 self.run_out(job, State::Submitting, exchange, now);
             }
-            Errand::Look { job, exchange, .. } => self.run_out(job, State::Polling, exchange, now),
-            Errand::Queue => self.queue_failed(Cause::TimeLimit, now),
+            Purpose::Poll { job, exchange, .. } => self.run_out(job, State::Polling, exchange, now),
+            Purpose::Queue => self.listing_failed(Cause::TimeLimit, now),
         }
     }
 
@@ -57,12 +57,12 @@ impl Batch {
     fn run_out(&mut self, job: Key, state: State, exchange: u32, now: Time) {
         let waits = |record: &Record| record.state == state && record.exchange == exchange;
         if self.jobs.get(job).is_some_and(|entry| waits(&entry.record)) {
-            self.take(job, Input::Clock, Payload::Nothing, now);
+            self.take(job, Input::Clock, Decoded::Nothing, now);
         }
     }
 
     /// What a reply says about everything. Says whether it refuses the key.
-    fn judge(&mut self, flight: &Flight, reply: &Reply, now: Time) -> bool {
+    fn judge(&mut self, flight: &Outstanding, reply: &Reply, now: Time) -> bool {
         if matches!(reply, Reply::Response(_)) {
             self.answered_at = now;
         }
@@ -75,13 +75,13 @@ impl Batch {
                     .pace
                     .slow_down(hint, flight.sent_at, &self.options, now)
                 {
-                    self.tell(BatchEventKind::Throttled { until });
+                    self.emit(BatchEventKind::Throttled { until });
                 }
             }
             Verdict::KeyRefused(error) => {
                 // One with an old key says nothing about the one there is now.
                 if flight.key_number == self.key_number && self.pace.refuse_key() {
-                    self.tell(BatchEventKind::KeyRefused(error));
+                    self.emit(BatchEventKind::KeyRefused(error));
                 }
                 return true;
             }
@@ -89,38 +89,38 @@ impl Batch {
         false
     }
 
-    fn landed(&mut self, flight: &Flight, reply: Reply, is_key_refused: bool, now: Time) {
+    fn landed(&mut self, flight: &Outstanding, reply: Reply, is_key_refused: bool, now: Time) {
         match flight.errand {
-            Errand::Submit { job, exchange, .. } => {
-                let (input, payload) =
-                    reply.of_submit(exchange, self.options.jobs.retry.trusts_overload());
+            Purpose::Submit { job, exchange, .. } => {
+                let (input, decoded) =
+                    reply.for_submit(exchange, self.options.jobs.retry.trusts_overload());
                 // It was not processed, and the next key may do.
                 let input = if is_key_refused {
-                    Input::Submit(exchange, SubmitAnswer::Throttled { hint: None })
+                    Input::Submit(exchange, SubmitResult::Throttled { hint: None })
                 } else {
                     input
                 };
-                self.submit_replied(job, flight.sender.as_ref(), input, payload, now);
+                self.submit_replied(job, flight.sender.as_ref(), input, decoded, now);
             }
-            Errand::Look { job, exchange, .. } if self.awaits(job, exchange) => {
-                let (input, payload) = reply.of_look(exchange);
+            Purpose::Poll { job, exchange, .. } if self.awaits(job, exchange) => {
+                let (input, decoded) = reply.for_poll(exchange);
                 let input = match input {
-                    Input::Look(_, LookAnswer::Final(End::Refused)) if is_key_refused => {
-                        Input::Look(exchange, LookAnswer::Failed { hint: None })
+                    Input::Poll(_, PollResult::Final(OutcomeKind::Refused)) if is_key_refused => {
+                        Input::Poll(exchange, PollResult::Failed { hint: None })
                     }
                     input => input,
                 };
-                if let Input::Look(_, answer) = input {
+                if let Input::Poll(_, answer) = input {
                     self.learn(job, flight.errand, flight.sent_at, answer, now);
                 }
-                self.take(job, input, payload, now);
+                self.take(job, input, decoded, now);
             }
-            Errand::Look { .. } => {}
-            Errand::Queue => self.queue_replied(flight.sent_at, reply, is_key_refused, now),
+            Purpose::Poll { .. } => {}
+            Purpose::Queue => self.handle_listing(flight.sent_at, reply, is_key_refused, now),
         }
     }
 
-    /// Whether a job waits for this look; the answers of others are not worth parsing.
+    /// Whether a job waits for this poll; the answers of others are not worth parsing.
     fn awaits(&self, job: Key, exchange: u32) -> bool {
         self.jobs.get(job).is_some_and(|entry| {
             entry.record.state == State::Polling && entry.record.exchange == exchange
@@ -129,8 +129,8 @@ impl Batch {
 
     /// A submit whose time was up was answered after all: an id is worth having.
     fn answered_late(&mut self, overdue: &Overdue, reply: Reply, now: Time) {
-        let (input, payload) = reply.of_submit(overdue.exchange, false);
-        self.submit_replied(overdue.job, Some(&overdue.sender), input, payload, now);
+        let (input, decoded) = reply.for_submit(overdue.exchange, false);
+        self.submit_replied(overdue.job, Some(&overdue.sender), input, decoded, now);
     }
 
     /// A submit was answered. Its job may have ended: by the time limit, or with what another submit of the same document had brought.
@@ -139,16 +139,16 @@ impl Batch {
         job: Key,
         sender: Option<&Sender>,
         input: Input,
-        payload: Payload,
+        decoded: Decoded,
         now: Time,
     ) {
         if self.jobs.get(job).is_some() {
-            self.take(job, input, payload, now);
-        } else if let (Payload::Id(extraction_id), Some(Sender { owner, deadline })) =
-            (payload, sender)
+            self.take(job, input, decoded, now);
+        } else if let (Decoded::Id(extraction_id), Some(Sender { meta, deadline })) =
+            (decoded, sender)
         {
-            let ticket = Ticket::of(owner.clone(), extraction_id, now, *deadline);
-            self.tell(BatchEventKind::SubmittedLate {
+            let ticket = Ticket::of(meta.clone(), extraction_id, now, *deadline);
+            self.emit(BatchEventKind::SubmittedLate {
                 key: job.into(),
                 ticket,
             });

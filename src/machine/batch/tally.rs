@@ -1,7 +1,7 @@
 //! What is counted, so that it never needs to be counted up.
 
 use super::progress::BatchProgress;
-use crate::machine::job::record::{End, State};
+use crate::machine::job::record::{OutcomeKind, State};
 
 /// How many jobs are in which phase, and what was sent.
 #[derive(Debug, Default)]
@@ -14,9 +14,9 @@ pub(super) struct Tally {
     succeeded: u64,
     failed: u64,
     pub(super) submits: u64,
-    pub(super) looks: u64,
-    pub(super) queue_calls: u64,
-    pub(super) foreign_notifications: u64,
+    pub(super) polls: u64,
+    pub(super) listings: u64,
+    pub(super) unknown_notifications: u64,
 }
 
 impl Tally {
@@ -33,8 +33,8 @@ impl Tally {
             *phase -= 1;
         }
         match to {
-            State::Ended(End::Succeeded) => self.succeeded += 1,
-            State::Ended(_) => self.failed += 1,
+            State::Finished(OutcomeKind::Succeeded) => self.succeeded += 1,
+            State::Finished(_) => self.failed += 1,
             _ => self.begin(to),
         }
     }
@@ -53,21 +53,21 @@ impl Tally {
             failed: self.failed,
             in_flight: 0,
             submits: self.submits,
-            looks: self.looks,
-            queue_calls: self.queue_calls,
-            foreign_notifications: self.foreign_notifications,
+            polls: self.polls,
+            listings: self.listings,
+            unknown_notifications: self.unknown_notifications,
             paused_until: None,
             key_refused: false,
-            is_fed: false,
+            has_source: false,
         }
     }
 
     fn phase(&mut self, state: State) -> Option<&mut usize> {
         match state {
             State::Ready => Some(&mut self.waiting),
-            State::SubmitAnnounced | State::Submitting => Some(&mut self.submitting),
-            State::Waiting | State::LookAnnounced | State::Polling => Some(&mut self.submitted),
-            State::Ended(_) => None,
+            State::SubmitEmitted | State::Submitting => Some(&mut self.submitting),
+            State::Waiting | State::PollEmitted | State::Polling => Some(&mut self.submitted),
+            State::Finished(_) => None,
         }
     }
 }

@@ -15,11 +15,11 @@ pub(super) struct Turns {
     submits: fair::Turns<Key>,
     /// The one whose turn it is to be submitted, once there is room for it.
     next_submit: Option<Key>,
-    /// Submits and looks to be tried again, apart: a submit may wait long for others, and for a confirmation.
+    /// Submits and polls to be tried again, apart: a submit may wait long for others, and for a confirmation.
     submits_again: VecDeque<Key>,
-    looks_again: VecDeque<Key>,
-    /// Looks in the order in which they are made, and since when they wait.
-    looks: BTreeMap<(Rank, Time, u32), Time>,
+    polls_again: VecDeque<Key>,
+    /// Polls in the order in which they are made, and since when they wait.
+    polls: BTreeMap<(Rank, Time, u32), Time>,
     /// When those that wait must end, even if their turn has not come.
     deadlines: BTreeSet<(Time, u32)>,
     pub(super) announced: Announced,
@@ -29,7 +29,7 @@ pub(super) struct Turns {
 #[derive(Debug, Default)]
 pub(super) struct Announced {
     pub(super) submits: VecDeque<AnnouncedSubmit>,
-    pub(super) looks: VecDeque<Key>,
+    pub(super) polls: VecDeque<Key>,
 }
 
 /// A submit that was announced, and not yet sent.
@@ -47,8 +47,8 @@ impl Turns {
             submits: fair::Turns::new(),
             next_submit: None,
             submits_again: VecDeque::new(),
-            looks_again: VecDeque::new(),
-            looks: BTreeMap::new(),
+            polls_again: VecDeque::new(),
+            polls: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             announced: Announced::default(),
         }
@@ -71,14 +71,14 @@ impl Turns {
         next_again(&mut self.submits_again, State::Ready, jobs)
     }
 
-    /// The job whose turn it is to be looked at again after a look that failed.
-    pub(super) fn next_look_again(&mut self, jobs: &Slab<Entry>) -> Option<Key> {
-        next_again(&mut self.looks_again, State::Waiting, jobs)
+    /// The job whose turn it is to be polled again after a poll that failed.
+    pub(super) fn next_poll_again(&mut self, jobs: &Slab<Entry>) -> Option<Key> {
+        next_again(&mut self.polls_again, State::Waiting, jobs)
     }
 
-    /// The look to be made next: its rank, the place of its job, and since when it waits.
-    pub(super) fn next_look(&self) -> Option<(Rank, u32, Time)> {
-        self.looks
+    /// The poll to be made next: its rank, the place of its job, and since when it waits.
+    pub(super) fn next_poll(&self) -> Option<(Rank, u32, Time)> {
+        self.polls
             .first_key_value()
             .map(|((rank, _, slot), since)| (*rank, *slot, *since))
     }
@@ -146,24 +146,24 @@ impl Batch {
         let place = match entry.record.state {
             State::Ready if entry.needs_budget() => Place::Retries,
             State::Ready => Place::Submits,
-            State::Waiting if is_late => Place::Looks(Rank::Last),
-            State::Waiting if entry.is_said_finished() => Place::Looks(Rank::Finished),
+            State::Waiting if is_late => Place::Polls(Rank::Last),
+            State::Waiting if entry.is_said_finished() => Place::Polls(Rank::Finished),
             State::Waiting if entry.needs_budget() => Place::Retries,
-            State::Waiting if !entry.counted => Place::Looks(Rank::Alone),
-            State::Waiting if is_doubted => Place::Looks(Rank::Doubted),
-            State::Waiting => Place::Looks(Rank::Due),
+            State::Waiting if !entry.counted => Place::Polls(Rank::Alone),
+            State::Waiting if is_doubted => Place::Polls(Rank::Doubted),
+            State::Waiting => Place::Polls(Rank::Due),
             _ => return,
         };
         (entry.place, entry.is_retry) = (place, place == Place::Retries);
         match place {
-            Place::Submits => self.turns.submits.push(entry.owner.customer.as_ref(), key),
+            Place::Submits => self.turns.submits.push(entry.meta.customer.as_ref(), key),
             Place::Retries if entry.record.state == State::Ready => {
                 self.turns.submits_again.push_back(key)
             }
-            Place::Retries => self.turns.looks_again.push_back(key),
-            Place::Looks(rank) => {
+            Place::Retries => self.turns.polls_again.push_back(key),
+            Place::Polls(rank) => {
                 self.turns
-                    .looks
+                    .polls
                     .insert((rank, entry.order(rank), key.slot), now);
                 if rank == Rank::Doubted {
                     self.queue.doubt();
@@ -192,13 +192,13 @@ impl Batch {
         let turns = &mut self.turns;
         match std::mem::replace(&mut entry.place, Place::None) {
             Place::None | Place::Submits | Place::Retries => {}
-            Place::Looks(rank) => {
-                turns.looks.remove(&(rank, entry.order(rank), key.slot));
+            Place::Polls(rank) => {
+                turns.polls.remove(&(rank, entry.order(rank), key.slot));
             }
             // No more than may be in flight.
             Place::Announced => {
                 turns.announced.submits.retain(|submit| submit.job != key);
-                turns.announced.looks.retain(|look| *look != key);
+                turns.announced.polls.retain(|poll| *poll != key);
             }
         }
         turns.undate(entry, key.slot);

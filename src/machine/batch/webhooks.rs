@@ -22,7 +22,7 @@ struct Finished {
 }
 
 /// How many of the last finished jobs are judged by, at most and at least.
-const MOST: usize = 50;
+const MAX: usize = 50;
 const FEWEST: usize = 10;
 
 /// How long a webhook may take after a job was found finished by other means.
@@ -33,7 +33,7 @@ impl Webhooks {
     pub(super) fn finished(&mut self, id: IdHash, told: bool, now: Time) {
         self.finished.push_back(Finished { id, at: now, told });
         self.told += usize::from(told);
-        if self.finished.len() > MOST {
+        if self.finished.len() > MAX {
             let oldest = self.finished.pop_front();
             self.told -= usize::from(oldest.is_some_and(|finished| finished.told));
         }
@@ -91,6 +91,6 @@ mod tests {
         assert!(webhooks.arrive(later));
         (12..200).for_each(|number| webhooks.finished(id(number), false, START));
         assert!(!webhooks.arrive(later));
-        assert_eq!((webhooks.finished.len(), webhooks.told), (MOST, 0));
+        assert_eq!((webhooks.finished.len(), webhooks.told), (MAX, 0));
     }
 }

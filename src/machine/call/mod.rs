@@ -16,7 +16,7 @@ pub use options::CallOptions;
 
 use super::cause::Cause;
 use super::exchange::{Failure, FailureKind, Limits, RequestId, Transmit};
-use super::job::answer::Refusal;
+use super::job::response::Refusal;
 use super::random;
 use super::time::Time;
 use super::{Machine, Output};
@@ -24,7 +24,7 @@ use crate::wire::{Api, Request, ResponseError, retry_after};
 
 /// Performs one call, and again where that is safe and may help.
 ///
-/// For everything that is not a job: a look by hand, the queue, a synchronous extraction, an endpoint of your own. Made by the application from a [`Request`]; driven like every machine. A
+/// For everything that is not a job: a poll by hand, the queue, a synchronous extraction, an endpoint of your own. Made by the application from a [`Request`]; driven like every machine. A
 /// call that is [repeatable](Request::REPEATABLE) is tried again after any passing failure; one that is not, only when it certainly was not processed.
 ///
 /// ```
@@ -71,7 +71,7 @@ enum State {
     /// Out, for at most this long.
     Sent { until: Time },
     /// Ended.
-    Ended,
+    Finished,
 }
 
 impl<R: Request> Call<R> {
@@ -99,7 +99,7 @@ impl<R: Request> Call<R> {
     /// Gives up on the call. It ends at once, as [`CallError::Abandoned`]; a request that is out may be processed all the same.
     pub fn abandon(&mut self, now: Time) {
         self.advance(now);
-        if self.state != State::Ended {
+        if self.state != State::Finished {
             self.finish(Err(CallError::Abandoned));
         }
     }
@@ -122,7 +122,7 @@ impl<R: Request> Call<R> {
     }
 
     fn finish(&mut self, outcome: Result<R::Response, CallError>) {
-        self.state = State::Ended;
+        self.state = State::Finished;
         self.event = Some(CallEventKind::Finished(outcome));
     }
 
@@ -222,7 +222,7 @@ impl<R: Request> Machine for Call<R> {
                 return Output::Event(CallEvent { sequence, kind });
             }
             match self.state {
-                State::Ended => return Output::Done,
+                State::Finished => return Output::Done,
                 State::Ready { .. } if now >= self.deadline => {
                     let cause = self.cause.take();
                     self.finish(Err(CallError::Deadline {

@@ -10,7 +10,7 @@ pub(super) const SMALLEST: usize = 16;
 
 /// Slots of jobs by the hash of their id.
 ///
-/// Filled by a batch when a submit is answered or a ticket taken. Holds no ids: whoever looks one up compares what is found, as different ids may have the same hash. 8 bytes for each
+/// Filled by a batch when a submit is answered or a ticket taken. Holds no ids: whoever polls one up compares what is found, as different ids may have the same hash. 8 bytes for each
 /// place of a table of which between a sixth and two thirds are taken. The seed keeps those who choose ids from choosing ones that collide.
 #[derive(Debug)]
 pub(crate) struct IdIndex {
@@ -26,7 +26,7 @@ pub(crate) struct IdHash(pub(super) u64);
 
 /// A place of the table: the upper half of an id's hash, and the slot.
 ///
-/// The same bits choose the home of an entry, so that the table grows without looking at the ids.
+/// The same bits choose the home of an entry, so that the table grows without polling the ids.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub(super) hash: u32,
@@ -84,7 +84,7 @@ impl IdIndex {
             .map(|place| self.places[place].slot)
     }
 
-    /// Looks up some ids, at most [`TOGETHER`](Self::TOGETHER), such as those of a listing. Returns the slot of each that is here. `is_it` says whether a slot has this id; before it is asked,
+    /// Polls up some ids, at most [`TOGETHER`](Self::TOGETHER), such as those of a listing. Returns the slot of each that is here. `is_it` says whether a slot has this id; before it is asked,
     /// `fetch` is told of the slots it will be asked about, to bring near what stands there.
     ///
     /// Much faster than one by one in a large table: not all steps are made for one id, but each for all, and within a step none waits for the memory of another.

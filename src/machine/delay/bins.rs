@@ -1,6 +1,6 @@
 //! The bins in which ages are counted: eight to a doubling, so that each is an eighth to a sixteenth as wide as the age it stands for.
 
-/// The first bin reaches from zero to 2^15 ticks, half a second: no look is made sooner.
+/// The first bin reaches from zero to 2^15 ticks, half a second: no poll is made sooner.
 const FIRST: u32 = 15;
 
 /// An eighth of a doubling is the width of a bin.

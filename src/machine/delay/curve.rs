@@ -55,7 +55,7 @@ impl Curve {
         curve
     }
 
-    /// The lateness, in ticks, that has gathered at the age `to` since a look at the age `from`: the odds rule, the integral of `S(from) / S(t) - 1`.
+    /// The lateness, in ticks, that has gathered at the age `to` since a poll the age `from`: the odds rule, the integral of `S(from) / S(t) - 1`.
     pub(in crate::machine) fn lateness(&self, from: u64, to: u64) -> u64 {
         let Some(span) = to.checked_sub(from) else {
             return 0;

@@ -10,14 +10,14 @@ use super::curve::{Curve, ONE, PRIOR};
 use super::stored::EstimatorWire;
 use super::ticks::{OLDEST, to_duration, to_ticks};
 
-/// How long jobs take, as far as it is known: a life table over their age, learned from looks.
+/// How long jobs take, as far as it is known: a life table over their age, learned from polls.
 ///
-/// A look tells only that a job was still in progress at one age, or finished somewhere between two looks (an interval-censored observation). Both are evidence, so a service that has
+/// A poll tells only that a job was still in progress at one age, or finished somewhere between two polls (an interval-censored observation). Both are evidence, so a service that has
 /// become slow is noticed before a single job has finished. It begins with what [`PollPolicy`](super::super::PollPolicy) assumes, which weighs as much as three jobs. Recent jobs count
 /// more: after a number of jobs that passed an age, 64 unless set, what was seen of that age before weighs half.
 ///
 /// Made by the application, handed to a [`Job`](super::super::Job) or kept in [`DelayEstimators`](super::DelayEstimators), and stored with [`serde`] for the next run (some 1.5 KB, versioned and checked). It
-/// counts in whole numbers: the same observations lead to the same looks on every platform.
+/// counts in whole numbers: the same observations lead to the same polls on every platform.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "EstimatorWire", into = "EstimatorWire")]
 pub struct DelayEstimator {
@@ -34,7 +34,7 @@ pub struct DelayEstimator {
 /// What one job counts.
 const JOB: u32 = 1 << 16;
 
-/// How many jobs the assumed distribution weighs for ever: enough to look now and then where nothing is expected any more.
+/// How many jobs the assumed distribution weighs for ever: enough to poll now and then where nothing is expected any more.
 const LASTING_WEIGHT: u64 = 1;
 
 /// How many jobs it weighs beside that at the beginning, and how many what is known of other types weighs; both fade.
@@ -46,7 +46,7 @@ const WHOLE: u64 = 1 << 32;
 
 /// One observation in this many, of those there are, and this many at the most, need no new curve.
 const PATIENCE: u32 = 32;
-const MOST_UNSEEN: u32 = 8;
+const MAX_UNSEEN: u32 = 8;
 
 /// Of the assumed distribution, the jobs that reach the borders of the bins, in parts of [`JOB`] times 2^16.
 static ASSUMED: [u64; EDGES] = {
@@ -65,7 +65,7 @@ impl DelayEstimator {
     /// The number of jobs after which what was seen before weighs half, unless set: 64.
     pub const HALF_LIFE: u32 = 64;
 
-    /// An estimator that knows nothing yet: the looks are those of [`PollPolicy::next_look`](super::super::PollPolicy::next_look).
+    /// An estimator that knows nothing yet: the polls are those of [`PollPolicy::next_poll`](super::super::PollPolicy::next_poll).
     pub fn new() -> Self {
         Self::assuming(Self::HALF_LIFE, &PRIOR, ASSUMED_WEIGHT)
     }
@@ -107,7 +107,7 @@ impl DelayEstimator {
         self.learned(1);
     }
 
-    /// The lateness to be expected, weighted by how likely it is, when a job that was in progress at the age `from` is looked at no sooner than at the age `to`.
+    /// The lateness to be expected, weighted by how likely it is, when a job that was in progress at the age `from` is polled no sooner than at the age `to`.
     ///
     /// Comparable with [`PollPolicy::price`](super::super::PollPolicy::price), and additive: for many jobs, the sum tells whether one request that reveals all of them is worth it.
     pub fn lateness(&self, from: Duration, to: Duration) -> Duration {
@@ -194,11 +194,11 @@ impl DelayEstimator {
         self.watched[bin.index] = fade(watched);
     }
 
-    /// Draws the curve again, unless what is new hardly matters: a look must stay cheap.
+    /// Draws the curve again, unless what is new hardly matters: a poll must stay cheap.
     fn learned(&mut self, observations: u32) {
         self.seen = self.seen.saturating_add(observations);
         self.unseen = self.unseen.saturating_add(observations);
-        if self.unseen >= (self.seen / PATIENCE).min(MOST_UNSEEN) {
+        if self.unseen >= (self.seen / PATIENCE).min(MAX_UNSEEN) {
             self.redraw();
         }
     }

@@ -11,7 +11,7 @@ use super::stored::EstimatorsWire;
 /// How long jobs take, for each document type by itself.
 ///
 /// What is seen of a type teaches its own estimate and the pooled one; a type that was never seen begins with what the pooled one knows, which weighs as much as three jobs.
-/// The first [`MOST_TYPES`](Self::MOST_TYPES) types have an estimate of their own; all others share the pooled one.
+/// The first [`MAX_TYPES`](Self::MAX_TYPES) types have an estimate of their own; all others share the pooled one.
 ///
 /// Made by the application, handed to a [`Batch`](super::super::Batch), and stored with [`serde`] for the next run: some 1.5 KB for each type, versioned and checked.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub struct DelayEstimators {
 
 impl DelayEstimators {
     /// The most document types that have an estimate of their own: 64.
-    pub const MOST_TYPES: usize = 64;
+    pub const MAX_TYPES: usize = 64;
 
     /// Estimators that know nothing yet.
     pub fn new() -> Self {
@@ -101,7 +101,7 @@ impl DelayEstimators {
         if let Some(position) = self.position(name) {
             return DelaySlot::of(position);
         }
-        if self.types.len() >= Self::MOST_TYPES {
+        if self.types.len() >= Self::MAX_TYPES {
             return DelaySlot::POOLED;
         }
         self.types.push((name.into(), DelayEstimator::new()));

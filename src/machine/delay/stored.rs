@@ -178,7 +178,7 @@ impl TryFrom<EstimatorsWire> for DelayEstimators {
 
     fn try_from(wire: EstimatorsWire) -> Result<Self, StoredError> {
         check_version(wire.typless_delays)?;
-        if wire.types.len() > Self::MOST_TYPES {
+        if wire.types.len() > Self::MAX_TYPES {
             return Err(StoredError::Unreadable {
                 problem: "it has too many document types",
             });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A second has 2^16 ticks: fine enough for a look, and bins whose widths are powers of two need no division.
+/// A second has 2^16 ticks: fine enough for a poll, and bins whose widths are powers of two need no division.
 const BITS: u32 = 16;
 
 /// Ages beyond this count as this: 2^34 ticks, three days. The service keeps nothing that long.

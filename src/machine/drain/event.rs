@@ -27,7 +27,7 @@ pub enum DrainEventKind {
         new: usize,
     },
     /// The listing failed.
-    ListFailed {
+    ListingFailed {
         /// Why.
         cause: Cause,
         /// When it will be asked for again; `None` if the drain gives up: it ends after what is in flight.

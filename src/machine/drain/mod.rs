@@ -1,12 +1,12 @@
 //! The poll queue: list what has finished, fetch each, hand out, once or for ever.
 
-mod answered;
 mod entries;
 mod error;
 mod event;
 mod next;
 mod options;
 mod progress;
+mod responses;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -17,7 +17,7 @@ use self::entries::{Entries, State};
 use self::next::Next;
 use super::collections::slab::Key;
 use super::exchange::{Failure, Limits, RequestId, Transmit};
-use super::limiter::{Limiter, Purpose};
+use super::limiter::{Limiter, RequestKind};
 use super::time::Time;
 use super::{Machine, Output};
 use crate::wire::{Api, AwaitingRequest, ConfigError, Extraction, ExtractionId, StatusRequest};
@@ -86,7 +86,7 @@ pub use self::progress::DrainProgress;
 /// | one bad id | is tried again at growing distances and by at most half of the requests at once, then set aside with its reason; it never stops the rest |
 /// | trouble of the service | a pause it asks for, and eight failures in a row, stop everything for a while; then it is listed before anything is fetched. Ids are not blamed for pauses |
 /// | a refused key | stops everything until [`set_key`](Self::set_key); no id is blamed |
-/// | back-pressure | with 256 results, unless [set](DrainOptions::with_most_unacknowledged), handed out or on their way, nothing more is fetched |
+/// | back-pressure | with 256 results, unless [set](DrainOptions::with_max_unacknowledged), handed out or on their way, nothing more is fetched |
 /// | memory | for what is listed or not done with, some hundred bytes each; no result is kept |
 pub struct Drain {
     api: Api,
@@ -94,7 +94,7 @@ pub struct Drain {
     entries: Entries,
     listing: Listing,
     /// What is out, oldest first; all have the same limit.
-    flights: BTreeMap<u64, Flight>,
+    in_flight: BTreeMap<u64, Outstanding>,
     next_exchange: u64,
     /// The id whose fetch is announced and not sent yet.
     announced: Option<Key>,
@@ -122,7 +122,7 @@ struct Listing {
 
 /// One request that is out.
 #[derive(Debug, Clone, Copy)]
-struct Flight {
+struct Outstanding {
     what: What,
     sent_at: Time,
     until: Time,
@@ -162,11 +162,11 @@ struct Trouble {
 struct Suspicion {
     /// Nothing was ever listed for the customer; false without one.
     is_open: bool,
-    /// The list of all customers is to be looked at.
+    /// The list of all customers is to be polled.
     is_due: bool,
     /// Not before this.
     next: Time,
-    looks: u32,
+    polls: u32,
 }
 
 impl Drain {
@@ -181,7 +181,7 @@ impl Drain {
                 failures: 0,
                 listed: 0,
             },
-            flights: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
             next_exchange: 1,
             announced: None,
             limiter: Limiter::new(
@@ -194,7 +194,7 @@ impl Drain {
                 is_open: options.has_customer,
                 is_due: false,
                 next: now,
-                looks: 0,
+                polls: 0,
             },
             closed: false,
             outputs: VecDeque::new(),
@@ -269,7 +269,7 @@ impl Drain {
         self.latest
     }
 
-    fn tell(&mut self, kind: DrainEventKind) {
+    fn emit(&mut self, kind: DrainEventKind) {
         let sequence = self.next_sequence;
         self.next_sequence = sequence.saturating_add(1);
         self.outputs
@@ -306,7 +306,7 @@ impl Drain {
 
     fn list_all(&mut self, now: Time) {
         self.suspicion.is_due = false;
-        self.suspicion.look(now);
+        self.suspicion.poll(now);
         let request = AwaitingRequest::new().request(&self.api);
         self.send(What::ListAll, request, self.options.listing_bytes, now);
     }
@@ -318,7 +318,7 @@ impl Drain {
         let attempt = self.entries.attempts(key).saturating_add(1);
         self.entries.put(key, State::Fetching);
         self.announced = Some(key);
-        self.tell(DrainEventKind::FetchDue {
+        self.emit(DrainEventKind::FetchDue {
             extraction_id,
             attempt,
         });
@@ -369,10 +369,10 @@ impl Drain {
         let limits = Limits::for_exchange(0, Some(response_bytes));
         let exchange = self.next_exchange;
         self.next_exchange += 1;
-        self.limiter.take(Purpose::Look, now);
-        self.flights.insert(
+        self.limiter.take(RequestKind::Poll, now);
+        self.in_flight.insert(
             exchange,
-            Flight {
+            Outstanding {
                 what,
                 sent_at: now,
                 until: now + limits.total,

@@ -31,7 +31,7 @@ impl Drain {
         // After the end of time nothing can be waited for.
         self.closed |= now == Time::MAX;
         let timeout = self
-            .flights
+            .in_flight
             .first_key_value()
             .map(|(exchange, flight)| (*exchange, flight.until));
         if let Some((exchange, _)) = timeout.filter(|(_, until)| now >= *until) {
@@ -65,13 +65,14 @@ impl Drain {
 
     /// Whether a drain that is not for ever has come to its end.
     fn is_finished(&self) -> bool {
-        let lists = self.listing.due.is_some() || self.suspicion.is_due || !self.flights.is_empty();
+        let lists =
+            self.listing.due.is_some() || self.suspicion.is_due || !self.in_flight.is_empty();
         self.options.interval.is_none() && !lists && self.entries.are_done()
     }
 
     /// The next request, and when it may leave; `None` if that takes an input, an answer or a redelivery.
     fn next_request(&mut self, now: Time) -> Option<(Time, Next)> {
-        if self.trouble.key_refused || self.flights.len() >= self.options.at_once {
+        if self.trouble.key_refused || self.in_flight.len() >= self.options.max_in_flight {
             return None;
         }
         let gate = self.limiter.ready_at().max(now);
@@ -123,10 +124,10 @@ impl Drain {
     /// Those that were tried before take no more than half of the places, so that ids which fail slowly delay nobody.
     fn has_room_for_retries(&self) -> bool {
         let again = self
-            .flights
+            .in_flight
             .values()
             .filter(|flight| matches!(flight.what, What::Fetch { again: true, .. }))
             .count();
-        again < (self.options.at_once / 2).max(1)
+        again < (self.options.max_in_flight / 2).max(1)
     }
 }

@@ -13,7 +13,7 @@ pub struct DrainOptions {
     /// Without a customer, the unfiltered listing.
     pub(super) listing: AwaitingRequest,
     pub(super) has_customer: bool,
-    pub(crate) at_once: usize,
+    pub(crate) max_in_flight: usize,
     pub(super) rate: u32,
     pub(super) burst: u32,
     pub(super) retry: RetryPolicy,
@@ -41,7 +41,7 @@ impl DrainOptions {
             interval: None,
             listing: AwaitingRequest::new(),
             has_customer: false,
-            at_once: 8,
+            max_in_flight: 8,
             rate: 20,
             burst: 20,
             retry: RetryPolicy::new()
@@ -84,8 +84,8 @@ impl DrainOptions {
 
     /// Sets how many requests may be out at once; at least one.
     #[must_use]
-    pub fn with_at_once(mut self, requests: usize) -> Self {
-        self.at_once = requests.max(1);
+    pub fn with_max_in_flight(mut self, requests: usize) -> Self {
+        self.max_in_flight = requests.max(1);
         self
     }
 
@@ -120,7 +120,7 @@ impl DrainOptions {
 
     /// Sets how many results may be unacknowledged before no more are fetched; at least one.
     #[must_use]
-    pub fn with_most_unacknowledged(mut self, results: usize) -> Self {
+    pub fn with_max_unacknowledged(mut self, results: usize) -> Self {
         self.unacknowledged = results.max(1);
         self
     }

@@ -29,7 +29,7 @@ impl DrainProgress {
             listed: drain.listing.listed,
             waiting: count(State::Waiting) + count(State::Retrying(Time::EPOCH)),
             in_flight: drain
-                .flights
+                .in_flight
                 .values()
                 .filter(|flight| matches!(flight.what, What::Fetch { .. }))
                 .count(),

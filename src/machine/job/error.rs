@@ -20,7 +20,7 @@ use crate::wire::{DecodeError, ServiceError};
 /// | `NotFound` | yes | check key and base URL: the service does not know the id |
 /// | `Refused` | no without a ticket, yes with one | mend what the service complains of; with a ticket, resume |
 /// | `TooLarge` | yes | resume with a higher limit |
-/// | `Unreadable` | yes | look at the raw answer; resume later |
+/// | `Unreadable` | yes | poll the raw answer; resume later |
 /// | `Deadline` | yes | resume |
 /// | `Exhausted` | no | submit again later |
 /// | `SubmitUnknown` | perhaps | find out before submitting again |
@@ -78,7 +78,7 @@ pub enum JobError {
         ticket: Ticket,
         /// How long the service asked to wait, where that went beyond the deadline: the job then ended early.
         retry_after: Option<Duration>,
-        /// Why the last look failed, if it did.
+        /// Why the last poll failed, if it did.
         cause: Option<Cause>,
     },
     /// The document was not submitted: each attempt certainly failed, or the deadline came first.

@@ -1,7 +1,7 @@
 //! What a job tells its application.
 
 use super::error::JobError;
-use super::record::LookReason;
+use super::record::PollReason;
 use super::ticket::Ticket;
 use crate::machine::cause::Cause;
 use crate::machine::time::Time;
@@ -42,26 +42,26 @@ pub enum JobEventKind {
     /// The service took the document once more: an earlier attempt had arrived after all. It is probably billed twice. Comes with
     /// [`RetryPolicy::with_resubmissions`](crate::machine::RetryPolicy::with_resubmissions), or where one submit is answered twice with different ids.
     SubmittedAgain(ExtractionId),
-    /// A look is about to be made.
-    LookDue {
-        /// The number of the look, from 1.
-        look: u32,
+    /// A poll is about to be made.
+    PollDue {
+        /// The number of the poll, from 1.
+        poll: u32,
         /// Why it is made now.
-        reason: LookReason,
+        reason: PollReason,
     },
     /// The extraction is not finished.
     Progressed {
         /// The status; `None` while the service does not know the id yet.
         status: Option<Status>,
-        /// When the next look is due.
-        next_look: Time,
+        /// When the next poll is due.
+        next_poll: Time,
     },
-    /// The look failed, which says nothing about the job.
-    LookFailed {
+    /// The poll failed, which says nothing about the job.
+    PollFailed {
         /// Why.
         cause: Cause,
-        /// When the next look is due.
-        next_look: Time,
+        /// When the next poll is due.
+        next_poll: Time,
     },
     /// The job has ended; the last event.
     Finished(Result<Extraction, JobError>),

@@ -1,7 +1,7 @@
 //! What a job teaches about the time jobs take.
 
-use super::answer::LookAnswer;
-use super::record::{End, Record};
+use super::record::{OutcomeKind, Record};
+use super::response::PollResult;
 use crate::machine::delay::DelayEstimator;
 use crate::machine::time::Time;
 
@@ -10,7 +10,7 @@ use crate::machine::time::Time;
 pub(crate) struct Learning {
     // Apart from the job, which would be ten times its size.
     estimator: Box<DelayEstimator>,
-    /// When the job was last known to be in progress. `None` for one that was resumed, until it was looked at: what happened before was learned by another, or by nobody.
+    /// When the job was last known to be in progress. `None` for one that was resumed, until it was polled: what happened before was learned by another, or by nobody.
     in_progress_at: Option<Time>,
 }
 
@@ -31,18 +31,23 @@ impl Learning {
         self.in_progress_at = Some(record.submitted_at);
     }
 
-    /// The look that is out was answered. A failed one, and one that found nothing to wait for, teach nothing.
-    pub(crate) fn looked(&mut self, record: &Record, answer: LookAnswer, now: Time) {
+    /// The poll that is out was answered. A failed one, and one that found nothing to wait for, teach nothing.
+    pub(crate) fn polled(&mut self, record: &Record, answer: PollResult, now: Time) {
         let age = |time: Time| time.saturating_since(record.submitted_at);
         match (answer, self.in_progress_at) {
-            (LookAnswer::InProgress { .. }, before) => {
+            (PollResult::InProgress { .. }, before) => {
                 if let Some(before) = before {
                     self.estimator
-                        .observe_pending(1, age(before), age(record.looked_at));
+                        .observe_pending(1, age(before), age(record.polled_at));
                 }
-                self.in_progress_at = Some(record.looked_at);
+                self.in_progress_at = Some(record.polled_at);
             }
-            (LookAnswer::Final(End::Succeeded | End::Failed | End::Unreadable), Some(before)) => {
+            (
+                PollResult::Final(
+                    OutcomeKind::Succeeded | OutcomeKind::Failed | OutcomeKind::Unreadable,
+                ),
+                Some(before),
+            ) => {
                 self.estimator.observe_finished(age(before), age(now));
             }
             _ => {}

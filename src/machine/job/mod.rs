@@ -1,12 +1,12 @@
-//! One document: submit, wait, look, finish.
+//! One document: submit, wait, poll, finish.
 
-pub(crate) mod answer;
 mod error;
 mod event;
-pub(crate) mod following;
+pub(crate) mod job_mut;
 mod learning;
 mod options;
 pub(crate) mod record;
+pub(crate) mod response;
 mod snapshot;
 mod state;
 mod ticket;
@@ -23,10 +23,10 @@ use bytes::Bytes;
 pub use error::JobError;
 pub use event::{JobEvent, JobEventKind};
 pub use options::JobOptions;
-pub use record::LookReason;
+pub use record::PollReason;
 pub use snapshot::Snapshot;
 pub use state::JobState;
-pub(crate) use ticket::Owner;
+pub(crate) use ticket::DocumentMeta;
 pub use ticket::{Ticket, TicketError};
 
 use super::delay::DelayEstimator;
@@ -35,13 +35,13 @@ use super::notifications::Notifications;
 use super::time::Time;
 use super::{Machine, Output};
 use crate::wire::{Api, Body, ConfigError, Document, Extraction, ExtractionId, Notification};
-use answer::{Payload, SubmitAnswer};
-use following::{Baggage, Consequence, Following, Reply, look_request, submit_request};
+use job_mut::{Action, JobMut, Pending, Reply, poll_request, submit_request};
 use learning::Learning;
 use record::{Record, State};
+use response::{Decoded, SubmitResult};
 use transition::{Input, Rules};
 
-/// Follows one document: submits it, waits, looks, and ends with its result or with why there is none.
+/// Follows one document: submits it, waits, polls, and ends with its result or with why there is none.
 ///
 /// Made by the application from a [`Document`], a [`Ticket`] or a [`Snapshot`]; driven by the loop of [`machine`](super), by a driver of `typless-transports`, or by one of
 /// your own. At most one request is out at a time, but for a submit that was overtaken by the late answer to an earlier attempt. The document is let go as soon as the service has taken it.
@@ -49,12 +49,12 @@ pub struct Job {
     api: Api,
     options: JobOptions,
     record: Record,
-    owner: Arc<Owner>,
+    meta: Arc<DocumentMeta>,
     extraction_id: Option<ExtractionId>,
     /// Notifications that came before the service's answer to the submit.
     early: Notifications,
     learning: Option<Learning>,
-    baggage: Option<Box<Baggage>>,
+    pending: Option<Box<Pending>>,
     outputs: VecDeque<Output<JobEvent>>,
     next_sequence: u64,
     /// The sequence of the announced submit, and up to which events are confirmed.
@@ -78,18 +78,18 @@ impl Job {
         )
     }
 
-    /// Goes on with a job that was submitted before, in this process or another. It is looked at at once.
+    /// Goes on with a job that was submitted before, in this process or another. It is polled at once.
     ///
-    /// Without a deadline in the options, that of the ticket holds; if it has passed, there is one last look. A clock that has been put back makes the job
+    /// Without a deadline in the options, that of the ticket holds; if it has passed, there is one last poll. A clock that has been put back makes the job
     /// as young as can be, and moves its deadline along.
     pub fn resume(api: &Api, ticket: &Ticket, options: JobOptions, now: Time) -> Self {
         let record = Record::of_ticket(ticket, options.deadline, now);
-        let mut job = Self::begin(api, None, ticket.owner(), options, record, now);
+        let mut job = Self::begin(api, None, ticket.meta(), options, record, now);
         job.extraction_id = Some(ticket.extraction_id().clone());
         job
     }
 
-    /// Goes on with a job that had no ticket yet. The document is the one it was made with: look it up by [`Snapshot::reference`].
+    /// Goes on with a job that had no ticket yet. The document is the one it was made with: poll it up by [`Snapshot::reference`].
     ///
     /// If its submit may have been on its way, the job ends at once with [`JobError::SubmitUnknown`], unless the options allow resubmissions: what happened can't
     /// be known any more.
@@ -105,15 +105,15 @@ impl Job {
         if snapshot.submitting {
             // The answer, if there was one, went to a process that is no more.
             job.take(
-                Input::Submit(job.record.exchange, SubmitAnswer::Unknown),
-                Payload::Restarted,
+                Input::Submit(job.record.exchange, SubmitResult::Unknown),
+                Decoded::Restarted,
                 now,
             );
         }
         job
     }
 
-    /// Looks by what an estimator knows of the time jobs take, and teaches it. Hand it on from job to job: take it back from [`estimator`](Self::estimator) when the job has ended.
+    /// Polls by what an estimator knows of the time jobs take, and teaches it. Hand it on from job to job: take it back from [`estimator`](Self::estimator) when the job has ended.
     #[must_use]
     pub fn with_estimator(mut self, estimator: DelayEstimator) -> Self {
         self.learning = Some(Learning::new(estimator));
@@ -129,7 +129,7 @@ impl Job {
     /// The extraction itself can't be stopped.
     pub fn abandon(&mut self, now: Time) {
         let now = self.advance(now);
-        self.take(Input::Abandon, Payload::Nothing, now);
+        self.take(Input::Abandon, Decoded::Nothing, now);
     }
 
     /// Says that all events up to this sequence are stored; see [`JobOptions::with_confirmation`].
@@ -147,13 +147,13 @@ impl Job {
         Ok(())
     }
 
-    /// Takes a webhook's message: if it names this job, the next look is made at once, but never within a second of the last one. It proves nothing and
+    /// Takes a webhook's message: if it names this job, the next poll is made at once, but never within a second of the last one. It proves nothing and
     /// ends nothing. One that comes before the answer to the submit is remembered for 10 minutes.
     pub fn handle_notification(&mut self, notification: &Notification, now: Time) {
         let now = self.advance(now);
         match &self.extraction_id {
             Some(own) if own == notification.extraction_id() => self.is_finished(now),
-            None if !matches!(self.record.state, State::Ended(_)) => {
+            None if !matches!(self.record.state, State::Finished(_)) => {
                 self.early.insert(notification.extraction_id(), now)
             }
             Some(_) | None => {}
@@ -164,7 +164,7 @@ impl Job {
     pub fn ticket(&self) -> Option<Ticket> {
         let extraction_id = self.extraction_id.clone()?;
         Some(Ticket::of(
-            self.owner.clone(),
+            self.meta.clone(),
             extraction_id,
             self.record.submitted_at,
             self.record.deadline,
@@ -173,7 +173,7 @@ impl Job {
 
     /// What can be kept of the job while it has no ticket; `None` once it has one, or has ended.
     pub fn snapshot(&self) -> Option<Snapshot> {
-        Snapshot::of(&self.record, self.owner.reference.as_deref())
+        Snapshot::of(&self.record, self.meta.reference.as_deref())
     }
 
     /// Where the job stands.
@@ -184,9 +184,9 @@ impl Job {
     /// How the job was made, for a transcript.
     pub(crate) fn origin(&self) -> String {
         let submission = self
-            .baggage
+            .pending
             .as_ref()
-            .and_then(|baggage| baggage.submission.as_ref());
+            .and_then(|pending| pending.submission.as_ref());
         let made_of = match (submission, self.ticket()) {
             (Some(submission), _) => format!("{:?}\n", submission.request),
             (None, Some(ticket)) => format!("{}\n", ticket.to_json()),
@@ -206,26 +206,26 @@ impl Job {
     fn begin(
         api: &Api,
         document: Option<Document>,
-        owner: Arc<Owner>,
+        meta: Arc<DocumentMeta>,
         options: JobOptions,
         record: Record,
         now: Time,
     ) -> Self {
-        let owner = document
+        let meta = document
             .as_ref()
-            .map_or(owner, |document| Arc::new(Owner::of(document)));
-        let baggage = document.map(|document| {
-            Baggage::with_document(document, options.text_blocks, options.response_bytes)
+            .map_or(meta, |document| Arc::new(DocumentMeta::of(document)));
+        let pending = document.map(|document| {
+            Pending::with_document(document, options.text_blocks, options.response_bytes)
         });
         Self {
             api: api.clone(),
             options,
             record,
-            owner,
+            meta,
             extraction_id: None,
             early: Notifications::default(),
             learning: None,
-            baggage,
+            pending,
             outputs: VecDeque::new(),
             next_sequence: options.first_sequence,
             announced: 0,
@@ -240,29 +240,29 @@ impl Job {
     }
 
     /// Moves the record and queues what follows. Says whether anything did.
-    fn take(&mut self, input: Input, payload: Payload, now: Time) -> bool {
+    fn take(&mut self, input: Input, decoded: Decoded, now: Time) -> bool {
         let was_submitted = self.extraction_id.is_some();
         let submission = self
-            .baggage
+            .pending
             .as_ref()
-            .and_then(|baggage| baggage.submission.as_ref());
+            .and_then(|pending| pending.submission.as_ref());
         let rules = Rules {
-            poll: self.options.poll,
+            poll_policy: self.options.poll_policy,
             estimator: self.learning.as_ref().map(Learning::estimator),
             retry: self.options.retry,
             seed: self.options.seed,
             submit_limit: submission
                 .map_or_else(Limits::default, |submission| submission.limits)
                 .total,
-            look_limit: Limits::default().total,
+            poll_limit: Limits::default().total,
         };
-        let mut following = Following {
+        let mut following = JobMut {
             record: &mut self.record,
-            owner: &self.owner,
+            meta: &self.meta,
             extraction_id: &mut self.extraction_id,
-            baggage: &mut self.baggage,
+            pending: &mut self.pending,
         };
-        let consequence = following.take(input, payload, now, &rules);
+        let action = following.take(input, decoded, now, &rules);
         if let (false, Some(_), Some(learning)) =
             (was_submitted, &self.extraction_id, &mut self.learning)
         {
@@ -272,15 +272,15 @@ impl Job {
             Some(own) if !was_submitted => std::mem::take(&mut self.early).take(own, now),
             Some(_) | None => false,
         };
-        match consequence {
+        match action {
             None => return false,
-            Some(Consequence::SendSubmit) => {
-                self.send(submit_request(self.baggage.as_deref(), &self.api))
+            Some(Action::SendSubmit) => {
+                self.send(submit_request(self.pending.as_deref(), &self.api))
             }
-            Some(Consequence::SendLook) => {
+            Some(Action::SendPoll) => {
                 let id = self.extraction_id.as_ref();
                 self.send(id.map(|id| {
-                    look_request(
+                    poll_request(
                         id,
                         &self.api,
                         self.options.text_blocks,
@@ -288,7 +288,7 @@ impl Job {
                     )
                 }));
             }
-            Some(Consequence::Tell(kind)) => self.tell(kind),
+            Some(Action::Emit(kind)) => self.emit(kind),
         }
         if is_early {
             self.is_finished(now);
@@ -299,13 +299,13 @@ impl Job {
     /// Somebody says that it has finished.
     fn is_finished(&mut self, now: Time) {
         self.take(
-            Input::Finished(LookReason::Notification),
-            Payload::Nothing,
+            Input::Finished(PollReason::Notification),
+            Decoded::Nothing,
             now,
         );
     }
 
-    fn tell(&mut self, kind: JobEventKind) {
+    fn emit(&mut self, kind: JobEventKind) {
         let sequence = self.next_sequence;
         if matches!(kind, JobEventKind::Submitting { .. }) {
             self.announced = sequence;
@@ -333,36 +333,36 @@ impl Job {
             return;
         };
         if self.is_submit(exchange) {
-            let (input, payload) = reply.of_submit(exchange, self.options.retry.trusts_overload());
-            self.submit_answered(input, payload, now);
+            let (input, decoded) = reply.for_submit(exchange, self.options.retry.trusts_overload());
+            self.submit_answered(input, decoded, now);
         } else if self.awaits(exchange) {
-            let (input, payload) = reply.of_look(exchange);
-            if let (Input::Look(_, answer), Some(learning)) = (input, &mut self.learning) {
-                learning.looked(&self.record, answer, now);
+            let (input, decoded) = reply.for_poll(exchange);
+            if let (Input::Poll(_, answer), Some(learning)) = (input, &mut self.learning) {
+                learning.polled(&self.record, answer, now);
             }
-            self.take(input, payload, now);
+            self.take(input, decoded, now);
         }
     }
 
-    /// Whether an exchange of this number was a submit: they all come before the first look.
+    /// Whether an exchange of this number was a submit: they all come before the first poll.
     fn is_submit(&self, exchange: u32) -> bool {
         exchange >= 1 && exchange <= u32::from(self.record.submits)
     }
 
-    /// Whether the look of this number is out; the answers of others are not worth parsing.
+    /// Whether the poll of this number is out; the answers of others are not worth parsing.
     fn awaits(&self, exchange: u32) -> bool {
         self.record.state == State::Polling && self.record.exchange == exchange
     }
 
-    fn submit_answered(&mut self, input: Input, payload: Payload, now: Time) {
+    fn submit_answered(&mut self, input: Input, decoded: Decoded, now: Time) {
         // After the end nothing is told any more, but an id is worth having: `ticket` gives it out.
-        if let (State::Ended(_), None, Payload::Id(id)) =
-            (self.record.state, &self.extraction_id, &payload)
+        if let (State::Finished(_), None, Decoded::Id(id)) =
+            (self.record.state, &self.extraction_id, &decoded)
         {
             self.record.submitted_at = now;
             self.extraction_id = Some(id.clone());
         }
-        self.take(input, payload, now);
+        self.take(input, decoded, now);
     }
 }
 
@@ -377,7 +377,7 @@ impl Machine for Job {
                 return output;
             }
             let may_leave = !self.options.confirmation || self.confirmed >= self.announced;
-            let input = if self.record.state == State::SubmitAnnounced
+            let input = if self.record.state == State::SubmitEmitted
                 && may_leave
                 && now < self.record.deadline
             {
@@ -385,14 +385,14 @@ impl Machine for Job {
             } else {
                 Input::Clock
             };
-            if !self.take(input, Payload::Nothing, now) {
+            if !self.take(input, Decoded::Nothing, now) {
                 return match self.record.state {
-                    State::Ended(_) => Output::Done,
-                    State::SubmitAnnounced => Output::NeedInput,
+                    State::Finished(_) => Output::Done,
+                    State::SubmitEmitted => Output::NeedInput,
                     State::Ready
                     | State::Submitting
                     | State::Waiting
-                    | State::LookAnnounced
+                    | State::PollEmitted
                     | State::Polling => Output::Wait(self.record.due),
                 };
             }

@@ -10,7 +10,7 @@ use crate::machine::retry_policy::RetryPolicy;
 pub struct JobOptions {
     pub(crate) seed: u64,
     pub(crate) deadline: Option<Duration>,
-    pub(crate) poll: PollPolicy,
+    pub(crate) poll_policy: PollPolicy,
     pub(crate) retry: RetryPolicy,
     pub(crate) confirmation: bool,
     pub(crate) first_sequence: u64,
@@ -27,7 +27,7 @@ impl JobOptions {
         Self {
             seed: 0,
             deadline: None,
-            poll: PollPolicy::balanced(),
+            poll_policy: PollPolicy::balanced(),
             retry: RetryPolicy::new(),
             confirmation: false,
             first_sequence: 1,
@@ -51,10 +51,10 @@ impl JobOptions {
         self
     }
 
-    /// Sets when to look.
+    /// Sets when to poll.
     #[must_use]
-    pub const fn with_poll_policy(mut self, poll: PollPolicy) -> Self {
-        self.poll = poll;
+    pub const fn with_poll_policy(mut self, poll_policy: PollPolicy) -> Self {
+        self.poll_policy = poll_policy;
         self
     }
 

@@ -12,19 +12,19 @@ use crate::machine::time::Time;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Record {
     pub(crate) state: State,
-    /// When the next thing is to be done: submit, look, or give up on the exchange that is out.
+    /// When the next thing is to be done: submit, poll, or give up on the exchange that is out.
     pub(crate) due: Time,
-    /// By when the job ends, but for one last look.
+    /// By when the job ends, but for one last poll.
     pub(crate) deadline: Time,
     /// Before this the service asked not to be asked.
     pub(crate) not_before: Time,
     /// When the submit was answered: age zero.
     pub(crate) submitted_at: Time,
-    /// When the last look was sent, or the queue asked that did not name it.
-    pub(crate) looked_at: Time,
+    /// When the last poll was sent, or the queue asked that did not name it.
+    pub(crate) polled_at: Time,
     /// The number of the newest exchange; submits come first, so one that is at most `submits` was a submit.
     pub(crate) exchange: u32,
-    pub(crate) looks: u32,
+    pub(crate) polls: u32,
     pub(crate) submits: u16,
     /// Submits that count against the retry budget.
     pub(crate) spent: u16,
@@ -32,14 +32,14 @@ pub(crate) struct Record {
     pub(crate) resubmissions: u16,
     /// Failures in a row; they lengthen the delays.
     pub(crate) failures: u16,
-    /// Why the next look is due.
-    pub(crate) reason: LookReason,
+    /// Why the next poll is due.
+    pub(crate) reason: PollReason,
     /// We saw the submit's answer ourselves, so an unknown id may just be young.
     pub(crate) fresh: bool,
     /// Given up by the caller while a submit is out.
     pub(crate) abandoned: bool,
-    /// Said to have finished, by this, while a look was out.
-    pub(crate) said_by: Option<LookReason>,
+    /// Said to have finished, by this, while a poll was out.
+    pub(crate) said_by: Option<PollReason>,
 }
 
 /// The life cycle.
@@ -48,21 +48,21 @@ pub(crate) enum State {
     /// To be submitted when due.
     Ready,
     /// The intent to submit was told; nothing was sent yet.
-    SubmitAnnounced,
+    SubmitEmitted,
     /// The submit is out.
     Submitting,
-    /// Accepted; the next look is due some time.
+    /// Accepted; the next poll is due some time.
     Waiting,
-    /// The intent to look was told; nothing was sent yet.
-    LookAnnounced,
-    /// A look is out.
+    /// The intent to poll was told; nothing was sent yet.
+    PollEmitted,
+    /// A poll is out.
     Polling,
-    Ended(End),
+    Finished(OutcomeKind),
 }
 
 /// How a job ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum OutcomeKind {
     Succeeded,
     Failed,
     Expired,
@@ -77,28 +77,28 @@ pub(crate) enum End {
     Abandoned,
 }
 
-/// Why a look is made.
+/// Why a poll is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum LookReason {
+pub enum PollReason {
     /// The poll policy says so.
     Policy,
     /// The service asked not to be asked sooner; or its queue named the job too soon, which was then left alone for an eighth of its age.
     Hint,
-    /// The look before failed.
+    /// The poll before failed.
     Retry,
     /// A notification said that it has finished.
     Notification,
     /// The job was resumed, and nothing is known of it.
     Resumed,
-    /// The deadline is there: the last look.
+    /// The deadline is there: the last poll.
     Deadline,
     /// The queue of finished extractions names it. Only in a [`Batch`](crate::machine::Batch), as all that follow.
     Queue,
     /// It was due before, and was held back: by the rate, by the requests in flight, or by a pause.
     Limiter,
-    /// The queue has not named it for so long that it is looked at all the same.
-    QueueSilent,
+    /// The queue has not named it for so long that it is polled all the same.
+    NotListed,
 }
 
 impl Record {
@@ -110,26 +110,26 @@ impl Record {
             deadline,
             not_before: Time::EPOCH,
             submitted_at: Time::EPOCH,
-            looked_at: Time::EPOCH,
+            polled_at: Time::EPOCH,
             exchange: 0,
-            looks: 0,
+            polls: 0,
             submits: 0,
             spent: 0,
             resubmissions: 0,
             failures: 0,
-            reason: LookReason::Policy,
+            reason: PollReason::Policy,
             fresh: false,
             abandoned: false,
             said_by: None,
         }
     }
 
-    /// A job that was submitted in another life, to be looked at at once.
+    /// A job that was submitted in another life, to be polled at once.
     pub(crate) fn resumed(submitted_at: Time, now: Time, deadline: Time) -> Self {
         Self {
             state: State::Waiting,
             submitted_at,
-            reason: LookReason::Resumed,
+            reason: PollReason::Resumed,
             ..Self::ready(now, deadline)
         }
     }

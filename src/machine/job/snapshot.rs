@@ -35,8 +35,8 @@ impl Snapshot {
         let submitting = match record.state {
             State::Ready => false,
             // From the intent on it may have been sent: whoever stored it can't know how far the process came.
-            State::SubmitAnnounced | State::Submitting => true,
-            State::Waiting | State::LookAnnounced | State::Polling | State::Ended(_) => {
+            State::SubmitEmitted | State::Submitting => true,
+            State::Waiting | State::PollEmitted | State::Polling | State::Finished(_) => {
                 return None;
             }
         };

@@ -1,6 +1,6 @@
 //! Where a job stands, for people to see.
 
-use super::record::{End, State};
+use super::record::{OutcomeKind, State};
 
 /// Where a job stands. The README draws these states and the ways between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,9 +10,9 @@ pub enum JobState {
     Ready,
     /// Announced or sent, and not answered: it may be billed.
     Submitting,
-    /// Submitted; waiting for the next look.
+    /// Submitted; waiting for the next poll.
     Waiting,
-    /// A look is announced or out.
+    /// A poll is announced or out.
     Polling,
     /// Ended with a result.
     Succeeded,
@@ -52,21 +52,21 @@ impl JobState {
     pub(crate) fn of(state: State) -> Self {
         match state {
             State::Ready => Self::Ready,
-            State::SubmitAnnounced | State::Submitting => Self::Submitting,
+            State::SubmitEmitted | State::Submitting => Self::Submitting,
             State::Waiting => Self::Waiting,
-            State::LookAnnounced | State::Polling => Self::Polling,
-            State::Ended(End::Succeeded) => Self::Succeeded,
-            State::Ended(End::Failed) => Self::Failed,
-            State::Ended(End::Expired) => Self::Expired,
-            State::Ended(End::NotFound) => Self::NotFound,
-            State::Ended(End::Refused) => Self::Refused,
-            State::Ended(End::TooLarge) => Self::TooLarge,
-            State::Ended(End::Unreadable) => Self::Unreadable,
-            State::Ended(End::Deadline) => Self::Deadline,
-            State::Ended(End::Exhausted) => Self::Exhausted,
-            State::Ended(End::SubmitUnknown) => Self::SubmitUnknown,
-            State::Ended(End::SourceFailed) => Self::SourceFailed,
-            State::Ended(End::Abandoned) => Self::Abandoned,
+            State::PollEmitted | State::Polling => Self::Polling,
+            State::Finished(OutcomeKind::Succeeded) => Self::Succeeded,
+            State::Finished(OutcomeKind::Failed) => Self::Failed,
+            State::Finished(OutcomeKind::Expired) => Self::Expired,
+            State::Finished(OutcomeKind::NotFound) => Self::NotFound,
+            State::Finished(OutcomeKind::Refused) => Self::Refused,
+            State::Finished(OutcomeKind::TooLarge) => Self::TooLarge,
+            State::Finished(OutcomeKind::Unreadable) => Self::Unreadable,
+            State::Finished(OutcomeKind::Deadline) => Self::Deadline,
+            State::Finished(OutcomeKind::Exhausted) => Self::Exhausted,
+            State::Finished(OutcomeKind::SubmitUnknown) => Self::SubmitUnknown,
+            State::Finished(OutcomeKind::SourceFailed) => Self::SourceFailed,
+            State::Finished(OutcomeKind::Abandoned) => Self::Abandoned,
         }
     }
 }

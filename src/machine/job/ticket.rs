@@ -20,7 +20,7 @@ use crate::wire::{Document, ExtractionId, without_values};
 #[serde(try_from = "TicketWire", into = "TicketWire")]
 pub struct Ticket {
     extraction_id: ExtractionId,
-    owner: Arc<Owner>,
+    meta: Arc<DocumentMeta>,
     submitted_at: Time,
     deadline: Time,
 }
@@ -35,14 +35,14 @@ impl Ticket {
     }
 
     pub(crate) fn of(
-        owner: Arc<Owner>,
+        meta: Arc<DocumentMeta>,
         extraction_id: ExtractionId,
         submitted_at: Time,
         deadline: Time,
     ) -> Self {
         Self {
             extraction_id,
-            owner,
+            meta,
             submitted_at,
             deadline,
         }
@@ -55,17 +55,17 @@ impl Ticket {
 
     /// The document type it was submitted with.
     pub fn document_type(&self) -> Option<&str> {
-        self.owner.document_type.as_deref()
+        self.meta.document_type.as_deref()
     }
 
     /// The customer it was submitted for.
     pub fn customer(&self) -> Option<&str> {
-        self.owner.customer.as_deref()
+        self.meta.customer.as_deref()
     }
 
     /// The caller's own name for the document.
     pub fn reference(&self) -> Option<&str> {
-        self.owner.reference.as_deref()
+        self.meta.reference.as_deref()
     }
 
     /// When the submit was answered.
@@ -106,20 +106,20 @@ impl Ticket {
         }
     }
 
-    pub(crate) fn owner(&self) -> Arc<Owner> {
-        self.owner.clone()
+    pub(crate) fn meta(&self) -> Arc<DocumentMeta> {
+        self.meta.clone()
     }
 }
 
 /// What a ticket keeps of the document it stands for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Owner {
+pub(crate) struct DocumentMeta {
     pub(crate) document_type: Option<Arc<str>>,
     pub(crate) customer: Option<Arc<str>>,
     pub(crate) reference: Option<Arc<str>>,
 }
 
-impl Owner {
+impl DocumentMeta {
     pub(crate) fn of(document: &Document) -> Self {
         let (document_type, customer, reference) = document.names();
         Self {
@@ -186,7 +186,7 @@ impl TryFrom<TicketWire> for Ticket {
         let extraction_id = ExtractionId::new(&wire.extraction_id)
             .map_err(|error| TicketError::unreadable("ticket", &error.to_string()))?;
         let shared = |name: Option<Box<str>>| name.map(Arc::from);
-        let owner = Owner {
+        let meta = DocumentMeta {
             document_type: shared(wire.document_type),
             customer: shared(wire.customer),
             reference: shared(wire.reference),
@@ -197,7 +197,7 @@ impl TryFrom<TicketWire> for Ticket {
         );
         Ok(Self {
             extraction_id,
-            owner: Arc::new(owner),
+            meta: Arc::new(meta),
             submitted_at,
             deadline,
         })

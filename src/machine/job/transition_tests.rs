@@ -3,52 +3,52 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::answer::{LookAnswer, SubmitAnswer};
-use super::record::{End, LookReason, Record, State};
+use super::record::{OutcomeKind, PollReason, Record, State};
+use super::response::{PollResult, SubmitResult};
 use super::state::JobState;
 use super::transition::{Effect, Input, Rules, step};
 use crate::machine::{PollPolicy, RetryPolicy, Time};
 
 const NOW: Time = Time::from_unix_seconds(1_000_000);
 
-const ENDS: [End; 12] = [
-    End::Succeeded,
-    End::Failed,
-    End::Expired,
-    End::NotFound,
-    End::Refused,
-    End::TooLarge,
-    End::Unreadable,
-    End::Deadline,
-    End::Exhausted,
-    End::SubmitUnknown,
-    End::SourceFailed,
-    End::Abandoned,
+const ENDS: [OutcomeKind; 12] = [
+    OutcomeKind::Succeeded,
+    OutcomeKind::Failed,
+    OutcomeKind::Expired,
+    OutcomeKind::NotFound,
+    OutcomeKind::Refused,
+    OutcomeKind::TooLarge,
+    OutcomeKind::Unreadable,
+    OutcomeKind::Deadline,
+    OutcomeKind::Exhausted,
+    OutcomeKind::SubmitUnknown,
+    OutcomeKind::SourceFailed,
+    OutcomeKind::Abandoned,
 ];
 
 fn rules(resubmissions: u16) -> Rules<'static> {
     Rules {
-        poll: PollPolicy::balanced(),
+        poll_policy: PollPolicy::balanced(),
         estimator: None,
         retry: RetryPolicy::new()
             .with_attempts(2)
             .with_resubmissions(resubmissions),
         seed: 7,
         submit_limit: Duration::from_secs(60),
-        look_limit: Duration::from_secs(30),
+        poll_limit: Duration::from_secs(30),
     }
 }
 
 fn states() -> Vec<State> {
     let open = [
         State::Ready,
-        State::SubmitAnnounced,
+        State::SubmitEmitted,
         State::Submitting,
         State::Waiting,
-        State::LookAnnounced,
+        State::PollEmitted,
         State::Polling,
     ];
-    open.into_iter().chain(ENDS.map(State::Ended)).collect()
+    open.into_iter().chain(ENDS.map(State::Finished)).collect()
 }
 
 fn inputs(exchange: u32) -> Vec<Input> {
@@ -58,8 +58,8 @@ fn inputs(exchange: u32) -> Vec<Input> {
         Some(Duration::from_secs(3600)),
     ];
     let mut inputs = vec![Input::Clock, Input::Confirmed, Input::Abandon];
-    inputs.extend([LookReason::Notification, LookReason::Queue].map(Input::Finished));
-    inputs.extend([LookReason::Limiter, LookReason::QueueSilent].map(Input::Turn));
+    inputs.extend([PollReason::Notification, PollReason::Queue].map(Input::Finished));
+    inputs.extend([PollReason::Limiter, PollReason::NotListed].map(Input::Turn));
     let times = [
         Time::EPOCH,
         Time::from_unix_seconds(999_995),
@@ -74,40 +74,40 @@ fn inputs(exchange: u32) -> Vec<Input> {
     );
     for hint in hints {
         let submits = [
-            SubmitAnswer::Accepted { hint },
-            SubmitAnswer::NotProcessed { hint },
-            SubmitAnswer::Throttled { hint },
+            SubmitResult::Accepted { hint },
+            SubmitResult::NotProcessed { hint },
+            SubmitResult::Throttled { hint },
         ];
         inputs.extend(submits.map(|answer| Input::Submit(exchange, answer)));
-        let looks = [
-            LookAnswer::InProgress { hint },
-            LookAnswer::Failed { hint },
-            LookAnswer::NotFound,
+        let polls = [
+            PollResult::InProgress { hint },
+            PollResult::Failed { hint },
+            PollResult::NotFound,
         ];
-        inputs.extend(looks.map(|answer| Input::Look(exchange, answer)));
+        inputs.extend(polls.map(|answer| Input::Poll(exchange, answer)));
     }
     inputs.extend(
         [
-            SubmitAnswer::Refused,
-            SubmitAnswer::Source,
-            SubmitAnswer::Unknown,
+            SubmitResult::Refused,
+            SubmitResult::Source,
+            SubmitResult::Unknown,
         ]
         .map(|answer| Input::Submit(exchange, answer)),
     );
-    // The ends a look's answer can bring.
+    // The ends a poll's answer can bring.
     let last = [
-        End::Succeeded,
-        End::Failed,
-        End::Expired,
-        End::Refused,
-        End::TooLarge,
-        End::Unreadable,
+        OutcomeKind::Succeeded,
+        OutcomeKind::Failed,
+        OutcomeKind::Expired,
+        OutcomeKind::Refused,
+        OutcomeKind::TooLarge,
+        OutcomeKind::Unreadable,
     ];
-    inputs.extend(last.map(|end| Input::Look(exchange, LookAnswer::Final(end))));
+    inputs.extend(last.map(|end| Input::Poll(exchange, PollResult::Final(end))));
     inputs
 }
 
-/// A record for each combination of what the transitions look at.
+/// A record for each combination of what the transitions poll.
 fn records(state: State) -> Vec<Record> {
     let later = |seconds| NOW + Duration::from_secs(seconds);
     let earlier = Time::from_unix_seconds(999_990);
@@ -118,11 +118,11 @@ fn records(state: State) -> Vec<Record> {
                 for (flags, spent) in [(0, 0), (1, 1), (2, 0), (4, 1), (7, 1)] {
                     let mut record = Record::ready(NOW, deadline);
                     (record.state, record.due, record.not_before) = (state, due, not_before);
-                    (record.submitted_at, record.looked_at) = (earlier, earlier);
-                    (record.exchange, record.submits, record.spent, record.looks) =
+                    (record.submitted_at, record.polled_at) = (earlier, earlier);
+                    (record.exchange, record.submits, record.spent, record.polls) =
                         (3, 1, spent, 1);
                     (record.fresh, record.abandoned) = (flags & 1 > 0, flags & 2 > 0);
-                    record.said_by = (flags & 4 > 0).then_some(LookReason::Notification);
+                    record.said_by = (flags & 4 > 0).then_some(PollReason::Notification);
                     records.push(record);
                 }
             }
@@ -178,7 +178,7 @@ fn the_readme_draws_exactly_the_ways_there_are() {
 #[test]
 fn nothing_follows_an_end() {
     everything(|before, input, effect, after| {
-        if matches!(before.state, State::Ended(_)) {
+        if matches!(before.state, State::Finished(_)) {
             assert_eq!((effect, after), (Effect::Nothing, before), "{input:?}");
         }
     });
@@ -187,11 +187,11 @@ fn nothing_follows_an_end() {
 #[test]
 fn an_end_is_told_when_it_comes_and_only_then() {
     everything(|before, input, effect, after| {
-        let ended =
-            matches!(after.state, State::Ended(_)) && !matches!(before.state, State::Ended(_));
+        let ended = matches!(after.state, State::Finished(_))
+            && !matches!(before.state, State::Finished(_));
         assert_eq!(
             ended,
-            matches!(effect, Effect::End(_)),
+            matches!(effect, Effect::OutcomeKind(_)),
             "{before:?} {input:?}"
         );
     });
@@ -201,8 +201,8 @@ fn an_end_is_told_when_it_comes_and_only_then() {
 fn what_is_due_is_done_and_nothing_else_is() {
     everything(|before, input, effect, _| {
         if matches!(input, Input::Clock)
-            && !matches!(before.state, State::SubmitAnnounced | State::LookAnnounced)
-            && !matches!(before.state, State::Ended(_))
+            && !matches!(before.state, State::SubmitEmitted | State::PollEmitted)
+            && !matches!(before.state, State::Finished(_))
         {
             let forbidden = before.due.max(before.not_before) > before.deadline;
             assert!(effect != Effect::Nothing || before.due > NOW, "{before:?}");
@@ -220,8 +220,8 @@ fn what_is_due_is_done_and_nothing_else_is() {
 #[test]
 fn answers_of_other_exchanges_change_nothing_but_that_an_id_is_taken() {
     everything(|before, input, effect, after| match input {
-        Input::Submit(2, SubmitAnswer::Accepted { .. }) => {}
-        Input::Submit(2, _) | Input::Look(2, _) => {
+        Input::Submit(2, SubmitResult::Accepted { .. }) => {}
+        Input::Submit(2, _) | Input::Poll(2, _) => {
             assert_eq!((effect, after), (Effect::Nothing, before), "{input:?}")
         }
         _ => {}
@@ -232,7 +232,7 @@ fn answers_of_other_exchanges_change_nothing_but_that_an_id_is_taken() {
 fn a_submit_leaves_only_once_it_was_announced_and_confirmed() {
     everything(|before, input, effect, _| {
         if effect == Effect::Submit {
-            assert!(before.state == State::SubmitAnnounced && matches!(input, Input::Confirmed));
+            assert!(before.state == State::SubmitEmitted && matches!(input, Input::Confirmed));
         }
     });
 }

@@ -46,7 +46,7 @@ pub(crate) fn now() -> Time {
     SystemClock::new().now()
 }
 
-/// Looks often, since the emulator is quick.
+/// Polls often, since the emulator is quick.
 pub(crate) fn eager() -> JobOptions {
     JobOptions::new().with_poll_policy(PollPolicy::eager())
 }

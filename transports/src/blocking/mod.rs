@@ -1,8 +1,8 @@
 //! The loop with threads: one exchange at a time on the calling one, or as many at once as there are threads.
 
-mod crew;
-mod desk;
-mod hand;
+mod handle;
+mod shared;
+mod thread_pool;
 
 use std::sync::{Arc, mpsc};
 
@@ -10,15 +10,15 @@ use typless::drive::{BlockingClock, BlockingTransport};
 use typless::machine::{Machine, Output, Time, Transmit};
 
 use crate::trace::DriverSpan;
-use crew::Crew;
-use desk::{Answer, Desk, Task};
-pub use hand::Hand;
-use hand::Input;
+pub use handle::Handle;
+use handle::Input;
+use shared::{Answer, Shared, Task};
+use thread_pool::ThreadPool;
 
 /// Drives a machine and hands out its events as they come: on the calling thread, one exchange at a time, or on a few threads of its own.
 ///
 /// Pulled, not called back: nothing is decided between two calls of [`next_event`](Self::next_event), so what must survive a crash can be stored there, and
-/// [`machine_mut`](Self::machine_mut) takes notifications, confirmations and second thoughts. Another thread pushes them through a [`Hand`], which wakes the driver.
+/// [`machine_mut`](Self::machine_mut) takes notifications, confirmations and second thoughts. Another thread pushes them through a [`Handle`], which wakes the driver.
 /// Made by the application; transport and clock may be references.
 ///
 /// ```
@@ -56,9 +56,9 @@ pub struct Driver<M, T, C> {
     transport: T,
     clock: C,
     /// Where threads and hands leave what they have for us.
-    desk: Arc<Desk>,
+    desk: Arc<Shared>,
     inputs: (mpsc::Sender<Input<M>>, mpsc::Receiver<Input<M>>),
-    crew: Option<Crew<T>>,
+    crew: Option<ThreadPool<T>>,
     span: DriverSpan,
 }
 
@@ -85,23 +85,23 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
     where
         T: Clone + Send + 'static,
     {
-        self.crew = Some(Crew::new(threads.max(1), self.desk.clone()));
+        self.crew = Some(ThreadPool::new(threads.max(1), self.desk.clone()));
         self
     }
 
     /// A hand by which another thread can reach the machine while this one waits in [`next_event`](Self::next_event).
-    pub fn hand(&self) -> Hand<M> {
-        Hand::new(self.inputs.0.clone(), self.desk.clone())
+    pub fn hand(&self) -> Handle<M> {
+        Handle::new(self.inputs.0.clone(), self.desk.clone())
     }
 
     /// Works until the next event and hands it out.
     ///
     /// `None` when the machine is done, or when it can't go on without an input of the caller's, such as a confirmation, and no exchange is out: after that input, call again.
-    /// Where the input comes by a [`Hand`], [`wait_for_hand`](Self::wait_for_hand) waits for it.
+    /// Where the input comes by a [`Handle`], [`wait_for_input`](Self::wait_for_input) waits for it.
     pub fn next_event(&mut self) -> Option<M::Event> {
         loop {
             self.take_what_came();
-            if self.crew.as_ref().is_some_and(Crew::is_busy) {
+            if self.crew.as_ref().is_some_and(ThreadPool::is_busy) {
                 self.desk.wait(None);
                 continue;
             }
@@ -128,8 +128,8 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
         last
     }
 
-    /// Waits until a [`Hand`] has pushed an input, and takes it; `false` at once if none has and there is no hand left that could.
-    pub fn wait_for_hand(&mut self) -> bool {
+    /// Waits until a [`Handle`] has pushed an input, and takes it; `false` at once if none has and there is no hand left that could.
+    pub fn wait_for_input(&mut self) -> bool {
         loop {
             // In this order: what the last hand pushed before it went is there once it is gone.
             let hands = self.desk.hands();
@@ -144,7 +144,7 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
     }
 
     fn in_flight(&self) -> usize {
-        self.crew.as_ref().map_or(0, Crew::in_flight)
+        self.crew.as_ref().map_or(0, ThreadPool::in_flight)
     }
 
     fn perform(
@@ -176,7 +176,7 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
 
     fn take_what_came(&mut self) {
         self.take_inputs();
-        while let Some(answer) = self.crew.as_mut().and_then(Crew::take_answer) {
+        while let Some(answer) = self.crew.as_mut().and_then(ThreadPool::take_answer) {
             self.take_answer(answer);
         }
     }
@@ -217,7 +217,7 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
 }
 
 impl<M, T, C> Driver<M, T, C> {
-    /// The machine, to look at.
+    /// The machine, to poll.
     pub fn machine(&self) -> &M {
         &self.machine
     }

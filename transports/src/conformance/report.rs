@@ -100,7 +100,7 @@ impl RowReport {
         self.verdict
     }
 
-    /// What was seen, or why nothing was looked at.
+    /// What was seen, or why nothing was polled.
     pub fn observed(&self) -> &str {
         &self.observed
     }

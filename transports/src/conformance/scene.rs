@@ -133,11 +133,11 @@ pub(super) fn api(url: &str) -> Result<Api, Objection> {
 }
 
 /// A request without a body.
-pub(super) fn look(url: &str) -> Result<Request<Body>, Objection> {
-    look_at(url, "0d14")
+pub(super) fn poll(url: &str) -> Result<Request<Body>, Objection> {
+    poll_at(url, "0d14")
 }
 
-pub(super) fn look_at(url: &str, id: &str) -> Result<Request<Body>, Objection> {
+pub(super) fn poll_at(url: &str, id: &str) -> Result<Request<Body>, Objection> {
     Ok(StatusRequest::new(ExtractionId::new(id)?).request(&api(url)?))
 }
 

@@ -95,7 +95,7 @@ impl<T: 'static> Suite<T> {
         self
     }
 
-    /// Runs the rows of these ids and no others, to look into one of them.
+    /// Runs the rows of these ids and no others, to poll into one of them.
     ///
     /// # Panics
     ///

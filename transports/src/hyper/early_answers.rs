@@ -19,24 +19,24 @@ use tower_service::Service;
 /// ```
 /// use hyper_util::client::legacy::{Client, connect::HttpConnector};
 /// use hyper_util::rt::TokioExecutor;
-/// use typless_transports::hyper::{EarlyAnswers, Hyper};
+/// use typless_transports::hyper::{EarlyResponses, Hyper};
 ///
-/// let transport = Hyper::from(Client::builder(TokioExecutor::new()).build(EarlyAnswers::new(HttpConnector::new())));
+/// let transport = Hyper::from(Client::builder(TokioExecutor::new()).build(EarlyResponses::new(HttpConnector::new())));
 /// # drop(transport);
 /// ```
 #[derive(Debug, Clone)]
-pub struct EarlyAnswers<C> {
+pub struct EarlyResponses<C> {
     connector: C,
 }
 
-impl<C> EarlyAnswers<C> {
+impl<C> EarlyResponses<C> {
     /// This connector, with connections that are read to the end.
     pub fn new(connector: C) -> Self {
         Self { connector }
     }
 }
 
-impl<C: Service<Uri>> Service<Uri> for EarlyAnswers<C>
+impl<C: Service<Uri>> Service<Uri> for EarlyResponses<C>
 where
     C::Future: Unpin,
 {
@@ -55,7 +55,7 @@ where
     }
 }
 
-/// A connection of [`EarlyAnswers`] on its way.
+/// A connection of [`EarlyResponses`] on its way.
 #[derive(Debug)]
 pub struct Connecting<F> {
     connecting: F,
@@ -73,7 +73,7 @@ impl<S, E, F: Future<Output = Result<S, E>> + Unpin> Future for Connecting<F> {
     }
 }
 
-/// A connection of [`EarlyAnswers`].
+/// A connection of [`EarlyResponses`].
 #[derive(Debug)]
 pub struct ReadToTheEnd<S> {
     stream: S,

@@ -20,7 +20,7 @@ use typless::drive::{AsyncTransport, Clock};
 use typless::machine::{Failure, Job, JobError, JobOptions, Limits};
 use typless::wire::{Api, Body, Document, Extraction};
 
-pub use early_answers::{Connecting, EarlyAnswers, ReadToTheEnd};
+pub use early_answers::{Connecting, EarlyResponses, ReadToTheEnd};
 pub use request_body::RequestBody;
 #[cfg(feature = "hyper-rustls")]
 pub use rustls::RustlsConnector;
@@ -38,19 +38,19 @@ use crate::{TokioClock, one_line};
 ///
 /// A client of one's own should set `TCP_NODELAY`, which the connector of hyper-util leaves off; should keep idle connections for no longer than the server does, for which 4 s are safe
 /// ([`pool_idle_timeout`](hyper_util::client::legacy::Builder::pool_idle_timeout), which needs a [`pool_timer`](hyper_util::client::legacy::Builder::pool_timer)); and hears more refusals with
-/// [`EarlyAnswers`].
+/// [`EarlyResponses`].
 ///
 /// ```
 /// use hyper_util::client::legacy::{Client, connect::HttpConnector};
 /// use hyper_util::rt::{TokioExecutor, TokioTimer};
-/// use typless_transports::hyper::{EarlyAnswers, Hyper};
+/// use typless_transports::hyper::{EarlyResponses, Hyper};
 ///
 /// let mut connector = HttpConnector::new();
 /// connector.set_nodelay(true);
 /// let client = Client::builder(TokioExecutor::new())
 ///     .pool_idle_timeout(std::time::Duration::from_secs(4))
 ///     .pool_timer(TokioTimer::new())
-///     .build(EarlyAnswers::new(connector));
+///     .build(EarlyResponses::new(connector));
 /// let transport = Hyper::from(client);
 /// # drop(transport);
 /// ```

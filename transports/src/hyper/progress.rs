@@ -20,7 +20,7 @@ pub(super) struct Progress {
     body: AtomicWaker,
 }
 
-/// The beginning of the body is read: a connection is looked for.
+/// The beginning of the body is read: a connection is polled for.
 const PREPARED: u8 = 1;
 /// The request was given to a connection.
 const CONNECTED: u8 = 2;

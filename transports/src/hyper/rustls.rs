@@ -8,11 +8,11 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::crypto::ring;
 
-use super::{EarlyAnswers, Hyper};
+use super::{EarlyResponses, Hyper};
 use crate::submit_idle::SUBMIT_IDLE;
 
 /// The connector of [`Hyper::new`]: TLS by rustls, over TCP.
-pub type RustlsConnector = HttpsConnector<EarlyAnswers<HttpConnector>>;
+pub type RustlsConnector = HttpsConnector<EarlyResponses<HttpConnector>>;
 
 impl Hyper<RustlsConnector> {
     /// A transport with a new client: TLS by rustls with ring and Mozilla's roots, HTTP/1.1 or HTTP/2 as the server prefers, the system's resolver, `TCP_NODELAY`, and connections that are let go
@@ -41,7 +41,7 @@ impl Hyper<RustlsConnector> {
             .expect("ring speaks the versions of TLS that are enabled")
             .https_or_http()
             .enable_all_versions()
-            .wrap_connector(EarlyAnswers::new(tcp));
+            .wrap_connector(EarlyResponses::new(tcp));
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(SUBMIT_IDLE)
             .pool_timer(TokioTimer::new())

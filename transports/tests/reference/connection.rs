@@ -14,7 +14,7 @@ use super::{Fault, Reference, not_sent, timed_out};
 pub(super) struct Pooled {
     authority: String,
     stream: TcpStream,
-    /// Whether to look if it is still open before it is used.
+    /// Whether to poll if it is still open before it is used.
     is_checked: bool,
 }
 

@@ -59,23 +59,23 @@ mod on_tokio {
     use typless::drive::{AsyncTransport, BlockingTransport};
     use typless::machine::{Failure, Limits};
     use typless::wire::Body;
-    use typless_transports::hyper::{EarlyAnswers, Hyper};
+    use typless_transports::hyper::{EarlyResponses, Hyper};
 
     /// The transport over a client without TLS.
-    pub(crate) fn hyper() -> Hyper<EarlyAnswers<HttpConnector>> {
+    pub(crate) fn hyper() -> Hyper<EarlyResponses<HttpConnector>> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let mut client = Client::builder(TokioExecutor::new());
         client
             .pool_idle_timeout(Duration::from_secs(4))
             .pool_timer(TokioTimer::new());
-        client.build(EarlyAnswers::new(connector)).into()
+        client.build(EarlyResponses::new(connector)).into()
     }
 
     /// The transport with a runtime of its own.
     pub(crate) struct OnTokio {
         runtime: Runtime,
-        transport: Hyper<EarlyAnswers<HttpConnector>>,
+        transport: Hyper<EarlyResponses<HttpConnector>>,
     }
 
     impl OnTokio {

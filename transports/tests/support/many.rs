@@ -11,12 +11,12 @@ use typless::drive::{AsyncTransport, BlockingTransport};
 use typless::machine::{Failure, Limits, Machine, Output, RequestId, Time, Transmit};
 use typless::wire::Body;
 
-use super::look;
+use super::poll;
 
 /// Wants this many exchanges, so many of them at once, and tells of each how it ended.
 pub(crate) struct Many {
     wanted: u64,
-    at_once: usize,
+    max_in_flight: usize,
     next: u64,
     /// What is out, and until when it is waited for.
     out: BTreeMap<RequestId, Time>,
@@ -33,10 +33,10 @@ pub(crate) enum Ended {
 }
 
 impl Many {
-    pub(crate) fn new(wanted: u64, at_once: usize) -> Self {
+    pub(crate) fn new(wanted: u64, max_in_flight: usize) -> Self {
         Self {
             wanted,
-            at_once,
+            max_in_flight,
             next: 0,
             out: BTreeMap::new(),
             events: VecDeque::new(),
@@ -62,11 +62,11 @@ impl Machine for Many {
         if let Some(event) = self.events.pop_front() {
             return Output::Event(event);
         }
-        if self.next < self.wanted && self.out.len() < self.at_once {
+        if self.next < self.wanted && self.out.len() < self.max_in_flight {
             self.next += 1;
             let (id, limits) = (RequestId::new(self.next), Limits::default());
             self.out.insert(id, now + limits.total);
-            return Output::Send(Transmit::new(id, look("http://127.0.0.1:9"), limits));
+            return Output::Send(Transmit::new(id, poll("http://127.0.0.1:9"), limits));
         }
         match self.out.iter().min_by_key(|(_, until)| **until) {
             Some((id, until)) if *until <= now => {

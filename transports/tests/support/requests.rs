@@ -15,7 +15,7 @@ pub(crate) fn submit(url: &str, document: Document) -> Request<Body> {
     SubmitRequest::new(document).request(&api(url))
 }
 
-pub(crate) fn look(url: &str) -> Request<Body> {
+pub(crate) fn poll(url: &str) -> Request<Body> {
     StatusRequest::new(ExtractionId::new("0d14").unwrap()).request(&api(url))
 }
 

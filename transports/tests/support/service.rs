@@ -8,11 +8,11 @@ use typless::drive::{AsyncTransport, BlockingTransport};
 use typless::machine::{Failure, Limits};
 use typless::wire::Body;
 
-/// Has the result after this many looks.
+/// Has the result after this many polls.
 #[derive(Default)]
 pub(crate) struct Service {
-    pub(crate) looks_needed: usize,
-    pub(crate) looks: AtomicUsize,
+    pub(crate) polls_needed: usize,
+    pub(crate) polls: AtomicUsize,
     /// How often an async exchange comes back to the executor before it ends.
     pub(crate) yields: usize,
 }
@@ -21,7 +21,7 @@ impl Service {
     fn answer(&self, request: &Request<Body>) -> Response<Bytes> {
         let body = if request.method() == Method::POST {
             r#"{"extraction_id": "0d14"}"#
-        } else if self.looks.fetch_add(1, Ordering::SeqCst) < self.looks_needed {
+        } else if self.polls.fetch_add(1, Ordering::SeqCst) < self.polls_needed {
             r#"{"status": "IN_PROGRESS"}"#
         } else {
             r#"{"status": "SUCCESS", "result": {"object_id": "1"}}"#

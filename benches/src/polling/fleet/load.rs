@@ -29,10 +29,10 @@ pub struct Load {
 impl Load {
     /// Documents that come by chance, at the rate at which so many are at the service at a time. They come for so many mean processing times before anything is measured, and for as
     /// many while it is.
-    pub fn steady(trace: &Trace, at_once: usize, times: usize, seed: u64) -> Self {
-        let takes = trace.jobs(at_once * times * 2, seed);
+    pub fn steady(trace: &Trace, max_in_flight: usize, times: usize, seed: u64) -> Self {
+        let takes = trace.jobs(max_in_flight * times * 2, seed);
         let mean = takes.iter().sum::<f64>() / takes.len() as f64;
-        let per_second = at_once as f64 / mean;
+        let per_second = max_in_flight as f64 / mean;
         let (mut random, mut at) = (Random::new(seed ^ 0x5eed), 0.0);
         let jobs = takes.into_iter().map(|takes| {
             at -= random.share().ln() / per_second;

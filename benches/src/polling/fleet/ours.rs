@@ -25,9 +25,9 @@ pub struct Limits {
     /// Requests of all kinds, over time.
     pub rate: Rate,
     /// Requests out at once.
-    pub most_out: usize,
+    pub max_out: usize,
     /// Submits out at once.
-    pub most_submits: usize,
+    pub max_submits: usize,
 }
 
 /// How the service and the way to it are.
@@ -66,14 +66,14 @@ pub fn follow(
     let api = Api::new(Api::PRODUCTION, "key")?;
     let Limits {
         rate,
-        most_out,
-        most_submits,
+        max_out,
+        max_submits,
     } = limits;
     let options = options
         .with_rate(rate.requests, rate.per)
         .with_burst(rate.burst)
-        .with_most_in_flight(most_out)
-        .with_most_submits(most_submits);
+        .with_max_in_flight(max_out)
+        .with_max_submits(max_submits);
     let document = Document::new("invoice.pdf", "line-item-invoice", &b"%PDF"[..])?;
     let mut fleet = Fleet {
         batch: Batch::new(&api, options, START),
@@ -125,7 +125,7 @@ impl Fleet<'_> {
         if !self.load.is_steady {
             let (document, jobs) = (self.document.clone(), self.load.jobs.len());
             self.came = jobs;
-            self.batch.feed(std::iter::repeat_n(document, jobs));
+            self.batch.add_all(std::iter::repeat_n(document, jobs));
             self.batch.close();
         }
         loop {
@@ -213,8 +213,8 @@ impl Fleet<'_> {
         }
         self.report.events += 1;
         let is_too_soon = !self.limits.rate.take(self.now);
-        let is_one_too_many = self.out.len() > self.limits.most_out
-            || self.submits_out.len() > self.limits.most_submits;
+        let is_one_too_many = self.out.len() > self.limits.max_out
+            || self.submits_out.len() > self.limits.max_submits;
         self.report.breaches += u64::from(is_too_soon) + u64::from(is_one_too_many);
         let fault = self.fault();
         let reply = match fault {

@@ -10,7 +10,7 @@ use crate::polling::outcome::p95;
 /// What following many jobs has cost. Requests, delays and waits are those of the measured time; the rest is of the whole run.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// Looks and calls to the queue; no submits.
+    /// Polls and calls to the queue; no submits.
     requests: u64,
     delays: Vec<f64>,
     /// From when a document came to when its result was there, but for the time the service worked on it.
@@ -30,7 +30,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// A look or a call to the queue is made.
+    /// A poll or a call to the queue is made.
     pub fn asked(&mut self, load: &Load, now: Time) {
         self.requests += u64::from(load.is_measured(now));
     }
@@ -57,7 +57,7 @@ impl Report {
         }
     }
 
-    /// Looks and calls to the queue, for each job.
+    /// Polls and calls to the queue, for each job.
     pub fn requests(&self) -> f64 {
         self.requests as f64 / self.delays.len() as f64
     }

@@ -16,7 +16,7 @@ const GAPS: usize = 256;
 
 /// What a rival's schedule costs, within a rate for all its requests. Submits go first.
 pub fn follow(rival: Rival, load: &Load, rate: Rate) -> Report {
-    let mut ages = rival.looks().take(GAPS + 1).peekable();
+    let mut ages = rival.polls().take(GAPS + 1).peekable();
     let mut gaps = vec![duration(ages.peek().copied().unwrap_or_default())];
     while let (Some(age), Some(next)) = (ages.next(), ages.peek()) {
         gaps.push(duration(next - age));
@@ -29,7 +29,7 @@ pub fn follow(rival: Rival, load: &Load, rate: Rate) -> Report {
         attempts: rival.attempts,
         jobs,
         due: BinaryHeap::new(),
-        looks: VecDeque::new(),
+        polls: VecDeque::new(),
         report: Report::default(),
     };
     fleet.run();
@@ -42,17 +42,17 @@ struct Fleet<'a> {
     gaps: Vec<Duration>,
     attempts: Option<u32>,
     jobs: Vec<Job>,
-    /// Jobs that wait for their next look, and until when.
+    /// Jobs that wait for their next poll, and until when.
     due: BinaryHeap<Reverse<(Time, usize)>>,
-    /// Jobs whose look is due.
-    looks: VecDeque<usize>,
+    /// Jobs whose poll is due.
+    polls: VecDeque<usize>,
     report: Report,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Job {
     finished_at: Time,
-    looks: u32,
+    polls: u32,
 }
 
 impl Fleet<'_> {
@@ -62,19 +62,19 @@ impl Fleet<'_> {
             while let Some(Reverse((_, job))) =
                 self.due.peek().filter(|Reverse((at, _))| *at <= now)
             {
-                self.looks.push_back(*job);
+                self.polls.push_back(*job);
                 self.due.pop();
             }
             let came_at = self.load.jobs.get(submitted).map(|(came_at, _)| *came_at);
             let submits = came_at.is_some_and(|came_at| came_at <= now);
             let ready_at = self.rate.ready_at();
-            if ready_at > now && (submits || !self.looks.is_empty()) {
+            if ready_at > now && (submits || !self.polls.is_empty()) {
                 now = ready_at;
             } else if submits {
                 self.submit(submitted, now);
                 submitted += 1;
-            } else if let Some(job) = self.looks.pop_front() {
-                self.look(job, now);
+            } else if let Some(job) = self.polls.pop_front() {
+                self.poll(job, now);
             } else {
                 let due = self.due.peek().map(|Reverse((at, _))| *at);
                 let Some(next) = [came_at, due].into_iter().flatten().min() else {
@@ -91,18 +91,18 @@ impl Fleet<'_> {
         self.due.push(Reverse((now + self.gaps[0], job)));
     }
 
-    fn look(&mut self, number: usize, now: Time) {
+    fn poll(&mut self, number: usize, now: Time) {
         self.rate.take(now);
         self.report.asked(self.load, now);
         let (job, (came_at, takes)) = (&mut self.jobs[number], self.load.jobs[number]);
-        job.looks += 1;
+        job.polls += 1;
         if now >= job.finished_at {
             self.report
                 .read(self.load, came_at, takes, job.finished_at, now);
-        } else if self.attempts.is_some_and(|attempts| job.looks >= attempts) {
+        } else if self.attempts.is_some_and(|attempts| job.polls >= attempts) {
             self.report.abandoned += 1;
         } else {
-            let gap = self.gaps[(job.looks as usize).min(self.gaps.len() - 1)];
+            let gap = self.gaps[(job.polls as usize).min(self.gaps.len() - 1)];
             self.due.push(Reverse((now + gap, number)));
         }
     }

@@ -38,7 +38,7 @@ pub(super) enum Asked {
     /// To take a document, which has finished by then.
     Submit(Time),
     /// For one extraction.
-    Look,
+    Poll,
     /// For the listing.
     Listing,
 }
@@ -96,7 +96,7 @@ impl<'a> Service<'a> {
                 .find_map(|pair| pair.strip_prefix("extraction_id="))
         });
         match id {
-            Some(id) => (self.look(id, now, report), Asked::Look),
+            Some(id) => (self.poll(id, now, report), Asked::Poll),
             None => {
                 report.calls += 1;
                 (self.list(now), Asked::Listing)
@@ -121,7 +121,7 @@ impl<'a> Service<'a> {
         (answer(202, body.into()), Asked::Submit(finished_at))
     }
 
-    fn look(&mut self, id: &str, now: Time, report: &mut Report) -> Response<Bytes> {
+    fn poll(&mut self, id: &str, now: Time, report: &mut Report) -> Response<Bytes> {
         let number = u64::from_str_radix(&id[id.len().saturating_sub(16)..], 16)
             .map_or(usize::MAX, |number| number as usize);
         let Some(held) = self.held.get_mut(number) else {

@@ -16,7 +16,7 @@ use typless::machine::{
 };
 use typless::wire::{Extraction, Notification, Webhook, WebhookSecret, printable};
 use typless_transports::SystemClock;
-use typless_transports::blocking::{Driver, Hand};
+use typless_transports::blocking::{Driver, Handle};
 use typless_transports::ureq::Ureq;
 
 use super::follow;
@@ -114,7 +114,7 @@ fn follow_all(
         if let Some(end) = end {
             return end;
         }
-        if interrupted.load(Ordering::SeqCst) || !driver.wait_for_hand() {
+        if interrupted.load(Ordering::SeqCst) || !driver.wait_for_input() {
             return Ok(Exit::Interrupted);
         }
     }
@@ -158,7 +158,7 @@ fn options(arguments: &ListenArguments) -> BatchOptions {
     BatchOptions::new()
         .with_seed(RandomState::new().hash_one(0))
         .with_poll_policy(PollPolicy::eager())
-        .with_most_in_flight(arguments.limits.max_in_flight.into())
+        .with_max_in_flight(arguments.limits.max_in_flight.into())
         .with_rate(arguments.limits.rate, Duration::from_secs(1))
         .with_burst(arguments.limits.rate)
         .with_deadline(DEADLINE)
@@ -167,7 +167,7 @@ fn options(arguments: &ListenArguments) -> BatchOptions {
 }
 
 /// Follows an extraction that a message names. Says whether there was room for it.
-fn take(hand: &Hand<Batch>, known: &Known, notification: Notification) -> bool {
+fn take(hand: &Handle<Batch>, known: &Known, notification: Notification) -> bool {
     let id = notification.extraction_id().clone();
     match known.admit(&id) {
         known::Admission::New => {}

@@ -56,7 +56,7 @@ pub(super) enum Treatment {
 
 impl Notes {
     /// Readings end after this many repairs: each problem may take three, and its surroundings a few more.
-    const REPAIRS_MAX: u32 = 4 * ParseError::PROBLEMS_MAX as u32;
+    const REPAIRS_MAX: u32 = 4 * ParseError::MAX_PROBLEMS as u32;
 
     pub(super) fn found_nothing(&self) -> bool {
         self.problems.is_empty()
@@ -147,7 +147,7 @@ impl Notes {
 
     /// Adds a problem, if there is room.
     fn record(&mut self, path: &[Step], fault: FaultInner) -> bool {
-        if self.problems.len() == ParseError::PROBLEMS_MAX {
+        if self.problems.len() == ParseError::MAX_PROBLEMS {
             self.has_more = true;
             return false;
         }

@@ -21,13 +21,13 @@ pub struct ParseError {
 
 impl ParseError {
     /// The most problems that are listed.
-    pub const PROBLEMS_MAX: usize = 100;
+    pub const MAX_PROBLEMS: usize = 100;
 
     pub(super) fn new(problems: Vec<ParseProblem>, has_more: bool) -> Self {
         Self { problems, has_more }
     }
 
-    /// The problems, in the order of their discovery; at least one, at most [`PROBLEMS_MAX`](Self::PROBLEMS_MAX).
+    /// The problems, in the order of their discovery; at least one, at most [`MAX_PROBLEMS`](Self::MAX_PROBLEMS).
     pub fn problems(&self) -> &[ParseProblem] {
         &self.problems
     }

@@ -1,8 +1,8 @@
-//! What was read, and what a person should look at.
+//! What was read, and what a person should poll.
 
 use std::fmt;
 
-/// What [`Extraction::parse_with`](super::super::Extraction::parse_with) has read: the caller's value, and what a person should look at.
+/// What [`Extraction::parse_with`](super::super::Extraction::parse_with) has read: the caller's value, and what a person should poll.
 ///
 /// Made by `parse_with`; consumed by the application. `Debug` shows the review, not the value.
 #[derive(Clone)]

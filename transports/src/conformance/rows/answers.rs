@@ -2,7 +2,7 @@
 
 use typless::machine::FailureKind;
 
-use super::scene::{Scene, answer, answered, answered_with, failed_as, look, submit};
+use super::scene::{Scene, answer, answered, answered_with, failed_as, poll, submit};
 use super::{Finding, Objection, Row};
 
 pub(super) const ROWS: &[Row] = &[
@@ -55,7 +55,7 @@ fn headers(scene: &Scene) -> Finding {
     ]
     .concat();
     let server = scene.serve_bytes(head)?;
-    let response = answered(scene.send(look(&server.url())?)?)?;
+    let response = answered(scene.send(poll(&server.url())?)?)?;
     match response.headers().get("x-odd") {
         Some(found) if found.as_bytes() == value => Ok("unchanged".into()),
         found => Objection::failed(format!(
@@ -71,7 +71,7 @@ fn duplicates(scene: &Scene) -> Finding {
         &["warning: b", "x-other: c", "Warning: a"],
         b"{}",
     ))?;
-    let response = answered(scene.send(look(&server.url())?)?)?;
+    let response = answered(scene.send(poll(&server.url())?)?)?;
     let found: Vec<_> = response.headers().get_all("warning").iter().collect();
     if found == ["b", "a"] {
         Ok("both".into())
@@ -82,14 +82,14 @@ fn duplicates(scene: &Scene) -> Finding {
 
 fn empty(scene: &Scene) -> Finding {
     let server = scene.serve_bytes(answer("200 OK", &[], b""))?;
-    answered_with(scene.send(look(&server.url())?)?, 200, b"")?;
+    answered_with(scene.send(poll(&server.url())?)?, 200, b"")?;
     Ok("no bytes".into())
 }
 
 fn chunked(scene: &Scene) -> Finding {
     let server =
         scene.serve_bytes(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n3;x=y\r\n 1}\r\n0\r\n\r\n".to_vec())?;
-    answered_with(scene.send(look(&server.url())?)?, 200, br#"{"a": 1}"#)?;
+    answered_with(scene.send(poll(&server.url())?)?, 200, br#"{"a": 1}"#)?;
     Ok("put together".into())
 }
 
@@ -98,7 +98,7 @@ fn until_close(scene: &Scene) -> Finding {
         connection.request()?;
         connection.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"a\": 1}")
     })?;
-    answered_with(scene.send(look(&server.url())?)?, 200, br#"{"a": 1}"#)?;
+    answered_with(scene.send(poll(&server.url())?)?, 200, br#"{"a": 1}"#)?;
     Ok("whole".into())
 }
 
@@ -109,7 +109,7 @@ fn not_utf8(scene: &Scene) -> Finding {
         &["content-type: application/json; charset=utf-8"],
         body,
     ))?;
-    answered_with(scene.send(look(&server.url())?)?, 200, body)?;
+    answered_with(scene.send(poll(&server.url())?)?, 200, body)?;
     Ok("byte for byte".into())
 }
 
@@ -117,7 +117,7 @@ fn gzip(scene: &Scene) -> Finding {
     // `{}` in one stored block (RFC 1952).
     let packed = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x01\x02\x00\xfd\xff{}\x43\xbf\xa6\xa3\x02\x00\x00\x00";
     let server = scene.serve_bytes(answer("200 OK", &["content-encoding: gzip"], packed))?;
-    let response = answered_with(scene.send(look(&server.url())?)?, 200, packed)?;
+    let response = answered_with(scene.send(poll(&server.url())?)?, 200, packed)?;
     match response.headers().get("content-encoding") {
         Some(found) if found == "gzip" => Ok("as it is".into()),
         found => Objection::failed(format!("the header became {found:?}")),
@@ -133,7 +133,7 @@ fn informational(scene: &Scene, head: &str) -> Finding {
         ]
         .concat(),
     )?;
-    answered_with(scene.send(look(&server.url())?)?, 200, body)?;
+    answered_with(scene.send(poll(&server.url())?)?, 200, body)?;
     answered_with(scene.send(submit(&server.url(), 1_000)?)?, 200, body)?;
     Ok("200".into())
 }

@@ -3,7 +3,7 @@
 use typless::machine::FailureKind;
 
 use super::super::sources::Zeros;
-use super::scene::{Scene, failed_as, look, submit, submit_source};
+use super::scene::{Scene, failed_as, poll, submit, submit_source};
 use super::server::Connection;
 use super::{Finding, Objection, Row};
 
@@ -11,7 +11,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new(
         "broken-at-once",
         "a connection closed as it is accepted is `NotSent` or `Interrupted`, and not tried again",
-        at_once,
+        max_in_flight,
     ),
     Row::new(
         "broken-in-request",
@@ -52,7 +52,7 @@ pub(super) const ROWS: &[Row] = &[
 
 const INTERRUPTED: &[FailureKind] = &[FailureKind::Interrupted];
 
-fn at_once(scene: &Scene) -> Finding {
+fn max_in_flight(scene: &Scene) -> Finding {
     let server = scene.serve(|_| Ok(()))?;
     let outcome = scene.send(submit(&server.url(), 100_000)?)?;
     server.settle()?;
@@ -97,6 +97,6 @@ fn cut(scene: &Scene, bytes: &'static [u8]) -> Finding {
         connection.request()?;
         connection.write(bytes)
     })?;
-    failed_as(scene.send(look(&server.url())?)?, INTERRUPTED)?;
+    failed_as(scene.send(poll(&server.url())?)?, INTERRUPTED)?;
     failed_as(scene.send(submit(&server.url(), 1_000)?)?, INTERRUPTED)
 }

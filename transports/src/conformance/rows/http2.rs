@@ -8,7 +8,7 @@ use typless::machine::FailureKind;
 
 use super::super::sources::{Ends, Faulty};
 use super::scene::{
-    KEY, Scene, answered_with, failed, failed_as, look, look_at, submit, submit_source,
+    KEY, Scene, answered_with, failed, failed_as, poll, poll_at, submit, submit_source,
 };
 use super::server::frames::{self, INTERNAL_ERROR, NO_ERROR, REFUSED_STREAM};
 use super::server::{Connection, Http2Answer};
@@ -32,7 +32,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "http2-at-once",
         "32 exchanges at once over HTTP/2 get each their own answer",
-        at_once,
+        max_in_flight,
     ),
     row(
         "http2-limit",
@@ -111,7 +111,7 @@ fn exchange(scene: &Scene) -> Finding {
         times: 1,
     })?;
     for request in [
-        look(&server.url())?,
+        poll(&server.url())?,
         submit(&server.url(), 1_000)?,
         submit(&server.url(), 800_000)?,
     ] {
@@ -171,7 +171,7 @@ fn sensitive(scene: &Scene) -> Finding {
         connection.http2_answer(begun.stream, "200", b"{}", true)?;
         connection.http2_drain()
     })?;
-    answered_with(scene.send(look(&server.url())?)?, 200, b"{}")?;
+    answered_with(scene.send(poll(&server.url())?)?, 200, b"{}")?;
     if guarded.load(std::sync::atomic::Ordering::SeqCst) {
         Ok("never indexed".into())
     } else {
@@ -179,7 +179,7 @@ fn sensitive(scene: &Scene) -> Finding {
     }
 }
 
-fn at_once(scene: &Scene) -> Finding {
+fn max_in_flight(scene: &Scene) -> Finding {
     let server = scene.serve_http2(|request| {
         let query = request.uri().query().unwrap_or_default().to_owned();
         Http2Answer {
@@ -189,7 +189,7 @@ fn at_once(scene: &Scene) -> Finding {
         }
     })?;
     let requests = (0..32)
-        .map(|index| look_at(&server.url(), &index.to_string()))
+        .map(|index| poll_at(&server.url(), &index.to_string()))
         .collect::<Result<Vec<_>, _>>()?;
     for (index, outcome) in scene.send_all(requests).into_iter().enumerate() {
         answered_with(outcome, 200, format!("extraction_id={index}").as_bytes())?;
@@ -206,7 +206,7 @@ fn limit(scene: &Scene) -> Finding {
     let mut limits = scene.limits();
     limits.response_bytes = 100_000;
     failed_as(
-        scene.send_within(look(&server.url())?, limits)?,
+        scene.send_within(poll(&server.url())?, limits)?,
         &[FailureKind::TooLarge],
     )
 }
@@ -265,7 +265,7 @@ fn broken(
             }
         })?;
         let request = if bytes == 0 {
-            look(&server.url())
+            poll(&server.url())
         } else {
             submit(&server.url(), bytes)
         }?;

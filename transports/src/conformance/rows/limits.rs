@@ -2,7 +2,7 @@
 
 use typless::machine::{FailureKind, Limits};
 
-use super::scene::{Scene, answer, answered_with, failed, look};
+use super::scene::{Scene, answer, answered_with, failed, poll};
 use super::server::{Connection, Tally};
 use super::{Finding, Objection, Row};
 
@@ -65,7 +65,7 @@ fn endless(scene: &Scene, header: &'static str, chunked: bool) -> Finding {
             Ok(())
         }
     })?;
-    let outcome = scene.send_within(look(&server.url())?, limits(scene))?;
+    let outcome = scene.send_within(poll(&server.url())?, limits(scene))?;
     let sent = sent.get();
     failed(outcome, &[FailureKind::TooLarge])?;
     // Half of it is more than systems buffer.
@@ -94,7 +94,7 @@ fn exact(scene: &Scene) -> Finding {
             connection.write(&bytes)
         })?;
         answered_with(
-            scene.send_within(look(&server.url())?, limits(scene))?,
+            scene.send_within(poll(&server.url())?, limits(scene))?,
             200,
             &body,
         )?;
@@ -125,9 +125,9 @@ fn leftover(scene: &Scene) -> Finding {
         Ok(())
     })?;
     failed(
-        scene.send_within(look(&server.url())?, limits(scene))?,
+        scene.send_within(poll(&server.url())?, limits(scene))?,
         &[FailureKind::TooLarge],
     )?;
-    answered_with(scene.send(look(&server.url())?)?, 200, b"its own")?;
+    answered_with(scene.send(poll(&server.url())?)?, 200, b"its own")?;
     Ok("its own".into())
 }

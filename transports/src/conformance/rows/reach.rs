@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use typless::machine::FailureKind;
 
-use super::scene::{KEY, SHORT, Scene, failed, failed_as, look, submit};
+use super::scene::{KEY, SHORT, Scene, failed, failed_as, poll, submit};
 use super::server::{Tally, listen};
 use super::{Finding, Objection, Row};
 
@@ -45,7 +45,7 @@ fn nobody(scene: &Scene) -> Result<String, Objection> {
 
 fn refused(scene: &Scene) -> Finding {
     let url = nobody(scene)?;
-    failed_as(scene.send(look(&url)?)?, NOT_SENT)?;
+    failed_as(scene.send(poll(&url)?)?, NOT_SENT)?;
     failed_as(scene.send(submit(&url, 1_000)?)?, NOT_SENT)
 }
 

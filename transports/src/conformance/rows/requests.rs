@@ -3,7 +3,7 @@
 use http::HeaderValue;
 use http::header::WARNING;
 
-use super::scene::{KEY, Scene, answer, answered, look, look_at, submit};
+use super::scene::{KEY, Scene, answer, answered, poll, poll_at, submit};
 use super::server::{Seen, Server};
 use super::{Finding, Objection, Row};
 
@@ -56,9 +56,9 @@ fn only(server: &Server) -> Result<Seen, Objection> {
     }
 }
 
-fn look_seen(scene: &Scene) -> Result<Seen, Objection> {
+fn poll_seen(scene: &Scene) -> Result<Seen, Objection> {
     let server = server(scene)?;
-    answered(scene.send(look(&server.url())?)?)?;
+    answered(scene.send(poll(&server.url())?)?)?;
     only(&server)
 }
 
@@ -70,7 +70,7 @@ fn submit_seen(scene: &Scene, bytes: usize) -> Result<Seen, Objection> {
 
 fn line(scene: &Scene) -> Finding {
     let server = server(scene)?;
-    answered(scene.send(look_at(&server.url(), "a b/ä+?&%2F~")?)?)?;
+    answered(scene.send(poll_at(&server.url(), "a b/ä+?&%2F~")?)?)?;
     let wanted =
         "GET /api/get-extraction-data?extraction_id=a%20b%2F%C3%A4%2B%3F%26%252F~ HTTP/1.1";
     match only(&server)?.line {
@@ -91,7 +91,7 @@ fn headers(scene: &Scene) -> Finding {
     for bytes in [0, 1_000] {
         let server = server(scene)?;
         let request = if bytes == 0 {
-            look(&server.url())
+            poll(&server.url())
         } else {
             submit(&server.url(), bytes)
         }?;
@@ -130,7 +130,7 @@ fn headers(scene: &Scene) -> Finding {
 
 fn duplicates(scene: &Scene) -> Finding {
     let server = server(scene)?;
-    let mut request = look(&server.url())?;
+    let mut request = poll(&server.url())?;
     let values = ["199 - \"b\"", "199 - \"a\""];
     for value in values {
         request
@@ -148,7 +148,7 @@ fn duplicates(scene: &Scene) -> Finding {
 
 fn key(scene: &Scene) -> Finding {
     let wanted = format!("Token {KEY}");
-    let found = look_seen(scene)?.shown("authorization");
+    let found = poll_seen(scene)?.shown("authorization");
     if found == [wanted.as_str()] {
         Ok("unchanged".into())
     } else {
@@ -157,7 +157,7 @@ fn key(scene: &Scene) -> Finding {
 }
 
 fn encodings(scene: &Scene) -> Finding {
-    let seen = look_seen(scene)?;
+    let seen = poll_seen(scene)?;
     let asked: Vec<String> = ["accept-encoding", "te"]
         .iter()
         .flat_map(|name| seen.shown(name))
@@ -205,7 +205,7 @@ fn body(scene: &Scene) -> Finding {
 }
 
 fn no_body(scene: &Scene) -> Finding {
-    let seen = look_seen(scene)?;
+    let seen = poll_seen(scene)?;
     let chunked = !seen.values("transfer-encoding").is_empty();
     if seen.content_length().is_some_and(|length| length > 0) || chunked {
         return Objection::failed(format!(

@@ -7,7 +7,7 @@ use typless::machine::{
 };
 use typless::wire::AwaitingRequest;
 
-use super::scene::{Scene, answer, answered_with, api, failed, look, shown, submit};
+use super::scene::{Scene, answer, answered_with, api, failed, poll, shown, submit};
 use super::{Finding, Objection, Row};
 
 pub(super) const ROWS: &[Row] = &[
@@ -66,11 +66,11 @@ fn connections_for_five(scene: &Scene, pause: Duration) -> Result<usize, Objecti
     })?;
     let url = server.url();
     for request in [
-        look(&url)?,
-        look(&url)?,
+        poll(&url)?,
+        poll(&url)?,
         submit(&url, 100_000)?,
         submit(&url, 2_000_000)?,
-        look(&url)?,
+        poll(&url)?,
     ] {
         std::thread::sleep(pause);
         super::scene::answered(scene.send(request)?)?;
@@ -88,7 +88,7 @@ fn announced(scene: &Scene) -> Finding {
         Ok(())
     })?;
     for _ in 0..2 {
-        answered_with(scene.send(look(&server.url())?)?, 200, b"{}")?;
+        answered_with(scene.send(poll(&server.url())?)?, 200, b"{}")?;
     }
     match server
         .seen()
@@ -155,7 +155,7 @@ fn idle_closed_post(scene: &Scene) -> Finding {
         connection.write(&reply)?;
         connection.request().map(drop)
     })?;
-    super::scene::answered(scene.send(look(&server.url())?)?)?;
+    super::scene::answered(scene.send(poll(&server.url())?)?)?;
     let outcome = scene.send(submit(&server.url(), 1_000)?)?;
     server.settle()?;
     let submits: Vec<_> = server

@@ -4,7 +4,7 @@ use http::header::{LOCATION, RETRY_AFTER};
 use typless::machine::FailureKind;
 
 use super::super::sources::Zeros;
-use super::scene::{Scene, answer, answered_with, failed, look, submit, submit_source};
+use super::scene::{Scene, answer, answered_with, failed, poll, submit, submit_source};
 use super::{Finding, Objection, Row};
 
 pub(super) const ROWS: &[Row] = &[
@@ -94,7 +94,7 @@ const CHALLENGE: &str = "www-authenticate: Basic realm=\"x\"";
 fn handed_on(scene: &Scene, status: &str, headers: &[&str], body: &[u8]) -> Finding {
     let server = scene.serve_bytes(answer(status, headers, body))?;
     let number = number(status);
-    answered_with(scene.send(look(&server.url())?)?, number, body)?;
+    answered_with(scene.send(poll(&server.url())?)?, number, body)?;
     answered_with(scene.send(submit(&server.url(), 1_000)?)?, number, body)?;
     match server.seen().len() {
         2 => Ok(format!("{number}")),
@@ -111,7 +111,7 @@ fn number(status: &str) -> u16 {
 
 fn waits(scene: &Scene, status: &str, hint: &str) -> Finding {
     let server = scene.serve_bytes(answer(status, &[&format!("retry-after: {hint}")], ERROR))?;
-    let response = answered_with(scene.send(look(&server.url())?)?, number(status), ERROR)?;
+    let response = answered_with(scene.send(poll(&server.url())?)?, number(status), ERROR)?;
     let found: Vec<_> = response
         .headers()
         .get_all(RETRY_AFTER)
@@ -140,9 +140,9 @@ fn bodiless(scene: &Scene, status: u16, head: &'static [u8]) -> Finding {
         }
         Ok(())
     })?;
-    answered_with(scene.send(look(&server.url())?)?, status, b"")?;
+    answered_with(scene.send(poll(&server.url())?)?, status, b"")?;
     // Only on the same connection is there anything to go wrong; a new one begins from the start.
-    let next = scene.send(look(&server.url())?)?;
+    let next = scene.send(poll(&server.url())?)?;
     if server.connections() == 1 {
         answered_with(next, 200, b"{}")?;
     }
@@ -164,7 +164,7 @@ fn redirects(scene: &Scene) -> Finding {
             &[&format!("location: {location}")],
             b"moved",
         ))?;
-        for request in [look(&server.url())?, submit(&server.url(), 100)?] {
+        for request in [poll(&server.url())?, submit(&server.url(), 100)?] {
             let outcome = scene.send(request)?;
             if elsewhere.connections() > 0 {
                 return Objection::failed(format!("it followed a {status}"));

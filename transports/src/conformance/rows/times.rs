@@ -10,7 +10,7 @@ use typless::wire::Body;
 use super::super::sources::Zeros;
 use super::super::subject::Dropped;
 use super::scene::{
-    SHORT, Scene, answer, answered_with, failed_as, look, shown, submit, submit_source,
+    SHORT, Scene, answer, answered_with, failed_as, poll, shown, submit, submit_source,
 };
 use super::server::{Connection, Tally};
 use super::{Finding, Needs, Objection, Row};
@@ -88,7 +88,7 @@ fn unlimited(scene: &Scene) -> Finding {
     let mut limits = scene.limits();
     (limits.connect, limits.idle, limits.total) = (Duration::MAX, Duration::MAX, Duration::MAX);
     limits.response_bytes = u64::MAX;
-    answered_with(scene.send_within(look(&server.url())?, limits)?, 200, BODY)?;
+    answered_with(scene.send_within(poll(&server.url())?, limits)?, 200, BODY)?;
     answered_with(
         scene.send_within(submit(&server.url(), 1_000)?, limits)?,
         200,
@@ -105,7 +105,7 @@ fn slow_head(scene: &Scene) -> Finding {
         connection.trickle(head, Duration::from_millis(1))?;
         connection.write(body)
     })?;
-    answered_with(scene.send(look(&server.url())?)?, 200, BODY)?;
+    answered_with(scene.send(poll(&server.url())?)?, 200, BODY)?;
     Ok("answered".into())
 }
 
@@ -122,7 +122,7 @@ fn slow_body(scene: &Scene) -> Finding {
             connection.request()?;
             trickle_past_idle(connection, began, &theirs)
         })?;
-        let outcome = scene.send_within(look(&server.url())?, limits)?;
+        let outcome = scene.send_within(poll(&server.url())?, limits)?;
         // A server that did not get to run has not kept the pace: that is nobody's fault. It knows once it has run.
         server.settle()?;
         if lapses.get() == 0 {
@@ -177,7 +177,7 @@ fn waiting(scene: &Scene) -> Finding {
         connection.stay();
         Ok(())
     })?;
-    cut_off(scene, || look(&server.url()))?;
+    cut_off(scene, || poll(&server.url()))?;
     cut_off(scene, || submit(&server.url(), 1_000))
 }
 
@@ -188,7 +188,7 @@ fn stalled(scene: &Scene) -> Finding {
         connection.stay();
         Ok(())
     })?;
-    cut_off(scene, || look(&server.url()))
+    cut_off(scene, || poll(&server.url()))
 }
 
 fn trickling(scene: &Scene) -> Finding {
@@ -202,7 +202,7 @@ fn trickling(scene: &Scene) -> Finding {
         }
         Ok(())
     })?;
-    cut_off(scene, || look(&server.url()))
+    cut_off(scene, || poll(&server.url()))
 }
 
 fn late_answer(scene: &Scene) -> Finding {
@@ -220,14 +220,14 @@ fn late_answer(scene: &Scene) -> Finding {
         asked.and(written)?;
         connection.answer_all(&answer("200 OK", &[], b"its own"))
     })?;
-    cut_off(scene, || look(&server.url()))?;
+    cut_off(scene, || poll(&server.url()))?;
     given_up.add(1);
     server.meet()?;
     // On a busy machine it may have been given up before it was connected.
     if server.connections() > 0 {
         answered.reaches(1, scene.patience());
     }
-    answered_with(scene.send(look(&server.url())?)?, 200, b"its own")?;
+    answered_with(scene.send(poll(&server.url())?)?, 200, b"its own")?;
     Ok("its own".into())
 }
 

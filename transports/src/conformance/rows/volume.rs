@@ -3,7 +3,7 @@
 use std::io;
 
 use super::super::sources::Zeros;
-use super::scene::{Scene, answer, answered, answered_with, look, look_at, submit_source};
+use super::scene::{Scene, answer, answered, answered_with, poll, poll_at, submit_source};
 use super::server::{Connection, Tally};
 use super::{Finding, Objection, Row};
 
@@ -21,7 +21,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new(
         "volume-at-once",
         "64 exchanges at once get each their own answer",
-        at_once,
+        max_in_flight,
     ),
 ];
 
@@ -73,7 +73,7 @@ fn download(scene: &Scene) -> Finding {
     })?;
     let mut limits = scene.long_limits();
     limits.response_bytes = large;
-    let body = answered(scene.send_within(look(&server.url())?, limits)?)?.into_body();
+    let body = answered(scene.send_within(poll(&server.url())?, limits)?)?.into_body();
     if body.len() as u64 != large
         || !body
             .chunks(PATTERN)
@@ -115,7 +115,7 @@ fn send_pattern(connection: &mut Connection, length: u64) -> io::Result<()> {
 
 const MANY: usize = 64;
 
-fn at_once(scene: &Scene) -> Finding {
+fn max_in_flight(scene: &Scene) -> Finding {
     let (arrived, given_up) = (Tally::default(), Tally::default());
     let (theirs, patience) = (arrived.clone(), scene.patience() / 2);
     let server = scene.serve(move |connection| {
@@ -133,7 +133,7 @@ fn at_once(scene: &Scene) -> Finding {
         Ok(())
     })?;
     let requests = (0..MANY)
-        .map(|index| look_at(&server.url(), &index.to_string()))
+        .map(|index| poll_at(&server.url(), &index.to_string()))
         .collect::<Result<Vec<_>, _>>()?;
     let outcomes = scene.send_all(requests);
     if arrived.get() < MANY as u64 {

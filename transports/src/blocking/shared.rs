@@ -46,12 +46,12 @@ pub(super) struct Answer {
 pub(super) struct Calls {
     /// The number of hands there are.
     pub(super) hands: usize,
-    /// Whether something came that has not been looked at.
+    /// Whether something came that has not been polled.
     pub(super) rung: bool,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Desk {
+pub(super) struct Shared {
     state: Mutex<State>,
     /// Rings for the driver.
     bell: Condvar,
@@ -71,7 +71,7 @@ struct State {
     closed: bool,
 }
 
-impl Desk {
+impl Shared {
     /// Waits until it rings, or for this long.
     pub(super) fn wait(&self, longest: Option<Duration>) {
         let state = self.lock();
@@ -188,7 +188,7 @@ impl Desk {
 
 /// The answer a thread owes: one that dies of its transport's panic leaves a failure, lest the driver wait for ever.
 struct Owed<'d> {
-    desk: &'d Desk,
+    desk: &'d Shared,
     answer: Option<(RequestId, ExchangeSpan)>,
 }
 

@@ -1,4 +1,4 @@
-//! What a look finds, and what the queue lists.
+//! What a poll finds, and what the queue lists.
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -9,21 +9,21 @@ use super::choices::UnknownId;
 use super::extractions::Found;
 use super::id::Id;
 use super::refusal::Refusal;
-use super::route::{self, Look};
+use super::route::{self, Poll};
 use super::{Service, envelope, json, to_body};
 
 impl Service {
-    /// Answers a look.
-    pub(super) fn look(&mut self, head: &Parts) -> Result<Response<Bytes>, Refusal> {
+    /// Answers a poll.
+    pub(super) fn poll(&mut self, head: &Parts) -> Result<Response<Bytes>, Refusal> {
         let choices = self.options.choices;
-        let wanted = Look::of(&head.uri)?;
+        let wanted = Poll::of(&head.uri)?;
         let id = Id::parse(&wanted.extraction_id);
         if id.is_some_and(|id| self.queue.is_foreign(id)) {
-            self.tally.counts_mut().foreign_looks += 1;
+            self.tally.counts_mut().foreign_polls += 1;
         }
         let found = id.and_then(|id| {
             self.extractions
-                .look(id, wanted.text_blocks, &self.options, self.latest)
+                .poll(id, wanted.text_blocks, &self.options, self.latest)
         });
         let body = match (found, choices.unknown_id) {
             (Some(Found::Finished(body)), _) => body,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Response;
 
-use super::answer::{self, Payload};
 use super::error::JobError;
 use super::event::JobEventKind;
-use super::record::{End, Record, State};
-use super::ticket::{Owner, Ticket};
+use super::record::{OutcomeKind, Record, State};
+use super::response::{self, Decoded};
+use super::ticket::{DocumentMeta, Ticket};
 use super::transition::{Effect, Input, Rules, step};
 use crate::machine::cause::Cause;
 use crate::machine::exchange::{Failure, Limits};
@@ -17,16 +17,16 @@ use crate::machine::time::Time;
 use crate::wire::{Api, Body, Document, Extraction, ExtractionId, StatusRequest, SubmitRequest};
 
 /// One job and what goes with it, borrowed for a step.
-pub(crate) struct Following<'a> {
+pub(crate) struct JobMut<'a> {
     pub(crate) record: &'a mut Record,
-    pub(crate) owner: &'a Arc<Owner>,
+    pub(crate) meta: &'a Arc<DocumentMeta>,
     pub(crate) extraction_id: &'a mut Option<ExtractionId>,
-    pub(crate) baggage: &'a mut Option<Box<Baggage>>,
+    pub(crate) pending: &'a mut Option<Box<Pending>>,
 }
 
 /// What a job has for a while only: its document until it is taken, the cause of a failure until it has passed.
 #[derive(Default)]
-pub(crate) struct Baggage {
+pub(crate) struct Pending {
     pub(crate) submission: Option<Submission>,
     /// Why the last exchange failed.
     cause: Option<Cause>,
@@ -44,13 +44,13 @@ pub(crate) struct Submission {
 
 /// What is to be done.
 #[derive(Debug)]
-pub(crate) enum Consequence {
-    Tell(JobEventKind),
+pub(crate) enum Action {
+    Emit(JobEventKind),
     SendSubmit,
-    SendLook,
+    SendPoll,
 }
 
-impl Baggage {
+impl Pending {
     /// That of a job which is to submit this document.
     pub(crate) fn with_document(
         document: Document,
@@ -92,36 +92,36 @@ impl Baggage {
     }
 }
 
-impl Following<'_> {
+impl JobMut<'_> {
     /// Moves the job, and says what is to be done; `None` for nothing.
     pub(crate) fn take(
         &mut self,
         input: Input,
-        payload: Payload,
+        decoded: Decoded,
         now: Time,
         rules: &Rules<'_>,
-    ) -> Option<Consequence> {
+    ) -> Option<Action> {
         let unanswered = self.record.state == State::Polling && matches!(input, Input::Clock);
         let effect = step(self.record, input, now, rules);
-        let consequence = match effect {
+        let action = match effect {
             Effect::Nothing => None,
-            Effect::Submit => Some(Consequence::SendSubmit),
-            Effect::Look => Some(Consequence::SendLook),
+            Effect::Submit => Some(Action::SendSubmit),
+            Effect::Poll => Some(Action::SendPoll),
             effect => self
-                .event(effect, payload, unanswered, now)
-                .map(Consequence::Tell),
+                .event(effect, decoded, unanswered, now)
+                .map(Action::Emit),
         };
-        if self.baggage.as_deref().is_some_and(Baggage::is_empty) {
-            *self.baggage = None;
+        if self.pending.as_deref().is_some_and(Pending::is_empty) {
+            *self.pending = None;
         }
-        consequence
+        action
     }
 
     /// The handle by which another process can go on, once there is an id.
     pub(crate) fn ticket(&self) -> Option<Ticket> {
         let extraction_id = self.extraction_id.clone()?;
         Some(Ticket::of(
-            self.owner.clone(),
+            self.meta.clone(),
             extraction_id,
             self.record.submitted_at,
             self.record.deadline,
@@ -132,64 +132,64 @@ impl Following<'_> {
     fn event(
         &mut self,
         effect: Effect,
-        payload: Payload,
+        decoded: Decoded,
         unanswered: bool,
         now: Time,
     ) -> Option<JobEventKind> {
-        let (due, submits, looks, reason) = (
+        let (due, submits, polls, reason) = (
             self.record.due,
             self.record.submits,
-            self.record.looks,
+            self.record.polls,
             self.record.reason,
         );
         Some(match effect {
-            Effect::Nothing | Effect::Submit | Effect::Look => return None,
-            Effect::AnnounceSubmit => JobEventKind::Submitting { attempt: submits },
+            Effect::Nothing | Effect::Submit | Effect::Poll => return None,
+            Effect::EmitSubmitting => JobEventKind::Submitting { attempt: submits },
             Effect::SubmitFailed => JobEventKind::SubmitFailed {
-                cause: self.failed(payload),
+                cause: self.failed(decoded),
                 retry_at: due,
             },
             Effect::Submitted => {
-                self.accept(payload);
+                self.accept(decoded);
                 JobEventKind::Submitted(self.ticket()?)
             }
-            Effect::SubmittedAgain => JobEventKind::SubmittedAgain(self.another(payload)?),
-            Effect::AnnounceLook => JobEventKind::LookDue {
-                look: looks,
+            Effect::SubmittedAgain => JobEventKind::SubmittedAgain(self.another(decoded)?),
+            Effect::EmitPollDue => JobEventKind::PollDue {
+                poll: polls,
                 reason,
             },
             Effect::Progressed => {
                 self.forget_cause();
-                let status = if let Payload::Status(status) = payload {
+                let status = if let Decoded::Status(status) = decoded {
                     Some(status)
                 } else {
                     None
                 };
                 JobEventKind::Progressed {
                     status,
-                    next_look: due,
+                    next_poll: due,
                 }
             }
-            Effect::LookFailed => JobEventKind::LookFailed {
-                cause: self.failed(payload),
-                next_look: due,
+            Effect::PollFailed => JobEventKind::PollFailed {
+                cause: self.failed(decoded),
+                next_poll: due,
             },
-            Effect::End(end) => {
-                // What the last look brought, not one before it.
+            Effect::OutcomeKind(end) => {
+                // What the last poll brought, not one before it.
                 if unanswered {
-                    self.baggage.get_or_insert_default().cause = Some(Cause::TimeLimit);
-                } else if matches!(payload, Payload::Status(_)) {
+                    self.pending.get_or_insert_default().cause = Some(Cause::TimeLimit);
+                } else if matches!(decoded, Decoded::Status(_)) {
                     self.forget_cause();
                 }
-                let outcome = self.conclude(end, payload, now);
+                let outcome = self.conclude(end, decoded, now);
                 self.let_go();
                 JobEventKind::Finished(outcome)
             }
         })
     }
 
-    fn accept(&mut self, payload: Payload) {
-        if let Payload::Id(id) = payload {
+    fn accept(&mut self, decoded: Decoded) {
+        if let Decoded::Id(id) = decoded {
             *self.extraction_id = Some(id);
         }
         self.forget_cause();
@@ -197,11 +197,11 @@ impl Following<'_> {
     }
 
     /// The id of another extraction of the same document, unless it was told.
-    fn another(&mut self, payload: Payload) -> Option<ExtractionId> {
-        let Payload::Id(id) = payload else {
+    fn another(&mut self, decoded: Decoded) -> Option<ExtractionId> {
+        let Decoded::Id(id) = decoded else {
             return None;
         };
-        let told_again = &mut self.baggage.get_or_insert_default().told_again;
+        let told_again = &mut self.pending.get_or_insert_default().told_again;
         if self.extraction_id.as_ref() == Some(&id) || told_again.contains(&id) {
             return None;
         }
@@ -210,9 +210,9 @@ impl Following<'_> {
     }
 
     /// Keeps the cause of a failure, for the end. A failure that nobody reported is that the time was up.
-    fn failed(&mut self, payload: Payload) -> Cause {
-        let cause = payload.into_cause().unwrap_or(Cause::TimeLimit);
-        self.baggage.get_or_insert_default().cause = Some(cause.clone());
+    fn failed(&mut self, decoded: Decoded) -> Cause {
+        let cause = decoded.into_cause().unwrap_or(Cause::TimeLimit);
+        self.pending.get_or_insert_default().cause = Some(cause.clone());
         cause
     }
 
@@ -221,74 +221,83 @@ impl Following<'_> {
     }
 
     fn take_cause(&mut self) -> Option<Cause> {
-        self.baggage
+        self.pending
             .as_mut()
-            .and_then(|baggage| baggage.cause.take())
+            .and_then(|pending| pending.cause.take())
     }
 
     /// The document is not needed any more.
     fn let_go(&mut self) {
-        if let Some(baggage) = self.baggage {
-            baggage.submission = None;
+        if let Some(pending) = self.pending {
+            pending.submission = None;
         }
     }
 
-    fn conclude(&mut self, end: End, payload: Payload, now: Time) -> Result<Extraction, JobError> {
-        let payload = match payload {
-            Payload::Extraction(extraction) if end == End::Succeeded => return Ok(*extraction),
-            Payload::Id(id) => {
+    fn conclude(
+        &mut self,
+        end: OutcomeKind,
+        decoded: Decoded,
+        now: Time,
+    ) -> Result<Extraction, JobError> {
+        let decoded = match decoded {
+            Decoded::Extraction(extraction) if end == OutcomeKind::Succeeded => {
+                return Ok(*extraction);
+            }
+            Decoded::Id(id) => {
                 *self.extraction_id = Some(id);
-                Payload::Nothing
+                Decoded::Nothing
             }
             other => other,
         };
-        Err(self.error(end, payload, now))
+        Err(self.error(end, decoded, now))
     }
 
-    fn error(&mut self, end: End, payload: Payload, now: Time) -> JobError {
+    fn error(&mut self, end: OutcomeKind, decoded: Decoded, now: Time) -> JobError {
         let ticket = self.ticket();
         match (end, ticket) {
-            (End::Abandoned, ticket) => JobError::Abandoned { ticket },
-            (End::Refused, ticket) => JobError::Refused {
+            (OutcomeKind::Abandoned, ticket) => JobError::Abandoned { ticket },
+            (OutcomeKind::Refused, ticket) => JobError::Refused {
                 ticket,
-                error: payload.into_service_error(),
+                error: decoded.into_service_error(),
             },
-            (End::Failed, Some(ticket)) => JobError::Failed {
+            (OutcomeKind::Failed, Some(ticket)) => JobError::Failed {
                 ticket,
-                error: payload.into_service_error(),
+                error: decoded.into_service_error(),
             },
-            (End::Expired, Some(ticket)) => JobError::Expired { ticket },
-            (End::NotFound, Some(ticket)) => JobError::NotFound {
+            (OutcomeKind::Expired, Some(ticket)) => JobError::Expired { ticket },
+            (OutcomeKind::NotFound, Some(ticket)) => JobError::NotFound {
                 ticket,
-                cause: payload.into_cause(),
+                cause: decoded.into_cause(),
             },
-            (End::TooLarge, Some(ticket)) => JobError::TooLarge {
+            (OutcomeKind::TooLarge, Some(ticket)) => JobError::TooLarge {
                 ticket,
-                cause: payload.into_cause(),
+                cause: decoded.into_cause(),
             },
-            (End::Unreadable | End::Succeeded, Some(ticket)) => JobError::Unreadable {
-                ticket,
-                error: payload.into_decode_error(),
-            },
-            (End::Deadline, Some(ticket)) => {
+            (OutcomeKind::Unreadable | OutcomeKind::Succeeded, Some(ticket)) => {
+                JobError::Unreadable {
+                    ticket,
+                    error: decoded.into_decode_error(),
+                }
+            }
+            (OutcomeKind::Deadline, Some(ticket)) => {
                 let beyond = self.record.not_before > self.record.deadline;
                 let retry_after = beyond.then(|| self.record.not_before.saturating_since(now));
                 JobError::Deadline {
                     ticket,
                     retry_after,
-                    cause: payload.into_cause().or_else(|| self.take_cause()),
+                    cause: decoded.into_cause().or_else(|| self.take_cause()),
                 }
             }
-            (End::SourceFailed, _) => JobError::SourceFailed {
-                cause: self.failed(payload),
+            (OutcomeKind::SourceFailed, _) => JobError::SourceFailed {
+                cause: self.failed(decoded),
             },
-            (End::SubmitUnknown, _) => JobError::SubmitUnknown {
-                cause: self.failed(payload),
+            (OutcomeKind::SubmitUnknown, _) => JobError::SubmitUnknown {
+                cause: self.failed(decoded),
             },
             // Whatever else comes without a ticket was never submitted.
             (_, _) => JobError::Exhausted {
                 attempts: self.record.submits,
-                cause: payload.into_cause().or_else(|| self.take_cause()),
+                cause: decoded.into_cause().or_else(|| self.take_cause()),
             },
         }
     }
@@ -296,15 +305,15 @@ impl Following<'_> {
 
 /// The request that submits the document, if it is still here.
 pub(crate) fn submit_request(
-    baggage: Option<&Baggage>,
+    pending: Option<&Pending>,
     api: &Api,
 ) -> Option<(http::Request<Body>, Limits)> {
-    let submission = baggage?.submission.as_ref()?;
+    let submission = pending?.submission.as_ref()?;
     Some((submission.request.request(api), submission.limits))
 }
 
-/// The request that looks at an extraction.
-pub(crate) fn look_request(
+/// The request that polls an extraction.
+pub(crate) fn poll_request(
     id: &ExtractionId,
     api: &Api,
     text_blocks: bool,
@@ -328,20 +337,20 @@ pub(crate) enum Reply {
 
 impl Reply {
     /// What it says of the submit of this exchange.
-    pub(crate) fn of_submit(self, exchange: u32, trusts_overload: bool) -> (Input, Payload) {
-        let (answer, payload) = match self {
-            Self::Response(response) => answer::of_submit(&response, trusts_overload),
-            Self::Failure(failure) => answer::of_submit_failure(failure),
+    pub(crate) fn for_submit(self, exchange: u32, trusts_overload: bool) -> (Input, Decoded) {
+        let (answer, decoded) = match self {
+            Self::Response(response) => response::for_submit(&response, trusts_overload),
+            Self::Failure(failure) => response::for_submit_failure(failure),
         };
-        (Input::Submit(exchange, answer), payload)
+        (Input::Submit(exchange, answer), decoded)
     }
 
-    /// What it says of the look of this exchange.
-    pub(crate) fn of_look(self, exchange: u32) -> (Input, Payload) {
-        let (answer, payload) = match self {
-            Self::Response(response) => answer::of_look(&response),
-            Self::Failure(failure) => answer::of_look_failure(failure),
+    /// What it says of the poll of this exchange.
+    pub(crate) fn for_poll(self, exchange: u32) -> (Input, Decoded) {
+        let (answer, decoded) = match self {
+            Self::Response(response) => response::for_poll(&response),
+            Self::Failure(failure) => response::for_poll_failure(failure),
         };
-        (Input::Look(exchange, answer), payload)
+        (Input::Poll(exchange, answer), decoded)
     }
 }

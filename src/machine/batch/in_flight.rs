@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use crate::machine::collections::slab::Key;
 use crate::machine::exchange::RequestId;
-use crate::machine::job::Owner;
+use crate::machine::job::DocumentMeta;
 use crate::machine::time::Time;
 
 /// Requests that are out, each under its number. No more than may be in flight, so what is counted over all of them costs next to nothing.
 #[derive(Debug, Default)]
-pub(super) struct Flights {
-    out: BTreeMap<RequestId, Flight>,
+pub(super) struct InFlight {
+    out: BTreeMap<RequestId, Outstanding>,
     by_limit: BTreeSet<(Time, RequestId)>,
     submits: usize,
     bytes: u64,
@@ -22,8 +22,8 @@ pub(super) struct Flights {
 
 /// One request that is out.
 #[derive(Debug)]
-pub(super) struct Flight {
-    pub(super) errand: Errand,
+pub(super) struct Outstanding {
+    pub(super) errand: Purpose,
     pub(super) sent_at: Time,
     /// When its time is up.
     pub(super) until: Time,
@@ -36,13 +36,13 @@ pub(super) struct Flight {
 /// Whose document a submit sends: its id is worth having even if the job has ended meanwhile.
 #[derive(Debug, Clone)]
 pub(super) struct Sender {
-    pub(super) owner: Arc<Owner>,
+    pub(super) meta: Arc<DocumentMeta>,
     pub(super) deadline: Time,
 }
 
 /// What a request is for.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Errand {
+pub(super) enum Purpose {
     Submit {
         job: Key,
         exchange: u32,
@@ -50,23 +50,23 @@ pub(super) enum Errand {
         bytes: u64,
         is_retry: bool,
     },
-    Look {
+    Poll {
         job: Key,
         exchange: u32,
         /// When the job was last known to be in progress.
         from: Time,
-        /// When it was looked at by itself before.
+        /// When it was polled by itself before.
         own_from: Time,
         is_retry: bool,
     },
     Queue,
 }
 
-impl Errand {
+impl Purpose {
     /// Whether it repeats what failed.
     pub(super) fn is_retry(self) -> bool {
         match self {
-            Self::Submit { is_retry, .. } | Self::Look { is_retry, .. } => is_retry,
+            Self::Submit { is_retry, .. } | Self::Poll { is_retry, .. } => is_retry,
             Self::Queue => false,
         }
     }
@@ -81,9 +81,9 @@ pub(super) struct Overdue {
 }
 
 /// How many submits are remembered beyond their time.
-const MOST_OVERDUE: usize = 1024;
+const MAX_OVERDUE: usize = 1024;
 
-impl Flights {
+impl InFlight {
     pub(super) fn len(&self) -> usize {
         self.out.len()
     }
@@ -98,10 +98,10 @@ impl Flights {
     }
 
     /// Takes note of a request, and gives it a number.
-    pub(super) fn send(&mut self, flight: Flight) -> RequestId {
+    pub(super) fn send(&mut self, flight: Outstanding) -> RequestId {
         self.last_id = self.last_id.saturating_add(1);
         let id = RequestId::new(self.last_id);
-        if let Errand::Submit { bytes, .. } = flight.errand {
+        if let Purpose::Submit { bytes, .. } = flight.errand {
             self.submits += 1;
             self.bytes = self.bytes.saturating_add(bytes);
         }
@@ -111,10 +111,10 @@ impl Flights {
     }
 
     /// Takes out the one that was answered, or failed.
-    pub(super) fn land(&mut self, id: RequestId) -> Option<Flight> {
+    pub(super) fn land(&mut self, id: RequestId) -> Option<Outstanding> {
         let flight = self.out.remove(&id)?;
         self.by_limit.remove(&(flight.until, id));
-        if let Errand::Submit { bytes, .. } = flight.errand {
+        if let Purpose::Submit { bytes, .. } = flight.errand {
             self.submits -= 1;
             self.bytes = self.bytes.saturating_sub(bytes);
         }
@@ -137,7 +137,7 @@ impl Flights {
     /// Remembers a submit whose time was up.
     pub(super) fn remember(&mut self, id: RequestId, overdue: Overdue) {
         self.overdue.insert(id, overdue);
-        if self.overdue.len() > MOST_OVERDUE {
+        if self.overdue.len() > MAX_OVERDUE {
             self.overdue.pop_first();
         }
     }

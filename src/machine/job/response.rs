@@ -1,11 +1,11 @@
-//! What an answer means: the tables *what follows a submit's answer* and *what follows a look's answer*.
+//! What an answer means: the tables *what follows a submit's answer* and *what follows a poll's answer*.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use super::record::End;
+use super::record::OutcomeKind;
 use crate::machine::cause::Cause;
 use crate::machine::exchange::{Failure, FailureKind};
 use crate::wire::{
@@ -15,7 +15,7 @@ use crate::wire::{
 
 /// What became of a submit, as far as the life cycle cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SubmitAnswer {
+pub(crate) enum SubmitResult {
     /// Taken, with an id.
     Accepted { hint: Option<Duration> },
     /// Certainly not processed.
@@ -30,17 +30,17 @@ pub(crate) enum SubmitAnswer {
     Unknown,
 }
 
-/// What became of a look, as far as the life cycle cares.
+/// What became of a poll, as far as the life cycle cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LookAnswer {
+pub(crate) enum PollResult {
     /// Not finished.
     InProgress { hint: Option<Duration> },
     /// The service does not know the id.
     NotFound,
-    /// The look failed, which says nothing about the job.
+    /// The poll failed, which says nothing about the job.
     Failed { hint: Option<Duration> },
     /// The job has ended.
-    Final(End),
+    Final(OutcomeKind),
 }
 
 /// What a status that is no success says about the request.
@@ -69,7 +69,7 @@ impl Refusal {
 
 /// What an answer brings along, for the events.
 #[derive(Debug)]
-pub(crate) enum Payload {
+pub(crate) enum Decoded {
     Nothing,
     Id(ExtractionId),
     Status(Status),
@@ -81,7 +81,7 @@ pub(crate) enum Payload {
     Restarted,
 }
 
-impl Payload {
+impl Decoded {
     /// The service's error; for an answer that had none, an error without an explanation.
     pub(crate) fn into_service_error(self) -> ServiceError {
         if let Self::Service(error) = self {
@@ -123,108 +123,111 @@ impl Payload {
 /// | 503 | unknown, or again where the caller trusts it |
 /// | other 5xx, and what is no known class | unknown: something on the way may have passed it on |
 /// | other 4xx, a redirect | refused |
-pub(crate) fn of_submit(
+pub(crate) fn for_submit(
     response: &Response<Bytes>,
     trusts_overload: bool,
-) -> (SubmitAnswer, Payload) {
+) -> (SubmitResult, Decoded) {
     let hint = retry_after(response.headers());
     let error = match SubmitResponse::decode(response) {
         Ok(answer) => {
             return (
-                SubmitAnswer::Accepted { hint },
-                Payload::Id(answer.into_extraction_id()),
+                SubmitResult::Accepted { hint },
+                Decoded::Id(answer.into_extraction_id()),
             );
         }
         Err(ResponseError::Decode(error)) => {
-            return (SubmitAnswer::Unknown, Payload::Decode(error));
+            return (SubmitResult::Unknown, Decoded::Decode(error));
         }
         Err(ResponseError::Service(error)) => error,
     };
     let answer = match Refusal::of(response.status()) {
-        Refusal::NotProcessed => SubmitAnswer::NotProcessed { hint },
-        Refusal::Throttled => SubmitAnswer::Throttled { hint },
-        Refusal::Final => SubmitAnswer::Refused,
+        Refusal::NotProcessed => SubmitResult::NotProcessed { hint },
+        Refusal::Throttled => SubmitResult::Throttled { hint },
+        Refusal::Final => SubmitResult::Refused,
         Refusal::Unclear
             if trusts_overload && response.status() == StatusCode::SERVICE_UNAVAILABLE =>
         {
-            SubmitAnswer::NotProcessed { hint }
+            SubmitResult::NotProcessed { hint }
         }
-        Refusal::Unclear => SubmitAnswer::Unknown,
+        Refusal::Unclear => SubmitResult::Unknown,
     };
-    (answer, Payload::Service(error))
+    (answer, Decoded::Service(error))
 }
 
 /// What follows a submit's failure.
-pub(crate) fn of_submit_failure(failure: Failure) -> (SubmitAnswer, Payload) {
+pub(crate) fn for_submit_failure(failure: Failure) -> (SubmitResult, Decoded) {
     let answer = match failure.kind() {
-        FailureKind::NotSent => SubmitAnswer::NotProcessed { hint: None },
-        FailureKind::Source => SubmitAnswer::Source,
+        FailureKind::NotSent => SubmitResult::NotProcessed { hint: None },
+        FailureKind::Source => SubmitResult::Source,
         // An answer too large was an answer all the same: the submit was processed.
-        FailureKind::Interrupted | FailureKind::TooLarge => SubmitAnswer::Unknown,
+        FailureKind::Interrupted | FailureKind::TooLarge => SubmitResult::Unknown,
     };
-    (answer, Payload::Failure(failure))
+    (answer, Decoded::Failure(failure))
 }
 
-/// What follows a look's answer.
+/// What follows a poll's answer.
 ///
 /// | answer | then |
 /// | --- | --- |
 /// | 2xx with `SUCCESS`, `ERROR`, `EXPIRED` | the end |
 /// | 2xx with any other status | in progress |
-/// | 2xx that can't be read; 408, 429, 5xx, and what is no known class | the look failed, not the job: look again |
+/// | 2xx that can't be read; 408, 429, 5xx, and what is no known class | the poll failed, not the job: poll again |
 /// | 404 | not found; for an id just given, in progress |
 /// | other 4xx, a redirect | refused |
-pub(crate) fn of_look(response: &Response<Bytes>) -> (LookAnswer, Payload) {
+pub(crate) fn for_poll(response: &Response<Bytes>) -> (PollResult, Decoded) {
     let hint = retry_after(response.headers());
     match StatusResponse::decode(response) {
         Ok(answer) => of_status(answer, hint),
-        Err(ResponseError::Decode(error)) => (LookAnswer::Failed { hint }, Payload::Decode(error)),
+        Err(ResponseError::Decode(error)) => (PollResult::Failed { hint }, Decoded::Decode(error)),
         Err(ResponseError::Service(error)) => {
             let answer = match Refusal::of(response.status()) {
                 Refusal::Final if response.status() == StatusCode::NOT_FOUND => {
-                    LookAnswer::NotFound
+                    PollResult::NotFound
                 }
-                Refusal::Final => LookAnswer::Final(End::Refused),
+                Refusal::Final => PollResult::Final(OutcomeKind::Refused),
                 Refusal::NotProcessed | Refusal::Throttled | Refusal::Unclear => {
-                    LookAnswer::Failed { hint }
+                    PollResult::Failed { hint }
                 }
             };
-            (answer, Payload::Service(error))
+            (answer, Decoded::Service(error))
         }
     }
 }
 
-fn of_status(answer: StatusResponse, hint: Option<Duration>) -> (LookAnswer, Payload) {
+fn of_status(answer: StatusResponse, hint: Option<Duration>) -> (PollResult, Decoded) {
     match answer.status() {
         Status::Success => match answer.into_extraction() {
             Ok(extraction) => (
-                LookAnswer::Final(End::Succeeded),
-                Payload::Extraction(Box::new(extraction)),
+                PollResult::Final(OutcomeKind::Succeeded),
+                Decoded::Extraction(Box::new(extraction)),
             ),
-            Err(error) => (LookAnswer::Final(End::Unreadable), Payload::Decode(error)),
+            Err(error) => (
+                PollResult::Final(OutcomeKind::Unreadable),
+                Decoded::Decode(error),
+            ),
         },
         Status::Error => {
             let error = answer.error().cloned();
             (
-                LookAnswer::Final(End::Failed),
-                error.map_or(Payload::Nothing, Payload::Service),
+                PollResult::Final(OutcomeKind::Failed),
+                error.map_or(Decoded::Nothing, Decoded::Service),
             )
         }
-        Status::Expired => (LookAnswer::Final(End::Expired), Payload::Nothing),
+        Status::Expired => (PollResult::Final(OutcomeKind::Expired), Decoded::Nothing),
         Status::InProgress | Status::Other(_) => (
-            LookAnswer::InProgress { hint },
-            Payload::Status(answer.status().clone()),
+            PollResult::InProgress { hint },
+            Decoded::Status(answer.status().clone()),
         ),
     }
 }
 
-/// What follows a look's failure.
-pub(crate) fn of_look_failure(failure: Failure) -> (LookAnswer, Payload) {
+/// What follows a poll's failure.
+pub(crate) fn for_poll_failure(failure: Failure) -> (PollResult, Decoded) {
     let answer = match failure.kind() {
-        FailureKind::TooLarge => LookAnswer::Final(End::TooLarge),
+        FailureKind::TooLarge => PollResult::Final(OutcomeKind::TooLarge),
         FailureKind::NotSent | FailureKind::Interrupted | FailureKind::Source => {
-            LookAnswer::Failed { hint: None }
+            PollResult::Failed { hint: None }
         }
     };
-    (answer, Payload::Failure(failure))
+    (answer, Decoded::Failure(failure))
 }

@@ -7,11 +7,11 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::entries::{Entries, State};
-use super::{Drain, DrainError, DrainEventKind, Flight, Suspicion, Trouble, What};
+use super::{Drain, DrainError, DrainEventKind, Outstanding, Suspicion, Trouble, What};
 use crate::machine::collections::slab::Key;
 use crate::machine::exchange::{Failure, FailureKind};
-use crate::machine::job::answer::{self, LookAnswer, Payload, Refusal};
-use crate::machine::job::record::End;
+use crate::machine::job::record::OutcomeKind;
+use crate::machine::job::response::{self, Decoded, PollResult, Refusal};
 use crate::machine::{Cause, Time, random};
 use crate::wire::{
     AwaitingResponse, Extraction, ExtractionId, ResponseError, ServiceError, Status, retry_after,
@@ -20,13 +20,13 @@ use crate::wire::{
 /// Fetches that may fail in a row before the service is taken to be in trouble.
 const STREAK: u16 = 8;
 
-/// The shortest and the longest time between two looks at the list of all customers.
+/// The shortest and the longest time between two polls the list of all customers.
 const RARELY: (Duration, Duration) = (Duration::from_secs(3600), Duration::from_secs(24 * 3600));
 
 impl Drain {
     /// Takes an answer; one that nobody waits for is ignored.
     pub(super) fn answered(&mut self, exchange: u64, response: &Response<Bytes>, now: Time) {
-        let Some(flight) = self.flights.remove(&exchange) else {
+        let Some(flight) = self.in_flight.remove(&exchange) else {
             return;
         };
         let status = response.status();
@@ -53,15 +53,15 @@ impl Drain {
                 }
             }
             What::Fetch { key, .. } => {
-                let (answer, payload) = answer::of_look(response);
-                self.fetched(key, answer, payload, now);
+                let (answer, decoded) = response::for_poll(response);
+                self.fetched(key, answer, decoded, now);
             }
         }
     }
 
     /// Takes a failure; one that nobody waits for is ignored.
     pub(super) fn failed(&mut self, exchange: u64, failure: Failure, now: Time) {
-        let Some(flight) = self.flights.remove(&exchange) else {
+        let Some(flight) = self.in_flight.remove(&exchange) else {
             return;
         };
         let (kind, cause) = (failure.kind(), Cause::Failure(failure));
@@ -93,7 +93,7 @@ impl Drain {
 
     /// A request whose time is up.
     pub(super) fn unanswered(&mut self, exchange: u64, now: Time) {
-        let Some(flight) = self.flights.remove(&exchange) else {
+        let Some(flight) = self.in_flight.remove(&exchange) else {
             return;
         };
         match flight.what {
@@ -105,7 +105,7 @@ impl Drain {
 
     fn listed(
         &mut self,
-        flight: Flight,
+        flight: Outstanding,
         response: &Response<Bytes>,
         hint: Option<Duration>,
         slows: bool,
@@ -118,7 +118,7 @@ impl Drain {
                 self.trouble.is_checking = false;
                 self.listing.failures = 0;
                 self.listing.listed = listed;
-                self.tell(DrainEventKind::Listed { listed, new });
+                self.emit(DrainEventKind::Listed { listed, new });
                 self.suspicion.listed(listed, now);
                 let again = match self.options.interval {
                     Some(interval) => Some(flight.sent_at + interval),
@@ -162,7 +162,7 @@ impl Drain {
 
     fn list_failed(
         &mut self,
-        flight: Flight,
+        flight: Outstanding,
         cause: Cause,
         hint: Option<Duration>,
         is_final: bool,
@@ -179,32 +179,34 @@ impl Drain {
         };
         self.listing.due = retry_at;
         self.closed |= retry_at.is_none();
-        self.tell(DrainEventKind::ListFailed { cause, retry_at });
+        self.emit(DrainEventKind::ListingFailed { cause, retry_at });
     }
 
     fn all_listed(&mut self, listed: Option<usize>) {
         if self.suspicion.is_open && listed != Some(0) {
-            self.tell(DrainEventKind::CustomerSuspected { listed });
+            self.emit(DrainEventKind::CustomerSuspected { listed });
         }
     }
 
-    fn fetched(&mut self, key: Key, answer: LookAnswer, payload: Payload, now: Time) {
+    fn fetched(&mut self, key: Key, answer: PollResult, decoded: Decoded, now: Time) {
         match answer {
-            LookAnswer::Final(End::Succeeded) => match payload {
-                Payload::Extraction(extraction) => self.hand_out(key, Ok(*extraction), now),
-                payload => self.give_up(key, payload),
+            PollResult::Final(OutcomeKind::Succeeded) => match decoded {
+                Decoded::Extraction(extraction) => self.hand_out(key, Ok(*extraction), now),
+                decoded => self.give_up(key, decoded),
             },
-            LookAnswer::Final(End::Failed) => self.hand_out(
+            PollResult::Final(OutcomeKind::Failed) => self.hand_out(
                 key,
                 Err(DrainError::Failed {
-                    error: payload.into_service_error(),
+                    error: decoded.into_service_error(),
                 }),
                 now,
             ),
-            LookAnswer::Final(End::Expired) => self.hand_out(key, Err(DrainError::Expired), now),
-            LookAnswer::Final(End::Unreadable) => self.give_up(key, payload),
-            LookAnswer::InProgress { hint } => {
-                let status = if let Payload::Status(status) = payload {
+            PollResult::Final(OutcomeKind::Expired) => {
+                self.hand_out(key, Err(DrainError::Expired), now)
+            }
+            PollResult::Final(OutcomeKind::Unreadable) => self.give_up(key, decoded),
+            PollResult::InProgress { hint } => {
+                let status = if let Decoded::Status(status) = decoded {
                     status
                 } else {
                     Status::InProgress
@@ -212,14 +214,14 @@ impl Drain {
                 self.went_well();
                 self.fetch_failed(key, DrainError::Unfinished { status }, hint, now);
             }
-            LookAnswer::NotFound => {
-                self.refused(key, payload, |error| DrainError::NotFound { error }, now)
+            PollResult::NotFound => {
+                self.refused(key, decoded, |error| DrainError::NotFound { error }, now)
             }
-            LookAnswer::Final(_) => {
-                self.refused(key, payload, |error| DrainError::Refused { error }, now)
+            PollResult::Final(_) => {
+                self.refused(key, decoded, |error| DrainError::Refused { error }, now)
             }
-            LookAnswer::Failed { .. } => {
-                self.unclear(key, payload.into_cause().unwrap_or(Cause::TimeLimit), now)
+            PollResult::Failed { .. } => {
+                self.unclear(key, decoded.into_cause().unwrap_or(Cause::TimeLimit), now)
             }
         }
     }
@@ -238,7 +240,7 @@ impl Drain {
             State::Acknowledged
         };
         self.entries.put(key, state);
-        self.tell(DrainEventKind::Extracted {
+        self.emit(DrainEventKind::Extracted {
             extraction_id,
             delivery,
             extraction,
@@ -246,12 +248,12 @@ impl Drain {
     }
 
     /// A result that can't be read: it will not change.
-    fn give_up(&mut self, key: Key, payload: Payload) {
+    fn give_up(&mut self, key: Key, decoded: Decoded) {
         self.went_well();
         self.set_aside(
             key,
             DrainError::Unreadable {
-                error: payload.into_decode_error(),
+                error: decoded.into_decode_error(),
             },
         );
     }
@@ -260,11 +262,11 @@ impl Drain {
     fn refused(
         &mut self,
         key: Key,
-        payload: Payload,
+        decoded: Decoded,
         reason: impl FnOnce(ServiceError) -> DrainError,
         now: Time,
     ) {
-        let error = payload.into_service_error();
+        let error = decoded.into_service_error();
         self.fetch_failed(key, reason(error.clone()), None, now);
         if !self.trouble.was_answered {
             self.went_badly(Cause::Service(error), now);
@@ -302,7 +304,7 @@ impl Drain {
             return;
         };
         self.entries.put(key, State::Retrying(retry_at));
-        self.tell(DrainEventKind::FetchFailed {
+        self.emit(DrainEventKind::FetchFailed {
             extraction_id,
             reason,
             retry_at,
@@ -315,7 +317,7 @@ impl Drain {
         };
         let attempts = self.entries.count_attempt(key);
         self.entries.put(key, State::SetAside);
-        self.tell(DrainEventKind::SetAside {
+        self.emit(DrainEventKind::SetAside {
             extraction_id,
             reason,
             attempts,
@@ -333,7 +335,7 @@ impl Drain {
     fn refused_key(
         &mut self,
         exchange: u64,
-        flight: Flight,
+        flight: Outstanding,
         response: &Response<Bytes>,
         now: Time,
     ) {
@@ -341,14 +343,14 @@ impl Drain {
         // What was sent with a key that was replaced since says nothing about the new one.
         if exchange >= self.trouble.first_of_key && !self.trouble.key_refused {
             self.trouble.key_refused = true;
-            self.tell(DrainEventKind::KeyRefused {
+            self.emit(DrainEventKind::KeyRefused {
                 error: ServiceError::from_response(response),
             });
         }
     }
 
     /// A request that was not heard, for no fault of its own: it is made again as soon as may be.
-    fn put_back(&mut self, flight: Flight, now: Time) {
+    fn put_back(&mut self, flight: Outstanding, now: Time) {
         match flight.what {
             What::List => self.listing.due = Some(now),
             What::ListAll => self.suspicion.is_due = self.suspicion.is_open,
@@ -361,7 +363,7 @@ impl Drain {
     }
 
     /// The service asks for a pause: once for all that was out.
-    fn slow_down(&mut self, flight: Flight, cause: Cause, hint: Option<Duration>, now: Time) {
+    fn slow_down(&mut self, flight: Outstanding, cause: Cause, hint: Option<Duration>, now: Time) {
         let delay = hint.unwrap_or_else(|| {
             self.options
                 .retry
@@ -370,7 +372,7 @@ impl Drain {
         let until = now + delay;
         if self.limiter.slow_down(flight.sent_at, until, now) {
             self.trouble.pauses = self.trouble.pauses.saturating_add(1);
-            self.tell(DrainEventKind::Paused { until, cause });
+            self.emit(DrainEventKind::Paused { until, cause });
         } else if hint.is_some() {
             self.limiter.pause_until(until);
         }
@@ -400,13 +402,13 @@ impl Drain {
         let until = now + self.options.retry.delay(self.trouble.pauses, self.draw());
         self.limiter.pause_until(until);
         if !self
-            .flights
+            .in_flight
             .values()
             .any(|flight| flight.what == What::List)
         {
             self.listing.due = Some(now);
         }
-        self.tell(DrainEventKind::Paused { until, cause });
+        self.emit(DrainEventKind::Paused { until, cause });
     }
 
     /// Chance, a new one for each request.
@@ -422,11 +424,11 @@ impl Suspicion {
         self.is_due = self.is_open && now >= self.next;
     }
 
-    /// A look at the list of all customers is made: the next ones come more and more rarely.
-    pub(super) fn look(&mut self, now: Time) {
+    /// A poll the list of all customers is made: the next ones come more and more rarely.
+    pub(super) fn poll(&mut self, now: Time) {
         let (first, longest) = RARELY;
-        self.next = now + first.saturating_mul(1 << self.looks.min(10)).min(longest);
-        self.looks = self.looks.saturating_add(1);
+        self.next = now + first.saturating_mul(1 << self.polls.min(10)).min(longest);
+        self.polls = self.polls.saturating_add(1);
     }
 }
 

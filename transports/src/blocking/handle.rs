@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 
 use typless::machine::Time;
 
-use super::desk::Desk;
+use super::shared::Shared;
 
 /// Something to be done to the machine, at the time it is told.
 pub(super) type Input<M> = Box<dyn FnOnce(&mut M, Time) + Send>;
@@ -44,13 +44,13 @@ pub(super) type Input<M> = Box<dyn FnOnce(&mut M, Time) + Send>;
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Hand<M> {
+pub struct Handle<M> {
     inputs: mpsc::Sender<Input<M>>,
-    desk: Arc<Desk>,
+    desk: Arc<Shared>,
 }
 
-impl<M> Hand<M> {
-    pub(super) fn new(inputs: mpsc::Sender<Input<M>>, desk: Arc<Desk>) -> Self {
+impl<M> Handle<M> {
+    pub(super) fn new(inputs: mpsc::Sender<Input<M>>, desk: Arc<Shared>) -> Self {
         desk.hand_made();
         Self { inputs, desk }
     }
@@ -65,19 +65,19 @@ impl<M> Hand<M> {
     }
 }
 
-impl<M> Clone for Hand<M> {
+impl<M> Clone for Handle<M> {
     fn clone(&self) -> Self {
         Self::new(self.inputs.clone(), self.desk.clone())
     }
 }
 
-impl<M> Drop for Hand<M> {
+impl<M> Drop for Handle<M> {
     fn drop(&mut self) {
         self.desk.hand_gone();
     }
 }
 
-impl<M> fmt::Debug for Hand<M> {
+impl<M> fmt::Debug for Handle<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hand").finish_non_exhaustive()
     }

@@ -6,20 +6,20 @@ use std::thread;
 
 use typless::drive::BlockingTransport;
 
-use super::desk::{Answer, Desk, Task};
+use super::shared::{Answer, Shared, Task};
 
 /// A bounded set of threads that perform exchanges.
 #[derive(Debug)]
-pub(super) struct Crew<T> {
-    desk: Arc<Desk>,
+pub(super) struct ThreadPool<T> {
+    desk: Arc<Shared>,
     most: usize,
     in_flight: usize,
     /// Starts one thread with a clone of the transport. Kept as a function, so that a driver without threads asks nothing of its transport.
-    start: fn(&T, Arc<Desk>) -> io::Result<()>,
+    start: fn(&T, Arc<Shared>) -> io::Result<()>,
 }
 
-impl<T: BlockingTransport> Crew<T> {
-    pub(super) fn new(most: usize, desk: Arc<Desk>) -> Self
+impl<T: BlockingTransport> ThreadPool<T> {
+    pub(super) fn new(most: usize, desk: Arc<Shared>) -> Self
     where
         T: Clone + Send + 'static,
     {
@@ -58,7 +58,7 @@ impl<T: BlockingTransport> Crew<T> {
     }
 }
 
-impl<T> Drop for Crew<T> {
+impl<T> Drop for ThreadPool<T> {
     fn drop(&mut self) {
         self.desk.close();
     }
@@ -66,7 +66,7 @@ impl<T> Drop for Crew<T> {
 
 fn start<T: BlockingTransport + Clone + Send + 'static>(
     transport: &T,
-    desk: Arc<Desk>,
+    desk: Arc<Shared>,
 ) -> io::Result<()> {
     let transport = transport.clone();
     thread::Builder::new()

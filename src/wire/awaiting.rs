@@ -105,6 +105,14 @@ impl AwaitingResponse {
         response: &'a Response<Bytes>,
         each: impl FnMut(Cow<'a, str>),
     ) -> Result<usize, ResponseError> {
+        Self::visit(response, each).map(|listing| listing.passed_over)
+    }
+
+    /// As [`for_each_id`](Self::for_each_id), and says whether it is what the service writes.
+    pub(crate) fn visit<'a>(
+        response: &'a Response<Bytes>,
+        each: impl FnMut(Cow<'a, str>),
+    ) -> Result<listing::Visited, ResponseError> {
         if response.status().is_success() {
             listing::visit(response.body(), each).map_err(ResponseError::Decode)
         } else {

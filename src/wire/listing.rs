@@ -18,6 +18,15 @@ use super::extraction_id;
 const WHAT: &str = "list of finished extractions";
 const IDS: &str = "extraction_ids";
 
+/// What a listing was, beside its ids.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Visited {
+    /// How many entries are no text.
+    pub(crate) passed_over: usize,
+    /// Whether it is what the service is known to write: an object with a list of ids.
+    pub(crate) has_ids: bool,
+}
+
 /// All ids of a listing; an entry that is none is an error.
 pub(super) fn read(body: &Bytes) -> Result<Vec<ExtractionId>, DecodeError> {
     let text = text(body)?;
@@ -52,15 +61,18 @@ pub(super) fn read(body: &Bytes) -> Result<Vec<ExtractionId>, DecodeError> {
 pub(super) fn visit<'a>(
     body: &'a Bytes,
     mut each: impl FnMut(Cow<'a, str>),
-) -> Result<usize, DecodeError> {
+) -> Result<Visited, DecodeError> {
     let text = text(body)?;
     let mut handed_out = 0;
     let read = quick(text, &mut |id| {
         handed_out += 1;
         each(id);
     });
-    if read.is_ok() {
-        return Ok(0);
+    if let Ok(has_ids) = read {
+        return Ok(Visited {
+            passed_over: 0,
+            has_ids,
+        });
     }
     let mut passed_over = 0;
     for entry in careful(text, body)?.into_iter().skip(handed_out) {
@@ -69,7 +81,10 @@ pub(super) fn visit<'a>(
             None => passed_over += 1,
         }
     }
-    Ok(passed_over)
+    Ok(Visited {
+        passed_over,
+        has_ids: text.starts_with('{') && text.contains(IDS),
+    })
 }
 
 /// The text of a listing. Nothing at all is a list without entries, as is null.
@@ -79,10 +94,14 @@ fn text(body: &Bytes) -> Result<&str, DecodeError> {
 }
 
 /// Hands out the ids until something is not as expected; the error says no more than that.
-fn quick<'a>(text: &'a str, each: &mut impl FnMut(Cow<'a, str>)) -> Result<(), serde_json::Error> {
+fn quick<'a>(
+    text: &'a str,
+    each: &mut impl FnMut(Cow<'a, str>),
+) -> Result<bool, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    reader.deserialize_any(Listing(each))?;
-    reader.end()
+    let has_ids = reader.deserialize_any(Listing(each))?;
+    reader.end()?;
+    Ok(has_ids)
 }
 
 /// The entries as they are written.
@@ -113,22 +132,24 @@ fn careful<'a>(text: &'a str, body: &Bytes) -> Result<Vec<&'a RawValue>, DecodeE
 struct Listing<'e, F>(&'e mut F);
 
 impl<'de, F: FnMut(Cow<'de, str>)> Visitor<'de> for Listing<'_, F> {
-    type Value = ();
+    type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(WHAT)
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<(), A::Error> {
-        List(self.0).visit_seq(list)
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<bool, A::Error> {
+        List(self.0).visit_seq(list)?;
+        // A bare list is read, and is nothing that the service is known to write.
+        Ok(false)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut found = false;
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        let (mut found, mut has_ids) = (false, false);
         while let Some(key) = map.next_key::<Cow<'_, str>>()? {
             if key != IDS {
                 map.next_value::<IgnoredAny>()?;
@@ -136,10 +157,10 @@ impl<'de, F: FnMut(Cow<'de, str>)> Visitor<'de> for Listing<'_, F> {
                 return Err(A::Error::duplicate_field(IDS));
             } else {
                 found = true;
-                map.next_value_seed(List(self.0))?;
+                has_ids = map.next_value_seed(List(self.0))?;
             }
         }
-        Ok(())
+        Ok(has_ids)
     }
 }
 
@@ -147,27 +168,27 @@ impl<'de, F: FnMut(Cow<'de, str>)> Visitor<'de> for Listing<'_, F> {
 struct List<'e, F>(&'e mut F);
 
 impl<'de, F: FnMut(Cow<'de, str>)> DeserializeSeed<'de> for List<'_, F> {
-    type Value = ();
+    type Value = bool;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de, F: FnMut(Cow<'de, str>)> Visitor<'de> for List<'_, F> {
-    type Value = ();
+    type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of strings")
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<bool, A::Error> {
         while list.next_element_seed(Id(self.0))?.is_some() {}
-        Ok(())
+        Ok(true)
     }
 }
 

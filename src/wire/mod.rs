@@ -32,6 +32,7 @@ mod api;
 mod awaiting;
 mod body;
 mod config_error;
+mod damaged;
 mod decode_error;
 mod document;
 mod extract;

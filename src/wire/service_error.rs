@@ -77,6 +77,11 @@ impl ServiceError {
         Some(error)
     }
 
+    /// Whether it came in the service's own format: `code` and `message`, and perhaps `details`.
+    pub(crate) fn is_standard(&self) -> bool {
+        self.inner.code.is_some() && self.inner.message.is_some()
+    }
+
     /// An error of which nothing is known but that there is one.
     pub(crate) fn unexplained(raw: &Bytes) -> Self {
         Self {

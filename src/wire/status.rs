@@ -11,7 +11,7 @@ use super::api::Endpoint;
 use super::decode_error::{self, DecodeError};
 use super::extraction::Content;
 use super::lenient::Object;
-use super::{Api, Body, Extraction, ExtractionId, Request, ResponseError, ServiceError, lenient};
+use super::{Api, Body, Extraction, ExtractionId, Request, ResponseError, ServiceError, damaged, lenient};
 
 const WHAT: &str = "status answer";
 
@@ -162,7 +162,13 @@ impl StatusResponse {
     }
 
     fn from_body(raw: &Bytes) -> Result<Self, DecodeError> {
-        let text = decode_error::text(WHAT, raw)?;
+        let text = match decode_error::text(WHAT, raw) {
+            Ok(text) => text,
+            Err(error) if damaged::is_success(raw) => {
+                return Ok(Self::unreadable_success(error, raw));
+            }
+            Err(error) => return Err(error),
+        };
         let (status, result, error) = match serde_json::from_str::<Object<Envelope<'_>>>(text) {
             Ok(Object(envelope)) => {
                 let result = envelope
@@ -185,11 +191,24 @@ impl StatusResponse {
         })
     }
 
+    fn unreadable_success(error: DecodeError, raw: &Bytes) -> Self {
+        Self {
+            status: Status::Success,
+            result: Err(error),
+            error: None,
+            raw: raw.clone(),
+        }
+    }
+
     /// Second chance: if the envelope stands, the fault is in the result, and the status is worth having.
     fn with_unreadable_result<'a>(text: &'a str, raw: &Bytes) -> Result<Parts<'a>, DecodeError> {
         let explain = || DecodeError::explain::<Object<Explained>>(WHAT, text, raw.clone());
         let Ok(Object(outer)) = serde_json::from_str::<Object<OuterEnvelope<'_>>>(text) else {
-            return Err(explain());
+            return if damaged::is_success(raw) {
+                Ok((Some(Word(Status::Success)), Err(explain()), None))
+            } else {
+                Err(explain())
+            };
         };
         Ok((outer.status, Err(explain()), outer.error))
     }

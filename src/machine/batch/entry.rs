@@ -12,64 +12,72 @@ use crate::machine::job::{DocumentMeta, Ticket};
 use crate::machine::time::Time;
 use crate::wire::ExtractionId;
 
-/// One job of a batch. There may be a million: what is needed for a while only is in its baggage, and the owner's names are shared.
+/// One job of a batch. There may be a million: what is needed for a while only is in `pending`, and
+/// the names are shared.
 pub(super) struct Entry {
     pub(super) record: Record,
     pub(super) meta: Arc<DocumentMeta>,
     pub(super) extraction_id: Option<ExtractionId>,
     pub(super) pending: Option<Box<Pending>>,
-    /// When it was last polled by itself, or taken: the queue may forget it.
+    /// When it was last polled by itself, or accepted: the queue may forget it.
     pub(super) own_poll_at: Time,
-    pub(super) place: Place,
+    pub(super) slot: Slot,
     /// Which estimate knows how long it takes.
     pub(super) kind: DelaySlot,
-    /// Whether it is among those that wait with a deadline.
-    pub(super) dated: bool,
+    /// Whether its deadline is among those that jobs wait with.
+    pub(super) has_timeout: bool,
     /// Whether what it waits for repeats what failed.
     pub(super) is_retry: bool,
-    /// Whether it is counted among those that the queue is asked for.
-    pub(super) counted: bool,
-    /// Whether it is counted among those that are said to have finished.
-    pub(super) said: bool,
-    /// Whether a webhook said so.
-    pub(super) told: bool,
-    /// Whether the queue named it in vain: the poll that followed failed, as have all since.
-    pub(super) named_in_vain: bool,
+    /// Whether it is counted among those that a listing tells about.
+    pub(super) is_counted: bool,
+    /// Whether it is counted among those that are known to have finished.
+    pub(super) is_known_finished: bool,
+    /// Whether a webhook named it.
+    pub(super) is_notified: bool,
+    /// Whether the queue listed it, and the poll that followed failed, as have all since.
+    pub(super) failed_since_listed: bool,
+    /// How often its key was refused although another request found it taken in between.
+    pub(super) refusals: u8,
+    /// The number of the key that was refused last; 0 for none.
+    pub(super) refused_key: u16,
 }
 
-/// Where a job waits for its turn.
+/// Where a job waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Slot {
     /// Nowhere: it is in the schedule, or an exchange of its own is out.
     None,
     /// For a submit.
     Submits,
     /// For a retry.
     Retries,
-    /// For a poll of this rank.
-    Polls(Rank),
-    /// Announced, and not yet sent.
-    Announced,
+    /// For a poll of this priority.
+    Polls(Priority),
+    /// Its request was emitted, and is not sent yet.
+    Emitted,
 }
 
 /// Which polls are made first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Rank {
+pub(super) enum Priority {
     /// Its deadline has passed.
     Last,
-    /// It is said to have finished.
+    /// It is known to have finished.
     Finished,
-    /// It is due, and the queue does not tell about it.
+    /// It is due, and no listing tells about it.
     Alone,
-    /// The queue is silent about it for so long that it is polled all the same.
-    Doubted,
+    /// The queue has not listed it for so long that it is polled all the same.
+    Overdue,
     /// It is due.
     Due,
 }
 
+/// After so many refusals of a key that others use, it is the document that is refused.
+const MAX_REFUSALS: u8 = 3;
+
 impl Entry {
     /// A job whose document is to be submitted.
-    pub(super) fn of_document(
+    pub(super) fn with_document(
         record: Record,
         meta: Arc<DocumentMeta>,
         pending: Box<Pending>,
@@ -83,7 +91,7 @@ impl Entry {
     }
 
     /// A job that was submitted before.
-    pub(super) fn of_ticket(
+    pub(super) fn with_id(
         record: Record,
         meta: Arc<DocumentMeta>,
         extraction_id: ExtractionId,
@@ -106,26 +114,37 @@ impl Entry {
             extraction_id,
             pending: None,
             own_poll_at: now,
-            place: Place::None,
+            slot: Slot::None,
             kind,
-            dated: false,
+            has_timeout: false,
             is_retry: false,
-            counted: false,
-            said: false,
-            told: false,
-            named_in_vain: false,
+            is_counted: false,
+            is_known_finished: false,
+            is_notified: false,
+            failed_since_listed: false,
+            refusals: 0,
+            refused_key: 0,
         }
     }
 
     /// Takes note of what became of a poll.
     pub(super) fn note_poll(&mut self, before: &Record) {
         if before.state == State::Polling && self.record.state == State::Waiting {
-            self.named_in_vain = self.record.failures > 0
-                && (self.named_in_vain || before.reason == PollReason::Queue);
+            self.failed_since_listed = self.record.failures > 0
+                && (self.failed_since_listed || before.reason == PollReason::Listed);
         }
     }
 
-    pub(super) fn following(&mut self) -> JobMut<'_> {
+    /// Takes note that the key of this number was refused. Says whether that is specific to this
+    /// job: others found the key taken since it was refused here before.
+    pub(super) fn refuse_key(&mut self, key_number: u16) -> bool {
+        let is_again = key_number == self.refused_key.wrapping_add(1);
+        self.refusals = if is_again { self.refusals + 1 } else { 1 };
+        self.refused_key = key_number;
+        self.refusals >= MAX_REFUSALS
+    }
+
+    pub(super) fn job_mut(&mut self) -> JobMut<'_> {
         JobMut {
             record: &mut self.record,
             meta: &self.meta,
@@ -136,7 +155,7 @@ impl Entry {
 
     pub(super) fn ticket(&self) -> Option<Ticket> {
         let extraction_id = self.extraction_id.clone()?;
-        Some(Ticket::of(
+        Some(Ticket::with_meta(
             self.meta.clone(),
             extraction_id,
             self.record.submitted_at,
@@ -159,15 +178,16 @@ impl Entry {
         )
     }
 
-    /// Whether it is said to have finished.
-    pub(super) fn is_said_finished(&self) -> bool {
+    /// Whether the queue or a webhook named it as finished.
+    pub(super) fn is_named(&self) -> bool {
         matches!(
             self.record.reason,
-            PollReason::Queue | PollReason::Notification
+            PollReason::Listed | PollReason::Notification
         )
     }
 
-    /// Whether what it is due for repeats what failed, and counts against the budget of all. What was only put off does not.
+    /// Whether what it is due for repeats what failed, and counts against the budget of all. What
+    /// was only put off does not.
     pub(super) fn needs_budget(&self) -> bool {
         let is_due_again = match self.record.state {
             State::Waiting => matches!(self.record.reason, PollReason::Retry | PollReason::Hint),
@@ -180,7 +200,7 @@ impl Entry {
                 .is_some_and(|pending| pending.has_failed())
     }
 
-    /// Of its document, until that was taken.
+    /// The length of its document, until that was taken.
     pub(super) fn bytes(&self) -> u64 {
         let submission = self
             .pending
@@ -189,12 +209,14 @@ impl Entry {
         submission.map_or(0, |submission| submission.bytes)
     }
 
-    /// By what polls of one rank are ordered: the one that goes first has the earliest.
-    pub(super) fn order(&self, rank: Rank) -> Time {
-        match rank {
-            Rank::Last => self.record.deadline,
+    /// By what polls of one priority are ordered: the one that goes first has the earliest.
+    pub(super) fn order(&self, priority: Priority) -> Time {
+        match priority {
+            Priority::Last => self.record.deadline,
             // The service keeps a result for 48 hours: the oldest is the nearest to be lost.
-            Rank::Finished | Rank::Alone | Rank::Doubted | Rank::Due => self.record.submitted_at,
+            Priority::Finished | Priority::Alone | Priority::Overdue | Priority::Due => {
+                self.record.submitted_at
+            }
         }
     }
 }
@@ -207,12 +229,10 @@ impl From<Key> for JobKey {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn an_entry_has_at_most_144_bytes_with_its_id() {
-        assert!(
-            size_of::<super::Entry>() <= 144,
-            "{}",
-            size_of::<super::Entry>()
-        );
+        assert!(size_of::<Entry>() <= 144, "{}", size_of::<Entry>());
     }
 }

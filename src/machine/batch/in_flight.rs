@@ -23,12 +23,12 @@ pub(super) struct InFlight {
 /// One request that is out.
 #[derive(Debug)]
 pub(super) struct Outstanding {
-    pub(super) errand: Purpose,
+    pub(super) purpose: Purpose,
     pub(super) sent_at: Time,
     /// When its time is up.
     pub(super) until: Time,
     /// Which key it was sent with.
-    pub(super) key_number: u32,
+    pub(super) key_number: u16,
     /// Of a submit, whose it is.
     pub(super) sender: Option<Sender>,
 }
@@ -41,7 +41,7 @@ pub(super) struct Sender {
 }
 
 /// What a request is for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     Submit {
         job: Key,
@@ -59,7 +59,7 @@ pub(super) enum Purpose {
         own_from: Time,
         is_retry: bool,
     },
-    Queue,
+    Listing,
 }
 
 impl Purpose {
@@ -67,7 +67,7 @@ impl Purpose {
     pub(super) fn is_retry(self) -> bool {
         match self {
             Self::Submit { is_retry, .. } | Self::Poll { is_retry, .. } => is_retry,
-            Self::Queue => false,
+            Self::Listing => false,
         }
     }
 }
@@ -101,7 +101,7 @@ impl InFlight {
     pub(super) fn send(&mut self, flight: Outstanding) -> RequestId {
         self.last_id = self.last_id.saturating_add(1);
         let id = RequestId::new(self.last_id);
-        if let Purpose::Submit { bytes, .. } = flight.errand {
+        if let Purpose::Submit { bytes, .. } = flight.purpose {
             self.submits += 1;
             self.bytes = self.bytes.saturating_add(bytes);
         }
@@ -111,10 +111,10 @@ impl InFlight {
     }
 
     /// Takes out the one that was answered, or failed.
-    pub(super) fn land(&mut self, id: RequestId) -> Option<Outstanding> {
+    pub(super) fn complete(&mut self, id: RequestId) -> Option<Outstanding> {
         let flight = self.out.remove(&id)?;
         self.by_limit.remove(&(flight.until, id));
-        if let Purpose::Submit { bytes, .. } = flight.errand {
+        if let Purpose::Submit { bytes, .. } = flight.purpose {
             self.submits -= 1;
             self.bytes = self.bytes.saturating_sub(bytes);
         }
@@ -127,7 +127,7 @@ impl InFlight {
     }
 
     /// The next one whose time is up.
-    pub(super) fn outdated(&self, now: Time) -> Option<RequestId> {
+    pub(super) fn timed_out(&self, now: Time) -> Option<RequestId> {
         self.by_limit
             .first()
             .filter(|(until, _)| *until <= now)

@@ -102,6 +102,18 @@ impl Limiter {
         exhausted.map_or(Duration::ZERO, Pace::interval_now)
     }
 
+    /// From one request to the next, as things stand.
+    pub(crate) fn interval(&self) -> Duration {
+        self.pace
+            .as_ref()
+            .map_or(Duration::ZERO, Pace::interval_now)
+    }
+
+    /// The service took a request.
+    pub(crate) fn admitted(&mut self, now: Time) {
+        self.told(now);
+    }
+
     /// From when on one more request delays none, if none is sent before.
     pub(crate) fn idle_at(&self) -> Time {
         self.pace

@@ -1,4 +1,4 @@
-//! Turns between customers.
+//! RoundRobin between customers.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use std::sync::Arc;
 /// Holds a batch's documents that are ready to be submitted. What is no customer's has turns of its own. A step costs no more than the logarithm of the number of
 /// customers who wait.
 #[derive(Debug)]
-pub(crate) struct Turns<T> {
+pub(crate) struct RoundRobin<T> {
     waiting: BTreeMap<Option<Arc<str>>, VecDeque<T>>,
     /// Each customer with something waiting once, the next first.
     round: VecDeque<Option<Arc<str>>>,
     len: usize,
 }
 
-impl<T> Turns<T> {
+impl<T> RoundRobin<T> {
     pub(crate) const fn new() -> Self {
         Self {
             waiting: BTreeMap::new(),
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn one_customers_flood_does_not_delay_anothers() {
         let (flood, other) = (Arc::from("flood"), Arc::from("other"));
-        let mut turns = Turns::new();
+        let mut turns = RoundRobin::new();
         (0..1000).for_each(|number| turns.push(Some(&flood), number));
         turns.push(Some(&other), 1000);
         turns.push(None, 1001);
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn who_comes_back_has_the_last_turn_of_the_round() {
         let (one, two) = (Arc::from("one"), Arc::from("two"));
-        let mut turns = Turns::new();
+        let mut turns = RoundRobin::new();
         turns.push(Some(&one), 'a');
         turns.push(Some(&two), 'b');
         let all = |_: &char| true;
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn who_waits_no_more_takes_no_turn() {
         let (one, two) = (Arc::from("one"), Arc::from("two"));
-        let mut turns = Turns::new();
+        let mut turns = RoundRobin::new();
         (0..100).for_each(|number| turns.push(Some(&one), number));
         (100..110).for_each(|number| turns.push(Some(&two), number));
         let waits = |number: &i32| *number >= 99;

@@ -8,34 +8,34 @@ use crate::machine::time::Time;
 
 /// Jobs in progress, counted by document type and by when they were submitted.
 ///
-/// An exponential histogram: what was submitted within a sixteenth of its age is one cohort, so that a million jobs are some hundred cohorts, and what they
+/// An exponential histogram: what was submitted within a sixteenth of its age is one bin, so that a million jobs are some hundred bins, and what they
 /// are worth together is known without polling any of them.
 #[derive(Debug, Default)]
-pub(super) struct Cohorts {
-    by_type: BTreeMap<DelaySlot, Vec<Cohort>>,
-    cohorts: usize,
+pub(super) struct AgeHistogram {
+    by_type: BTreeMap<DelaySlot, Vec<Bin>>,
+    bins: usize,
     jobs: usize,
 }
 
 /// Jobs that were submitted at about the same time.
 #[derive(Debug, Clone, Copy)]
-struct Cohort {
+struct Bin {
     /// When the first of them was submitted, and the last; those of one type do not overlap.
     from: Time,
     to: Time,
     jobs: u32,
 }
 
-/// Beyond so many cohorts those that are close are merged, to three quarters of it.
+/// Beyond so many bins those that are close are merged, to three quarters of it.
 const MAX: usize = 128;
 
-/// Cohorts are at least this wide.
+/// AgeHistogram are at least this wide.
 const NARROWEST: Duration = Duration::from_millis(250);
 
-/// A cohort may be as wide as its age divided by this.
+/// A bin may be as wide as its age divided by this.
 const FINENESS: u32 = 16;
 
-impl Cohorts {
+impl AgeHistogram {
     /// How many jobs are counted.
     pub(super) fn jobs(&self) -> usize {
         self.jobs
@@ -43,68 +43,68 @@ impl Cohorts {
 
     pub(super) fn add(&mut self, of: DelaySlot, submitted_at: Time, now: Time) {
         self.jobs += 1;
-        let cohorts = self.by_type.entry(of).or_default();
-        let next = cohorts.partition_point(|cohort| cohort.from <= submitted_at);
+        let bins = self.by_type.entry(of).or_default();
+        let next = bins.partition_point(|bin| bin.from <= submitted_at);
         let width = width(now.saturating_since(submitted_at), FINENESS);
-        let before = next.checked_sub(1).and_then(|at| cohorts.get_mut(at));
-        if let Some(cohort) = before.filter(|cohort| {
-            submitted_at <= cohort.to || submitted_at.saturating_since(cohort.from) <= width
+        let before = next.checked_sub(1).and_then(|at| bins.get_mut(at));
+        if let Some(bin) = before.filter(|bin| {
+            submitted_at <= bin.to || submitted_at.saturating_since(bin.from) <= width
         }) {
-            cohort.to = cohort.to.max(submitted_at);
-            cohort.jobs += 1;
+            bin.to = bin.to.max(submitted_at);
+            bin.jobs += 1;
             return;
         }
-        cohorts.insert(
+        bins.insert(
             next,
-            Cohort {
+            Bin {
                 from: submitted_at,
                 to: submitted_at,
                 jobs: 1,
             },
         );
-        self.cohorts += 1;
-        if self.cohorts > MAX {
+        self.bins += 1;
+        if self.bins > MAX {
             self.merge(now);
         }
     }
 
     /// One that was added is not in progress any more.
     pub(super) fn remove(&mut self, of: DelaySlot, submitted_at: Time) {
-        let Some(cohorts) = self.by_type.get_mut(&of) else {
+        let Some(bins) = self.by_type.get_mut(&of) else {
             return;
         };
-        let Some(at) = cohorts
-            .partition_point(|cohort| cohort.from <= submitted_at)
+        let Some(at) = bins
+            .partition_point(|bin| bin.from <= submitted_at)
             .checked_sub(1)
         else {
             return;
         };
         self.jobs -= 1;
-        cohorts[at].jobs -= 1;
-        if cohorts[at].jobs == 0 {
-            cohorts.remove(at);
-            self.cohorts -= 1;
-            if cohorts.is_empty() {
+        bins[at].jobs -= 1;
+        if bins[at].jobs == 0 {
+            bins.remove(at);
+            self.bins -= 1;
+            if bins.is_empty() {
                 self.by_type.remove(&of);
             }
         }
     }
 
-    /// Each cohort: the type, how many jobs, and when they were submitted, about.
+    /// Each bin: the type, how many jobs, and when they were submitted, about.
     pub(super) fn iter(&self) -> impl Iterator<Item = (DelaySlot, u32, Time)> {
-        self.by_type.iter().flat_map(|(of, cohorts)| {
-            cohorts
+        self.by_type.iter().flat_map(|(of, bins)| {
+            bins
                 .iter()
-                .map(|cohort| (*of, cohort.jobs, cohort.middle()))
+                .map(|bin| (*of, bin.jobs, bin.middle()))
         })
     }
 
     /// Merges neighbours that are close, as seen from now.
     fn merge(&mut self, now: Time) {
         let mut fineness = FINENESS;
-        while self.cohorts > MAX * 3 / 4 && fineness > 0 {
-            for cohorts in self.by_type.values_mut() {
-                cohorts.dedup_by(|later, earlier| {
+        while self.bins > MAX * 3 / 4 && fineness > 0 {
+            for bins in self.by_type.values_mut() {
+                bins.dedup_by(|later, earlier| {
                     let fits = later.to.saturating_since(earlier.from)
                         <= width(now.saturating_since(later.to), fineness);
                     if fits {
@@ -114,13 +114,13 @@ impl Cohorts {
                     fits
                 });
             }
-            self.cohorts = self.by_type.values().map(Vec::len).sum();
+            self.bins = self.by_type.values().map(Vec::len).sum();
             fineness /= 2;
         }
     }
 }
 
-impl Cohort {
+impl Bin {
     fn middle(&self) -> Time {
         self.from + self.to.saturating_since(self.from) / 2
     }
@@ -145,36 +145,36 @@ mod tests {
     proptest! {
         #[test]
         fn every_job_is_counted_once_near_its_age(times in prop::collection::vec(0..100_000_000_u64, 1..400), keep in any::<prop::sample::Index>()) {
-            let mut cohorts = Cohorts::default();
+            let mut bins = AgeHistogram::default();
             let now = at(100_000_000);
             for time in &times {
-                cohorts.add(DelaySlot::default(), at(*time), now);
+                bins.add(DelaySlot::default(), at(*time), now);
             }
-            prop_assert!(cohorts.iter().count() <= MAX);
+            prop_assert!(bins.iter().count() <= MAX);
             let kept = keep.index(times.len());
             for time in times[..kept].iter().chain(&times[kept + 1..]) {
-                cohorts.remove(DelaySlot::default(), at(*time));
+                bins.remove(DelaySlot::default(), at(*time));
             }
-            prop_assert_eq!(cohorts.jobs(), 1);
-            let (_, jobs, submitted_at) = cohorts.iter().next().expect("a cohort");
+            prop_assert_eq!(bins.jobs(), 1);
+            let (_, jobs, submitted_at) = bins.iter().next().expect("a bin");
             prop_assert_eq!(jobs, 1);
             let age = now.saturating_since(at(times[kept]));
             let off = submitted_at.saturating_since(at(times[kept])).max(at(times[kept]).saturating_since(submitted_at));
             prop_assert!(off <= NARROWEST + age / 4, "{:?} {:?}", off, age);
-            cohorts.remove(DelaySlot::default(), at(times[kept]));
-            prop_assert_eq!((cohorts.jobs(), cohorts.iter().count(), cohorts.cohorts), (0, 0, 0));
+            bins.remove(DelaySlot::default(), at(times[kept]));
+            prop_assert_eq!((bins.jobs(), bins.iter().count(), bins.bins), (0, 0, 0));
         }
     }
 
     #[test]
-    fn a_million_jobs_over_a_day_are_some_hundred_cohorts() {
-        let mut cohorts = Cohorts::default();
+    fn a_million_jobs_over_a_day_are_some_hundred_bins() {
+        let mut bins = AgeHistogram::default();
         for second in 0..86_400 {
-            cohorts.add(DelaySlot::default(), at(second * 1000), at(second * 1000));
+            bins.add(DelaySlot::default(), at(second * 1000), at(second * 1000));
         }
-        assert!(cohorts.iter().count() <= MAX);
+        assert!(bins.iter().count() <= MAX);
         assert_eq!(
-            cohorts
+            bins
                 .iter()
                 .map(|(_, jobs, _)| u64::from(jobs))
                 .sum::<u64>(),

@@ -5,7 +5,7 @@ use crate::machine::job::record::{OutcomeKind, State};
 
 /// How many jobs are in which phase, and what was sent.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct Counters {
     waiting: usize,
     submitting: usize,
     submitted: usize,
@@ -19,7 +19,7 @@ pub(super) struct Tally {
     pub(super) unknown_notifications: u64,
 }
 
-impl Tally {
+impl Counters {
     /// A job begins in this state.
     pub(super) fn begin(&mut self, state: State) {
         if let Some(phase) = self.phase(state) {
@@ -28,7 +28,7 @@ impl Tally {
     }
 
     /// A job has moved from one state to another.
-    pub(super) fn move_on(&mut self, from: State, to: State) {
+    pub(super) fn step(&mut self, from: State, to: State) {
         if let Some(phase) = self.phase(from) {
             *phase -= 1;
         }

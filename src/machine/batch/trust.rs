@@ -1,0 +1,163 @@
+//! How far the queue of finished extractions is believed.
+//!
+//! ```text
+//!              lists ours              lists none of ours, 16 times
+//!   Unproven -------------> Proven --------------------------------> Stale
+//!       ^                     ^ ^                                      |
+//!       |                     | +--------------- lists ours -----------+
+//!       |  lists none of ours | lists ours
+//!       +----- Degraded ------+        any -------- problem -----> Degraded
+//! ```
+//!
+//! Only what a queue lists is evidence for it. Its silence is believed as far as it has shown that
+//! it lists what has finished; see [`Trust::lists_all_but_one_in`].
+
+use super::event::QueueProblem;
+
+/// How far the queue is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// It is not used.
+    Off,
+    /// It has listed none of our jobs yet: it may be the queue of a wrong customer.
+    Unproven,
+    /// It lists what has finished.
+    Proven,
+    /// It has listed none of ours for long: it may have broken.
+    Stale,
+    /// It is of no use for now.
+    Degraded(QueueProblem),
+}
+
+/// What was seen of the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// A listing with some of our jobs.
+    Ours,
+    /// A listing with none of our jobs, this many times in a row.
+    None(u8),
+    /// What makes it useless.
+    Problem(QueueProblem),
+}
+
+/// After so many listings that list none of ours, silence says no more than at first.
+const STALE_LISTINGS: u8 = 16;
+
+/// Before it has listed any, one job in so many is assumed never to be listed. A poll for each
+/// listing finds that out.
+const UNPROVEN: u32 = 4;
+
+/// While nothing is known of that, one in so many.
+pub(super) const PRIOR: u32 = 60;
+
+impl Trust {
+    pub(super) fn next(self, seen: Seen) -> Self {
+        match (self, seen) {
+            (Self::Off, _) => Self::Off,
+            (_, Seen::Problem(problem)) => Self::Degraded(problem),
+            (_, Seen::Ours) => Self::Proven,
+            (Self::Proven, Seen::None(times)) if times >= STALE_LISTINGS => Self::Stale,
+            // Silence is no proof that a silence has ended.
+            (Self::Degraded(QueueProblem::NotListed), Seen::None(_)) => self,
+            (Self::Degraded(_), Seen::None(_)) => Self::Unproven,
+            (Self::Unproven | Self::Proven | Self::Stale, Seen::None(_)) => self,
+        }
+    }
+
+    /// Whether a listing says something about jobs that it does not list.
+    pub(super) fn is_usable(self) -> bool {
+        matches!(self, Self::Unproven | Self::Proven | Self::Stale)
+    }
+
+    /// Whether its silence is evidence, from which can be learned.
+    pub(super) fn is_evidence(self) -> bool {
+        self == Self::Proven
+    }
+
+    /// Whether it has listed ours since it was last useless.
+    pub(super) fn has_listed(self) -> bool {
+        matches!(self, Self::Proven | Self::Stale)
+    }
+
+    pub(super) fn problem(self) -> Option<QueueProblem> {
+        match self {
+            Self::Degraded(problem) => Some(problem),
+            _ => None,
+        }
+    }
+
+    /// One finished job in so many is not listed, as far as is known: no more than this is believed.
+    pub(super) fn max_believed(self) -> u32 {
+        match self {
+            Self::Proven => u32::MAX,
+            Self::Stale => PRIOR,
+            Self::Off | Self::Unproven | Self::Degraded(_) => UNPROVEN,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATES: [(&str, Trust); 5] = [
+        ("Off", Trust::Off),
+        ("Unproven", Trust::Unproven),
+        ("Proven", Trust::Proven),
+        ("Stale", Trust::Stale),
+        ("Degraded", Trust::Degraded(QueueProblem::TooLarge)),
+    ];
+
+    /// Every way from one state to another, as the diagram above draws them.
+    const WAYS: &str = "\
+        Unproven -> Proven: lists ours
+        Unproven -> Degraded: problem
+        Proven -> Stale: lists none of ours, 16 times
+        Proven -> Degraded: problem
+        Stale -> Proven: lists ours
+        Stale -> Degraded: problem
+        Degraded -> Proven: lists ours
+        Degraded -> Unproven: lists none of ours";
+
+    #[test]
+    fn the_transitions_are_those_that_are_drawn() {
+        let name = |trust: Trust| {
+            let kind = std::mem::discriminant(&trust);
+            let named = STATES.iter().find(|(_, state)| std::mem::discriminant(state) == kind);
+            named.expect("all states are here").0
+        };
+        let seen = [
+            ("lists ours", Seen::Ours),
+            ("lists none of ours", Seen::None(1)),
+            ("lists none of ours, 16 times", Seen::None(16)),
+            ("problem", Seen::Problem(QueueProblem::TooLarge)),
+        ];
+        let mut ways: Vec<String> = Vec::new();
+        for (from, state) in STATES {
+            for (what, seen) in seen {
+                let to = name(state.next(seen));
+                let is_said = ways.iter().any(|way| way.starts_with(&format!("{from} -> {to}:")));
+                if to != from && !is_said {
+                    ways.push(format!("{from} -> {to}: {what}"));
+                }
+            }
+        }
+        let drawn: Vec<&str> = WAYS.lines().map(str::trim).collect();
+        ways.sort();
+        let mut sorted = drawn.clone();
+        sorted.sort();
+        assert_eq!(ways, sorted);
+        let diagram: String = include_str!("trust.rs")
+            .lines()
+            .filter(|line| line.starts_with("//!"))
+            .collect();
+        assert!(STATES[1..].iter().all(|(name, _)| diagram.contains(name)));
+    }
+
+    #[test]
+    fn silence_does_not_end_a_silence() {
+        let silent = Trust::Degraded(QueueProblem::NotListed);
+        assert_eq!(silent.next(Seen::None(200)), silent);
+        assert_eq!(silent.next(Seen::Ours), Trust::Proven);
+    }
+}

@@ -1,0 +1,52 @@
+//! Why a machine that follows many things sends less than it could, or nothing.
+
+use std::fmt;
+
+use super::cause::Cause;
+use super::time::Time;
+
+/// A span in which less is sent than could be, or nothing: reported when it begins.
+///
+/// A [`Batch`](super::Batch) or [`Drain`](super::Drain) reports it, and its end as a
+/// [`Resumed`](super::BatchEventKind::Resumed). Nothing is lost by a pause, and no job finishes
+/// because of one, but by its deadline.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Pause {
+    /// Why it pauses.
+    pub reason: PauseReason,
+    /// Since when.
+    pub since: Time,
+    /// Nothing is sent before this; then, what its reason says.
+    pub until: Time,
+    /// What the service or the transport reported.
+    pub cause: Cause,
+}
+
+/// Why a machine pauses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum PauseReason {
+    /// The service asked for it. Everything waits until then, and goes on more slowly for a while.
+    Throttled,
+    /// The service does not work, or cannot be reached. From then on single requests that can be
+    /// repeated find out whether it works again, at most 60 s apart.
+    Outage,
+    /// Submits keep ending unknown while other requests succeed. From then on one submit at a time
+    /// finds out whether they work again, at most 5 minutes apart. Everything else goes on.
+    Submits,
+    /// The service refuses the key. From then on single requests find out whether it is taken
+    /// again, at most 5 minutes apart. Another key ends the pause at once.
+    KeyRefused,
+}
+
+impl fmt::Display for PauseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Throttled => "the service asked for a pause",
+            Self::Outage => "the service does not work, or cannot be reached",
+            Self::Submits => "it is unknown what becomes of submits",
+            Self::KeyRefused => "the service refuses the key",
+        })
+    }
+}

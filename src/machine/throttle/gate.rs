@@ -1,0 +1,152 @@
+//! Whether submits may leave, after one of which nobody knows what became of it.
+//!
+//! ```text
+//!            unknown                evidence                 unknown
+//!   Open ---------------> Closed ---------------> Single ---------------> Closed
+//!    ^                      |  evidence of a submit  |
+//!    +----------------------+------------------------+
+//! ```
+//!
+//! Evidence counts from exchanges that began after the gate closed. While other exchanges succeed,
+//! one submit at a time is let through, at intervals that double; the first at once.
+
+use std::time::Duration;
+
+use super::{RequestId, Time};
+
+/// From one submit to the next while they keep ending unknown: 10 s, doubling to 5 minutes.
+const FIRST_INTERVAL: Duration = Duration::from_secs(10);
+const MAX_INTERVAL: Duration = Duration::from_secs(300);
+
+/// Whether submits may leave.
+#[derive(Debug)]
+pub(super) struct Gate {
+    state: State,
+    /// Submits in a row of which it is unknown what became of them; those that were out together
+    /// count once.
+    unknown: u16,
+    /// The newest exchange when the gate closed: what it and earlier ones bring says nothing.
+    newest: RequestId,
+    /// When the gate closed last.
+    closed_at: Time,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// It takes evidence that the service works.
+    Closed,
+    /// One at a time; whether it is out.
+    Single {
+        is_out: bool,
+    },
+}
+
+/// What happens to a gate.
+#[derive(Debug, Clone, Copy)]
+enum Input {
+    /// It is unknown what became of a submit that began after the gate closed last.
+    Unknown,
+    /// The service works.
+    Works,
+    /// A submit brought evidence.
+    SubmitWorks,
+    /// A submit is over that proves nothing.
+    SubmitOver,
+    /// A submit leaves.
+    Sent,
+}
+
+impl Gate {
+    pub(super) const fn new() -> Self {
+        Self {
+            state: State::Open,
+            unknown: 0,
+            newest: RequestId::new(0),
+            closed_at: Time::EPOCH,
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.state == State::Closed
+    }
+
+    /// Whether it is worth reporting: several in a row have ended unknown.
+    pub(super) fn is_pausing(&self) -> bool {
+        self.unknown > 1 && self.state != State::Open
+    }
+
+    /// From when on a submit may leave; `None` while it takes something else.
+    pub(super) fn opens_at(&self, can_probe: bool) -> Option<Time> {
+        match self.state {
+            State::Open => Some(Time::EPOCH),
+            State::Closed if can_probe => None,
+            // Nothing else can find out: a submit does.
+            State::Closed => Some(self.closed_at + interval(self.unknown.saturating_add(1))),
+            State::Single { is_out: true } => None,
+            State::Single { is_out: false } => Some(self.closed_at + interval(self.unknown)),
+        }
+    }
+
+    /// The next time at which a single submit may leave.
+    pub(super) fn next_at(&self) -> Time {
+        self.closed_at + interval(self.unknown)
+    }
+
+    /// A submit leaves.
+    pub(super) fn sent(&mut self) {
+        self.step(Input::Sent);
+    }
+
+    /// It is unknown what became of this submit. `newest` is the newest exchange.
+    pub(super) fn unknown(&mut self, id: RequestId, newest: RequestId, now: Time) {
+        let is_first = self.unknown == 0;
+        if id > self.newest || is_first {
+            self.unknown = self.unknown.saturating_add(1);
+            (self.newest, self.closed_at) = (newest, now);
+            self.step(Input::Unknown);
+        }
+    }
+
+    /// An exchange brought evidence that the service works.
+    pub(super) fn works(&mut self, id: RequestId, is_submit: bool) {
+        if id > self.newest {
+            self.step(if is_submit {
+                Input::SubmitWorks
+            } else {
+                Input::Works
+            });
+        }
+    }
+
+    /// A submit is over, and neither unknown nor evidence.
+    pub(super) fn over(&mut self) {
+        self.step(Input::SubmitOver);
+    }
+
+    fn step(&mut self, input: Input) {
+        use State::{Closed, Open, Single};
+        self.state = match (self.state, input) {
+            (_, Input::Unknown) => Closed,
+            (_, Input::SubmitWorks) => Open,
+            (Closed, Input::Works) => Single { is_out: false },
+            (Closed | Single { .. }, Input::Sent) => Single { is_out: true },
+            (Single { .. }, Input::SubmitOver) => Single { is_out: false },
+            (Open, Input::Works | Input::SubmitOver | Input::Sent) => Open,
+            (Closed, Input::SubmitOver) => Closed,
+            (Single { is_out }, Input::Works) => Single { is_out },
+        };
+        if self.state == Open {
+            self.unknown = 0;
+        }
+    }
+}
+
+/// How long to wait after this many unknown in a row: nothing after the first.
+fn interval(unknown: u16) -> Duration {
+    match unknown.checked_sub(2) {
+        None => Duration::ZERO,
+        // 10 s times at most 2^5: no overflow.
+        Some(doublings) => (FIRST_INTERVAL * (1 << doublings.min(5))).min(MAX_INTERVAL),
+    }
+}

@@ -1,0 +1,303 @@
+//! Whether the service works, by what became of exchanges.
+//!
+//! ```text
+//!            failures that are common to all          refused
+//!   Works <-----------------------------------> Outage ------> KeyRefused
+//!     ^                  evidence                                   |
+//!     +-------------------------------------------------------------+
+//!                        evidence, or another key
+//! ```
+//!
+//! Failures are common where they befall more than one job or listing, or where nothing could be
+//! sent at all: a document that the service cannot process looks like no outage.
+
+use std::collections::VecDeque;
+
+use super::gate::Gate;
+use super::probe::Probe;
+use super::{Change, Completed, Pause, PauseReason, RequestId, RequestKind, Signal, Time};
+use crate::machine::cause::Cause;
+use crate::machine::collections::slab::Key;
+use crate::machine::exchange::FailureKind;
+
+/// Failures in a row, without evidence between them, after which the service does not work.
+const OUTAGE_FAILURES: u16 = 8;
+
+/// The number of the first key: not one more than that of none, which is 0.
+const FIRST_KEY: u16 = 2;
+
+/// Whom an exchange is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// One document or extraction.
+    Job(Key),
+    /// The queue of finished extractions.
+    Listing,
+}
+
+/// Whether the service works.
+#[derive(Debug)]
+pub(super) struct Health {
+    blocked: Option<Blocked>,
+    /// Failures since the last evidence, and whom the first was about.
+    failures: u16,
+    first_failed: Option<Subject>,
+    /// Whether they are about more than one, or about the way to the service.
+    is_common: bool,
+    gate: Gate,
+    /// Since when it is reported that submits are held back.
+    gate_since: Option<Time>,
+    probe: Probe,
+    newest: RequestId,
+    key_number: u16,
+}
+
+/// Why nothing but probes may leave.
+#[derive(Debug, Clone, Copy)]
+struct Blocked {
+    why: Why,
+    since: Time,
+    /// The newest exchange then: what earlier ones bring says nothing about a key.
+    newest: RequestId,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    Outage,
+    Key,
+}
+
+impl Why {
+    const fn reason(self) -> PauseReason {
+        match self {
+            Self::Outage => PauseReason::Outage,
+            Self::Key => PauseReason::KeyRefused,
+        }
+    }
+}
+
+impl Health {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            blocked: None,
+            failures: 0,
+            first_failed: None,
+            is_common: false,
+            gate: Gate::new(),
+            gate_since: None,
+            probe: Probe::new(seed),
+            newest: RequestId::new(0),
+            key_number: FIRST_KEY,
+        }
+    }
+
+    pub(super) fn is_blocked(&self) -> bool {
+        self.blocked.is_some()
+    }
+
+    pub(super) fn is_outage(&self) -> bool {
+        self.is_blocked_by(Why::Outage)
+    }
+
+    pub(super) fn is_key_refused(&self) -> bool {
+        self.is_blocked_by(Why::Key)
+    }
+
+    pub(super) fn key_number(&self) -> u16 {
+        self.key_number
+    }
+
+    pub(super) fn submit_at(&self, can_probe: bool) -> Option<Time> {
+        self.gate.opens_at(can_probe)
+    }
+
+    pub(super) fn probe_at(&self) -> Option<Time> {
+        self.probe.wanted_at()
+    }
+
+    pub(super) fn is_probe_granted(&self) -> bool {
+        self.probe.is_granted()
+    }
+
+    pub(super) fn failed_probes(&self) -> u16 {
+        self.probe.failed()
+    }
+
+    pub(super) fn grant_probe(&mut self) {
+        self.probe.grant();
+    }
+
+    /// A request leaves. Says whether it is a probe.
+    pub(super) fn sent(&mut self, id: RequestId, is_submit: bool) -> bool {
+        self.newest = self.newest.max(id);
+        if is_submit {
+            self.gate.sent();
+        }
+        self.probe.sent(id)
+    }
+
+    /// An exchange is over.
+    pub(super) fn completed(
+        &mut self,
+        exchange: &Completed,
+        cause: impl Fn() -> Cause,
+        now: Time,
+        changes: &mut VecDeque<Change>,
+    ) {
+        let is_submit = exchange.kind == RequestKind::Submit;
+        if exchange.signal != Signal::Works {
+            let is_key = self.is_key_refused();
+            self.probe.fails(exchange.id, is_key, now);
+        }
+        match exchange.signal {
+            Signal::Works => self.works(exchange, changes),
+            Signal::KeyRefused => self.key_refused(exchange, &cause, now, changes),
+            Signal::Down | Signal::Busy(_) => self.fails(exchange, &cause, now, changes),
+            Signal::Nothing => {}
+        }
+        if exchange.is_unknown {
+            self.gate.unknown(exchange.id, self.newest, now);
+        } else if is_submit {
+            self.gate.over();
+        }
+        if self.gate.is_closed() {
+            self.probe.begin(false, now);
+        } else if self.blocked.is_none() {
+            self.probe.end();
+        }
+        self.report_gate(&cause, now, changes);
+    }
+
+    /// Another key is used from now on.
+    pub(super) fn replace_key(&mut self, now: Time, changes: &mut VecDeque<Change>) {
+        // By two, so that a new key is told from an old one that is taken again.
+        self.key_number = self.key_number.wrapping_add(2);
+        if self.is_key_refused() {
+            self.unblock(changes);
+            if self.gate.is_closed() {
+                self.probe.begin(false, now);
+            }
+        }
+    }
+
+    fn works(&mut self, exchange: &Completed, changes: &mut VecDeque<Change>) {
+        (self.failures, self.first_failed, self.is_common) = (0, None, false);
+        self.gate
+            .works(exchange.id, exchange.kind == RequestKind::Submit);
+        match self.blocked {
+            Some(Blocked {
+                why: Why::Outage, ..
+            }) => self.unblock(changes),
+            // What was out when the key was refused may have been served before.
+            Some(Blocked {
+                why: Why::Key,
+                newest,
+                ..
+            }) if exchange.id > newest && exchange.key_number == self.key_number => {
+                self.key_number = self.key_number.wrapping_add(1);
+                self.unblock(changes);
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    fn key_refused(
+        &mut self,
+        exchange: &Completed,
+        cause: impl Fn() -> Cause,
+        now: Time,
+        changes: &mut VecDeque<Change>,
+    ) {
+        // One with an old key says nothing about the one there is now.
+        if exchange.key_number == self.key_number && !self.is_key_refused() {
+            self.block(Why::Key, cause, now, changes);
+        }
+    }
+
+    fn fails(
+        &mut self,
+        exchange: &Completed,
+        cause: impl Fn() -> Cause,
+        now: Time,
+        changes: &mut VecDeque<Change>,
+    ) {
+        self.failures = self.failures.saturating_add(1);
+        let first = *self.first_failed.get_or_insert(exchange.subject);
+        let is_unsent = || {
+            matches!(cause(), Cause::Failure(failure) if failure.kind() == FailureKind::NotSent)
+        };
+        self.is_common = self.is_common || first != exchange.subject || is_unsent();
+        let is_certain = self.failures >= OUTAGE_FAILURES || self.probe.failed() > 0;
+        if self.is_common && is_certain && self.blocked.is_none() {
+            self.block(Why::Outage, cause, now, changes);
+        }
+    }
+
+    fn block(
+        &mut self,
+        why: Why,
+        cause: impl Fn() -> Cause,
+        now: Time,
+        changes: &mut VecDeque<Change>,
+    ) {
+        if let Some(Blocked { why, since, .. }) = self.blocked.take() {
+            changes.push_back(Change::Resumed {
+                reason: why.reason(),
+                since,
+            });
+            self.probe.end();
+        }
+        self.blocked = Some(Blocked {
+            why,
+            since: now,
+            newest: self.newest,
+        });
+        let until = self.probe.begin(why == Why::Key, now);
+        changes.push_back(Change::Paused(Pause {
+            reason: why.reason(),
+            since: now,
+            until,
+            cause: cause(),
+        }));
+    }
+
+    fn unblock(&mut self, changes: &mut VecDeque<Change>) {
+        if let Some(Blocked { why, since, .. }) = self.blocked.take() {
+            self.probe.end();
+            changes.push_back(Change::Resumed {
+                reason: why.reason(),
+                since,
+            });
+        }
+    }
+
+    /// Reports that submits are held back, or no longer.
+    fn report_gate(
+        &mut self,
+        cause: impl Fn() -> Cause,
+        now: Time,
+        changes: &mut VecDeque<Change>,
+    ) {
+        let reason = PauseReason::Submits;
+        match (self.gate_since, self.gate.is_pausing()) {
+            (None, true) => {
+                self.gate_since = Some(now);
+                changes.push_back(Change::Paused(Pause {
+                    reason,
+                    since: now,
+                    until: self.gate.next_at().max(now),
+                    cause: cause(),
+                }));
+            }
+            (Some(since), false) => {
+                self.gate_since = None;
+                changes.push_back(Change::Resumed { reason, since });
+            }
+            (None, false) | (Some(_), true) => {}
+        }
+    }
+
+    fn is_blocked_by(&self, why: Why) -> bool {
+        self.blocked.is_some_and(|blocked| blocked.why == why)
+    }
+}

@@ -1,0 +1,273 @@
+//! Whether and how fast requests may leave: the rate, the pauses that the service asks for, the
+//! retry budget, and the health of the service. Shared by [`Batch`](super::Batch) and
+//! [`Drain`](super::Drain).
+
+mod gate;
+mod health;
+pub(crate) mod limiter;
+mod probe;
+mod retry_budget;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::cause::Cause;
+use super::exchange::RequestId;
+use super::interpret::Signal;
+use super::pause::{Pause, PauseReason};
+use super::random;
+use super::retry_policy::RetryPolicy;
+// The modules below name it as `super::Time`, so that the benches can take them in as they are.
+use super::time::Time;
+use health::Health;
+use limiter::{Limiter, RequestKind};
+use retry_budget::RetryBudget;
+
+pub(crate) use health::Subject;
+
+/// One exchange that is over, as far as it concerns all others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Completed {
+    pub(crate) id: RequestId,
+    pub(crate) sent_at: Time,
+    /// Whom it was about.
+    pub(crate) subject: Subject,
+    pub(crate) kind: RequestKind,
+    /// Whether it repeated one that had failed.
+    pub(crate) is_retry: bool,
+    /// The number of the key that it was sent with.
+    pub(crate) key_number: u16,
+    pub(crate) signal: Signal,
+    /// Of a submit, whether it is unknown what became of it.
+    pub(crate) is_unknown: bool,
+}
+
+/// A pause began or ended.
+#[derive(Debug)]
+pub(crate) enum Change {
+    Paused(Pause),
+    Resumed { reason: PauseReason, since: Time },
+}
+
+/// Whether and how fast requests may leave.
+#[derive(Debug)]
+pub(crate) struct Throttle {
+    limiter: Limiter,
+    budget: RetryBudget,
+    health: Health,
+    retry: RetryPolicy,
+    seed: u64,
+    /// Pauses in a row for which the service named no length.
+    unhinted: u16,
+    /// Since when the service has asked for the pause that there is.
+    throttled_since: Option<Time>,
+    /// When the service last brought evidence that it works.
+    evidence_at: Time,
+    changes: VecDeque<Change>,
+}
+
+impl Throttle {
+    pub(crate) fn new(
+        limiter: Limiter,
+        retries: u32,
+        retry: RetryPolicy,
+        seed: u64,
+        now: Time,
+    ) -> Self {
+        Self {
+            limiter,
+            budget: RetryBudget::new(retries),
+            health: Health::new(seed),
+            retry,
+            seed,
+            unhinted: 0,
+            throttled_since: None,
+            evidence_at: now,
+            changes: VecDeque::new(),
+        }
+    }
+
+    /// From when on a request may leave; `None` while only probes may.
+    pub(crate) fn ready_at(&self) -> Option<Time> {
+        (!self.health.is_blocked() || self.health.is_probe_granted())
+            .then(|| self.limiter.ready_at())
+    }
+
+    pub(crate) fn is_ready(&self, now: Time) -> bool {
+        self.ready_at().is_some_and(|ready| ready <= now)
+    }
+
+    /// From when on a submit may leave; `None` while it takes evidence, or the outcome of another
+    /// one. `can_probe` says whether a request that can be repeated could bring evidence.
+    pub(crate) fn submit_ready_at(&self, can_probe: bool) -> Option<Time> {
+        let gate = self.health.submit_at(can_probe)?;
+        self.ready_at().map(|ready| ready.max(gate))
+    }
+
+    /// From when on a request may leave that repeats one which failed.
+    pub(crate) fn retry_at(&self) -> Option<Time> {
+        self.ready_at()
+            .map(|ready| ready.max(self.budget.ready_at()))
+    }
+
+    pub(crate) fn allows_retry(&self, now: Time) -> bool {
+        self.retry_at().is_some_and(|ready| ready <= now)
+    }
+
+    /// From when on a probe is wanted; `None` for none.
+    pub(crate) fn probe_at(&self) -> Option<Time> {
+        let at = self.health.probe_at()?;
+        Some(at.max(self.limiter.ready_at()))
+    }
+
+    /// Lets one request through that is a probe.
+    pub(crate) fn grant_probe(&mut self) {
+        self.health.grant_probe();
+    }
+
+    /// Whether a probe was granted, and not sent yet.
+    pub(crate) fn is_probe_granted(&self) -> bool {
+        self.health.is_probe_granted()
+    }
+
+    /// How many probes in a row have brought no evidence.
+    pub(crate) fn failed_probes(&self) -> u16 {
+        self.health.failed_probes()
+    }
+
+    /// Whether the service does not work, or cannot be reached.
+    pub(crate) fn is_outage(&self) -> bool {
+        self.health.is_outage()
+    }
+
+    pub(crate) fn is_key_refused(&self) -> bool {
+        self.health.is_key_refused()
+    }
+
+    /// Until when the service asked for a pause, if there is one.
+    pub(crate) fn paused_until(&self, now: Time) -> Option<Time> {
+        Some(self.limiter.paused_until()).filter(|until| *until > now)
+    }
+
+    /// When the service last brought evidence that it works; at first, when it all began.
+    pub(crate) fn evidence_at(&self) -> Time {
+        self.evidence_at
+    }
+
+    /// By how much one more request now delays the one after it.
+    pub(crate) fn delay_of_next(&self, now: Time) -> Duration {
+        self.limiter.delay_of_next(now)
+    }
+
+    /// From when on it delays none.
+    pub(crate) fn idle_at(&self) -> Time {
+        self.limiter.idle_at()
+    }
+
+    /// Which kind of request is next, where both wait.
+    pub(crate) fn turn(&self, submits_wait: bool, polls_wait: bool) -> Option<RequestKind> {
+        self.limiter.turn(submits_wait, polls_wait)
+    }
+
+    /// Grows by one when a refused key is taken again, and by two when it is replaced.
+    pub(crate) fn key_number(&self) -> u16 {
+        self.health.key_number()
+    }
+
+    /// A request leaves.
+    pub(crate) fn sent(&mut self, id: RequestId, kind: RequestKind, is_retry: bool, now: Time) {
+        self.limiter.take(kind, now);
+        let is_probe = self.health.sent(id, kind == RequestKind::Submit);
+        // What a probe repeats is charged to nobody.
+        if is_retry && !is_probe {
+            self.budget.try_spend(now);
+        }
+    }
+
+    /// An exchange is over. `cause` is why it failed, where it did.
+    pub(crate) fn completed(
+        &mut self,
+        exchange: &Completed,
+        cause: impl Fn() -> Cause,
+        now: Time,
+    ) {
+        match exchange.signal {
+            Signal::Works => {
+                self.unhinted = 0;
+                self.evidence_at = now;
+                self.budget.refund(exchange.is_retry);
+                self.limiter.admitted(now);
+            }
+            Signal::Busy(hint) => self.slow_down(hint, exchange.sent_at, &cause, now),
+            Signal::Down | Signal::KeyRefused | Signal::Nothing => {}
+        }
+        self.health
+            .completed(exchange, cause, now, &mut self.changes);
+    }
+
+    /// Another key is used from now on.
+    pub(crate) fn replace_key(&mut self, now: Time) {
+        self.health.replace_key(now, &mut self.changes);
+    }
+
+    /// When a pause that the service asked for ends, and that is to be reported.
+    pub(crate) fn pause_ends_at(&self) -> Option<Time> {
+        self.throttled_since.map(|_| self.limiter.paused_until())
+    }
+
+    /// What has begun or ended since this was last called.
+    pub(crate) fn next_change(&mut self, now: Time) -> Option<Change> {
+        if self.pause_ends_at().is_some_and(|until| until <= now) {
+            if let Some(since) = self.throttled_since.take() {
+                self.changes.push_back(Change::Resumed {
+                    reason: PauseReason::Throttled,
+                    since,
+                });
+            }
+        }
+        self.changes.pop_front()
+    }
+
+    /// Too many requests, at least when this one was sent.
+    fn slow_down(
+        &mut self,
+        hint: Option<Duration>,
+        sent_at: Time,
+        cause: impl Fn() -> Cause,
+        now: Time,
+    ) {
+        let pause = hint.unwrap_or_else(|| self.unhinted_pause());
+        let is_new = self.limiter.slow_down(sent_at, now + pause, now);
+        if hint.is_some() {
+            // What was out when the pause began slows nothing down again; but the time it names is
+            // a floor.
+            self.limiter.pause_until(now + pause);
+        }
+        if is_new && hint.is_none() {
+            self.unhinted = self.unhinted.saturating_add(1);
+        }
+        let until = self.limiter.paused_until();
+        if is_new && until > now && self.throttled_since.is_none() {
+            self.throttled_since = Some(now);
+            self.changes.push_back(Change::Paused(Pause {
+                reason: PauseReason::Throttled,
+                since: now,
+                until,
+                cause: cause(),
+            }));
+        }
+    }
+
+    /// How long to pause where the service does not say: hardly at first, since the rate is lower
+    /// then, and as a retry would if that does not help.
+    fn unhinted_pause(&self) -> Duration {
+        if self.unhinted == 0 {
+            return (self.limiter.interval() * 4).min(MAX_FIRST_PAUSE);
+        }
+        let random = random::draw(self.seed, self.unhinted.into());
+        self.retry.delay(self.unhinted, random)
+    }
+}
+
+/// The longest first pause where the service names none.
+const MAX_FIRST_PAUSE: Duration = Duration::from_millis(250);

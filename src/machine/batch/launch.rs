@@ -11,7 +11,7 @@ use crate::machine::job::transition::Input;
 use crate::machine::limiter::RequestKind;
 use crate::machine::time::Time;
 
-/// How long a last poll waits while the service responses nothing, and the longest pause it waits
+/// How long a last poll waits while the service sends no response, and the longest pause it waits
 /// for.
 const PATIENCE: Duration = Duration::from_secs(60);
 

@@ -119,8 +119,8 @@ use crate::wire::{Api, ConfigError, Document, Notification};
 /// | --- | --- |
 /// | shares | at least one of ten requests is a submit, if submits wait; customers take turns |
 /// | a failed job | waits for its own retry, and delays no other |
-/// | 429, or an error with `Retry-After` | everything pauses; then the rate is halved and recovers |
-/// | 16 failures in a row | once the shared retry budget is spent, one request each 30 s |
+/// | 429, error with `Retry-After` | everything pauses; then the rate is halved and recovers |
+/// | 16 failures in a row | when the retry budget is spent, one request each 30 s |
 /// | a refused key: 401, 403 | everything pauses until [`set_key`](Self::set_key) |
 /// | a deadline | as for a `Job`, but the last poll waits for its turn; see below |
 ///

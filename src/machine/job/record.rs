@@ -98,7 +98,7 @@ pub enum PollReason {
     Deadline,
     /// The listing of finished extractions contains the job. This reason and those that follow
     /// occur only in a [`Batch`](crate::machine::Batch).
-    Queue,
+    Listed,
     /// It was due earlier, and was delayed by the rate, by the requests in flight, or by a pause.
     Limiter,
     /// Listings have not contained the job for so long that it is polled anyway.

@@ -280,7 +280,7 @@ fn in_progress(
         return finish(record, OutcomeKind::Deadline);
     }
     record.state = State::Waiting;
-    if record.reason == PollReason::Queue {
+    if record.reason == PollReason::Listed {
         // Later listings may still contain it for long.
         let age = now.saturating_since(record.submitted_at);
         record.not_before = record

@@ -58,7 +58,7 @@ fn inputs(exchange: u32) -> Vec<Input> {
         Some(Duration::from_secs(3600)),
     ];
     let mut inputs = vec![Input::Clock, Input::Confirmed, Input::Abandon];
-    inputs.extend([PollReason::Notification, PollReason::Queue].map(Input::Finished));
+    inputs.extend([PollReason::Notification, PollReason::Listed].map(Input::Finished));
     inputs.extend([PollReason::Limiter, PollReason::NotListed].map(Input::Turn));
     let times = [
         Time::EPOCH,

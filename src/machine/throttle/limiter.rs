@@ -107,6 +107,18 @@ impl Limiter {
         exhausted.map_or(Duration::ZERO, Rate::interval_now)
     }
 
+    /// The time between two requests at the present rate; zero without a rate.
+    pub(crate) fn interval(&self) -> Duration {
+        self.rate
+            .as_ref()
+            .map_or(Duration::ZERO, Rate::interval_now)
+    }
+
+    /// The service processed a request.
+    pub(crate) fn admitted(&mut self, now: Time) {
+        self.advance(now);
+    }
+
     /// From when on one more request delays no other, if none is sent before.
     pub(crate) fn idle_at(&self) -> Time {
         self.rate

@@ -22,6 +22,17 @@ pub enum Cause {
     Restarted,
 }
 
+impl Cause {
+    /// Whether it is of the same kind: the same kind of failure, the same status.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Failure(own), Self::Failure(other)) => own.kind() == other.kind(),
+            (Self::Service(own), Self::Service(other)) => own.http_status() == other.http_status(),
+            (own, other) => std::mem::discriminant(own) == std::mem::discriminant(other),
+        }
+    }
+}
+
 impl From<ResponseError> for Cause {
     fn from(error: ResponseError) -> Self {
         match error {

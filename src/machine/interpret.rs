@@ -24,6 +24,13 @@ pub(crate) enum Reply {
     Failure(Failure),
 }
 
+impl Reply {
+    /// Whether the request certainly did not leave.
+    pub(crate) fn is_unsent(&self) -> bool {
+        matches!(self, Self::Failure(failure) if failure.kind() == FailureKind::NotSent)
+    }
+}
+
 /// What an exchange says: of itself, of the service, and for the events.
 pub(crate) struct Meaning<T> {
     pub(crate) result: T,
@@ -81,6 +88,8 @@ pub(crate) enum PollResult {
     NotFound,
     /// The poll failed, which says nothing about the job.
     Failed { hint: Option<Duration> },
+    /// It failed for a reason that is not specific to the job.
+    Deferred { hint: Option<Duration> },
     /// The key was refused, which says nothing about the job.
     KeyRefused,
     /// The job has finished.
@@ -91,7 +100,7 @@ pub(crate) enum PollResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ListingResult {
     /// Read to its end, and this many bytes long.
-    Received { bytes: u64 },
+    Received { bytes: u64, hint: Option<Duration> },
     /// No listing came; another try may bring one.
     Failed { hint: Option<Duration> },
     /// What came is no listing, and will not become one by trying again: a refusal, a redirect.
@@ -111,11 +120,17 @@ pub(crate) enum CallResult<T> {
     /// Refused for good, the key included: a single call has nobody to wait for.
     Refused,
     /// Certainly not processed.
-    NotProcessed { hint: Option<Duration> },
+    NotProcessed {
+        hint: Option<Duration>,
+    },
     /// It may have been processed.
-    Unknown { hint: Option<Duration> },
+    Unknown {
+        hint: Option<Duration>,
+    },
     /// It was processed, and its response cannot be read.
-    Unreadable { hint: Option<Duration> },
+    Unreadable {
+        hint: Option<Duration>,
+    },
     /// It was processed, and its response is larger than the limit.
     TooLarge,
     /// The document could not be read.
@@ -324,10 +339,11 @@ pub(crate) fn poll(reply: Reply) -> Meaning<PollResult> {
                 Refusal::Key => PollResult::KeyRefused,
                 Refusal::NotFound => PollResult::NotFound,
                 Refusal::Final => PollResult::Final(OutcomeKind::Refused),
-                Refusal::NotReceived
-                | Refusal::TooMany
-                | Refusal::Overload
-                | Refusal::Unclear => PollResult::Failed { hint },
+                Refusal::TooMany => PollResult::Deferred { hint },
+                _ if hint.is_some() => PollResult::Deferred { hint },
+                Refusal::NotReceived | Refusal::Overload | Refusal::Unclear => {
+                    PollResult::Failed { hint }
+                }
             };
             Meaning {
                 result,
@@ -372,9 +388,10 @@ fn poll_status(
                 decoded: Decoded::Decode(error),
             };
         }
-        Status::InProgress | Status::Other(_) => {
-            (PollResult::InProgress { hint }, Decoded::Status(status.clone()))
-        }
+        Status::InProgress | Status::Other(_) => (
+            PollResult::InProgress { hint },
+            Decoded::Status(status.clone()),
+        ),
     };
     let signal = match status {
         Status::Other(_) => Signal::Nothing,
@@ -427,6 +444,7 @@ pub(crate) fn listing<'r>(
         Ok(listing) => Meaning {
             result: ListingResult::Received {
                 bytes: response.body().len() as u64,
+                hint,
             },
             signal: if listing.has_ids {
                 Signal::Works
@@ -445,10 +463,9 @@ pub(crate) fn listing<'r>(
             let result = match refusal {
                 Refusal::Key => ListingResult::KeyRefused,
                 Refusal::NotFound | Refusal::Final => ListingResult::Refused,
-                Refusal::NotReceived
-                | Refusal::TooMany
-                | Refusal::Overload
-                | Refusal::Unclear => ListingResult::Failed { hint },
+                Refusal::NotReceived | Refusal::TooMany | Refusal::Overload | Refusal::Unclear => {
+                    ListingResult::Failed { hint }
+                }
             };
             Meaning {
                 result,

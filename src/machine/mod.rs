@@ -67,12 +67,14 @@ mod collections;
 mod delay;
 mod drain;
 mod exchange;
+mod interpret;
 mod job;
-mod limiter;
 mod notifications;
+mod pause;
 mod poll_policy;
 mod random;
 mod retry_policy;
+mod throttle;
 mod time;
 
 use bytes::Bytes;
@@ -92,6 +94,7 @@ pub use job::{
     Job, JobError, JobEvent, JobEventKind, JobOptions, JobState, PollReason, Snapshot, Ticket,
     TicketError,
 };
+pub use pause::{Pause, PauseReason};
 pub use poll_policy::PollPolicy;
 pub use retry_policy::RetryPolicy;
 pub use time::Time;

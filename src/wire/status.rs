@@ -11,7 +11,9 @@ use super::api::Endpoint;
 use super::decode_error::{self, DecodeError};
 use super::extraction::Content;
 use super::lenient::Object;
-use super::{Api, Body, Extraction, ExtractionId, Request, ResponseError, ServiceError, damaged, lenient};
+use super::{
+    Api, Body, Extraction, ExtractionId, Request, ResponseError, ServiceError, damaged, lenient,
+};
 
 const WHAT: &str = "status answer";
 

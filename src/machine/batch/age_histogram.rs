@@ -92,11 +92,9 @@ impl AgeHistogram {
 
     /// Each bin: the type, how many jobs, and when they were submitted, about.
     pub(super) fn iter(&self) -> impl Iterator<Item = (DelaySlot, u32, Time)> {
-        self.by_type.iter().flat_map(|(of, bins)| {
-            bins
-                .iter()
-                .map(|bin| (*of, bin.jobs, bin.middle()))
-        })
+        self.by_type
+            .iter()
+            .flat_map(|(of, bins)| bins.iter().map(|bin| (*of, bin.jobs, bin.middle())))
     }
 
     /// Merges neighbours that are close, as seen from now.
@@ -174,10 +172,7 @@ mod tests {
         }
         assert!(bins.iter().count() <= MAX);
         assert_eq!(
-            bins
-                .iter()
-                .map(|(_, jobs, _)| u64::from(jobs))
-                .sum::<u64>(),
+            bins.iter().map(|(_, jobs, _)| u64::from(jobs)).sum::<u64>(),
             86_400
         );
     }

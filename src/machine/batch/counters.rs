@@ -39,6 +39,11 @@ impl Counters {
         }
     }
 
+    /// Jobs that the service works on, as far as is known.
+    pub(super) fn submitted(&self) -> usize {
+        self.submitted
+    }
+
     pub(super) fn unfinished(&self) -> usize {
         self.waiting + self.submitting + self.submitted
     }
@@ -57,6 +62,7 @@ impl Counters {
             listings: self.listings,
             unknown_notifications: self.unknown_notifications,
             paused_until: None,
+            is_outage: false,
             key_refused: false,
             has_source: false,
         }

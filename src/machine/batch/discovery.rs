@@ -113,7 +113,13 @@ impl Discovery {
     }
 
     /// What the steps of this job depend on.
-    pub(super) fn rules(&self, key: Key, entry: &Entry, pressure: Duration, now: Time) -> Rules<'_> {
+    pub(super) fn rules(
+        &self,
+        key: Key,
+        entry: &Entry,
+        pressure: Duration,
+        now: Time,
+    ) -> Rules<'_> {
         Rules {
             poll_policy: self.poll_policy(pressure, now),
             estimator: self.estimator(entry),
@@ -198,10 +204,9 @@ impl Discovery {
         }
         let age = |time: Time| time.saturating_since(submitted_at);
         let policy = self.jobs.poll_policy;
-        let lateness =
-            policy.lateness(self.estimator(entry), age(entry.own_poll_at), age(now));
-        let max_lateness = (policy.price() + pressure)
-            .saturating_mul(self.listing.lists_all_but_one_in());
+        let lateness = policy.lateness(self.estimator(entry), age(entry.own_poll_at), age(now));
+        let max_lateness =
+            (policy.price() + pressure).saturating_mul(self.listing.lists_all_but_one_in());
         is_old || since_own_poll >= MAX_BELIEF || lateness >= max_lateness
     }
 
@@ -369,9 +374,10 @@ impl Discovery {
                 if reason == PollReason::Listed {
                     self.listing.listed_one();
                 }
-                let listed_at = self.listing.listed_at().filter(|at| {
-                    entry.is_counted && !entry.is_named() && *at > poll.own_from
-                });
+                let listed_at = self
+                    .listing
+                    .listed_at()
+                    .filter(|at| entry.is_counted && !entry.is_named() && *at > poll.own_from);
                 // Had it finished at any moment since it was last polled, it would probably have
                 // been before the listing.
                 let was_missed = listed_at.is_some_and(|at| {
@@ -405,7 +411,10 @@ impl Discovery {
             _ => {}
         }
         entry.is_counted = is_counted;
-        match (std::mem::replace(&mut entry.is_known_finished, is_known), is_known) {
+        match (
+            std::mem::replace(&mut entry.is_known_finished, is_known),
+            is_known,
+        ) {
             (false, true) => Count::More,
             (true, false) => Count::Fewer,
             _ => Count::Same,

@@ -1,300 +1,181 @@
-//! What a batch does next: one piece of work at a time, until there is none.
+//! What a batch does next, and what follows from what comes back.
+//!
+//! From top to bottom: choose one piece of work, emit its event, send its request, take its reply,
+//! move the job, and put it where it waits.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use super::entry::{Entry, Place, Rank};
-use super::{Batch, BatchEvent};
-use crate::machine::Output;
+use super::discovery::{Count, Discovery, Polled};
+use super::entry::{Entry, Priority, Slot};
+use super::event::{BatchEvent, BatchEventKind, JobKey, QueueProblem};
+use super::in_flight::{Outstanding, Overdue, Purpose, Sender};
+use super::jobs::{Applied, Popped};
+use super::listing::Read;
+use super::outbox::Emitted;
+use super::{Batch, JobOptions};
+use crate::machine::cause::Cause;
+use crate::machine::collections::id_index::IdIndex;
 use crate::machine::collections::slab::Key;
-use crate::machine::job::response::Decoded;
+use crate::machine::exchange::{Limits, RequestId};
+use crate::machine::interpret::{
+    self, Decoded, ListingResult, Meaning, PollResult, Reply, Signal, SubmitResult,
+};
+use crate::machine::job::job_mut::{Action, poll_request, submit_request};
+use crate::machine::job::record::{PollReason, Record, State};
 use crate::machine::job::transition::Input;
-use crate::machine::limiter::RequestKind;
+use crate::machine::job::{JobEventKind, Ticket};
+use crate::machine::throttle::limiter::RequestKind;
+use crate::machine::throttle::{Change, Completed, Subject};
 use crate::machine::time::Time;
+use crate::machine::{Output, random};
+use crate::wire::AwaitingRequest;
 
-/// How long a last poll waits while the service sends no response, and the longest pause it waits
+/// How long a last poll waits while the service brings no evidence, and the longest pause it waits
 /// for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const MAX_LAST_POLL_WAIT: Duration = Duration::from_secs(60);
 
-/// What is asked next, and of a job, since when it waits.
-enum Next {
-    Poll(Key, Time),
-    Queue,
-}
-
-/// A call to the queue within this time is worth waiting for.
+/// A listing within this time is worth waiting for.
 const SOON: Duration = Duration::from_secs(1);
 
+/// However many wait for the rate, one more request costs no more than so many times its price:
+/// asking even more rarely leaves hardly more room for the others, and results wait longer.
+const MAX_PRESSURE: u32 = 20;
+
+/// What is emitted next.
+enum Next {
+    /// The poll of a job, and since when it waits.
+    Poll(Key, Time),
+    Listing,
+    Submit(Key),
+}
+
+// What is done next.
 impl Batch {
-    /// Does one piece of work. Says whether there was any.
+    /// Does one piece of work. Returns whether there was any.
     pub(super) fn work(&mut self, now: Time) -> bool {
-        if let Some(id) = self.in_flight.outdated(now) {
-            self.timed_out(id, now);
-        } else if let Some(slot) = self.turns.outdated(now) {
-            self.outdated(slot, now);
-        } else if let Some(slot) = self.next_due(now) {
-            self.popped(slot, now);
-        } else if self.may_send(now) {
-            return self.send_announced(now) || self.draw(now) || self.announce(now);
+        if self.report_pauses(now) {
+            return true;
+        }
+        if let Some(id) = self.outbox.in_flight().timed_out(now) {
+            self.time_out(id, now);
+        } else if let Some(key) = self.jobs.timed_out(now) {
+            self.reach_deadline(key, now);
+        } else if let Some(popped) = self.jobs.pop_due(now) {
+            if let Popped::Due(key) = popped {
+                self.wake(key, now);
+            }
+        } else if !self.has_room(now) {
+            return self.begin_probe(now) || self.give_up_last_poll(now);
         } else {
-            return self.give_up_last_poll(now);
+            return self.send_emitted(now)
+                || self.begin_probe(now)
+                || self.draw(now)
+                || self.emit_next(now);
         }
         true
     }
 
-    /// Nothing to do now: says until when.
+    /// There is no work now: until when.
     pub(super) fn rest(&mut self, now: Time) -> Output<BatchEvent> {
         if self.is_over() {
             return Output::Done;
         }
+        let last_poll = self.last_poll();
         let times = [
-            self.schedule.next_due(),
-            self.in_flight.next_limit(),
-            self.turns.next_deadline(),
-            self.next_launch(now),
-            self.next_retry(),
+            self.jobs.next_due(),
+            self.jobs.next_timeout(),
+            self.outbox.in_flight().next_limit(),
+            self.throttle.pause_ends_at(),
+            self.throttle.probe_at(),
+            self.next_query_at(now),
+            self.next_submit_at(),
+            self.next_retry_at(),
             self.cheaper_at(now),
-            self.last_poll().map(|(_, since)| self.patience_of(since)),
+            last_poll.map(|(_, since)| self.last_poll_ends_at(since)),
         ];
-        times
-            .into_iter()
-            .flatten()
-            .filter(|time| *time > now)
-            .min()
-            .map_or(Output::NeedInput, Output::Wait)
+        let next = times.into_iter().flatten().filter(|time| *time > now).min();
+        next.map_or(Output::NeedInput, Output::Wait)
     }
 
-    /// The place of the next job that comes out of the schedule. Those that lie together are
-    /// fetched together, so that they are waited for once.
-    fn next_due(&mut self, now: Time) -> Option<u32> {
-        if self.due.is_empty() {
-            self.schedule.pop_due(now, &mut self.due);
-            self.jobs
-                .fetch(&self.due, |entry| (entry.place, entry.record.due));
-            self.due.reverse();
-        }
-        self.due.pop()
-    }
-
-    /// Whether all has finished, and nothing more will come. A submit that is out although its job
+    /// Whether all have finished, and nothing more will come. A submit that is out although its job
     /// has finished may still bring an id.
     pub(super) fn is_over(&self) -> bool {
         self.closed
             && self.sources.is_empty()
-            && self.tally.unfinished() == 0
-            && self.in_flight.submits() == 0
+            && self.jobs.counters.unfinished() == 0
+            && self.outbox.in_flight().submits() == 0
     }
 
-    fn may_send(&self, now: Time) -> bool {
-        self.in_flight.len() < self.options.max_in_flight && self.pace.is_ready(now)
+    /// Whether a request may leave now.
+    fn has_room(&self, now: Time) -> bool {
+        self.outbox.in_flight().len() < self.options.max_in_flight && self.throttle.is_ready(now)
     }
 
-    /// When the next request may be sent, if one waits for that.
-    fn next_launch(&mut self, now: Time) -> Option<Time> {
-        let waits = self.confirmed_submit().is_some()
-            || !self.turns.announced.polls.is_empty()
-            || self.queue.is_announced
-            || self.may_announce_submit()
-            || self.wants_document();
-        let poll = self
-            .turns
-            .next_poll()
-            .and_then(|(rank, slot, since)| Some((rank, self.jobs.at(slot)?.0, since)));
-        let poll = match poll {
-            // If it is the queue's next call that holds it, that comes first.
-            Some((rank, key, since)) if self.is_poll_held(rank, key, since, now) => {
-                self.queue.holds_until()
+    /// Sends what was emitted, if its turn has come.
+    fn send_emitted(&mut self, now: Time) -> bool {
+        match self.outbox.next_query() {
+            Some(Emitted::Poll(key)) => self.apply(key, Input::Clock, Decoded::Nothing, now),
+            Some(Emitted::Listing) => {
+                self.send_listing(now);
+                true
             }
-            poll => poll.map(|_| now),
-        };
-        let first = [waits.then_some(now), poll, self.next_listing(now)]
-            .into_iter()
-            .flatten()
-            .min()?;
-        self.pace.ready_at().map(|ready| ready.max(first))
-    }
-
-    /// Sends what was announced, if its turn has come.
-    fn send_announced(&mut self, now: Time) -> bool {
-        if let Some(key) = self.turns.announced.polls.front().copied() {
-            return self.take(key, Input::Clock, Decoded::Nothing, now);
+            Some(Emitted::Submit(_)) | None => match self.outbox.next_submit() {
+                Some(Emitted::Submit(key)) if self.may_submit(now) => {
+                    self.apply(key, Input::Confirmed, Decoded::Nothing, now)
+                }
+                _ => false,
+            },
         }
-        if self.queue.is_announced {
-            self.send_listing(now);
-            return true;
+    }
+
+    /// Lets a probe through, where one is wanted: a listing or a poll, and where neither can be,
+    /// a submit.
+    fn begin_probe(&mut self, now: Time) -> bool {
+        let is_wanted = self.throttle.probe_at().is_some_and(|at| at <= now);
+        if !is_wanted || self.outbox.in_flight().len() >= self.options.max_in_flight {
+            return false;
         }
-        let key = self.confirmed_submit();
-        key.is_some_and(|key| self.take(key, Input::Confirmed, Decoded::Nothing, now))
+        if self.outbox.next_query().is_none() && !self.emit_probe(now) {
+            return false;
+        }
+        self.throttle.grant_probe();
+        true
     }
 
-    /// The announced submit that may leave, if one may.
-    fn confirmed_submit(&self) -> Option<Key> {
-        let first = self.turns.announced.submits.front()?;
-        (!self.options.jobs.confirmation || first.sequence <= self.confirmed).then_some(first.job)
-    }
-
-    /// Announces the request whose turn it is.
-    fn announce(&mut self, now: Time) -> bool {
-        let allows_retry = self.pace.allows_retry(now);
-        let submit_again = self.next_submit_again().filter(|_| allows_retry);
-        let submit = submit_again
-            .or_else(|| self.turns.next_submit(&self.jobs))
-            .filter(|key| self.has_room_for(*key));
-        let polls_out = self.in_flight.len() - self.in_flight.submits();
-        let spares_one = submit.is_some()
-            && self.options.max_in_flight > 1
-            && polls_out + 1 >= self.options.max_in_flight;
-        let poll_again = self
-            .turns
-            .next_poll_again(&self.jobs)
-            .filter(|_| allows_retry);
-        let poll = if spares_one {
-            None
-        } else {
-            self.next_errand(poll_again, now)
-        };
-        match (
-            self.pace.turn(submit.is_some(), poll.is_some()),
-            submit,
-            poll,
-        ) {
-            (Some(RequestKind::Submit), Some(key), _) => {
-                self.take(key, Input::Clock, Decoded::Nothing, now)
+    /// Emits the event of a request that is a probe, unless one waits that was emitted before.
+    fn emit_probe(&mut self, now: Time) -> bool {
+        let failed = self.throttle.failed_probes();
+        let can_list = self.discovery.listing.can_probe(failed) && !self.is_listing();
+        let poll = self.jobs.next_poll().map(|(_, key, _)| key);
+        let poll = poll.or_else(|| self.jobs.next_poll_again());
+        match poll {
+            // In turns, since either may be broken by itself.
+            Some(key) if !can_list || failed % 2 == 1 => {
+                self.apply(key, Input::Turn(PollReason::Probe), Decoded::Nothing, now)
             }
-            (Some(RequestKind::Poll), _, Some(Next::Queue)) => {
+            _ if can_list => {
                 self.emit_listing_due();
                 true
             }
-            (Some(RequestKind::Poll), _, Some(Next::Poll(key, since))) => {
-                self.take_turn(key, since, now)
-            }
-            _ => false,
+            _ if self.can_probe() || !self.may_submit(now) => false,
+            _ if self.outbox.next_submit().is_some() => true,
+            _ => match self.next_submit() {
+                Some(key) => self.apply(key, Input::Clock, Decoded::Nothing, now),
+                None => false,
+            },
         }
     }
 
-    /// When asking costs less than now, though nothing was sent: what is not worth it now may be
-    /// then.
-    fn cheaper_at(&self, now: Time) -> Option<Time> {
-        (!self.pressure(now).is_zero() && !self.pace.is_key_refused()).then(|| self.pace.idle_at())
+    /// Whether a request that can be repeated could bring evidence, now or later.
+    fn can_probe(&self) -> bool {
+        let failed = self.throttle.failed_probes();
+        self.discovery.listing.can_probe(failed) || self.jobs.counters.submitted() > 0
     }
 
-    /// The job to be submitted again next. One at a time is announced: the retries that are granted
-    /// are counted as they are sent.
-    fn next_submit_again(&mut self) -> Option<Key> {
-        let is_again = |key: Key| self.jobs.get(key).is_some_and(|entry| entry.is_retry);
-        let is_announced = self
-            .turns
-            .announced
-            .submits
-            .iter()
-            .any(|submit| is_again(submit.job));
-        if is_announced {
-            None
-        } else {
-            self.turns.next_submit_again(&self.jobs)
-        }
-    }
-
-    /// When something may be tried again, if something waits for that.
-    fn next_retry(&mut self) -> Option<Time> {
-        let waits =
-            self.next_submit_again().is_some() || self.turns.next_poll_again(&self.jobs).is_some();
-        self.pace.retry_at().filter(|_| waits)
-    }
-
-    /// What to ask about next: results that are waiting, then the queue, then what failed before,
-    /// then what is due.
-    fn next_errand(&mut self, retry: Option<Key>, now: Time) -> Option<Next> {
-        let poll = self
-            .turns
-            .next_poll()
-            .and_then(|(rank, slot, since)| Some((rank, self.jobs.at(slot)?.0, since)));
-        match poll {
-            Some((Rank::Last | Rank::Finished, key, since)) => Some(Next::Poll(key, since)),
-            _ if self.is_queue_due(now) => Some(Next::Queue),
-            _ if retry.is_some() => retry.map(|key| Next::Poll(key, now)),
-            Some((rank, key, since)) if !self.is_poll_held(rank, key, since, now) => {
-                Some(Next::Poll(key, since))
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether a poll that waits since then has to wait longer.
-    fn is_poll_held(&mut self, rank: Rank, key: Key, since: Time, now: Time) -> bool {
-        match rank {
-            Rank::Last | Rank::Finished | Rank::Alone => false,
-            // One more listing may name it after all; and if that is silent too, what the poll
-            // finds can be held against the queue.
-            Rank::Doubted => {
-                self.queue.listed_at().is_none_or(|at| at < since) && self.is_held(now)
-            }
-            Rank::Due => self.is_held(now) && !self.is_covered(key, now),
-        }
-    }
-
-    /// Whether what is due waits, as a list request that is out or about to be made will probably
-    /// make it needless.
-    fn is_held(&mut self, now: Time) -> bool {
-        let is_soon = self.next_listing(now).is_some_and(|at| at <= now + SOON);
-        is_soon || self.queue.holds_until().is_some_and(|until| until > now)
-    }
-
-    /// Whether the queue was silent about a job since it became due.
-    fn is_covered(&self, key: Key, now: Time) -> bool {
-        self.jobs
-            .get(key)
-            .is_some_and(|entry| self.covered_at(entry, now).is_some())
-    }
-
-    /// A job's turn to be polled has come, for which it has waited since then.
-    fn take_turn(&mut self, key: Key, since: Time, now: Time) -> bool {
-        let is_alone =
-            |entry: &Entry| matches!(entry.place, Place::Polls(Rank::Alone | Rank::Doubted));
-        if !self.jobs.get(key).is_some_and(is_alone) && self.is_put_off(key, now) {
-            return true;
-        }
-        let Some(entry) = self.jobs.get(key) else {
-            return false;
-        };
-        let reason = Self::reason_of(entry, since, now);
-        self.take(key, Input::Turn(reason), Decoded::Nothing, now)
-    }
-
-    /// Whether a submit may be announced, as far as submits bound each other.
-    fn may_announce_submit(&mut self) -> bool {
-        let next = self.turns.next_submit(&self.jobs);
-        next.is_some_and(|key| self.has_room_for(key))
-    }
-
-    /// How many submits are announced or out.
-    pub(super) fn submits_under_way(&self) -> usize {
-        self.in_flight.submits() + self.turns.announced.submits.len()
-    }
-
-    /// Whether the limits of submits leave room for one more, and for its document.
-    fn has_room_for(&self, key: Key) -> bool {
-        let announced = &self.turns.announced.submits;
-        let bytes = self
-            .in_flight
-            .bytes()
-            .saturating_add(announced.iter().map(|submit| submit.bytes).sum());
-        let more = self.jobs.get(key).map_or(0, Entry::bytes);
-        self.submits_under_way() < self.options.max_submits
-            && (bytes == 0 || bytes.saturating_add(more) <= self.options.max_bytes)
-    }
-
-    /// Whether another document would be submitted soon, if there were one.
-    fn wants_document(&mut self) -> bool {
-        let waiting = self.turns.submits_waiting(&self.jobs);
-        let submits = self.submits_under_way() + waiting;
-        !self.sources.is_empty()
-            && submits < self.options.max_submits
-            && self.tally.unfinished() < self.options.max_unfinished
-    }
-
-    /// Draws one more document, if it would be submitted soon.
+    /// Reads one more document, if it would be submitted soon.
     fn draw(&mut self, now: Time) -> bool {
-        if !self.wants_document() {
+        if self.throttle.is_blocked() || !self.wants_document() {
             return false;
         }
         if let Some(document) = self.sources.draw() {
@@ -303,47 +184,843 @@ impl Batch {
         true
     }
 
+    /// Emits the event of the request whose turn it is.
+    fn emit_next(&mut self, now: Time) -> bool {
+        if self.throttle.is_blocked() {
+            return false;
+        }
+        let submit = self.next_submit().filter(|_| self.may_submit(now));
+        let in_flight = self.outbox.in_flight();
+        let polls_out = in_flight.len() - in_flight.submits();
+        let spares_one = submit.is_some()
+            && self.options.max_in_flight > 1
+            && polls_out + 1 >= self.options.max_in_flight;
+        let query = if spares_one {
+            None
+        } else {
+            self.next_query(now)
+        };
+        let next = match self.throttle.turn(submit.is_some(), query.is_some()) {
+            Some(RequestKind::Submit) => submit.map(Next::Submit),
+            Some(RequestKind::Poll) => query,
+            None => None,
+        };
+        match next {
+            None => false,
+            Some(Next::Submit(key)) => self.apply(key, Input::Clock, Decoded::Nothing, now),
+            Some(Next::Poll(key, since)) => self.select_poll(key, since, now),
+            Some(Next::Listing) => {
+                self.emit_listing_due();
+                true
+            }
+        }
+    }
+
+    /// What to ask next: results that wait, then a listing, then what failed before, then what is
+    /// due.
+    fn next_query(&mut self, now: Time) -> Option<Next> {
+        let retry = self.jobs.next_poll_again();
+        let retry = retry.filter(|_| self.throttle.allows_retry(now));
+        let poll = self.jobs.next_poll();
+        match poll {
+            Some((Priority::Last | Priority::Finished, key, since)) => Some(Next::Poll(key, since)),
+            _ if self.is_listing_due(now) => Some(Next::Listing),
+            _ if retry.is_some() => retry.map(|key| Next::Poll(key, now)),
+            Some((priority, key, since)) if !self.is_poll_held(priority, key, since, now) => {
+                Some(Next::Poll(key, since))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a poll that waits since then has to wait longer.
+    fn is_poll_held(&mut self, priority: Priority, key: Key, since: Time, now: Time) -> bool {
+        match priority {
+            Priority::Last | Priority::Finished | Priority::Alone => false,
+            // One more listing may list it after all; and if that does not either, what the poll
+            // finds can be held against the queue.
+            Priority::Overdue => {
+                let listed_at = self.discovery.listing.listed_at();
+                listed_at.is_none_or(|at| at < since) && self.is_held(now)
+            }
+            Priority::Due => self.is_held(now) && !self.is_not_listed(key, now),
+        }
+    }
+
+    /// Whether what is due waits, since a listing that is out or about to be sent will probably
+    /// make it needless.
+    fn is_held(&mut self, now: Time) -> bool {
+        let is_soon = self.next_listing(now).is_some_and(|at| at <= now + SOON);
+        let until = self.discovery.listing.holds_until();
+        is_soon || until.is_some_and(|until| until > now)
+    }
+
+    /// Whether a listing did not list a job since it became due.
+    fn is_not_listed(&self, key: Key, now: Time) -> bool {
+        let pressure = self.pressure(now);
+        self.jobs.get(key).is_some_and(|entry| {
+            let at = self.discovery.not_listed_at(entry, pressure, now);
+            at.is_some()
+        })
+    }
+
+    /// A job is selected to be polled, which has waited since then.
+    fn select_poll(&mut self, key: Key, since: Time, now: Time) -> bool {
+        let is_alone =
+            |entry: &Entry| matches!(entry.slot, Slot::Polls(Priority::Alone | Priority::Overdue));
+        if !self.jobs.get(key).is_some_and(is_alone) && self.postpone(key, now) {
+            return true;
+        }
+        let Some(entry) = self.jobs.get(key) else {
+            return false;
+        };
+        let reason = Discovery::poll_reason(entry, since, now);
+        self.apply(key, Input::Turn(reason), Decoded::Nothing, now)
+    }
+
+    /// The job to be submitted next, as far as submits bound each other. One at a time that is
+    /// tried again, since the retries that are granted are counted as they are sent.
+    fn next_submit(&mut self) -> Option<Key> {
+        let is_retry = |key: Key| self.jobs.get(key).is_some_and(|entry| entry.is_retry);
+        let is_again = self.outbox.submits().any(is_retry);
+        let again = if is_again || !self.throttle.allows_retry(self.latest) {
+            None
+        } else {
+            self.jobs.next_submit_again()
+        };
+        let key = again.or_else(|| self.jobs.next_submit())?;
+        self.has_room_for(key).then_some(key)
+    }
+
+    /// Whether the limits of submits leave room for one more, and for its document.
+    fn has_room_for(&self, key: Key) -> bool {
+        let (submits, bytes) = self.outbox.submits_under_way();
+        let more = self.jobs.get(key).map_or(0, Entry::bytes);
+        submits < self.options.max_submits
+            && (bytes == 0 || bytes.saturating_add(more) <= self.options.max_bytes)
+    }
+
+    /// Whether a submit may leave, as far as the service goes.
+    fn may_submit(&self, now: Time) -> bool {
+        let at = self.throttle.submit_ready_at(self.can_probe());
+        at.is_some_and(|at| at <= now)
+    }
+
+    /// Whether another document would be submitted soon, if there were one.
+    fn wants_document(&mut self) -> bool {
+        // Those that have left are passed over.
+        self.jobs.next_submit();
+        let (under_way, _) = self.outbox.submits_under_way();
+        !self.sources.is_empty()
+            && under_way + self.jobs.submits_waiting() < self.options.max_submits
+            && self.jobs.counters.unfinished() < self.options.max_unfinished
+    }
+
+    /// When the next poll or listing may be sent, or document be read, if one waits for that.
+    fn next_query_at(&mut self, now: Time) -> Option<Time> {
+        let ready = self.throttle.ready_at()?;
+        let waits = self.outbox.next_query().is_some() || self.wants_document();
+        let poll = match self.jobs.next_poll() {
+            // If it is the next listing that holds it, that comes first.
+            Some((priority, key, since)) if self.is_poll_held(priority, key, since, now) => {
+                self.discovery.listing.holds_until()
+            }
+            poll => poll.map(|_| now),
+        };
+        let times = [waits.then_some(now), poll, self.next_listing(now)];
+        times.into_iter().flatten().min().map(|at| at.max(ready))
+    }
+
+    /// When the next submit may be sent, if one waits for that.
+    fn next_submit_at(&mut self) -> Option<Time> {
+        let waits = self.outbox.next_submit().is_some() || self.next_submit().is_some();
+        self.throttle
+            .submit_ready_at(self.can_probe())
+            .filter(|_| waits)
+    }
+
+    /// When something may be tried again, if something waits for that.
+    fn next_retry_at(&mut self) -> Option<Time> {
+        let waits =
+            self.jobs.next_submit_again().is_some() || self.jobs.next_poll_again().is_some();
+        self.throttle.retry_at().filter(|_| waits)
+    }
+
+    /// When a request costs less than now, though nothing was sent: what is not worth it now may
+    /// be then.
+    fn cheaper_at(&self, now: Time) -> Option<Time> {
+        let costs = !self.pressure(now).is_zero() && !self.throttle.is_blocked();
+        costs.then(|| self.throttle.idle_at())
+    }
+
+    fn is_listing(&self) -> bool {
+        self.outbox.expects_listing() || self.discovery.listing.is_out()
+    }
+
+    fn next_listing(&mut self, now: Time) -> Option<Time> {
+        if self.outbox.expects_listing() {
+            return None;
+        }
+        let pressure = self.pressure(now);
+        self.discovery.next_listing(pressure, now)
+    }
+
+    fn is_listing_due(&mut self, now: Time) -> bool {
+        let pressure = self.pressure(now);
+        !self.outbox.expects_listing() && self.discovery.is_listing_due(pressure, now)
+    }
+
+    /// What one request costs beside its price: the delay of all requests that wait behind it,
+    /// where the rate leaves no room for them.
+    fn pressure(&self, now: Time) -> Duration {
+        let delay = self.throttle.delay_of_next(now);
+        if delay.is_zero() {
+            return delay;
+        }
+        let counters = &self.jobs.counters;
+        let waiting = self
+            .documents_waiting()
+            .saturating_add(counters.known_finished);
+        let price = self.options.jobs.poll_policy.price();
+        let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+        delay
+            .saturating_mul(waiting)
+            .min(price.saturating_mul(MAX_PRESSURE))
+    }
+
+    /// How many documents wait for the rate and for nothing else: not for those that are being
+    /// sent, nor for jobs to finish, nor for their own next try.
+    fn documents_waiting(&self) -> usize {
+        let (submits, _) = self.outbox.submits_under_way();
+        if submits >= self.options.max_submits {
+            return 0;
+        }
+        let room = self
+            .options
+            .max_unfinished
+            .saturating_sub(self.jobs.counters.unfinished());
+        let unread = room.min(self.sources.least());
+        self.jobs.submits_waiting().saturating_add(unread)
+    }
+
     /// Gives up a last poll for which nothing leaves room.
     fn give_up_last_poll(&mut self, now: Time) -> bool {
         let Some((key, since)) = self.last_poll() else {
             return false;
         };
         let until = self
-            .pace
+            .throttle
             .paused_until(now)
-            .filter(|until| *until > now + PATIENCE);
-        let has_waited = now >= self.patience_of(since);
-        let gives_up = self.pace.is_key_refused() || until.is_some() || has_waited;
-        gives_up
-            && self.take(
-                key,
-                Input::Forbidden(until.unwrap_or(Time::EPOCH)),
-                Decoded::Nothing,
-                now,
-            )
+            .filter(|until| *until > now + MAX_LAST_POLL_WAIT);
+        let has_waited = now >= self.last_poll_ends_at(since);
+        let gives_up = self.throttle.is_key_refused() || until.is_some() || has_waited;
+        let input = Input::Forbidden(until.unwrap_or(Time::EPOCH));
+        gives_up && self.apply(key, input, Decoded::Nothing, now)
     }
 
     /// A last poll that waits, and since when.
     fn last_poll(&self) -> Option<(Key, Time)> {
-        if let Some((Rank::Last, slot, since)) = self.turns.next_poll() {
-            return self.jobs.at(slot).map(|(key, _)| (key, since));
+        if let Some((Priority::Last, key, since)) = self.jobs.next_poll() {
+            return Some((key, since));
         }
-        let announced = self.turns.announced.polls.iter();
-        let late = announced.filter_map(|key| {
-            Some((
-                *key,
-                self.jobs
-                    .get(*key)
-                    .filter(|entry| !entry.dated)?
-                    .record
-                    .deadline,
-            ))
+        let emitted = self.outbox.polls().filter_map(|key| {
+            let entry = self.jobs.get(key).filter(|entry| !entry.has_timeout)?;
+            Some((key, entry.record.deadline))
         });
-        late.min_by_key(|(_, since)| *since)
+        emitted.min_by_key(|(_, since)| *since)
     }
 
-    /// Until when a poll waits that was the last to be made then.
-    fn patience_of(&self, since: Time) -> Time {
-        since.max(self.answered_at) + PATIENCE
+    /// Until when a last poll waits, which waits since then.
+    fn last_poll_ends_at(&self, since: Time) -> Time {
+        since.max(self.throttle.evidence_at()) + MAX_LAST_POLL_WAIT
+    }
+}
+
+// What leaves.
+impl Batch {
+    /// Emits the event of a job.
+    fn emit_job(&mut self, key: Key, event: JobEventKind) {
+        let Some(entry) = self.jobs.get(key) else {
+            return;
+        };
+        let (reference, bytes) = (entry.meta.reference.clone(), entry.bytes());
+        let is_submit = matches!(event, JobEventKind::Submitting { .. });
+        let is_poll = matches!(event, JobEventKind::PollDue { .. });
+        let key = JobKey::from(key);
+        let sequence = self.outbox.emit(BatchEventKind::Job {
+            key,
+            reference,
+            event,
+        });
+        if is_submit {
+            self.outbox.expect_submit(key.0, sequence, bytes);
+        } else if is_poll {
+            self.outbox.expect_poll(key.0);
+        }
+    }
+
+    fn emit_listing_due(&mut self) {
+        self.outbox.emit(BatchEventKind::ListingDue);
+        self.outbox.expect_listing();
+    }
+
+    /// Reports pauses that began or ended. Returns whether there were any.
+    pub(super) fn report_pauses(&mut self, now: Time) -> bool {
+        let mut any = false;
+        while let Some(change) = self.throttle.next_change(now) {
+            any = true;
+            self.outbox.emit(match change {
+                Change::Paused(pause) => BatchEventKind::Paused(pause),
+                Change::Resumed { reason, since } => BatchEventKind::Resumed { reason, since },
+            });
+        }
+        any
+    }
+
+    fn send_submit(&mut self, key: Key, now: Time) {
+        let Some(entry) = self.jobs.get(key) else {
+            return;
+        };
+        let Some((request, limits)) = submit_request(entry.pending.as_deref(), &self.api) else {
+            return;
+        };
+        let purpose = Purpose::Submit {
+            job: key,
+            exchange: entry.record.exchange,
+            bytes: entry.bytes(),
+            is_retry: entry.is_retry,
+        };
+        let sender = entry.sender();
+        self.jobs.counters.submits += 1;
+        self.send(purpose, Some(sender), request, limits, now);
+    }
+
+    fn send_poll(&mut self, key: Key, before: &Record, now: Time) {
+        let Some(entry) = self.jobs.get_mut(key) else {
+            return;
+        };
+        let from = self.discovery.in_progress_since(entry, before);
+        let own_from = std::mem::replace(&mut entry.own_poll_at, now);
+        let Some(id) = &entry.extraction_id else {
+            return;
+        };
+        let JobOptions {
+            text_blocks,
+            response_bytes,
+            ..
+        } = self.options.jobs;
+        let (request, limits) = poll_request(id, &self.api, text_blocks, response_bytes);
+        let purpose = Purpose::Poll {
+            job: key,
+            exchange: entry.record.exchange,
+            from,
+            own_from,
+            is_retry: entry.is_retry,
+        };
+        self.jobs.counters.polls += 1;
+        self.send(purpose, None, request, limits, now);
+    }
+
+    fn send_listing(&mut self, now: Time) {
+        let customer = self.discovery.listing.customer.clone();
+        let request = AwaitingRequest::for_customer(customer).request(&self.api);
+        let limits = Limits::for_exchange(0, self.options.jobs.response_bytes);
+        self.discovery.listing.sent(now);
+        self.jobs.counters.listings += 1;
+        self.send(Purpose::Listing, None, request, limits, now);
+    }
+
+    fn send(
+        &mut self,
+        purpose: Purpose,
+        sender: Option<Sender>,
+        request: http::Request<crate::wire::Body>,
+        limits: Limits,
+        now: Time,
+    ) {
+        let key_number = self.throttle.key_number();
+        let id = self
+            .outbox
+            .send(purpose, sender, key_number, request, limits, now);
+        self.throttle
+            .sent(id, purpose.kind(), purpose.is_retry(), now);
+    }
+}
+
+// What comes back.
+impl Batch {
+    /// Takes what came of a request.
+    pub(super) fn complete(&mut self, id: RequestId, reply: Reply, now: Time) {
+        if self.is_over() {
+            return;
+        }
+        if let Some(exchange) = self.outbox.complete(id) {
+            match exchange.purpose {
+                Purpose::Submit { job, .. } => self.complete_submit(job, id, exchange, reply, now),
+                Purpose::Poll { job, .. } => self.complete_poll(job, id, &exchange, reply, now),
+                Purpose::Listing => self.complete_listing(id, &exchange, &reply, now),
+            }
+            self.report_pauses(now);
+        } else if let Some(overdue) = self.outbox.take_overdue(id) {
+            // An id is worth having, however late it comes.
+            let Meaning {
+                result, decoded, ..
+            } = interpret::submit(reply, false);
+            let input = Input::Submit(overdue.exchange, result);
+            self.take_submit(overdue.job, Some(&overdue.sender), input, decoded, now);
+        }
+    }
+
+    /// The time limit of a request has passed.
+    fn time_out(&mut self, id: RequestId, now: Time) {
+        let Some(exchange) = self.outbox.complete(id) else {
+            return;
+        };
+        let is_submit = exchange.purpose.kind() == RequestKind::Submit;
+        self.observe(
+            id,
+            &exchange,
+            Signal::Down,
+            is_submit,
+            || Cause::TimeLimit,
+            now,
+        );
+        match exchange.purpose {
+            Purpose::Submit {
+                job,
+                exchange: number,
+                ..
+            } => {
+                if let Some(sender) = exchange.sender {
+                    let overdue = Overdue {
+                        job,
+                        exchange: number,
+                        sender,
+                    };
+                    self.outbox.remember(id, overdue);
+                }
+                if self.awaits(job, State::Submitting, number) {
+                    self.apply(job, Input::Clock, Decoded::Nothing, now);
+                }
+            }
+            Purpose::Poll {
+                job,
+                exchange: number,
+                ..
+            } => {
+                if self.awaits(job, State::Polling, number) {
+                    self.apply(job, Input::Clock, Decoded::Nothing, now);
+                }
+            }
+            Purpose::Listing => self.listing_failed(Cause::TimeLimit, None, now),
+        }
+        self.report_pauses(now);
+    }
+
+    /// What an exchange says of the service.
+    fn observe(
+        &mut self,
+        id: RequestId,
+        exchange: &Outstanding,
+        signal: Signal,
+        is_unknown: bool,
+        cause: impl Fn() -> Cause,
+        now: Time,
+    ) {
+        let completed = Completed {
+            id,
+            sent_at: exchange.sent_at,
+            subject: exchange
+                .purpose
+                .job()
+                .map_or(Subject::Listing, Subject::Job),
+            kind: exchange.purpose.kind(),
+            is_retry: exchange.purpose.is_retry(),
+            key_number: exchange.key_number,
+            signal,
+            is_unknown,
+        };
+        self.throttle.completed(&completed, cause, now);
+    }
+
+    fn complete_submit(
+        &mut self,
+        job: Key,
+        id: RequestId,
+        exchange: Outstanding,
+        reply: Reply,
+        now: Time,
+    ) {
+        let trusts_overload = self.options.jobs.retry.trusts_overload();
+        let Meaning {
+            result,
+            signal,
+            decoded,
+        } = interpret::submit(reply, trusts_overload);
+        let is_unknown = result == SubmitResult::Unknown;
+        let cause = || decoded.cause().unwrap_or(Cause::TimeLimit);
+        self.observe(id, &exchange, signal, is_unknown, cause, now);
+        let result = match result {
+            SubmitResult::KeyRefused if !self.refuses_job(job, exchange.key_number) => {
+                SubmitResult::Deferred { hint: None }
+            }
+            // An outage is not charged to the document.
+            SubmitResult::NotProcessed { hint } if self.throttle.is_outage() => {
+                SubmitResult::Deferred { hint }
+            }
+            result => result,
+        };
+        if let Purpose::Submit {
+            exchange: number, ..
+        } = exchange.purpose
+        {
+            let input = Input::Submit(number, result);
+            self.take_submit(job, exchange.sender.as_ref(), input, decoded, now);
+        }
+    }
+
+    /// A submit is over. Its job may have finished: by the time limit, or with what another submit
+    /// of the same document brought.
+    fn take_submit(
+        &mut self,
+        job: Key,
+        sender: Option<&Sender>,
+        input: Input,
+        decoded: Decoded,
+        now: Time,
+    ) {
+        if self.jobs.get(job).is_some() {
+            self.apply(job, input, decoded, now);
+        } else if let (Decoded::Id(id), Some(Sender { meta, deadline })) = (decoded, sender) {
+            let ticket = Ticket::for_document(meta.clone(), id, now, *deadline);
+            let key = job.into();
+            self.outbox
+                .emit(BatchEventKind::SubmittedLate { key, ticket });
+        }
+    }
+
+    fn complete_poll(
+        &mut self,
+        job: Key,
+        id: RequestId,
+        exchange: &Outstanding,
+        reply: Reply,
+        now: Time,
+    ) {
+        let Meaning {
+            result,
+            signal,
+            decoded,
+        } = interpret::poll(reply);
+        let cause = || decoded.cause().unwrap_or(Cause::TimeLimit);
+        self.observe(id, exchange, signal, false, cause, now);
+        let Purpose::Poll {
+            exchange: number,
+            from,
+            own_from,
+            ..
+        } = exchange.purpose
+        else {
+            return;
+        };
+        if !self.awaits(job, State::Polling, number) {
+            return;
+        }
+        let result = match result {
+            PollResult::KeyRefused if !self.refuses_job(job, exchange.key_number) => {
+                PollResult::Deferred { hint: None }
+            }
+            PollResult::Failed { hint } if self.throttle.is_outage() => {
+                PollResult::Deferred { hint }
+            }
+            result => result,
+        };
+        if let Some(entry) = self.jobs.get(job) {
+            let hash = entry.extraction_id.as_ref().map(|id| self.jobs.hash(id));
+            let polled = Polled {
+                from,
+                own_from,
+                sent_at: exchange.sent_at,
+                result,
+            };
+            let problem = self.discovery.learn_from_poll(entry, hash, polled, now);
+            self.emit_problem(problem);
+        }
+        self.apply(job, Input::Poll(number, result), decoded, now);
+    }
+
+    /// Whether a job waits for this exchange.
+    fn awaits(&self, job: Key, state: State, exchange: u32) -> bool {
+        self.jobs
+            .get(job)
+            .is_some_and(|entry| entry.record.state == state && entry.record.exchange == exchange)
+    }
+
+    /// The key of this number was refused for a job. Whether that is specific to the job.
+    fn refuses_job(&mut self, job: Key, key_number: u16) -> bool {
+        let entry = self.jobs.get_mut(job);
+        entry.is_some_and(|entry| entry.refuse_key(key_number))
+    }
+
+    fn complete_listing(
+        &mut self,
+        id: RequestId,
+        exchange: &Outstanding,
+        reply: &Reply,
+        now: Time,
+    ) {
+        let sent_at = exchange.sent_at;
+        let before = self.discovery.listing.listed_at();
+        let (mut listed, mut ours, mut new) = (0, 0, 0);
+        let mut together: Vec<Cow<'_, str>> = Vec::with_capacity(IdIndex::TOGETHER);
+        let mut take = |batch: &mut Self, ids: &mut Vec<Cow<'_, str>>| {
+            let keys = batch.jobs.find_together(ids);
+            (listed, ours) = (listed + ids.len(), ours + keys.len());
+            let is_new = |key: &Key| batch.take_listed(*key, sent_at, before, now);
+            new += keys.iter().copied().filter(is_new).count();
+            ids.clear();
+        };
+        let Meaning {
+            result,
+            signal,
+            decoded,
+        } = interpret::listing(reply, |id| {
+            together.push(id);
+            if together.len() == IdIndex::TOGETHER {
+                take(self, &mut together);
+            }
+        });
+        take(self, &mut together);
+        let cause = || decoded.cause().unwrap_or(Cause::TimeLimit);
+        self.observe(id, exchange, signal, false, cause, now);
+        let problem = match result {
+            ListingResult::Received { bytes, .. } => {
+                self.outbox
+                    .emit(BatchEventKind::ListingReceived { listed, ours, new });
+                let read = Read {
+                    sent_at,
+                    bytes,
+                    listed,
+                    ours,
+                };
+                let change = self.discovery.listing.read(read, now);
+                if change == Some(Ok(())) {
+                    self.outbox.emit(BatchEventKind::QueueRestored);
+                }
+                self.discovery.learn_from_listing(sent_at);
+                change.and_then(Result::err)
+            }
+            ListingResult::TooLarge => {
+                let problem = QueueProblem::TooLarge;
+                self.discovery.listing.degrade(problem, now)
+            }
+            ListingResult::KeyRefused => {
+                self.discovery.listing.failed(Duration::ZERO, now);
+                None
+            }
+            ListingResult::Failed { hint } => {
+                self.listing_failed(cause(), hint, now);
+                None
+            }
+            ListingResult::Refused | ListingResult::Unreadable => {
+                self.listing_failed(cause(), None, now);
+                // In an outage that says nothing about the queue.
+                if self.throttle.is_outage() {
+                    None
+                } else {
+                    self.discovery.listing.not_readable(now)
+                }
+            }
+        };
+        self.emit_problem(problem);
+    }
+
+    /// A listing that was sent then listed this job. Whether that is news.
+    fn take_listed(&mut self, key: Key, sent_at: Time, before: Option<Time>, now: Time) -> bool {
+        let Some(entry) = self.jobs.get(key) else {
+            return false;
+        };
+        let inputs = self.discovery.listed(entry, sent_at, before);
+        let is_new = inputs.iter().any(Option::is_some);
+        for input in inputs.into_iter().flatten() {
+            self.apply(key, input, Decoded::Nothing, now);
+        }
+        is_new
+    }
+
+    /// A listing brought nothing.
+    fn listing_failed(&mut self, cause: Cause, hint: Option<Duration>, now: Time) {
+        let failures = self.discovery.listing.next_failure();
+        let JobOptions { retry, seed, .. } = self.options.jobs;
+        let delay = retry.delay(failures, random::draw(seed, failures.into()));
+        let delay = delay.max(hint.unwrap_or_default());
+        self.discovery.listing.failed(delay, now);
+        self.outbox.emit(BatchEventKind::ListingFailed { cause });
+    }
+
+    fn emit_problem(&mut self, problem: Option<QueueProblem>) {
+        if let Some(problem) = problem {
+            self.outbox.emit(BatchEventKind::QueueDegraded(problem));
+        }
+    }
+}
+
+// How jobs move.
+impl Batch {
+    /// Takes a new job in.
+    pub(super) fn insert(&mut self, entry: Entry, now: Time) -> Key {
+        let id = entry.extraction_id.clone();
+        let key = self.jobs.insert(entry);
+        self.count(key, now);
+        self.place(key, now);
+        if id.is_some_and(|id| self.discovery.early.take(&id, now)) {
+            self.notify(key, now);
+        }
+        key
+    }
+
+    /// Applies an input to one job, and sees to what follows. Returns whether anything did.
+    pub(super) fn apply(&mut self, key: Key, input: Input, decoded: Decoded, now: Time) -> bool {
+        let pressure = self.pressure(now);
+        let discovery = &self.discovery;
+        let rules = |entry: &Entry| discovery.rules(key, entry, pressure, now);
+        let Some(applied) = self.jobs.apply(key, input, decoded, now, rules) else {
+            return false;
+        };
+        let Applied {
+            before,
+            after,
+            action,
+            is_named,
+            has_moved,
+        } = applied;
+        let was_emitted = matches!(before.state, State::SubmitEmitted | State::PollEmitted);
+        if was_emitted && before.state != after.state {
+            self.outbox.withdraw(key);
+        }
+        match action {
+            None => {}
+            Some(Action::Emit(kind)) => self.emit_job(key, kind),
+            Some(Action::SendSubmit) => self.send_submit(key, now),
+            Some(Action::SendPoll) => self.send_poll(key, &before, now),
+        }
+        self.count(key, now);
+        let id = self
+            .jobs
+            .get(key)
+            .and_then(|entry| entry.extraction_id.clone());
+        if matches!(after.state, State::Finished(_)) {
+            self.jobs.remove(key);
+        } else if has_moved {
+            self.place(key, now);
+        }
+        if is_named && id.is_some_and(|id| self.discovery.early.take(&id, now)) {
+            self.notify(key, now);
+        }
+        true
+    }
+
+    /// Counts a job anew.
+    fn count(&mut self, key: Key, now: Time) {
+        let Some(entry) = self.jobs.get_mut(key) else {
+            return;
+        };
+        let change = self.discovery.count(entry, now);
+        let known_finished = &mut self.jobs.counters.known_finished;
+        match change {
+            Count::More => *known_finished += 1,
+            Count::Fewer => *known_finished -= 1,
+            Count::Same => {}
+        }
+    }
+
+    /// Puts a job where it waits.
+    fn place(&mut self, key: Key, now: Time) {
+        let Some(record) = self.jobs.get(key).map(|entry| entry.record) else {
+            return;
+        };
+        match record.state {
+            State::SubmitEmitted | State::PollEmitted => {
+                self.jobs.enqueue(key, Slot::Emitted, now);
+            }
+            State::Submitting | State::Polling | State::Finished(_) => {}
+            State::Ready | State::Waiting => {
+                if record.due <= now || now >= record.deadline || record.is_hopeless() {
+                    self.wake(key, now);
+                } else {
+                    self.jobs.schedule(key, record.due);
+                }
+            }
+        }
+    }
+
+    /// A job is due.
+    fn wake(&mut self, key: Key, now: Time) {
+        let Some(record) = self.jobs.get(key).map(|entry| entry.record) else {
+            return;
+        };
+        let is_over = match record.state {
+            State::Ready => now >= record.deadline || record.is_hopeless(),
+            State::Waiting => record.is_hopeless(),
+            _ => return,
+        };
+        if is_over {
+            self.apply(key, Input::Clock, Decoded::Nothing, now);
+        } else if !self.postpone(key, now) {
+            self.enqueue(key, now);
+        }
+    }
+
+    /// Lets a job that is due wait for its turn.
+    fn enqueue(&mut self, key: Key, now: Time) {
+        let pressure = self.pressure(now);
+        let Some(entry) = self.jobs.get(key) else {
+            return;
+        };
+        if let Some(slot) = self.discovery.slot(entry, pressure, now) {
+            self.jobs.enqueue(key, slot, now);
+            self.discovery.enqueued(slot);
+        }
+    }
+
+    /// Puts a poll off that is due by what was known before, and is not by what is known now.
+    fn postpone(&mut self, key: Key, now: Time) -> bool {
+        let pressure = self.pressure(now);
+        let Some(entry) = self.jobs.get(key) else {
+            return false;
+        };
+        let input = self.discovery.postpone(entry, pressure, now);
+        input.is_some_and(|input| self.apply(key, input, Decoded::Nothing, now))
+    }
+
+    /// The deadline of a job that waits has come.
+    fn reach_deadline(&mut self, key: Key, now: Time) {
+        let Some(entry) = self.jobs.get(key) else {
+            return;
+        };
+        match entry.record.state {
+            // Its event is emitted, and its poll is the last.
+            State::PollEmitted => {
+                self.jobs.remove_timeout(key);
+                self.count(key, now);
+            }
+            State::Waiting => {
+                self.jobs.leave(key);
+                self.count(key, now);
+                self.wake(key, now);
+            }
+            _ => {
+                self.apply(key, Input::Clock, Decoded::Nothing, now);
+            }
+        }
+    }
+
+    /// A webhook named a job.
+    pub(super) fn notify(&mut self, key: Key, now: Time) {
+        if let Some(entry) = self.jobs.get_mut(key) {
+            entry.is_notified = true;
+        }
+        let input = Input::Named(PollReason::Notification);
+        self.apply(key, input, Decoded::Nothing, now);
     }
 }

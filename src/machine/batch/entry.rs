@@ -155,7 +155,7 @@ impl Entry {
 
     pub(super) fn ticket(&self) -> Option<Ticket> {
         let extraction_id = self.extraction_id.clone()?;
-        Some(Ticket::with_meta(
+        Some(Ticket::for_document(
             self.meta.clone(),
             extraction_id,
             self.record.submitted_at,

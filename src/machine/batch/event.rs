@@ -8,8 +8,9 @@ use crate::machine::collections::slab::Key;
 use crate::machine::job::JobError;
 use crate::machine::job::JobEventKind;
 use crate::machine::job::Ticket;
+use crate::machine::pause::{Pause, PauseReason};
 use crate::machine::time::Time;
-use crate::wire::{Extraction, ServiceError};
+use crate::wire::Extraction;
 
 /// The id of one job within its batch.
 ///
@@ -51,15 +52,14 @@ pub enum BatchEventKind {
         /// What happened, as for a [`Job`](crate::machine::Job).
         event: JobEventKind,
     },
-    /// The service does not accept the key. Nothing is sent until
-    /// [`Batch::set_key`](super::Batch::set_key) sets another; jobs finish only by their deadlines.
-    /// Emitted once for each pause.
-    KeyRefused(ServiceError),
-    /// The service received too many requests (429), or asked for a pause (`Retry-After`). Nothing
-    /// is sent until it is over; then the rate is halved, and recovers by 1/64 each second.
-    Throttled {
-        /// When the pause is over.
-        until: Time,
+    /// Less is sent than could be, or nothing: why, since when, until when.
+    Paused(Pause),
+    /// A pause is over.
+    Resumed {
+        /// Why it was.
+        reason: PauseReason,
+        /// Since when.
+        since: Time,
     },
     /// A listing of finished extractions is about to be requested.
     ListingDue,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::machine::collections::slab::Key;
 use crate::machine::exchange::RequestId;
 use crate::machine::job::DocumentMeta;
+use crate::machine::throttle::limiter::RequestKind;
 use crate::machine::time::Time;
 
 /// Requests that are out, each under its number. No more than may be in flight, so what is counted
@@ -65,6 +66,21 @@ pub(super) enum Purpose {
 }
 
 impl Purpose {
+    pub(super) fn kind(self) -> RequestKind {
+        match self {
+            Self::Submit { .. } => RequestKind::Submit,
+            Self::Poll { .. } | Self::Listing => RequestKind::Poll,
+        }
+    }
+
+    /// Whom it is about; `None` for all.
+    pub(super) fn job(self) -> Option<Key> {
+        match self {
+            Self::Submit { job, .. } | Self::Poll { job, .. } => Some(job),
+            Self::Listing => None,
+        }
+    }
+
     /// Whether it repeats what failed.
     pub(super) fn is_retry(self) -> bool {
         match self {

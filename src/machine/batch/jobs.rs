@@ -19,7 +19,6 @@ use crate::machine::time::Time;
 use crate::wire::ExtractionId;
 
 /// The jobs of a batch. Nothing else moves one: see [`apply`](Self::apply).
-#[derive(Debug)]
 pub(super) struct Jobs {
     slab: Slab<Entry>,
     index: IdIndex,
@@ -39,6 +38,8 @@ pub(super) struct Applied {
     pub(super) action: Option<Action>,
     /// Whether the service has just named its extraction.
     pub(super) is_named: bool,
+    /// Whether it waits for something else than before.
+    pub(super) has_moved: bool,
 }
 
 impl Jobs {
@@ -60,11 +61,6 @@ impl Jobs {
 
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Entry> {
         self.slab.get_mut(key)
-    }
-
-    /// Whatever job has this slot now.
-    pub(super) fn at(&self, slot: u32) -> Option<(Key, &Entry)> {
-        self.slab.at(slot)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Key> {
@@ -100,13 +96,13 @@ impl Jobs {
     }
 
     /// Moves one job by one step. `None` if there is no such job, or nothing came of it.
-    pub(super) fn apply(
+    pub(super) fn apply<'r>(
         &mut self,
         key: Key,
         input: Input,
         decoded: Decoded,
         now: Time,
-        rules: impl FnOnce(&Entry) -> Rules<'_>,
+        rules: impl FnOnce(&Entry) -> Rules<'r>,
     ) -> Option<Applied> {
         let entry = self.slab.get_mut(key)?;
         let (before, was_named) = (entry.record, entry.extraction_id.is_some());
@@ -134,6 +130,7 @@ impl Jobs {
             after,
             action,
             is_named,
+            has_moved,
         })
     }
 

@@ -271,7 +271,11 @@ impl Listing {
     /// From one listing to the next, at least, while none has listed a job of ours; no longer than
     /// the policy waits with a poll, or polls of all of them would come first.
     fn unproven_gap(&self, policy: PollPolicy) -> Duration {
-        match (self.trust.has_listed(), self.first_listed_at, self.listed_at) {
+        match (
+            self.trust.has_listed(),
+            self.first_listed_at,
+            self.listed_at,
+        ) {
             (false, Some(first), Some(last)) => {
                 let age = last.saturating_since(first);
                 let next = policy.next_poll(age, None).saturating_sub(age);

@@ -1,26 +1,34 @@
 //! Many jobs, one machine.
+//!
+//! ```text
+//! Batch -> Jobs       where each job stands, when it is due, what it waits for
+//!       -> Discovery  listings, webhooks, how long jobs take
+//!       -> Throttle   rate, pauses, retry budget, health of the service, key
+//!       -> Outbox     events and requests in their order, and what is in flight
+//! ```
+//!
+//! Each part owns its state and knows none of the others. This file passes what one says to the
+//! next; [`dispatch`] decides what is done next.
 
-mod cohorts;
+mod age_histogram;
+mod counters;
+mod discovery;
+mod dispatch;
 mod entry;
 mod event;
-mod fair;
-mod fleet;
 mod in_flight;
-mod launch;
-mod moves;
+mod interner;
+mod jobs;
+mod listing;
 mod options;
-mod owners;
-mod pace;
+mod outbox;
 mod progress;
-mod queue;
-mod replies;
-mod retry_budget;
+mod ready_queues;
+mod round_robin;
 mod sources;
-mod tally;
-mod turns;
+mod trust;
 mod webhooks;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
@@ -30,32 +38,21 @@ pub use event::{BatchEvent, BatchEventKind, BatchOutcome, JobKey, QueueProblem};
 pub use options::BatchOptions;
 pub use progress::BatchProgress;
 
+use discovery::Discovery;
 use entry::Entry;
-use in_flight::InFlight;
-use owners::Interner;
-use pace::Pace;
-use queue::Queue;
+use jobs::Jobs;
+use outbox::Outbox;
 use sources::Sources;
-use tally::Tally;
-use turns::Turns;
-use webhooks::Webhooks;
 
-use super::collections::id_index::IdIndex;
-use super::collections::schedule::Schedule;
-use super::collections::slab::{Key, Slab};
 use super::delay::DelayEstimators;
 use super::exchange::{Failure, RequestId};
-use super::job::JobEventKind;
-use super::job::JobOptions;
-use super::job::JobState;
-use super::job::Snapshot;
-use super::job::job_mut::{Pending, Reply};
+use super::interpret::{Decoded, Reply, SubmitResult};
+use super::job::job_mut::Pending;
 use super::job::record::{Record, State};
-use super::job::response::{Decoded, SubmitResult};
-use super::job::{DocumentMeta, Ticket};
-use super::notifications::Notifications;
-// The modules below name it as `super::Time`, so that the benches can take them in as they are.
 use super::job::transition::Input;
+use super::job::{DocumentMeta, JobEventKind, JobOptions, JobState, Snapshot, Ticket};
+use super::throttle::Throttle;
+use super::throttle::limiter::Limiter;
 use super::time::Time;
 use super::{Machine, Output};
 use crate::wire::{Api, ConfigError, Document, Notification};
@@ -119,9 +116,10 @@ use crate::wire::{Api, ConfigError, Document, Notification};
 /// | --- | --- |
 /// | shares | at least one of ten requests is a submit, if submits wait; customers take turns |
 /// | a failed job | waits for its own retry, and delays no other |
-/// | 429, error with `Retry-After` | everything pauses; then the rate is halved and recovers |
-/// | 16 failures in a row | when the retry budget is spent, one request each 30 s |
-/// | a refused key: 401, 403 | everything pauses until [`set_key`](Self::set_key) |
+/// | 429, error with `Retry-After` | everything pauses; the rate is lower for a while |
+/// | an outage | single requests that can be repeated find out when it is over |
+/// | a submit of unknown outcome | no other leaves before something else has succeeded since |
+/// | a refused key: 401, 403 | everything pauses until it is taken, or [replaced](Self::set_key) |
 /// | a deadline | as for a `Job`, but the last poll waits for its turn; see below |
 ///
 /// A job finishes without its last poll if the service asks for a pause of more than a minute, does
@@ -129,31 +127,11 @@ use crate::wire::{Api, ConfigError, Document, Notification};
 pub struct Batch {
     api: Api,
     options: BatchOptions,
-    jobs: Slab<Entry>,
-    index: IdIndex,
-    schedule: Schedule,
-    /// Due slots that were taken from the schedule and not processed yet; the next last.
-    due: Vec<u32>,
-    turns: Turns,
-    in_flight: InFlight,
-    pace: Pace,
+    jobs: Jobs,
+    discovery: Discovery,
+    throttle: Throttle,
+    outbox: Outbox,
     sources: Sources,
-    queue: Queue,
-    webhooks: Webhooks,
-    estimators: DelayEstimators,
-    owners: Interner,
-    /// Notifications of unknown ids.
-    early: Notifications,
-    tally: Tally,
-    outputs: VecDeque<Output<BatchEvent>>,
-    next_sequence: u64,
-    confirmed: u64,
-    /// The number of the key: a response to a request with an old key shows nothing about the new
-    /// one.
-    key_number: u32,
-    /// When the last response of any kind came.
-    answered_at: Time,
-    started_at: Time,
     closed: bool,
     latest: Time,
 }
@@ -161,28 +139,25 @@ pub struct Batch {
 impl Batch {
     /// An empty, open batch: it waits for jobs until it is [closed](Self::close).
     pub fn new(api: &Api, options: BatchOptions, now: Time) -> Self {
+        let JobOptions {
+            seed,
+            retry,
+            confirmation,
+            first_sequence,
+            ..
+        } = options.jobs;
+        let limiter = options
+            .rate
+            .map_or_else(Limiter::unlimited, |(requests, per)| {
+                Limiter::new(requests, per, options.burst)
+            });
         Self {
             api: api.clone(),
-            jobs: Slab::new(),
-            index: IdIndex::new(options.jobs.seed),
-            schedule: Schedule::new(now),
-            due: Vec::new(),
-            turns: Turns::new(),
-            in_flight: InFlight::default(),
-            pace: Pace::new(&options),
+            jobs: Jobs::new(seed, now),
+            discovery: Discovery::new(&options),
+            throttle: Throttle::new(limiter, options.retry_budget, retry, seed, now),
+            outbox: Outbox::new(confirmation, first_sequence),
             sources: Sources::default(),
-            queue: Queue::new(options.queue, options.customer.clone()),
-            webhooks: Webhooks::default(),
-            estimators: DelayEstimators::new(),
-            owners: Interner::default(),
-            early: Notifications::default(),
-            tally: Tally::default(),
-            outputs: VecDeque::new(),
-            next_sequence: options.jobs.first_sequence,
-            confirmed: 0,
-            key_number: 0,
-            answered_at: now,
-            started_at: now,
             closed: false,
             latest: now,
             options,
@@ -193,13 +168,13 @@ impl Batch {
     /// starts with empty estimators, and learns as well.
     #[must_use]
     pub fn with_estimators(mut self, estimators: DelayEstimators) -> Self {
-        self.estimators = estimators;
+        self.discovery.estimators = estimators;
         self
     }
 
     /// The estimators of processing times, to store and pass to the next batch.
     pub fn estimators(&self) -> &DelayEstimators {
-        &self.estimators
+        &self.discovery.estimators
     }
 
     /// Adds a document, to be submitted when its turn comes. `None` if the batch is closed: the
@@ -220,12 +195,10 @@ impl Batch {
             return None;
         }
         let record = Record::from_ticket(ticket, self.options.jobs.deadline, now);
-        let (meta, kind) = (
-            self.owners.share(ticket.meta()),
-            self.estimators.slot(ticket.document_type()),
-        );
-        let entry = Entry::of_ticket(record, meta, ticket.extraction_id().clone(), kind, now);
-        Some(self.begin(entry, now))
+        let meta = self.jobs.share(ticket.meta());
+        let kind = self.discovery.estimators.slot(ticket.document_type());
+        let entry = Entry::with_id(record, meta, ticket.extraction_id().clone(), kind, now);
+        Some(self.insert(entry, now).into())
     }
 
     /// Restores a job that had no ticket yet, as [`Job::restore`](super::Job::restore) does. `None`
@@ -241,18 +214,14 @@ impl Batch {
             return None;
         }
         let record = Record::from_snapshot(snapshot, self.options.jobs.deadline, now);
-        let entry = self.entry_of(record, document, now);
-        let key = self.begin(entry, now);
+        let entry = self.entry(record, document, now);
+        let key = self.insert(entry, now);
         if record.state == State::Submitting {
             // The response, if there was one, went to the earlier process.
-            self.take(
-                key.0,
-                Input::Submit(record.exchange, SubmitResult::Unknown),
-                Decoded::Restarted,
-                now,
-            );
+            let input = Input::Submit(record.exchange, SubmitResult::Unknown);
+            self.apply(key, input, Decoded::Restarted, now);
         }
-        Some(key)
+        Some(key.into())
     }
 
     /// Adds the documents of an iterator, which is read only when there will soon be room for
@@ -275,7 +244,7 @@ impl Batch {
     /// Abandons a job, as [`Job::abandon`](super::Job::abandon) does. No effect on a finished job.
     pub fn abandon(&mut self, key: JobKey, now: Time) {
         let now = self.advance(now);
-        self.take(key.0, Input::Abandon, Decoded::Nothing, now);
+        self.apply(key.0, Input::Abandon, Decoded::Nothing, now);
     }
 
     /// Accepts no more documents or tickets. Iterators are still read; once they are empty and all
@@ -287,7 +256,7 @@ impl Batch {
     /// Confirms that all events up to this sequence are stored; see
     /// [`BatchOptions::with_confirmation`].
     pub fn confirm(&mut self, sequence: u64) {
-        self.confirmed = self.confirmed.max(sequence);
+        self.outbox.confirm(sequence);
     }
 
     /// Uses another API key from the next request on, and ends the pause of a refused one.
@@ -297,8 +266,8 @@ impl Batch {
     /// The key can't be used; the old one stays.
     pub fn set_key(&mut self, key: &str) -> Result<(), ConfigError> {
         self.api = self.api.with_key(key)?;
-        self.key_number = self.key_number.wrapping_add(1);
-        self.pace.take_key();
+        self.throttle.replace_key(self.latest);
+        self.report_pauses(self.latest);
         Ok(())
     }
 
@@ -313,12 +282,12 @@ impl Batch {
     pub fn handle_notification(&mut self, notification: &Notification, now: Time) {
         let now = self.advance(now);
         let id = notification.extraction_id();
-        if let Some(key) = self.find(id) {
-            self.told(key, now);
+        if let Some(key) = self.jobs.find(id) {
+            self.notify(key, now);
         } else {
-            self.tally.unknown_notifications += 1;
-            self.webhooks.came(self.index.hash(id.as_str()));
-            self.early.insert(id, now);
+            self.jobs.counters.unknown_notifications += 1;
+            self.discovery.notified_unknown(self.jobs.hash(id));
+            self.discovery.early.insert(id, now);
         }
     }
 
@@ -345,50 +314,45 @@ impl Batch {
     /// The unfinished jobs, in no particular order. Walks through all of them: meant for the moment
     /// before the process ends.
     pub fn keys(&self) -> impl Iterator<Item = JobKey> {
-        self.jobs.iter().map(|(key, _)| key.into())
+        self.jobs.iter().map(JobKey::from)
     }
 
     /// The current progress.
     pub fn progress(&self) -> BatchProgress {
-        let mut progress = self.tally.progress();
-        progress.in_flight = self.in_flight.len();
-        progress.paused_until = self.pace.paused_until(self.latest);
-        progress.key_refused = self.pace.is_key_refused();
+        let mut progress = self.jobs.counters.progress();
+        progress.in_flight = self.outbox.in_flight().len();
+        progress.paused_until = self.throttle.paused_until(self.latest);
+        progress.is_outage = self.throttle.is_outage();
+        progress.key_refused = self.throttle.is_key_refused();
         progress.has_source = !self.sources.is_empty();
         progress
     }
 
     fn take_document(&mut self, document: Document, now: Time) -> JobKey {
         let deadline = now + self.options.jobs.deadline.unwrap_or(JobOptions::DEADLINE);
-        let entry = self.entry_of(Record::ready(now, deadline), document, now);
-        self.begin(entry, now)
+        let entry = self.entry(Record::ready(now, deadline), document, now);
+        self.insert(entry, now).into()
     }
 
-    fn entry_of(&mut self, record: Record, document: Document, now: Time) -> Entry {
+    fn entry(&mut self, record: Record, document: Document, now: Time) -> Entry {
         let JobOptions {
             text_blocks,
             response_bytes,
             ..
         } = self.options.jobs;
-        let meta = self
-            .owners
-            .share(Arc::new(DocumentMeta::from_document(&document)));
+        let meta = DocumentMeta::from_document(&document);
+        let meta = self.jobs.share(Arc::new(meta));
         let pending = Pending::with_document(document, text_blocks, response_bytes);
-        let kind = self.estimators.slot(meta.document_type.as_deref());
-        Entry::of_document(record, meta, pending, kind, now)
+        let kind = self
+            .discovery
+            .estimators
+            .slot(meta.document_type.as_deref());
+        Entry::with_document(record, meta, pending, kind, now)
     }
 
     fn advance(&mut self, now: Time) -> Time {
         self.latest = self.latest.max(now);
         self.latest
-    }
-
-    fn emit(&mut self, kind: BatchEventKind) -> u64 {
-        let sequence = self.next_sequence;
-        self.next_sequence = sequence.saturating_add(1);
-        self.outputs
-            .push_back(Output::Event(BatchEvent { sequence, kind }));
-        sequence
     }
 }
 
@@ -399,7 +363,7 @@ impl Machine for Batch {
     fn next_output(&mut self, now: Time) -> Output<BatchEvent> {
         let now = self.advance(now);
         loop {
-            if let Some(output) = self.outputs.pop_front() {
+            if let Some(output) = self.outbox.pop() {
                 return output;
             }
             if !self.work(now) {
@@ -409,11 +373,13 @@ impl Machine for Batch {
     }
 
     fn handle_response(&mut self, id: RequestId, response: http::Response<Bytes>, now: Time) {
-        self.replied(id, Reply::Response(response), now);
+        let now = self.advance(now);
+        self.complete(id, Reply::Response(response), now);
     }
 
     fn handle_failure(&mut self, id: RequestId, failure: Failure, now: Time) {
-        self.replied(id, Reply::Failure(failure), now);
+        let now = self.advance(now);
+        self.complete(id, Reply::Failure(failure), now);
     }
 
     fn into_outcome(event: BatchEvent) -> Result<BatchOutcome, BatchEvent> {
@@ -440,8 +406,8 @@ impl fmt::Debug for Batch {
         f.debug_struct("Batch")
             .field("progress", &self.progress())
             .field("jobs", &self.jobs.len())
-            .field("ids", &self.index.len())
-            .field("scheduled", &self.schedule.len())
+            .field("ids", &self.jobs.ids())
+            .field("scheduled", &self.jobs.scheduled())
             .finish_non_exhaustive()
     }
 }

@@ -32,6 +32,8 @@ pub struct BatchProgress {
     pub unknown_notifications: u64,
     /// The end of the pause that the service asked for, if there is one.
     pub paused_until: Option<Time>,
+    /// Whether the service does not work, or cannot be reached.
+    pub is_outage: bool,
     /// Whether the batch waits for a new key.
     pub key_refused: bool,
     /// Whether iterators may still have documents.

@@ -123,7 +123,9 @@ mod tests {
     fn the_transitions_are_those_that_are_drawn() {
         let name = |trust: Trust| {
             let kind = std::mem::discriminant(&trust);
-            let named = STATES.iter().find(|(_, state)| std::mem::discriminant(state) == kind);
+            let named = STATES
+                .iter()
+                .find(|(_, state)| std::mem::discriminant(state) == kind);
             named.expect("all states are here").0
         };
         let seen = [
@@ -136,7 +138,9 @@ mod tests {
         for (from, state) in STATES {
             for (what, seen) in seen {
                 let to = name(state.next(seen));
-                let is_said = ways.iter().any(|way| way.starts_with(&format!("{from} -> {to}:")));
+                let is_said = ways
+                    .iter()
+                    .any(|way| way.starts_with(&format!("{from} -> {to}:")));
                 if to != from && !is_said {
                     ways.push(format!("{from} -> {to}: {what}"));
                 }

@@ -8,19 +8,18 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::StatusCode;
 
 pub use error::CallError;
 pub use event::{CallEvent, CallEventKind};
 pub use options::CallOptions;
 
 use super::cause::Cause;
-use super::exchange::{Failure, FailureKind, Limits, RequestId, Transmit};
-use super::job::response::Refusal;
+use super::exchange::{Failure, Limits, RequestId, Transmit};
+use super::interpret::{self, CallResult, Reply};
 use super::random;
 use super::time::Time;
 use super::{Machine, Output};
-use crate::wire::{Api, Request, ResponseError, retry_after};
+use crate::wire::{Api, Request};
 
 /// Performs one call, and repeats it where that is safe and may help.
 ///
@@ -148,27 +147,36 @@ impl<R: Request> Call<R> {
         matches!(self.state, State::Sent { .. }) && id == self.id()
     }
 
-    fn refused(
-        &mut self,
-        error: ResponseError,
-        status: StatusCode,
-        hint: Option<Duration>,
-        now: Time,
-    ) {
-        let refusal = Refusal::from_status(status);
-        match error {
-            ResponseError::Service(error) if refusal == Refusal::Final => {
-                self.finish(Err(CallError::Refused(error)))
+    /// Takes what came of the exchange that is out.
+    fn complete(&mut self, reply: Reply, now: Time) {
+        let (result, decoded) = interpret::call::<R>(reply);
+        let (hint, is_repeatable) = match result {
+            CallResult::Done(response) => return self.finish(Ok(response)),
+            CallResult::Refused => {
+                let error = decoded.into_service_error();
+                return self.finish(Err(CallError::Refused(error)));
             }
-            ResponseError::Service(error) if refusal == Refusal::Unclear => {
-                self.unclear(Cause::Service(error), hint, now)
-            }
-            ResponseError::Service(error) => self.try_again(Cause::Service(error), hint, now),
             // It was processed, and must not be repeated.
-            ResponseError::Decode(error) if !R::REPEATABLE => {
-                self.finish(Err(CallError::Unreadable(error)))
+            CallResult::Unreadable { .. } if !R::REPEATABLE => {
+                let error = decoded.into_decode_error();
+                return self.finish(Err(CallError::Unreadable(error)));
             }
-            ResponseError::Decode(error) => self.try_again(Cause::Decode(error), hint, now),
+            CallResult::NotProcessed { hint } | CallResult::Unreadable { hint } => (hint, true),
+            CallResult::Unknown { hint } => (hint, R::REPEATABLE),
+            CallResult::TooLarge => {
+                let cause = decoded.into_cause().unwrap_or(Cause::TimeLimit);
+                return self.finish(Err(CallError::TooLarge { cause }));
+            }
+            CallResult::SourceFailed => {
+                let cause = decoded.into_cause().unwrap_or(Cause::TimeLimit);
+                return self.finish(Err(CallError::SourceFailed { cause }));
+            }
+        };
+        let cause = decoded.into_cause().unwrap_or(Cause::TimeLimit);
+        if is_repeatable {
+            self.try_again(cause, hint, now);
+        } else {
+            self.unclear(cause, hint, now);
         }
     }
 
@@ -245,15 +253,7 @@ impl<R: Request> Machine for Call<R> {
         if !self.awaits(id) {
             return;
         }
-        match R::decode(&response) {
-            Ok(answer) => self.finish(Ok(answer)),
-            Err(error) => self.refused(
-                error,
-                response.status(),
-                retry_after(response.headers()),
-                now,
-            ),
-        }
+        self.complete(Reply::Response(response), now);
     }
 
     fn handle_failure(&mut self, id: RequestId, failure: Failure, now: Time) {
@@ -261,14 +261,7 @@ impl<R: Request> Machine for Call<R> {
         if !self.awaits(id) {
             return;
         }
-        let kind = failure.kind();
-        let cause = Cause::Failure(failure);
-        match kind {
-            FailureKind::NotSent => self.try_again(cause, None, now),
-            FailureKind::Interrupted => self.unclear(cause, None, now),
-            FailureKind::Source => self.finish(Err(CallError::SourceFailed { cause })),
-            FailureKind::TooLarge => self.finish(Err(CallError::TooLarge { cause })),
-        }
+        self.complete(Reply::Failure(failure), now);
     }
 
     fn into_outcome(event: Self::Event) -> Result<Self::Outcome, Self::Event> {

@@ -1,9 +1,10 @@
 //! The events of a drain.
 
 use super::super::cause::Cause;
+use super::super::pause::{Pause, PauseReason};
 use super::super::time::Time;
 use super::error::DrainError;
-use crate::wire::{Extraction, ExtractionId, ServiceError};
+use crate::wire::{Extraction, ExtractionId};
 
 /// An event of a drain, in order. `FetchDue` is emitted *before* its request is sent.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub struct DrainEvent {
 #[non_exhaustive]
 pub enum DrainEventKind {
     /// A listing was received.
-    Listed {
+    ListingReceived {
         /// How many ids were listed, each counted once.
         listed: usize,
         /// How many of them are new.
@@ -72,20 +73,15 @@ pub enum DrainEventKind {
         /// How many attempts were made.
         attempts: u16,
     },
-    /// The service asked for a pause (429, `Retry-After`), or eight fetches in a row failed, so
-    /// that it is probably down: nothing is sent before this time. Ids are not charged an attempt
-    /// for it.
-    Paused {
-        /// The earliest end of the pause.
-        until: Time,
-        /// Why.
-        cause: Cause,
-    },
-    /// The service refused the key (401 or 403): nothing is sent until
-    /// [`Drain::set_key`](super::Drain::set_key) is called. Emitted once for each key.
-    KeyRefused {
-        /// The service's explanation.
-        error: ServiceError,
+    /// Less is sent than could be, or nothing: why, since when, until when. Ids are not charged for
+    /// it.
+    Paused(Pause),
+    /// A pause is over.
+    Resumed {
+        /// Why it was.
+        reason: PauseReason,
+        /// Since when.
+        since: Time,
     },
     /// The customer's list was always empty, and the list of all customers is not. The service
     /// returns an empty list for a customer that it does not know (vendor's guide): perhaps the

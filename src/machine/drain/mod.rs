@@ -11,6 +11,7 @@ mod responses;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -18,7 +19,9 @@ use self::entries::{Entries, State};
 use self::next::Next;
 use super::collections::slab::Key;
 use super::exchange::{Failure, Limits, RequestId, Transmit};
-use super::limiter::{Limiter, RequestKind};
+use super::interpret::Reply;
+use super::throttle::limiter::{Limiter, RequestKind};
+use super::throttle::{Change, Throttle};
 use super::time::Time;
 use super::{Machine, Output};
 use crate::wire::{Api, AwaitingRequest, ConfigError, Extraction, ExtractionId, StatusRequest};
@@ -91,9 +94,9 @@ pub use self::progress::DrainProgress;
 ///   Only its id is kept.
 /// - **A bad id** is retried with growing delays, by at most half of the requests in flight, and
 ///   then set aside with its reason. It never stops the others.
-/// - **An outage:** a pause that the service asks for, and eight failures in a row, pause
-///   everything. Then a listing comes before the next fetch. Ids are not charged for pauses.
-/// - **A refused key** pauses everything until [`set_key`](Self::set_key). No id is charged for it.
+/// - **An outage:** while the service does not work, listings find out when it is over. Ids are not
+///   charged for that, nor for a pause that the service asks for.
+/// - **A refused key** pauses everything until it is taken again, or [replaced](Self::set_key).
 /// - **Back-pressure:** with 256 results (unless [set](DrainOptions::with_max_unacknowledged))
 ///   delivered or being fetched, nothing more is fetched.
 /// - **Memory:** about a hundred bytes for each id that is listed or not finished. No result is
@@ -108,8 +111,10 @@ pub struct Drain {
     next_exchange: u64,
     /// The id whose `FetchDue` event was emitted and whose fetch is not sent yet.
     emitted_fetch: Option<Key>,
-    limiter: Limiter,
-    trouble: Trouble,
+    throttle: Throttle,
+    /// Whether a fetch has succeeded, and a listing.
+    has_fetched: bool,
+    has_listed: bool,
     customer_check: CustomerCheck,
     closed: bool,
     outputs: VecDeque<Output<DrainEvent>>,
@@ -136,6 +141,7 @@ struct Outstanding {
     purpose: Purpose,
     sent_at: Time,
     until: Time,
+    key_number: u16,
 }
 
 /// What a request is for.
@@ -149,22 +155,6 @@ enum Purpose {
         key: Key,
         again: bool,
     },
-}
-
-/// What stops all requests.
-#[derive(Debug, Default)]
-struct Trouble {
-    /// Fetches that failed in a row.
-    failures: u16,
-    /// Pauses since the last successful fetch or listing.
-    pauses: u16,
-    /// The service may be down: a listing comes before the next fetch.
-    is_checking: bool,
-    /// A fetch has succeeded before.
-    has_succeeded: bool,
-    key_refused: bool,
-    /// The first exchange with the newest key.
-    first_of_key: u64,
 }
 
 /// Checks whether the customer's name may be wrong.
@@ -194,12 +184,15 @@ impl Drain {
             in_flight: BTreeMap::new(),
             next_exchange: 1,
             emitted_fetch: None,
-            limiter: Limiter::new(
-                options.rate,
-                std::time::Duration::from_secs(1),
-                options.burst,
+            throttle: Throttle::new(
+                Limiter::new(options.rate, Duration::from_secs(1), options.burst),
+                0,
+                options.retry,
+                options.seed,
+                now,
             ),
-            trouble: Trouble::default(),
+            has_fetched: false,
+            has_listed: false,
             customer_check: CustomerCheck {
                 is_open: options.has_customer,
                 is_due: false,
@@ -263,8 +256,8 @@ impl Drain {
     /// The key can't be used; the old one stays.
     pub fn set_key(&mut self, key: &str) -> Result<(), ConfigError> {
         self.api = self.api.with_key(key)?;
-        self.trouble.key_refused = false;
-        self.trouble.first_of_key = self.next_exchange;
+        self.throttle.replace_key(self.latest);
+        self.report_pauses(self.latest);
         Ok(())
     }
 
@@ -291,12 +284,26 @@ impl Drain {
             .push_back(Output::Event(DrainEvent { sequence, kind }));
     }
 
+    /// Reports pauses that began or ended.
+    fn report_pauses(&mut self, now: Time) {
+        while let Some(change) = self.throttle.next_change(now) {
+            self.emit(match change {
+                Change::Paused(pause) => DrainEventKind::Paused(pause),
+                Change::Resumed { reason, since } => DrainEventKind::Resumed { reason, since },
+            });
+        }
+    }
+
     /// Performs the next action. Returns the output to rest with if there is none.
     fn proceed(&mut self, now: Time) -> Option<Output<DrainEvent>> {
         match self.next(now) {
-            Next::TimeOut(exchange) => self.timed_out(exchange, now),
+            Next::TimeOut(exchange) => self.time_out(exchange, now),
             Next::Redeliver(key) => self.entries.put(key, State::Retrying(now)),
             Next::List => self.list(now),
+            Next::Probe => {
+                self.throttle.grant_probe();
+                self.list(now);
+            }
             Next::ListAll => self.list_all(now),
             Next::EmitFetchDue(key) => self.emit_fetch_due(key),
             Next::Fetch(key) => self.fetch(key, now),
@@ -384,20 +391,17 @@ impl Drain {
         let limits = Limits::for_exchange(0, Some(response_bytes));
         let exchange = self.next_exchange;
         self.next_exchange += 1;
-        self.limiter.take(RequestKind::Poll, now);
-        self.in_flight.insert(
-            exchange,
-            Outstanding {
-                purpose,
-                sent_at: now,
-                until: now + limits.total,
-            },
-        );
-        self.outputs.push_back(Output::Send(Transmit::new(
-            RequestId::new(exchange),
-            request,
-            limits,
-        )));
+        let id = RequestId::new(exchange);
+        let outstanding = Outstanding {
+            purpose,
+            sent_at: now,
+            until: now + limits.total,
+            key_number: self.throttle.key_number(),
+        };
+        self.in_flight.insert(exchange, outstanding);
+        self.throttle.sent(id, RequestKind::Poll, false, now);
+        let transmit = Transmit::new(id, request, limits);
+        self.outputs.push_back(Output::Send(transmit));
     }
 
     fn id(&self, key: Key) -> Option<ExtractionId> {
@@ -411,6 +415,7 @@ impl Machine for Drain {
 
     fn next_output(&mut self, now: Time) -> Output<DrainEvent> {
         let now = self.advance(now);
+        self.report_pauses(now);
         loop {
             if let Some(output) = self.outputs.pop_front() {
                 return output;
@@ -423,12 +428,12 @@ impl Machine for Drain {
 
     fn handle_response(&mut self, id: RequestId, response: http::Response<Bytes>, now: Time) {
         let now = self.advance(now);
-        self.handle_reply(id.get(), &response, now);
+        self.complete(id.get(), Reply::Response(response), now);
     }
 
     fn handle_failure(&mut self, id: RequestId, failure: Failure, now: Time) {
         let now = self.advance(now);
-        self.handle_reply_failure(id.get(), failure, now);
+        self.complete(id.get(), Reply::Failure(failure), now);
     }
 
     fn into_outcome(event: DrainEvent) -> Result<Self::Outcome, DrainEvent> {

@@ -1,7 +1,7 @@
 //! What to do next: one function decides for acting and waiting alike.
 
 use super::entries::State;
-use super::{Drain, Purpose};
+use super::{Drain, Outstanding, Purpose};
 use crate::machine::Time;
 use crate::machine::collections::slab::Key;
 
@@ -13,6 +13,8 @@ pub(super) enum Next {
     /// A delivered result was not acknowledged in time.
     Redeliver(Key),
     List,
+    /// List, to find out whether the service works again.
+    Probe,
     ListAll,
     /// Emit that a fetch is about to be sent.
     EmitFetchDue(Key),
@@ -56,10 +58,15 @@ impl Drain {
             (Some((due, next)), _) if now >= due => next,
             (_, Some(key)) => Next::Withdraw(key),
             (request, None) => Next::Rest(
-                [timeout, redelivery, request.map(|(due, _)| due)]
-                    .into_iter()
-                    .flatten()
-                    .min(),
+                [
+                    timeout,
+                    redelivery,
+                    self.throttle.pause_ends_at().filter(|ends| *ends > now),
+                    request.map(|(due, _)| due),
+                ]
+                .into_iter()
+                .flatten()
+                .min(),
             ),
         }
     }
@@ -74,15 +81,21 @@ impl Drain {
     /// The next request, and when it may be sent; `None` if that needs an input, a response or a
     /// redelivery.
     fn next_request(&mut self, now: Time) -> Option<(Time, Next)> {
-        if self.trouble.key_refused || self.in_flight.len() >= self.options.max_in_flight {
+        if self.in_flight.len() >= self.options.max_in_flight {
             return None;
         }
-        let gate = self.limiter.ready_at().max(now);
+        let Some(ready) = self.throttle.ready_at() else {
+            let is_listing = |outstanding: &Outstanding| outstanding.purpose == Purpose::List;
+            let at = self.throttle.probe_at()?;
+            return (!self.in_flight.values().any(is_listing)).then_some((at, Next::Probe));
+        };
+        let gate = ready.max(now);
         let waiting = self.entries.first_waiting();
         // While there are ids to fetch, a listing would only repeat them.
-        let listing = self.listing.due.filter(|_| {
-            self.emitted_fetch.is_none() && (self.trouble.is_checking || waiting.is_none())
-        });
+        let listing = self
+            .listing
+            .due
+            .filter(|_| self.emitted_fetch.is_none() && waiting.is_none());
         let listing = listing.map(|due| (due.max(gate), Next::List));
         let all = (self.customer_check.is_due && self.emitted_fetch.is_none())
             .then_some((gate, Next::ListAll));
@@ -100,9 +113,6 @@ impl Drain {
                 .get(*key)
                 .is_some_and(|(_, state)| state == State::Fetching)
         };
-        if self.trouble.is_checking {
-            return None;
-        }
         if let Some(key) = self.emitted_fetch {
             return is_open(&key).then_some((gate, Next::Fetch(key)));
         }

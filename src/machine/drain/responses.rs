@@ -1,150 +1,80 @@
-//! Handles responses and failures.
+//! What follows from what comes back.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Response, StatusCode};
-
 use super::entries::{Entries, State};
-use super::{CustomerCheck, Drain, DrainError, DrainEventKind, Outstanding, Purpose, Trouble};
+use super::{CustomerCheck, Drain, DrainError, DrainEventKind, Outstanding, Purpose};
 use crate::machine::collections::slab::Key;
-use crate::machine::exchange::{Failure, FailureKind};
+use crate::machine::exchange::RequestId;
+use crate::machine::interpret::{self, Decoded, ListingResult, Meaning, PollResult, Reply, Signal};
 use crate::machine::job::record::OutcomeKind;
-use crate::machine::job::response::{self, Decoded, PollResult, Refusal};
+use crate::machine::throttle::limiter::RequestKind;
+use crate::machine::throttle::{Completed, Subject};
 use crate::machine::{Cause, Time, random};
-use crate::wire::{
-    AwaitingResponse, Extraction, ExtractionId, ResponseError, ServiceError, Status, retry_after,
-};
-
-/// After this many failed fetches in a row the service counts as down.
-const MAX_FAILURES_IN_A_ROW: u16 = 8;
+use crate::wire::{Extraction, ExtractionId, ServiceError, Status};
 
 /// The shortest and the longest time between two listings of all customers.
 const CUSTOMER_CHECK_GAPS: (Duration, Duration) =
     (Duration::from_secs(3600), Duration::from_secs(24 * 3600));
 
 impl Drain {
-    /// Handles a response; an unknown exchange is ignored.
-    pub(super) fn handle_reply(&mut self, exchange: u64, response: &Response<Bytes>, now: Time) {
+    /// Takes what came of a request; an unknown exchange is ignored.
+    pub(super) fn complete(&mut self, exchange: u64, reply: Reply, now: Time) {
         let Some(outstanding) = self.in_flight.remove(&exchange) else {
             return;
         };
-        let status = response.status();
-        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            return self.refused_key(exchange, outstanding, response, now);
-        }
-        let hint = retry_after(response.headers());
-        let slows =
-            status == StatusCode::TOO_MANY_REQUESTS || hint.is_some() && !status.is_success();
+        let id = RequestId::new(exchange);
         match outstanding.purpose {
-            Purpose::List => self.listed(outstanding, response, hint, slows, now),
-            _ if slows => {
-                self.slow_down(
-                    outstanding,
-                    Cause::Service(ServiceError::from_response(response)),
-                    hint,
-                    now,
-                );
-                self.requeue(outstanding, now);
-            }
-            Purpose::ListAll => {
-                if let Ok(listed) = count(response) {
-                    self.all_listed(Some(listed));
-                }
-            }
-            Purpose::Fetch { key, .. } => {
-                let (result, decoded) = response::for_poll(response);
-                self.fetched(key, result, decoded, now);
-            }
+            Purpose::List => self.complete_list(id, outstanding, &reply, now),
+            Purpose::ListAll => self.complete_list_all(id, outstanding, &reply, now),
+            Purpose::Fetch { key, .. } => self.complete_fetch(id, outstanding, key, reply, now),
         }
-    }
-
-    /// Handles a failure; an unknown exchange is ignored.
-    pub(super) fn handle_reply_failure(&mut self, exchange: u64, failure: Failure, now: Time) {
-        let Some(outstanding) = self.in_flight.remove(&exchange) else {
-            return;
-        };
-        let (kind, cause) = (failure.kind(), Cause::Failure(failure));
-        match outstanding.purpose {
-            Purpose::List => {
-                self.list_failed(outstanding, cause, None, kind == FailureKind::TooLarge, now)
-            }
-            Purpose::ListAll if kind == FailureKind::TooLarge => self.all_listed(None),
-            Purpose::ListAll => {}
-            Purpose::Fetch { key, .. } => match kind {
-                FailureKind::TooLarge => {
-                    self.record_success();
-                    self.set_aside(key, DrainError::TooLarge { cause });
-                }
-                FailureKind::NotSent => {
-                    // It was never sent: the id is not charged an attempt.
-                    let retry_at = now + self.options.retry.delay(1, self.draw());
-                    self.try_again(
-                        key,
-                        DrainError::Unanswered {
-                            cause: cause.clone(),
-                        },
-                        retry_at,
-                    );
-                    self.record_failure(cause, now);
-                }
-                FailureKind::Interrupted | FailureKind::Source => self.unclear(key, cause, now),
-            },
-        }
+        self.report_pauses(now);
     }
 
     /// A request whose time limit has passed.
-    pub(super) fn timed_out(&mut self, exchange: u64, now: Time) {
+    pub(super) fn time_out(&mut self, exchange: u64, now: Time) {
         let Some(outstanding) = self.in_flight.remove(&exchange) else {
             return;
         };
+        let id = RequestId::new(exchange);
+        self.observe(id, outstanding, Signal::Down, || Cause::TimeLimit, now);
         match outstanding.purpose {
             Purpose::List => self.list_failed(outstanding, Cause::TimeLimit, None, false, now),
             Purpose::ListAll => {}
-            Purpose::Fetch { key, .. } => self.unclear(key, Cause::TimeLimit, now),
+            Purpose::Fetch { key, .. } => self.fetch_unanswered(key, Cause::TimeLimit, None, now),
         }
+        self.report_pauses(now);
     }
 
-    fn listed(
+    /// What an exchange says of the service.
+    fn observe(
         &mut self,
+        id: RequestId,
         outstanding: Outstanding,
-        response: &Response<Bytes>,
-        hint: Option<Duration>,
-        slows: bool,
+        signal: Signal,
+        cause: impl Fn() -> Cause,
         now: Time,
     ) {
-        match self.read(response) {
-            Ok((listed, new)) => {
-                self.entries.end_listing();
-                self.trouble.failures = 0;
-                self.trouble.is_checking = false;
-                self.listing.failures = 0;
-                self.listing.listed = listed;
-                self.emit(DrainEventKind::Listed { listed, new });
-                self.customer_check.listed(listed, now);
-                let again = match self.options.interval {
-                    Some(interval) => Some(outstanding.sent_at + interval),
-                    None => (new > 0).then_some(now),
-                };
-                self.listing.due = again.map(|due| due.max(now + hint.unwrap_or_default()));
-            }
-            Err(error) => {
-                let is_final = matches!(error, ResponseError::Service(_))
-                    && Refusal::from_status(response.status()) == Refusal::Final;
-                if slows {
-                    let until =
-                        now + hint.unwrap_or_else(|| self.options.retry.delay(1, self.draw()));
-                    self.limiter.slow_down(outstanding.sent_at, until, now);
-                    self.limiter.pause_until(until);
-                }
-                self.list_failed(outstanding, error.into(), hint, is_final, now);
-            }
-        }
+        let subject = match outstanding.purpose {
+            Purpose::List | Purpose::ListAll => Subject::Listing,
+            Purpose::Fetch { key, .. } => Subject::Job(key),
+        };
+        let completed = Completed {
+            id,
+            sent_at: outstanding.sent_at,
+            subject,
+            kind: RequestKind::Poll,
+            is_retry: false,
+            key_number: outstanding.key_number,
+            signal,
+            is_unknown: false,
+        };
+        self.throttle.completed(&completed, cause, now);
     }
 
-    /// Marks all listed ids, even if the list is cut off later. Invalid ids are skipped.
-    fn read(&mut self, response: &Response<Bytes>) -> Result<(usize, usize), ResponseError> {
+    fn complete_list(&mut self, id: RequestId, outstanding: Outstanding, reply: &Reply, now: Time) {
         let (mut listed, mut new) = (0, 0);
         let mut together = Vec::with_capacity(Entries::TOGETHER);
         let mut take = |entries: &mut Entries, ids: &mut Vec<Cow<'_, str>>| {
@@ -153,14 +83,131 @@ impl Drain {
             (listed, new) = (listed + counts.0, new + counts.1);
         };
         self.entries.begin_listing();
-        let read = AwaitingResponse::for_each_id(response, |id| {
+        // All listed ids count, even if the list is cut off later. Invalid ids are skipped.
+        let Meaning {
+            result,
+            signal,
+            decoded,
+        } = interpret::listing(reply, |id| {
             together.push(id);
             if together.len() == Entries::TOGETHER {
                 take(&mut self.entries, &mut together);
             }
         });
         take(&mut self.entries, &mut together);
-        read.map(|_| (listed, new))
+        let cause = || decoded.cause().unwrap_or(Cause::TimeLimit);
+        self.observe(id, outstanding, signal, cause, now);
+        match result {
+            ListingResult::Received { hint, .. } => {
+                let soonest = now + hint.unwrap_or_default();
+                self.listed(outstanding, listed, new, soonest, now);
+            }
+            // It is repeated with another key, or when this one is taken again.
+            ListingResult::KeyRefused => self.listing.due = Some(now),
+            ListingResult::Failed { hint } => {
+                self.list_failed(outstanding, cause(), hint, false, now);
+            }
+            ListingResult::Unreadable => self.list_failed(outstanding, cause(), None, false, now),
+            ListingResult::Refused | ListingResult::TooLarge => {
+                self.list_failed(outstanding, cause(), None, true, now);
+            }
+        }
+    }
+
+    fn listed(
+        &mut self,
+        outstanding: Outstanding,
+        listed: usize,
+        new: usize,
+        soonest: Time,
+        now: Time,
+    ) {
+        self.entries.end_listing();
+        self.has_listed = true;
+        self.listing.failures = 0;
+        self.listing.listed = listed;
+        self.emit(DrainEventKind::ListingReceived { listed, new });
+        self.customer_check.listed(listed, now);
+        let again = match self.options.interval {
+            Some(interval) => Some(outstanding.sent_at + interval),
+            None => (new > 0).then_some(now),
+        };
+        self.listing.due = again.map(|due| due.max(soonest));
+    }
+
+    fn complete_list_all(
+        &mut self,
+        id: RequestId,
+        outstanding: Outstanding,
+        reply: &Reply,
+        now: Time,
+    ) {
+        let mut listed = 0;
+        let Meaning {
+            result,
+            signal,
+            decoded,
+        } = interpret::listing(reply, |_| listed += 1);
+        let cause = || decoded.cause().unwrap_or(Cause::TimeLimit);
+        self.observe(id, outstanding, signal, cause, now);
+        match result {
+            ListingResult::Received { .. } => self.all_listed(Some(listed)),
+            ListingResult::TooLarge => self.all_listed(None),
+            ListingResult::KeyRefused => self.requeue(outstanding, now),
+            ListingResult::Failed { .. } if matches!(signal, Signal::Busy(_)) => {
+                self.requeue(outstanding, now);
+            }
+            ListingResult::Failed { .. } | ListingResult::Refused | ListingResult::Unreadable => {}
+        }
+    }
+
+    fn complete_fetch(
+        &mut self,
+        id: RequestId,
+        outstanding: Outstanding,
+        key: Key,
+        reply: Reply,
+        now: Time,
+    ) {
+        let is_unsent = reply.is_unsent();
+        let Meaning {
+            result,
+            signal,
+            decoded,
+        } = interpret::poll(reply);
+        // While no fetch has ever succeeded, a refusal may be about the URL and not about the id.
+        let is_refusal = matches!(
+            result,
+            PollResult::NotFound | PollResult::Final(OutcomeKind::Refused)
+        );
+        let signal = if is_refusal && !self.has_fetched {
+            Signal::Down
+        } else {
+            signal
+        };
+        let cause = || decoded.cause().unwrap_or(Cause::TimeLimit);
+        self.observe(id, outstanding, signal, cause, now);
+        match result {
+            PollResult::KeyRefused if self.was_key_taken(outstanding) => {
+                self.refused(key, decoded, |error| DrainError::Refused { error }, now);
+            }
+            PollResult::KeyRefused => self.requeue(outstanding, now),
+            PollResult::Deferred { .. } => self.requeue(outstanding, now),
+            // It was never sent, or the service does not work: the id is not charged an attempt.
+            PollResult::Failed { hint } if is_unsent || self.throttle.is_outage() => {
+                let delay = self.options.retry.delay(1, self.draw());
+                let retry_at = now + delay.max(hint.unwrap_or_default());
+                let cause = decoded.into_cause().unwrap_or(Cause::TimeLimit);
+                self.try_again(key, DrainError::Unanswered { cause }, retry_at);
+            }
+            result => self.fetched(key, result, decoded, now),
+        }
+    }
+
+    /// Whether a refused key was found taken since, by another request: then a refusal may be
+    /// specific to the id.
+    fn was_key_taken(&self, outstanding: Outstanding) -> bool {
+        self.has_fetched && outstanding.key_number % 2 == 1
     }
 
     fn list_failed(
@@ -172,9 +219,12 @@ impl Drain {
         now: Time,
     ) {
         self.listing.failures = self.listing.failures.saturating_add(1);
+        // An outage ends nothing that has begun.
+        let is_outage = self.has_listed && self.throttle.is_outage();
         let delay = self.options.retry.delay(self.listing.failures, self.draw());
         let soonest = now + delay.max(hint.unwrap_or_default());
-        let is_over = is_final || self.listing.failures >= self.options.retry.attempts();
+        let is_over =
+            is_final || !is_outage && self.listing.failures >= self.options.retry.attempts();
         let retry_at = match self.options.interval {
             Some(interval) if is_final => Some(soonest.max(outstanding.sent_at + interval)),
             None if is_over => None,
@@ -214,24 +264,29 @@ impl Drain {
                 } else {
                     Status::InProgress
                 };
-                self.record_success();
+                self.has_fetched = true;
                 self.fetch_failed(key, DrainError::Unfinished { status }, hint, now);
             }
+            PollResult::Final(OutcomeKind::TooLarge) => {
+                let cause = decoded.into_cause().unwrap_or(Cause::TimeLimit);
+                self.set_aside(key, DrainError::TooLarge { cause });
+            }
             PollResult::NotFound => {
-                self.refused(key, decoded, |error| DrainError::NotFound { error }, now)
+                self.refused(key, decoded, |error| DrainError::NotFound { error }, now);
             }
-            PollResult::Final(_) => {
-                self.refused(key, decoded, |error| DrainError::Refused { error }, now)
+            PollResult::Final(_) | PollResult::KeyRefused => {
+                self.refused(key, decoded, |error| DrainError::Refused { error }, now);
             }
-            PollResult::Failed { .. } => {
-                self.unclear(key, decoded.into_cause().unwrap_or(Cause::TimeLimit), now)
+            PollResult::Failed { hint } | PollResult::Deferred { hint } => {
+                let cause = decoded.into_cause().unwrap_or(Cause::TimeLimit);
+                self.fetch_unanswered(key, cause, hint, now);
             }
         }
     }
 
     /// The final result of an extraction.
     fn hand_out(&mut self, key: Key, extraction: Result<Extraction, DrainError>, now: Time) {
-        self.record_success();
+        self.has_fetched = true;
         let Some(extraction_id) = self.fetching(key) else {
             return;
         };
@@ -252,7 +307,7 @@ impl Drain {
 
     /// Sets aside a result that can't be read: it will not change.
     fn set_aside_unreadable(&mut self, key: Key, decoded: Decoded) {
-        self.record_success();
+        self.has_fetched = true;
         self.set_aside(
             key,
             DrainError::Unreadable {
@@ -261,8 +316,7 @@ impl Drain {
         );
     }
 
-    /// An error response for this id. If no fetch has ever succeeded, the URL may be wrong, and not
-    /// the id.
+    /// An error response for this id.
     fn refused(
         &mut self,
         key: Key,
@@ -271,23 +325,12 @@ impl Drain {
         now: Time,
     ) {
         let error = decoded.into_service_error();
-        self.fetch_failed(key, reason(error.clone()), None, now);
-        if !self.trouble.has_succeeded {
-            self.record_failure(Cause::Service(error), now);
-        }
+        self.fetch_failed(key, reason(error), None, now);
     }
 
     /// No usable response for this id: the cause may be the id or the service.
-    fn unclear(&mut self, key: Key, cause: Cause, now: Time) {
-        self.fetch_failed(
-            key,
-            DrainError::Unanswered {
-                cause: cause.clone(),
-            },
-            None,
-            now,
-        );
-        self.record_failure(cause, now);
+    fn fetch_unanswered(&mut self, key: Key, cause: Cause, hint: Option<Duration>, now: Time) {
+        self.fetch_failed(key, DrainError::Unanswered { cause }, hint, now);
     }
 
     fn fetch_failed(&mut self, key: Key, reason: DrainError, hint: Option<Duration>, now: Time) {
@@ -336,23 +379,6 @@ impl Drain {
             .map(|(id, _)| id.clone())
     }
 
-    fn refused_key(
-        &mut self,
-        exchange: u64,
-        outstanding: Outstanding,
-        response: &Response<Bytes>,
-        now: Time,
-    ) {
-        self.requeue(outstanding, now);
-        // A request with an old key shows nothing about the new one.
-        if exchange >= self.trouble.first_of_key && !self.trouble.key_refused {
-            self.trouble.key_refused = true;
-            self.emit(DrainEventKind::KeyRefused {
-                error: ServiceError::from_response(response),
-            });
-        }
-    }
-
     /// Repeats a request as soon as possible that was not processed, through no fault of its own.
     fn requeue(&mut self, outstanding: Outstanding, now: Time) {
         match outstanding.purpose {
@@ -364,61 +390,6 @@ impl Drain {
                 }
             }
         }
-    }
-
-    /// The service asks for a pause: only once for all requests that were in flight.
-    fn slow_down(
-        &mut self,
-        outstanding: Outstanding,
-        cause: Cause,
-        hint: Option<Duration>,
-        now: Time,
-    ) {
-        let delay = hint.unwrap_or_else(|| {
-            self.options
-                .retry
-                .delay(self.trouble.pauses.saturating_add(1), self.draw())
-        });
-        let until = now + delay;
-        if self.limiter.slow_down(outstanding.sent_at, until, now) {
-            self.trouble.pauses = self.trouble.pauses.saturating_add(1);
-            self.emit(DrainEventKind::Paused { until, cause });
-        } else if hint.is_some() {
-            self.limiter.pause_until(until);
-        }
-    }
-
-    /// A fetch got a useful response.
-    fn record_success(&mut self) {
-        let Trouble {
-            failures,
-            pauses,
-            is_checking,
-            has_succeeded,
-            ..
-        } = &mut self.trouble;
-        (*failures, *pauses, *is_checking, *has_succeeded) = (0, 0, false, true);
-    }
-
-    /// Many failures in a row are no coincidence: pauses, and then lists before more ids are tried.
-    fn record_failure(&mut self, cause: Cause, now: Time) {
-        self.trouble.failures = self.trouble.failures.saturating_add(1);
-        if self.trouble.failures < MAX_FAILURES_IN_A_ROW || self.trouble.is_checking {
-            return;
-        }
-        self.trouble.failures = 0;
-        self.trouble.pauses = self.trouble.pauses.saturating_add(1);
-        self.trouble.is_checking = true;
-        let until = now + self.options.retry.delay(self.trouble.pauses, self.draw());
-        self.limiter.pause_until(until);
-        if !self
-            .in_flight
-            .values()
-            .any(|outstanding| outstanding.purpose == Purpose::List)
-        {
-            self.listing.due = Some(now);
-        }
-        self.emit(DrainEventKind::Paused { until, cause });
     }
 
     /// A random number, a new one for each request.
@@ -440,10 +411,4 @@ impl CustomerCheck {
         self.next_at = now + first.saturating_mul(1 << self.checks.min(10)).min(longest);
         self.checks = self.checks.saturating_add(1);
     }
-}
-
-fn count(response: &Response<Bytes>) -> Result<usize, ResponseError> {
-    let mut listed = 0;
-    AwaitingResponse::for_each_id(response, |_| listed += 1)?;
-    Ok(listed)
 }

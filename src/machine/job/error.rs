@@ -27,11 +27,7 @@ use crate::wire::{DecodeError, ServiceError};
 /// | `Exhausted` | no | submit again later |
 /// | `SubmitUnknown` | perhaps | find out before submitting again |
 /// | `SourceFailed` | no | fix the source |
-/// | `Abandoned` | no if never sent, yes with a ticket, else perhaps | resume, if possible |
-///
-/// The second column is about the last attempt to submit. If
-/// [`with_resubmissions`](crate::machine::RetryPolicy::with_resubmissions) allowed to repeat a
-/// submit that may have arrived, the earlier one may be billed, whatever the outcome.
+/// | `Abandoned` | yes with a ticket, no without one | resume, with the ticket |
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JobError {
@@ -97,6 +93,10 @@ pub enum JobError {
     SubmitUnknown {
         /// Why it is unknown.
         cause: Cause,
+        /// How the last attempt ended, where it certainly did not arrive: an earlier one, which
+        /// [`with_resubmissions`](crate::machine::RetryPolicy::with_resubmissions) let repeat, may
+        /// have arrived.
+        otherwise: Option<Box<JobError>>,
     },
     /// The document could not be read, so it was not submitted.
     SourceFailed {
@@ -133,7 +133,9 @@ impl JobError {
             | Self::TooLarge { cause, .. }
             | Self::Deadline { cause, .. }
             | Self::Exhausted { cause, .. } => cause.as_ref().and_then(service_error),
-            Self::SubmitUnknown { cause } | Self::SourceFailed { cause } => service_error(cause),
+            Self::SubmitUnknown { cause, .. } | Self::SourceFailed { cause } => {
+                service_error(cause)
+            }
             Self::Expired { .. } | Self::Unreadable { .. } | Self::Abandoned { .. } => None,
         }
     }
@@ -184,12 +186,16 @@ impl fmt::Display for JobError {
             Self::Exhausted { .. } => {
                 f.write_str("the document was not submitted before the deadline")
             }
-            Self::SubmitUnknown { cause } => {
+            Self::SubmitUnknown { cause, otherwise } => {
                 write!(
                     f,
                     "it is unknown whether the document was submitted, \
                      so it is not submitted again: {cause}"
-                )
+                )?;
+                match otherwise {
+                    Some(last) => write!(f, "; the last attempt: {last}"),
+                    None => Ok(()),
+                }
             }
             Self::SourceFailed { cause } => write!(f, "the document was not submitted: {cause}"),
             Self::Abandoned { .. } => f.write_str("the job was abandoned"),
@@ -205,6 +211,9 @@ impl Error for JobError {
             | Self::Deadline { cause, .. } => {
                 cause.as_ref().map(|cause| cause as &(dyn Error + 'static))
             }
+            Self::SubmitUnknown { otherwise, .. } => otherwise
+                .as_ref()
+                .map(|last| last as &(dyn Error + 'static)),
             // Display of the others shows their cause already.
             _ => None,
         }

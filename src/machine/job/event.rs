@@ -66,6 +66,9 @@ pub enum JobEventKind {
     PollFailed {
         /// Why.
         cause: Cause,
+        /// How many polls in a row failed for a cause of this kind, this one included. From 3 on it
+        /// is probably no accident: a proxy or a captive network may be in between.
+        alike: u16,
         /// When the next poll is due.
         next_poll: Time,
     },

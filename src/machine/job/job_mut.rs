@@ -3,18 +3,16 @@
 //! many.
 
 use std::sync::Arc;
-
-use bytes::Bytes;
-use http::Response;
+use std::time::Duration;
 
 use super::error::JobError;
 use super::event::JobEventKind;
 use super::record::{OutcomeKind, Record, State};
-use super::response::{self, Decoded};
 use super::ticket::{DocumentMeta, Ticket};
 use super::transition::{Effect, Input, Rules, step};
 use crate::machine::cause::Cause;
-use crate::machine::exchange::{Failure, Limits};
+use crate::machine::exchange::Limits;
+use crate::machine::interpret::{Decoded, PollResult, SubmitResult};
 use crate::machine::time::Time;
 use crate::wire::{Api, Body, Document, Extraction, ExtractionId, StatusRequest, SubmitRequest};
 
@@ -31,11 +29,21 @@ pub(crate) struct JobMut<'a> {
 #[derive(Default)]
 pub(crate) struct Pending {
     pub(crate) submission: Option<Submission>,
-    /// Why the last exchange failed.
-    cause: Option<Cause>,
+    failed: Option<Failed>,
+    /// Why it is unknown whether an earlier attempt to submit arrived.
+    unknown: Option<Cause>,
     /// Other extractions of the document that were reported: a duplicate response is not reported
     /// again. At most as many as there were submits.
     reported_again: Vec<ExtractionId>,
+}
+
+/// Why the last exchange failed.
+struct Failed {
+    cause: Cause,
+    /// How many in a row failed for a cause of this kind.
+    alike: u16,
+    /// Whether the reason is not specific to this job: a pause, an outage, a refused key.
+    is_general: bool,
 }
 
 /// The data needed until the document is accepted.
@@ -79,20 +87,18 @@ impl Pending {
         })
     }
 
-    /// Whether the last exchange failed for a reason other than a general pause.
+    /// Whether the last exchange failed for a reason that may be specific to this job.
     pub(crate) fn has_failed(&self) -> bool {
-        match &self.cause {
-            Some(Cause::Service(error)) => !matches!(
-                error.http_status().map(|status| status.as_u16()),
-                Some(401 | 403 | 429)
-            ),
-            Some(_) => true,
-            None => false,
-        }
+        self.failed
+            .as_ref()
+            .is_some_and(|failed| !failed.is_general)
     }
 
     fn is_empty(&self) -> bool {
-        self.submission.is_none() && self.cause.is_none() && self.reported_again.is_empty()
+        self.submission.is_none()
+            && self.failed.is_none()
+            && self.unknown.is_none()
+            && self.reported_again.is_empty()
     }
 }
 
@@ -105,15 +111,16 @@ impl JobMut<'_> {
         now: Time,
         rules: &Rules<'_>,
     ) -> Option<Action> {
-        let unanswered = self.record.state == State::Polling && matches!(input, Input::Clock);
+        let before = *self.record;
         let effect = step(self.record, input, now, rules);
         let action = match effect {
             Effect::Nothing => None,
             Effect::Submit => Some(Action::SendSubmit),
             Effect::Poll => Some(Action::SendPoll),
-            effect => self
-                .event(effect, decoded, unanswered, now)
-                .map(Action::Emit),
+            effect => {
+                let step = Step { before, input, now };
+                self.event(effect, decoded, &step).map(Action::Emit)
+            }
         };
         if self.pending.as_deref().is_some_and(Pending::is_empty) {
             *self.pending = None;
@@ -132,60 +139,56 @@ impl JobMut<'_> {
         ))
     }
 
-    /// The event of an effect; `None` if it was reported already.
-    fn event(
-        &mut self,
-        effect: Effect,
-        decoded: Decoded,
-        unanswered: bool,
-        now: Time,
-    ) -> Option<JobEventKind> {
-        let (due, submits, polls, reason) = (
-            self.record.due,
-            self.record.submits,
-            self.record.polls,
-            self.record.reason,
-        );
+    /// The event of an effect; `None` if there is nothing to report.
+    fn event(&mut self, effect: Effect, decoded: Decoded, step: &Step) -> Option<JobEventKind> {
+        let (due, submits, polls) = (self.record.due, self.record.submits, self.record.polls);
         Some(match effect {
             Effect::Nothing | Effect::Submit | Effect::Poll => return None,
             Effect::EmitSubmitting => JobEventKind::Submitting { attempt: submits },
-            Effect::SubmitFailed => JobEventKind::SubmitFailed {
-                cause: self.failed(decoded),
-                retry_at: due,
-            },
+            Effect::SubmitFailed => {
+                let cause = self.failed(decoded, step).0;
+                if self.record.resubmissions > step.before.resubmissions {
+                    self.pending.get_or_insert_default().unknown = Some(cause.clone());
+                }
+                JobEventKind::SubmitFailed {
+                    cause,
+                    retry_at: due,
+                }
+            }
             Effect::Submitted => {
                 self.accept(decoded);
                 JobEventKind::Submitted(self.ticket()?)
             }
             Effect::SubmittedAgain => JobEventKind::SubmittedAgain(self.other_id(decoded)?),
+            Effect::SubmittedLate => {
+                self.accept(decoded);
+                return None;
+            }
             Effect::EmitPollDue => JobEventKind::PollDue {
                 poll: polls,
-                reason,
+                reason: self.record.reason,
             },
             Effect::Progressed => {
-                self.forget_cause();
-                let status = if let Decoded::Status(status) = decoded {
-                    Some(status)
-                } else {
-                    None
+                self.forget_failure();
+                let status = match decoded {
+                    Decoded::Status(status) => Some(status),
+                    _ => None,
                 };
                 JobEventKind::Progressed {
                     status,
                     next_poll: due,
                 }
             }
-            Effect::PollFailed => JobEventKind::PollFailed {
-                cause: self.failed(decoded),
-                next_poll: due,
-            },
-            Effect::Finished(kind) => {
-                // The cause must be that of the last poll, not of an earlier one.
-                if unanswered {
-                    self.pending.get_or_insert_default().cause = Some(Cause::TimeLimit);
-                } else if matches!(decoded, Decoded::Status(_)) {
-                    self.forget_cause();
+            Effect::PollFailed => {
+                let (cause, alike) = self.failed(decoded, step);
+                JobEventKind::PollFailed {
+                    cause,
+                    alike,
+                    next_poll: due,
                 }
-                let outcome = self.outcome(kind, decoded, now);
+            }
+            Effect::Finished { outcome, otherwise } => {
+                let outcome = self.outcome(outcome, otherwise, decoded, step);
                 self.drop_document();
                 JobEventKind::Finished(outcome)
             }
@@ -196,8 +199,7 @@ impl JobMut<'_> {
         if let Decoded::Id(id) = decoded {
             *self.extraction_id = Some(id);
         }
-        self.forget_cause();
-        self.drop_document();
+        *self.pending = None;
     }
 
     /// The id of another extraction of the same document, unless it was reported already.
@@ -213,21 +215,31 @@ impl JobMut<'_> {
         Some(id)
     }
 
-    /// Stores the cause of a failure for the outcome. A failure without a report is a time limit.
-    fn failed(&mut self, decoded: Decoded) -> Cause {
+    /// Stores the cause of a failure for the outcome; returns it, and how many in a row were alike.
+    /// A failure without a report is a time limit.
+    fn failed(&mut self, decoded: Decoded, step: &Step) -> (Cause, u16) {
         let cause = decoded.into_cause().unwrap_or(Cause::TimeLimit);
-        self.pending.get_or_insert_default().cause = Some(cause.clone());
-        cause
+        let pending = self.pending.get_or_insert_default();
+        let before = pending.failed.take();
+        let alike = match before {
+            Some(before) if before.cause.is_like(&cause) => before.alike.saturating_add(1),
+            _ => 1,
+        };
+        pending.failed = Some(Failed {
+            cause: cause.clone(),
+            alike,
+            is_general: step.is_deferred(),
+        });
+        (cause, alike)
     }
 
-    fn forget_cause(&mut self) {
+    fn forget_failure(&mut self) {
         self.take_cause();
     }
 
     fn take_cause(&mut self) -> Option<Cause> {
-        self.pending
-            .as_mut()
-            .and_then(|pending| pending.cause.take())
+        let failed = self.pending.as_mut()?.failed.take()?;
+        Some(failed.cause)
     }
 
     /// Drops the document, which is not needed any more.
@@ -239,12 +251,13 @@ impl JobMut<'_> {
 
     fn outcome(
         &mut self,
-        kind: OutcomeKind,
+        outcome: OutcomeKind,
+        otherwise: Option<OutcomeKind>,
         decoded: Decoded,
-        now: Time,
+        step: &Step,
     ) -> Result<Extraction, JobError> {
         let decoded = match decoded {
-            Decoded::Extraction(extraction) if kind == OutcomeKind::Succeeded => {
+            Decoded::Extraction(extraction) if outcome == OutcomeKind::Succeeded => {
                 return Ok(*extraction);
             }
             Decoded::Id(id) => {
@@ -253,57 +266,120 @@ impl JobMut<'_> {
             }
             other => other,
         };
-        Err(self.error(kind, decoded, now))
+        let Some(otherwise) = otherwise else {
+            return Err(self.error(outcome, decoded, step));
+        };
+        let otherwise = Box::new(self.error(otherwise, decoded, step));
+        let unknown = self.pending.as_mut().and_then(|it| it.unknown.take());
+        Err(JobError::SubmitUnknown {
+            cause: unknown.unwrap_or(Cause::Restarted),
+            otherwise: Some(otherwise),
+        })
     }
 
-    fn error(&mut self, kind: OutcomeKind, decoded: Decoded, now: Time) -> JobError {
-        let ticket = self.ticket();
-        match (kind, ticket) {
-            (OutcomeKind::Abandoned, ticket) => JobError::Abandoned { ticket },
-            (OutcomeKind::Refused, ticket) => JobError::Refused {
-                ticket,
+    fn error(&mut self, outcome: OutcomeKind, decoded: Decoded, step: &Step) -> JobError {
+        match outcome {
+            OutcomeKind::Abandoned => JobError::Abandoned {
+                ticket: self.ticket(),
+            },
+            OutcomeKind::Refused => JobError::Refused {
+                ticket: self.ticket(),
                 error: decoded.into_service_error(),
             },
-            (OutcomeKind::Failed, Some(ticket)) => JobError::Failed {
-                ticket,
-                error: decoded.into_service_error(),
+            OutcomeKind::SourceFailed => JobError::SourceFailed {
+                cause: self.failed(decoded, step).0,
             },
-            (OutcomeKind::Expired, Some(ticket)) => JobError::Expired { ticket },
-            (OutcomeKind::NotFound, Some(ticket)) => JobError::NotFound {
-                ticket,
-                cause: decoded.into_cause(),
-            },
-            (OutcomeKind::TooLarge, Some(ticket)) => JobError::TooLarge {
-                ticket,
-                cause: decoded.into_cause(),
-            },
-            (OutcomeKind::Unreadable | OutcomeKind::Succeeded, Some(ticket)) => {
-                JobError::Unreadable {
-                    ticket,
-                    error: decoded.into_decode_error(),
-                }
-            }
-            (OutcomeKind::Deadline, Some(ticket)) => {
-                let beyond = self.record.not_before > self.record.deadline;
-                let retry_after = beyond.then(|| self.record.not_before.saturating_since(now));
-                JobError::Deadline {
-                    ticket,
-                    retry_after,
-                    cause: decoded.into_cause().or_else(|| self.take_cause()),
-                }
-            }
-            (OutcomeKind::SourceFailed, _) => JobError::SourceFailed {
-                cause: self.failed(decoded),
-            },
-            (OutcomeKind::SubmitUnknown, _) => JobError::SubmitUnknown {
-                cause: self.failed(decoded),
-            },
-            // In all other cases without a ticket the document was never submitted.
-            (_, _) => JobError::Exhausted {
+            OutcomeKind::SubmitUnknown => self.submit_unknown(decoded, step),
+            OutcomeKind::Exhausted => JobError::Exhausted {
                 attempts: self.record.submits,
                 cause: decoded.into_cause().or_else(|| self.take_cause()),
             },
+            OutcomeKind::Succeeded
+            | OutcomeKind::Failed
+            | OutcomeKind::Expired
+            | OutcomeKind::NotFound
+            | OutcomeKind::TooLarge
+            | OutcomeKind::Unreadable
+            | OutcomeKind::Deadline => match self.ticket() {
+                Some(ticket) => self.error_with_ticket(outcome, ticket, decoded, step),
+                // These come from polls, and none is made without an id.
+                None => self.submit_unknown(decoded, step),
+            },
         }
+    }
+
+    fn submit_unknown(&mut self, decoded: Decoded, step: &Step) -> JobError {
+        JobError::SubmitUnknown {
+            cause: self.failed(decoded, step).0,
+            otherwise: None,
+        }
+    }
+
+    fn error_with_ticket(
+        &mut self,
+        outcome: OutcomeKind,
+        ticket: Ticket,
+        decoded: Decoded,
+        step: &Step,
+    ) -> JobError {
+        match outcome {
+            OutcomeKind::Failed => JobError::Failed {
+                ticket,
+                error: decoded.into_service_error(),
+            },
+            OutcomeKind::Expired => JobError::Expired { ticket },
+            OutcomeKind::NotFound => JobError::NotFound {
+                ticket,
+                cause: decoded.into_cause(),
+            },
+            OutcomeKind::TooLarge => JobError::TooLarge {
+                ticket,
+                cause: decoded.into_cause(),
+            },
+            OutcomeKind::Deadline => {
+                let beyond = self.record.not_before > self.record.deadline;
+                let retry_after = beyond.then(|| self.record.not_before.saturating_since(step.now));
+                JobError::Deadline {
+                    ticket,
+                    retry_after,
+                    cause: self.last_cause(decoded, step),
+                }
+            }
+            // A result that is not there is one that cannot be read.
+            _ => JobError::Unreadable {
+                ticket,
+                error: decoded.into_decode_error(),
+            },
+        }
+    }
+
+    /// Why the last poll failed, if it did: not one before it.
+    fn last_cause(&mut self, decoded: Decoded, step: &Step) -> Option<Cause> {
+        let is_unanswered =
+            step.before.state == State::Polling && matches!(step.input, Input::Clock);
+        match decoded {
+            Decoded::Status(_) => None,
+            _ if is_unanswered => Some(Cause::TimeLimit),
+            decoded => decoded.into_cause().or_else(|| self.take_cause()),
+        }
+    }
+}
+
+/// One step, as far as its events depend on it.
+struct Step {
+    before: Record,
+    input: Input,
+    now: Time,
+}
+
+impl Step {
+    /// Whether what failed did so for a reason that is not specific to the job.
+    fn is_deferred(&self) -> bool {
+        matches!(
+            self.input,
+            Input::Submit(_, SubmitResult::Deferred { .. })
+                | Input::Poll(_, PollResult::Deferred { .. })
+        )
     }
 }
 
@@ -333,28 +409,10 @@ pub(crate) fn poll_request(
     (request, Limits::for_exchange(0, response_bytes))
 }
 
-/// The result of an exchange: a response or a failure.
-pub(crate) enum Reply {
-    Response(Response<Bytes>),
-    Failure(Failure),
-}
-
-impl Reply {
-    /// What it means for the submit of this exchange.
-    pub(crate) fn for_submit(self, exchange: u32, trusts_overload: bool) -> (Input, Decoded) {
-        let (answer, decoded) = match self {
-            Self::Response(response) => response::for_submit(&response, trusts_overload),
-            Self::Failure(failure) => response::for_submit_failure(failure),
-        };
-        (Input::Submit(exchange, answer), decoded)
-    }
-
-    /// What it means for the poll of this exchange.
-    pub(crate) fn for_poll(self, exchange: u32) -> (Input, Decoded) {
-        let (answer, decoded) = match self {
-            Self::Response(response) => response::for_poll(&response),
-            Self::Failure(failure) => response::for_poll_failure(failure),
-        };
-        (Input::Poll(exchange, answer), decoded)
-    }
+/// The longest that the submit of this document may be in flight.
+pub(crate) fn submission_limit(pending: Option<&Pending>) -> Duration {
+    let submission = pending.and_then(|pending| pending.submission.as_ref());
+    submission
+        .map_or_else(Limits::default, |submission| submission.limits)
+        .total
 }

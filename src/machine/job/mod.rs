@@ -6,7 +6,6 @@ pub(crate) mod job_mut;
 mod learning;
 mod options;
 pub(crate) mod record;
-pub(crate) mod response;
 mod snapshot;
 mod state;
 mod ticket;
@@ -22,6 +21,7 @@ use bytes::Bytes;
 
 pub use error::JobError;
 pub use event::{JobEvent, JobEventKind};
+pub(crate) use job_mut::submission_limit;
 pub use options::JobOptions;
 pub use record::PollReason;
 pub use snapshot::Snapshot;
@@ -31,14 +31,14 @@ pub use ticket::{Ticket, TicketError};
 
 use super::delay::DelayEstimator;
 use super::exchange::{Failure, Limits, RequestId, Transmit};
+use super::interpret::{self, Decoded, Reply, SubmitResult};
 use super::notifications::Notifications;
 use super::time::Time;
 use super::{Machine, Output};
 use crate::wire::{Api, Body, ConfigError, Document, Extraction, ExtractionId, Notification};
-use job_mut::{Action, JobMut, Pending, Reply, poll_request, submit_request};
+use job_mut::{Action, JobMut, Pending, poll_request, submit_request};
 use learning::Learning;
 use record::{Record, State};
-use response::{Decoded, SubmitResult};
 use transition::{Input, Rules};
 
 /// Follows one document: submits it, waits, polls, and finishes with its result or with the reason
@@ -256,27 +256,21 @@ impl Job {
     /// Applies an input to the record and queues the outputs. Returns whether there were any.
     fn take(&mut self, input: Input, decoded: Decoded, now: Time) -> bool {
         let was_submitted = self.extraction_id.is_some();
-        let submission = self
-            .pending
-            .as_ref()
-            .and_then(|pending| pending.submission.as_ref());
         let rules = Rules {
             poll_policy: self.options.poll_policy,
             estimator: self.learning.as_ref().map(Learning::estimator),
             retry: self.options.retry,
             seed: self.options.seed,
-            submit_limit: submission
-                .map_or_else(Limits::default, |submission| submission.limits)
-                .total,
+            submit_limit: submission_limit(self.pending.as_deref()),
             poll_limit: Limits::default().total,
         };
-        let mut following = JobMut {
+        let mut job = JobMut {
             record: &mut self.record,
             meta: &self.meta,
             extraction_id: &mut self.extraction_id,
             pending: &mut self.pending,
         };
-        let action = following.take(input, decoded, now, &rules);
+        let action = job.take(input, decoded, now, &rules);
         if let (false, Some(_), Some(learning)) =
             (was_submitted, &self.extraction_id, &mut self.learning)
         {
@@ -313,7 +307,7 @@ impl Job {
     /// A notification reported that the extraction has finished.
     fn report_finished(&mut self, now: Time) {
         self.take(
-            Input::Finished(PollReason::Notification),
+            Input::Named(PollReason::Notification),
             Decoded::Nothing,
             now,
         );
@@ -347,14 +341,18 @@ impl Job {
             return;
         };
         if self.is_submit(exchange) {
-            let (input, decoded) = reply.for_submit(exchange, self.options.retry.trusts_overload());
-            self.handle_submit_result(input, decoded, now);
+            let meaning = interpret::submit(reply, self.options.retry.trusts_overload());
+            self.take(
+                Input::Submit(exchange, meaning.result),
+                meaning.decoded,
+                now,
+            );
         } else if self.awaits(exchange) {
-            let (input, decoded) = reply.for_poll(exchange);
-            if let (Input::Poll(_, answer), Some(learning)) = (input, &mut self.learning) {
-                learning.polled(&self.record, answer, now);
+            let meaning = interpret::poll(reply);
+            if let Some(learning) = &mut self.learning {
+                learning.polled(&self.record, meaning.result, now);
             }
-            self.take(input, decoded, now);
+            self.take(Input::Poll(exchange, meaning.result), meaning.decoded, now);
         }
     }
 
@@ -366,17 +364,6 @@ impl Job {
     /// Whether the poll with this number is in flight; replies to others are not decoded.
     fn awaits(&self, exchange: u32) -> bool {
         self.record.state == State::Polling && self.record.exchange == exchange
-    }
-
-    fn handle_submit_result(&mut self, input: Input, decoded: Decoded, now: Time) {
-        // A finished job reports no more events, but keeps the id: `ticket` returns it.
-        if let (State::Finished(_), None, Decoded::Id(id)) =
-            (self.record.state, &self.extraction_id, &decoded)
-        {
-            self.record.submitted_at = now;
-            self.extraction_id = Some(id.clone());
-        }
-        self.take(input, decoded, now);
     }
 }
 

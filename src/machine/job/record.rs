@@ -103,9 +103,20 @@ pub enum PollReason {
     Limiter,
     /// Listings have not contained the job for so long that it is polled anyway.
     NotListed,
+    /// It finds out whether the service works again.
+    Probe,
 }
 
 impl Record {
+    /// Whether it may not go on before its deadline, so that it finishes at once.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        match self.state {
+            State::Ready => self.due > self.deadline,
+            State::Waiting => self.not_before > self.deadline,
+            _ => false,
+        }
+    }
+
     /// A job to be submitted immediately.
     pub(crate) fn ready(now: Time, deadline: Time) -> Self {
         Self {

@@ -1,13 +1,14 @@
 //! The life cycle of a job: all transitions, in one place.
 //!
 //! Only [`step`] changes a [`Record`]. It reads no bodies: what a response means was decided before
-//! ([`response`](super::response)), so tests can try it on every combination of state and input.
+//! ([`interpret`](crate::machine::interpret)), so tests can try it on every combination of state and
+//! input.
 
 use std::time::Duration;
 
 use super::record::{OutcomeKind, PollReason, Record, State};
-use super::response::{PollResult, SubmitResult};
 use crate::machine::delay::DelayEstimator;
+use crate::machine::interpret::{PollResult, SubmitResult};
 use crate::machine::poll_policy::PollPolicy;
 use crate::machine::random;
 use crate::machine::retry_policy::RetryPolicy;
@@ -27,7 +28,7 @@ pub(crate) enum Input {
     /// The job is selected to be polled, for this reason.
     Turn(PollReason),
     /// A notification or a listing reported that the extraction has finished.
-    Finished(PollReason),
+    Named(PollReason),
     /// A listing requested at this time did not list it: it probably was not finished then.
     NotListed(Time),
     /// It may not be polled before this time, which is after its deadline.
@@ -50,6 +51,8 @@ pub(crate) enum Effect {
     Submitted,
     /// Emit `SubmittedAgain`.
     SubmittedAgain,
+    /// Keep the id, which came after the outcome.
+    SubmittedLate,
     /// Emit `PollDue`.
     EmitPollDue,
     /// Send a poll.
@@ -58,8 +61,12 @@ pub(crate) enum Effect {
     Progressed,
     /// Emit `PollFailed`.
     PollFailed,
-    /// Emit `Finished`.
-    Finished(OutcomeKind),
+    /// Emit `Finished`. Where the outcome is `SubmitUnknown` only because of an earlier attempt, the
+    /// outcome of the last one.
+    Finished {
+        outcome: OutcomeKind,
+        otherwise: Option<OutcomeKind>,
+    },
 }
 
 /// What the transitions depend on besides the record.
@@ -92,7 +99,12 @@ const MISNAMED_SHARE: u32 = 8;
 pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'_>) -> Effect {
     use State::{Finished, PollEmitted, Polling, Ready, SubmitEmitted, Submitting, Waiting};
     match (record.state, input) {
-        // A finished job ignores every input.
+        // A finished job ignores every input, but keeps an id that comes late.
+        (Finished(_), Input::Submit(_, SubmitResult::Accepted { .. })) if !record.fresh => {
+            record.submitted_at = now;
+            record.fresh = true;
+            Effect::SubmittedLate
+        }
         (Finished(_), _) => Effect::Nothing,
 
         (Ready, Input::Clock) if record.due > record.deadline || now >= record.deadline => {
@@ -118,15 +130,15 @@ pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'
         (Waiting | PollEmitted | Polling, Input::Submit(_, SubmitResult::Accepted { .. })) => {
             Effect::SubmittedAgain
         }
-        (Submitting, Input::Submit(exchange, answer)) if exchange == record.exchange => {
-            refused(record, answer, now, rules)
+        (Submitting, Input::Submit(exchange, result)) if exchange == record.exchange => {
+            not_accepted(record, result, now, rules)
         }
-        (Polling, Input::Poll(exchange, answer)) if exchange == record.exchange => {
-            polled(record, answer, now, rules)
+        (Polling, Input::Poll(exchange, result)) if exchange == record.exchange => {
+            polled(record, result, now, rules)
         }
 
-        (Waiting, Input::Finished(reason)) => reported_finished(record, reason, now),
-        (PollEmitted | Polling, Input::Finished(reason)) => {
+        (Waiting, Input::Named(reason)) => reported_finished(record, reason, now),
+        (PollEmitted | Polling, Input::Named(reason)) => {
             record.reported_by = Some(reason);
             Effect::Nothing
         }
@@ -155,15 +167,25 @@ pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'
         (_, Input::Clock | Input::Confirmed | Input::Submit(..) | Input::Poll(..)) => {
             Effect::Nothing
         }
-        (_, Input::Turn(_) | Input::Finished(_) | Input::NotListed(_) | Input::Forbidden(_)) => {
+        (_, Input::Turn(_) | Input::Named(_) | Input::NotListed(_) | Input::Forbidden(_)) => {
             Effect::Nothing
         }
     }
 }
 
+/// Finishes the job. Before it has an id, a job of which an earlier attempt may have arrived is not
+/// known not to be submitted, whatever became of the last attempt.
 fn finish(record: &mut Record, outcome: OutcomeKind) -> Effect {
+    let is_unnamed = matches!(
+        record.state,
+        State::Ready | State::SubmitEmitted | State::Submitting
+    );
+    let is_unknown =
+        is_unnamed && record.resubmissions > 0 && outcome != OutcomeKind::SubmitUnknown;
+    let otherwise = is_unknown.then_some(outcome);
+    let outcome = otherwise.map_or(outcome, |_| OutcomeKind::SubmitUnknown);
     record.state = State::Finished(outcome);
-    Effect::Finished(outcome)
+    Effect::Finished { outcome, otherwise }
 }
 
 fn emit_submitting(record: &mut Record) -> Effect {
@@ -183,22 +205,22 @@ fn accepted(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rule
     record.submitted_at = now;
     record.fresh = true;
     record.failures = 0;
+    record.state = State::Waiting;
     if record.abandoned {
         return finish(record, OutcomeKind::Abandoned);
     }
-    record.state = State::Waiting;
     record.polled_at = now;
     schedule(record, hint, now, rules);
     Effect::Submitted
 }
 
 /// A submit that returned no id.
-fn refused(record: &mut Record, answer: SubmitResult, now: Time, rules: &Rules<'_>) -> Effect {
-    if record.abandoned {
-        return finish(record, OutcomeKind::Abandoned);
-    }
-    match answer {
+fn not_accepted(record: &mut Record, result: SubmitResult, now: Time, rules: &Rules<'_>) -> Effect {
+    match result {
         SubmitResult::Accepted { hint } => accepted(record, hint, now, rules),
+        SubmitResult::Unknown => submit_unknown(record, now, rules),
+        // It certainly did not arrive.
+        _ if record.abandoned => finish(record, OutcomeKind::Abandoned),
         SubmitResult::NotProcessed { hint } => {
             record.spent = record.spent.saturating_add(1);
             if record.spent >= rules.retry.attempts() {
@@ -207,19 +229,15 @@ fn refused(record: &mut Record, answer: SubmitResult, now: Time, rules: &Rules<'
                 submit_again(record, hint, now, rules)
             }
         }
-        SubmitResult::Throttled { hint } => submit_again(record, hint, now, rules),
-        SubmitResult::Refused => finish(record, OutcomeKind::Refused),
-        SubmitResult::Source => finish(record, OutcomeKind::SourceFailed),
-        SubmitResult::Unknown => submit_unknown(record, now, rules),
+        SubmitResult::Deferred { hint } => submit_again(record, hint, now, rules),
+        SubmitResult::Refused | SubmitResult::KeyRefused => finish(record, OutcomeKind::Refused),
+        SubmitResult::SourceFailed => finish(record, OutcomeKind::SourceFailed),
     }
 }
 
 /// It may have arrived, and be billed: the job finishes, unless resubmissions are allowed.
 fn submit_unknown(record: &mut Record, now: Time, rules: &Rules<'_>) -> Effect {
-    if record.abandoned {
-        return finish(record, OutcomeKind::Abandoned);
-    }
-    if record.resubmissions >= rules.retry.resubmissions() {
+    if record.abandoned || record.resubmissions >= rules.retry.resubmissions() {
         return finish(record, OutcomeKind::SubmitUnknown);
     }
     record.resubmissions += 1;
@@ -255,13 +273,16 @@ fn poll(record: &mut Record, now: Time, rules: &Rules<'_>) -> Effect {
     Effect::Poll
 }
 
-fn polled(record: &mut Record, answer: PollResult, now: Time, rules: &Rules<'_>) -> Effect {
-    match answer {
+fn polled(record: &mut Record, result: PollResult, now: Time, rules: &Rules<'_>) -> Effect {
+    match result {
         PollResult::InProgress { hint } => in_progress(record, hint, now, rules),
         PollResult::NotFound if is_young(record, now) => in_progress(record, None, now, rules),
         PollResult::NotFound => finish(record, OutcomeKind::NotFound),
-        PollResult::Failed { hint } => poll_failed(record, hint, now, rules),
-        PollResult::Final(last) => finish(record, last),
+        PollResult::Failed { hint } | PollResult::Deferred { hint } => {
+            poll_failed(record, hint, now, rules)
+        }
+        PollResult::KeyRefused => finish(record, OutcomeKind::Refused),
+        PollResult::Final(outcome) => finish(record, outcome),
     }
 }
 

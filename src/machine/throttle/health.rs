@@ -223,9 +223,8 @@ impl Health {
     ) {
         self.failures = self.failures.saturating_add(1);
         let first = *self.first_failed.get_or_insert(exchange.subject);
-        let is_unsent = || {
-            matches!(cause(), Cause::Failure(failure) if failure.kind() == FailureKind::NotSent)
-        };
+        let is_unsent =
+            || matches!(cause(), Cause::Failure(failure) if failure.kind() == FailureKind::NotSent);
         self.is_common = self.is_common || first != exchange.subject || is_unsent();
         let is_certain = self.failures >= OUTAGE_FAILURES || self.probe.failed() > 0;
         if self.is_common && is_certain && self.blocked.is_none() {

@@ -125,9 +125,9 @@ impl Throttle {
         self.health.grant_probe();
     }
 
-    /// Whether a probe was granted, and not sent yet.
-    pub(crate) fn is_probe_granted(&self) -> bool {
-        self.health.is_probe_granted()
+    /// Whether nothing but probes may leave.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.health.is_blocked()
     }
 
     /// How many probes in a row have brought no evidence.
@@ -185,12 +185,7 @@ impl Throttle {
     }
 
     /// An exchange is over. `cause` is why it failed, where it did.
-    pub(crate) fn completed(
-        &mut self,
-        exchange: &Completed,
-        cause: impl Fn() -> Cause,
-        now: Time,
-    ) {
+    pub(crate) fn completed(&mut self, exchange: &Completed, cause: impl Fn() -> Cause, now: Time) {
         match exchange.signal {
             Signal::Works => {
                 self.unhinted = 0;

@@ -9,7 +9,7 @@ use support::queue::{DrainRun, Queue, Reply, Rest, id, listing};
 use support::{START, answer, answer_with, expired, failed, in_progress, success};
 use typless::machine::{
     Cause, DrainError, DrainEventKind, DrainOptions, Failure, FailureKind, Machine, Output,
-    RequestId,
+    PauseReason, RequestId,
 };
 use typless::wire::Status;
 
@@ -242,7 +242,7 @@ fn d08_an_id_that_is_listed_again_and_again_is_fetched_once() {
     );
     assert!(matches!(
         run.events[0].kind,
-        DrainEventKind::Listed { listed: 2, new: 2 }
+        DrainEventKind::ListingReceived { listed: 2, new: 2 }
     ));
     queue.listed.reverse();
     queue.listed.insert(2, "new".to_owned());
@@ -270,7 +270,7 @@ fn d09_an_empty_response_of_any_form_is_no_error() {
         queue.odd_list = Some(Box::new(move || Ok(answer(200, none))));
         assert_eq!(run.serve(&mut queue, HOUR), Rest::Done);
         assert!(
-            matches!(run.events[..], [ref listed] if matches!(listed.kind, DrainEventKind::Listed { listed: 0, new: 0 }))
+            matches!(run.events[..], [ref listed] if matches!(listed.kind, DrainEventKind::ListingReceived { listed: 0, new: 0 }))
         );
     }
 }
@@ -466,7 +466,7 @@ fn d13_a_refused_key_stops_everything_with_one_event_until_there_is_another() {
         run.serve(&mut Queue::of(&["a", "b", "c"]), MINUTE);
         assert_eq!(run.handed_out(), ["a", "b", "c"]);
         assert_eq!(
-            run.count(|kind| matches!(kind, DrainEventKind::KeyRefused { .. })),
+            run.count(|kind| matches!(kind, DrainEventKind::Paused(pause) if pause.reason == PauseReason::KeyRefused)),
             1
         );
         assert!(run.set_aside().is_empty());
@@ -501,7 +501,7 @@ fn d14_a_pause_the_service_asks_for_holds_for_all_and_no_id_is_blamed() {
             );
         }
         assert!(run.requests_now().is_empty());
-        let pauses = run.count(|kind| matches!(kind, DrainEventKind::Paused { until, .. } if *until == START + MINUTE / 2));
+        let pauses = run.count(|kind| matches!(kind, DrainEventKind::Paused(pause) if pause.until == START + MINUTE / 2));
         assert_eq!(pauses, 1, "once for all that were out");
         let mut queue = Queue::of(&["a", "b", "c"]);
         run.serve(&mut queue, MINUTE - Duration::from_secs(1));
@@ -678,6 +678,6 @@ fn d21_a_long_listing_is_taken_whole_and_remembered_for_as_long_as_it_comes() {
         run.drain.progress().acknowledged
     });
     assert_eq!(remembered, [50_000, 50_000, 50_000, 25_000]);
-    let new = run.count(|kind| matches!(kind, DrainEventKind::Listed { new: 1.., .. }));
+    let new = run.count(|kind| matches!(kind, DrainEventKind::ListingReceived { new: 1.., .. }));
     assert_eq!((new, run.handed_out().len()), (1, 0));
 }

@@ -36,10 +36,6 @@ pub(super) struct Entry {
     pub(super) is_notified: bool,
     /// Whether the queue listed it, and the poll that followed failed, as have all since.
     pub(super) failed_since_listed: bool,
-    /// How often its key was refused although another request found it taken in between.
-    pub(super) refusals: u8,
-    /// The number of the key that was refused last; 0 for none.
-    pub(super) refused_key: u16,
 }
 
 /// Where a job waits.
@@ -71,9 +67,6 @@ pub(super) enum Priority {
     /// It is due.
     Due,
 }
-
-/// After so many refusals of a key that others use, it is the document that is refused.
-const MAX_REFUSALS: u8 = 3;
 
 impl Entry {
     /// A job whose document is to be submitted.
@@ -122,8 +115,6 @@ impl Entry {
             is_known_finished: false,
             is_notified: false,
             failed_since_listed: false,
-            refusals: 0,
-            refused_key: 0,
         }
     }
 
@@ -136,12 +127,9 @@ impl Entry {
     }
 
     /// Takes note that the key of this number was refused. Says whether that is specific to this
-    /// job: others found the key taken since it was refused here before.
+    /// job.
     pub(super) fn refuse_key(&mut self, key_number: u16) -> bool {
-        let is_again = key_number == self.refused_key.wrapping_add(1);
-        self.refusals = if is_again { self.refusals + 1 } else { 1 };
-        self.refused_key = key_number;
-        self.refusals >= MAX_REFUSALS
+        self.pending.get_or_insert_default().refuse_key(key_number)
     }
 
     pub(super) fn job_mut(&mut self) -> JobMut<'_> {

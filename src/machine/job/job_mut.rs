@@ -35,7 +35,14 @@ pub(crate) struct Pending {
     /// Other extractions of the document that were reported: a duplicate response is not reported
     /// again. At most as many as there were submits.
     reported_again: Vec<ExtractionId>,
+    /// How often the key was refused, each time after another request had found it taken.
+    refusals: u8,
+    /// The number of the key that was refused last; 0 for none.
+    refused_key: u16,
 }
+
+/// After so many refusals of a key that others use, it is the document that is refused.
+const MAX_REFUSALS: u8 = 3;
 
 /// Why the last exchange failed.
 struct Failed {
@@ -94,11 +101,25 @@ impl Pending {
             .is_some_and(|failed| !failed.is_general)
     }
 
+    /// Takes note that the key of this number was refused. Says whether that is specific to this
+    /// job: others have found the key taken, again and again, since it was refused here first.
+    pub(crate) fn refuse_key(&mut self, key_number: u16) -> bool {
+        let is_again = key_number == self.refused_key.wrapping_add(1);
+        self.refusals = if is_again {
+            self.refusals.saturating_add(1)
+        } else {
+            1
+        };
+        self.refused_key = key_number;
+        self.refusals >= MAX_REFUSALS
+    }
+
     fn is_empty(&self) -> bool {
         self.submission.is_none()
             && self.failed.is_none()
             && self.unknown.is_none()
             && self.reported_again.is_empty()
+            && self.refusals == 0
     }
 }
 
@@ -234,7 +255,9 @@ impl JobMut<'_> {
     }
 
     fn forget_failure(&mut self) {
-        self.take_cause();
+        if let Some(pending) = self.pending {
+            (pending.failed, pending.refusals) = (None, 0);
+        }
     }
 
     fn take_cause(&mut self) -> Option<Cause> {

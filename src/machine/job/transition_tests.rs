@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::record::{OutcomeKind, PollReason, Record, State};
-use super::response::{PollResult, SubmitResult};
 use super::state::JobState;
 use super::transition::{Effect, Input, Rules, step};
+use crate::machine::interpret::{PollResult, SubmitResult};
 use crate::machine::{PollPolicy, RetryPolicy, Time};
 
 const NOW: Time = Time::from_unix_seconds(1_000_000);
 
-const ENDS: [OutcomeKind; 12] = [
+const OUTCOMES: [OutcomeKind; 12] = [
     OutcomeKind::Succeeded,
     OutcomeKind::Failed,
     OutcomeKind::Expired,
@@ -48,7 +48,9 @@ fn states() -> Vec<State> {
         State::PollEmitted,
         State::Polling,
     ];
-    open.into_iter().chain(ENDS.map(State::Finished)).collect()
+    open.into_iter()
+        .chain(OUTCOMES.map(State::Finished))
+        .collect()
 }
 
 fn inputs(exchange: u32) -> Vec<Input> {
@@ -58,7 +60,7 @@ fn inputs(exchange: u32) -> Vec<Input> {
         Some(Duration::from_secs(3600)),
     ];
     let mut inputs = vec![Input::Clock, Input::Confirmed, Input::Abandon];
-    inputs.extend([PollReason::Notification, PollReason::Listed].map(Input::Finished));
+    inputs.extend([PollReason::Notification, PollReason::Listed].map(Input::Named));
     inputs.extend([PollReason::Limiter, PollReason::NotListed].map(Input::Turn));
     let times = [
         Time::EPOCH,
@@ -76,12 +78,13 @@ fn inputs(exchange: u32) -> Vec<Input> {
         let submits = [
             SubmitResult::Accepted { hint },
             SubmitResult::NotProcessed { hint },
-            SubmitResult::Throttled { hint },
+            SubmitResult::Deferred { hint },
         ];
         inputs.extend(submits.map(|answer| Input::Submit(exchange, answer)));
         let polls = [
             PollResult::InProgress { hint },
             PollResult::Failed { hint },
+            PollResult::Deferred { hint },
             PollResult::NotFound,
         ];
         inputs.extend(polls.map(|answer| Input::Poll(exchange, answer)));
@@ -89,7 +92,8 @@ fn inputs(exchange: u32) -> Vec<Input> {
     inputs.extend(
         [
             SubmitResult::Refused,
-            SubmitResult::Source,
+            SubmitResult::KeyRefused,
+            SubmitResult::SourceFailed,
             SubmitResult::Unknown,
         ]
         .map(|answer| Input::Submit(exchange, answer)),
@@ -104,10 +108,11 @@ fn inputs(exchange: u32) -> Vec<Input> {
         OutcomeKind::Unreadable,
     ];
     inputs.extend(last.map(|end| Input::Poll(exchange, PollResult::Final(end))));
+    inputs.push(Input::Poll(exchange, PollResult::KeyRefused));
     inputs
 }
 
-/// A record for each combination of what the transitions poll.
+/// A record for each combination of what the transitions look at.
 fn records(state: State) -> Vec<Record> {
     let later = |seconds| NOW + Duration::from_secs(seconds);
     let earlier = Time::from_unix_seconds(999_990);
@@ -115,13 +120,14 @@ fn records(state: State) -> Vec<Record> {
     for due in [earlier, later(5), Time::MAX] {
         for deadline in [earlier, later(100), Time::MAX] {
             for not_before in [Time::EPOCH, later(50), later(7200)] {
-                for (flags, spent) in [(0, 0), (1, 1), (2, 0), (4, 1), (7, 1)] {
+                for (flags, spent) in [(0, 0), (1, 1), (2, 0), (4, 1), (7, 1), (8, 0), (11, 1)] {
                     let mut record = Record::ready(NOW, deadline);
                     (record.state, record.due, record.not_before) = (state, due, not_before);
                     (record.submitted_at, record.polled_at) = (earlier, earlier);
                     (record.exchange, record.submits, record.spent, record.polls) =
                         (3, 1, spent, 1);
                     (record.fresh, record.abandoned) = (flags & 1 > 0, flags & 2 > 0);
+                    record.resubmissions = u16::from(flags & 8 > 0);
                     record.reported_by = (flags & 4 > 0).then_some(PollReason::Notification);
                     records.push(record);
                 }
@@ -180,24 +186,55 @@ fn the_readme_draws_exactly_the_ways_there_are() {
 }
 
 #[test]
-fn nothing_follows_an_end() {
+fn nothing_follows_an_outcome_but_that_a_late_id_is_kept() {
     everything(|before, input, effect, after| {
-        if matches!(before.state, State::Finished(_)) {
-            assert_eq!((effect, after), (Effect::Nothing, before), "{input:?}");
+        if !matches!(before.state, State::Finished(_)) {
+            return;
+        }
+        match (input, effect) {
+            (Input::Submit(_, SubmitResult::Accepted { .. }), Effect::SubmittedLate) => {
+                assert!(!before.fresh && after.fresh && after.state == before.state);
+            }
+            _ => assert_eq!((effect, after), (Effect::Nothing, before), "{input:?}"),
         }
     });
 }
 
 #[test]
-fn an_end_is_told_when_it_comes_and_only_then() {
+fn an_outcome_is_reported_when_it_comes_and_only_then() {
     everything(|before, input, effect, after| {
-        let ended = matches!(after.state, State::Finished(_))
+        let has_finished = matches!(after.state, State::Finished(_))
             && !matches!(before.state, State::Finished(_));
-        assert_eq!(
-            ended,
-            matches!(effect, Effect::Finished(_)),
-            "{before:?} {input:?}"
+        let is_reported = matches!(effect, Effect::Finished { .. });
+        assert_eq!(has_finished, is_reported, "{before:?} {input:?}");
+    });
+}
+
+/// Law 13, for every step there is.
+#[test]
+fn what_may_have_arrived_is_never_reported_as_not_submitted() {
+    everything(|before, input, effect, _| {
+        let Effect::Finished { outcome, otherwise } = effect else {
+            return;
+        };
+        let is_unnamed = matches!(
+            before.state,
+            State::Ready | State::SubmitEmitted | State::Submitting
         );
+        let is_named_now = matches!(input, Input::Submit(_, SubmitResult::Accepted { .. }));
+        let is_lost = before.state == State::Submitting
+            && matches!(
+                input,
+                Input::Clock | Input::Submit(_, SubmitResult::Unknown)
+            );
+        let may_have_arrived = before.resubmissions > 0 || is_lost;
+        if is_unnamed && !is_named_now && may_have_arrived {
+            assert_eq!(outcome, OutcomeKind::SubmitUnknown, "{before:?} {input:?}");
+            assert_eq!(otherwise.is_none(), is_lost, "{before:?} {input:?}");
+        } else {
+            assert_ne!(outcome, OutcomeKind::SubmitUnknown, "{before:?} {input:?}");
+            assert_eq!(otherwise, None);
+        }
     });
 }
 
@@ -222,7 +259,7 @@ fn what_is_due_is_done_and_nothing_else_is() {
 }
 
 #[test]
-fn answers_of_other_exchanges_change_nothing_but_that_an_id_is_taken() {
+fn responses_of_other_exchanges_change_nothing_but_that_an_id_is_taken() {
     everything(|before, input, effect, after| match input {
         Input::Submit(2, SubmitResult::Accepted { .. }) => {}
         Input::Submit(2, _) | Input::Poll(2, _) => {
@@ -233,7 +270,7 @@ fn answers_of_other_exchanges_change_nothing_but_that_an_id_is_taken() {
 }
 
 #[test]
-fn a_submit_leaves_only_once_it_was_announced_and_confirmed() {
+fn a_submit_leaves_only_once_its_event_was_emitted_and_confirmed() {
     everything(|before, input, effect, _| {
         if effect == Effect::Submit {
             assert!(before.state == State::SubmitEmitted && matches!(input, Input::Confirmed));

@@ -61,7 +61,7 @@ fn a_key_that_is_no_text_is_not_called_missing() {
     let key = std::ffi::OsStr::from_bytes(b"s3cret\xff");
     let (code, _, err) = run(extract(&[]).arg(sample()).env("TYPLESS_API_KEY", key));
     assert!(
-        code == 2 && err.contains("TYPLESS_API_KEY is no text") && !err.contains("s3cret"),
+        code == 2 && err.contains("TYPLESS_API_KEY is not valid UTF-8") && !err.contains("s3cret"),
         "{err}"
     );
 }

@@ -121,9 +121,9 @@ fn exceeded(limits: &Limits, service: &Service, sent: BatchProgress) -> Vec<Stri
     let counts = service.counts();
     let sent = usize::try_from(sent.submits + sent.polls + sent.listings).unwrap_or(usize::MAX);
     let kept = [
-        ("requests at once", counts.max_at_once, limits.in_flight),
+        ("requests in flight", counts.max_at_once, limits.in_flight),
         (
-            "submits at once",
+            "submits in flight",
             counts.max_submits_at_once,
             limits.submits,
         ),

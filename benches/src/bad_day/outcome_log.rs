@@ -51,7 +51,7 @@ pub struct OutcomeCounts {
     pub failed: usize,
     /// Documents that may have been submitted.
     pub unknown: usize,
-    /// An outcome that no fault explains.
+    /// Documents with an outcome that no fault explains.
     pub other: usize,
 }
 

@@ -1,8 +1,8 @@
 //! Whether a batch ever exceeds its limits: many kinds of runs, one after the other, in virtual
 //! time.
 //!
-//! Everything in a run follows from its number: the limits, the load, the service, the faults. `--
-//! --long` runs a billion events; `-- --run N` repeats one run.
+//! Everything in a run follows from its number: the limits, the load, the service, the faults.
+//! `-- --long` runs a billion events; `-- --run N` repeats one run.
 
 use std::error::Error;
 use std::fmt;

@@ -99,8 +99,8 @@ impl OutcomeLog {
 
     pub(super) fn counts(&self) -> OutcomeCounts {
         let mut counts = OutcomeCounts::default();
-        for end in self.outcomes.values().flatten() {
-            *match end {
+        for outcome in self.outcomes.values().flatten() {
+            *match outcome {
                 DocumentOutcome::Extracted { .. } => &mut counts.extracted,
                 DocumentOutcome::Failed => &mut counts.failed,
                 DocumentOutcome::Unknown(_) => &mut counts.unknown,

@@ -1,4 +1,4 @@
-//! A receiver of webhook webhooks.
+//! A receiver of webhook messages.
 
 use std::convert::Infallible;
 use std::error::Error;

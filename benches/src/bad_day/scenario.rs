@@ -64,7 +64,7 @@ pub struct Scenario {
     fail_first_submits: bool,
 }
 
-/// The delivery of webhook webhooks.
+/// The delivery of webhook messages.
 #[derive(Debug, Clone, Copy)]
 struct WebhookDelivery {
     lost: f64,

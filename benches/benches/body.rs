@@ -147,24 +147,24 @@ impl Case {
         let mut ways = [
             Way::new(OURS, || drop(black_box(body.to_bytes()))),
             Way::new("to_bytes, entered again", || {
-                drop(black_box(body.to_bytes()))
+                drop(black_box(body.to_bytes()));
             }),
             Way::new("to_bytes, request and head too", || {
                 drop(black_box(
                     submission::body(api, document).map(|body| body.to_bytes()),
-                ))
+                ));
             }),
             Way::new("Read into 16 KiB", || {
                 drop(black_box(
                     body.reader()
                         .and_then(|reader| consuming::read(reader, &mut short)),
-                ))
+                ));
             }),
             Way::new("Read into 64 KiB", || {
                 drop(black_box(
                     body.reader()
                         .and_then(|reader| consuming::read(reader, &mut long)),
-                ))
+                ));
             }),
             Way::new("Read into 16 KiB, from a source", || {
                 drop(black_box(
@@ -174,17 +174,17 @@ impl Case {
                 ));
             }),
             Way::new("chunks, each dropped", || {
-                drop(black_box(body.chunks().and_then(consuming::chunks)))
+                drop(black_box(body.chunks().and_then(consuming::chunks)));
             }),
             Way::new(NAIVE, || drop(black_box(naive::to_vec(document)))),
             Way::new("naive: json!().to_string()", || {
-                drop(black_box(naive::to_text(document)))
+                drop(black_box(naive::to_text(document)));
             }),
             Way::new("bare Simd into a warm buffer", || {
-                drop(black_box(simd.encode_slice(document, &mut warm)))
+                drop(black_box(simd.encode_slice(document, &mut warm)));
             }),
             Way::new("memcpy of the body, fresh Vec", || {
-                drop(black_box(made.to_vec()))
+                drop(black_box(made.to_vec()));
             }),
         ];
         let times = measure(&mut ways, ROUNDS);

@@ -144,21 +144,21 @@ impl Case {
             Way::new(OURS, || self.ours()),
             Way::new("StatusResponse::decode, entered again", || self.ours()),
             Way::new("Extraction::from_json, the result alone", || {
-                drop(black_box(Extraction::from_json(alone.clone())))
+                drop(black_box(Extraction::from_json(alone.clone())));
             }),
             Way::new(HAND_TEXT, || {
-                drop(black_box(decoding::by_hand_from_text(response)))
+                drop(black_box(decoding::by_hand_from_text(response)));
             }),
             Way::new(HAND, || drop(black_box(decoding::by_hand(response)))),
             Way::new("by hand: untagged scalars, from_str", || {
-                drop(black_box(decoding::untagged(response)))
+                drop(black_box(decoding::untagged(response)));
             }),
             Way::new(VALUE, || drop(black_box(decoding::value(response)))),
             Way::new("Value, then types by hand", || {
-                drop(black_box(decoding::value_then_types(response)))
+                drop(black_box(decoding::value_then_types(response)));
             }),
             Way::new("IgnoredAny: all of it skipped", || {
-                drop(black_box(decoding::skip(response)))
+                drop(black_box(decoding::skip(response)));
             }),
         ];
         let times = measure(&mut ways, ROUNDS);

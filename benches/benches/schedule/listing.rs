@@ -68,7 +68,7 @@ impl Case {
         let fetch = |slots: &[u32]| {
             self.jobs
                 .slab
-                .fetch(slots, |job| job.id.as_bytes().last().copied())
+                .fetch(slots, |job| job.id.as_bytes().last().copied());
         };
         for slot in self
             .jobs

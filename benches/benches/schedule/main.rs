@@ -208,13 +208,13 @@ fn listings(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
         );
         let mut ways = [
             Way::new("ours: for_each_id, find_together", || {
-                drop(black_box(case.ours()))
+                drop(black_box(case.ours()));
             }),
             Way::new("Vec<String>, HashMap<String, u32>", || {
-                drop(black_box(case.by_hand()))
+                drop(black_box(case.by_hand()));
             }),
             Way::new("Vec<&str>, the same map", || {
-                drop(black_box(case.by_hand_borrowed()))
+                drop(black_box(case.by_hand_borrowed()));
             }),
         ];
         let times = measure(&mut ways, ROUNDS);

@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &DrainArguments) -> Result<Exit, Failure> {
             eprint_message(
                 "interrupted: waiting for the fetches in flight: press Ctrl-C again to exit \
                  immediately",
-            )
+            );
         });
         handle.push(|drain, _| drain.close())
     });
@@ -145,7 +145,7 @@ impl Sink {
                 self.print(&format!("the listing failed: {cause}; retrying"));
             }
             DrainEventKind::Paused { cause, .. } => {
-                self.print(&format!("requests are paused: {cause}"))
+                self.print(&format!("requests are paused: {cause}"));
             }
             DrainEventKind::KeyRefused { error } => {
                 self.print(&format!(

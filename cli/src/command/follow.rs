@@ -46,7 +46,7 @@ pub(super) fn run(
                 outcome,
             } => progress.suspend(|| sink.finish(task, extraction_id, outcome)),
             Update::SubmittedLate { ticket } => {
-                progress.suspend(|| print_submitted_late(task, ticket))
+                progress.suspend(|| print_submitted_late(task, ticket));
             }
             Update::Abandoned { ticket } => progress.suspend(|| sink.print_left(ticket)),
             Update::NotSubmitted => progress.suspend(|| print_not_submitted(task)),

@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &SubmitArguments) -> Result<Exit, Failure> {
                 exit = exit.max(progress.suspend(|| report.print_error()));
             }
             Update::SubmittedLate { ticket } => {
-                should_continue &= progress.suspend(|| print(ticket))
+                should_continue &= progress.suspend(|| print(ticket));
             }
             // Its ticket was printed already.
             Update::Abandoned { .. } => {}

@@ -170,7 +170,7 @@ pub(crate) struct AwaitingArguments {
 /// print each or write it to a file.
 ///
 /// No ids are needed. A result that was written is not fetched again while the service lists it.
-/// With --out-dir, each result goes to its own file, named after the extraction id. The file
+/// With --out, each result goes to its own file, named after the extraction id. The file
 /// appears there complete or not at all. Files that exist are not fetched again, and a fetch that
 /// was interrupted is made again. Ctrl-C waits for the fetches in flight; a second Ctrl-C exits
 /// immediately.
@@ -199,7 +199,7 @@ pub(crate) struct DrainArguments {
 
     /// Write each result as a JSON file into this folder, and print nothing.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["format", "min_confidence"])]
-    pub(crate) out_dir: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) limits: LimitArguments,
@@ -383,7 +383,7 @@ pub(crate) struct LimitArguments {
         default_value_t = 10,
         value_parser = value_parser!(u32).range(1..)
     )]
-    pub(crate) max_rate: u32,
+    pub(crate) rate: u32,
 }
 
 /// How results are printed.

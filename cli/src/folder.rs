@@ -94,7 +94,7 @@ fn id_from_name(name: &Path) -> Option<ExtractionId> {
 
 fn unusable(path: &Path, error: &io::Error) -> Failure {
     Failure::invalid_usage(format!(
-        "{} can't be used: {error}: name a folder with --out-dir",
+        "{} can't be used: {error}: name a folder with --out",
         path.display()
     ))
 }

@@ -23,7 +23,7 @@ use crate::work::on_interrupt;
 /// Fetches what is listed, once or until interrupted.
 pub(super) fn run(arguments: &DrainArguments) -> Result<Exit, Failure> {
     let options = options(arguments)?;
-    let folder = arguments.out_dir.as_deref().map(Folder::open).transpose()?;
+    let folder = arguments.out.as_deref().map(Folder::open).transpose()?;
     let connection = Connection::for_service(&arguments.service)?;
     let clock = SystemClock::new();
     let mut drain = Drain::new(&connection.api, options, clock.now());
@@ -83,10 +83,7 @@ pub(super) fn run(arguments: &DrainArguments) -> Result<Exit, Failure> {
 }
 
 fn options(arguments: &DrainArguments) -> Result<DrainOptions, Failure> {
-    let (in_flight, rate) = (
-        arguments.limits.max_in_flight.into(),
-        arguments.limits.max_rate,
-    );
+    let (in_flight, rate) = (arguments.limits.max_in_flight.into(), arguments.limits.rate);
     let mut options = DrainOptions::new()
         .with_max_in_flight(in_flight)
         .with_rate(rate, rate);
@@ -203,7 +200,7 @@ impl Sink {
     fn stop(&mut self, id: &ExtractionId, error: &str, drain: &mut Drain) {
         self.print(&format!(
             "the result of {id} can't be written: {error}: free some space, or name another \
-             folder with --out-dir"
+             folder with --out"
         ));
         self.raise_exit(Exit::InvalidUsage);
         drain.close();

@@ -120,8 +120,8 @@ fn options(plan: &Plan<'_>) -> BatchOptions {
         .with_poll_policy(PollPolicy::eager())
         .with_retry_policy(RetryPolicy::new().with_attempts(MAX_ATTEMPTS))
         .with_max_in_flight(in_flight)
-        .with_rate(plan.limits.max_rate, Duration::from_secs(1))
-        .with_burst(plan.limits.max_rate);
+        .with_rate(plan.limits.rate, Duration::from_secs(1))
+        .with_burst(plan.limits.rate);
     match plan.goal {
         Goal::Tickets => options.with_max_submits(in_flight).without_queue(),
         Goal::Results { deadline } => {

@@ -163,8 +163,8 @@ fn options(arguments: &ListenArguments) -> BatchOptions {
         .with_seed(RandomState::new().hash_one(0))
         .with_poll_policy(PollPolicy::eager())
         .with_max_in_flight(arguments.limits.max_in_flight.into())
-        .with_rate(arguments.limits.max_rate, Duration::from_secs(1))
-        .with_burst(arguments.limits.max_rate)
+        .with_rate(arguments.limits.rate, Duration::from_secs(1))
+        .with_burst(arguments.limits.rate)
         .with_deadline(RESULT_DEADLINE)
         // Messages name what has finished; a listing would add nothing.
         .without_queue()

@@ -173,8 +173,10 @@ fn matches_word(pattern: &str, word: &str) -> bool {
     }
 }
 
-/// The words and marks of a text. What only begins or continues a line (`///`, `#`, `>`, a `\` at its
-/// end) is left out, so that a phrase is found across a line break; an empty line ends a phrase.
+/// The words and marks of a text.
+///
+/// What only begins or continues a line (`///`, `#`, `>`, a `\` at its end) is left out, so that a
+/// phrase is found across a line break. An empty line ends a phrase.
 fn tokens(contents: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     for (at, line) in contents.lines().enumerate() {
@@ -351,8 +353,11 @@ fn what_is_exempt_is_there() {
 
 /// Lines and problems found in a planted file, with a list made for it.
 fn found(path: &str, contents: &str) -> Vec<(usize, String)> {
-    let list = "[identifiers]\nOld*\tNew*\n.oldest(\t.newest(\n[identifiers except a/b/]\ninner\touter\n\
-                [prose]\nof yore\tearlier\n[not read]\nold.md\tit is old\n[wide]\nwide.toml\tit is wide\n";
+    let list = "[identifiers]\nOld*\tNew*\n.oldest(\t.newest(\n\
+                [identifiers except a/b/]\ninner\touter\n\
+                [prose]\nof yore\tearlier\n\
+                [not read]\nold.md\tit is old\n\
+                [wide]\nwide.toml\tit is wide\n";
     let findings = Rules::parse(list).check(path, contents);
     findings
         .into_iter()

@@ -233,19 +233,11 @@ fn is_literal(line: &str, raw_string: &mut Option<String>) -> bool {
     if line.trim_start().starts_with("//") {
         return false;
     }
-    if let Some((before, after)) = line.split_once("r\"").or_else(|| line.split_once("r#")) {
-        let is_start = !before.ends_with(is_word_char) || before.ends_with('b');
-        let marks = after.chars().take_while(|c| *c == '#').count();
-        let opens = line.contains("r\"") || after[marks..].starts_with('"');
-        if is_start && opens {
-            let hashes = if line.contains("r\"") { 0 } else { marks + 1 };
-            let end = format!("\"{}", "#".repeat(hashes));
-            let body = after[marks..].trim_start_matches('"');
-            if !body.contains(&end) {
-                *raw_string = Some(end);
-            }
-            return true;
+    if let Some((end, inner)) = raw_start(line) {
+        if !inner.contains(&end) {
+            *raw_string = Some(end);
         }
+        return true;
     }
     let trimmed = line.trim();
     let trimmed = trimmed.strip_prefix('b').unwrap_or(trimmed);
@@ -258,6 +250,19 @@ fn is_literal(line: &str, raw_string: &mut Option<String>) -> bool {
         return false;
     };
     !inner.replace("\\\\", "").replace("\\\"", "").contains('"')
+}
+
+/// What ends the raw literal that begins in this line, and what comes after its beginning.
+fn raw_start(line: &str) -> Option<(String, &str)> {
+    line.match_indices('r').find_map(|(at, _)| {
+        let before = line[..at].strip_suffix('b').unwrap_or(&line[..at]);
+        let after = line[at + 1..].trim_start_matches('#');
+        let hashes = line.len() - at - 1 - after.len();
+        let inner = after.strip_prefix('"')?;
+        // Within another literal, `"order"` is no raw one.
+        let is_start = !before.ends_with(is_word_char) && !before.ends_with('"');
+        is_start.then(|| (format!("\"{}", "#".repeat(hashes)), inner))
+    })
 }
 
 /// The paths below `root`, with `/`, in order.
@@ -415,7 +420,16 @@ fn wide_lines_are_found_but_for_those_that_cannot_be_broken() {
     assert!(!is_found("a.rs", format!("    b\"{wide} \\\" {wide} \\")));
     assert!(!is_found("a.rs", format!("    call(r#\"{wide}\"#);")));
     assert!(!is_found("a.rs", format!("r\"\n{wide}\n\"")));
+    assert!(!is_found(
+        "a.rs",
+        format!("    call(r#\"order\"{wide}\"#);")
+    ));
+    assert!(!is_found(
+        "a.rs",
+        format!("    call(br##\"\n\"# {wide}\n\"##);")
+    ));
     assert!(is_found("a.rs", format!("r\"\n\";\n{wide}")));
+    assert!(is_found("a.rs", format!("    call(\"order\", {wide});")));
     assert!(is_found("a.rs", format!("    call(\"{wide}\");")));
     assert!(is_found("a.rs", format!("    \"a\", \"{wide}\",")));
     assert!(is_found("a.rs", format!("    // \"{wide}\"")));

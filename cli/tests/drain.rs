@@ -103,7 +103,7 @@ fn a_customer_has_a_queue_of_its_own_and_a_wrong_name_is_suspected() {
     submit(&listener, &["--customer", "Acme"]);
     let (code, out, err) = run(&mut at("drain", &url, &["--customer", "ACME"]));
     assert_eq!((code, out.as_str()), (0, ""));
-    assert!(err.contains("check how --customer is written"), "{err}");
+    assert!(err.contains("check the spelling of --customer"), "{err}");
     let (code, out, _) = run(&mut at("drain", &url, &["--customer", "Acme"]));
     assert!(code == 0 && out.contains("LPW-2026-0417"), "{out}");
     let (code, _, err) = run(&mut at("drain", &url, &["--customer", ""]));
@@ -120,7 +120,7 @@ fn files_appear_whole_and_what_is_there_is_not_fetched_again() {
         run(&mut at(
             "drain",
             &url,
-            &["--quiet", "--out", folder.to_str().unwrap()],
+            &["--quiet", "--out-dir", folder.to_str().unwrap()],
         ))
     };
     let first = submit(&listener, &[]);
@@ -159,7 +159,7 @@ fn a_fetch_that_a_killed_call_had_begun_is_made_again_though_it_is_not_listed_an
         run(&mut at(
             "drain",
             &url,
-            &["--out", folder.path().to_str().unwrap()]
+            &["--out-dir", folder.path().to_str().unwrap()]
         ))
         .0,
         0
@@ -183,11 +183,11 @@ fn one_bad_extraction_is_told_and_does_not_stop_the_rest() {
     let (code, out, err) = run(&mut at(
         "drain",
         &url,
-        &["--out", folder.path().to_str().unwrap()],
+        &["--out-dir", folder.path().to_str().unwrap()],
     ));
     assert_eq!((code, out.as_str()), (1, ""));
     assert!(
-        err.contains("mend the document") && err.contains("does not know it"),
+        err.contains("fix the document") && err.contains("does not know it"),
         "{err}"
     );
     let files = files(folder.path());
@@ -208,17 +208,17 @@ fn a_result_that_cannot_be_stored_stays_in_the_queue() {
     let (code, _, err) = run(&mut at(
         "drain",
         &listener.base_url(),
-        &["--out", folder.path().to_str().unwrap()],
+        &["--out-dir", folder.path().to_str().unwrap()],
     ));
     assert!(
-        code == 2 && err.contains("can't be written") && err.contains("--out"),
+        code == 2 && err.contains("can't be written") && err.contains("--out-dir"),
         "{err}"
     );
     let file = tempfile::NamedTempFile::new().unwrap();
     let (code, _, err) = run(&mut at(
         "drain",
         &listener.base_url(),
-        &["--out", file.path().to_str().unwrap()],
+        &["--out-dir", file.path().to_str().unwrap()],
     ));
     assert!(code == 2 && err.contains("can't be used"), "{err}");
 }

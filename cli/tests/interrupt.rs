@@ -187,7 +187,7 @@ fn of_many_documents_none_is_lost() {
     let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
     let process = start(
         at("extract", &listener.base_url(), &INVOICE)
-            .args(["--rate", "20"])
+            .args(["--max-rate", "20"])
             .arg(folder.path()),
     );
     wait_for(&listener, 15);

@@ -42,7 +42,7 @@ fn counts(listener: &Listener) -> typless_emulator::ServiceCounts {
 fn a_folder_stands_for_its_documents_in_the_order_of_their_names() {
     let folder = folder(5);
     let listener = service(quick());
-    let arguments = ["--format", "json", "--rate", "1000"];
+    let arguments = ["--format", "json", "--max-rate", "1000"];
     let (code, out, err) = run(at("extract", &listener.base_url(), &INVOICE)
         .args(arguments)
         .arg(folder.path())
@@ -79,21 +79,28 @@ fn folders_that_overlap_are_billed_once() {
         folder.path().join("./a.PDF"),
     ];
     let (code, out, err) = run(at("submit", &listener.base_url(), &INVOICE)
-        .args(["--rate", "1000"])
+        .args(["--max-rate", "1000"])
         .args(files));
     assert_eq!(
         (code, out.lines().count(), counts(&listener).submits),
         (0, 4, 4),
         "{err}"
     );
-    assert_eq!(err.matches("is taken once").count(), 5, "{err}");
+    assert_eq!(err.matches("is submitted once").count(), 5, "{err}");
 }
 
 #[test]
 fn the_limits_are_kept_by_the_services_own_count() {
     let folder = folder(30);
     let listener = service(quick());
-    let arguments = ["--max-in-flight", "3", "--rate", "40", "--format", "json"];
+    let arguments = [
+        "--max-in-flight",
+        "3",
+        "--max-rate",
+        "40",
+        "--format",
+        "json",
+    ];
     let started = Instant::now();
     let (code, out, err) = run(at("extract", &listener.base_url(), &INVOICE)
         .args(arguments)
@@ -128,7 +135,7 @@ fn on_a_bad_day_every_document_is_accounted_for_and_none_is_paid_for_twice() {
             .with_seed(5)
             .with_queue_after_reading(QueueAfterReading::WithIt),
     );
-    let arguments = ["--rate", "1000", "--format", "json"];
+    let arguments = ["--max-rate", "1000", "--format", "json"];
     let (code, out, err) = run(at("extract", &listener.base_url(), &INVOICE)
         .args(arguments)
         .arg(folder.path()));
@@ -288,7 +295,7 @@ fn submit_and_resume_take_folders_and_limits_too() {
     let folder = folder(10);
     let listener = service(quick());
     let (code, out, err) = run(at("submit", &listener.base_url(), &INVOICE)
-        .args(["--rate", "1000"])
+        .args(["--max-rate", "1000"])
         .arg(folder.path()));
     assert!(
         code == 0 && err.contains("10 documents: 10 ok, 0 failed; 10 requests"),
@@ -297,7 +304,7 @@ fn submit_and_resume_take_folders_and_limits_too() {
     let tickets = folder.path().join("tickets");
     std::fs::write(&tickets, &out).unwrap();
     let arguments = [
-        "--rate",
+        "--max-rate",
         "1000",
         "--max-in-flight",
         "2",
@@ -319,8 +326,8 @@ fn wrong_limits_are_wrong_calls() {
     for arguments in [
         ["--max-in-flight", "0"],
         ["--max-in-flight", "257"],
-        ["--rate", "0"],
-        ["--rate", "fast"],
+        ["--max-rate", "0"],
+        ["--max-rate", "fast"],
     ] {
         let (code, _, err) = run(extract(&arguments)
             .arg(sample())
@@ -335,7 +342,7 @@ fn a_folder_that_holds_nothing_is_told() {
     std::fs::write(folder.path().join("notes.txt"), "no document").unwrap();
     let (code, _, err) = run(extract(&["--emulator"]).arg(folder.path()));
     assert!(
-        code == 2 && err.contains("holds no documents") && err.contains("tiff"),
+        code == 2 && err.contains("contains no documents") && err.contains("tiff"),
         "{err}"
     );
 }

@@ -6,15 +6,8 @@ use crate::{ConfidenceForm, Findings, FoundField, FoundValue, MissingField};
 
 /// A result as the service answers it: what was found, and what the client said about the document.
 ///
-/// Serialise it to get the JSON, with the keys in the vendor's order. Made from [`Findings`]; the service makes one for each document that it could read.
-///
-/// ```no_run
-/// use typless_emulator::{DocumentType, ExtractionResult, read};
-///
-/// let findings = read(&std::fs::read("invoice.pdf")?, &DocumentType::line_item_invoice())?;
-/// println!("{}", serde_json::to_string(&ExtractionResult::new(&findings, "0d3d", "invoice.pdf"))?);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// Serialise it to get the JSON, with the keys in the vendor's order. It is made from [`Findings`],
+/// which the function `read` returns (feature `reader`); an example is there.
 #[derive(Debug, Clone, Copy)]
 pub struct ExtractionResult<'a> {
     findings: &'a Findings,

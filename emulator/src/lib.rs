@@ -19,25 +19,40 @@
 //! # Ok::<(), http::Error>(())
 //! ```
 
+#[cfg_attr(
+    not(feature = "reader"),
+    expect(
+        dead_code,
+        reason = "labels are checked, but only the reader uses them"
+    )
+)]
 mod document_type;
-mod extract;
 mod extraction_result;
+mod findings;
 mod in_process;
 mod listener;
-mod pdf;
+mod read_document;
 mod read_error;
+#[cfg(feature = "reader")]
 mod reader;
 mod service;
 mod shared;
+#[cfg_attr(
+    not(feature = "reader"),
+    expect(
+        dead_code,
+        reason = "of the words of a label, only the reader uses all"
+    )
+)]
 mod text;
-mod text_block;
 
 pub use document_type::{DataType, DocumentType, DocumentTypeError};
-pub use extract::{Findings, FoundField, FoundValue, Location};
 pub use extraction_result::ExtractionResult;
+pub use findings::{Findings, FoundField, FoundValue, Location};
 pub use in_process::InProcess;
 pub use listener::Listener;
 pub use read_error::ReadError;
+#[cfg(feature = "reader")]
 pub use reader::read;
 pub use service::{
     Answer, ConfidenceForm, Fault, Faults, MissingField, NoError, Pace, QueueAfterReading,

@@ -1,7 +1,5 @@
 //! Plain forms of words, so that labels match however they are written.
 
-use crate::pdf::Run;
-
 /// A letter sequence, number or sign of a run, in its plain form, and where in the run's text it stands.
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
@@ -11,21 +9,6 @@ pub(crate) struct Token {
     pub(crate) start: usize,
     /// The byte behind the last one in the run's text.
     pub(crate) end: usize,
-}
-
-/// A run's text with its words one space apart, and the tokens in it.
-#[derive(Debug, Clone)]
-pub(crate) struct RunText {
-    pub(crate) text: String,
-    pub(crate) tokens: Vec<Token>,
-}
-
-impl RunText {
-    pub(crate) fn new(run: &Run) -> Self {
-        let text = run.text();
-        let tokens = tokens(&text);
-        Self { text, tokens }
-    }
 }
 
 /// Splits text into tokens: letters and digits (and `_`) that stand together, and the number sign.

@@ -33,7 +33,7 @@ impl Service {
                     .with_customer(reading.customer.as_deref());
                 (
                     envelope::success(&self.in_form(result), options.choices.no_error),
-                    read.text_blocks.as_ref().map(to_body),
+                    read.text_blocks.clone(),
                 )
             }
             Err(error) => (envelope::error(error), None),

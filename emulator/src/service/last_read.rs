@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::reader::{ReadDocument, read_document};
+use crate::read_document::{ReadDocument, read_document};
 use crate::{DocumentType, ReadError};
 
 /// What came of reading a document; shared by all submits of it.

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use super::amounts::{self, DecimalSign};
 use super::labels::{LabelledLine, longest_match, span};
+use super::run_text::RunText;
 use crate::document_type::{DataType, LineItems};
-use crate::pdf::{Area, Run};
-use crate::text::{RunText, label_key, tokens};
+use crate::reader::pdf::{Area, Run};
+use crate::text::{label_key, tokens};
 
 /// A table's header.
 #[derive(Debug, Clone)]

@@ -1,16 +1,17 @@
 //! The text of a document, line by line.
 
+use bytes::Bytes;
 use serde::Serialize;
 
+use super::pdf::{Area, Page, Run};
 use crate::Location;
-use crate::pdf::{Area, Page};
 
 /// A line of text and its place.
 ///
 /// That the service has text blocks, and how they are asked for, is a third party's description; what they look like nobody describes. So this shape is an assumption: the text, and
 /// the page and box in the form of a field's value.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct TextBlock {
+struct TextBlock {
     x: i64,
     y: i64,
     width: i64,
@@ -19,15 +20,15 @@ pub(crate) struct TextBlock {
     text: String,
 }
 
-/// The lines of all pages, from top to bottom.
-pub(crate) fn text_blocks(pages: &[Page]) -> Vec<TextBlock> {
+/// The lines of all pages, from top to bottom, as JSON.
+pub(super) fn to_json(pages: &[Page]) -> Bytes {
     let lines = pages
         .iter()
         .enumerate()
         .flat_map(|(number, page)| page.lines.iter().map(move |line| (number, page, line)));
     let blocks = lines.filter_map(|(number, page, line)| {
         let area = line.runs.iter().map(|run| run.area).reduce(Area::union)?;
-        let text: Vec<String> = line.runs.iter().map(crate::pdf::Run::text).collect();
+        let text: Vec<String> = line.runs.iter().map(Run::text).collect();
         let Location {
             page_number,
             x,
@@ -44,5 +45,7 @@ pub(crate) fn text_blocks(pages: &[Page]) -> Vec<TextBlock> {
             text: text.join(" "),
         })
     });
-    blocks.collect()
+    let blocks: Vec<TextBlock> = blocks.collect();
+    // Text and numbers always serialise.
+    serde_json::to_vec(&blocks).unwrap_or_default().into()
 }

@@ -1,6 +1,6 @@
 //! Tells a complete PDF from one that was cut off, before any library tries to repair it.
 
-use crate::read_error::ReadError;
+use crate::ReadError;
 
 /// Readers look for the header in this many bytes at the beginning.
 const HEADER_WINDOW: usize = 1024;

@@ -1,7 +1,6 @@
 //! What was found in a document.
 
-use crate::document_type::DataType;
-use crate::pdf::{Area, Page};
+use crate::DataType;
 
 /// Everything found in a document: the parts of a result that come from its contents. [`ExtractionResult`](crate::ExtractionResult) writes them as the service does.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,14 +57,6 @@ pub struct Location {
 }
 
 impl Findings {
-    pub(crate) fn new(extracted_fields: Vec<FoundField>, line_items: Vec<Vec<FoundField>>) -> Self {
-        Self {
-            extracted_fields,
-            line_items,
-            vat_rates: Vec::new(),
-        }
-    }
-
     /// The best value of a field; none if the document has none.
     #[must_use]
     pub fn value(&self, field: &str) -> Option<&str> {
@@ -76,37 +67,6 @@ impl Findings {
     #[must_use]
     pub fn line_item(&self, row: usize, column: &str) -> Option<&str> {
         best(self.line_items.get(row)?, column)
-    }
-}
-
-impl FoundValue {
-    pub(crate) fn new(value: String, score: f64, location: Option<Location>) -> Self {
-        Self {
-            value: Some(value),
-            confidence_score: (score.clamp(0.0, 1.0) * 1000.0).round() / 1000.0,
-            location,
-        }
-    }
-
-    pub(crate) fn nothing() -> Self {
-        Self {
-            value: None,
-            confidence_score: 0.0,
-            location: None,
-        }
-    }
-}
-
-impl Location {
-    pub(crate) fn new(page_number: usize, page: &Page, area: Area) -> Self {
-        let [x, y, width, height] = page.pixels(area);
-        Self {
-            page_number,
-            x,
-            y,
-            width,
-            height,
-        }
     }
 }
 

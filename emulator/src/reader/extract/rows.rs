@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use super::candidate::Taken;
 use super::cells::{self, Cell};
 use super::evidence::Evidence;
-use super::findings::{FoundField, FoundValue, Location};
 use super::labels::{Document, LabelledLine, Meaning, Strength};
 use super::table::{Header, HeaderReader};
 use crate::document_type::{Column, DataType, DocumentType, Form};
-use crate::pdf::Area;
+use crate::reader::pdf::Area;
 use crate::text::{label_key, tokens};
+use crate::{FoundField, FoundValue, Location};
 
 /// What was read of the table.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use super::amounts::{self, Amount, DecimalSign};
 use super::labels::LabelledLine;
 use super::table::{Header, HeaderColumn};
-use crate::pdf::{Area, Run, Word};
+use crate::reader::pdf::{Area, Run, Word};
 use crate::text::tokens;
 
 /// Edges this close are meant to be in line, in points.

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::findings::Location;
+use super::run_text::RunText;
+use crate::Location;
 use crate::document_type::DocumentType;
-use crate::pdf::{Area, Page, Run};
-use crate::text::{RunText, label_key};
+use crate::reader::pdf::{Area, Page, Run};
+use crate::text::label_key;
 
 /// No label has more words than this.
 const LONGEST_LABEL: usize = 8;

@@ -16,13 +16,13 @@ use std::collections::HashSet;
 
 use super::candidate::{CEILING, Candidate, Taken};
 use super::evidence::Evidence;
-use super::findings::{FoundField, FoundValue};
 use super::labels::{Document, Label, LabelledRun, Place, Strength};
 use super::values::{self, Value};
 use super::{money, supplier};
 use crate::document_type::{DataType, DocumentType, Field, Form};
-use crate::pdf::Area;
+use crate::reader::pdf::Area;
 use crate::text::tokens;
+use crate::{FoundField, FoundValue};
 
 /// What is less likely than this is not said at all.
 const FLOOR: f64 = 0.25;

@@ -9,20 +9,18 @@ mod dates;
 mod decimal;
 mod evidence;
 mod fields;
-mod findings;
 mod labels;
 mod money;
 mod rows;
+mod run_text;
 mod supplier;
 mod table;
 mod values;
 
-pub use findings::{Findings, FoundField, FoundValue, Location};
-
 use self::evidence::Evidence;
 use self::labels::Document;
-use crate::document_type::DocumentType;
-use crate::pdf::Page;
+use crate::reader::pdf::Page;
+use crate::{DocumentType, Findings};
 
 /// Finds what the document type asks for.
 pub(crate) fn extract(pages: &[Page], document_type: &DocumentType) -> Findings {

@@ -17,7 +17,7 @@ use hayro_interpret::{
 };
 
 use self::glyphs::{GlyphCollector, LimitReached};
-use crate::read_error::ReadError;
+use crate::ReadError;
 
 /// More pages than any invoice has; a document beyond that is refused rather than read in part.
 const PAGE_LIMIT: usize = 500;

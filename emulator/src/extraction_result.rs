@@ -146,10 +146,10 @@ impl Serialize for Written<'_, FoundValue> {
         object.serialize_field("value", value)?;
         match form.confidence {
             ConfidenceForm::Number => {
-                object.serialize_field("confidence_score", confidence_score)?
+                object.serialize_field("confidence_score", confidence_score)?;
             }
             ConfidenceForm::Text => {
-                object.serialize_field("confidence_score", &format!("{confidence_score:.3}"))?
+                object.serialize_field("confidence_score", &format!("{confidence_score:.3}"))?;
             }
         }
         object.end()

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{DocumentType, Findings, ReadError};
+use crate::Findings;
 
 /// What was found in a document.
 pub(crate) struct ReadDocument {
@@ -18,8 +18,8 @@ pub(crate) use crate::reader::read_document;
 #[cfg(not(feature = "reader"))]
 pub(crate) fn read_document(
     _: &[u8],
-    _: &DocumentType,
+    _: &crate::DocumentType,
     _with_text: bool,
-) -> Result<ReadDocument, ReadError> {
-    Err(ReadError::no_reader())
+) -> Result<ReadDocument, crate::ReadError> {
+    Err(crate::ReadError::no_reader())
 }

@@ -31,7 +31,7 @@ pub(crate) fn from_glyphs(glyphs: Vec<Glyph>) -> Vec<Line> {
                 if row.len() < LINE_LIMIT
                     && row.first().is_some_and(|first| chain.is_level_with(first)) =>
             {
-                row.push(chain)
+                row.push(chain);
             }
             _ => rows.push(vec![chain]),
         }

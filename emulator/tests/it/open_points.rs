@@ -1,10 +1,8 @@
 //! What the vendor leaves open: whatever the service does, the library understands it.
 
-mod support;
-
 use std::time::Duration;
 
-use support::{INVOICE, START, answer, api, ask, document, submit};
+use crate::support::{INVOICE, START, api, document, send, send_and_decode, submit};
 use typless::machine::{Job, JobError, JobEventKind, JobOptions, Machine, Output, Ticket, Time};
 use typless::wire::{Extraction, ExtractionId, Status, StatusRequest, SubmitRequest};
 use typless_emulator::{
@@ -65,15 +63,16 @@ fn no_error_may_be_written_in_any_way() {
         let mut service = Service::new(options().with_no_error(choice));
         let poll = StatusRequest::new(submit(&mut service, document(INVOICE), START));
         assert_eq!(
-            answer(&mut service, &poll, START).body().as_ref(),
+            send(&mut service, &poll, START).body().as_ref(),
             written.as_bytes()
         );
-        let finished = ask(&mut service, &poll, START + Duration::from_secs(20)).expect("a status");
+        let finished = send_and_decode(&mut service, &poll, START + Duration::from_secs(20))
+            .expect("a status");
         assert!(
             finished.status() == &Status::Success && finished.error().is_none(),
             "{choice:?}"
         );
-        let expired = ask(&mut service, &poll, Time::MAX).expect("a status");
+        let expired = send_and_decode(&mut service, &poll, Time::MAX).expect("a status");
         assert!(
             expired.status() == &Status::Expired && expired.error().is_none(),
             "{choice:?}"
@@ -96,7 +95,7 @@ fn an_unknown_id_may_be_answered_in_any_way() {
         UnknownId::Expired,
     ] {
         let mut service = Service::new(options().with_unknown_id(choice));
-        let status = answer(&mut service, &StatusRequest::new(id.clone()), START)
+        let status = send(&mut service, &StatusRequest::new(id.clone()), START)
             .status()
             .as_u16();
         let now = START + Duration::from_secs(300);
@@ -176,7 +175,7 @@ fn a_submit_may_be_answered_with_200() {
     for (choice, status) in [(SubmitStatus::Accepted, 202), (SubmitStatus::Ok, 200)] {
         let mut service = Service::new(options().with_submit_status(choice));
         assert_eq!(
-            answer(&mut service, &SubmitRequest::new(document(INVOICE)), START)
+            send(&mut service, &SubmitRequest::new(document(INVOICE)), START)
                 .status()
                 .as_u16(),
             status

@@ -1,12 +1,9 @@
 //! Reads invoices of many layouts and languages.
 
-mod paper;
-
-use paper::{Paper, Sheet};
+use crate::paper::{Paper, Sheet};
+use crate::support::INVOICE;
 use serde_json::{Value, json};
 use typless_emulator::{DocumentType, ExtractionResult, Findings, read};
-
-const SAMPLE: &[u8] = include_bytes!("../samples/invoice.pdf");
 
 fn found(document: &[u8]) -> Findings {
     read(document, &DocumentType::line_item_invoice()).expect("it can be read")
@@ -32,7 +29,7 @@ fn rows(findings: &Findings, columns: &[&str]) -> Vec<Vec<String>> {
 
 #[test]
 fn the_sample_is_read_exactly() {
-    let findings = found(SAMPLE);
+    let findings = found(INVOICE);
     for (field, value) in [
         ("supplier_name", "Lindenhof Paper Works GmbH"),
         ("invoice_number", "LPW-2026-0417"),
@@ -98,7 +95,7 @@ fn the_sample_is_read_exactly() {
 
 #[test]
 fn the_result_has_the_services_shape() {
-    let findings = found(SAMPLE);
+    let findings = found(INVOICE);
     let result = result(&findings, Some("harbour"));
     assert_eq!(result["object_id"], "0d3d");
     assert_eq!(result["file_name"], "invoice.pdf");

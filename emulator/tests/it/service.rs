@@ -1,14 +1,12 @@
 //! The service by itself: every status and every error.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{INVOICE, START, submit_body};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::{INVOICE, START, submit_body};
 use typless::machine::Time;
 use typless_emulator::{DocumentType, Pace, Service, ServiceOptions};
 
@@ -105,9 +103,9 @@ fn a_result_has_what_was_sent_and_what_was_read() {
     let mut service = Service::new(ServiceOptions::new().with_pace(Duration::ZERO));
     let mut body = submit_body(INVOICE);
     let id = submitted(&mut service, &body, START);
-    let answer = poll(&mut service, STATUS, &id, START);
-    assert_eq!(answer["error"], json!({}));
-    let result = &answer["result"];
+    let response = poll(&mut service, STATUS, &id, START);
+    assert_eq!(response["error"], json!({}));
+    let result = &response["result"];
     let object_id = result["object_id"].as_str().expect("an object id");
     assert!(is_hex_40(object_id) && object_id != id);
     assert_eq!(result["file_name"], "invoice.pdf");
@@ -142,11 +140,11 @@ fn a_document_that_cannot_be_read_ends_in_an_error_and_expires_too() {
         poll(&mut service, STATUS, &id, START)["status"],
         "IN_PROGRESS"
     );
-    let answer = poll(&mut service, STATUS, &id, START + HOUR);
-    assert_eq!(answer["status"], "ERROR");
-    assert_eq!(answer["result"], json!({}));
-    assert_eq!(answer["error"]["code"], "invalid_file");
-    assert!(answer["error"]["message"].is_string() && answer["error"]["details"].is_object());
+    let response = poll(&mut service, STATUS, &id, START + HOUR);
+    assert_eq!(response["status"], "ERROR");
+    assert_eq!(response["result"], json!({}));
+    assert_eq!(response["error"]["code"], "invalid_file");
+    assert!(response["error"]["message"].is_string() && response["error"]["details"].is_object());
     assert_eq!(
         poll(&mut service, STATUS, &id, START + 49 * HOUR)["status"],
         "EXPIRED"

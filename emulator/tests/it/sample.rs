@@ -1,11 +1,9 @@
-//! Draws the sample invoice again, byte for byte: `cargo run -p typless-emulator --example make_sample`.
-
-#[path = "../tests/paper/mod.rs"]
-mod paper;
+//! The sample invoice is drawn again, byte for byte.
 
 use std::path::Path;
 
-use paper::{Paper, Sheet};
+use crate::paper::{Paper, Sheet};
+use crate::support::INVOICE;
 
 const DARK: [f32; 3] = [0.13, 0.16, 0.18];
 const GREY: [f32; 3] = [0.45, 0.49, 0.52];
@@ -14,8 +12,10 @@ const GREEN: [f32; 3] = [0.11, 0.42, 0.36];
 const LEFT: f32 = 57.0;
 const RIGHT: f32 = 538.0;
 
-fn main() -> std::io::Result<()> {
-    let invoice = Paper::a4()
+/// If the drawing was changed on purpose, the message says where the new sample is.
+#[test]
+fn the_sample_is_drawn_byte_for_byte() {
+    let drawn = Paper::a4()
         .compressed()
         .page(|sheet| {
             letterhead(sheet);
@@ -25,8 +25,14 @@ fn main() -> std::io::Result<()> {
             imprint(sheet);
         })
         .finish();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/invoice.pdf");
-    std::fs::write(path, invoice)
+    if drawn != INVOICE {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("invoice.pdf");
+        std::fs::write(&path, drawn).expect("to write the new sample");
+        panic!(
+            "samples/invoice.pdf differs from what is drawn; to replace it, copy {}",
+            path.display()
+        );
+    }
 }
 
 fn letterhead(sheet: &mut Sheet) {

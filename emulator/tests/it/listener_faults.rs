@@ -1,15 +1,13 @@
 //! What goes wrong with an exchange, behind a real socket; and messages to a webhook.
 
-mod support;
-
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
+use crate::support::client::{Client, head, listen};
+use crate::support::{INVOICE, submit_body};
 use serde_json::Value;
-use support::client::{Client, head, listen};
-use support::{INVOICE, submit_body};
 use typless_emulator::{Fault, Faults, Listener, RateLimit, ServiceOptions, WebhookOptions};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -100,12 +98,15 @@ fn statuses_come_with_their_headers_and_the_connection_goes_on() {
         (Fault::Portal, "200"),
     ] {
         listener.with_service(|service| service.fail_next(1, fault));
-        let answer = client.poll("0");
+        let response = client.poll("0");
         assert_eq!(
-            (answer.status(), answer.head.contains("retry-after: 1\r\n")),
+            (
+                response.status(),
+                response.head.contains("retry-after: 1\r\n")
+            ),
             (status, fault == Fault::Unavailable),
             "{}",
-            answer.head
+            response.head
         );
     }
     assert_eq!(client.poll("0").status(), "404");
@@ -169,7 +170,7 @@ fn receive(receiver: &TcpListener, count: usize) -> Vec<(String, Value)> {
             }
             stream
                 .write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")
-                .expect("to answer");
+                .expect("to respond");
             let (head, body) = received.split_once("\r\n\r\n").expect("a head");
             (
                 head.to_lowercase(),

@@ -22,7 +22,6 @@ pub(crate) struct Sheet {
     offset: (f32, f32),
 }
 
-#[allow(dead_code, reason = "each test file draws with a part of this")]
 impl Paper {
     /// A4, upright.
     pub(crate) fn a4() -> Self {
@@ -108,7 +107,6 @@ impl Paper {
     }
 }
 
-#[allow(dead_code, reason = "each test file draws with a part of this")]
 impl Sheet {
     /// Text that begins at `x`, its baseline at `y`.
     pub(crate) fn text(&mut self, x: f32, y: f32, size: f32, text: &str) -> &mut Self {

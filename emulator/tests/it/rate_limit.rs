@@ -1,13 +1,11 @@
 //! Too many requests, and how they are told to wait.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::START;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use serde_json::Value;
-use support::START;
 use typless::machine::Time;
 use typless_emulator::{RateLimit, RetryAfterForm, Service, ServiceOptions};
 

@@ -88,10 +88,6 @@ impl Client {
         self.received.extend_from_slice(&buffer[..count]);
         count > 0
     }
-
-    pub(crate) fn is_closed(&mut self) -> bool {
-        matches!(self.stream.read(&mut [0; 1]), Ok(0)) || self.stream.peek(&mut [0; 1]).is_err()
-    }
 }
 
 impl Response {

@@ -1,11 +1,8 @@
 //! The built-in document types beside `line-item-invoice`.
 
-mod paper;
-
-use paper::Paper;
+use crate::paper::Paper;
+use crate::support::INVOICE;
 use typless_emulator::{DocumentType, Findings, read};
-
-const SAMPLE: &[u8] = include_bytes!("../samples/invoice.pdf");
 
 fn receipt(document: &[u8]) -> Findings {
     read(document, &DocumentType::receipt()).expect("it can be read")
@@ -20,8 +17,8 @@ fn values<'a>(findings: &'a Findings, fields: &[&'a str]) -> Vec<(&'a str, &'a s
 
 #[test]
 fn a_simple_invoice_has_the_fields_and_no_line_items() {
-    let simple = read(SAMPLE, &DocumentType::simple_invoice()).expect("it can be read");
-    let whole = read(SAMPLE, &DocumentType::line_item_invoice()).expect("it can be read");
+    let simple = read(INVOICE, &DocumentType::simple_invoice()).expect("it can be read");
+    let whole = read(INVOICE, &DocumentType::line_item_invoice()).expect("it can be read");
     assert_eq!(simple.extracted_fields, whole.extracted_fields);
     assert!(simple.line_items.is_empty() && !whole.line_items.is_empty());
 }

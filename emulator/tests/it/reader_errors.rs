@@ -1,11 +1,8 @@
 //! Files that cannot be read end in an error that says why, and never in a panic.
 
-mod paper;
-
-use paper::Paper;
+use crate::paper::Paper;
+use crate::support::INVOICE;
 use typless_emulator::{DocumentType, read};
-
-const SAMPLE: &[u8] = include_bytes!("../samples/invoice.pdf");
 
 fn code(document: &[u8]) -> String {
     read(document, &DocumentType::line_item_invoice())
@@ -15,9 +12,9 @@ fn code(document: &[u8]) -> String {
 #[test]
 fn a_file_cut_anywhere_is_an_error() {
     let document_type = DocumentType::line_item_invoice();
-    assert!(read(SAMPLE, &document_type).is_ok());
-    for length in 0..SAMPLE.len() {
-        let cut = &SAMPLE[..length];
+    assert!(read(INVOICE, &document_type).is_ok());
+    for length in 0..INVOICE.len() {
+        let cut = &INVOICE[..length];
         let error = read(cut, &document_type).expect_err("it is cut off");
         let expected: &[&str] = match length {
             0 => &["empty_file"],
@@ -35,8 +32,8 @@ fn a_file_cut_anywhere_is_an_error() {
 #[test]
 fn a_file_with_a_part_missing_is_an_error_or_read() {
     let document_type = DocumentType::line_item_invoice();
-    for start in (10..SAMPLE.len() - 100).step_by(37) {
-        let mut document = SAMPLE.to_vec();
+    for start in (10..INVOICE.len() - 100).step_by(37) {
+        let mut document = INVOICE.to_vec();
         document.drain(start..start + 60);
         // Whatever comes of it, it comes back.
         let _ = read(&document, &document_type);
@@ -78,11 +75,11 @@ fn a_file_without_pages_is_damaged() {
 #[test]
 fn an_encrypted_file_is_told_apart() {
     // A standard security handler whose keys fit no password.
-    let text = String::from_utf8_lossy(SAMPLE);
+    let text = String::from_utf8_lossy(INVOICE);
     let trailer = text.rfind("trailer").expect("a trailer");
-    let mut document = SAMPLE.to_vec();
-    let at = SAMPLE.len() - (text.len() - trailer) + "trailer".len();
-    let open = SAMPLE[at..]
+    let mut document = INVOICE.to_vec();
+    let at = INVOICE.len() - (text.len() - trailer) + "trailer".len();
+    let open = INVOICE[at..]
         .windows(2)
         .position(|pair| pair == b"<<")
         .expect("a dictionary")

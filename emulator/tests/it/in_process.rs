@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use crate::support::INVOICE;
 use typless::drive::{AsyncTransport, BlockingTransport, Clock};
 use typless::machine::{
     FailureKind, Job, JobError, JobEventKind, JobOptions, Limits, Machine, Output, Ticket, Time,
@@ -17,8 +18,6 @@ use typless::wire::{
     StatusRequest, SubmitRequest,
 };
 use typless_emulator::{InProcess, Service, ServiceOptions, WebhookOptions};
-
-const INVOICE: &[u8] = include_bytes!("../samples/invoice.pdf");
 
 /// Stands still until it is moved.
 struct VirtualClock(Mutex<Time>);
@@ -210,7 +209,7 @@ fn a_response_longer_than_the_limit_is_too_large() {
     let poll = || StatusRequest::new(ExtractionId::new("0").expect("an id")).request(&api());
     let mut limits = Limits::default();
     let length = BlockingTransport::send(&emulator, poll(), limits)
-        .expect("an answer")
+        .expect("a response")
         .body()
         .len() as u64;
     limits.response_bytes = length;

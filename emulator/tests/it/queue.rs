@@ -1,13 +1,11 @@
 //! The queue of finished extractions, as the library sees it.
 
-mod support;
-
 use std::slice;
 use std::time::Duration;
 
+use crate::support::{INVOICE, START, document, send, send_and_decode, submit};
 use bytes::Bytes;
 use serde_json::{Value, json};
-use support::{INVOICE, START, answer, ask, document, submit};
 use typless::machine::Time;
 use typless::wire::{AwaitingRequest, ExtractionId, Status, StatusRequest};
 use typless_emulator::{QueueAfterReading, QueueOptions, Service, ServiceOptions};
@@ -20,7 +18,7 @@ fn service() -> Service {
 }
 
 fn listed(service: &mut Service, now: Time) -> Vec<ExtractionId> {
-    ask(service, &AwaitingRequest::new(), now)
+    send_and_decode(service, &AwaitingRequest::new(), now)
         .expect("a list")
         .into_extraction_ids()
 }
@@ -56,7 +54,7 @@ fn a_customer_has_a_queue_of_its_own_and_a_wrong_one_an_empty_queue() {
         let request = AwaitingRequest::new()
             .with_customer(customer)
             .expect("a customer");
-        ask(&mut service, &request, now)
+        send_and_decode(&mut service, &request, now)
             .expect("a list")
             .into_extraction_ids()
     };
@@ -86,12 +84,14 @@ fn a_read_result_leaves_the_queue_or_stays_as_is_chosen() {
         let poll = StatusRequest::new(id);
         // A poll before it has finished reads nothing.
         assert_eq!(
-            ask(&mut service, &poll, START).expect("a status").status(),
+            send_and_decode(&mut service, &poll, START)
+                .expect("a status")
+                .status(),
             &Status::InProgress
         );
         assert_eq!(listed(&mut service, START + MINUTE).len(), 2);
         assert_eq!(
-            ask(&mut service, &poll, START + MINUTE)
+            send_and_decode(&mut service, &poll, START + MINUTE)
                 .expect("a status")
                 .status(),
             &Status::Success
@@ -102,7 +102,7 @@ fn a_read_result_leaves_the_queue_or_stays_as_is_chosen() {
             "{choice:?}"
         );
         assert_eq!(
-            ask(&mut service, &poll, START + MINUTE)
+            send_and_decode(&mut service, &poll, START + MINUTE)
                 .expect("still there")
                 .status(),
             &Status::Success
@@ -149,7 +149,7 @@ fn both_paths_lead_to_it_and_an_empty_customer_is_refused() {
         assert_eq!(error["details"], json!([violation]));
     }
     assert_eq!(
-        answer(&mut service, &AwaitingRequest::new(), Time::MAX)
+        send(&mut service, &AwaitingRequest::new(), Time::MAX)
             .body()
             .as_ref(),
         br#"{"extraction_ids":[]}"#
@@ -165,7 +165,7 @@ fn it_may_list_late() {
     let mut service = service_with(QueueOptions::new().with_delay(MINUTE));
     let id = submit(&mut service, document(INVOICE), START);
     assert_eq!(
-        ask(
+        send_and_decode(
             &mut service,
             &StatusRequest::new(id.clone()),
             START + MINUTE / 2
@@ -191,7 +191,7 @@ fn it_may_forget_a_share_of_what_has_finished() {
         .find(|id| !listed.contains(id))
         .expect("one that is forgotten");
     assert_eq!(
-        ask(&mut service, &StatusRequest::new(forgotten), START + MINUTE)
+        send_and_decode(&mut service, &StatusRequest::new(forgotten), START + MINUTE)
             .expect("a status")
             .status(),
         &Status::Error
@@ -217,16 +217,16 @@ fn it_may_be_full_of_ids_that_are_nobodys() {
         .with_customer("Acme")
         .expect("a customer");
     assert_eq!(
-        ask(&mut service, &of_acme, START + MINUTE)
+        send_and_decode(&mut service, &of_acme, START + MINUTE)
             .expect("a list")
             .into_extraction_ids(),
         slice::from_ref(&id)
     );
 
-    assert!(ask(&mut service, &StatusRequest::new(id), START + MINUTE).is_ok());
+    assert!(send_and_decode(&mut service, &StatusRequest::new(id), START + MINUTE).is_ok());
     assert_eq!(service.counts().foreign_polls, 0);
     assert_eq!(
-        answer(
+        send(
             &mut service,
             &StatusRequest::new(all[7].clone()),
             START + MINUTE
@@ -254,7 +254,7 @@ fn it_may_list_no_more_than_so_many() {
         .collect();
     assert_eq!(listed(&mut service, START + HOUR), ids[..2]);
     assert!(
-        ask(
+        send_and_decode(
             &mut service,
             &StatusRequest::new(ids[0].clone()),
             START + HOUR
@@ -270,22 +270,22 @@ fn polls_may_lag_behind_it() {
     let mut service = Service::new(ServiceOptions::new().with_pace(MINUTE).with_lag(lag));
     let id = submit(&mut service, document(INVOICE), START);
     let poll = StatusRequest::new(id.clone());
-    assert_eq!(answer(&mut service, &poll, START + lag / 2).status(), 404);
+    assert_eq!(send(&mut service, &poll, START + lag / 2).status(), 404);
     assert_eq!(
-        ask(&mut service, &poll, START + lag)
+        send_and_decode(&mut service, &poll, START + lag)
             .expect("a status")
             .status(),
         &Status::InProgress
     );
     assert_eq!(listed(&mut service, START + MINUTE), [id]);
     assert_eq!(
-        ask(&mut service, &poll, START + MINUTE)
+        send_and_decode(&mut service, &poll, START + MINUTE)
             .expect("a status")
             .status(),
         &Status::InProgress
     );
     assert_eq!(
-        ask(&mut service, &poll, START + MINUTE + lag)
+        send_and_decode(&mut service, &poll, START + MINUTE + lag)
             .expect("a status")
             .status(),
         &Status::Success

@@ -1,5 +1,4 @@
 //! What the tests of the service share.
-#![allow(dead_code, reason = "each test file uses a part of this")]
 
 pub(crate) mod client;
 
@@ -16,7 +15,7 @@ use typless_emulator::Service;
 pub(crate) const START: Time = Time::from_unix_seconds(1_700_000_000);
 
 /// An invoice of this package's own.
-pub(crate) const INVOICE: &[u8] = include_bytes!("../../samples/invoice.pdf");
+pub(crate) const INVOICE: &[u8] = include_bytes!("../../../samples/invoice.pdf");
 
 /// The body of a submit of this document.
 pub(crate) fn submit_body(document: &[u8]) -> Value {
@@ -33,8 +32,8 @@ pub(crate) fn document(content: &'static [u8]) -> Document {
     Document::new("invoice.pdf", "line-item-invoice", content).expect("a document")
 }
 
-/// The answer to a request of the library's, as it came.
-pub(crate) fn answer<R: Request>(service: &mut Service, request: &R, now: Time) -> Response<Bytes> {
+/// The response to a request of the library's.
+pub(crate) fn send<R: Request>(service: &mut Service, request: &R, now: Time) -> Response<Bytes> {
     let (head, body) = request.request(&api()).into_parts();
     service.handle(
         http::Request::from_parts(head, body.to_bytes().expect("a body")),
@@ -42,18 +41,18 @@ pub(crate) fn answer<R: Request>(service: &mut Service, request: &R, now: Time) 
     )
 }
 
-/// The answer to a request of the library's, as the library reads it.
-pub(crate) fn ask<R: Request>(
+/// The response to a request of the library's, decoded by the library.
+pub(crate) fn send_and_decode<R: Request>(
     service: &mut Service,
     request: &R,
     now: Time,
 ) -> Result<R::Response, ResponseError> {
-    R::decode(&answer(service, request, now))
+    R::decode(&send(service, request, now))
 }
 
 /// Submits a document and gives back its id.
 pub(crate) fn submit(service: &mut Service, document: Document, now: Time) -> ExtractionId {
-    ask(service, &SubmitRequest::new(document), now)
+    send_and_decode(service, &SubmitRequest::new(document), now)
         .expect("accepted")
         .into_extraction_id()
 }

@@ -1,14 +1,12 @@
 //! Messages about finished extractions, as the library and a receiver see them.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::support::{INVOICE, START, document, submit};
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::Value;
-use support::{INVOICE, START, document, submit};
 use typless::machine::Time;
 use typless::wire::{ExtractionId, Notification};
 use typless_emulator::{Pace, Service, ServiceOptions, WebhookOptions};

@@ -1,11 +1,9 @@
 //! The synchronous extraction, and text blocks.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{INVOICE, START, api, document, send, send_and_decode, submit_body};
 use serde_json::{Value, json};
-use support::{INVOICE, START, answer, api, ask, document, submit_body};
 use typless::machine::{Job, JobEventKind, JobOptions, Machine, Output};
 use typless::wire::{ExtractRequest, Extraction, ResponseError, StatusRequest, SubmitRequest};
 use typless_emulator::{Service, ServiceOptions};
@@ -18,7 +16,7 @@ fn instant() -> Service {
 fn a_synchronous_extraction_is_answered_with_the_result_itself() {
     let mut service = instant();
     let request = ExtractRequest::new(document(INVOICE).with_customer("Acme").expect("a customer"));
-    let extraction = ask(&mut service, &request, START).expect("a result");
+    let extraction = send_and_decode(&mut service, &request, START).expect("a result");
     assert_eq!(extraction.text("invoice_number"), Some("LPW-2026-0417"));
     assert_eq!(
         (extraction.customer(), extraction.line_items().len()),
@@ -44,7 +42,7 @@ fn a_synchronous_extraction_is_answered_with_the_result_itself() {
 #[test]
 fn a_document_that_cannot_be_read_is_refused_with_what_is_wrong() {
     let mut service = instant();
-    let refused = ask(
+    let refused = send_and_decode(
         &mut service,
         &ExtractRequest::new(document(b"\x89PNG\r\n\x1a\n an image")),
         START,
@@ -74,8 +72,9 @@ fn images_are_accepted_and_end_in_an_error_that_says_that_there_is_no_ocr() {
     ];
     for (content, kind) in files {
         let mut service = instant();
-        let id = support::submit(&mut service, document(content), START);
-        let status = ask(&mut service, &StatusRequest::new(id), START).expect("a status");
+        let id = crate::support::submit(&mut service, document(content), START);
+        let status =
+            send_and_decode(&mut service, &StatusRequest::new(id), START).expect("a status");
         let error = status.error().expect("an error");
         assert_eq!(
             (status.status().to_string().as_str(), error.code()),
@@ -102,7 +101,7 @@ fn text_blocks_come_when_submit_and_poll_ask_for_them() {
         } else {
             submit
         };
-        let id = ask(&mut service, &submit, START)
+        let id = send_and_decode(&mut service, &submit, START)
             .expect("accepted")
             .into_extraction_id();
         let poll = StatusRequest::new(id);
@@ -111,7 +110,7 @@ fn text_blocks_come_when_submit_and_poll_ask_for_them() {
         } else {
             poll
         };
-        let extraction = ask(&mut service, &poll, START)
+        let extraction = send_and_decode(&mut service, &poll, START)
             .expect("a status")
             .into_extraction()
             .expect("a result");
@@ -207,7 +206,7 @@ fn flags_must_be_booleans() {
         (422, &json!(["query", "text_blocks"]))
     );
     assert_eq!(
-        answer(&mut service, &ExtractRequest::new(document(INVOICE)), START).status(),
+        send(&mut service, &ExtractRequest::new(document(INVOICE)), START).status(),
         200
     );
 }

@@ -1,14 +1,12 @@
 //! Everything that may go wrong with an exchange, without a network.
 
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::{INVOICE, START, api, document, send, send_and_decode};
 use http::StatusCode;
-use support::{INVOICE, START, answer, api, ask, document};
 use typless::drive::{BlockingTransport, Clock};
 use typless::machine::{
     FailureKind, Job, JobError, JobEventKind, JobOptions, Limits, Machine, Output, Time,
@@ -41,15 +39,15 @@ fn emulator(options: ServiceOptions) -> InProcess<Hand> {
 
 /// What a client learns of a submit: the status and whether there is an id, or how the exchange failed.
 fn learned(emulator: &InProcess<Hand>) -> Result<(u16, bool), FailureKind> {
-    let answer = emulator.send(
+    let response = emulator.send(
         SubmitRequest::new(document(INVOICE)).request(&api()),
         Limits::default(),
     );
-    answer
-        .map(|answer| {
+    response
+        .map(|response| {
             (
-                answer.status().as_u16(),
-                SubmitResponse::decode(&answer).is_ok(),
+                response.status().as_u16(),
+                SubmitResponse::decode(&response).is_ok(),
             )
         })
         .map_err(|failure| failure.kind())
@@ -116,14 +114,14 @@ fn those_for_submits_leave_polls_alone() {
     service.fail_next_submits(1, Fault::Unavailable);
     service.fail_next(1, Fault::InternalError);
     assert_eq!(
-        answer(&mut service, &AwaitingRequest::new(), START).status(),
+        send(&mut service, &AwaitingRequest::new(), START).status(),
         500
     );
     assert_eq!(
-        answer(&mut service, &AwaitingRequest::new(), START).status(),
+        send(&mut service, &AwaitingRequest::new(), START).status(),
         200
     );
-    let refused = answer(&mut service, &SubmitRequest::new(document(INVOICE)), START);
+    let refused = send(&mut service, &SubmitRequest::new(document(INVOICE)), START);
     assert_eq!(
         (refused.status(), &refused.headers()["retry-after"]),
         (
@@ -132,7 +130,7 @@ fn those_for_submits_leave_polls_alone() {
         )
     );
     assert_eq!(
-        answer(&mut service, &SubmitRequest::new(document(INVOICE)), START).status(),
+        send(&mut service, &SubmitRequest::new(document(INVOICE)), START).status(),
         202
     );
     assert_eq!(
@@ -150,7 +148,7 @@ fn a_key_is_refused_for_a_while() {
     let mut service = Service::default();
     service.fail_until(START + MINUTE, Fault::Unauthorized);
     let mut status = |now| {
-        answer(&mut service, &AwaitingRequest::new(), now)
+        send(&mut service, &AwaitingRequest::new(), now)
             .status()
             .as_u16()
     };
@@ -177,7 +175,7 @@ fn what_no_client_would_get_a_gateway_answers() {
     ] {
         service.fail_next(1, fault);
         assert_eq!(
-            answer(&mut service, &AwaitingRequest::new(), START).status(),
+            send(&mut service, &AwaitingRequest::new(), START).status(),
             status,
             "{fault:?}"
         );
@@ -201,7 +199,7 @@ fn by_chance_every_usual_fault_happens_and_the_same_for_the_same_seed() {
         );
         let statuses: Vec<u16> = (0..1000)
             .map(|_| {
-                answer(&mut service, &AwaitingRequest::new(), START)
+                send(&mut service, &AwaitingRequest::new(), START)
                     .status()
                     .as_u16()
             })
@@ -225,12 +223,12 @@ fn only_those_that_are_chosen_happen() {
     let faults = Faults::new(1.0).with_kinds([Fault::RequestTimeout]);
     let mut service = Service::new(ServiceOptions::new().with_faults(faults));
     assert_eq!(
-        answer(&mut service, &AwaitingRequest::new(), START).status(),
+        send(&mut service, &AwaitingRequest::new(), START).status(),
         408
     );
     let mut service =
         Service::new(ServiceOptions::new().with_faults(Faults::new(1.0).with_kinds([])));
-    assert!(ask(&mut service, &AwaitingRequest::new(), START).is_ok());
+    assert!(send_and_decode(&mut service, &AwaitingRequest::new(), START).is_ok());
 }
 
 #[test]
@@ -241,7 +239,7 @@ fn threads_share_one_service_and_it_counts_them() {
         for _ in 0..THREADS {
             let emulator = emulator.clone();
             scope.spawn(move || {
-                (0..10).for_each(|_| assert_eq!(learned(&emulator), Ok((202, true))))
+                (0..10).for_each(|_| assert_eq!(learned(&emulator), Ok((202, true))));
             });
         }
     });

@@ -1,12 +1,9 @@
 //! Whatever bytes come, the reader answers; whatever is drawn, it reads back.
 
-mod paper;
-
-use paper::Paper;
+use crate::paper::Paper;
+use crate::support::INVOICE;
 use proptest::prelude::*;
 use typless_emulator::{DocumentType, read};
-
-const SAMPLE: &[u8] = include_bytes!("../samples/invoice.pdf");
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
@@ -25,8 +22,8 @@ proptest! {
     }
 
     #[test]
-    fn changed_bytes_are_answered(changes in prop::collection::vec((0..SAMPLE.len(), any::<u8>()), 1..12)) {
-        let mut document = SAMPLE.to_vec();
+    fn changed_bytes_are_answered(changes in prop::collection::vec((0..INVOICE.len(), any::<u8>()), 1..12)) {
+        let mut document = INVOICE.to_vec();
         for (at, byte) in changes {
             document[at] = byte;
         }

@@ -122,9 +122,9 @@ fn print(days: &[(&str, Day)], documents: usize) {
     for (client, day) in days {
         table.row(vec![
             (*client).to_owned(),
-            of(day.counts.max_at_once, day.limits.in_flight),
-            of(day.counts.max_submits_at_once, day.limits.submits),
-            of(day.counts.max_in_a_second, day.limits.max_in_a_second()),
+            of(day.counts.max_in_flight, day.limits.in_flight),
+            of(day.counts.max_submits_in_flight, day.limits.submits),
+            of(day.counts.max_per_second, day.limits.max_in_a_second()),
             day.counts.throttled.to_string(),
         ]);
     }

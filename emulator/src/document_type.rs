@@ -22,7 +22,7 @@ pub struct DocumentType {
     #[serde(default)]
     other_labels: Vec<String>,
     #[serde(skip, default = "yes")]
-    answers_line_items: bool,
+    has_line_items: bool,
 }
 
 /// A kind of value, by the service's names.
@@ -141,7 +141,7 @@ impl DocumentType {
     /// Never: a test reads the same text.
     #[must_use]
     pub fn line_item_invoice() -> Self {
-        Self::from_our_own(include_str!("../document_types/line-item-invoice.json"))
+        Self::from_built_in(include_str!("../document_types/line-item-invoice.json"))
     }
 
     /// The built-in type `simple-invoice`: an invoice without its line items.
@@ -154,7 +154,7 @@ impl DocumentType {
         // The columns stay: by them the table is told from the totals. Its rows are not answered.
         Self {
             name: "simple-invoice".to_owned(),
-            answers_line_items: false,
+            has_line_items: false,
             ..Self::line_item_invoice()
         }
     }
@@ -166,7 +166,7 @@ impl DocumentType {
     /// Never: a test reads the same text.
     #[must_use]
     pub fn receipt() -> Self {
-        Self::from_our_own(include_str!("../document_types/receipt.json"))
+        Self::from_built_in(include_str!("../document_types/receipt.json"))
     }
 
     /// The name clients ask for it by.
@@ -209,11 +209,11 @@ impl DocumentType {
     }
 
     /// Whether line items are answered, or polled for only to tell them from the rest.
-    pub(crate) fn answers_line_items(&self) -> bool {
-        self.answers_line_items
+    pub(crate) fn has_line_items(&self) -> bool {
+        self.has_line_items
     }
 
-    fn from_our_own(json: &str) -> Self {
+    fn from_built_in(json: &str) -> Self {
         Self::from_json(json)
             .unwrap_or_else(|error| unreachable!("a built-in document type is wrong: {error}"))
     }

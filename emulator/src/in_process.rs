@@ -10,11 +10,11 @@ use typless::wire::{Body, SourceError};
 
 use crate::service::Received;
 use crate::shared::Shared;
-use crate::{Answer, Service};
+use crate::{Delivery, Service};
 
 /// A transport that hands each request to a [`Service`] of its own, at the time its clock tells.
 ///
-/// With a virtual clock a test of 48 hours takes microseconds. Exchanges take no time, so a [delayed](crate::Fault::AnswerDelayed) answer comes at once, unless it would be later than the limit;
+/// With a virtual clock a test of 48 hours takes microseconds. Exchanges take no time, so a [delayed](crate::Fault::ResponseDelayed) answer comes at once, unless it would be later than the limit;
 /// one that stalls or breaks off is [`Interrupted`](FailureKind::Interrupted) at once. Documents and their sources are read on the calling thread, in the asynchronous case too.
 ///
 /// Several threads may use it at once. Clones go to the same service.
@@ -101,13 +101,13 @@ impl<C: Clock> InProcess<C> {
     }
 
     /// The service is not locked while the document is read.
-    fn answer(&self, request: Request<Bytes>) -> Answer {
+    fn answer(&self, request: Request<Bytes>) -> Delivery {
         let under_way = self.service.begin(request.uri(), self.clock.now());
         let received = self.with_service(|service| {
             service.receive(request, under_way.arrival(), self.clock.now())
         });
         match received {
-            Received::Answered(answer) => answer,
+            Received::Delivered(answer) => answer,
             Received::Submission(submission) => {
                 let reading = submission.read();
                 self.with_service(|service| {
@@ -119,21 +119,21 @@ impl<C: Clock> InProcess<C> {
 }
 
 /// What the client sees of an answer.
-fn arrived(answer: Answer, limits: Limits) -> Result<Response<Bytes>, Failure> {
+fn arrived(answer: Delivery, limits: Limits) -> Result<Response<Bytes>, Failure> {
     let (kind, cause) = match answer {
-        Answer::Whole(response) => return Ok(response),
-        Answer::Delayed(response, by) if by < limits.total => return Ok(response),
-        Answer::Delayed(..) => (FailureKind::Interrupted, "the answer did not come in time"),
-        Answer::Stalled(..) => (FailureKind::Interrupted, "the answer stopped coming"),
-        Answer::Cut(..) => (
+        Delivery::Whole(response) => return Ok(response),
+        Delivery::Delayed(response, by) if by < limits.total => return Ok(response),
+        Delivery::Delayed(..) => (FailureKind::Interrupted, "the answer did not come in time"),
+        Delivery::Stalled(..) => (FailureKind::Interrupted, "the answer stopped coming"),
+        Delivery::Cut(..) => (
             FailureKind::Interrupted,
             "the connection broke in the middle of the answer",
         ),
-        Answer::Lost { .. } => (
+        Delivery::Lost { .. } => (
             FailureKind::Interrupted,
             "the connection broke before the answer",
         ),
-        Answer::Unreachable => (FailureKind::NotSent, "there is no connection"),
+        Delivery::Unreachable => (FailureKind::NotSent, "there is no connection"),
     };
     Err(Failure::new(kind, cause))
 }

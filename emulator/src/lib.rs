@@ -55,7 +55,7 @@ pub use read_error::ReadError;
 #[cfg(feature = "reader")]
 pub use reader::read;
 pub use service::{
-    Answer, ConfidenceForm, Fault, Faults, MissingField, NoError, Pace, QueueAfterReading,
+    Delivery, ConfidenceForm, Fault, Faults, MissingField, NoError, Pace, QueueAfterReading,
     QueueOptions, RateLimit, RetryAfterForm, Service, ServiceCounts, ServiceOptions, SubmitStatus,
     UnknownId, WebhookOptions, WebhookUrlError,
 };

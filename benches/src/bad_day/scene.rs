@@ -159,11 +159,11 @@ impl Scene {
 
     /// A service that keeps its results in the queue, forgets some there, and sends no messages.
     pub(super) fn silent_service(&self) -> Result<Listener, Box<dyn Error>> {
-        let queue = QueueOptions::new().with_forgotten(0.01);
+        let queue = QueueOptions::new().with_omitted(0.01);
         self.listen(
             self.service
                 .clone()
-                .with_queue_after_reading(QueueAfterReading::WithIt)
+                .with_queue_after_reading(QueueAfterReading::Kept)
                 .with_queue(queue),
         )
     }
@@ -173,13 +173,13 @@ impl Scene {
         let Messages { lost, delay } = self.messages;
         let webhook = WebhookOptions::new(url)?
             .with_lost(lost)
-            .with_doubled(0.05)
-            .with_overtaken(0.05, 10 * delay);
+            .with_duplicated(0.05)
+            .with_held_back(0.05, 10 * delay);
         let webhook = webhook.with_delay(Pace::lognormal(delay, 0.7));
         self.listen(
             self.service
                 .clone()
-                .with_queue_after_reading(QueueAfterReading::WithoutIt)
+                .with_queue_after_reading(QueueAfterReading::Removed)
                 .with_webhook(webhook),
         )
     }

@@ -53,7 +53,7 @@ fn options(arguments: &EmulatorArguments) -> Result<ServiceOptions, Failure> {
         options = options.with_rate_limit(RateLimit::per_second(requests));
     }
     if arguments.queue_keeps_read {
-        options = options.with_queue_after_reading(QueueAfterReading::WithIt);
+        options = options.with_queue_after_reading(QueueAfterReading::Kept);
     }
     if let Some(webhook) = webhook(arguments) {
         options = options.with_webhook(webhook);
@@ -70,10 +70,10 @@ fn webhook(arguments: &EmulatorArguments) -> Option<WebhookOptions> {
         webhook = webhook.with_lost(share);
     }
     if let Some(share) = arguments.webhook_doubled {
-        webhook = webhook.with_doubled(share);
+        webhook = webhook.with_duplicated(share);
     }
     if let Some((share, by)) = arguments.webhook_overtaken {
-        webhook = webhook.with_overtaken(share, by);
+        webhook = webhook.with_held_back(share, by);
     }
     Some(webhook)
 }

@@ -39,7 +39,7 @@ pub(super) async fn serve(stream: TcpStream, exchange: Exchange, mut stopped: wa
     let mut connection = pin!(connection);
     let grace = tokio::select! {
         _ = connection.as_mut() => return,
-        _ = stopped.changed() => Listener::GRACE,
+        _ = stopped.changed() => Listener::MAX_SHUTDOWN,
         () = sleep(AGE) => LAST_EXCHANGE,
     };
     connection.as_mut().graceful_shutdown();

@@ -12,10 +12,10 @@ use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use super::answer_body::AnswerBody;
+use super::response_body::ResponseBody;
 use super::body::{self, Incomplete};
 use super::system_clock::SystemClock;
-use crate::Answer;
+use crate::Delivery;
 use crate::service::{Received, Refusal};
 use crate::shared::{Shared, UnderWay};
 
@@ -45,10 +45,10 @@ impl Exchange {
     pub(super) async fn answer(
         &self,
         request: Request<Incoming>,
-    ) -> Result<Response<AnswerBody>, NoAnswer> {
+    ) -> Result<Response<ResponseBody>, NoResponse> {
         let under_way = self.service.begin(request.uri(), self.clock.now());
         if under_way.arrival().is_unreachable() {
-            return Err(NoAnswer);
+            return Err(NoResponse);
         }
         let (head, incoming) = request.into_parts();
         let limit = self.service.with(|service| service.body_limit());
@@ -58,7 +58,7 @@ impl Exchange {
                 return Ok(last(&Refusal::BodyTooLarge { limit }, under_way));
             }
             Err(Incomplete::Stalled) => return Ok(last(&Refusal::RequestTimeout, under_way)),
-            Err(Incomplete::Broken) => return Err(NoAnswer),
+            Err(Incomplete::Broken) => return Err(NoResponse),
         };
         let answer = self
             .process(Request::from_parts(head, body), &under_way)
@@ -66,13 +66,13 @@ impl Exchange {
         play(answer, under_way).await
     }
 
-    async fn process(&self, request: Request<Bytes>, under_way: &UnderWay) -> Answer {
+    async fn process(&self, request: Request<Bytes>, under_way: &UnderWay) -> Delivery {
         let arrival = under_way.arrival();
         match self
             .service
             .with(|service| service.receive(request, arrival, self.clock.now()))
         {
-            Received::Answered(answer) => answer,
+            Received::Delivered(answer) => answer,
             Received::Submission(submission) => match spawn_blocking(|| submission.read()).await {
                 Ok(reading) => {
                     let answer = self
@@ -82,47 +82,47 @@ impl Exchange {
                     answer
                 }
                 // It panicked, or the listener is stopping.
-                Err(_) => Answer::Whole(Refusal::Internal.response()),
+                Err(_) => Delivery::Whole(Refusal::Internal.response()),
             },
         }
     }
 }
 
 /// Lets happen to an answer what is to happen to it.
-async fn play(answer: Answer, under_way: UnderWay) -> Result<Response<AnswerBody>, NoAnswer> {
+async fn play(answer: Delivery, under_way: UnderWay) -> Result<Response<ResponseBody>, NoResponse> {
     match answer {
-        Answer::Whole(response) => Ok(response.map(|body| AnswerBody::whole(body, under_way))),
-        Answer::Delayed(response, by) => {
+        Delivery::Whole(response) => Ok(response.map(|body| ResponseBody::whole(body, under_way))),
+        Delivery::Delayed(response, by) => {
             sleep(by).await;
-            Ok(response.map(|body| AnswerBody::whole(body, under_way)))
+            Ok(response.map(|body| ResponseBody::whole(body, under_way)))
         }
-        Answer::Cut(response, bytes) => {
-            Ok(response.map(|body| AnswerBody::cut(&body, bytes, under_way)))
+        Delivery::Cut(response, bytes) => {
+            Ok(response.map(|body| ResponseBody::cut(&body, bytes, under_way)))
         }
-        Answer::Stalled(response, bytes, time) => {
-            Ok(response.map(|body| AnswerBody::stalled(&body, bytes, time, under_way)))
+        Delivery::Stalled(response, bytes, time) => {
+            Ok(response.map(|body| ResponseBody::stalled(&body, bytes, time, under_way)))
         }
-        Answer::Lost { .. } | Answer::Unreachable => Err(NoAnswer),
+        Delivery::Lost { .. } | Delivery::Unreachable => Err(NoResponse),
     }
 }
 
 /// An answer to a request that was not read to its end: no other can follow it on this connection.
-fn last(refusal: &Refusal, under_way: UnderWay) -> Response<AnswerBody> {
+fn last(refusal: &Refusal, under_way: UnderWay) -> Response<ResponseBody> {
     let mut response = refusal.response();
     response
         .headers_mut()
         .insert(CONNECTION, HeaderValue::from_static("close"));
-    response.map(|body| AnswerBody::whole(body, under_way))
+    response.map(|body| ResponseBody::whole(body, under_way))
 }
 
 /// There is no answer: the connection broke off, or is to break off.
 #[derive(Debug)]
-pub(super) struct NoAnswer;
+pub(super) struct NoResponse;
 
-impl fmt::Display for NoAnswer {
+impl fmt::Display for NoResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the connection breaks off")
     }
 }
 
-impl Error for NoAnswer {}
+impl Error for NoResponse {}

@@ -1,6 +1,6 @@
 //! The service behind a socket, for clients of any kind.
 
-mod answer_body;
+mod response_body;
 mod body;
 mod connection;
 mod exchange;
@@ -51,10 +51,10 @@ pub struct Listener {
 
 impl Listener {
     /// The most connections served at once; further ones wait to be accepted.
-    pub const CONNECTIONS: usize = 1024;
+    pub const MAX_CONNECTIONS: usize = 1024;
 
     /// How long exchanges under way may go on once the listener is to stop.
-    pub const GRACE: Duration = Duration::from_secs(2);
+    pub const MAX_SHUTDOWN: Duration = Duration::from_secs(2);
 
     /// Listens at this address; port 0 picks a free one.
     ///
@@ -118,7 +118,7 @@ impl Listener {
         seen
     }
 
-    /// Stops listening and waits until exchanges under way are answered, but no longer than [`GRACE`](Self::GRACE). Dropping it does the same.
+    /// Stops listening and waits until exchanges under way are answered, but no longer than [`MAX_SHUTDOWN`](Self::MAX_SHUTDOWN). Dropping it does the same.
     pub fn shutdown(mut self) {
         self.stop();
     }
@@ -166,7 +166,7 @@ async fn accept(socket: TcpListener, exchange: Exchange, mut stopped: watch::Rec
         tokio::select! {
             _ = stopped.changed() => break,
             Some(_) = connections.join_next() => {}
-            accepted = socket.accept(), if connections.len() < Listener::CONNECTIONS => match accepted {
+            accepted = socket.accept(), if connections.len() < Listener::MAX_CONNECTIONS => match accepted {
                 Ok((stream, _)) => {
                     connections.spawn(connection::serve(stream, exchange.clone(), stopped.clone()));
                 }
@@ -176,5 +176,5 @@ async fn accept(socket: TcpListener, exchange: Exchange, mut stopped: watch::Rec
     }
     drop(socket);
     let ended = async { while connections.join_next().await.is_some() {} };
-    let _ = timeout(Listener::GRACE, ended).await;
+    let _ = timeout(Listener::MAX_SHUTDOWN, ended).await;
 }

@@ -61,7 +61,7 @@ impl Service {
     }
 
     /// Answers with the result itself.
-    pub(super) fn answer_at_once(
+    pub(super) fn extract_now(
         &mut self,
         reading: Reading,
         now: Time,
@@ -80,7 +80,7 @@ impl Service {
         let result = ExtractionResult::new(&read.findings, &object_id, &file_name)
             .with_customer(customer.as_deref());
         let body = to_body(&self.in_form(result));
-        self.answered_at_once += 1;
+        self.synchronous += 1;
         self.count_accepted(file_name);
         Ok(json(StatusCode::OK, body))
     }
@@ -92,7 +92,7 @@ impl Service {
         if (succeeds || webhook.about_failures)
             && !self.outbox.plan(webhook, extraction_id, finished)
         {
-            self.tally.counts_mut().webhooks_lost += 1;
+            self.counters.counts_mut().webhooks_lost += 1;
         }
     }
 

@@ -24,7 +24,7 @@ impl Chance {
     }
 
     /// The numbers that a seed has for one purpose.
-    pub(super) fn of(purpose: Purpose, seed: u64) -> Self {
+    pub(super) fn for_purpose(purpose: Purpose, seed: u64) -> Self {
         let mut numbers = Self::new(seed ^ (purpose as u64) << 56);
         Self::new(numbers.number())
     }
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_share_is_a_share() {
-        let mut chance = Chance::of(Purpose::Faults, 1);
+        let mut chance = Chance::for_purpose(Purpose::Faults, 1);
         let happened = (0..10_000).filter(|_| chance.happens(0.2)).count();
         assert!((1_900..2_100).contains(&happened), "{happened}");
         assert!((0..100).all(|_| chance.happens(1.0)) && !(0..100).any(|_| chance.happens(0.0)));
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn normal_numbers_lie_as_they_should() {
-        let mut chance = Chance::of(Purpose::Pace, 1);
+        let mut chance = Chance::for_purpose(Purpose::Pace, 1);
         let numbers: Vec<f64> = (0..10_000).map(|_| chance.normal()).collect();
         let mean = numbers.iter().sum::<f64>() / 10_000.0;
         let within_one = numbers.iter().filter(|number| number.abs() < 1.0).count();
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn each_purpose_has_numbers_of_its_own() {
-        let first = |purpose, seed| Chance::of(purpose, seed).number();
+        let first = |purpose, seed| Chance::for_purpose(purpose, seed).number();
         assert_eq!(first(Purpose::Pace, 1), first(Purpose::Pace, 1));
         assert_ne!(first(Purpose::Pace, 1), first(Purpose::Pace, 2));
         assert_ne!(first(Purpose::Pace, 1), first(Purpose::Queue, 1));

@@ -6,9 +6,9 @@
 pub enum QueueAfterReading {
     /// It is off the queue once a poll has found it finished: a third party calls the list that of results "waiting to be polled".
     #[default]
-    WithoutIt,
+    Removed,
     /// It stays on the queue until it expires.
-    WithIt,
+    Kept,
 }
 
 /// How a poll an unknown id is answered. Not documented.

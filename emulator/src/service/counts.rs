@@ -22,7 +22,7 @@ pub struct ServiceCounts {
     /// Polls an extraction.
     pub polls: usize,
     /// Polls ids of the queue that belong to nobody; a client that knows its own ids makes none.
-    pub foreign_polls: usize,
+    pub unknown_polls: usize,
     /// Calls of the poll queue.
     pub listings: usize,
     /// Requests above the rate limit, which were refused with 429. Those that a [`Fault`](super::Fault) refused are not among them.
@@ -30,11 +30,11 @@ pub struct ServiceCounts {
     /// Exchanges that something was made to happen to.
     pub faults: usize,
     /// The most exchanges that were under way at once.
-    pub max_at_once: usize,
+    pub max_in_flight: usize,
     /// The most submits that were under way at once.
-    pub max_submits_at_once: usize,
+    pub max_submits_in_flight: usize,
     /// The most requests that arrived within one second, wherever it begins.
-    pub max_in_a_second: usize,
+    pub max_per_second: usize,
     /// Webhook messages handed out to be posted, doubles among them.
     pub webhooks: usize,
     /// Webhook messages that were lost.
@@ -43,7 +43,7 @@ pub struct ServiceCounts {
 
 /// Keeps the counts of requests.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct Counters {
     counts: ServiceCounts,
     at_once: usize,
     submits_at_once: usize,
@@ -51,7 +51,7 @@ pub(super) struct Tally {
     recent: VecDeque<Time>,
 }
 
-impl Tally {
+impl Counters {
     pub(super) fn counts(&self) -> ServiceCounts {
         self.counts
     }
@@ -72,8 +72,8 @@ impl Tally {
         }
         self.at_once += 1;
         self.submits_at_once += usize::from(endpoint == Some(Endpoint::Submit));
-        counts.max_at_once = counts.max_at_once.max(self.at_once);
-        counts.max_submits_at_once = counts.max_submits_at_once.max(self.submits_at_once);
+        counts.max_in_flight = counts.max_in_flight.max(self.at_once);
+        counts.max_submits_in_flight = counts.max_submits_in_flight.max(self.submits_at_once);
         while self
             .recent
             .front()
@@ -82,7 +82,7 @@ impl Tally {
             self.recent.pop_front();
         }
         self.recent.push_back(now);
-        counts.max_in_a_second = counts.max_in_a_second.max(self.recent.len());
+        counts.max_per_second = counts.max_per_second.max(self.recent.len());
     }
 
     pub(super) fn leave(&mut self, endpoint: Option<Endpoint>) {

@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::refusal::Refusal;
 use super::route::Endpoint;
 use super::submission::{Reading, Submission, SubmissionKind};
-use super::{Answer, Service, written};
+use super::{Delivery, Service, written};
 
 /// An exchange that is under way.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +28,7 @@ impl Arrival {
 /// What becomes of a request.
 pub(crate) enum Received {
     /// It is answered.
-    Answered(Answer),
+    Delivered(Delivery),
     /// There is a document to read; what comes of it goes to [`Service::accept`].
     Submission(Submission),
 }
@@ -37,8 +37,8 @@ impl Service {
     /// The begin of an exchange, when no more of it is there than its head. [`leave`](Self::leave) is its end.
     pub(crate) fn arrive(&mut self, uri: &Uri, now: Time) -> Arrival {
         let now = self.advance(now);
-        let endpoint = Endpoint::at(uri.path());
-        self.tally.arrive(endpoint, now);
+        let endpoint = Endpoint::from_path(uri.path());
+        self.counters.arrive(endpoint, now);
         Arrival {
             endpoint,
             fault: self.faults.next(&self.options.faults, endpoint, now),
@@ -55,16 +55,16 @@ impl Service {
         let now = self.advance(now);
         if let Some(answer) = arrival
             .fault
-            .and_then(|fault| Answer::instead(fault, self.refused(fault, now)))
+            .and_then(|fault| Delivery::instead(fault, self.refused(fault, now)))
         {
-            return Received::Answered(answer);
+            return Received::Delivered(answer);
         }
         let response = match self.process(request, now) {
             Ok(Processed::Response(response)) => response,
             Ok(Processed::Submission(submission)) => return Received::Submission(submission),
             Err(refusal) => dated(refusal.response(), now),
         };
-        Received::Answered(Answer::after(arrival.fault, response, &self.options.faults))
+        Received::Delivered(Delivery::after(arrival.fault, response, &self.options.faults))
     }
 
     /// The second half: takes in what was read. The extraction begins at this moment.
@@ -73,13 +73,13 @@ impl Service {
         reading: Result<Reading, Refusal>,
         arrival: Arrival,
         now: Time,
-    ) -> Answer {
+    ) -> Delivery {
         let now = self.advance(now);
         let accepted = reading.and_then(|reading| match reading.kind {
             SubmissionKind::Asynchronous => Ok(self.begin(reading, now)),
-            SubmissionKind::Synchronous => self.answer_at_once(reading, now),
+            SubmissionKind::Synchronous => self.extract_now(reading, now),
         });
-        Answer::after(
+        Delivery::after(
             arrival.fault,
             accepted.unwrap_or_else(|refusal| refusal.response()),
             &self.options.faults,
@@ -88,7 +88,7 @@ impl Service {
 
     /// The end of an exchange, when nothing more of its answer will be sent.
     pub(crate) fn leave(&mut self, arrival: Arrival) {
-        self.tally.leave(arrival.endpoint);
+        self.counters.leave(arrival.endpoint);
     }
 
     fn process(&mut self, request: Request<Bytes>, now: Time) -> Result<Processed, Refusal> {
@@ -99,12 +99,12 @@ impl Service {
                 limit: options.body_limit,
             });
         }
-        let (endpoint, key) = Endpoint::of(&head, options)?;
+        let (endpoint, key) = Endpoint::from_head(&head, options)?;
         if let Some(wait) = options
             .rate_limit
             .and_then(|limit| self.throttle.admit(limit, key, now).err())
         {
-            self.tally.counts_mut().throttled += 1;
+            self.counters.counts_mut().throttled += 1;
             return Err(Refusal::TooManyRequests(written::retry_after(
                 options.choices.retry_after_form,
                 wait,

@@ -89,7 +89,7 @@ impl Extractions {
         if now < extraction.finishes_at + options.lag {
             return Some(Found::InProgress);
         }
-        if options.choices.queue_after_reading == QueueAfterReading::WithoutIt {
+        if options.choices.queue_after_reading == QueueAfterReading::Removed {
             self.listed.remove(&(extraction.finishes_at, id));
         }
         let body = match &data.text_blocks {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// What may go wrong with an exchange, each as a client would see it.
 ///
-/// Some faults happen after the request was [taken](Self::is_taken), that is, processed; a client can't tell which.
+/// Some faults happen after the request was [taken](Self::is_processed), that is, processed; a client can't tell which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Fault {
@@ -29,17 +29,17 @@ pub enum Fault {
     /// The connection breaks before the request is taken.
     Dropped,
     /// The connection breaks instead of the answer; taken.
-    AnswerLost,
+    ResponseLost,
     /// The connection breaks in the middle of the answer; taken.
-    AnswerCut,
-    /// The answer stops in the middle, and the connection stays open for a while ([`Faults::STALL`]); taken.
-    AnswerStalled,
-    /// The answer comes late ([`Faults::DELAY`]); taken.
-    AnswerDelayed,
+    ResponseCut,
+    /// The answer stops in the middle, and the connection stays open for a while ([`Faults::DEFAULT_STALL`]); taken.
+    ResponseStalled,
+    /// The answer comes late ([`Faults::DEFAULT_DELAY`]); taken.
+    ResponseDelayed,
     /// The answer is whole as HTTP goes, but half of its JSON is missing; taken.
-    AnswerHalved,
+    ResponseHalved,
     /// The answer has its JSON twice; taken.
-    AnswerDoubled,
+    ResponseDoubled,
 }
 
 impl Fault {
@@ -54,16 +54,16 @@ impl Fault {
         Self::Portal,
         Self::Unreachable,
         Self::Dropped,
-        Self::AnswerLost,
-        Self::AnswerCut,
-        Self::AnswerStalled,
-        Self::AnswerDelayed,
-        Self::AnswerHalved,
-        Self::AnswerDoubled,
+        Self::ResponseLost,
+        Self::ResponseCut,
+        Self::ResponseStalled,
+        Self::ResponseDelayed,
+        Self::ResponseHalved,
+        Self::ResponseDoubled,
     ];
 
     /// Whether the service gets and processes the request nevertheless; a submit is then accepted.
-    pub const fn is_taken(self) -> bool {
+    pub const fn is_processed(self) -> bool {
         match self {
             Self::TooManyRequests
             | Self::Unavailable
@@ -75,12 +75,12 @@ impl Fault {
             | Self::Unreachable
             | Self::Dropped => false,
             Self::GatewayTimeout
-            | Self::AnswerLost
-            | Self::AnswerCut
-            | Self::AnswerStalled
-            | Self::AnswerDelayed
-            | Self::AnswerHalved
-            | Self::AnswerDoubled => true,
+            | Self::ResponseLost
+            | Self::ResponseCut
+            | Self::ResponseStalled
+            | Self::ResponseDelayed
+            | Self::ResponseHalved
+            | Self::ResponseDoubled => true,
         }
     }
 }
@@ -100,22 +100,22 @@ pub struct Faults {
 
 impl Faults {
     /// How late a delayed answer is unless told otherwise: 1 s.
-    pub const DELAY: Duration = Duration::from_secs(1);
+    pub const DEFAULT_DELAY: Duration = Duration::from_secs(1);
 
     /// How long a stalled answer keeps its connection open unless told otherwise: 2 minutes, which is longer than most clients wait.
-    pub const STALL: Duration = Duration::from_mins(2);
+    pub const DEFAULT_STALL: Duration = Duration::from_mins(2);
 
     /// What `Retry-After` says with 429 and 503 unless told otherwise: 1 s.
-    pub const RETRY_AFTER: Duration = Duration::from_secs(1);
+    pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
     /// Faults in this share of all exchanges, from 0 (never) to 1 (always); each of [`Fault::USUAL`] as often as the others.
     pub fn new(share: f64) -> Self {
         Self {
             share,
             kinds: Fault::USUAL.to_vec(),
-            delay: Self::DELAY,
-            stall: Self::STALL,
-            retry_after: Self::RETRY_AFTER,
+            delay: Self::DEFAULT_DELAY,
+            stall: Self::DEFAULT_STALL,
+            retry_after: Self::DEFAULT_RETRY_AFTER,
         }
     }
 

@@ -28,7 +28,7 @@ struct Scripted {
 impl FaultPlan {
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            chance: Chance::of(Purpose::Faults, seed),
+            chance: Chance::for_purpose(Purpose::Faults, seed),
             until: None,
             scripted: VecDeque::new(),
             happened: BTreeMap::new(),
@@ -49,12 +49,12 @@ impl FaultPlan {
     }
 
     /// How often this one has happened.
-    pub(super) fn happened(&self, fault: Fault) -> usize {
+    pub(super) fn fault_count(&self, fault: Fault) -> usize {
         self.happened.get(&fault).copied().unwrap_or_default()
     }
 
     /// How often this one has happened to submits of the asynchronous call.
-    pub(super) fn happened_to_submits(&self, fault: Fault) -> usize {
+    pub(super) fn submit_fault_count(&self, fault: Fault) -> usize {
         self.happened_to_submits
             .get(&fault)
             .copied()

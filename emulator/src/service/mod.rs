@@ -1,6 +1,6 @@
 //! The service as a pure state machine: requests and the time go in, responses come out.
 
-mod answer;
+mod delivery;
 mod begin;
 mod chance;
 mod choices;
@@ -35,7 +35,7 @@ use http::{Request, Response, StatusCode};
 use serde::Serialize;
 use typless::machine::Time;
 
-pub use answer::Answer;
+pub use delivery::Delivery;
 pub use choices::{
     ConfidenceForm, MissingField, NoError, QueueAfterReading, RetryAfterForm, SubmitStatus,
     UnknownId,
@@ -51,7 +51,7 @@ pub(crate) use refusal::Refusal;
 pub use webhook_options::{WebhookOptions, WebhookUrlError};
 
 use chance::Chance;
-use counts::Tally;
+use counts::Counters;
 use extractions::Extractions;
 use fault_plan::FaultPlan;
 use id::Ids;
@@ -114,10 +114,10 @@ pub struct Service {
     outbox: Outbox,
     throttle: Throttle,
     faults: FaultPlan,
-    tally: Tally,
+    counters: Counters,
     last_read: Arc<LastRead>,
     /// The synchronous extractions there were.
-    answered_at_once: usize,
+    synchronous: usize,
     /// How often a file of this name was accepted.
     accepted_names: BTreeMap<String, usize>,
     /// The latest time told: time never goes back.
@@ -137,9 +137,9 @@ impl Service {
             outbox: Outbox::new(seed),
             throttle: Throttle::default(),
             faults: FaultPlan::new(seed),
-            tally: Tally::default(),
+            counters: Counters::default(),
             last_read: Arc::default(),
-            answered_at_once: 0,
+            synchronous: 0,
             accepted_names: BTreeMap::new(),
             latest: Time::EPOCH,
         }
@@ -147,7 +147,7 @@ impl Service {
 
     /// Answers a request. Time that goes back counts as standing still.
     ///
-    /// Where the answer would break off or be lost, the response is what a gateway says that got none: see [`Answer::into_response`].
+    /// Where the answer would break off or be lost, the response is what a gateway says that got none: see [`Delivery::into_response`].
     #[must_use]
     pub fn handle(&mut self, request: Request<Bytes>, now: Time) -> Response<Bytes> {
         self.exchange(request, now).into_response()
@@ -155,10 +155,10 @@ impl Service {
 
     /// Answers a request, and tells what becomes of the answer on its way.
     #[must_use]
-    pub fn exchange(&mut self, request: Request<Bytes>, now: Time) -> Answer {
+    pub fn exchange(&mut self, request: Request<Bytes>, now: Time) -> Delivery {
         let arrival = self.arrive(request.uri(), now);
         let answer = match self.receive(request, arrival, now) {
-            Received::Answered(answer) => answer,
+            Received::Delivered(answer) => answer,
             Received::Submission(submission) => self.accept(submission.read(), arrival, now),
         };
         self.leave(arrival);
@@ -171,7 +171,7 @@ impl Service {
         let now = self.advance(now);
         let webhook = self.options.webhook.as_ref()?;
         let request = self.outbox.next(&webhook.uri, now)?;
-        self.tally.counts_mut().webhooks += 1;
+        self.counters.counts_mut().webhooks += 1;
         Some(request)
     }
 
@@ -199,23 +199,23 @@ impl Service {
     pub fn counts(&self) -> ServiceCounts {
         ServiceCounts {
             faults: self.faults.total(),
-            ..self.tally.counts()
+            ..self.counters.counts()
         }
     }
 
     /// How often this fault has happened.
-    pub fn happened(&self, fault: Fault) -> usize {
-        self.faults.happened(fault)
+    pub fn fault_count(&self, fault: Fault) -> usize {
+        self.faults.fault_count(fault)
     }
 
     /// How often this fault has happened to submits of the asynchronous call.
-    pub fn happened_to_submits(&self, fault: Fault) -> usize {
-        self.faults.happened_to_submits(fault)
+    pub fn submit_fault_count(&self, fault: Fault) -> usize {
+        self.faults.submit_fault_count(fault)
     }
 
     /// The number of submits and synchronous extractions that were accepted, which is what an account is billed for.
     pub fn accepted(&self) -> usize {
-        self.extractions.len() + self.answered_at_once
+        self.extractions.len() + self.synchronous
     }
 
     /// How many of these were of a file of this name.

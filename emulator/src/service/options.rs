@@ -48,13 +48,13 @@ pub(super) enum Keys {
 
 impl ServiceOptions {
     /// How long an extraction takes unless told otherwise: 2 s, so that clients see one in progress.
-    pub const PACE: Duration = Duration::from_secs(2);
+    pub const DEFAULT_PACE: Duration = Duration::from_secs(2);
 
     /// How long the data of a finished extraction is kept: 48 h, as the vendor says.
-    pub const RETENTION: Duration = Duration::from_hours(48);
+    pub const DEFAULT_RETENTION: Duration = Duration::from_hours(48);
 
     /// The most bytes of a request's body unless told otherwise: 100 MiB, which takes documents up to 75 MiB.
-    pub const BODY_LIMIT: usize = 100 * 1024 * 1024;
+    pub const DEFAULT_BODY_LIMIT: usize = 100 * 1024 * 1024;
 
     /// The default options.
     pub fn new() -> Self {
@@ -62,11 +62,11 @@ impl ServiceOptions {
             .into_iter()
             .map(|built_in| (built_in.name().to_owned(), built_in));
         Self {
-            pace: Pace::fixed(Self::PACE),
+            pace: Pace::fixed(Self::DEFAULT_PACE),
             workers: None,
             lag: Duration::ZERO,
-            retention: Self::RETENTION,
-            body_limit: Self::BODY_LIMIT,
+            retention: Self::DEFAULT_RETENTION,
+            body_limit: Self::DEFAULT_BODY_LIMIT,
             seed: 0,
             keys: Keys::Any,
             document_types: document_types.collect(),

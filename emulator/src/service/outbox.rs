@@ -32,9 +32,9 @@ struct Message {
 
 impl Outbox {
     pub(super) fn new(seed: u64) -> Self {
-        let chance = Chance::of(Purpose::Webhooks, seed);
+        let chance = Chance::for_purpose(Purpose::Webhooks, seed);
         // Far from the numbers that are drawn, so that no id follows from them.
-        let ids = Ids::new(Chance::of(Purpose::Webhooks, !seed));
+        let ids = Ids::new(Chance::for_purpose(Purpose::Webhooks, !seed));
         Self {
             chance,
             ids,
@@ -52,7 +52,7 @@ impl Outbox {
         finished: Time,
     ) -> bool {
         let lost = self.chance.happens(options.lost);
-        let copies = if self.chance.happens(options.doubled) {
+        let copies = if self.chance.happens(options.duplicated) {
             2
         } else {
             1
@@ -65,7 +65,7 @@ impl Outbox {
         let age = finished.saturating_since(*self.first.get_or_insert(finished));
         for _ in 0..copies {
             let mut due = finished + options.delay.draw(age, &mut self.chance);
-            let (share, by) = options.overtaken;
+            let (share, by) = options.held_back;
             if self.chance.happens(share) {
                 due = due + by;
             }

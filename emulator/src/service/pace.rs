@@ -133,7 +133,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn sorted(pace: &Pace, age: Duration) -> Vec<Duration> {
-        let mut chance = Chance::of(Purpose::Pace, 7);
+        let mut chance = Chance::for_purpose(Purpose::Pace, 7);
         let mut drawn: Vec<Duration> = (0..10_000).map(|_| pace.draw(age, &mut chance)).collect();
         drawn.sort();
         drawn

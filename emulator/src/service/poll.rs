@@ -16,10 +16,10 @@ impl Service {
     /// Answers a poll.
     pub(super) fn poll(&mut self, head: &Parts) -> Result<Response<Bytes>, Refusal> {
         let choices = self.options.choices;
-        let wanted = Poll::of(&head.uri)?;
+        let wanted = Poll::from_uri(&head.uri)?;
         let id = Id::parse(&wanted.extraction_id);
-        if id.is_some_and(|id| self.queue.is_foreign(id)) {
-            self.tally.counts_mut().foreign_polls += 1;
+        if id.is_some_and(|id| self.queue.is_unknown(id)) {
+            self.counters.counts_mut().unknown_polls += 1;
         }
         let found = id.and_then(|id| {
             self.extractions
@@ -52,15 +52,15 @@ impl Service {
         }
         let customer = route::customer(&head.uri)?;
         let (options, now) = (&self.options.queue, self.latest);
-        let foreign = if customer.is_none() {
-            self.queue.foreign(options, now)
+        let unknown = if customer.is_none() {
+            self.queue.unknown(options, now)
         } else {
             &[]
         };
         let ours = self
             .extractions
             .awaiting(customer.as_deref(), options.delay, now);
-        let extraction_ids = foreign
+        let extraction_ids = unknown
             .iter()
             .copied()
             .chain(ours)

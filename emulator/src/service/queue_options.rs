@@ -8,8 +8,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct QueueOptions {
     pub(super) delay: Duration,
-    pub(super) forgotten: f64,
-    pub(super) foreign_ids: usize,
+    pub(super) omitted: f64,
+    pub(super) unknown_ids: usize,
     pub(super) limit: Option<usize>,
 }
 
@@ -28,15 +28,15 @@ impl QueueOptions {
 
     /// Never lists this share of the extractions, from 0 to 1, though they finish. Which ones follows from the seed of [`ServiceOptions`](super::ServiceOptions).
     #[must_use]
-    pub fn with_forgotten(mut self, share: f64) -> Self {
-        self.forgotten = share;
+    pub fn with_omitted(mut self, share: f64) -> Self {
+        self.omitted = share;
         self
     }
 
     /// Begins every list that is not of one customer with this many ids that belong to nobody who submits here. A poll one finds what [`UnknownId`](super::UnknownId) says.
     #[must_use]
-    pub fn with_foreign_ids(mut self, count: usize) -> Self {
-        self.foreign_ids = count;
+    pub fn with_unknown_ids(mut self, count: usize) -> Self {
+        self.unknown_ids = count;
         self
     }
 

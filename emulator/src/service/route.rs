@@ -33,7 +33,7 @@ impl Endpoint {
     ];
 
     /// The call at this path; `None` if there is none.
-    pub(super) fn at(path: &str) -> Option<Self> {
+    pub(super) fn from_path(path: &str) -> Option<Self> {
         Self::PATHS
             .into_iter()
             .find(|(known, _)| *known == path)
@@ -41,11 +41,11 @@ impl Endpoint {
     }
 
     /// The call and the key it is made with, if the path, the method and the key are right.
-    pub(super) fn of<'a>(
+    pub(super) fn from_head<'a>(
         head: &'a Parts,
         options: &ServiceOptions,
     ) -> Result<(Self, &'a str), Refusal> {
-        let endpoint = Self::at(head.uri.path()).ok_or_else(|| Refusal::PathNotFound {
+        let endpoint = Self::from_path(head.uri.path()).ok_or_else(|| Refusal::PathNotFound {
             known: Self::PATHS.iter().map(|(known, _)| *known).collect(),
         })?;
         let method = endpoint.method();
@@ -71,7 +71,7 @@ pub(super) struct Poll<'a> {
 
 impl<'a> Poll<'a> {
     /// Reads `extraction_id` and `text_blocks` from a query.
-    pub(super) fn of(uri: &'a Uri) -> Result<Self, Refusal> {
+    pub(super) fn from_uri(uri: &'a Uri) -> Result<Self, Refusal> {
         let extraction_id = parameter(uri, "extraction_id");
         // As FastAPI takes booleans in a query.
         let text_blocks = match parameter(uri, "text_blocks")

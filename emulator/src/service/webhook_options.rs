@@ -17,8 +17,8 @@ pub struct WebhookOptions {
     pub(super) uri: Uri,
     pub(super) delay: Pace,
     pub(super) lost: f64,
-    pub(super) doubled: f64,
-    pub(super) overtaken: (f64, Duration),
+    pub(super) duplicated: f64,
+    pub(super) held_back: (f64, Duration),
     pub(super) about_failures: bool,
 }
 
@@ -37,8 +37,8 @@ impl WebhookOptions {
             uri,
             delay: Pace::fixed(Duration::ZERO),
             lost: 0.0,
-            doubled: 0.0,
-            overtaken: (0.0, Duration::ZERO),
+            duplicated: 0.0,
+            held_back: (0.0, Duration::ZERO),
             about_failures: true,
         })
     }
@@ -59,15 +59,15 @@ impl WebhookOptions {
 
     /// Posts this share of the messages twice, from 0 to 1, each after a delay of its own.
     #[must_use]
-    pub fn with_doubled(mut self, share: f64) -> Self {
-        self.doubled = share;
+    pub fn with_duplicated(mut self, share: f64) -> Self {
+        self.duplicated = share;
         self
     }
 
     /// Holds this share of the messages back, from 0 to 1, for so long, so that others overtake them.
     #[must_use]
-    pub fn with_overtaken(mut self, share: f64, by: Duration) -> Self {
-        self.overtaken = (share, by);
+    pub fn with_held_back(mut self, share: f64, by: Duration) -> Self {
+        self.held_back = (share, by);
         self
     }
 

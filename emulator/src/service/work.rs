@@ -20,7 +20,7 @@ pub(super) struct Work {
 impl Work {
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            chance: Chance::of(Purpose::Pace, seed),
+            chance: Chance::for_purpose(Purpose::Pace, seed),
             first_submit: None,
             free_at: BinaryHeap::new(),
         }

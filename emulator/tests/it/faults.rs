@@ -12,7 +12,7 @@ use typless::machine::{
     FailureKind, Job, JobError, JobEventKind, JobOptions, Limits, Machine, Output, Time,
 };
 use typless::wire::{AwaitingRequest, Document, Extraction, SubmitRequest, SubmitResponse};
-use typless_emulator::{Answer, Fault, Faults, InProcess, Service, ServiceOptions};
+use typless_emulator::{Delivery, Fault, Faults, InProcess, Service, ServiceOptions};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -66,21 +66,21 @@ fn each_fault_shows_as_what_it_is_and_tells_the_truth_about_being_taken() {
         (Fault::Unauthorized, Ok((401, false))),
         (Fault::Unreachable, Err(FailureKind::NotSent)),
         (Fault::Dropped, Err(FailureKind::Interrupted)),
-        (Fault::AnswerLost, Err(FailureKind::Interrupted)),
-        (Fault::AnswerCut, Err(FailureKind::Interrupted)),
-        (Fault::AnswerStalled, Err(FailureKind::Interrupted)),
-        (Fault::AnswerDelayed, Ok((202, true))),
-        (Fault::AnswerHalved, Ok((202, false))),
-        (Fault::AnswerDoubled, Ok((202, false))),
+        (Fault::ResponseLost, Err(FailureKind::Interrupted)),
+        (Fault::ResponseCut, Err(FailureKind::Interrupted)),
+        (Fault::ResponseStalled, Err(FailureKind::Interrupted)),
+        (Fault::ResponseDelayed, Ok((202, true))),
+        (Fault::ResponseHalved, Ok((202, false))),
+        (Fault::ResponseDoubled, Ok((202, false))),
     ] {
         let emulator = emulator(ServiceOptions::new());
         emulator.with_service(|service| service.fail_next(1, fault));
         assert_eq!(learned(&emulator), seen, "{fault:?}");
         let (accepted, happened) =
-            emulator.with_service(|service| (service.accepted(), service.happened(fault)));
+            emulator.with_service(|service| (service.accepted(), service.fault_count(fault)));
         assert_eq!(
             (accepted, happened),
-            (usize::from(fault.is_taken()), 1),
+            (usize::from(fault.is_processed()), 1),
             "{fault:?}"
         );
         assert_eq!(
@@ -96,7 +96,7 @@ fn an_answer_later_than_the_limit_does_not_arrive() {
     let emulator =
         emulator(ServiceOptions::new().with_faults(Faults::default().with_delay(MINUTE)));
     for (total, arrives) in [(2 * MINUTE, true), (MINUTE, false)] {
-        emulator.with_service(|service| service.fail_next(1, Fault::AnswerDelayed));
+        emulator.with_service(|service| service.fail_next(1, Fault::ResponseDelayed));
         let mut limits = Limits::default();
         limits.total = total;
         assert_eq!(
@@ -134,11 +134,11 @@ fn those_for_submits_leave_polls_alone() {
         202
     );
     assert_eq!(
-        [Fault::Unavailable, Fault::InternalError].map(|fault| service.happened(fault)),
+        [Fault::Unavailable, Fault::InternalError].map(|fault| service.fault_count(fault)),
         [1, 1]
     );
     assert_eq!(
-        [Fault::Unavailable, Fault::InternalError].map(|fault| service.happened_to_submits(fault)),
+        [Fault::Unavailable, Fault::InternalError].map(|fault| service.submit_fault_count(fault)),
         [1, 0]
     );
 }
@@ -170,8 +170,8 @@ fn what_no_client_would_get_a_gateway_answers() {
     for (fault, status) in [
         (Fault::Unreachable, 502),
         (Fault::Dropped, 502),
-        (Fault::AnswerLost, 504),
-        (Fault::AnswerCut, 504),
+        (Fault::ResponseLost, 504),
+        (Fault::ResponseCut, 504),
     ] {
         service.fail_next(1, fault);
         assert_eq!(
@@ -182,10 +182,10 @@ fn what_no_client_would_get_a_gateway_answers() {
     }
     let (head, body) = AwaitingRequest::new().request(&api()).into_parts();
     let request = http::Request::from_parts(head, body.to_bytes().expect("a body"));
-    service.fail_next(1, Fault::AnswerLost);
+    service.fail_next(1, Fault::ResponseLost);
     assert!(matches!(
         service.exchange(request, START),
-        Answer::Lost { taken: true }
+        Delivery::Lost { processed: true }
     ));
 }
 
@@ -206,12 +206,12 @@ fn by_chance_every_usual_fault_happens_and_the_same_for_the_same_seed() {
             .collect();
         let faults = service.counts().faults;
         assert!((450..550).contains(&faults), "{faults}");
-        let each = Fault::USUAL.map(|fault| service.happened(fault));
+        let each = Fault::USUAL.map(|fault| service.fault_count(fault));
         assert!(
             each.iter().all(|count| *count > 10) && each.iter().sum::<usize>() == faults,
             "{each:?}"
         );
-        assert_eq!(service.happened(Fault::Unauthorized), 0);
+        assert_eq!(service.fault_count(Fault::Unauthorized), 0);
         statuses
     };
     assert_eq!(statuses(1), statuses(1));
@@ -249,8 +249,8 @@ fn threads_share_one_service_and_it_counts_them() {
         (10 * THREADS, 10 * THREADS)
     );
     assert!(
-        (1..=THREADS).contains(&counts.max_at_once)
-            && counts.max_submits_at_once == counts.max_at_once,
+        (1..=THREADS).contains(&counts.max_in_flight)
+            && counts.max_submits_in_flight == counts.max_in_flight,
         "{counts:?}"
     );
 }

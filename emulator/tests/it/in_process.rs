@@ -167,7 +167,7 @@ fn a_job_taken_up_too_late_has_expired() {
     let ticket = ticket.expect("a ticket");
     emulator
         .clock()
-        .move_to(emulator.clock().now() + ServiceOptions::RETENTION);
+        .move_to(emulator.clock().now() + ServiceOptions::DEFAULT_RETENTION);
     let mut job = Job::resume(
         &api(),
         &ticket,

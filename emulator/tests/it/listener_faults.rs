@@ -38,7 +38,7 @@ fn a_lost_answer_leaves_nothing_but_a_closed_connection() {
     let listener = listen(ServiceOptions::new());
     for (fault, after) in [
         (Fault::Dropped, 0),
-        (Fault::AnswerLost, 1),
+        (Fault::ResponseLost, 1),
         (Fault::Unreachable, 1),
     ] {
         listener.with_service(|service| service.fail_next(1, fault));
@@ -56,7 +56,7 @@ fn a_lost_answer_leaves_nothing_but_a_closed_connection() {
 fn an_answer_that_is_cut_or_stalls_has_a_head_and_half_a_body() {
     let listener =
         listen(ServiceOptions::new().with_faults(Faults::default().with_stall(5 * MILLISECOND)));
-    for (fault, after) in [(Fault::AnswerCut, 1), (Fault::AnswerStalled, 2)] {
+    for (fault, after) in [(Fault::ResponseCut, 1), (Fault::ResponseStalled, 2)] {
         listener.with_service(|service| service.fail_next(1, fault));
         let seen = submit_and_read_all(&listener).expect("what was sent arrives");
         let (head, body) = seen.split_once("\r\n\r\n").expect("a head");
@@ -77,7 +77,7 @@ fn an_answer_that_is_cut_or_stalls_has_a_head_and_half_a_body() {
 fn an_answer_may_be_late() {
     let listener =
         listen(ServiceOptions::new().with_faults(Faults::default().with_delay(5 * MILLISECOND)));
-    listener.with_service(|service| service.fail_next(1, Fault::AnswerDelayed));
+    listener.with_service(|service| service.fail_next(1, Fault::ResponseDelayed));
     let mut client = Client::connect(&listener);
     assert_eq!(
         client.submit(&submit_body(INVOICE).to_string()).status(),
@@ -132,7 +132,7 @@ fn exchanges_that_are_under_way_are_counted() {
             head("POST /api/extract-data-async")
         ));
     }
-    let most = || listener.with_service(|service| service.counts().max_submits_at_once);
+    let most = || listener.with_service(|service| service.counts().max_submits_in_flight);
     while most() < 3 {
         thread::sleep(MILLISECOND);
     }
@@ -146,11 +146,11 @@ fn exchanges_that_are_under_way_are_counted() {
             counts.requests,
             counts.submits,
             counts.polls,
-            counts.max_submits_at_once
+            counts.max_submits_in_flight
         ),
         (13, 3, 10, 3)
     );
-    assert!(counts.max_at_once <= 4, "{counts:?}");
+    assert!(counts.max_in_flight <= 4, "{counts:?}");
 }
 
 /// Takes so many messages, each on a connection of its own, and answers them.
@@ -186,7 +186,7 @@ fn messages_are_posted_as_extractions_finish() {
     let address = receiver.local_addr().expect("an address");
     let webhook = WebhookOptions::new(&format!("http://{address}/hook?secret=42"))
         .expect("an address")
-        .with_doubled(1.0);
+        .with_duplicated(1.0);
     let listener = listen(
         ServiceOptions::new()
             .with_pace(2 * MILLISECOND)

@@ -71,8 +71,8 @@ fn a_customer_has_a_queue_of_its_own_and_a_wrong_one_an_empty_queue() {
 #[test]
 fn a_read_result_leaves_the_queue_or_stays_as_is_chosen() {
     for (choice, left) in [
-        (QueueAfterReading::WithoutIt, 1),
-        (QueueAfterReading::WithIt, 2),
+        (QueueAfterReading::Removed, 1),
+        (QueueAfterReading::Kept, 2),
     ] {
         let mut service = Service::new(
             ServiceOptions::new()
@@ -180,7 +180,7 @@ fn it_may_list_late() {
 
 #[test]
 fn it_may_forget_a_share_of_what_has_finished() {
-    let mut service = service_with(QueueOptions::new().with_forgotten(0.2));
+    let mut service = service_with(QueueOptions::new().with_omitted(0.2));
     let ids: Vec<_> = (0..500)
         .map(|_| submit(&mut service, document(b"no PDF"), START))
         .collect();
@@ -200,7 +200,7 @@ fn it_may_forget_a_share_of_what_has_finished() {
 
 #[test]
 fn it_may_be_full_of_ids_that_are_nobodys() {
-    let mut service = service_with(QueueOptions::new().with_foreign_ids(1000));
+    let mut service = service_with(QueueOptions::new().with_unknown_ids(1000));
     let strangers = listed(&mut service, START);
     assert_eq!(strangers.len(), 1000);
     let id = submit(
@@ -224,7 +224,7 @@ fn it_may_be_full_of_ids_that_are_nobodys() {
     );
 
     assert!(send_and_decode(&mut service, &StatusRequest::new(id), START + MINUTE).is_ok());
-    assert_eq!(service.counts().foreign_polls, 0);
+    assert_eq!(service.counts().unknown_polls, 0);
     assert_eq!(
         send(
             &mut service,
@@ -235,7 +235,7 @@ fn it_may_be_full_of_ids_that_are_nobodys() {
         404
     );
     assert_eq!(
-        (service.counts().foreign_polls, service.counts().polls),
+        (service.counts().unknown_polls, service.counts().polls),
         (1, 2)
     );
 }

@@ -53,7 +53,7 @@ fn above_the_limit_there_is_429_and_how_long_to_wait() {
         ),
         (5, 5, 1, 0)
     );
-    assert_eq!(counts.max_in_a_second, 3);
+    assert_eq!(counts.max_per_second, 3);
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn a_share_of_the_messages_is_lost() {
 fn a_double_tells_the_same_event_at_another_time() {
     let mut service = service(
         webhook()
-            .with_doubled(1.0)
+            .with_duplicated(1.0)
             .with_delay(Pace::lognormal(MINUTE, 1.0)),
     );
     submit_many(&mut service, 10);
@@ -151,7 +151,7 @@ fn messages_come_late_and_overtake_each_other() {
         order(webhook().with_delay(MINUTE)),
         (START + 2 * MINUTE, true, 100)
     );
-    assert!(!order(webhook().with_overtaken(0.5, MINUTE)).1);
+    assert!(!order(webhook().with_held_back(0.5, MINUTE)).1);
     assert!(!order(webhook().with_delay(Pace::lognormal(MINUTE, 1.0))).1);
 }
 
@@ -160,8 +160,8 @@ fn one_seed_has_the_same_messages_and_another_has_others() {
     let bodies = |seed| {
         let options = webhook()
             .with_lost(0.2)
-            .with_doubled(0.2)
-            .with_overtaken(0.2, MINUTE);
+            .with_duplicated(0.2)
+            .with_held_back(0.2, MINUTE);
         let mut service = Service::new(
             ServiceOptions::new()
                 .with_pace(MINUTE)

@@ -14,7 +14,7 @@ pub(crate) struct Evidence {
 }
 
 impl Evidence {
-    pub(crate) fn of(document: &Document<'_>) -> Self {
+    pub(crate) fn new(document: &Document<'_>) -> Self {
         let mut sign_votes = 0;
         let mut order_votes = 0;
         let mut american = 0;

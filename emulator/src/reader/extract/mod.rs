@@ -25,12 +25,12 @@ use crate::{DocumentType, Findings};
 /// Finds what the document type asks for.
 pub(crate) fn extract(pages: &[Page], document_type: &DocumentType) -> Findings {
     let document = Document::new(pages, document_type);
-    let evidence = Evidence::of(&document);
+    let evidence = Evidence::new(&document);
     let table = rows::find(&document, document_type, &evidence);
     let fields = fields::find(&document, document_type, &evidence, &table.taken);
     Findings::new(
         fields,
-        if document_type.answers_line_items() {
+        if document_type.has_line_items() {
             table.rows
         } else {
             Vec::new()

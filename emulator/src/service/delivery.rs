@@ -13,7 +13,7 @@ use super::fault::{Fault, Faults};
 /// Made by [`Service::exchange`](super::Service::exchange); consumed by whoever plays the network.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Answer {
+pub enum Delivery {
     /// The whole response.
     Whole(Response<Bytes>),
     /// The whole response, so much later.
@@ -27,11 +27,11 @@ pub enum Answer {
     /// The connection breaks before an answer.
     Lost {
         /// Whether the request was processed.
-        taken: bool,
+        processed: bool,
     },
 }
 
-impl Answer {
+impl Delivery {
     /// The answer in place of processing, or `None` if the request is processed; `refused` is what the service says with this fault, if it says something.
     pub(super) fn instead(fault: Fault, refused: Option<Response<Bytes>>) -> Option<Self> {
         let page = |status, text| Some(Self::Whole(page(status, text)));
@@ -39,7 +39,7 @@ impl Answer {
             Fault::BadGateway => page(StatusCode::BAD_GATEWAY, "Bad Gateway"),
             Fault::Portal => page(StatusCode::OK, "Welcome"),
             Fault::Unreachable => Some(Self::Unreachable),
-            Fault::Dropped => Some(Self::Lost { taken: false }),
+            Fault::Dropped => Some(Self::Lost { processed: false }),
             _ => refused.map(Self::Whole),
         }
     }
@@ -51,12 +51,12 @@ impl Answer {
             Some(Fault::GatewayTimeout) => {
                 Self::Whole(page(StatusCode::GATEWAY_TIMEOUT, "Gateway Timeout"))
             }
-            Some(Fault::AnswerLost) => Self::Lost { taken: true },
-            Some(Fault::AnswerCut) => Self::Cut(response, half),
-            Some(Fault::AnswerStalled) => Self::Stalled(response, half, options.stall),
-            Some(Fault::AnswerDelayed) => Self::Delayed(response, options.delay),
-            Some(Fault::AnswerHalved) => Self::Whole(response.map(|body| body.slice(..half))),
-            Some(Fault::AnswerDoubled) => {
+            Some(Fault::ResponseLost) => Self::Lost { processed: true },
+            Some(Fault::ResponseCut) => Self::Cut(response, half),
+            Some(Fault::ResponseStalled) => Self::Stalled(response, half, options.stall),
+            Some(Fault::ResponseDelayed) => Self::Delayed(response, options.delay),
+            Some(Fault::ResponseHalved) => Self::Whole(response.map(|body| body.slice(..half))),
+            Some(Fault::ResponseDoubled) => {
                 Self::Whole(response.map(|body| [&*body, &*body].concat().into()))
             }
             _ => Self::Whole(response),
@@ -67,10 +67,10 @@ impl Answer {
     pub fn into_response(self) -> Response<Bytes> {
         match self {
             Self::Whole(response) | Self::Delayed(response, _) => response,
-            Self::Unreachable | Self::Lost { taken: false } => {
+            Self::Unreachable | Self::Lost { processed: false } => {
                 page(StatusCode::BAD_GATEWAY, "Bad Gateway")
             }
-            Self::Cut(..) | Self::Stalled(..) | Self::Lost { taken: true } => {
+            Self::Cut(..) | Self::Stalled(..) | Self::Lost { processed: true } => {
                 page(StatusCode::GATEWAY_TIMEOUT, "Gateway Timeout")
             }
         }

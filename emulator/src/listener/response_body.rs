@@ -8,11 +8,11 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-use super::exchange::NoAnswer;
+use super::exchange::NoResponse;
 use crate::shared::UnderWay;
 
 /// The body of an answer; the exchange is under way until it is dropped.
-pub(super) struct AnswerBody {
+pub(super) struct ResponseBody {
     /// What is still to be sent.
     left: Bytes,
     /// What is announced and will not be sent.
@@ -22,7 +22,7 @@ pub(super) struct AnswerBody {
     under_way: Option<UnderWay>,
 }
 
-impl AnswerBody {
+impl ResponseBody {
     /// How long what was sent has to leave before the connection breaks; one that broke at once would take it along.
     const LEAVE: Duration = Duration::from_millis(1);
 
@@ -53,14 +53,14 @@ impl AnswerBody {
     }
 }
 
-impl Body for AnswerBody {
+impl Body for ResponseBody {
     type Data = Bytes;
-    type Error = NoAnswer;
+    type Error = NoResponse;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, NoAnswer>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, NoResponse>>> {
         if !self.left.is_empty() {
             return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.left)))));
         }
@@ -70,7 +70,7 @@ impl Body for AnswerBody {
         ready!(breaks.as_mut().poll(context));
         // Before the client can know.
         self.under_way = None;
-        Poll::Ready(Some(Err(NoAnswer)))
+        Poll::Ready(Some(Err(NoResponse)))
     }
 
     fn is_end_stream(&self) -> bool {

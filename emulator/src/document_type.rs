@@ -9,7 +9,8 @@ use crate::text::label_key;
 
 /// Which fields a kind of document has, and the labels they are found by.
 ///
-/// Read from JSON with [`DocumentType::from_json`]; `document_types/line-item-invoice.json` in this package is one.
+/// Read from JSON with [`DocumentType::from_json`]; `document_types/line-item-invoice.json` in this
+/// package is one.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DocumentType {
@@ -21,7 +22,7 @@ pub struct DocumentType {
     buyer_labels: Vec<String>,
     #[serde(default)]
     other_labels: Vec<String>,
-    #[serde(skip, default = "yes")]
+    #[serde(skip, default = "default_true")]
     has_line_items: bool,
 }
 
@@ -49,7 +50,7 @@ pub(crate) enum Form {
     Text,
     /// A number or code: one that has a digit in it.
     Code,
-    /// An ISO 4217 currency code, told by the signs and words beside the amounts.
+    /// An ISO 4217 currency code, found by the signs and words beside the amounts.
     Currency,
 }
 
@@ -70,10 +71,12 @@ pub(crate) struct Field {
     /// Words that may stand for this field where no better label is there.
     #[serde(default)]
     pub(crate) faint_labels: Vec<String>,
-    /// The value may also stand behind the value of this field, joined by a small word: "invoice 7 of 1 May 2019".
+    /// The value may also stand behind the value of this field, joined by a small word: "invoice 7
+    /// of 1 May 2019".
     #[serde(default)]
     pub(crate) behind: Option<String>,
-    /// Where nothing is labelled, the only value of this type on top of the document is a (poor) candidate.
+    /// Where nothing is labelled, the only value of this type on top of the document is a (poor)
+    /// candidate.
     #[serde(default)]
     pub(crate) unlabelled: bool,
     /// Of several amounts in a row of totals, the last one counts.
@@ -151,7 +154,7 @@ impl DocumentType {
     /// Never: a test reads the same text.
     #[must_use]
     pub fn simple_invoice() -> Self {
-        // The columns stay: by them the table is told from the totals. Its rows are not answered.
+        // The columns stay: they separate the table from the totals. Its rows are not returned.
         Self {
             name: "simple-invoice".to_owned(),
             has_line_items: false,
@@ -159,7 +162,7 @@ impl DocumentType {
         }
     }
 
-    /// The built-in type `receipt`: what a shop, a restaurant or a parking place hands out, in many languages.
+    /// The built-in type `receipt`: of a shop, a restaurant or a car park, in many languages.
     ///
     /// # Panics
     ///
@@ -169,7 +172,7 @@ impl DocumentType {
         Self::from_built_in(include_str!("../document_types/receipt.json"))
     }
 
-    /// The name clients ask for it by.
+    /// The name that clients submit it under.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -203,12 +206,12 @@ impl DocumentType {
         &self.buyer_labels
     }
 
-    /// Labels of values that are none of the fields, so that they are not taken for them.
+    /// Labels of values that are none of the fields, so that they are not mistaken for one.
     pub(crate) fn other_labels(&self) -> &[String] {
         &self.other_labels
     }
 
-    /// Whether line items are answered, or polled for only to tell them from the rest.
+    /// Whether line items are returned, or found only to separate them from the rest.
     pub(crate) fn has_line_items(&self) -> bool {
         self.has_line_items
     }
@@ -229,7 +232,7 @@ impl DocumentType {
                 return wrong("a field's `name` is empty".to_owned());
             }
             if !names.insert(field.name.as_str()) {
-                return wrong(format!("field `{}` is there twice", field.name));
+                return wrong(format!("field `{}` appears twice", field.name));
             }
             let labels = field.labels.iter().chain(&field.weak_labels);
             check_labels(&field.name, labels.chain(&field.faint_labels))?;
@@ -238,7 +241,7 @@ impl DocumentType {
             for other in field.sum_of.iter().chain(&field.behind) {
                 if !names.contains(other.as_str()) {
                     return wrong(format!(
-                        "field `{}` refers to field `{other}`, which is not there",
+                        "field `{}` refers to field `{other}`, which does not exist",
                         field.name
                     ));
                 }
@@ -248,7 +251,7 @@ impl DocumentType {
         for column in &self.line_items.columns {
             if column.name.trim().is_empty() || !columns.insert(column.name.as_str()) {
                 return wrong(format!(
-                    "column `{}` has no name or is there twice",
+                    "column `{}` has no name or appears twice",
                     column.name
                 ));
             }
@@ -276,7 +279,7 @@ impl fmt::Display for DocumentTypeError {
 
 impl std::error::Error for DocumentTypeError {}
 
-fn yes() -> bool {
+fn default_true() -> bool {
     true
 }
 

@@ -4,7 +4,7 @@ use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
 
 use crate::{ConfidenceForm, Findings, FoundField, FoundValue, MissingField};
 
-/// A result as the service answers it: what was found, and what the client said about the document.
+/// A result as the service returns it: what was found, and the names that the client gave.
 ///
 /// Serialise it to get the JSON, with the keys in the vendor's order. It is made from [`Findings`],
 /// which the function `read` returns (feature `reader`); an example is there.
@@ -17,7 +17,7 @@ pub struct ExtractionResult<'a> {
     form: Form,
 }
 
-/// Where the vendor's pages and captured answers show more than one form.
+/// Where the vendor's pages and captured responses show more than one form.
 #[derive(Debug, Clone, Copy, Default)]
 struct Form {
     confidence: ConfidenceForm,

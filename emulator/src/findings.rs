@@ -2,7 +2,8 @@
 
 use crate::DataType;
 
-/// Everything found in a document: the parts of a result that come from its contents. [`ExtractionResult`](crate::ExtractionResult) writes them as the service does.
+/// Everything found in a document: the parts of a result that come from its contents.
+/// [`ExtractionResult`](crate::ExtractionResult) writes them as the service does.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Findings {
@@ -22,7 +23,7 @@ pub struct FoundField {
     pub name: String,
     /// The field's type.
     pub data_type: DataType,
-    /// Whether the field takes several values at once. Fields of line items do not say.
+    /// Whether the field takes several values at once. `None` for fields of line items.
     pub multiple_values: Option<bool>,
     /// The candidates, best first; one without a value where the document has none.
     pub values: Vec<FoundValue>,
@@ -32,11 +33,11 @@ pub struct FoundField {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FoundValue {
-    /// The value in the service's form; none if it is not in the document.
+    /// The value in the service's form; `None` if it is not in the document.
     pub value: Option<String>,
     /// From 0 to 1, rounded to three digits.
     pub confidence_score: f64,
-    /// Page and box; none if it is not located.
+    /// Page and box; `None` if it is not located.
     pub location: Option<Location>,
 }
 
@@ -57,13 +58,13 @@ pub struct Location {
 }
 
 impl Findings {
-    /// The best value of a field; none if the document has none.
+    /// The best value of a field; `None` if the document has none.
     #[must_use]
     pub fn value(&self, field: &str) -> Option<&str> {
         best(&self.extracted_fields, field)
     }
 
-    /// The best value of a column in a row of the line items; none if the cell is empty.
+    /// The best value of a column in a row of the line items; `None` if the cell is empty.
     #[must_use]
     pub fn line_item(&self, row: usize, column: &str) -> Option<&str> {
         best(self.line_items.get(row)?, column)

@@ -1,10 +1,23 @@
 //! An emulator of the Typless extraction service that really reads documents.
 //!
-//! [`Service`] is the service as a pure state machine: it is handed requests and the time, reads the text of the PDFs it is given, and finds what the [`DocumentType`]
-//! asks for. It answers nothing that is not in the document. [`InProcess`] makes it a transport for the clients of `typless`, with any clock; [`Listener`] puts it behind a socket, for
-//! clients of any kind; [`read()`] is the reader alone.
+//! [`Service`] is the service as a pure state machine. It takes requests and the time, reads the
+//! text of PDFs, and finds the fields of a [`DocumentType`]. It returns only what is in the
+//! document.
 //!
-//! What a service does on bad days can be asked for, and follows from a seed: see [`ServiceOptions`]. What it has seen, it counts: see [`ServiceCounts`].
+//! - [`InProcess`] makes it a transport for the clients of `typless`, with any clock.
+//! - [`Listener`] puts it behind a socket, for clients of any kind.
+//! - The function `read` is the reader alone.
+//!
+//! Faults of networks and of a busy service can be switched on; they follow from a seed. See
+//! [`ServiceOptions`]. [`ServiceCounts`] shows what the service has seen.
+//!
+//! # Features
+//!
+//! - `reader`, on by default: reads documents. Without it, the dependencies are those of hyper and
+//!   few others, and every document ends with the status `ERROR` and the code `no_reader`. All else
+//!   works the same.
+//!
+//! # Example
 //!
 //! ```
 //! use bytes::Bytes;
@@ -13,9 +26,11 @@
 //! use typless::machine::Time;
 //!
 //! let mut service = Service::new(ServiceOptions::new().with_key("my-key"));
-//! let poll = Request::get("/api/get-extraction-data?extraction_id=0d14").header("authorization", "Token my-key");
-//! let answer = service.handle(poll.body(Bytes::new())?, Time::from_unix_seconds(1_700_000_000));
-//! assert_eq!(answer.status(), 404);
+//! let poll = Request::get("/api/get-extraction-data?extraction_id=0d14")
+//!     .header("authorization", "Token my-key")
+//!     .body(Bytes::new())?;
+//! let response = service.handle(poll, Time::from_unix_seconds(1_700_000_000));
+//! assert_eq!(response.status(), 404);
 //! # Ok::<(), http::Error>(())
 //! ```
 
@@ -55,7 +70,7 @@ pub use read_error::ReadError;
 #[cfg(feature = "reader")]
 pub use reader::read;
 pub use service::{
-    Delivery, ConfidenceForm, Fault, Faults, MissingField, NoError, Pace, QueueAfterReading,
+    ConfidenceForm, Delivery, Fault, Faults, MissingField, NoError, Pace, QueueAfterReading,
     QueueOptions, RateLimit, RetryAfterForm, Service, ServiceCounts, ServiceOptions, SubmitStatus,
     UnknownId, WebhookOptions, WebhookUrlError,
 };

@@ -1,9 +1,11 @@
 //! Plain forms of words, so that labels match however they are written.
 
-/// A letter sequence, number or sign of a run, in its plain form, and where in the run's text it stands.
+/// A letter sequence, number or sign of a run, in its plain form, and where in the run's text it
+/// stands.
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
-    /// Lower case, without accents; what stands for "number" (`No.`, `n°`, `#`, `Nr.`) is always `no`.
+    /// Lower case, without accents; what stands for "number" (`No.`, `n°`, `#`, `Nr.`) is always
+    /// `no`.
     pub(crate) plain: String,
     /// The first byte in the run's text.
     pub(crate) start: usize,
@@ -94,7 +96,7 @@ fn fold_into(folded: &mut String, character: char) {
     }
 }
 
-/// The small raised letters of `Nº` and `1ª` are letters to Unicode, but signs to who reads them.
+/// The small raised letters of `Nº` and `1ª` are letters to Unicode, but signs to a reader.
 fn is_part_of_word(character: char) -> bool {
     (character.is_alphanumeric() && !matches!(character, 'º' | 'ª'))
         || character == '_'

@@ -1,4 +1,4 @@
-//! The body of an answer, which may break off.
+//! The body of a response, which may break off.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,46 +9,46 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
 use super::exchange::NoResponse;
-use crate::shared::UnderWay;
+use crate::shared::InFlight;
 
-/// The body of an answer; the exchange is under way until it is dropped.
+/// The body of a response; the exchange is in flight until it is dropped.
 pub(super) struct ResponseBody {
     /// What is still to be sent.
     left: Bytes,
-    /// What is announced and will not be sent.
+    /// The bytes that `content-length` promises and that are never sent.
     missing: u64,
     /// When the connection breaks, if it is to break.
     breaks: Option<Pin<Box<Sleep>>>,
-    under_way: Option<UnderWay>,
+    in_flight: Option<InFlight>,
 }
 
 impl ResponseBody {
-    /// How long what was sent has to leave before the connection breaks; one that broke at once would take it along.
-    const LEAVE: Duration = Duration::from_millis(1);
+    /// What was sent needs this long to leave; closing the connection at once would discard it.
+    const MIN_FLUSH: Duration = Duration::from_millis(1);
 
-    pub(super) fn whole(body: Bytes, under_way: UnderWay) -> Self {
+    pub(super) fn whole(body: Bytes, in_flight: InFlight) -> Self {
         Self {
             left: body,
             missing: 0,
             breaks: None,
-            under_way: Some(under_way),
+            in_flight: Some(in_flight),
         }
     }
 
-    /// Breaks after so many bytes.
-    pub(super) fn cut(body: &Bytes, bytes: usize, under_way: UnderWay) -> Self {
-        Self::stalled(body, bytes, Self::LEAVE, under_way)
+    /// Breaks after this many bytes.
+    pub(super) fn cut(body: &Bytes, bytes: usize, in_flight: InFlight) -> Self {
+        Self::stalled(body, bytes, Self::MIN_FLUSH, in_flight)
     }
 
-    /// Stops after so many bytes, and breaks later.
-    pub(super) fn stalled(body: &Bytes, bytes: usize, time: Duration, under_way: UnderWay) -> Self {
+    /// Stops after this many bytes, and breaks after this time.
+    pub(super) fn stalled(body: &Bytes, bytes: usize, time: Duration, in_flight: InFlight) -> Self {
         let left = body.slice(..bytes.min(body.len()));
         let missing = (body.len() - left.len()) as u64;
         Self {
             left,
             missing,
-            breaks: Some(Box::pin(sleep(time.max(Self::LEAVE)))),
-            under_way: Some(under_way),
+            breaks: Some(Box::pin(sleep(time.max(Self::MIN_FLUSH)))),
+            in_flight: Some(in_flight),
         }
     }
 }
@@ -69,7 +69,7 @@ impl Body for ResponseBody {
         };
         ready!(breaks.as_mut().poll(context));
         // Before the client can know.
-        self.under_way = None;
+        self.in_flight = None;
         Poll::Ready(Some(Err(NoResponse)))
     }
 

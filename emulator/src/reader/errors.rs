@@ -25,7 +25,8 @@ impl ReadError {
         Self::new(
             "unsupported_file",
             format!(
-                "The file is a {kind} image, and this emulator has no OCR: it reads the text layer of PDFs; send a PDF with text in it."
+                "The file is a {kind} image, and this emulator has no OCR: it reads the text layer of \
+                 PDFs; send a PDF with text in it."
             ),
             json!({"file_type": kind}),
         )
@@ -58,7 +59,8 @@ impl ReadError {
     pub(super) fn no_text(pages: usize) -> Self {
         Self::new(
             "no_text",
-            "The PDF holds no text, as a scan does, and this emulator has no OCR; send a PDF with text in it.",
+            "The PDF has no text, like a scan, and this emulator has no OCR; send a PDF with text \
+             in it.",
             json!({"pages": pages}),
         )
     }
@@ -66,7 +68,8 @@ impl ReadError {
     pub(super) fn unreadable_text(glyphs: usize, unreadable: usize) -> Self {
         Self::new(
             "unreadable_text",
-            "The PDF does not say which characters its glyphs stand for; save it again with another program.",
+            "The PDF does not say which characters its glyphs stand for; save it again with another \
+             program.",
             json!({"glyphs": glyphs, "unreadable_glyphs": unreadable}),
         )
     }

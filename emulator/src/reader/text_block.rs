@@ -8,8 +8,8 @@ use crate::Location;
 
 /// A line of text and its place.
 ///
-/// That the service has text blocks, and how they are asked for, is a third party's description; what they look like nobody describes. So this shape is an assumption: the text, and
-/// the page and box in the form of a field's value.
+/// A third party describes that the service has text blocks and how they are requested, but not
+/// their shape. This shape is an assumption: the text, and the page and box as in a field's value.
 #[derive(Debug, Clone, Serialize)]
 struct TextBlock {
     x: i64,

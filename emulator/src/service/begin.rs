@@ -1,4 +1,4 @@
-//! What follows from a document that was read.
+//! What follows after a document was read.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -14,7 +14,7 @@ use super::{Service, envelope, json, to_body};
 use crate::ExtractionResult;
 
 impl Service {
-    /// Begins an extraction, and answers with its id.
+    /// Begins an extraction, and responds with its id.
     pub(super) fn begin(&mut self, reading: Reading, now: Time) -> Response<Bytes> {
         #[derive(Serialize)]
         struct Accepted {
@@ -24,7 +24,7 @@ impl Service {
         let extraction_id = self.ids.next(now);
         let object_id = self.ids.next(now).to_string();
         let finished = self.work.finish(&options, now);
-        let listed = self.queue.takes(&options.queue);
+        let listed = self.queue.draw_is_listed(&options.queue);
         self.plan_webhook(extraction_id, reading.outcome.is_ok(), finished);
 
         let (body, text_blocks) = match &*reading.outcome {
@@ -60,7 +60,7 @@ impl Service {
         json(status, to_body(&Accepted { extraction_id }))
     }
 
-    /// Answers with the result itself.
+    /// Responds with the result itself.
     pub(super) fn extract_now(
         &mut self,
         reading: Reading,

@@ -1,14 +1,15 @@
-//! Chance without dice: numbers that follow from the seed.
+//! Pseudo-random numbers that follow from a seed.
 
 use std::f64::consts::TAU;
 
-/// Numbers that look like chance; the same seed makes the same ones (SplitMix64).
+/// Pseudo-random numbers (SplitMix64); the same seed gives the same ones.
 #[derive(Debug, Clone)]
 pub(super) struct Chance {
     state: u64,
 }
 
-/// What a number is drawn for. Each has numbers of its own, so that an option that is turned on changes nothing of what the others do.
+/// What a number is drawn for. Each purpose has its own numbers, so that one option does not change
+/// the effects of another.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Purpose {
     Pace = 1,
@@ -29,7 +30,7 @@ impl Chance {
         Self::new(numbers.number())
     }
 
-    /// Any number of 64 bits; all of them come before one comes again.
+    /// Any number of 64 bits; none repeats before all others were drawn.
     pub(super) fn number(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut number = self.state;
@@ -38,12 +39,12 @@ impl Chance {
         number ^ number >> 31
     }
 
-    /// A number from 0 up to, but not including, 1.
+    /// A number from 0 (included) to 1 (excluded).
     pub(super) fn unit(&mut self) -> f64 {
         (self.number() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// Whether something happens that happens to this share of all: never at 0, always at 1.
+    /// Draws whether something with this probability happens: never at 0, always at 1.
     pub(super) fn happens(&mut self, share: f64) -> bool {
         self.unit() < share
     }

@@ -1,4 +1,4 @@
-//! What becomes of an answer on its way.
+//! What happens to a response on its way.
 
 use std::time::Duration;
 
@@ -8,23 +8,25 @@ use http::{HeaderValue, Response, StatusCode};
 
 use super::fault::{Fault, Faults};
 
-/// What a client gets to see of its exchange.
+/// What a client sees of its exchange.
 ///
-/// Made by [`Service::exchange`](super::Service::exchange); consumed by whoever plays the network.
+/// Returned by [`Service::exchange`](super::Service::exchange), for a transport that plays the
+/// network.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Delivery {
     /// The whole response.
     Whole(Response<Bytes>),
-    /// The whole response, so much later.
+    /// The whole response, after this delay.
     Delayed(Response<Bytes>, Duration),
-    /// The head and so many bytes of the body; then the connection breaks.
+    /// The head and this many bytes of the body; then the connection breaks.
     Cut(Response<Bytes>, usize),
-    /// The head and so many bytes of the body, then nothing for so long; then the connection breaks.
+    /// The head and this many bytes of the body, then nothing for this long; then the connection
+    /// breaks.
     Stalled(Response<Bytes>, usize, Duration),
-    /// No connection: not one byte of the request has arrived.
+    /// No connection: no byte of the request has arrived.
     Unreachable,
-    /// The connection breaks before an answer.
+    /// The connection breaks before a response.
     Lost {
         /// Whether the request was processed.
         processed: bool,
@@ -32,7 +34,8 @@ pub enum Delivery {
 }
 
 impl Delivery {
-    /// The answer in place of processing, or `None` if the request is processed; `refused` is what the service says with this fault, if it says something.
+    /// What happens in place of processing, or `None` if the request is processed; `refused` is the
+    /// response of the service with this fault, if it has one.
     pub(super) fn instead(fault: Fault, refused: Option<Response<Bytes>>) -> Option<Self> {
         let page = |status, text| Some(Self::Whole(page(status, text)));
         match fault {
@@ -44,7 +47,7 @@ impl Delivery {
         }
     }
 
-    /// What becomes of the response to a request that was processed.
+    /// What happens to the response to a request that was processed.
     pub(super) fn after(fault: Option<Fault>, response: Response<Bytes>, options: &Faults) -> Self {
         let half = response.body().len() / 2;
         match fault {
@@ -63,7 +66,8 @@ impl Delivery {
         }
     }
 
-    /// The response, or what a gateway says that got none: 502 if the request was not taken, 504 if it was.
+    /// The response, or that of a gateway that got none: 502 if the request was not processed, 504
+    /// if it was.
     pub fn into_response(self) -> Response<Bytes> {
         match self {
             Self::Whole(response) | Self::Delayed(response, _) => response,
@@ -77,7 +81,7 @@ impl Delivery {
     }
 }
 
-/// A page of a gateway's.
+/// An error page of a gateway.
 fn page(status: StatusCode, title: &str) -> Response<Bytes> {
     let html = format!(
         "<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center></body>\r\n</html>\r\n"

@@ -1,4 +1,4 @@
-//! One exchange, in steps that need not follow each other at once.
+//! One exchange, in steps between which others can run.
 
 use bytes::Bytes;
 use http::header::{DATE, RETRY_AFTER};
@@ -11,7 +11,7 @@ use super::route::Endpoint;
 use super::submission::{Reading, Submission, SubmissionKind};
 use super::{Delivery, Service, written};
 
-/// An exchange that is under way.
+/// An exchange in flight.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrival {
     endpoint: Option<Endpoint>,
@@ -27,14 +27,14 @@ impl Arrival {
 
 /// What becomes of a request.
 pub(crate) enum Received {
-    /// It is answered.
+    /// It has a response, or none on purpose.
     Delivered(Delivery),
-    /// There is a document to read; what comes of it goes to [`Service::accept`].
+    /// There is a document to read; pass the reading to [`Service::accept`].
     Submission(Submission),
 }
 
 impl Service {
-    /// The begin of an exchange, when no more of it is there than its head. [`leave`](Self::leave) is its end.
+    /// Begins an exchange, of which only the head has arrived. [`leave`](Self::leave) ends it.
     pub(crate) fn arrive(&mut self, uri: &Uri, now: Time) -> Arrival {
         let now = self.advance(now);
         let endpoint = Endpoint::from_path(uri.path());
@@ -45,7 +45,8 @@ impl Service {
         }
     }
 
-    /// The first half of [`exchange`](Self::exchange): answers what can be answered at once. The reading of a document, which takes long, is handed out, so that nobody else has to wait for it.
+    /// The first half of [`exchange`](Self::exchange): responds to what needs no document. Reading
+    /// a document takes long, so it is returned as a value, and other requests do not wait for it.
     pub(crate) fn receive(
         &mut self,
         request: Request<Bytes>,
@@ -53,21 +54,25 @@ impl Service {
         now: Time,
     ) -> Received {
         let now = self.advance(now);
-        if let Some(answer) = arrival
+        if let Some(delivery) = arrival
             .fault
             .and_then(|fault| Delivery::instead(fault, self.refused(fault, now)))
         {
-            return Received::Delivered(answer);
+            return Received::Delivered(delivery);
         }
         let response = match self.process(request, now) {
             Ok(Processed::Response(response)) => response,
             Ok(Processed::Submission(submission)) => return Received::Submission(submission),
             Err(refusal) => dated(refusal.response(), now),
         };
-        Received::Delivered(Delivery::after(arrival.fault, response, &self.options.faults))
+        Received::Delivered(Delivery::after(
+            arrival.fault,
+            response,
+            &self.options.faults,
+        ))
     }
 
-    /// The second half: takes in what was read. The extraction begins at this moment.
+    /// The second half: accepts what was read. The extraction begins now.
     pub(crate) fn accept(
         &mut self,
         reading: Result<Reading, Refusal>,
@@ -86,7 +91,7 @@ impl Service {
         )
     }
 
-    /// The end of an exchange, when nothing more of its answer will be sent.
+    /// Ends an exchange: nothing more of its response will be sent.
     pub(crate) fn leave(&mut self, arrival: Arrival) {
         self.counters.leave(arrival.endpoint);
     }
@@ -144,7 +149,8 @@ enum Processed {
     Submission(Submission),
 }
 
-/// A `Retry-After` may be a date, which says how long to wait only beside the time at which it was written.
+/// A `Retry-After` may be a date, which says how long to wait only beside the time at which it was
+/// written.
 fn dated(mut response: Response<Bytes>, now: Time) -> Response<Bytes> {
     if response.headers().contains_key(RETRY_AFTER) {
         response

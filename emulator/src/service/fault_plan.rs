@@ -8,12 +8,12 @@ use super::chance::{Chance, Purpose};
 use super::fault::{Fault, Faults};
 use super::route::Endpoint;
 
-/// Faults that were asked for, and those of chance.
+/// The faults that were requested, and random ones.
 pub(super) struct FaultPlan {
     chance: Chance,
-    /// What is to happen to all requests until this time.
+    /// The fault of all requests until this time.
     until: Option<(Time, Fault)>,
-    /// What is to happen to the next ones.
+    /// The faults of the next requests.
     scripted: VecDeque<Scripted>,
     happened: BTreeMap<Fault, usize>,
     happened_to_submits: BTreeMap<Fault, usize>,
@@ -61,12 +61,12 @@ impl FaultPlan {
             .unwrap_or_default()
     }
 
-    /// How many there were in all.
+    /// How many faults there were.
     pub(super) fn total(&self) -> usize {
         self.happened.values().sum()
     }
 
-    /// What happens to this request. What was asked for comes before chance.
+    /// The fault of this request. Requested faults come before random ones.
     pub(super) fn next(
         &mut self,
         options: &Faults,
@@ -74,8 +74,8 @@ impl FaultPlan {
         now: Time,
     ) -> Option<Fault> {
         let fault = self
-            .asked_for_until(now)
-            .or_else(|| self.asked_for_next(endpoint))
+            .requested_until(now)
+            .or_else(|| self.requested_next(endpoint))
             .or_else(|| {
                 self.chance
                     .happens(options.share)
@@ -89,12 +89,12 @@ impl FaultPlan {
         Some(fault)
     }
 
-    fn asked_for_until(&mut self, now: Time) -> Option<Fault> {
+    fn requested_until(&mut self, now: Time) -> Option<Fault> {
         self.until.take_if(|(time, _)| *time <= now);
         self.until.map(|(_, fault)| fault)
     }
 
-    fn asked_for_next(&mut self, endpoint: Option<Endpoint>) -> Option<Fault> {
+    fn requested_next(&mut self, endpoint: Option<Endpoint>) -> Option<Fault> {
         self.scripted.retain(|scripted| scripted.left > 0);
         let fits =
             |scripted: &&mut Scripted| !scripted.submits_only || endpoint == Some(Endpoint::Submit);

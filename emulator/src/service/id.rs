@@ -1,4 +1,4 @@
-//! Ids that look like the vendor's.
+//! Ids with the layout of the vendor's.
 
 use std::fmt;
 
@@ -9,8 +9,9 @@ use super::chance::Chance;
 
 /// The id of an extraction or of a result: 20 bytes, written as 40 lower-case hexadecimal digits.
 ///
-/// The vendor's ids are laid out as KSUIDs: four bytes with the seconds since 2014-05-13T16:53:20Z, then sixteen of chance. The id of the webhook's sample event, made at
-/// 2022-02-03T10:19:17, begins with `0e895e25`, which is that second.
+/// The vendor's ids are laid out as KSUIDs: four bytes with the seconds since 2014-05-13T16:53:20Z,
+/// then sixteen random ones. The id of the webhook's sample event, made at 2022-02-03T10:19:17,
+/// begins with `0e895e25`, which is that second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Id([u8; Self::LENGTH]);
 
@@ -20,7 +21,7 @@ impl Id {
     /// The moment that KSUIDs count from, in seconds since the Unix epoch.
     const FIRST_SECOND: u64 = 1_400_000_000;
 
-    /// Reads an id; `None` for anything no id of ours looks like.
+    /// Parses an id; `None` for text that no id of ours has.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let digits: &[u8; 2 * Self::LENGTH] = text.as_bytes().try_into().ok()?;
         let mut id = [0; Self::LENGTH];

@@ -44,7 +44,8 @@ impl Outbox {
         }
     }
 
-    /// Plans the message about an extraction that will have finished at this time; `false` if it gets lost.
+    /// Plans the message about an extraction that will have finished at this time; `false` if it is
+    /// lost.
     pub(super) fn plan(
         &mut self,
         options: &WebhookOptions,
@@ -82,7 +83,7 @@ impl Outbox {
         self.messages.first_key_value().map(|((due, _), _)| *due)
     }
 
-    /// Takes out a message that is due.
+    /// Removes and returns a message that is due.
     pub(super) fn next(&mut self, uri: &Uri, now: Time) -> Option<Request<Bytes>> {
         let first = self
             .messages

@@ -13,17 +13,17 @@ use super::route::{self, Poll};
 use super::{Service, envelope, json, to_body};
 
 impl Service {
-    /// Answers a poll.
+    /// Responds to a poll.
     pub(super) fn poll(&mut self, head: &Parts) -> Result<Response<Bytes>, Refusal> {
         let choices = self.options.choices;
-        let wanted = Poll::from_uri(&head.uri)?;
-        let id = Id::parse(&wanted.extraction_id);
+        let request = Poll::from_uri(&head.uri)?;
+        let id = Id::parse(&request.extraction_id);
         if id.is_some_and(|id| self.queue.is_unknown(id)) {
             self.counters.counts_mut().unknown_polls += 1;
         }
         let found = id.and_then(|id| {
             self.extractions
-                .poll(id, wanted.text_blocks, &self.options, self.latest)
+                .poll(id, request.text_blocks, &self.options, self.latest)
         });
         let body = match (found, choices.unknown_id) {
             (Some(Found::Finished(body)), _) => body,
@@ -44,7 +44,7 @@ impl Service {
         Ok(json(StatusCode::OK, body))
     }
 
-    /// Answers a call of the queue.
+    /// Responds to a listing.
     pub(super) fn awaiting(&mut self, head: &Parts) -> Result<Response<Bytes>, Refusal> {
         #[derive(Serialize)]
         struct Listing {

@@ -1,4 +1,4 @@
-//! The poll queue: what it lists that is there, and what it lists that is not.
+//! The queue of finished extractions: what it omits, and what it lists that does not exist.
 
 use typless::machine::Time;
 
@@ -9,7 +9,8 @@ use super::queue_options::QueueOptions;
 /// What the list gets wrong on purpose.
 pub(super) struct Queue {
     chance: Chance,
-    /// Ids that belong to nobody, in order; made with the first list, so that they poll as old as the service.
+    /// Ids that were never submitted, in order; made at the first listing, so that they look as old
+    /// as it.
     unknown: Vec<Id>,
 }
 
@@ -22,7 +23,7 @@ impl Queue {
     }
 
     /// Whether an extraction will be listed.
-    pub(super) fn takes(&mut self, options: &QueueOptions) -> bool {
+    pub(super) fn draw_is_listed(&mut self, options: &QueueOptions) -> bool {
         !self.chance.happens(options.omitted)
     }
 
@@ -30,7 +31,7 @@ impl Queue {
         self.unknown.binary_search(&id).is_ok()
     }
 
-    /// The ids that are listed though they are nobody's.
+    /// The ids that are listed although they were never submitted.
     pub(super) fn unknown(&mut self, options: &QueueOptions, now: Time) -> &[Id] {
         if self.unknown.len() < options.unknown_ids {
             let mut ids = Ids::new(self.chance.clone());

@@ -9,7 +9,7 @@ use typless::machine::Time;
 use super::ServiceOptions;
 use super::chance::{Chance, Purpose};
 
-/// Works on documents in the order of their submits, on so many at once as the options say.
+/// Works on documents in the order of their submits, on as many at once as the options allow.
 pub(super) struct Work {
     chance: Chance,
     first_submit: Option<Time>,
@@ -26,7 +26,7 @@ impl Work {
         }
     }
 
-    /// Takes up the work on a document; the time at which it is done.
+    /// Starts the work on a document; returns when it is done.
     pub(super) fn finish(&mut self, options: &ServiceOptions, now: Time) -> Time {
         let age = now.saturating_since(*self.first_submit.get_or_insert(now));
         let takes = options.pace.draw(age, &mut self.chance);

@@ -16,7 +16,7 @@ pub(super) fn event_time(time: Time) -> String {
         .to_string()
 }
 
-/// When to try again, rounded up to a second; `None` where it is not told.
+/// When to try again, rounded up to a second; `None` if there is no such header.
 pub(super) fn retry_after(form: RetryAfterForm, wait: Duration, now: Time) -> Option<HeaderValue> {
     let in_full_seconds =
         |duration: Duration| duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
@@ -29,7 +29,7 @@ pub(super) fn retry_after(form: RetryAfterForm, wait: Duration, now: Time) -> Op
     }
 }
 
-/// A date of HTTP, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// An HTTP date, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub(super) fn date(time: Time) -> Option<HeaderValue> {
     let written = DateTimePrinter::new()
         .timestamp_to_rfc9110_string(&timestamp(time))

@@ -18,27 +18,28 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// A clock that is moved by hand.
 #[derive(Clone, Default)]
-struct Hand(Arc<AtomicU64>);
+struct ManualClock(Arc<AtomicU64>);
 
-impl Hand {
+impl ManualClock {
     fn move_to(&self, time: Time) {
         self.0
             .store(time.since_epoch().as_nanos() as u64, Ordering::SeqCst);
     }
 }
 
-impl Clock for Hand {
+impl Clock for ManualClock {
     fn now(&self) -> Time {
         Time::from_unix(Duration::from_nanos(self.0.load(Ordering::SeqCst)))
     }
 }
 
-fn emulator(options: ServiceOptions) -> InProcess<Hand> {
-    InProcess::new(Service::new(options), Hand::default())
+fn emulator(options: ServiceOptions) -> InProcess<ManualClock> {
+    InProcess::new(Service::new(options), ManualClock::default())
 }
 
-/// What a client learns of a submit: the status and whether there is an id, or how the exchange failed.
-fn learned(emulator: &InProcess<Hand>) -> Result<(u16, bool), FailureKind> {
+/// What a client learns of a submit: the status and whether there is an id, or how the exchange
+/// failed.
+fn learned(emulator: &InProcess<ManualClock>) -> Result<(u16, bool), FailureKind> {
     let response = emulator.send(
         SubmitRequest::new(document(INVOICE)).request(&api()),
         Limits::default(),
@@ -54,7 +55,7 @@ fn learned(emulator: &InProcess<Hand>) -> Result<(u16, bool), FailureKind> {
 }
 
 #[test]
-fn each_fault_shows_as_what_it_is_and_tells_the_truth_about_being_taken() {
+fn each_fault_is_seen_as_documented_and_is_processed_or_not() {
     for (fault, seen) in [
         (Fault::TooManyRequests, Ok((429, false))),
         (Fault::Unavailable, Ok((503, false))),
@@ -86,13 +87,13 @@ fn each_fault_shows_as_what_it_is_and_tells_the_truth_about_being_taken() {
         assert_eq!(
             learned(&emulator),
             Ok((202, true)),
-            "what was asked for once happens once"
+            "a fault requested once happens once"
         );
     }
 }
 
 #[test]
-fn an_answer_later_than_the_limit_does_not_arrive() {
+fn a_response_later_than_the_limit_does_not_arrive() {
     let emulator =
         emulator(ServiceOptions::new().with_faults(Faults::default().with_delay(MINUTE)));
     for (total, arrives) in [(2 * MINUTE, true), (MINUTE, false)] {
@@ -165,7 +166,7 @@ fn a_key_is_refused_for_a_while() {
 }
 
 #[test]
-fn what_no_client_would_get_a_gateway_answers() {
+fn for_a_lost_response_a_gateway_responds() {
     let mut service = Service::default();
     for (fault, status) in [
         (Fault::Unreachable, 502),
@@ -190,7 +191,7 @@ fn what_no_client_would_get_a_gateway_answers() {
 }
 
 #[test]
-fn by_chance_every_usual_fault_happens_and_the_same_for_the_same_seed() {
+fn at_random_every_usual_fault_happens_and_the_same_for_the_same_seed() {
     let statuses = |seed| {
         let mut service = Service::new(
             ServiceOptions::new()
@@ -257,7 +258,7 @@ fn threads_share_one_service_and_it_counts_them() {
 
 /// The loop of every driver, with a clock that jumps.
 fn follow(
-    emulator: &InProcess<Hand>,
+    emulator: &InProcess<ManualClock>,
     document: Document,
     seed: u64,
 ) -> Result<Extraction, JobError> {
@@ -286,7 +287,7 @@ fn follow(
 }
 
 #[test]
-fn on_the_worst_day_no_document_is_paid_for_twice_and_none_is_lost() {
+fn with_many_faults_no_document_is_paid_for_twice_and_none_is_lost() {
     const DOCUMENTS: u64 = 100;
     let emulator = emulator(
         ServiceOptions::new()

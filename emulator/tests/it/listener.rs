@@ -1,4 +1,4 @@
-//! The service behind a socket, asked by a client that writes and reads plain bytes.
+//! The service behind a socket, with a client that writes and reads plain bytes.
 
 use std::io::Read;
 use std::net::{Shutdown, SocketAddr, TcpStream};

@@ -34,7 +34,7 @@ fn accepted(listener: &Listener) -> usize {
 }
 
 #[test]
-fn a_lost_answer_leaves_nothing_but_a_closed_connection() {
+fn a_lost_response_leaves_nothing_but_a_closed_connection() {
     let listener = listen(ServiceOptions::new());
     for (fault, after) in [
         (Fault::Dropped, 0),
@@ -53,7 +53,7 @@ fn a_lost_answer_leaves_nothing_but_a_closed_connection() {
 }
 
 #[test]
-fn an_answer_that_is_cut_or_stalls_has_a_head_and_half_a_body() {
+fn a_response_that_is_cut_or_stalls_has_a_head_and_half_a_body() {
     let listener =
         listen(ServiceOptions::new().with_faults(Faults::default().with_stall(5 * MILLISECOND)));
     for (fault, after) in [(Fault::ResponseCut, 1), (Fault::ResponseStalled, 2)] {
@@ -74,7 +74,7 @@ fn an_answer_that_is_cut_or_stalls_has_a_head_and_half_a_body() {
 }
 
 #[test]
-fn an_answer_may_be_late() {
+fn a_response_may_be_late() {
     let listener =
         listen(ServiceOptions::new().with_faults(Faults::default().with_delay(5 * MILLISECOND)));
     listener.with_service(|service| service.fail_next(1, Fault::ResponseDelayed));
@@ -123,7 +123,7 @@ fn statuses_come_with_their_headers_and_the_connection_goes_on() {
 }
 
 #[test]
-fn exchanges_that_are_under_way_are_counted() {
+fn exchanges_in_flight_are_counted() {
     let listener = listen(ServiceOptions::new());
     let mut waiting: Vec<Client> = (0..3).map(|_| Client::connect(&listener)).collect();
     for client in &mut waiting {
@@ -153,7 +153,7 @@ fn exchanges_that_are_under_way_are_counted() {
     assert!(counts.max_in_flight <= 4, "{counts:?}");
 }
 
-/// Takes so many messages, each on a connection of its own, and answers them.
+/// Receives this many messages, each on its own connection, and responds to them.
 fn receive(receiver: &TcpListener, count: usize) -> Vec<(String, Value)> {
     (0..count)
         .map(|_| {

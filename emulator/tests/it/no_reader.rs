@@ -15,7 +15,7 @@ fn instant() -> ServiceOptions {
     ServiceOptions::new().with_pace(Duration::ZERO)
 }
 
-/// Checks the standard error of a document that nobody can read here.
+/// Checks the standard error of a build without a reader.
 fn assert_no_reader(error: &Value) {
     assert_eq!(error["code"], "no_reader");
     assert_eq!(error["details"], json!({"feature": "reader"}));
@@ -27,7 +27,7 @@ fn assert_no_reader(error: &Value) {
 #[test]
 fn a_document_is_accepted_and_ends_in_an_error_that_names_the_remedy() {
     let mut service = Service::new(instant());
-    // Not even what is no PDF is told apart.
+    // Nothing is read, so what is no PDF gets the same error.
     for content in [INVOICE, b"no PDF"] {
         let id = submit(&mut service, document(content), START);
         let response = send(&mut service, &StatusRequest::new(id), START);

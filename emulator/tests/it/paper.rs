@@ -130,7 +130,8 @@ impl Sheet {
         self.show(BOLD, start, y, size, text)
     }
 
-    /// Text that runs upwards from a place measured from the lower left corner, upright on a page turned by 90 degrees.
+    /// Text that runs upwards from a place measured from the lower left corner, upright on a page
+    /// turned by 90 degrees.
     pub(crate) fn upwards(&mut self, x: f32, y: f32, size: f32, text: &str) -> &mut Self {
         let bytes: Vec<u8> = text.chars().map(win_ansi).collect();
         self.content
@@ -192,7 +193,8 @@ fn width(text: &str, size: f32, bold: bool) -> f32 {
         .chars()
         .map(|character| {
             let index = (character as usize).checked_sub(32);
-            // What is not ASCII here is the euro sign and accented small letters, all about as wide as a digit.
+            // What is not ASCII here is the euro sign and accented small letters, all about as wide
+            // as a digit.
             index
                 .and_then(|index| widths.get(index).copied())
                 .unwrap_or(556)

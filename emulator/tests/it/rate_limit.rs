@@ -1,4 +1,4 @@
-//! Too many requests, and how they are told to wait.
+//! Too many requests, and how long a client has to wait.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ fn the_hint_may_be_a_date_or_missing() {
 }
 
 #[test]
-fn who_is_not_let_in_uses_up_nothing() {
+fn a_refused_key_uses_up_nothing() {
     let options = ServiceOptions::new()
         .with_key("one")
         .with_rate_limit(RateLimit::per_second(1));

@@ -104,7 +104,7 @@ fn a_file_of_many_pages_is_refused() {
 
 #[test]
 fn forms_within_forms_come_to_an_end() {
-    // Each form draws the next one ten times: ten to the power of twelve, if nobody stopped.
+    // Each form draws the next one ten times: ten to the power of twelve if there were no limit.
     use std::fmt::Write;
     let mut file = String::from("%PDF-1.7\n");
     let mut offsets = Vec::new();

@@ -1,4 +1,4 @@
-//! Whatever bytes come, the reader answers; whatever is drawn, it reads back.
+//! The reader ends on any bytes; what is drawn, it reads back.
 
 use crate::paper::Paper;
 use crate::support::INVOICE;
@@ -9,12 +9,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn random_bytes_are_answered(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+    fn random_bytes_end_in_a_result_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
         prop_assert!(read(&bytes, &DocumentType::line_item_invoice()).is_err());
     }
 
     #[test]
-    fn random_bytes_in_the_shape_of_a_pdf_are_answered(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+    fn random_bytes_in_the_shape_of_a_pdf_end_in_a_result_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
         let mut document = b"%PDF-1.7\n".to_vec();
         document.extend(bytes);
         document.extend(b"\nstartxref\n9\n%%EOF\n");
@@ -22,7 +22,7 @@ proptest! {
     }
 
     #[test]
-    fn changed_bytes_are_answered(changes in prop::collection::vec((0..INVOICE.len(), any::<u8>()), 1..12)) {
+    fn changed_bytes_end_in_a_result_or_an_error(changes in prop::collection::vec((0..INVOICE.len(), any::<u8>()), 1..12)) {
         let mut document = INVOICE.to_vec();
         for (at, byte) in changes {
             document[at] = byte;
@@ -31,7 +31,7 @@ proptest! {
     }
 
     #[test]
-    fn changed_drawings_are_answered(changes in prop::collection::vec((0..100_usize, ".{0,12}"), 1..5)) {
+    fn changed_drawings_end_in_a_result_or_an_error(changes in prop::collection::vec((0..100_usize, ".{0,12}"), 1..5)) {
         let mut text = String::from("Invoice number: 4711 Total: 12,50 EUR Date: 2020-01-02 Qty Price Amount");
         for (at, change) in changes {
             let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);

@@ -26,7 +26,7 @@ fn service(webhook: WebhookOptions) -> Service {
     )
 }
 
-/// Submits so many documents, a second apart.
+/// Submits this many documents, a second apart.
 fn submit_many(service: &mut Service, count: u32) -> Vec<ExtractionId> {
     (0..count)
         .map(|index| {
@@ -94,7 +94,7 @@ fn a_message_is_the_vendors_sample_with_other_ids() {
 }
 
 #[test]
-fn failures_are_told_too_unless_they_are_not_to_be() {
+fn failures_are_reported_unless_switched_off() {
     for (options, told) in [(webhook(), 2), (webhook().without_failures(), 1)] {
         let mut service = service(options);
         submit(&mut service, document(INVOICE), START);

@@ -1,4 +1,5 @@
-//! Finds amounts in text: digits, grouped or not, with what belongs to them (sign, currency, per cent).
+//! Finds amounts in text: digits, grouped or not, with what belongs to them (sign, currency, per
+//! cent).
 
 use super::currency;
 use super::decimal::Decimal;
@@ -25,10 +26,10 @@ impl Amount {
     }
 }
 
-/// Which sign separates the decimals in a document, as far as its unambiguous amounts tell.
+/// Which sign separates the decimals in a document, by its unambiguous amounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum DecimalSign {
-    /// Nothing tells.
+    /// Not known.
     #[default]
     Unknown,
     /// As in `1,234.56`.
@@ -54,7 +55,8 @@ pub(crate) fn find(text: &str, sign: DecimalSign) -> Vec<Amount> {
     found
 }
 
-/// What the amounts of a text tell about the decimal sign: positive for a point, negative for a comma.
+/// Evidence for the decimal sign in the amounts of a text: positive for a point, negative for a
+/// comma.
 pub(crate) fn decimal_sign_votes(text: &str) -> i32 {
     find(text, DecimalSign::Unknown)
         .iter()
@@ -83,7 +85,8 @@ fn amount_at(
     let mut digits = text.get(start..end)?;
     let currency = before.currency.or(after.currency);
     let mut end = after.end;
-    // A space groups thousands only where something else says that this is one number: "1 278.61" may be two.
+    // A space groups thousands only where something else says that this is one number: "1 278.61"
+    // may be two.
     if digits.contains(' ') && currency.is_none() && !digits.contains(',') {
         let first = digits.find(' ')?;
         digits = digits.get(..first)?;
@@ -154,7 +157,8 @@ impl Before {
             }
             before.start = offset + text.len();
         }
-        // Letters, digits or signs that make words of what follows: "A4", "x_2", "12/7", "#3", "3:45".
+        // Letters, digits or signs that make words of what follows: "A4", "x_2", "12/7", "#3",
+        // "3:45".
         let joined =
             |c: char| c.is_alphanumeric() || matches!(c, '_' | '/' | '#' | '.' | '@' | '\\');
         let nothing_read = before.start == offset + text.len();
@@ -236,7 +240,8 @@ impl After {
     }
 }
 
-/// The length of the digits at the beginning, with the signs that group them or separate the decimals.
+/// The length of the digits at the beginning, with the signs that group them or separate the
+/// decimals.
 fn digits_length(text: &str) -> usize {
     let bytes = text.as_bytes();
     let digits_from = |at: usize| {
@@ -287,7 +292,8 @@ fn interpret(digits: &str, negative: bool, sign: DecimalSign) -> Option<(Decimal
             if !groups_well {
                 return Some((Decimal::new(negative, &head, tail)?, false));
             }
-            // Three digits behind the only sign: "1.234" is one thousand and more, or one and a bit.
+            // Three digits behind the only sign: "1.234" is one thousand and more, or a little
+            // more than one.
             let decimals = match sign {
                 DecimalSign::Point => last == Some('.'),
                 DecimalSign::Comma => last == Some(','),
@@ -305,7 +311,8 @@ fn interpret(digits: &str, negative: bool, sign: DecimalSign) -> Option<(Decimal
             grouped(heads)
                 .then(|| Decimal::new(negative, &head, tail).map(|value| (value, false)))?
         }
-        // The same sign several times groups thousands; anything else is a date, a version or an address.
+        // The same sign several times groups thousands; anything else is a date, a version or an
+        // address.
         Some(_) => {
             grouped(&parts).then(|| Decimal::new(negative, &all, "").map(|value| (value, false)))?
         }

@@ -1,4 +1,4 @@
-//! A value that may be a field's, and where not to look for one.
+//! A value that may be a field's, and where not to search for one.
 
 use std::collections::HashSet;
 

@@ -82,7 +82,8 @@ fn best_column(text: &str, area: Area, header: &Header) -> Option<usize> {
             is_number || is_sign || !column.is_number || area.shared_width(column.area) > 0.0
         })
         .map(|(index, column)| {
-            // Words under the header of numbers are likely the end of something to the left, but may be "free".
+            // Words under the header of numbers are likely the end of something to the left, but
+            // may be "free".
             let misfit = if column.is_number && !is_number && !is_sign {
                 60.0
             } else {

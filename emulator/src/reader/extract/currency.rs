@@ -2,7 +2,8 @@
 
 /// Signs and words that name a currency, the code they stand for, and how surely they do.
 ///
-/// Words are in plain form (lower case, no accents). A dollar sign is used by many countries, the yen sign by two.
+/// Words are in plain form (lower case, no accents). A dollar sign is used by many countries, the
+/// yen sign by two.
 const NAMES: [(&str, &str, f64); 38] = [
     ("€", "EUR", 1.0),
     ("euro", "EUR", 1.0),

@@ -28,7 +28,8 @@ pub(crate) enum Reading {
     },
 }
 
-/// What a text tells about whether days or months come first: a date that makes sense in one order only.
+/// Evidence in a text of whether days or months come first: a date that makes sense in one order
+/// only.
 pub(crate) fn order_votes(text: &str) -> i32 {
     let all = tokens(text);
     (0..all.len())
@@ -74,7 +75,8 @@ pub(crate) fn find(text: &str) -> Vec<FoundDate> {
     found
 }
 
-/// The text with every date blanked out, byte for byte, so that no part of one is taken for an amount.
+/// The text with every date blanked out, byte for byte, so that no part of one is taken for an
+/// amount.
 pub(crate) fn without_dates(text: &str) -> String {
     let mut blanked = text.to_owned();
     for date in find(text).iter().rev() {
@@ -194,7 +196,8 @@ fn with_month_name(text: &str, rest: &[Token]) -> Option<(usize, Reading)> {
     Some((at + 1, Reading::Certain(found)))
 }
 
-/// Whether the figures go on before or behind, as those of versions, codes and telephone numbers do.
+/// Whether the figures go on before or behind, as those of versions, codes and telephone numbers
+/// do.
 fn is_glued(text: &str, first: &Token, last: &Token, separator: char) -> bool {
     let before = text.get(..first.start).unwrap_or_default();
     let behind = text.get(last.end..).unwrap_or_default();
@@ -243,7 +246,8 @@ fn date(year: i16, month: i16, day: i16) -> Option<Date> {
     Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
-/// The number of a month by its name in English, German, French, Spanish, Slovene, Italian, Dutch or Portuguese.
+/// The number of a month by its name in English, German, French, Spanish, Slovene, Italian, Dutch
+/// or Portuguese.
 fn month(plain: &str) -> Option<i16> {
     const MONTHS: [&[&str]; 12] = [
         &[

@@ -1,4 +1,4 @@
-//! What all of a document tells about how its numbers and dates are meant.
+//! Evidence in the whole document of how its numbers and dates are written.
 
 use super::amounts::{self, DecimalSign};
 use super::dates;

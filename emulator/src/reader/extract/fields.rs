@@ -2,15 +2,15 @@
 //!
 //! A candidate's score is a product, each factor from 0 to 1:
 //!
-//! * the label: 1 if it stands for this field and nothing else, 0.8 or 0.7 if it may mean something else; less in the
-//!   middle of a text;
-//! * the position: 1 behind the label in the same run of text, 0.97 to its right, 0.92 or less below it; less with words
-//!   in between;
-//! * the value: how well it fits the type (see `values`), such as 1 for an amount with two decimals and 0.7 for a bare
-//!   number.
+//! * the label: 1 if it stands for this field and nothing else, 0.8 or 0.7 if it may mean something
+//!   else; less in the middle of a text;
+//! * the position: 1 behind the label in the same run of text, 0.97 to its right, 0.92 or less
+//!   below it; less with words in between;
+//! * the value: how well it fits the type (see `values`), such as 1 for an amount with two decimals
+//!   and 0.7 for a bare number.
 //!
-//! A label alone is never quite certain, so that [`LABELLED`](super::candidate::LABELLED) is a factor too. Amounts that add up, as net and tax do to
-//! the total, go half of the way to 1.
+//! A label alone is never quite certain, so that [`LABELLED`](super::candidate::LABELLED) is a
+//! factor too. Amounts that add up, as net and tax do to the total, go half of the way to 1.
 
 use std::collections::HashSet;
 
@@ -29,7 +29,8 @@ const FLOOR: f64 = 0.25;
 /// No more candidates than this are answered.
 const CANDIDATES: usize = 3;
 
-/// A value below its label is looked for in no more lines than this; in real documents it is in the next few.
+/// A value below its label is looked for in no more lines than this; in real documents it is in the
+/// next few.
 const NEARBY_LINES: usize = 40;
 
 /// All fields of the document type, each with its candidates.
@@ -313,7 +314,7 @@ impl Search<'_> {
                 found.extend(self.candidates(&read, 0, 0.4, place));
             }
         }
-        // Two dates and no label: nobody knows which is meant.
+        // Two dates and no label: it is not known which is meant.
         let distinct: HashSet<Option<Place>> =
             found.iter().map(|candidate| candidate.place).collect();
         if distinct.len() > 1 {
@@ -380,8 +381,8 @@ impl Search<'_> {
         Some((place, line.runs.get(place.run)?))
     }
 
-    /// The runs to the right of a run, counted from 0. A value in a larger font may stand on a baseline of its own, so
-    /// that the lines next to the run's own are looked at too.
+    /// The runs to the right of a run, counted from 0. A value in a larger font may have another
+    /// baseline, so the neighbouring lines are searched too.
     fn to_the_right(&self, at: &At<'_>) -> impl Iterator<Item = (usize, Place, &LabelledRun<'_>)> {
         let Place { page, line, .. } = at.place;
         let own = at.run.run.area;

@@ -22,7 +22,7 @@ use self::labels::Document;
 use crate::reader::pdf::Page;
 use crate::{DocumentType, Findings};
 
-/// Finds what the document type asks for.
+/// Finds the fields and line items of the document type.
 pub(crate) fn extract(pages: &[Page], document_type: &DocumentType) -> Findings {
     let document = Document::new(pages, document_type);
     let evidence = Evidence::new(&document);

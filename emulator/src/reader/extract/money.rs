@@ -1,4 +1,4 @@
-//! What amounts tell together: which currency they are in, and which of them add up.
+//! What amounts show together: their currency, and which of them add up.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,8 @@ use super::dates;
 use super::labels::{Document, Place};
 use crate::document_type::Field;
 
-/// The currencies printed in the document, each where it is said best: beside the total, beside another amount, alone.
+/// The currencies printed in the document, each at its best place: beside the total, beside
+/// another amount, alone.
 pub(crate) fn find(document: &Document<'_>, totals: &[Candidate]) -> Vec<Candidate> {
     let total = totals
         .iter()
@@ -127,7 +128,8 @@ fn note(seen: &mut BTreeMap<&'static str, Seen>, code: &'static str, score: f64,
     }
 }
 
-/// Whether a word names a currency even where no amount is beside it: words people use for other things do not.
+/// Whether a word names a currency even where no amount is beside it: words people use for other
+/// things do not.
 fn stands_alone(word: &str) -> bool {
     const WORDS: [&str; 18] = [
         "EUR", "USD", "GBP", "CHF", "CAD", "AUD", "NZD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF",

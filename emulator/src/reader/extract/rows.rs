@@ -342,7 +342,8 @@ impl Scan<'_> {
         None
     }
 
-    /// Whether the line only carries a sum from page to page. An item of the same name has more numbers.
+    /// Whether the line only carries a sum from page to page. An item of the same name has more
+    /// numbers.
     fn is_carried(&self, line: &LabelledLine<'_>, cells: &[Cell]) -> bool {
         let numbers = cells
             .iter()

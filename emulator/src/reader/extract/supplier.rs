@@ -1,8 +1,9 @@
 //! Finds out who issued a document, by evidence in its text.
 //!
-//! Evidence is a label ("Sold by"), a company's legal form ("GmbH"), the place (letterhead, footer), an internet domain
-//! of the same name, being named more than once, and words of an imprint nearby. What stands in the buyer's block does
-//! not count. With too little evidence there is no answer: a wrong name is worse than none.
+//! Evidence is a label ("Sold by"), a company's legal form ("GmbH"), the place (letterhead,
+//! footer), an internet domain of the same name, being named more than once, and words of an
+//! imprint nearby. What stands in the buyer's block does not count. With too little evidence no
+//! name is returned: a wrong name is worse than none.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,7 +15,7 @@ use crate::text::{fold, label_key, tokens};
 /// A name needs this much evidence.
 const ENOUGH: f64 = 0.6;
 
-/// The names of who may have issued the document.
+/// The names of possible issuers of the document.
 pub(crate) fn find(document: &Document<'_>, field: usize) -> Vec<Candidate> {
     let buyer = buyer_runs(document);
     let domains = domains(document, &buyer);
@@ -128,7 +129,8 @@ impl Evidence {
     }
 }
 
-/// Names behind the labels of the field, in the same run, to the right or below, and where they stand.
+/// Names behind the labels of the field, in the same run, to the right or below, and where they
+/// stand.
 fn labelled_names<'a>(
     document: &'a Document<'_>,
     field: usize,
@@ -186,7 +188,7 @@ fn labelled_names<'a>(
         .collect()
 }
 
-/// The large text on top of the first page, which is often the name of who sends it.
+/// The large text on top of the first page, which is often the name of the sender.
 fn letterhead<'a>(
     document: &Document<'_>,
     place: Place,

@@ -17,7 +17,7 @@ pub(crate) struct Header {
     pub(crate) lines: usize,
 }
 
-/// A column as its header tells it.
+/// A column, by its header.
 #[derive(Debug, Clone)]
 pub(crate) struct HeaderColumn {
     /// The column of the document type; none for one that is of no interest.
@@ -201,8 +201,8 @@ impl<'a> HeaderReader<'a> {
                 if slot.is_some() || !is_strong && cell.is_of_no_interest() {
                     continue;
                 }
-                // Columns with weak labels in common are filled in the type's order, but text before numbers: the
-                // description is worth more than the number of the product.
+                // Columns with weak labels in common are filled in the type's order, but text
+                // before numbers: the description is worth more than the number of the product.
                 let mut candidates: Vec<usize> = cell
                     .meanings
                     .iter()

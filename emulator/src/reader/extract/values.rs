@@ -20,8 +20,8 @@ pub(crate) struct Value {
     pub(crate) fit: f64,
 }
 
-/// The values in a piece of text behind a label, the likely one first. `is_labelled_well` says that the label leaves no
-/// doubt, so that the value may look like less.
+/// The values in a piece of text behind a label, the likely one first. `is_labelled_well` says that
+/// the label leaves no doubt, so that the value may look like less.
 pub(crate) fn read(
     text: &str,
     data_type: DataType,

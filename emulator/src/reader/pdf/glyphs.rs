@@ -9,7 +9,8 @@ use hayro_interpret::{
     BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask,
 };
 
-/// Drawing steps that are followed in one document. A small file can ask for billions by drawing forms within forms.
+/// Drawing steps that are followed in one document. A small file can cause billions by drawing
+/// forms within forms.
 const STEP_LIMIT: usize = 5_000_000;
 /// What a form, clip, group or image counts, in steps: each takes longer than many glyphs.
 const HEAVY: usize = 50;
@@ -17,7 +18,7 @@ const HEAVY: usize = 50;
 /// Glyph space has a thousand units to the size of the font.
 const UNITS: f64 = 1000.0;
 
-/// What the unwinding carries when a document asks for more than [`STEP_LIMIT`] steps.
+/// The payload of the unwinding when a document needs more than [`STEP_LIMIT`] steps.
 pub(crate) struct LimitReached(pub(crate) usize);
 
 /// A character or a few (a ligature) and the place they are drawn at.
@@ -58,8 +59,8 @@ impl GlyphCollector {
         self.page = Default::default();
     }
 
-    /// The glyphs of the page that are set the way most of them are, on the page turned so that they are upright. Text in
-    /// other directions, such as a note in the margin, is left out.
+    /// The glyphs of the page that are set the way most of them are, on the page turned so that
+    /// they are upright. Text in other directions, such as a note in the margin, is left out.
     pub(crate) fn take_page(&mut self) -> UprightPage {
         let pages = std::mem::take(&mut self.page);
         let count = |glyphs: &[Glyph]| glyphs.iter().filter(|glyph| glyph.text != " ").count();
@@ -87,7 +88,7 @@ impl GlyphCollector {
         self.seen
     }
 
-    /// How many of them stand for nobody knows which character.
+    /// How many of them stand for an unknown character.
     pub(crate) fn unreadable(&self) -> usize {
         self.unreadable
     }
@@ -235,7 +236,8 @@ fn place(text: &str, transform: Affine, advance: f64, next_origin: Option<Point>
         return None;
     }
     let mut right = (transform * Point::new(advance, 0.0)).x;
-    // A substitute font is stretched to the right width already; the next glyph then tells where this one ends.
+    // A substitute font is stretched to the right width already; the start of the next glyph is
+    // then the end of this one.
     if let Some(next) = next_origin
         && next.x > origin.x
     {

@@ -7,8 +7,8 @@ const HEADER_WINDOW: usize = 1024;
 
 /// Refuses what is no PDF and what is not the whole of one.
 ///
-/// A file cut off exactly behind an earlier, complete version of itself (an incremental update that is missing
-/// altogether) is a complete PDF and cannot be told from one.
+/// A file cut off exactly behind an earlier, complete version of itself (an incremental update that
+/// is missing altogether) is a complete PDF and cannot be told from one.
 pub(crate) fn check(document: &[u8]) -> Result<(), ReadError> {
     if document.is_empty() {
         return Err(ReadError::empty_file());
@@ -41,8 +41,9 @@ pub(crate) fn check(document: &[u8]) -> Result<(), ReadError> {
             "its table of objects lies beyond its end",
         ));
     }
-    // Programs that edit a file in place leave offsets that are a little wrong, and that can be repaired. But a cut
-    // behind a PDF embedded in this one leaves the end marker of the inner one, with an offset that was never ours.
+    // Programs that edit a file in place leave offsets that are a little wrong, and that can be
+    // repaired. But a cut behind a PDF embedded in this one leaves the end marker of the inner one,
+    // with an offset that was never ours.
     let embeds_another = document
         .get(header + 1..)
         .is_some_and(|rest| find(rest, b"%PDF-").is_some());
@@ -74,8 +75,8 @@ fn image_kind(document: &[u8]) -> Option<&'static str> {
         .map(|(_, kind)| *kind)
 }
 
-/// Whether the bytes behind an end marker could be an update cut off: one begins with an object's number, a comment,
-/// a table (`xref`) or the rest of one.
+/// Whether the bytes behind an end marker could be an update cut off: one begins with an object's
+/// number, a comment, a table (`xref`) or the rest of one.
 fn may_begin_an_update(bytes: &[u8]) -> bool {
     bytes
         .iter()

@@ -1,7 +1,8 @@
 //! Puts glyphs together: to words, runs of words, and lines.
 //!
-//! Gaps are measured in the size of the font. Glyphs are chained in the order they were drawn, so that text drawn over
-//! other text stays readable; only then are the chains of a line sorted from left to right and joined.
+//! Gaps are measured in the size of the font. Glyphs are chained in the order they were drawn, so
+//! that text drawn over other text stays readable; only then are the chains of a line sorted from
+//! left to right and joined.
 
 use super::glyphs::Glyph;
 use super::page::{Area, Line, Run, Word};
@@ -15,7 +16,8 @@ const OVERLAP: f64 = 0.3;
 /// Baselines that differ by no more than this are one line.
 const LINE_SHIFT: f64 = 0.3;
 
-/// No line has more pieces than this, and no piece more words; what goes on beyond is taken for another.
+/// No line has more pieces than this, and no piece more words; what goes on beyond is taken for
+/// another.
 const LINE_LIMIT: usize = 400;
 
 /// The lines of a page from top to bottom.
@@ -192,7 +194,8 @@ fn run(chain: Chain) -> Option<Run> {
     })
 }
 
-/// The area a glyph inks, by the usual proportions of Latin letters: the service measures ink, not line heights.
+/// The area a glyph inks, by the usual proportions of Latin letters: the service measures ink, not
+/// line heights.
 fn ink(glyph: &Glyph) -> Area {
     let mut above: f64 = 0.0;
     let mut below: f64 = 0.0;

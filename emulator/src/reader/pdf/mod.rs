@@ -25,8 +25,8 @@ const PAGE_LIMIT: usize = 500;
 /// Reads the text of all pages.
 pub(crate) fn read_pages(document: &[u8]) -> Result<Vec<Page>, ReadError> {
     intact::check(document)?;
-    // The library is made for damaged files, but no library is free of faults: one of its own must not take the caller
-    // down. Nothing it worked on is used afterwards.
+    // The library accepts damaged files, but it may have bugs, and a panic in it must not reach the
+    // caller. Nothing it worked on is used afterwards.
     catch_unwind(AssertUnwindSafe(|| interpret(document))).unwrap_or_else(|cause| match cause
         .downcast_ref::<LimitReached>(
     ) {
@@ -46,7 +46,8 @@ fn interpret(document: &[u8]) -> Result<Vec<Page>, ReadError> {
     }
 
     let settings = InterpreterSettings {
-        // Annotations hold notes and stamps; form fields, which hold values, are drawn as annotations too.
+        // Annotations hold notes and stamps; form fields, which hold values, are drawn as
+        // annotations too.
         render_content: RenderContent::all(),
         ..InterpreterSettings::default()
     };
@@ -77,7 +78,8 @@ fn interpret(document: &[u8]) -> Result<Vec<Page>, ReadError> {
     if collector.seen() == 0 {
         return Err(ReadError::no_text(pages.len()));
     }
-    // A few odd symbols are normal; a document most of whose glyphs are unknown would be read as gibberish.
+    // A few odd symbols are normal; a document most of whose glyphs are unknown would be read as
+    // gibberish.
     if collector.unreadable() * 2 > collector.seen() {
         return Err(ReadError::unreadable_text(
             collector.seen(),

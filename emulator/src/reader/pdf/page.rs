@@ -5,21 +5,24 @@ use hayro_interpret::kurbo::{Affine, Rect};
 /// Pixels per point at the service's 300 dots per inch.
 const PIXELS_PER_POINT: f64 = 300.0 / 72.0;
 
-/// A page's text. All lengths are points; the origin is the top left corner of the page when its text is upright.
+/// A page's text. All lengths are points; the origin is the top left corner of the page when its
+/// text is upright.
 #[derive(Debug, Clone)]
 pub(crate) struct Page {
     pub(crate) width: f64,
     pub(crate) height: f64,
     pub(crate) lines: Vec<Line>,
-    /// Takes places to where they are on the page as it is shown, which may have its text on its side.
+    /// Takes places to where they are on the page as it is shown, which may have its text on its
+    /// side.
     pub(crate) to_shown: Affine,
 }
 
 impl Page {
-    /// `x`, `y`, `width` and `height` of an area on the page as it is shown, in whole pixels at 300 dots per inch, as the
-    /// service reports them.
+    /// `x`, `y`, `width` and `height` of an area on the page as it is shown, in whole pixels at 300
+    /// dots per inch, as the service reports them.
     pub(crate) fn pixels(&self, area: Area) -> [i64; 4] {
-        // Positions come from a page a few metres wide at most, so the cast cannot lose anything that matters.
+        // Positions come from a page a few metres wide at most, so the cast cannot lose anything
+        // that matters.
         #[expect(clippy::cast_possible_truncation)]
         let pixel = |points: f64| (points.max(0.0) * PIXELS_PER_POINT).round() as i64;
         let shown = self.to_shown.transform_rect_bbox(Rect::new(
@@ -45,7 +48,8 @@ pub(crate) struct Line {
     pub(crate) runs: Vec<Run>,
 }
 
-/// Words set together, with no more than a space between them: what a reader sees as one piece of text.
+/// Words set together, with no more than a space between them: what a reader sees as one piece of
+/// text.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
     pub(crate) words: Vec<Word>,
@@ -100,12 +104,14 @@ impl Area {
         f64::midpoint(self.left, self.right)
     }
 
-    /// How much of the horizontal extent is shared with another area; negative is the gap between them.
+    /// How much of the horizontal extent is shared with another area; negative is the gap between
+    /// them.
     pub(crate) fn shared_width(self, other: Self) -> f64 {
         self.right.min(other.right) - self.left.max(other.left)
     }
 
-    /// How much of the vertical extent is shared with another area; negative is the gap between them.
+    /// How much of the vertical extent is shared with another area; negative is the gap between
+    /// them.
     pub(crate) fn shared_height(self, other: Self) -> f64 {
         self.bottom.min(other.bottom) - self.top.max(other.top)
     }

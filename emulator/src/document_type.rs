@@ -33,7 +33,7 @@ pub struct DocumentType {
 pub enum DataType {
     /// Who issued the document. It is judged by all of the document, so it has no place.
     Author,
-    /// Text, as it stands.
+    /// Text, as it is printed.
     String,
     /// A number with four decimals.
     Number,
@@ -50,7 +50,7 @@ pub(crate) enum Form {
     Text,
     /// A number or code: one that has a digit in it.
     Code,
-    /// An ISO 4217 currency code, found by the signs and words beside the amounts.
+    /// An ISO 4217 currency code, found by the signs and words next to the amounts.
     Currency,
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct Field {
     /// Words that may stand for this field where no better label is there.
     #[serde(default)]
     pub(crate) faint_labels: Vec<String>,
-    /// The value may also stand behind the value of this field, joined by a small word: "invoice 7
+    /// The value may also stand after the value of this field, joined by a small word: "invoice 7
     /// of 1 May 2019".
     #[serde(default)]
     pub(crate) behind: Option<String>,

@@ -29,7 +29,7 @@ pub struct FoundField {
     pub values: Vec<FoundValue>,
 }
 
-/// A value, where it stands, and how sure it is.
+/// A value, where it is, and how certain it is.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FoundValue {

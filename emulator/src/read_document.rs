@@ -1,4 +1,4 @@
-//! What comes of reading a document, and where it is read.
+//! The result of reading a document, with or without a reader.
 
 use bytes::Bytes;
 

@@ -8,7 +8,7 @@ use typless::machine::Time;
 use crate::Service;
 use crate::service::Arrival;
 
-/// A service behind a lock, which is held for moments only.
+/// A service behind a lock, which is never held for long.
 #[derive(Clone)]
 pub(crate) struct Shared(Arc<Mutex<Service>>);
 

@@ -9,7 +9,7 @@ pub(crate) struct Token {
     pub(crate) plain: String,
     /// The first byte in the run's text.
     pub(crate) start: usize,
-    /// The byte behind the last one in the run's text.
+    /// The byte after the last one in the run's text.
     pub(crate) end: usize,
 }
 

@@ -169,12 +169,15 @@ async fn accept(socket: TcpListener, exchange: Exchange, mut stopped: watch::Rec
         tokio::select! {
             _ = stopped.changed() => break,
             Some(_) = connections.join_next() => {}
-            accepted = socket.accept(), if connections.len() < Listener::MAX_CONNECTIONS => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(connection::serve(stream, exchange.clone(), stopped.clone()));
+            accepted = socket.accept(), if connections.len() < Listener::MAX_CONNECTIONS => {
+                match accepted {
+                    Ok((stream, _)) => {
+                        let (exchange, stopped) = (exchange.clone(), stopped.clone());
+                        connections.spawn(connection::serve(stream, exchange, stopped));
+                    }
+                    Err(_) => sleep(RETRY_AFTER).await,
                 }
-                Err(_) => sleep(RETRY_AFTER).await,
-            },
+            }
         }
     }
     drop(socket);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use typless::machine::Time;
 
-/// The time since the Unix epoch at the start, plus what has gone by since; it does not follow
+/// The time since the Unix epoch at the start, plus the time elapsed since; it does not follow
 /// later changes of the wall clock.
 #[derive(Clone, Copy)]
 pub(super) struct SystemClock {

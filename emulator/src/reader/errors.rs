@@ -25,8 +25,8 @@ impl ReadError {
         Self::new(
             "unsupported_file",
             format!(
-                "The file is a {kind} image, and this emulator has no OCR: it reads the text layer of \
-                 PDFs; send a PDF with text in it."
+                "The file is a {kind} image, and this emulator has no OCR: it reads the text layer \
+                 of PDFs; send a PDF with text in it."
             ),
             json!({"file_type": kind}),
         )
@@ -68,8 +68,8 @@ impl ReadError {
     pub(super) fn unreadable_text(glyphs: usize, unreadable: usize) -> Self {
         Self::new(
             "unreadable_text",
-            "The PDF does not say which characters its glyphs stand for; save it again with another \
-             program.",
+            "The PDF does not say which characters its glyphs stand for; save it again with \
+             another program.",
             json!({"glyphs": glyphs, "unreadable_glyphs": unreadable}),
         )
     }

@@ -84,7 +84,8 @@ impl Delivery {
 /// An error page of a gateway.
 fn page(status: StatusCode, title: &str) -> Response<Bytes> {
     let html = format!(
-        "<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center></body>\r\n</html>\r\n"
+        "<html>\r\n<head><title>{title}</title></head>\r\n\
+         <body><center><h1>{title}</h1></center></body>\r\n</html>\r\n"
     );
     let mut response = Response::new(html.into());
     *response.status_mut() = status;

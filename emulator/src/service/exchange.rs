@@ -128,7 +128,7 @@ impl Service {
         }
     }
 
-    /// What the service says with a fault, where it says something.
+    /// The response of the service with a fault, if it has one.
     fn refused(&self, fault: Fault, now: Time) -> Option<Response<Bytes>> {
         let wait = self.options.faults.retry_after;
         let retry_after = || written::retry_after(self.options.choices.retry_after_form, wait, now);

@@ -184,40 +184,73 @@ impl Refusal {
     fn explanation(&self) -> (String, Value) {
         match self {
             Self::InvalidJson { line, column } => (
-                format!("Bad request response. Check your input data. The body is not JSON (line {line}, column {column})."),
+                format!(
+                    "Bad request response. Check your input data. The body is not JSON (line \
+                     {line}, column {column})."
+                ),
                 json!({"line": line, "column": column}),
             ),
             Self::InvalidBase64 { offset } => (
-                "Bad request response. Check your input data. `file` must be base64 of the standard alphabet with padding, without line breaks and without `data:` before it.".into(),
+                "Bad request response. Check your input data. `file` must be base64 of the \
+                 standard alphabet with padding, without line breaks and without `data:` before it."
+                    .into(),
                 json!({"loc": ["body", "file"], "offset": offset}),
             ),
-            Self::Unauthorized(reason) => {
-                (format!("Unauthorized. Check the URL and your authentication token. {reason}"), json!({}))
-            }
-            Self::PathNotFound { known } => ("There is no such path; `details` lists those that exist.".into(), json!({"paths": known})),
+            Self::Unauthorized(reason) => (
+                format!("Unauthorized. Check the URL and your authentication token. {reason}"),
+                json!({}),
+            ),
+            Self::PathNotFound { known } => (
+                "There is no such path; `details` lists those that exist.".into(),
+                json!({"paths": known}),
+            ),
             Self::Unreadable(error) => (error.message().to_owned(), error.details().clone()),
-            Self::ExtractionNotFound(_) => ("There is no extraction with this id.".into(), json!({})),
-            Self::MethodNotAllowed { allowed } => {
-                (format!("This path takes the method {allowed} only."), json!({"allowed": [allowed.as_str()]}))
+            Self::ExtractionNotFound(_) => {
+                ("There is no extraction with this id.".into(), json!({}))
             }
-            Self::RequestTimeout => ("The body did not arrive in time; send the request again.".into(), json!({})),
-            Self::BodyTooLarge { limit } => {
-                (format!("The body is larger than the limit of {limit} bytes; send a smaller document."), json!({"limit": limit}))
-            }
-            Self::UnsupportedMediaType => {
-                ("The body must be JSON: send it with `Content-Type: application/json`.".into(), json!({}))
-            }
+            Self::MethodNotAllowed { allowed } => (
+                format!("This path takes the method {allowed} only."),
+                json!({"allowed": [allowed.as_str()]}),
+            ),
+            Self::RequestTimeout => (
+                "The body did not arrive in time; send the request again.".into(),
+                json!({}),
+            ),
+            Self::BodyTooLarge { limit } => (
+                format!(
+                    "The body is larger than the limit of {limit} bytes; send a smaller document."
+                ),
+                json!({"limit": limit}),
+            ),
+            Self::UnsupportedMediaType => (
+                "The body must be JSON: send it with `Content-Type: application/json`.".into(),
+                json!({}),
+            ),
             Self::Invalid(violations) => {
-                let clauses: Vec<String> =
-                    violations.iter().map(|violation| format!("{}: {}", violation.loc.join("."), violation.msg)).collect();
-                (format!("Validation Error. {}.", clauses.join("; ")), json!(violations))
+                let clauses: Vec<String> = violations
+                    .iter()
+                    .map(|violation| format!("{}: {}", violation.loc.join("."), violation.msg))
+                    .collect();
+                (
+                    format!("Validation Error. {}.", clauses.join("; ")),
+                    json!(violations),
+                )
             }
             Self::DocumentTypeNotFound { known } => (
-                format!("There is no such document type. This account has: {}.", known.join(", ")),
+                format!(
+                    "There is no such document type. This account has: {}.",
+                    known.join(", ")
+                ),
                 json!({"loc": ["body", "document_type_name"], "document_types": known}),
             ),
-            Self::TooManyRequests(_) => ("Too many requests; try again after the time in `Retry-After`.".into(), json!({})),
-            Self::Unavailable(_) => ("The service is temporarily unavailable; try again later.".into(), json!({})),
+            Self::TooManyRequests(_) => (
+                "Too many requests; try again after the time in `Retry-After`.".into(),
+                json!({}),
+            ),
+            Self::Unavailable(_) => (
+                "The service is temporarily unavailable; try again later.".into(),
+                json!({}),
+            ),
             Self::Internal => ("Internal server error".into(), json!({})),
         }
     }

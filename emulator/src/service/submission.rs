@@ -36,7 +36,7 @@ pub(super) enum SubmissionKind {
     Synchronous,
 }
 
-/// What was found in a submitted document, and what the client said about it.
+/// The findings in a submitted document, and the names that the client gave.
 pub(crate) struct Reading {
     pub(super) kind: SubmissionKind,
     pub(super) file_name: String,
@@ -176,7 +176,7 @@ impl<'a> Properties<'a> {
             }
         })?;
         let is_object = text.trim_ascii_start().starts_with('{');
-        // An array would be taken for the properties in their order.
+        // Serde would read an array as the properties in their order.
         let parsed = if is_object {
             serde_json::from_str(text)
         } else {

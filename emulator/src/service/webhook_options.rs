@@ -99,7 +99,10 @@ pub struct WebhookUrlError(());
 
 impl fmt::Display for WebhookUrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the address of a webhook must look like http://127.0.0.1:8080/path; the emulator has no TLS")
+        f.write_str(
+            "the address of a webhook must look like http://127.0.0.1:8080/path; the emulator \
+             has no TLS",
+        )
     }
 }
 

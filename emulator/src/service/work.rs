@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_limit_nobody_waits() {
+    fn without_a_limit_no_document_waits() {
         let options = ServiceOptions::new().with_pace(10 * SECOND);
         let mut work = Work::new(0);
         assert!((0..100).all(|_| work.finish(&options, Time::EPOCH) == Time::EPOCH + 10 * SECOND));

@@ -128,7 +128,7 @@ fn a_restaurants_bill_in_german_is_read() {
 }
 
 #[test]
-fn what_is_not_on_a_receipt_is_not_answered() {
+fn what_is_not_on_a_receipt_is_not_returned() {
     let document = Paper::a4()
         .page(|sheet| {
             sheet.text(

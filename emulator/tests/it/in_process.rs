@@ -1,4 +1,4 @@
-//! The service as a transport, with a clock of the test's own.
+//! The service as a transport, with a clock of the test.
 
 use std::future::Future;
 use std::io::{self, Read};
@@ -154,7 +154,7 @@ fn a_job_whose_document_cannot_be_read_fails() {
 }
 
 #[test]
-fn a_job_taken_up_too_late_has_expired() {
+fn a_job_resumed_too_late_has_expired() {
     let emulator = emulator(ServiceOptions::new());
     let mut job = Job::submit(
         &api(),
@@ -220,7 +220,7 @@ fn a_response_longer_than_the_limit_is_too_large() {
 }
 
 #[test]
-fn a_source_that_fails_is_told_as_such_and_nothing_is_submitted() {
+fn a_source_that_fails_is_reported_and_nothing_is_submitted() {
     struct Unreadable;
     impl DocumentSource for Unreadable {
         fn len(&self) -> u64 {
@@ -245,7 +245,7 @@ fn a_source_that_fails_is_told_as_such_and_nothing_is_submitted() {
 }
 
 #[test]
-fn a_panic_of_the_test_while_it_polls_does_not_spread() {
+fn a_panic_of_the_test_with_the_service_does_not_spread() {
     let emulator = emulator(ServiceOptions::new());
     let panicked = catch_unwind(AssertUnwindSafe(|| {
         emulator.with_service(|_| panic!("the test's own"))

@@ -169,7 +169,7 @@ fn what_is_not_http_is_refused_and_the_connection_closed() {
 }
 
 #[test]
-fn a_client_that_has_closed_its_side_still_gets_its_answer() {
+fn a_client_that_has_closed_its_side_still_gets_its_response() {
     let listener = listen(ServiceOptions::new());
     let mut client = Client::connect(&listener);
     let body = submit_body(INVOICE).to_string();
@@ -218,7 +218,7 @@ fn a_silent_client_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn a_panic_of_the_test_while_it_polls_does_not_spread() {
+fn a_panic_of_the_test_with_the_service_does_not_spread() {
     let listener = listen(ServiceOptions::new());
     let panicked = catch_unwind(AssertUnwindSafe(|| {
         listener.with_service(|_| panic!("the test's own"))

@@ -224,7 +224,7 @@ fn messages_are_posted_as_extractions_finish() {
 }
 
 #[test]
-fn a_receiver_that_is_not_there_disturbs_nobody() {
+fn a_missing_receiver_disturbs_no_client() {
     let nobody = TcpListener::bind(("127.0.0.1", 0))
         .and_then(|listener| listener.local_addr())
         .expect("an address");

@@ -85,7 +85,7 @@ fn no_error_may_be_written_in_any_way() {
 }
 
 #[test]
-fn an_unknown_id_may_be_answered_in_any_way() {
+fn an_unknown_id_may_get_any_response() {
     let id = ExtractionId::new("0d14338251a6db69bfec36face27f7edcab73220").expect("an id");
     let ticket = Ticket::new(id.clone(), START, START + Duration::from_secs(3600));
     for choice in [
@@ -171,7 +171,7 @@ fn a_missing_field_may_be_written_in_any_way() {
 }
 
 #[test]
-fn a_submit_may_be_answered_with_200() {
+fn the_response_to_a_submit_may_be_200() {
     for (choice, status) in [(SubmitStatus::Accepted, 202), (SubmitStatus::Ok, 200)] {
         let mut service = Service::new(options().with_submit_status(choice));
         assert_eq!(

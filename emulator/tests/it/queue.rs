@@ -199,7 +199,7 @@ fn it_may_forget_a_share_of_what_has_finished() {
 }
 
 #[test]
-fn it_may_be_full_of_ids_that_are_nobodys() {
+fn it_may_be_full_of_unknown_ids() {
     let mut service = service_with(QueueOptions::new().with_unknown_ids(1000));
     let strangers = listed(&mut service, START);
     assert_eq!(strangers.len(), 1000);

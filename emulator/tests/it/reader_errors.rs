@@ -41,7 +41,7 @@ fn a_file_with_a_part_missing_is_an_error_or_read() {
 }
 
 #[test]
-fn what_is_no_pdf_is_told_apart() {
+fn what_is_not_a_pdf_has_its_own_error() {
     assert_eq!(code(b""), "empty_file");
     assert_eq!(code(b"Hello, this is no PDF."), "invalid_file");
     assert_eq!(code(&[0xff; 5000]), "invalid_file");
@@ -73,7 +73,7 @@ fn a_file_without_pages_is_damaged() {
 }
 
 #[test]
-fn an_encrypted_file_is_told_apart() {
+fn an_encrypted_file_has_its_own_error() {
     // A standard security handler whose keys fit no password.
     let text = String::from_utf8_lossy(INVOICE);
     let trailer = text.rfind("trailer").expect("a trailer");

@@ -13,7 +13,7 @@ fn instant() -> Service {
 }
 
 #[test]
-fn a_synchronous_extraction_is_answered_with_the_result_itself() {
+fn a_synchronous_extraction_returns_the_result_itself() {
     let mut service = instant();
     let request = ExtractRequest::new(document(INVOICE).with_customer("Acme").expect("a customer"));
     let extraction = send_and_decode(&mut service, &request, START).expect("a result");
@@ -90,7 +90,7 @@ fn images_are_accepted_and_end_in_an_error_that_says_that_there_is_no_ocr() {
 }
 
 #[test]
-fn text_blocks_come_when_submit_and_poll_ask_for_them() {
+fn text_blocks_are_returned_when_submit_and_poll_request_them() {
     let mut service = instant();
     for (asked_at_submit, asked_at_poll) in
         [(true, true), (true, false), (false, true), (false, false)]

@@ -117,7 +117,7 @@ fn a_share_of_the_messages_is_lost() {
 }
 
 #[test]
-fn a_double_tells_the_same_event_at_another_time() {
+fn a_duplicate_reports_the_same_event_at_another_time() {
     let mut service = service(
         webhook()
             .with_duplicated(1.0)

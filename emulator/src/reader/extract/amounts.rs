@@ -4,12 +4,12 @@
 use super::currency;
 use super::decimal::Decimal;
 
-/// An amount and where it stands in the text.
+/// An amount and where it is in the text.
 #[derive(Debug, Clone)]
 pub(crate) struct Amount {
     /// The first byte, sign and currency included.
     pub(crate) start: usize,
-    /// The byte behind the last one, sign and currency included.
+    /// The byte after the last one, sign and currency included.
     pub(crate) end: usize,
     pub(crate) value: Decimal,
     /// The currency's code and how surely it is that one.
@@ -20,7 +20,7 @@ pub(crate) struct Amount {
 }
 
 impl Amount {
-    /// Whether it looks like money: with a currency, or with two digits behind the decimal sign.
+    /// Whether it looks like money: with a currency, or with two digits after the decimal sign.
     pub(crate) fn looks_like_money(&self) -> bool {
         !self.is_percentage && (self.currency.is_some() || self.value.fraction_digits() == 2)
     }
@@ -85,7 +85,7 @@ fn amount_at(
     let mut digits = text.get(start..end)?;
     let currency = before.currency.or(after.currency);
     let mut end = after.end;
-    // A space groups thousands only where something else says that this is one number: "1 278.61"
+    // A space groups thousands only where something else shows that this is one number: "1 278.61"
     // may be two.
     if digits.contains(' ') && currency.is_none() && !digits.contains(',') {
         let first = digits.find(' ')?;
@@ -113,7 +113,7 @@ fn amount_at(
     })
 }
 
-/// What stands before the digits.
+/// What precedes the digits.
 struct Before {
     start: usize,
     negative: bool,
@@ -172,7 +172,7 @@ impl Before {
     }
 }
 
-/// What stands behind the digits.
+/// What follows the digits.
 struct After {
     end: usize,
     negative: bool,
@@ -200,7 +200,7 @@ impl After {
             }
         }
         if let Some(tail) = rest.strip_prefix('-') {
-            // A minus behind an amount, unless more of a code follows it.
+            // A minus after an amount, unless more of a code follows it.
             if tail.starts_with(|c: char| c.is_alphanumeric()) {
                 return None;
             }
@@ -292,7 +292,7 @@ fn interpret(digits: &str, negative: bool, sign: DecimalSign) -> Option<(Decimal
             if !groups_well {
                 return Some((Decimal::new(negative, &head, tail)?, false));
             }
-            // Three digits behind the only sign: "1.234" is one thousand and more, or a little
+            // Three digits after the only sign: "1.234" is one thousand and more, or a little
             // more than one.
             let decimals = match sign {
                 DecimalSign::Point => last == Some('.'),

@@ -18,9 +18,9 @@ pub(crate) type Taken = HashSet<(usize, usize)>;
 pub(crate) struct Candidate {
     pub(crate) text: String,
     pub(crate) score: f64,
-    /// The run it stands in; none for what is judged by all of the document.
+    /// The run it is in; none for what is judged by all of the document.
     pub(crate) place: Option<Place>,
-    /// The byte behind the value in the run's text.
+    /// The byte after the value in the run's text.
     pub(crate) end: usize,
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn single_number(text: &str, sign: DecimalSign) -> Option<Amount> {
 
 fn best_column(text: &str, area: Area, header: &Header) -> Option<usize> {
     let is_number = single_number(text, DecimalSign::Unknown).is_some();
-    // A lone currency sign goes with the number beside it.
+    // A lone currency sign goes with the number next to it.
     let is_sign = tokens(text).is_empty();
     let cost = |column: &HeaderColumn| {
         let edges = (area.left - column.area.left)
@@ -131,7 +131,7 @@ fn begins_column(words: &[Word], at: usize, font_size: f64, header: &Header) -> 
     if is_next && gap > font_size * 0.45 {
         return true;
     }
-    // Numbers flush right under the header of numbers, right behind a long text.
+    // Numbers flush right under the header of numbers, right after a long text.
     let Some(tail) = words.get(at..) else {
         return false;
     };

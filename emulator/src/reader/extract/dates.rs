@@ -4,12 +4,12 @@ use jiff::civil::Date;
 
 use crate::text::{Token, tokens};
 
-/// A date and where it stands in the text.
+/// A date and where it is in the text.
 #[derive(Debug, Clone)]
 pub(crate) struct FoundDate {
     /// The first byte.
     pub(crate) start: usize,
-    /// The byte behind the last one.
+    /// The byte after the last one.
     pub(crate) end: usize,
     pub(crate) reading: Reading,
 }
@@ -75,7 +75,7 @@ pub(crate) fn find(text: &str) -> Vec<FoundDate> {
     found
 }
 
-/// The text with every date blanked out, byte for byte, so that no part of one is taken for an
+/// The text with every date blanked out, byte for byte, so that no part of one is read as an
 /// amount.
 pub(crate) fn without_dates(text: &str) -> String {
     let mut blanked = text.to_owned();
@@ -196,8 +196,8 @@ fn with_month_name(text: &str, rest: &[Token]) -> Option<(usize, Reading)> {
     Some((at + 1, Reading::Certain(found)))
 }
 
-/// Whether the figures go on before or behind, as those of versions, codes and telephone numbers
-/// do.
+/// Whether the figures continue before or after it, as those of versions, codes and telephone
+/// numbers do.
 fn is_glued(text: &str, first: &Token, last: &Token, separator: char) -> bool {
     let before = text.get(..first.start).unwrap_or_default();
     let behind = text.get(last.end..).unwrap_or_default();

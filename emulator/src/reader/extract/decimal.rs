@@ -11,7 +11,7 @@ pub(crate) struct Decimal {
 }
 
 impl Decimal {
-    /// From digits before and behind the decimal sign; none if anything else is among them.
+    /// From digits before and after the decimal sign; none if anything else is among them.
     pub(crate) fn new(negative: bool, whole: &str, fraction: &str) -> Option<Self> {
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         if (whole.is_empty() && fraction.is_empty()) || !digits(whole) || !digits(fraction) {
@@ -30,13 +30,13 @@ impl Decimal {
         self.whole == "0" && self.fraction.bytes().all(|byte| byte == b'0')
     }
 
-    /// How many digits are printed behind the decimal sign.
+    /// How many digits are printed after the decimal sign.
     pub(crate) fn fraction_digits(&self) -> usize {
         self.fraction.len()
     }
 }
 
-/// The service's form: `.` as the decimal sign and at least four digits behind it.
+/// The service's form: `.` as the decimal sign and at least four digits after it.
 impl fmt::Display for Decimal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.negative { "-" } else { "" };

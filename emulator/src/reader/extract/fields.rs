@@ -4,7 +4,7 @@
 //!
 //! * the label: 1 if it stands for this field and nothing else, 0.8 or 0.7 if it may mean something
 //!   else; less in the middle of a text;
-//! * the position: 1 behind the label in the same run of text, 0.97 to its right, 0.92 or less
+//! * the position: 1 after the label in the same run of text, 0.97 to its right, 0.92 or less
 //!   below it; less with words in between;
 //! * the value: how well it fits the type (see `values`), such as 1 for an amount with two decimals
 //!   and 0.7 for a bare number.
@@ -24,9 +24,9 @@ use crate::reader::pdf::Area;
 use crate::text::tokens;
 use crate::{FoundField, FoundValue};
 
-/// What is less likely than this is not said at all.
+/// What is less likely than this is not returned.
 const FLOOR: f64 = 0.25;
-/// No more candidates than this are answered.
+/// No more candidates than this are returned.
 const CANDIDATES: usize = 3;
 
 /// A value below its label is looked for in no more lines than this; in real documents it is in the
@@ -274,7 +274,7 @@ impl Search<'_> {
         row
     }
 
-    /// Candidates that no label leads to: behind another field's value, or all alone.
+    /// Candidates that no label leads to: after another field's value, or all alone.
     fn unlabelled(
         &self,
         field: &Field,

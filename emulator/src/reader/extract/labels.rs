@@ -47,17 +47,17 @@ pub(crate) struct Label {
     pub(crate) meanings: Vec<Meaning>,
     /// The first byte in the run's text.
     pub(crate) start: usize,
-    /// The byte behind the last one, punctuation not counted.
+    /// The byte after the last one, punctuation not counted.
     pub(crate) end: usize,
-    /// Nothing but signs stands before it.
+    /// Nothing but signs precedes it.
     pub(crate) at_start: bool,
-    /// Nothing but signs stands behind it.
+    /// Nothing but signs follows it.
     pub(crate) at_end: bool,
-    /// A colon stands behind it.
+    /// A colon follows it.
     pub(crate) has_colon: bool,
 }
 
-/// How surely a label stands for a field.
+/// How certainly a label stands for a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Strength {
     /// It may, where nothing better is there.
@@ -75,7 +75,7 @@ pub(crate) enum Meaning {
     Field {
         /// The index among the document type's fields.
         index: usize,
-        /// How surely.
+        /// How certainly.
         strength: Strength,
     },
     /// For the block that names the buyer.
@@ -85,7 +85,7 @@ pub(crate) enum Meaning {
 }
 
 impl Label {
-    /// How surely the label stands for a field, if it does at all.
+    /// How certainly the label stands for a field, if it does at all.
     pub(crate) fn stands_for(&self, field: usize) -> Option<Strength> {
         let strengths = self.meanings.iter().filter_map(|meaning| match meaning {
             Meaning::Field { index, strength } if *index == field => Some(*strength),

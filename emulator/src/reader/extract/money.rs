@@ -9,7 +9,7 @@ use super::dates;
 use super::labels::{Document, Place};
 use crate::document_type::Field;
 
-/// The currencies printed in the document, each at its best place: beside the total, beside
+/// The currencies printed in the document, each at its best place: next to the total, beside
 /// another amount, alone.
 pub(crate) fn find(document: &Document<'_>, totals: &[Candidate]) -> Vec<Candidate> {
     let total = totals
@@ -128,7 +128,7 @@ fn note(seen: &mut BTreeMap<&'static str, Seen>, code: &'static str, score: f64,
     }
 }
 
-/// Whether a word names a currency even where no amount is beside it: words people use for other
+/// Whether a word names a currency even where no amount is next to it: words people use for other
 /// things do not.
 fn stands_alone(word: &str) -> bool {
     const WORDS: [&str; 18] = [

@@ -75,7 +75,7 @@ enum State {
     Outside,
     /// Between rows.
     Inside,
-    /// On a page after the table's first, where no header has come yet, or behind a subtotal.
+    /// On a page after the table's first, where no header has come yet, or after a subtotal.
     Interrupted,
     /// Behind the totals.
     Ended,

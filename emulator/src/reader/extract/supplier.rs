@@ -48,7 +48,7 @@ pub(crate) fn find(document: &Document<'_>, field: usize) -> Vec<Candidate> {
         .map(|(key, evidence)| (key, evidence.score(&domains), evidence))
         .filter(|(_, score, _)| *score >= ENOUGH)
         .collect();
-    // "On behalf of Acme Ltd" says nothing that "Acme Ltd" does not.
+    // "On behalf of Acme Ltd" has nothing that "Acme Ltd" does not.
     let keys: Vec<String> = scored.iter().map(|(key, ..)| key.clone()).collect();
     scored.retain(|(key, ..)| {
         !keys
@@ -129,8 +129,8 @@ impl Evidence {
     }
 }
 
-/// Names behind the labels of the field, in the same run, to the right or below, and where they
-/// stand.
+/// Names after the labels of the field, in the same run, to the right or below, and where they
+/// are.
 fn labelled_names<'a>(
     document: &'a Document<'_>,
     field: usize,
@@ -220,7 +220,8 @@ fn plain_name(text: &str) -> Option<String> {
     is_name.then(|| name.to_owned())
 }
 
-/// The runs of the buyer's block: behind, to the right of and below the labels that name the buyer.
+/// The runs of the buyer's block: after, to the right of and below the labels that name the
+/// buyer.
 fn buyer_runs(document: &Document<'_>) -> HashSet<Place> {
     let mut block = HashSet::new();
     for (place, run) in document.runs() {
@@ -243,7 +244,7 @@ fn buyer_runs(document: &Document<'_>) -> HashSet<Place> {
                 ..place
             });
         }
-        // The block goes on below as long as its lines follow each other closely.
+        // The block continues below as long as its lines follow each other closely.
         let mut bottom = run.run.area.bottom;
         let mut size = 0;
         for (number, line) in page.lines.iter().enumerate().skip(place.line + 1).take(40) {

@@ -24,7 +24,7 @@ pub(crate) struct HeaderColumn {
     pub(crate) column: Option<usize>,
     pub(crate) area: Area,
     pub(crate) is_number: bool,
-    /// How surely the label stands for the column, from 0 to 1.
+    /// How certainly the label stands for the column, from 0 to 1.
     pub(crate) certainty: f64,
 }
 
@@ -76,7 +76,7 @@ impl<'a> HeaderReader<'a> {
     fn add(&mut self, labels: &[String], column: Option<usize>, is_strong: bool) {
         for label in labels {
             let meanings = self.meanings.entry(label_key(label)).or_default();
-            // A column's strong label needs no weak one beside it.
+            // A column's strong label needs no weak one next to it.
             if !meanings.iter().any(|known| known.column == column) {
                 meanings.push(Meaning { column, is_strong });
             }

@@ -20,7 +20,7 @@ pub(crate) struct Value {
     pub(crate) fit: f64,
 }
 
-/// The values in a piece of text behind a label, the likely one first. `is_labelled_well` says that
+/// The values in a piece of text after a label, the likely one first. `is_labelled_well` says that
 /// the label leaves no doubt, so that the value may look like less.
 pub(crate) fn read(
     text: &str,
@@ -88,7 +88,7 @@ fn amount_fit(amount: &Amount) -> f64 {
     } else {
         0.7
     };
-    // Nothing to pay, and nothing paid, is printed on many invoices beside what they are about.
+    // Nothing to pay, and nothing paid, is printed on many invoices next to what they are about.
     let fit = if amount.value.is_zero() {
         fit * 0.6
     } else {
@@ -129,7 +129,7 @@ fn code(text: &str, is_labelled_well: bool) -> Option<Value> {
             code = rest.to_owned();
         }
     } else {
-        // A prefix with a space behind it: "INV 0042", "RE 2019-7".
+        // A prefix with a space after it: "INV 0042", "RE 2019-7".
         let next = words.next()?.trim_end_matches([',', ';', ':', '.', ')']);
         let is_prefix = first.len() <= 5
             && first

@@ -2,13 +2,13 @@
 
 use crate::ReadError;
 
-/// Readers look for the header in this many bytes at the beginning.
+/// Readers search the header in this many bytes at the beginning.
 const HEADER_WINDOW: usize = 1024;
 
 /// Refuses what is no PDF and what is not the whole of one.
 ///
-/// A file cut off exactly behind an earlier, complete version of itself (an incremental update that
-/// is missing altogether) is a complete PDF and cannot be told from one.
+/// A file cut off exactly after an earlier, complete version of itself (an incremental update that
+/// is missing altogether) is a complete PDF and cannot be distinguished from one.
 pub(crate) fn check(document: &[u8]) -> Result<(), ReadError> {
     if document.is_empty() {
         return Err(ReadError::empty_file());
@@ -42,7 +42,7 @@ pub(crate) fn check(document: &[u8]) -> Result<(), ReadError> {
         ));
     }
     // Programs that edit a file in place leave offsets that are a little wrong, and that can be
-    // repaired. But a cut behind a PDF embedded in this one leaves the end marker of the inner one,
+    // repaired. But a cut after a PDF embedded in this one leaves the end marker of the inner one,
     // with an offset that was never ours.
     let embeds_another = document
         .get(header + 1..)
@@ -75,7 +75,7 @@ fn image_kind(document: &[u8]) -> Option<&'static str> {
         .map(|(_, kind)| *kind)
 }
 
-/// Whether the bytes behind an end marker could be an update cut off: one begins with an object's
+/// Whether the bytes after an end marker could be an update cut off: one begins with an object's
 /// number, a comment, a table (`xref`) or the rest of one.
 fn may_begin_an_update(bytes: &[u8]) -> bool {
     bytes
@@ -93,7 +93,7 @@ fn declared_length(window: &[u8]) -> Option<usize> {
     number(object.get(key + b"/L ".len()..)?)
 }
 
-/// The offset behind the last `startxref`, which must be all that stands before the end marker.
+/// The offset after the last `startxref`, which must be all that stands before the end marker.
 fn start_of_table(before_end: &[u8]) -> Option<usize> {
     const WORD: &[u8] = b"startxref";
     let tail = before_end.get(before_end.len().saturating_sub(HEADER_WINDOW)..)?;
@@ -164,7 +164,8 @@ mod tests {
 
     #[test]
     fn a_cut_update_is_noticed() {
-        let whole = b"%PDF-1.7\nxref\nstartxref\n9\n%%EOF\n4 0 obj\n<<>>\nendobj\nxref\nstartxref\n50\n%%EOF\n";
+        let whole = b"%PDF-1.7\nxref\nstartxref\n9\n%%EOF\n\
+            4 0 obj\n<<>>\nendobj\nxref\nstartxref\n50\n%%EOF\n";
         assert_eq!(code(whole), "complete");
         let first = b"%PDF-1.7\nxref\nstartxref\n9\n%%EOF\n".len();
         for length in first + 1..whole.len() - 1 {
@@ -174,7 +175,8 @@ mod tests {
 
     #[test]
     fn a_file_arranged_for_the_web_must_have_its_length() {
-        let file = b"%PDF-1.7\n1 0 obj\n<</Linearized 1/L 500/H[1 2]>>\nendobj\nxref\nstartxref\n9\n%%EOF\n";
+        let file = b"%PDF-1.7\n1 0 obj\n<</Linearized 1/L 500/H[1 2]>>\nendobj\n\
+            xref\nstartxref\n9\n%%EOF\n";
         assert_eq!(code(file), "file_cut_off");
     }
 

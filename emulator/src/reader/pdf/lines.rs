@@ -16,7 +16,7 @@ const OVERLAP: f64 = 0.3;
 /// Baselines that differ by no more than this are one line.
 const LINE_SHIFT: f64 = 0.3;
 
-/// No line has more pieces than this, and no piece more words; what goes on beyond is taken for
+/// No line has more pieces than this, and no piece more words; what goes beyond is read as
 /// another.
 const LINE_LIMIT: usize = 400;
 

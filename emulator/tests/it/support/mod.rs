@@ -19,7 +19,11 @@ pub(crate) const INVOICE: &[u8] = include_bytes!("../../../samples/invoice.pdf")
 
 /// The body of a submit of this document.
 pub(crate) fn submit_body(document: &[u8]) -> Value {
-    json!({"file_name": "invoice.pdf", "document_type_name": "line-item-invoice", "file": BASE64_STANDARD.encode(document)})
+    json!({
+        "file_name": "invoice.pdf",
+        "document_type_name": "line-item-invoice",
+        "file": BASE64_STANDARD.encode(document),
+    })
 }
 
 /// Where the library believes the service to be.

@@ -1,8 +1,9 @@
 //! The built-in document types beside `line-item-invoice`.
 
+use typless_emulator::{DocumentType, Findings, read};
+
 use crate::paper::Paper;
 use crate::support::INVOICE;
-use typless_emulator::{DocumentType, Findings, read};
 
 fn receipt(document: &[u8]) -> Findings {
     read(document, &DocumentType::receipt()).expect("it can be read")

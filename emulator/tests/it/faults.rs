@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{INVOICE, START, api, document, send, send_and_decode};
 use http::StatusCode;
 use typless::drive::{BlockingTransport, Clock};
 use typless::machine::{
@@ -13,6 +12,8 @@ use typless::machine::{
 };
 use typless::wire::{AwaitingRequest, Document, Extraction, SubmitRequest, SubmitResponse};
 use typless_emulator::{Delivery, Fault, Faults, InProcess, Service, ServiceOptions};
+
+use crate::support::{INVOICE, START, api, document, send, send_and_decode};
 
 const MINUTE: Duration = Duration::from_secs(60);
 

@@ -8,7 +8,6 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::support::INVOICE;
 use typless::drive::{AsyncTransport, BlockingTransport, Clock};
 use typless::machine::{
     FailureKind, Job, JobError, JobEventKind, JobOptions, Limits, Machine, Output, Ticket, Time,
@@ -18,6 +17,8 @@ use typless::wire::{
     StatusRequest, SubmitRequest,
 };
 use typless_emulator::{InProcess, Service, ServiceOptions, WebhookOptions};
+
+use crate::support::INVOICE;
 
 /// Stands still until it is moved.
 struct VirtualClock(Mutex<Time>);

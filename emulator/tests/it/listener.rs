@@ -6,10 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::client::{Client, head, listen};
-use crate::support::{INVOICE, submit_body};
 use serde_json::Value;
 use typless_emulator::{Listener, Service, ServiceOptions};
+
+use crate::support::client::{Client, head, listen};
+use crate::support::{INVOICE, submit_body};
 
 fn is_closed(client: &mut Client) -> bool {
     matches!(client.stream.read(&mut [0; 1]), Ok(0)) || client.stream.peek(&mut [0; 1]).is_err()

@@ -5,10 +5,11 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::client::{Client, head, listen};
-use crate::support::{INVOICE, submit_body};
 use serde_json::Value;
 use typless_emulator::{Fault, Faults, Listener, RateLimit, ServiceOptions, WebhookOptions};
+
+use crate::support::client::{Client, head, listen};
+use crate::support::{INVOICE, submit_body};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 

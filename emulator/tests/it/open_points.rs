@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use crate::support::{INVOICE, START, api, document, send, send_and_decode, submit};
 use typless::machine::{Job, JobError, JobEventKind, JobOptions, Machine, Output, Ticket, Time};
 use typless::wire::{Extraction, ExtractionId, Status, StatusRequest, SubmitRequest};
 use typless_emulator::{
     ConfidenceForm, DocumentType, MissingField, NoError, Service, ServiceOptions, SubmitStatus,
     UnknownId,
 };
+
+use crate::support::{INVOICE, START, api, document, send, send_and_decode, submit};
 
 fn options() -> ServiceOptions {
     ServiceOptions::new().with_pace(Duration::from_secs(20))

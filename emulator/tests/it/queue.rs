@@ -3,12 +3,13 @@
 use std::slice;
 use std::time::Duration;
 
-use crate::support::{INVOICE, START, document, send, send_and_decode, submit};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use typless::machine::Time;
 use typless::wire::{AwaitingRequest, ExtractionId, Status, StatusRequest};
 use typless_emulator::{QueueAfterReading, QueueOptions, Service, ServiceOptions};
+
+use crate::support::{INVOICE, START, document, send, send_and_decode, submit};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -145,7 +146,11 @@ fn both_paths_lead_to_it_and_an_empty_customer_is_refused() {
     ] {
         let (status, error) = get(target);
         assert_eq!(status, 422, "{target}");
-        let violation = json!({"loc": ["query", "customer"], "msg": "String should have at least 1 character", "type": "string_too_short"});
+        let violation = json!({
+            "loc": ["query", "customer"],
+            "msg": "String should have at least 1 character",
+            "type": "string_too_short",
+        });
         assert_eq!(error["details"], json!([violation]));
     }
     assert_eq!(

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use crate::support::START;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use serde_json::Value;
 use typless::machine::Time;
 use typless_emulator::{RateLimit, RetryAfterForm, Service, ServiceOptions};
+
+use crate::support::START;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -1,9 +1,10 @@
 //! Reads invoices of many layouts and languages.
 
-use crate::paper::{Paper, Sheet};
-use crate::support::INVOICE;
 use serde_json::{Value, json};
 use typless_emulator::{DocumentType, ExtractionResult, Findings, read};
+
+use crate::paper::{Paper, Sheet};
+use crate::support::INVOICE;
 
 fn found(document: &[u8]) -> Findings {
     read(document, &DocumentType::line_item_invoice()).expect("it can be read")

@@ -1,8 +1,9 @@
 //! Files that cannot be read end in an error that says why, and never in a panic.
 
+use typless_emulator::{DocumentType, read};
+
 use crate::paper::Paper;
 use crate::support::INVOICE;
-use typless_emulator::{DocumentType, read};
 
 fn code(document: &[u8]) -> String {
     read(document, &DocumentType::line_item_invoice())

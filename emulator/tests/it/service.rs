@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use crate::support::{INVOICE, START, submit_body};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use typless::machine::Time;
 use typless_emulator::{DocumentType, Pace, Service, ServiceOptions};
+
+use crate::support::{INVOICE, START, submit_body};
 
 const SUBMIT: &str = "/api/extract-data-async";
 const STATUS: &str = "/api/get-extraction-data";
@@ -601,11 +602,21 @@ fn value(right: &'static str) -> impl Strategy<Value = Value> {
 }
 
 fn body() -> impl Strategy<Value = Vec<u8>> {
-    let submit = (value("line-item-invoice"), value("a.pdf"), value("JVBERi0xLjc="), value("customer")).prop_map(
-        |(document_type, name, file, customer)| {
-            json!({"document_type_name": document_type, "file_name": name, "file": file, "customer": customer}).to_string().into_bytes()
-        },
+    let values = (
+        value("line-item-invoice"),
+        value("a.pdf"),
+        value("JVBERi0xLjc="),
+        value("customer"),
     );
+    let submit = values.prop_map(|(document_type, name, file, customer)| {
+        let body = json!({
+            "document_type_name": document_type,
+            "file_name": name,
+            "file": file,
+            "customer": customer,
+        });
+        body.to_string().into_bytes()
+    });
     let cut = submit
         .prop_flat_map(|body| (0..=body.len()).prop_map(move |length| body[..length].to_vec()));
     prop_oneof![
@@ -619,15 +630,29 @@ proptest! {
     #[test]
     fn no_request_makes_it_panic(
         method in prop_oneof![Just("GET".to_owned()), Just("POST".to_owned()), "[A-Z]{1,8}"],
-        path in prop_oneof![Just(SUBMIT.to_owned()), Just(STATUS.to_owned()), Just("/api/v1/awaiting-poll".to_owned()), "/api/v1/[a-z/-]{0,20}", "/[!-~]{0,30}"],
+        path in prop_oneof![
+            Just(SUBMIT.to_owned()),
+            Just(STATUS.to_owned()),
+            Just("/api/v1/awaiting-poll".to_owned()),
+            "/api/v1/[a-z/-]{0,20}",
+            "/[!-~]{0,30}",
+        ],
         query in prop_oneof![Just(String::new()), "\\?extraction_id=[!-~]{0,44}", "\\?[!-~]{0,40}"],
-        authorization in prop_oneof![3 => Just(b"Token key".to_vec()), 1 => prop::collection::vec(any::<u8>(), 0..12)],
-        content_type in prop_oneof![3 => Just(b"application/json".to_vec()), 1 => prop::collection::vec(any::<u8>(), 0..12)],
+        authorization in prop_oneof![
+            3 => Just(b"Token key".to_vec()),
+            1 => prop::collection::vec(any::<u8>(), 0..12),
+        ],
+        content_type in prop_oneof![
+            3 => Just(b"application/json".to_vec()),
+            1 => prop::collection::vec(any::<u8>(), 0..12),
+        ],
         body in body(),
         seconds in any::<u64>(),
     ) {
         let request = Request::builder().method(&*method).uri(path + &query)
-            .header("authorization", authorization).header("content-type", content_type).body(Bytes::from(body));
+            .header("authorization", authorization)
+            .header("content-type", content_type)
+            .body(Bytes::from(body));
         if let Ok(request) = request {
             let mut service = Service::default();
             let response = service.handle(request, Time::from_unix_seconds(seconds));

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::support::{INVOICE, START, api, document, send, send_and_decode, submit_body};
 use serde_json::{Value, json};
 use typless::machine::{Job, JobEventKind, JobOptions, Machine, Output};
 use typless::wire::{ExtractRequest, Extraction, ResponseError, StatusRequest, SubmitRequest};
 use typless_emulator::{Service, ServiceOptions};
+
+use crate::support::{INVOICE, START, api, document, send, send_and_decode, submit_body};
 
 fn instant() -> Service {
     Service::new(ServiceOptions::new().with_pace(Duration::ZERO))

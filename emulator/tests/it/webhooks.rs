@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::support::{INVOICE, START, document, submit};
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::Value;
 use typless::machine::Time;
 use typless::wire::{ExtractionId, Notification};
 use typless_emulator::{Pace, Service, ServiceOptions, WebhookOptions};
+
+use crate::support::{INVOICE, START, document, submit};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const NO_PDF: &[u8] = b"no PDF";

@@ -18,7 +18,7 @@ struct Envelope<E, R> {
 struct Empty {}
 
 /// What follows after the last property of a result.
-const BEHIND_RESULT: &[u8] = br#"},"status":"SUCCESS"}"#;
+const AFTER_RESULT: &[u8] = br#"},"status":"SUCCESS"}"#;
 
 /// The response for an extraction that succeeded.
 pub(super) fn success(result: &impl Serialize, no_error: NoError) -> Bytes {
@@ -50,10 +50,10 @@ pub(super) fn empty(status: &'static str, no_error: NoError) -> Bytes {
 /// The response for an extraction that succeeded, with the text blocks, which are JSON already, as
 /// the last property of its result. It is built on request, so that no result is held twice.
 pub(super) fn with_text_blocks(success: &Bytes, text_blocks: &Bytes) -> Bytes {
-    let Some(before) = success.strip_suffix(BEHIND_RESULT) else {
+    let Some(before) = success.strip_suffix(AFTER_RESULT) else {
         return success.clone();
     };
-    [before, br#","text_blocks":"#, text_blocks, BEHIND_RESULT]
+    [before, br#","text_blocks":"#, text_blocks, AFTER_RESULT]
         .concat()
         .into()
 }

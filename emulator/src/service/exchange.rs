@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::refusal::Refusal;
 use super::route::Endpoint;
 use super::submission::{Reading, Submission, SubmissionKind};
-use super::{Delivery, Service, written};
+use super::{Delivery, Service, time_format};
 
 /// An exchange in flight.
 #[derive(Debug, Clone, Copy)]
@@ -110,7 +110,7 @@ impl Service {
             .and_then(|limit| self.throttle.admit(limit, key, now).err())
         {
             self.counters.counts_mut().throttled += 1;
-            return Err(Refusal::TooManyRequests(written::retry_after(
+            return Err(Refusal::TooManyRequests(time_format::retry_after(
                 options.choices.retry_after_form,
                 wait,
                 now,
@@ -131,7 +131,8 @@ impl Service {
     /// The response of the service with a fault, if it has one.
     fn refused(&self, fault: Fault, now: Time) -> Option<Response<Bytes>> {
         let wait = self.options.faults.retry_after;
-        let retry_after = || written::retry_after(self.options.choices.retry_after_form, wait, now);
+        let retry_after =
+            || time_format::retry_after(self.options.choices.retry_after_form, wait, now);
         let refusal = match fault {
             Fault::TooManyRequests => Refusal::TooManyRequests(retry_after()),
             Fault::Unavailable => Refusal::Unavailable(retry_after()),
@@ -155,7 +156,7 @@ fn dated(mut response: Response<Bytes>, now: Time) -> Response<Bytes> {
     if response.headers().contains_key(RETRY_AFTER) {
         response
             .headers_mut()
-            .extend(written::date(now).map(|date| (DATE, date)));
+            .extend(time_format::date(now).map(|date| (DATE, date)));
     }
     response
 }

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use typless::machine::Time;
 
-use super::chance::{Chance, Purpose};
 use super::fault::{Fault, Faults};
+use super::rng::{Purpose, Rng};
 use super::route::Endpoint;
 
 /// The faults that were requested, and random ones.
 pub(super) struct FaultPlan {
-    chance: Chance,
+    rng: Rng,
     /// The fault of all requests until this time.
     until: Option<(Time, Fault)>,
     /// The faults of the next requests.
@@ -28,7 +28,7 @@ struct Scripted {
 impl FaultPlan {
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            chance: Chance::for_purpose(Purpose::Faults, seed),
+            rng: Rng::for_purpose(Purpose::Faults, seed),
             until: None,
             scripted: VecDeque::new(),
             happened: BTreeMap::new(),
@@ -77,9 +77,9 @@ impl FaultPlan {
             .requested_until(now)
             .or_else(|| self.requested_next(endpoint))
             .or_else(|| {
-                self.chance
-                    .happens(options.share)
-                    .then(|| self.chance.pick(&options.kinds))
+                self.rng
+                    .draw_bool(options.share)
+                    .then(|| self.rng.pick(&options.kinds))
                     .flatten()
             })?;
         *self.happened.entry(fault).or_default() += 1;

@@ -1,7 +1,6 @@
 //! The service as a pure state machine: requests and the time go in, responses come out.
 
 mod begin;
-mod chance;
 mod choices;
 mod counts;
 mod delivery;
@@ -20,11 +19,12 @@ mod queue;
 mod queue_options;
 mod rate_limit;
 mod refusal;
+mod rng;
 mod route;
 mod submission;
+mod time_format;
 mod webhook_options;
 mod work;
-mod written;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -50,7 +50,6 @@ pub use rate_limit::RateLimit;
 pub(crate) use refusal::Refusal;
 pub use webhook_options::{WebhookOptions, WebhookUrlError};
 
-use chance::Chance;
 use counts::Counters;
 use extractions::Extractions;
 use fault_plan::FaultPlan;
@@ -59,6 +58,7 @@ use last_read::LastRead;
 use outbox::Outbox;
 use queue::Queue;
 use rate_limit::Throttle;
+use rng::Rng;
 use work::Work;
 
 /// The extraction service: accepts submits, and moves them through its statuses as time passes.
@@ -141,7 +141,7 @@ impl Service {
         let seed = options.seed;
         Self {
             options: Arc::new(options),
-            ids: Ids::new(Chance::new(seed)),
+            ids: Ids::new(Rng::new(seed)),
             extractions: Extractions::default(),
             work: Work::new(seed),
             queue: Queue::new(seed),

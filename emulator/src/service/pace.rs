@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::chance::Chance;
+use super::rng::Rng;
 
 /// How long extractions take: always the same, or drawn from a distribution.
 ///
@@ -90,23 +90,23 @@ impl Pace {
     }
 
     /// How long one takes that is submitted this long after the first.
-    pub(super) fn draw(&self, age: Duration, chance: &mut Chance) -> Duration {
+    pub(super) fn draw(&self, age: Duration, rng: &mut Rng) -> Duration {
         match &self.0 {
             Shape::Fixed(duration) => *duration,
-            Shape::Lognormal { median, sigma } => times(*median, (sigma * chance.normal()).exp()),
+            Shape::Lognormal { median, sigma } => times(*median, (sigma * rng.normal()).exp()),
             Shape::Mixture(parts) => {
-                let mut left = chance.unit() * parts.iter().map(|(weight, _)| weight).sum::<f64>();
+                let mut left = rng.unit() * parts.iter().map(|(weight, _)| weight).sum::<f64>();
                 let drawn = parts.iter().find(|(weight, _)| {
                     left -= weight;
                     left < 0.0
                 });
-                drawn.map_or(Duration::ZERO, |(_, pace)| pace.draw(age, chance))
+                drawn.map_or(Duration::ZERO, |(_, pace)| pace.draw(age, rng))
             }
             Shape::Drifting {
                 pace,
                 factor,
                 period,
-            } => times(pace.draw(age, chance), factor.powf(swing(age, *period))),
+            } => times(pace.draw(age, rng), factor.powf(swing(age, *period))),
         }
     }
 }
@@ -136,14 +136,14 @@ fn swing(age: Duration, period: Duration) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::chance::Purpose;
+    use super::super::rng::Purpose;
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
 
     fn sorted(pace: &Pace, age: Duration) -> Vec<Duration> {
-        let mut chance = Chance::for_purpose(Purpose::Pace, 7);
-        let mut drawn: Vec<Duration> = (0..10_000).map(|_| pace.draw(age, &mut chance)).collect();
+        let mut rng = Rng::for_purpose(Purpose::Pace, 7);
+        let mut drawn: Vec<Duration> = (0..10_000).map(|_| pace.draw(age, &mut rng)).collect();
         drawn.sort();
         drawn
     }

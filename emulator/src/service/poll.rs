@@ -64,7 +64,7 @@ impl Service {
             .iter()
             .copied()
             .chain(ours)
-            .take(options.limit.unwrap_or(usize::MAX))
+            .take(options.max_ids.unwrap_or(usize::MAX))
             .collect();
         Ok(json(StatusCode::OK, to_body(&Listing { extraction_ids })))
     }

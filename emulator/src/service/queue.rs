@@ -2,13 +2,13 @@
 
 use typless::machine::Time;
 
-use super::chance::{Chance, Purpose};
 use super::id::{Id, Ids};
 use super::queue_options::QueueOptions;
+use super::rng::{Purpose, Rng};
 
 /// What the list gets wrong on purpose.
 pub(super) struct Queue {
-    chance: Chance,
+    rng: Rng,
     /// Ids that were never submitted, in order; made at the first listing, so that they look as old
     /// as it.
     unknown: Vec<Id>,
@@ -17,14 +17,14 @@ pub(super) struct Queue {
 impl Queue {
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            chance: Chance::for_purpose(Purpose::Queue, seed),
+            rng: Rng::for_purpose(Purpose::Queue, seed),
             unknown: Vec::new(),
         }
     }
 
     /// Whether an extraction will be listed.
     pub(super) fn draw_is_listed(&mut self, options: &QueueOptions) -> bool {
-        !self.chance.happens(options.omitted)
+        !self.rng.draw_bool(options.omitted)
     }
 
     pub(super) fn is_unknown(&self, id: Id) -> bool {
@@ -34,7 +34,7 @@ impl Queue {
     /// The ids that are listed although they were never submitted.
     pub(super) fn unknown(&mut self, options: &QueueOptions, now: Time) -> &[Id] {
         if self.unknown.len() < options.unknown_ids {
-            let mut ids = Ids::new(self.chance.clone());
+            let mut ids = Ids::new(self.rng.clone());
             self.unknown = (0..options.unknown_ids).map(|_| ids.next(now)).collect();
             self.unknown.sort_unstable();
         }

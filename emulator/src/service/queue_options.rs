@@ -13,7 +13,7 @@ pub struct QueueOptions {
     pub(super) delay: Duration,
     pub(super) omitted: f64,
     pub(super) unknown_ids: usize,
-    pub(super) limit: Option<usize>,
+    pub(super) max_ids: Option<usize>,
 }
 
 impl QueueOptions {
@@ -47,8 +47,8 @@ impl QueueOptions {
 
     /// Lists at most this many ids, the first ones.
     #[must_use]
-    pub fn with_limit(mut self, ids: usize) -> Self {
-        self.limit = Some(ids);
+    pub fn with_max_ids(mut self, ids: usize) -> Self {
+        self.max_ids = Some(ids);
         self
     }
 }

@@ -247,7 +247,7 @@ fn it_may_be_full_of_unknown_ids() {
 
 #[test]
 fn it_may_list_no_more_than_so_many() {
-    let mut service = service_with(QueueOptions::new().with_limit(2));
+    let mut service = service_with(QueueOptions::new().with_max_ids(2));
     let ids: Vec<_> = (0..3)
         .map(|second| {
             submit(

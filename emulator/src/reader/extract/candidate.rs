@@ -6,9 +6,9 @@ use super::labels::Place;
 use super::values::Value;
 
 /// The best score that a label alone can give.
-pub(crate) const LABELLED: f64 = 0.95;
+pub(crate) const LABEL_SCORE: f64 = 0.95;
 /// The best score of a candidate.
-pub(crate) const CEILING: f64 = 0.98;
+pub(crate) const MAX_SCORE: f64 = 0.98;
 
 /// Lines of the table of line items, as pages and lines, where no field is looked for.
 pub(crate) type Taken = HashSet<(usize, usize)>;
@@ -28,7 +28,7 @@ impl Candidate {
     pub(crate) fn new(value: &Value, base: usize, score: f64, place: Place) -> Self {
         Self {
             text: value.text.clone(),
-            score: score * value.fit * LABELLED,
+            score: score * value.fit * LABEL_SCORE,
             place: Some(place),
             end: base + value.start + value.text.len(),
         }

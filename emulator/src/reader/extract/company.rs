@@ -3,7 +3,7 @@
 use crate::text::fold;
 
 /// A name has no more words than this before its legal form.
-const LONGEST_NAME: usize = 6;
+const MAX_NAME_WORDS: usize = 6;
 
 /// Legal forms, without points and in lower case, that are no other word in any way of writing.
 const FORMS: [&str; 44] = [
@@ -120,7 +120,7 @@ pub(crate) fn is_legal_form(word: &str) -> bool {
 /// Where the name before the legal form at `form` begins.
 fn name_start(words: &[&str], form: usize) -> usize {
     let mut start = form;
-    while start > 0 && form - start < LONGEST_NAME {
+    while start > 0 && form - start < MAX_NAME_WORDS {
         let Some(word) = words.get(start - 1) else {
             break;
         };

@@ -9,12 +9,12 @@
 //! * the value: how well it fits the type (see `values`), such as 1 for an amount with two decimals
 //!   and 0.7 for a bare number.
 //!
-//! A label alone is never quite certain, so that [`LABELLED`](super::candidate::LABELLED) is a
-//! factor too. Amounts that add up, as net and tax do to the total, go half of the way to 1.
+//! A label alone is never quite certain, so that [`LABEL_SCORE`](super::candidate::LABEL_SCORE) is
+//! a factor too. Amounts that add up, as net and tax do to the total, go half of the way to 1.
 
 use std::collections::HashSet;
 
-use super::candidate::{CEILING, Candidate, Taken};
+use super::candidate::{Candidate, MAX_SCORE, Taken};
 use super::evidence::Evidence;
 use super::labels::{Document, Label, LabelledRun, Place, Strength};
 use super::values::{self, Value};
@@ -25,13 +25,13 @@ use crate::text::tokens;
 use crate::{FoundField, FoundValue};
 
 /// What is less likely than this is not returned.
-const FLOOR: f64 = 0.25;
+const MIN_SCORE: f64 = 0.25;
 /// No more candidates than this are returned.
-const CANDIDATES: usize = 3;
+const MAX_CANDIDATES: usize = 3;
 
 /// A value below its label is looked for in no more lines than this; in real documents it is in the
 /// next few.
-const NEARBY_LINES: usize = 40;
+const MAX_LINES_BELOW: usize = 40;
 
 /// All fields of the document type, each with its candidates.
 pub(crate) fn find(
@@ -191,7 +191,7 @@ impl Search<'_> {
             .iter()
             .enumerate()
             .skip(at.place.line + 1)
-            .take(NEARBY_LINES)
+            .take(MAX_LINES_BELOW)
         {
             let distance = (line.baseline - own) / at.run.run.font_size;
             if distance > 3.3 || self.taken.contains(&(at.place.page, number)) {
@@ -326,7 +326,7 @@ impl Search<'_> {
     /// The best candidates as values, or one that says that there is none.
     fn best(&self, field: &Field, mut candidates: Vec<Candidate>) -> Vec<FoundValue> {
         let prefers_largest = field.data_type == DataType::Number;
-        candidates.retain(|candidate| candidate.score >= FLOOR);
+        candidates.retain(|candidate| candidate.score >= MIN_SCORE);
         candidates.sort_by(|a, b| {
             let by_score = b.score.total_cmp(&a.score);
             let by_place = a.place.cmp(&b.place);
@@ -343,7 +343,7 @@ impl Search<'_> {
             let is_known = values
                 .iter()
                 .any(|value| value.value.as_deref() == Some(candidate.text.as_str()));
-            if is_known || values.len() == CANDIDATES {
+            if is_known || values.len() == MAX_CANDIDATES {
                 continue;
             }
             let location = candidate
@@ -353,7 +353,7 @@ impl Search<'_> {
             let location = location.filter(|_| field.data_type != DataType::Author);
             values.push(FoundValue::new(
                 candidate.text,
-                candidate.score.min(CEILING),
+                candidate.score.min(MAX_SCORE),
                 location,
             ));
         }

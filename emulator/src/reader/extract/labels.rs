@@ -9,7 +9,7 @@ use crate::reader::pdf::{Area, Page, Run};
 use crate::text::label_key;
 
 /// No label has more words than this.
-const LONGEST_LABEL: usize = 8;
+const MAX_LABEL_WORDS: usize = 8;
 
 /// A document's text with the labels in it.
 #[derive(Debug)]
@@ -250,7 +250,7 @@ pub(crate) fn longest_match<T>(
 ) -> Option<(usize, T)> {
     let mut key = String::new();
     let mut best = None;
-    for (count, token) in run.tokens.iter().skip(at).take(LONGEST_LABEL).enumerate() {
+    for (count, token) in run.tokens.iter().skip(at).take(MAX_LABEL_WORDS).enumerate() {
         key.push_str(&token.plain);
         if let Some(found) = known(&key) {
             best = Some((count + 1, found));

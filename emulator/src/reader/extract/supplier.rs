@@ -7,13 +7,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::candidate::{CEILING, Candidate};
+use super::candidate::{Candidate, MAX_SCORE};
 use super::company;
 use super::labels::{Document, LabelledRun, Place};
 use crate::text::{fold, label_key, tokens};
 
 /// A name needs this much evidence.
-const ENOUGH: f64 = 0.6;
+const MIN_EVIDENCE: f64 = 0.6;
 
 /// The names of possible issuers of the document.
 pub(crate) fn find(document: &Document<'_>, field: usize) -> Vec<Candidate> {
@@ -46,7 +46,7 @@ pub(crate) fn find(document: &Document<'_>, field: usize) -> Vec<Candidate> {
     let mut scored: Vec<(String, f64, Evidence)> = names
         .into_iter()
         .map(|(key, evidence)| (key, evidence.score(&domains), evidence))
-        .filter(|(_, score, _)| *score >= ENOUGH)
+        .filter(|(_, score, _)| *score >= MIN_EVIDENCE)
         .collect();
     // "On behalf of Acme Ltd" has nothing that "Acme Ltd" does not.
     let keys: Vec<String> = scored.iter().map(|(key, ..)| key.clone()).collect();
@@ -59,7 +59,7 @@ pub(crate) fn find(document: &Document<'_>, field: usize) -> Vec<Candidate> {
         .into_iter()
         .map(|(_, score, evidence)| Candidate {
             text: evidence.name,
-            score: score.min(CEILING),
+            score: score.min(MAX_SCORE),
             place: evidence.place,
             end: 0,
         })

@@ -11,14 +11,14 @@ use hayro_interpret::{
 
 /// Drawing steps that are followed in one document. A small file can cause billions by drawing
 /// forms within forms.
-const STEP_LIMIT: usize = 5_000_000;
+const MAX_STEPS: usize = 5_000_000;
 /// What a form, clip, group or image counts, in steps: each takes longer than many glyphs.
-const HEAVY: usize = 50;
+const HEAVY_STEPS: usize = 50;
 
 /// Glyph space has a thousand units to the size of the font.
-const UNITS: f64 = 1000.0;
+const UNITS_PER_EM: f64 = 1000.0;
 
-/// The payload of the unwinding when a document needs more than [`STEP_LIMIT`] steps.
+/// The payload of the unwinding when a document needs more than [`MAX_STEPS`] steps.
 pub(crate) struct LimitReached(pub(crate) usize);
 
 /// A character or a few (a ligature) and the place they are drawn at.
@@ -95,9 +95,9 @@ impl GlyphCollector {
 
     fn step(&mut self, steps: usize) {
         self.steps += steps;
-        if self.steps > STEP_LIMIT {
+        if self.steps > MAX_STEPS {
             // The only way out of the interpreter; not a panic, so nothing is printed.
-            resume_unwind(Box::new(LimitReached(STEP_LIMIT)));
+            resume_unwind(Box::new(LimitReached(MAX_STEPS)));
         }
     }
 }
@@ -138,19 +138,19 @@ impl Device<'_> for GlyphCollector {
     }
 
     fn push_clip_path(&mut self, _: &ClipPath) {
-        self.step(HEAVY);
+        self.step(HEAVY_STEPS);
     }
 
     fn push_clip_rect(&mut self, _: &Rect) {
-        self.step(HEAVY);
+        self.step(HEAVY_STEPS);
     }
 
     fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {
-        self.step(HEAVY);
+        self.step(HEAVY_STEPS);
     }
 
     fn draw_image(&mut self, _: Image<'_, '_>, _: ImageDrawProps<'_>) {
-        self.step(HEAVY);
+        self.step(HEAVY_STEPS);
     }
 
     fn pop_clip(&mut self) {}
@@ -195,7 +195,7 @@ fn advance(glyph: &FontGlyph<'_>) -> f64 {
         FontGlyph::Outline(outline) => outline.advance_width(),
         FontGlyph::Type3(drawn) => drawn.advance_width(),
     };
-    width.map_or(UNITS / 2.0, f64::from)
+    width.map_or(UNITS_PER_EM / 2.0, f64::from)
 }
 
 /// Turns a page of this size so that text turned to the right by quarter turns is upright.
@@ -228,8 +228,8 @@ fn on_page(mut glyphs: Vec<Glyph>, width: f64, height: f64) -> Vec<Glyph> {
 /// The glyph on the page; none if it is not set from left to right.
 fn place(text: &str, transform: Affine, advance: f64, next_origin: Option<Point>) -> Option<Glyph> {
     let origin = transform * Point::ZERO;
-    let along = transform * Point::new(UNITS, 0.0) - origin;
-    let upright = transform * Point::new(0.0, UNITS) - origin;
+    let along = transform * Point::new(UNITS_PER_EM, 0.0) - origin;
+    let upright = transform * Point::new(0.0, UNITS_PER_EM) - origin;
     let size = upright.hypot();
     let lies_level = along.x > 0.0 && along.y.abs() <= along.x * 0.1 && upright.y < 0.0;
     if text.is_empty() || !lies_level || !size.is_finite() || size < 0.5 {

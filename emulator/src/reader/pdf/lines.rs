@@ -18,7 +18,7 @@ const LINE_SHIFT: f64 = 0.3;
 
 /// No line has more pieces than this, and no piece more words; what goes beyond is read as
 /// another.
-const LINE_LIMIT: usize = 400;
+const MAX_PIECES: usize = 400;
 
 /// The lines of a page from top to bottom.
 pub(crate) fn from_glyphs(glyphs: Vec<Glyph>) -> Vec<Line> {
@@ -30,7 +30,7 @@ pub(crate) fn from_glyphs(glyphs: Vec<Glyph>) -> Vec<Line> {
     for chain in chains {
         match rows.last_mut() {
             Some(row)
-                if row.len() < LINE_LIMIT
+                if row.len() < MAX_PIECES
                     && row.first().is_some_and(|first| chain.is_level_with(first)) =>
             {
                 row.push(chain);
@@ -75,11 +75,11 @@ impl Chain {
         let gap = glyph.left - self.right;
         let size = self.size.max(glyph.size);
         (self.baseline - glyph.baseline).abs() <= self.size.min(glyph.size) * LINE_SHIFT
-            && self.words.len() < LINE_LIMIT
+            && self.words.len() < MAX_PIECES
             && self
                 .words
                 .last()
-                .is_none_or(|word| word.text.len() < LINE_LIMIT * 2)
+                .is_none_or(|word| word.text.len() < MAX_PIECES * 2)
             && self.size.min(glyph.size) * 1.7 >= size
             && (-size * OVERLAP..=size * RUN_GAP).contains(&gap)
     }
@@ -161,7 +161,7 @@ fn joins(left: &Chain, right: &Chain) -> bool {
     let gap = right.left() - left.right;
     let size = f64::midpoint(left.size, right.size);
     (-size * OVERLAP..=size * RUN_GAP).contains(&gap)
-        && left.words.len() + right.words.len() <= LINE_LIMIT
+        && left.words.len() + right.words.len() <= MAX_PIECES
         && left.size.max(right.size) <= left.size.min(right.size) * 2.0
 }
 

@@ -20,7 +20,7 @@ use self::glyphs::{GlyphCollector, LimitReached};
 use crate::ReadError;
 
 /// More pages than any invoice has; a document beyond that is refused rather than read in part.
-const PAGE_LIMIT: usize = 500;
+const MAX_PAGES: usize = 500;
 
 /// Reads the text of all pages.
 pub(crate) fn read_pages(document: &[u8]) -> Result<Vec<Page>, ReadError> {
@@ -41,8 +41,8 @@ fn interpret(document: &[u8]) -> Result<Vec<Page>, ReadError> {
     if sources.is_empty() {
         return Err(ReadError::damaged("it has no pages"));
     }
-    if sources.len() > PAGE_LIMIT {
-        return Err(ReadError::too_many_pages(sources.len(), PAGE_LIMIT));
+    if sources.len() > MAX_PAGES {
+        return Err(ReadError::too_many_pages(sources.len(), MAX_PAGES));
     }
 
     let settings = InterpreterSettings {

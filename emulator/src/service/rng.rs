@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 
 /// Pseudo-random numbers (SplitMix64); the same seed gives the same ones.
 #[derive(Debug, Clone)]
-pub(super) struct Chance {
+pub(super) struct Rng {
     state: u64,
 }
 
@@ -18,7 +18,7 @@ pub(super) enum Purpose {
     Faults = 4,
 }
 
-impl Chance {
+impl Rng {
     /// The numbers of a seed.
     pub(super) fn new(seed: u64) -> Self {
         Self { state: seed }
@@ -45,7 +45,7 @@ impl Chance {
     }
 
     /// Draws whether something with this probability happens: never at 0, always at 1.
-    pub(super) fn happens(&mut self, share: f64) -> bool {
+    pub(super) fn draw_bool(&mut self, share: f64) -> bool {
         self.unit() < share
     }
 
@@ -68,16 +68,16 @@ mod tests {
 
     #[test]
     fn a_share_is_a_share() {
-        let mut chance = Chance::for_purpose(Purpose::Faults, 1);
-        let happened = (0..10_000).filter(|_| chance.happens(0.2)).count();
+        let mut rng = Rng::for_purpose(Purpose::Faults, 1);
+        let happened = (0..10_000).filter(|_| rng.draw_bool(0.2)).count();
         assert!((1_900..2_100).contains(&happened), "{happened}");
-        assert!((0..100).all(|_| chance.happens(1.0)) && !(0..100).any(|_| chance.happens(0.0)));
+        assert!((0..100).all(|_| rng.draw_bool(1.0)) && !(0..100).any(|_| rng.draw_bool(0.0)));
     }
 
     #[test]
     fn normal_numbers_lie_as_they_should() {
-        let mut chance = Chance::for_purpose(Purpose::Pace, 1);
-        let numbers: Vec<f64> = (0..10_000).map(|_| chance.normal()).collect();
+        let mut rng = Rng::for_purpose(Purpose::Pace, 1);
+        let numbers: Vec<f64> = (0..10_000).map(|_| rng.normal()).collect();
         let mean = numbers.iter().sum::<f64>() / 10_000.0;
         let within_one = numbers.iter().filter(|number| number.abs() < 1.0).count();
         assert!(
@@ -88,10 +88,10 @@ mod tests {
 
     #[test]
     fn each_purpose_has_numbers_of_its_own() {
-        let first = |purpose, seed| Chance::for_purpose(purpose, seed).number();
+        let first = |purpose, seed| Rng::for_purpose(purpose, seed).number();
         assert_eq!(first(Purpose::Pace, 1), first(Purpose::Pace, 1));
         assert_ne!(first(Purpose::Pace, 1), first(Purpose::Pace, 2));
         assert_ne!(first(Purpose::Pace, 1), first(Purpose::Queue, 1));
-        assert_eq!(Chance::new(0).pick::<u8>(&[]), None);
+        assert_eq!(Rng::new(0).pick::<u8>(&[]), None);
     }
 }

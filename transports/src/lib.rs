@@ -4,7 +4,6 @@
 //! | --- | --- | --- |
 //! | [`blocking`] | the loop on the calling thread, or on a few | |
 //! | [`asynchronous`] | the loop on any executor | |
-//! | [`conformance`] | the suite that tells whether a transport may be trusted | `conformance` |
 //! | [`ureq`] | a blocking transport over an agent of ureq 3 | `ureq` |
 //! | [`hyper`] | an async transport over a client of hyper-util | `hyper` |
 //! | [`BoxedTransport`] | an async transport whose type is forgotten | |
@@ -19,8 +18,6 @@ pub mod asynchronous;
 pub mod blocking;
 mod boxed;
 mod clock;
-#[cfg(feature = "conformance")]
-pub mod conformance;
 mod file_source;
 #[cfg(feature = "hyper")]
 pub mod hyper;
@@ -37,7 +34,7 @@ mod trace;
 pub mod ureq;
 
 /// The code of the README, compiled.
-#[cfg(all(doctest, feature = "conformance", feature = "ureq"))]
+#[cfg(all(doctest, feature = "ureq"))]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
 

@@ -1,22 +1,23 @@
 //! Our adapters may be trusted: they pass every row.
+#![cfg(all(feature = "hyper-rustls", feature = "ureq"))]
 #![allow(missing_docs)]
 
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use typless_transports::conformance::{self, Report};
+use typless_conformance::Report;
 use typless_transports::hyper::Hyper;
 use typless_transports::ureq::Ureq;
 
 #[test]
 fn ureq_may_be_trusted() {
-    assert_trusted(&conformance::blocking(Ureq::new).run());
+    assert_trusted(&typless_conformance::blocking(Ureq::new).run());
 }
 
 #[test]
 fn hyper_may_be_trusted() {
     // Without HTTP/2: the suite speaks it without TLS, which a client has to be told to expect.
-    assert_trusted(&conformance::asynchronous(Hyper::new).run());
+    assert_trusted(&typless_conformance::asynchronous(Hyper::new).run());
 }
 
 #[test]
@@ -29,7 +30,11 @@ fn hyper_over_http2_and_a_client_of_ones_own_may_be_trusted() {
                 .build(HttpConnector::new()),
         )
     };
-    assert_trusted(&conformance::asynchronous(make).with_http2(http2).run());
+    assert_trusted(
+        &typless_conformance::asynchronous(make)
+            .with_http2(http2)
+            .run(),
+    );
 }
 
 #[track_caller]

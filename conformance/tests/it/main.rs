@@ -1,0 +1,4 @@
+//! The tests of the suite itself.
+
+mod faults;
+mod reference;

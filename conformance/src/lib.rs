@@ -1,8 +1,11 @@
 //! The suite that tells whether a transport may be trusted.
 //!
-//! One function call runs a transport against real servers on loopback that follow scripts to the byte: servers that answer early, late, too much or not at all, that reset and
-//! refuse, and documents that break their word. Each row of the [`Report`] says what was asked, and what was seen. What is at stake in most of them is the
-//! [`FailureKind`](typless::machine::FailureKind): a transport that says `NotSent` of a request that may have been processed has a document billed twice.
+//! One function call runs a transport against real servers on loopback that follow scripts to the
+//! byte: servers that answer early, late, too much or not at all, that reset and refuse, and
+//! documents that break their word. Each row of the [`Report`] says what was asked, and what was
+//! seen. What is at stake in most of them is the [`FailureKind`](typless::machine::FailureKind): a
+//! transport that says `NotSent` of a request that may have been processed has a document billed
+//! twice.
 //!
 //! ```no_run
 //! # #[derive(Default)]
@@ -21,11 +24,14 @@
 //! # my_transport_may_be_trusted();
 //! ```
 //!
-//! [`asynchronous`] does the same for one whose exchanges are futures, on a tokio runtime of its own or as [`with_block_on`](Suite::with_block_on) says. With
-//! [`with_http2`](Suite::with_http2), HTTP/2 is tested as well. [`rows`] lists what is asked; a row that does not matter to you is left out by [`skip`](Suite::skip), with your reason in the report.
+//! [`asynchronous`] does the same for one whose exchanges are futures, on a tokio runtime of its
+//! own or as [`with_block_on`](Suite::with_block_on) says. With [`with_http2`](Suite::with_http2),
+//! HTTP/2 is tested as well. [`rows`] lists what is asked; a row that does not matter to you is
+//! left out by [`skip`](Suite::skip), with your reason in the report.
 //!
-//! Rows run one after the other, a few seconds in all. They reach for no time closer than a system under load can keep: that something ends at all is told from that it does not
-//! by a [patience](Suite::with_patience) of ten seconds, which costs nothing where all is well.
+//! Rows run one after the other, a few seconds in all. They reach for no time closer than a system
+//! under load can keep: that something ends at all is told from that it does not by a
+//! [patience](Suite::with_patience) of ten seconds, which costs nothing where all is well.
 
 mod report;
 mod row;

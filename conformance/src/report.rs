@@ -27,7 +27,8 @@ pub struct RowReport {
 pub enum Verdict {
     /// As it should be.
     Passed,
-    /// Not as it should be: a transport that fails a row is not to be trusted with what the row is about.
+    /// Not as it should be: a transport that fails a row is not to be trusted with what the row is
+    /// about.
     Failed,
     /// The caller left it out, for a reason of theirs.
     Skipped,

@@ -58,7 +58,8 @@ impl Row {
         self
     }
 
-    /// The row's name, which stays the same from version to version; for [`skip`](crate::Suite::skip).
+    /// The row's name, which stays the same from version to version; for
+    /// [`skip`](crate::Suite::skip).
     pub fn id(&self) -> &'static str {
         self.id
     }

@@ -6,7 +6,8 @@ use std::io;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
-/// A tokio runtime on a thread of its own, so that what a transport has spawned goes on between two exchanges; it ends with its owner.
+/// A tokio runtime on a thread of its own, so that what a transport has spawned goes on between two
+/// exchanges; it ends with its owner.
 #[derive(Debug)]
 pub(crate) struct Runtime {
     handle: Handle,

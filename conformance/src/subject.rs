@@ -28,7 +28,8 @@ pub(crate) trait Subject: Send + Sync {
     /// All at once; the outcomes are in the order of the requests.
     fn send_all(&self, requests: Vec<Request<Body>>, limits: Limits) -> Vec<Outcome>;
 
-    /// Drops the exchange as soon as `midway` is told. `None` where an exchange can't be dropped, as on a thread.
+    /// Drops the exchange as soon as `midway` is told. `None` where an exchange can't be dropped,
+    /// as on a thread.
     fn send_and_drop(
         &self,
         request: Request<Body>,

@@ -26,7 +26,8 @@ where
 
 /// A suite for transports made by `make`, which do not block; each row gets a new one.
 ///
-/// Made, run and dropped within a tokio runtime of the suite's own, unless another way is given by [`with_block_on`](Suite::with_block_on).
+/// Made, run and dropped within a tokio runtime of the suite's own, unless another way is given by
+/// [`with_block_on`](Suite::with_block_on).
 pub fn asynchronous<T>(make: impl Fn() -> T + Send + Sync + 'static) -> Suite<T>
 where
     T: AsyncTransport + 'static,
@@ -40,7 +41,8 @@ where
     })
 }
 
-/// What is to be tested, and how. Made by [`blocking`] or [`asynchronous`], consumed by [`run`](Self::run).
+/// What is to be tested, and how. Made by [`blocking`] or [`asynchronous`], consumed by
+/// [`run`](Self::run).
 #[must_use = "nothing is tested before it is run"]
 pub struct Suite<T> {
     make: Make<T>,
@@ -56,7 +58,8 @@ pub struct Suite<T> {
 type Make<T> = Arc<dyn Fn() -> T + Send + Sync>;
 
 impl<T: 'static> Suite<T> {
-    /// How long a row waits for what should have happened at once, unless another time is set: 10 seconds.
+    /// How long a row waits for what should have happened at once, unless another time is set: 10
+    /// seconds.
     pub const PATIENCE: Duration = Duration::from_secs(10);
 
     /// The size of the largest bodies unless another one is set: 100 MB.
@@ -78,7 +81,8 @@ impl<T: 'static> Suite<T> {
         }
     }
 
-    /// Tests HTTP/2 as well, with transports that speak it without TLS and without asking first ("prior knowledge").
+    /// Tests HTTP/2 as well, with transports that speak it without TLS and without asking first
+    /// ("prior knowledge").
     pub fn with_http2(mut self, make: impl Fn() -> T + Send + Sync + 'static) -> Self {
         self.make_http2 = Some(Arc::new(make));
         self
@@ -106,7 +110,8 @@ impl<T: 'static> Suite<T> {
         self
     }
 
-    /// Sets how long a row waits for what should have happened at once. Longer costs nothing where all is well; shorter tells sooner what is wrong.
+    /// Sets how long a row waits for what should have happened at once. Longer costs nothing where
+    /// all is well; shorter tells sooner what is wrong.
     ///
     /// Held within 100 milliseconds to an hour.
     pub fn with_patience(mut self, patience: Duration) -> Self {
@@ -116,7 +121,8 @@ impl<T: 'static> Suite<T> {
 
     /// Sets the number of bytes of the largest bodies.
     ///
-    /// Held within 50 MB, below which what the system buffers hides what a transport does, to 10 GB.
+    /// Held within 50 MB, below which what the system buffers hides what a transport does, to 10
+    /// GB.
     pub fn with_large(mut self, bytes: u64) -> Self {
         self.large = bytes.clamp(50_000_000, 10_000_000_000);
         self
@@ -124,7 +130,8 @@ impl<T: 'static> Suite<T> {
 
     /// Runs every row and reports what was found.
     ///
-    /// Rows run one after the other, each against servers of its own on loopback. One whose transport never returns is given up on, and its thread left behind.
+    /// Rows run one after the other, each against servers of its own on loopback. One whose
+    /// transport never returns is given up on, and its thread left behind.
     pub fn run(self) -> Report {
         let block_on = match self.block_on.clone().map_or_else(on_tokio, Ok) {
             Ok(block_on) => block_on,
@@ -186,7 +193,8 @@ impl<T: 'static> Suite<T> {
 }
 
 impl<T: AsyncTransport + 'static> Suite<T> {
-    /// Runs futures in another way than on a tokio runtime, such as `|future| smol::block_on(future)`.
+    /// Runs futures in another way than on a tokio runtime, such as `|future|
+    /// smol::block_on(future)`.
     pub fn with_block_on(
         mut self,
         block_on: impl for<'a> Fn(Pin<Box<dyn Future<Output = ()> + Send + 'a>>) + Send + Sync + 'static,

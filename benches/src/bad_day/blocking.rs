@@ -37,7 +37,7 @@ pub fn over_threads(scene: &Scene) -> Result<Day, Box<dyn Error>> {
     batch.close();
     let mut driver =
         Driver::new(batch, transport.clone(), clock).with_threads(scene.limits.in_flight);
-    let hand = driver.hand();
+    let hand = driver.handle();
     receiver.receive(move |notification| {
         hand.push(move |batch: &mut Batch, now| batch.handle_notification(&notification, now));
     })?;

@@ -54,7 +54,7 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
             has_come: AtomicBool::new(false),
             announce: Box::new(announce),
         });
-        let (hand, by_hand) = (driver.hand(), interruption.clone());
+        let (hand, by_hand) = (driver.handle(), interruption.clone());
         on_interruption(move || hand.push(move |batch, now| by_hand.happen(batch, now)));
         Self {
             driver,

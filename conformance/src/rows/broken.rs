@@ -1,4 +1,5 @@
-//! Exchanges that break off: whether the request was processed is unknown, and `NotSent` would be a lie.
+//! Exchanges that break off: whether the request was processed is unknown, and `NotSent` would be a
+//! lie.
 
 use typless::machine::FailureKind;
 

@@ -110,7 +110,8 @@ fn tls_to_plain(scene: &Scene) -> Finding {
     if shown.get() > 0 {
         return Objection::failed("it spoke plain HTTP where TLS was asked for");
     }
-    // Without a handshake nothing can have been processed, so `NotSent` is right; `Interrupted` is safe, if less useful.
+    // Without a handshake nothing can have been processed, so `NotSent` is right; `Interrupted` is
+    // safe, if less useful.
     failed_as(outcome, &[FailureKind::NotSent, FailureKind::Interrupted])
 }
 

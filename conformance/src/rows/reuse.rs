@@ -35,7 +35,9 @@ pub(super) const ROWS: &[Row] = &[
 
 fn kept(scene: &Scene) -> Finding {
     let mut connections = 0;
-    // A pool that takes a connection back on a task of its own may open others for exchanges that follow at once, the more so on a busy machine: with time between them it has one, and one to spare.
+    // A pool that takes a connection back on a task of its own may open others for exchanges that
+    // follow at once, the more so on a busy machine: with time between them it has one, and one to
+    // spare.
     for pause in [0, 5, 50, 250] {
         connections = connections_for_five(scene, Duration::from_millis(pause))?;
         if connections <= 2 {
@@ -82,7 +84,8 @@ fn announced(scene: &Scene) -> Finding {
     let server = scene.serve(|connection| {
         if connection.request()?.is_some() {
             connection.write(&answer("200 OK", &["connection: close"], b"{}"))?;
-            // It stays open until the client has closed, which is when a request too many would be seen.
+            // It stays open until the client has closed, which is when a request too many would be
+            // seen.
             connection.request()?;
         }
         Ok(())
@@ -145,7 +148,8 @@ fn idle_closed_get(scene: &Scene) -> Finding {
 }
 
 fn idle_closed_post(scene: &Scene) -> Finding {
-    // The first connection closes the moment a submit has come in, as one does that was idle for too long.
+    // The first connection closes the moment a submit has come in, as one does that was idle for
+    // too long.
     let server = scene.serve(|connection| {
         let reply = answer("200 OK", &[], b"{}");
         if connection.number() > 0 {

@@ -69,7 +69,8 @@ const BODY: &[u8] = br#"{"status": "IN_PROGRESS", "result": null}"#;
 
 /// One exchange with a limit that is meant to be reached.
 ///
-/// On a busy machine the limit may be over before there is a connection, and `NotSent` is right: it is then asked again, with more time.
+/// On a busy machine the limit may be over before there is a connection, and `NotSent` is right: it
+/// is then asked again, with more time.
 fn cut_off(scene: &Scene, request: impl Fn() -> Result<Request<Body>, Objection>) -> Finding {
     let mut limits = scene.limits();
     for factor in [1, 8] {
@@ -123,7 +124,8 @@ fn slow_body(scene: &Scene) -> Finding {
             trickle_past_idle(connection, began, &theirs)
         })?;
         let outcome = scene.send_within(poll(&server.url())?, limits)?;
-        // A server that did not get to run has not kept the pace: that is nobody's fault. It knows once it has run.
+        // A server that did not get to run has not kept the pace: that is nobody's fault. It knows
+        // once it has run.
         server.settle()?;
         if lapses.get() == 0 {
             return answered_with(outcome, 200, &[b'x'; TRICKLED]).map(|_| "answered".into());

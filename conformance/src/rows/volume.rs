@@ -85,7 +85,8 @@ fn download(scene: &Scene) -> Finding {
             body.len()
         ));
     }
-    // By contract a body is in one piece, so what can be bounded is the memory behind it, of which only its one owner can be asked.
+    // By contract a body is in one piece, so what can be bounded is the memory behind it, of which
+    // only its one owner can be asked.
     match body.try_into_mut() {
         Ok(body) if body.capacity() as u64 > large * 5 / 2 => Objection::failed(format!(
             "{} bytes are held for an answer of {large}",

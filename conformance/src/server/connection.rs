@@ -93,7 +93,8 @@ impl Connection {
         io::copy(&mut self.stream, &mut io::sink()).map(drop)
     }
 
-    /// Says that this was all, then reads and forgets until the client closes: nothing that was written is lost in a reset.
+    /// Says that this was all, then reads and forgets until the client closes: nothing that was
+    /// written is lost in a reset.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;
         self.drain()

@@ -37,7 +37,8 @@ struct Frame {
 }
 
 impl Connection {
-    /// Greets the client and reads up to its first request's headers, and to the first frame of its body if there is one.
+    /// Greets the client and reads up to its first request's headers, and to the first frame of its
+    /// body if there is one.
     pub(crate) fn http2_request(&mut self) -> io::Result<Begun> {
         self.read_exact(&mut [0; 24])?;
         self.frame(SETTINGS, 0, 0, &[])?;
@@ -83,7 +84,8 @@ impl Connection {
         body: &[u8],
         ends: bool,
     ) -> io::Result<()> {
-        // A literal without indexing (0000), named by entry 8 of the static table (RFC 7541): `:status`.
+        // A literal without indexing (0000), named by entry 8 of the static table (RFC 7541):
+        // `:status`.
         self.frame(
             HEADERS,
             END_HEADERS,
@@ -144,7 +146,8 @@ fn block(frame: &Frame) -> Vec<u8> {
     block.to_vec()
 }
 
-/// Whether a header block (RFC 7541) has `authorization` as a literal that no one may index, which is how a sensitive value is marked.
+/// Whether a header block (RFC 7541) has `authorization` as a literal that no one may index, which
+/// is how a sensitive value is marked.
 pub(crate) fn guards_authorization(block: &[u8]) -> bool {
     const AUTHORIZATION: usize = 23;
     let mut rest = block;
@@ -161,7 +164,8 @@ pub(crate) fn guards_authorization(block: &[u8]) -> bool {
         if !is_literal {
             continue;
         }
-        // A name that is in no table is spelt out; spelt out or not, nothing else is marked like that.
+        // A name that is in no table is spelt out; spelt out or not, nothing else is marked like
+        // that.
         if (0x10..0x20).contains(&first) && (name == AUTHORIZATION || name == 0) {
             return true;
         }

@@ -20,9 +20,11 @@ pub(super) use http2::{Http2Answer, Http2Server};
 pub(super) use seen::Seen;
 pub(super) use tally::Tally;
 
-/// A server that runs a script for each connection, on a thread of its own, and remembers the requests it has read whole.
+/// A server that runs a script for each connection, on a thread of its own, and remembers the
+/// requests it has read whole.
 ///
-/// A connection is closed when its script returns; if it has bytes unread then, the system resets it. All of them are closed with the server.
+/// A connection is closed when its script returns; if it has bytes unread then, the system resets
+/// it. All of them are closed with the server.
 pub(super) struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -89,7 +91,8 @@ impl Server {
 
     /// Waits until every connection made so far is accepted; not for ever.
     pub(super) fn meet(&self) -> io::Result<()> {
-        // Connections are accepted in the order they were made: once this one is met, all before it were.
+        // Connections are accepted in the order they were made: once this one is met, all before it
+        // were.
         let mut state = self.shared.lock();
         let probe = TcpStream::connect(self.address)?;
         state.probes.push(probe.local_addr()?);
@@ -142,7 +145,8 @@ impl Shared {
     }
 }
 
-/// A listener whose connections buffer little: what a transport sends is then either read by a script or not sent.
+/// A listener whose connections buffer little: what a transport sends is then either read by a
+/// script or not sent.
 pub(super) fn listen(runtime: &Runtime, backlog: u32) -> io::Result<TcpListener> {
     let listener = runtime.block_on(async {
         let socket = TcpSocket::new_v4()?;
@@ -177,7 +181,8 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, script: &Script) {
 
 fn follow(stream: TcpStream, number: usize, shared: &Arc<Shared>, script: &Script) {
     let _ = stream.set_nodelay(true);
-    // Longer than any limit of a client's that waits for the same: it is the client that gives up, not the server that closes.
+    // Longer than any limit of a client's that waits for the same: it is the client that gives up,
+    // not the server that closes.
     let _ = stream.set_read_timeout(Some(shared.patience * 2));
     let _ = stream.set_write_timeout(Some(shared.patience * 2));
     let mut connection = Connection::new(number, stream, shared.clone());

@@ -1,4 +1,5 @@
-//! The test of the suite: a transport without fault passes every row, and each fault fails its row and no other.
+//! The test of the suite: a transport without fault passes every row, and each fault fails its row
+//! and no other.
 
 use std::sync::Mutex;
 use std::time::Duration;

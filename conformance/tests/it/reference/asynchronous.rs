@@ -1,4 +1,5 @@
-//! The reference for callers that do not block: on a thread per exchange, so that any runtime will do.
+//! The reference for callers that do not block: on a thread per exchange, so that any runtime will
+//! do.
 
 use std::future::Future;
 use std::sync::Arc;

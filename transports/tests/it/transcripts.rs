@@ -1,10 +1,6 @@
-//! One core, one decision: every recorded run of `tests/transcripts` comes out the same under each way to drive a job.
+//! Every recorded run of `tests/transcripts` is the same with each way to drive a job.
 //!
-//! A transport answers what was answered, on a clock that shows the times that were told.
-#![allow(missing_docs, clippy::unwrap_used)]
-
-#[path = "../../tests/support/beginnings.rs"]
-mod beginnings;
+//! A transport returns the recorded responses, on a clock that shows the recorded times.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -18,23 +14,25 @@ use typless::transcript::{Recorder, StepKind, Transcript};
 use typless::wire::Body;
 use typless_transports::{asynchronous, blocking};
 
+use crate::recorded_job::recorded_job;
+
 /// The service, the network and the clock of one recorded run, as transport and clock.
 #[derive(Clone)]
 struct World(Arc<Mutex<State>>);
 
 struct State {
     now: Time,
-    /// What comes of each exchange, and when.
-    answers: VecDeque<(Time, Result<Response<Bytes>, Failure>)>,
-    /// When each wait ended.
-    wakings: VecDeque<Time>,
-    /// Every request to the byte, but for the key.
+    /// The result of each exchange, and when it is received.
+    results: VecDeque<(Time, Result<Response<Bytes>, Failure>)>,
+    /// When each wait ends.
+    woken_at: VecDeque<Time>,
+    /// Every request, byte by byte.
     requests: Vec<String>,
 }
 
 impl World {
-    fn of(transcript: &Transcript) -> Self {
-        let (mut answers, mut wakings) = (VecDeque::new(), VecDeque::new());
+    fn new(transcript: &Transcript) -> Self {
+        let (mut results, mut woken_at) = (VecDeque::new(), VecDeque::new());
         for (step, next) in transcript
             .steps()
             .iter()
@@ -42,17 +40,17 @@ impl World {
         {
             match &step.kind {
                 StepKind::Response(_, response) => {
-                    answers.push_back((step.at, Ok(response.clone())))
+                    results.push_back((step.at, Ok(response.clone())))
                 }
-                StepKind::Failure(_, failure) => answers.push_back((step.at, Err(failure.clone()))),
-                StepKind::Output(said) if said.starts_with('~') => wakings.push_back(next.at),
+                StepKind::Failure(_, failure) => results.push_back((step.at, Err(failure.clone()))),
+                StepKind::Output(output) if output.starts_with('~') => woken_at.push_back(next.at),
                 _ => {}
             }
         }
         Self(Arc::new(Mutex::new(State {
             now: transcript.start(),
-            answers,
-            wakings,
+            results,
+            woken_at,
             requests: Vec::new(),
         })))
     }
@@ -70,26 +68,26 @@ impl World {
             request.uri(),
             request.headers()
         ));
-        let (at, answer) = state
-            .answers
+        let (at, result) = state
+            .results
             .pop_front()
             .expect("no more requests than were recorded");
         state.now = at;
-        answer
+        result
     }
 
     fn wait(&self) {
         let mut state = self.lock();
         state.now = state
-            .wakings
+            .woken_at
             .pop_front()
             .expect("no more waits than were recorded");
     }
 
-    /// What was requested; nothing may be left.
+    /// All requests of the run. Nothing recorded may be left.
     fn requests(&self) -> Vec<String> {
         let mut state = self.lock();
-        assert!(state.answers.is_empty() && state.wakings.is_empty());
+        assert!(state.results.is_empty() && state.woken_at.is_empty());
         std::mem::take(&mut state.requests)
     }
 }
@@ -129,16 +127,16 @@ impl AsyncClock for World {
     }
 }
 
-/// Something that drives a recorded job to its next event.
-trait Drives {
+/// Drives a recorded job to its next event.
+trait JobDriver {
     async fn next_event(&mut self) -> bool;
     fn recorder(&mut self) -> &mut Recorder<Job>;
 }
 
-/// The loop that everybody can write.
+/// The loop written by hand.
 struct ByHand(Recorder<Job>, World);
 
-impl Drives for ByHand {
+impl JobDriver for ByHand {
     async fn next_event(&mut self) -> bool {
         let Self(recorder, world) = self;
         loop {
@@ -159,7 +157,7 @@ impl Drives for ByHand {
     }
 }
 
-impl Drives for blocking::Driver<Recorder<Job>, World, World> {
+impl JobDriver for blocking::Driver<Recorder<Job>, World, World> {
     async fn next_event(&mut self) -> bool {
         self.next_event().is_some()
     }
@@ -169,7 +167,7 @@ impl Drives for blocking::Driver<Recorder<Job>, World, World> {
     }
 }
 
-impl Drives for asynchronous::Driver<'_, Recorder<Job>, World, World> {
+impl JobDriver for asynchronous::Driver<'_, Recorder<Job>, World, World> {
     async fn next_event(&mut self) -> bool {
         self.next_event().await.is_some()
     }
@@ -179,33 +177,32 @@ impl Drives for asynchronous::Driver<'_, Recorder<Job>, World, World> {
     }
 }
 
-/// A run that was made again: its transcript and its requests.
+/// A repeated run: its transcript and its requests.
 #[derive(PartialEq)]
 struct Run {
     transcript: String,
     requests: Vec<String>,
 }
 
-/// Makes a recorded run again, with what the application did in it.
-fn run_again<D: Drives>(
+/// Repeats a recorded run, with the inputs of the application.
+fn repeat<D: JobDriver>(
     transcript: &Transcript,
-    name: &str,
     drive: impl FnOnce(Recorder<Job>, World) -> D,
 ) -> Run {
-    let world = World::of(transcript);
+    let world = World::new(transcript);
     let mut driver = drive(
-        Recorder::new(beginnings::job(name), transcript.start()),
+        Recorder::new(recorded_job(transcript), transcript.start()),
         world.clone(),
     );
     let mut inputs = inputs(transcript);
     let mut events = 0;
     smol::block_on(async {
         loop {
-            let at_rest = !driver.next_event().await;
+            let is_idle = !driver.next_event().await;
             match inputs.front() {
-                // It can't go on without us: this takes a while.
-                Some((_, at, _)) if at_rest => world.lock().now = *at,
-                None if at_rest => break,
+                // It waits for an input, which comes at a later time.
+                Some((_, at, _)) if is_idle => world.lock().now = *at,
+                None if is_idle => break,
                 _ => events += 1,
             }
             while let Some((_, at, input)) = inputs
@@ -223,12 +220,12 @@ fn run_again<D: Drives>(
     }
 }
 
-/// What the application did, in order: after how many events, when, and what.
+/// The inputs of the application, in order: after how many events, when, and the input.
 fn inputs(transcript: &Transcript) -> VecDeque<(usize, Time, Box<str>)> {
     let (mut events, mut inputs) = (0, VecDeque::new());
     for step in transcript.steps() {
         match &step.kind {
-            StepKind::Output(said) => events += usize::from(said.starts_with('=')),
+            StepKind::Output(output) => events += usize::from(output.starts_with('=')),
             StepKind::Input(input) => inputs.push_back((events, step.at, input.clone())),
             _ => {}
         }
@@ -236,7 +233,7 @@ fn inputs(transcript: &Transcript) -> VecDeque<(usize, Time, Box<str>)> {
     inputs
 }
 
-/// Events and requests, with their times. Drivers may ask a machine more often than a loop does.
+/// Events and requests with their times. A driver may call a machine more often than the loop.
 fn decisions(transcript: &str) -> Vec<&str> {
     transcript
         .lines()
@@ -259,19 +256,19 @@ fn transcripts() -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_recorded_run_comes_out_the_same_under_each_way_to_drive_it() {
+fn every_recorded_run_is_the_same_with_each_way_to_drive_it() {
     let transcripts = transcripts();
     assert!(transcripts.len() >= 25, "{}", transcripts.len());
     for (name, text) in &transcripts {
         let transcript = Transcript::parse(text).unwrap();
         let steps = text.split_once('\n').unwrap().1;
-        let by_hand = run_again(&transcript, name, ByHand);
+        let by_hand = repeat(&transcript, ByHand);
         assert!(
             by_hand.transcript == steps,
             "{name}, by hand:\n{}",
             by_hand.transcript
         );
-        let blocking = run_again(&transcript, name, |recorder, world| {
+        let blocking = repeat(&transcript, |recorder, world| {
             blocking::Driver::new(recorder, world.clone(), world)
         });
         assert!(
@@ -279,10 +276,10 @@ fn every_recorded_run_comes_out_the_same_under_each_way_to_drive_it() {
             "{name}, blocking:\n{}",
             blocking.transcript
         );
-        let threads = run_again(&transcript, name, |recorder, world| {
+        let threads = repeat(&transcript, |recorder, world| {
             blocking::Driver::new(recorder, world.clone(), world).with_threads(2)
         });
-        let asynchronous = run_again(&transcript, name, |recorder, world| {
+        let asynchronous = repeat(&transcript, |recorder, world| {
             asynchronous::Driver::new(recorder, world.clone(), world)
         });
         for (way, run) in [("threads", threads), ("async", asynchronous)] {

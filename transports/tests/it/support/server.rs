@@ -1,10 +1,4 @@
-//! A server on loopback that says what it is told, and remembers what it was sent.
-#![allow(dead_code, reason = "each test file uses a part of it")]
-
-mod adapters;
-mod many;
-mod requests;
-mod service;
+//! A server on loopback that follows a list of replies and remembers what it received.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -12,33 +6,34 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-#[allow(unused_imports, reason = "each test file uses a part of it")]
-pub(crate) use adapters::*;
-#[allow(unused_imports, reason = "each test file uses a part of it")]
-pub(crate) use many::*;
-#[allow(unused_imports, reason = "each test file uses a part of it")]
-pub(crate) use requests::*;
-#[allow(unused_imports, reason = "each test file uses a part of it")]
-pub(crate) use service::*;
+use bytes::Bytes;
+use http::{Request, Response};
+use typless::machine::{Failure, FailureKind};
+use typless::wire::{Body, Document, SubmitRequest};
+
+use super::api;
+
+pub(crate) const ACCEPTED: &str = r#"{"extraction_id": "0d14338251a6db69bfec36face27f7edcab7322"}"#;
 
 /// What to do with one request.
 pub(crate) enum Reply {
-    /// Read the request and answer with these bytes.
+    /// Read the request and respond with these bytes.
     Bytes(Vec<u8>),
-    /// Read the request, answer with these bytes, and close.
+    /// Read the request, respond with these bytes, and close.
     Last(Vec<u8>),
-    /// Read only this many bytes, then close without an answer.
+    /// Read only this many bytes, then close without a response.
     CloseAfter(usize),
-    /// Read only this many bytes and answer with these; then read on to the end of the request if so told, and close.
+    /// Read only this many bytes and respond with these. With `true`, read the rest of the request
+    /// too. Then close.
     Early(usize, Vec<u8>, bool),
-    /// Read the request and answer byte by byte, this long apart.
+    /// Read the request and respond byte by byte, with this pause after each.
     Trickle(Vec<u8>, Duration),
-    /// Read the request and answer nothing, with the connection left open.
-    Silence,
+    /// Read the request and send nothing. The connection stays open.
+    NoResponse,
 }
 
-/// One request as it came over the wire.
-pub(crate) struct Seen {
+/// One request as it was received.
+pub(crate) struct Received {
     pub(crate) head: String,
     pub(crate) body: Vec<u8>,
     /// The number of the connection it came on, from 0.
@@ -47,20 +42,21 @@ pub(crate) struct Seen {
 
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    seen: mpsc::Receiver<Seen>,
+    received: mpsc::Receiver<Received>,
     _thread: JoinHandle<()>,
 }
 
 impl Server {
-    /// Serves one connection after the other; each request takes the next reply, and the server ends with the last.
+    /// Serves one connection after the other. Each request takes the next reply, and the server
+    /// ends after the last one.
     pub(crate) fn new(replies: Vec<Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (sender, seen) = mpsc::channel();
+        let (sender, received) = mpsc::channel();
         let thread = std::thread::spawn(move || serve(&listener, replies, &sender));
         Self {
             address,
-            seen,
+            received,
             _thread: thread,
         }
     }
@@ -69,12 +65,13 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    pub(crate) fn seen(&self) -> Seen {
-        self.seen.recv_timeout(Duration::from_secs(10)).unwrap()
+    /// The next request that was received.
+    pub(crate) fn received(&self) -> Received {
+        self.received.recv_timeout(Duration::from_secs(10)).unwrap()
     }
 
-    pub(crate) fn saw_no_more(&self) -> bool {
-        self.seen.try_recv().is_err()
+    pub(crate) fn received_no_more(&self) -> bool {
+        self.received.try_recv().is_err()
     }
 }
 
@@ -86,7 +83,7 @@ pub(crate) fn response(status: &str, headers: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn serve(listener: &TcpListener, replies: Vec<Reply>, sender: &mpsc::Sender<Seen>) {
+fn serve(listener: &TcpListener, replies: Vec<Reply>, sender: &mpsc::Sender<Received>) {
     let mut replies = replies.into_iter().peekable();
     let mut kept = Vec::new();
     let mut connection = 0;
@@ -98,12 +95,12 @@ fn serve(listener: &TcpListener, replies: Vec<Reply>, sender: &mpsc::Sender<Seen
                 replies.next();
                 break;
             }
-            if let Some(Reply::Early(count, bytes, reads_on)) =
+            if let Some(Reply::Early(count, bytes, reads_rest)) =
                 replies.next_if(|reply| matches!(reply, Reply::Early(..)))
             {
                 let _ = stream.read_exact(&mut vec![0; count]);
                 let _ = stream.write_all(&bytes);
-                if reads_on {
+                if reads_rest {
                     let _ = std::io::copy(&mut stream, &mut std::io::sink());
                 }
                 break;
@@ -111,7 +108,7 @@ fn serve(listener: &TcpListener, replies: Vec<Reply>, sender: &mpsc::Sender<Seen
             let Some((head, body)) = read_request(&mut stream) else {
                 break;
             };
-            let _ = sender.send(Seen {
+            let _ = sender.send(Received {
                 head,
                 body,
                 connection,
@@ -122,7 +119,7 @@ fn serve(listener: &TcpListener, replies: Vec<Reply>, sender: &mpsc::Sender<Seen
                     let _ = stream.write_all(&bytes);
                     break;
                 }
-                Some(Reply::Silence) => {
+                Some(Reply::NoResponse) => {
                     kept.push(stream.try_clone().unwrap());
                     break;
                 }
@@ -163,4 +160,15 @@ pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
         .filter_map(|line| line.split_once(": "))
         .find(|(found, _)| found.eq_ignore_ascii_case(name))
         .map(|(_, value)| value)
+}
+
+pub(crate) fn submit(url: &str, document: Document) -> Request<Body> {
+    SubmitRequest::new(document).request(&api(url))
+}
+
+#[track_caller]
+pub(crate) fn assert_kind(result: Result<Response<Bytes>, Failure>, kind: FailureKind) -> Failure {
+    let failure = result.unwrap_err();
+    assert_eq!(failure.kind(), kind, "{failure}");
+    failure
 }

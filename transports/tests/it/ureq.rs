@@ -1,16 +1,12 @@
-//! What is the ureq transport's own.
-#![cfg(feature = "ureq")]
-#![allow(missing_docs, clippy::unwrap_used)]
+//! What only the ureq transport does.
 
-mod support;
-
-use support::{Reply, Server, poll, response};
+use crate::support::{Reply, Server, poll, response};
 use typless::drive::BlockingTransport;
 use typless::machine::Limits;
 use typless_transports::ureq::Ureq;
 
 #[test]
-fn an_agent_of_ones_own_keeps_no_habits_that_hurt() {
+fn settings_of_the_agent_that_would_break_exchanges_are_overridden() {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .max_redirects(10)
         .http_status_as_error(true)

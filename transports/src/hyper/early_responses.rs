@@ -1,4 +1,4 @@
-//! A connection on which an answer survives that the server no longer reads.
+//! A connection that reads an early response before it reports a failed write.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,19 +9,24 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use tower_service::Service;
 
-/// A connector whose connections tell what the server said before they tell that it stopped listening.
+/// A connector whose connections read an early response before they report a failed write.
 ///
-/// A server may refuse an upload before it is over, and close. By then the answer lies in the system's buffer, but the next write fails, and hyper gives up on the connection without having
-/// read it. On these connections a write that fails because the other side is gone waits instead, until the reading side has brought the answer, or has found that there is none.
+/// A server may refuse an upload before it has received the whole body, and close the connection.
+/// The response is then in the receive buffer of the system, but the next write fails, and hyper
+/// drops the connection without reading the response. On these connections, a write that fails
+/// because the peer has closed stays pending instead, until the read side finds the response or the
+/// end of the connection.
 ///
-/// [`Hyper::new`](super::Hyper::new) has it; put it around the connector of a client of your own, below TLS. It costs nothing while all is well.
+/// [`Hyper::new`](super::Hyper::new) uses it. With your own client, put it around the connector,
+/// below TLS. It has no cost while no write fails.
 ///
 /// ```
 /// use hyper_util::client::legacy::{Client, connect::HttpConnector};
 /// use hyper_util::rt::TokioExecutor;
 /// use typless_transports::hyper::{EarlyResponses, Hyper};
 ///
-/// let transport = Hyper::from(Client::builder(TokioExecutor::new()).build(EarlyResponses::new(HttpConnector::new())));
+/// let connector = EarlyResponses::new(HttpConnector::new());
+/// let transport = Hyper::from(Client::builder(TokioExecutor::new()).build(connector));
 /// # drop(transport);
 /// ```
 #[derive(Debug, Clone)]
@@ -30,7 +35,7 @@ pub struct EarlyResponses<C> {
 }
 
 impl<C> EarlyResponses<C> {
-    /// This connector, with connections that are read to the end.
+    /// Wraps a connector.
     pub fn new(connector: C) -> Self {
         Self { connector }
     }
@@ -40,7 +45,7 @@ impl<C: Service<Uri>> Service<Uri> for EarlyResponses<C>
 where
     C::Future: Unpin,
 {
-    type Response = ReadToTheEnd<C::Response>;
+    type Response = EarlyResponsesStream<C::Response>;
     type Error = C::Error;
     type Future = Connecting<C::Future>;
 
@@ -55,45 +60,46 @@ where
     }
 }
 
-/// A connection of [`EarlyResponses`] on its way.
+/// A connection of [`EarlyResponses`] that is being made.
 #[derive(Debug)]
 pub struct Connecting<F> {
     connecting: F,
 }
 
 impl<S, E, F: Future<Output = Result<S, E>> + Unpin> Future for Connecting<F> {
-    type Output = Result<ReadToTheEnd<S>, E>;
+    type Output = Result<EarlyResponsesStream<S>, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let stream = ready!(Pin::new(&mut self.connecting).poll(cx))?;
-        Poll::Ready(Ok(ReadToTheEnd {
+        Poll::Ready(Ok(EarlyResponsesStream {
             stream,
-            unheard: false,
+            write_failed: false,
         }))
     }
 }
 
 /// A connection of [`EarlyResponses`].
 #[derive(Debug)]
-pub struct ReadToTheEnd<S> {
+pub struct EarlyResponsesStream<S> {
     stream: S,
-    /// Nobody reads what we write any more.
-    unheard: bool,
+    /// The peer no longer reads.
+    write_failed: bool,
 }
 
-impl<S: Write + Unpin> ReadToTheEnd<S> {
+impl<S: Write + Unpin> EarlyResponsesStream<S> {
     fn write_with(
         &mut self,
         cx: &mut Context<'_>,
         write: impl FnOnce(Pin<&mut S>, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        if self.unheard {
+        if self.write_failed {
             return Poll::Pending;
         }
         match write(Pin::new(&mut self.stream), cx) {
-            Poll::Ready(Err(error)) if is_gone(&error) => {
-                self.unheard = true;
-                // Whoever polls us reads first, and reading ends: with the answer, or with the end of the connection.
+            Poll::Ready(Err(error)) if is_closed_by_peer(&error) => {
+                self.write_failed = true;
+                // hyper polls the read side before it writes again. That ends with the response, or
+                // with the end of the connection.
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
@@ -102,7 +108,7 @@ impl<S: Write + Unpin> ReadToTheEnd<S> {
     }
 }
 
-fn is_gone(error: &io::Error) -> bool {
+fn is_closed_by_peer(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::BrokenPipe
@@ -111,7 +117,7 @@ fn is_gone(error: &io::Error) -> bool {
     )
 }
 
-impl<S: Write + Unpin> Write for ReadToTheEnd<S> {
+impl<S: Write + Unpin> Write for EarlyResponsesStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -141,7 +147,7 @@ impl<S: Write + Unpin> Write for ReadToTheEnd<S> {
     }
 }
 
-impl<S: Read + Unpin> Read for ReadToTheEnd<S> {
+impl<S: Read + Unpin> Read for EarlyResponsesStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -151,7 +157,7 @@ impl<S: Read + Unpin> Read for ReadToTheEnd<S> {
     }
 }
 
-impl<S: Connection> Connection for ReadToTheEnd<S> {
+impl<S: Connection> Connection for EarlyResponsesStream<S> {
     fn connected(&self) -> Connected {
         self.stream.connected()
     }

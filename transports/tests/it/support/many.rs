@@ -1,4 +1,4 @@
-//! A machine that wants many exchanges at once, and transports that tell how many there were.
+//! A machine that wants many exchanges at once, and transports that count them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,20 +13,19 @@ use typless::wire::Body;
 
 use super::poll;
 
-/// Wants this many exchanges, so many of them at once, and tells of each how it ended.
+/// Wants `wanted` exchanges, up to `max_in_flight` of them at once, and reports how each ended.
 pub(crate) struct Many {
     wanted: u64,
     max_in_flight: usize,
     next: u64,
-    /// What is out, and until when it is waited for.
-    out: BTreeMap<RequestId, Time>,
+    /// What is in flight, and until when to wait for it.
+    in_flight: BTreeMap<RequestId, Time>,
     events: VecDeque<Ended>,
-    pub(crate) notes: Vec<&'static str>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
-    Answered(u64),
+    Responded(u64),
     Failed(u64, String),
     TimedOut(u64),
     Noted(&'static str),
@@ -38,9 +37,8 @@ impl Many {
             wanted,
             max_in_flight,
             next: 0,
-            out: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
             events: VecDeque::new(),
-            notes: Vec::new(),
         }
     }
 
@@ -62,16 +60,16 @@ impl Machine for Many {
         if let Some(event) = self.events.pop_front() {
             return Output::Event(event);
         }
-        if self.next < self.wanted && self.out.len() < self.max_in_flight {
+        if self.next < self.wanted && self.in_flight.len() < self.max_in_flight {
             self.next += 1;
             let (id, limits) = (RequestId::new(self.next), Limits::default());
-            self.out.insert(id, now + limits.total);
+            self.in_flight.insert(id, now + limits.total);
             return Output::Send(Transmit::new(id, poll("http://127.0.0.1:9"), limits));
         }
-        match self.out.iter().min_by_key(|(_, until)| **until) {
+        match self.in_flight.iter().min_by_key(|(_, until)| **until) {
             Some((id, until)) if *until <= now => {
                 let id = *id;
-                self.out.remove(&id);
+                self.in_flight.remove(&id);
                 Output::Event(Ended::TimedOut(id.get()))
             }
             Some((_, until)) => Output::Wait(*until),
@@ -81,13 +79,13 @@ impl Machine for Many {
     }
 
     fn handle_response(&mut self, id: RequestId, _: Response<Bytes>, _: Time) {
-        if self.out.remove(&id).is_some() {
-            self.events.push_back(Ended::Answered(id.get()));
+        if self.in_flight.remove(&id).is_some() {
+            self.events.push_back(Ended::Responded(id.get()));
         }
     }
 
     fn handle_failure(&mut self, id: RequestId, failure: Failure, _: Time) {
-        if self.out.remove(&id).is_some() {
+        if self.in_flight.remove(&id).is_some() {
             self.events
                 .push_back(Ended::Failed(id.get(), failure.to_string()));
         }
@@ -101,17 +99,17 @@ impl Machine for Many {
 /// How many exchanges there were.
 #[derive(Default)]
 pub(crate) struct Counts {
-    pub(crate) begun: AtomicUsize,
-    pub(crate) ended: AtomicUsize,
-    pub(crate) out: AtomicUsize,
-    pub(crate) most: AtomicUsize,
+    pub(crate) started: AtomicUsize,
+    pub(crate) finished: AtomicUsize,
+    pub(crate) in_flight: AtomicUsize,
+    pub(crate) max_in_flight: AtomicUsize,
 }
 
 impl Counts {
-    pub(crate) fn begin(&self) -> Counted<'_> {
-        self.begun.fetch_add(1, Ordering::SeqCst);
-        self.most.fetch_max(
-            self.out.fetch_add(1, Ordering::SeqCst) + 1,
+    pub(crate) fn start(&self) -> Counted<'_> {
+        self.started.fetch_add(1, Ordering::SeqCst);
+        self.max_in_flight.fetch_max(
+            self.in_flight.fetch_add(1, Ordering::SeqCst) + 1,
             Ordering::SeqCst,
         );
         Counted(self)
@@ -122,18 +120,18 @@ impl Counts {
 pub(crate) struct Counted<'c>(&'c Counts);
 
 impl Counted<'_> {
-    pub(crate) fn end(self) {
-        self.0.ended.fetch_add(1, Ordering::SeqCst);
+    pub(crate) fn finish(self) {
+        self.0.finished.fetch_add(1, Ordering::SeqCst);
     }
 }
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.0.out.fetch_sub(1, Ordering::SeqCst);
+        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-/// A transport without a network, whose exchanges come back to the executor this often before they end.
+/// A transport without a network, whose exchanges yield to the executor `times` times.
 #[derive(Default)]
 pub(crate) struct Yielding {
     pub(crate) times: usize,
@@ -142,16 +140,16 @@ pub(crate) struct Yielding {
 
 impl AsyncTransport for Yielding {
     async fn send(&self, _: Request<Body>, _: Limits) -> Result<Response<Bytes>, Failure> {
-        let counted = self.counts.begin();
+        let counted = self.counts.start();
         for _ in 0..self.times {
             smol::future::yield_now().await;
         }
-        counted.end();
+        counted.finish();
         Ok(Response::new(Bytes::from_static(b"{}")))
     }
 }
 
-/// A transport whose exchanges wait for each other: none ends before this many are out, once.
+/// A transport whose exchanges wait for each other: none finishes before `needed` are in flight.
 #[derive(Clone)]
 pub(crate) struct Meeting {
     needed: usize,
@@ -161,7 +159,7 @@ pub(crate) struct Meeting {
 }
 
 impl Meeting {
-    pub(crate) fn of(needed: usize) -> Self {
+    pub(crate) fn new(needed: usize) -> Self {
         Self {
             needed,
             met: Arc::default(),
@@ -173,7 +171,7 @@ impl Meeting {
 
 impl BlockingTransport for Meeting {
     fn send(&self, _: Request<Body>, _: Limits) -> Result<Response<Bytes>, Failure> {
-        let counted = self.counts.begin();
+        let counted = self.counts.start();
         let (here, more) = &*self.gate;
         let mut here = here.lock().unwrap();
         *here += 1;
@@ -184,13 +182,13 @@ impl BlockingTransport for Meeting {
             .unwrap();
         assert!(
             !timeout.timed_out(),
-            "{} of {} exchanges were out at once",
+            "{} of {} exchanges were in flight at once",
             *guard,
             self.needed
         );
         self.met.store(true, Ordering::SeqCst);
         drop(guard);
-        counted.end();
+        counted.finish();
         Ok(Response::new(Bytes::from_static(b"{}")))
     }
 }

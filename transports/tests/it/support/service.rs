@@ -1,4 +1,4 @@
-//! The service in a few lines: it takes a document, needs a while, and answers.
+//! The service in a few lines: it accepts a document, and a few polls later has its result.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,12 +13,12 @@ use typless::wire::Body;
 pub(crate) struct Service {
     pub(crate) polls_needed: usize,
     pub(crate) polls: AtomicUsize,
-    /// How often an async exchange comes back to the executor before it ends.
+    /// How often an async exchange yields to the executor before it finishes.
     pub(crate) yields: usize,
 }
 
 impl Service {
-    fn answer(&self, request: &Request<Body>) -> Response<Bytes> {
+    fn respond(&self, request: &Request<Body>) -> Response<Bytes> {
         let body = if request.method() == Method::POST {
             r#"{"extraction_id": "0d14"}"#
         } else if self.polls.fetch_add(1, Ordering::SeqCst) < self.polls_needed {
@@ -32,7 +32,7 @@ impl Service {
 
 impl BlockingTransport for Service {
     fn send(&self, request: Request<Body>, _: Limits) -> Result<Response<Bytes>, Failure> {
-        Ok(self.answer(&request))
+        Ok(self.respond(&request))
     }
 }
 
@@ -41,6 +41,6 @@ impl AsyncTransport for Service {
         for _ in 0..self.yields {
             smol::future::yield_now().await;
         }
-        Ok(self.answer(&request))
+        Ok(self.respond(&request))
     }
 }

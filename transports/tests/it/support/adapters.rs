@@ -1,4 +1,4 @@
-//! The adapters, all as blocking transports, so that one test serves for each.
+//! The adapters, all as blocking transports, so that one test covers each of them.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use typless::drive::BlockingTransport;
 use typless::machine::{Failure, Limits};
 use typless::wire::Body;
 
-/// Each adapter anew, with nothing in its pool.
+/// A new adapter of each kind, without idle connections.
 pub(crate) fn adapters() -> Vec<Adapter> {
     vec![
         #[cfg(feature = "ureq")]
@@ -24,7 +24,7 @@ pub(crate) fn adapters() -> Vec<Adapter> {
     ]
 }
 
-/// An adapter; its name tells in a failed test which one it was.
+/// An adapter. Its name shows in a failed test which one it was.
 pub(crate) struct Adapter {
     name: &'static str,
     transport: Box<dyn BlockingTransport>,
@@ -43,7 +43,6 @@ impl fmt::Debug for Adapter {
 }
 
 #[cfg(feature = "hyper")]
-#[allow(unused_imports, reason = "each test file uses a part of it")]
 pub(crate) use on_tokio::{OnTokio, hyper};
 
 #[cfg(feature = "hyper")]
@@ -72,7 +71,7 @@ mod on_tokio {
         client.build(EarlyResponses::new(connector)).into()
     }
 
-    /// The transport with a runtime of its own.
+    /// The transport with its own runtime.
     pub(crate) struct OnTokio {
         runtime: Runtime,
         transport: Hyper<EarlyResponses<HttpConnector>>,

@@ -1,15 +1,11 @@
-//! Faults that need a socket, of the table in `docs/faults.md`: what each adapter makes of a server, a network and a file that break their word.
-#![cfg(any(feature = "ureq", feature = "hyper"))]
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod support;
+//! The faults in `docs/faults.md` that need a socket: how each adapter reports them.
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use support::{
+use crate::support::{
     ACCEPTED, Reply, Server, adapters, assert_kind, document, header, poll, response, submit,
 };
 use typless::drive::BlockingTransport;
@@ -51,7 +47,10 @@ fn s05_an_idle_connection_that_was_closed_is_not_used_for_a_submit() {
                 .status(),
             202
         );
-        assert_eq!([server.seen().connection, server.seen().connection], [0, 1]);
+        assert_eq!(
+            [server.received().connection, server.received().connection],
+            [0, 1]
+        );
     }
 }
 
@@ -66,17 +65,14 @@ fn s05_a_connection_that_closes_as_the_submit_is_written_leaves_it_unknown() {
         transport
             .send(poll(&server.url()), Limits::default())
             .unwrap();
-        // A pool may take its time to take a connection back.
+        // A pool may return a connection with a delay.
         std::thread::sleep(Duration::from_millis(5));
         assert_kind(
             transport.send(submit(&server.url(), document("%PDF")), Limits::default()),
             FailureKind::Interrupted,
         );
-        server.seen();
-        assert!(
-            server.saw_no_more(),
-            "and it is not sent again behind our back"
-        );
+        server.received();
+        assert!(server.received_no_more(), "it was sent again");
     }
 }
 
@@ -106,7 +102,8 @@ fn s23_an_early_refusal_is_heard_where_the_server_reads_on() {
 #[test]
 fn s23_a_refusal_of_a_server_that_stops_reading_may_be_lost_and_is_then_taken_for_unknown() {
     for transport in adapters() {
-        // A known limit: a close with bytes unread resets the connection, and the answer that was on its way with it. It is never taken for "not sent".
+        // A known limit: a close with unread bytes resets the connection, and the response may be
+        // lost with it. It is never reported as "not sent".
         for size in [10_000, 3_000_000] {
             let server = Server::new(vec![Reply::Early(
                 1_000,
@@ -117,7 +114,7 @@ fn s23_a_refusal_of_a_server_that_stops_reading_may_be_lost_and_is_then_taken_fo
                 submit(&server.url(), document(vec![1; size])),
                 Limits::default(),
             ) {
-                Ok(answer) => assert_eq!(answer.status(), 413),
+                Ok(response) => assert_eq!(response.status(), 413),
                 Err(failure) => assert_eq!(failure.kind(), FailureKind::Interrupted, "{failure}"),
             }
         }
@@ -128,7 +125,7 @@ fn s23_a_refusal_of_a_server_that_stops_reading_may_be_lost_and_is_then_taken_fo
 #[cfg(all(feature = "hyper", target_os = "linux"))]
 #[test]
 fn s23_hyper_hears_a_refusal_even_where_the_server_stops_reading() {
-    let transport = support::OnTokio::new();
+    let transport = crate::support::OnTokio::new();
     for size in [10_000, 200_000, 3_000_000] {
         for _ in 0..10 {
             let server = Server::new(vec![Reply::Early(
@@ -153,7 +150,8 @@ fn s23_hyper_hears_a_refusal_even_where_the_server_stops_reading() {
 #[test]
 fn p20_compressed_bytes_are_not_asked_for_and_not_inflated() {
     for transport in adapters() {
-        // The head of a gzip stream and what could be a bomb behind it: the bytes are handed on, and counted, as they come.
+        // The start of a gzip stream, which could be a decompression bomb: the bytes are returned,
+        // and counted, as received.
         let packed = [&b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"[..], &[0; 100]].concat();
         let mut reply = format!(
             "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
@@ -162,11 +160,11 @@ fn p20_compressed_bytes_are_not_asked_for_and_not_inflated() {
         .into_bytes();
         reply.extend_from_slice(&packed);
         let server = Server::new(vec![Reply::Last(reply)]);
-        let answer = transport
+        let response = transport
             .send(poll(&server.url()), Limits::default())
             .unwrap();
-        assert_eq!(answer.body(), &packed);
-        assert_eq!(header(&server.seen().head, "accept-encoding"), None);
+        assert_eq!(response.body(), &packed);
+        assert_eq!(header(&server.received().head, "accept-encoding"), None);
     }
 }
 
@@ -225,7 +223,7 @@ fn x06_a_gigabyte_is_read_no_faster_than_it_is_sent() {
             transport.send(submit(&server.url(), huge), Limits::default()),
             FailureKind::Interrupted,
         );
-        // What the sockets of both sides hold, and a few blocks.
+        // What the sockets of both sides buffer, and a few blocks.
         assert!(
             read.load(Ordering::Relaxed) < 64 * 1024 * 1024,
             "{} bytes were read ahead",

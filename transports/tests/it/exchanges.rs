@@ -1,14 +1,10 @@
-//! Each adapter against a real server on loopback.
-#![cfg(any(feature = "ureq", feature = "hyper"))]
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod support;
+//! Each adapter against a server on loopback.
 
 use std::io::{self, Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use support::{
+use crate::support::{
     ACCEPTED, Reply, Server, adapters, assert_kind, document, header, poll, response, submit,
 };
 use typless::drive::BlockingTransport;
@@ -23,32 +19,42 @@ fn a_submit_arrives_byte_for_byte_with_its_exact_length() {
             let server = Server::new(vec![Reply::Bytes(response("202 Accepted", "", ACCEPTED))]);
             let request = submit(&server.url(), document(vec![7; size]));
             let expected = request.body().to_bytes().unwrap();
-            let answer = transport.send(request, Limits::default()).unwrap();
+            let response = transport.send(request, Limits::default()).unwrap();
             assert_eq!(
-                (answer.status().as_u16(), &answer.body()[..]),
+                (response.status().as_u16(), &response.body()[..]),
                 (202, ACCEPTED.as_bytes())
             );
-            let seen = server.seen();
+            let received = server.received();
             assert!(
-                seen.head
+                received
+                    .head
                     .starts_with("POST /api/extract-data-async HTTP/1.1\r\n"),
                 "{}",
-                seen.head
+                received.head
             );
             assert_eq!(
-                header(&seen.head, "content-length").unwrap(),
+                header(&received.head, "content-length").unwrap(),
                 expected.len().to_string()
             );
-            assert_eq!(header(&seen.head, "transfer-encoding"), None);
-            assert_eq!(header(&seen.head, "authorization"), Some("Token s3cret"));
-            assert_eq!(header(&seen.head, "content-type"), Some("application/json"));
-            assert_eq!(header(&seen.head, "accept-encoding"), None);
+            assert_eq!(header(&received.head, "transfer-encoding"), None);
+            assert_eq!(
+                header(&received.head, "authorization"),
+                Some("Token s3cret")
+            );
+            assert_eq!(
+                header(&received.head, "content-type"),
+                Some("application/json")
+            );
+            assert_eq!(header(&received.head, "accept-encoding"), None);
             assert!(
-                header(&seen.head, "user-agent")
+                header(&received.head, "user-agent")
                     .unwrap()
                     .starts_with("typless-rs/")
             );
-            assert!(seen.body == expected, "the body differs at {size} bytes");
+            assert!(
+                received.body == expected,
+                "the body differs at {size} bytes"
+            );
         }
     }
 }
@@ -72,7 +78,7 @@ fn a_file_is_sent_from_disk() {
             .send(submit(&server.url(), from_file), Limits::default())
             .unwrap();
         assert!(
-            server.seen().body
+            server.received().body
                 == submit(&server.url(), document(content))
                     .body()
                     .to_bytes()
@@ -83,7 +89,7 @@ fn a_file_is_sent_from_disk() {
 }
 
 #[test]
-fn error_statuses_are_answers() {
+fn error_statuses_are_responses() {
     for transport in adapters() {
         for status in [
             "400 Bad Request",
@@ -99,18 +105,18 @@ fn error_statuses_are_answers() {
                 "retry-after: 7\r\n",
                 r#"{"code": "x"}"#,
             ))]);
-            let answer = transport
+            let response = transport
                 .send(poll(&server.url()), Limits::default())
                 .unwrap();
-            assert!(status.starts_with(answer.status().as_str()));
-            assert_eq!(answer.headers()["retry-after"], "7");
-            assert_eq!(&answer.body()[..], br#"{"code": "x"}"#);
+            assert!(status.starts_with(response.status().as_str()));
+            assert_eq!(response.headers()["retry-after"], "7");
+            assert_eq!(&response.body()[..], br#"{"code": "x"}"#);
         }
     }
 }
 
 #[test]
-fn redirects_are_answers_and_the_key_goes_nowhere_else() {
+fn redirects_are_not_followed_and_the_key_goes_nowhere_else() {
     for transport in adapters() {
         for status in [
             "301 Moved",
@@ -138,7 +144,7 @@ fn redirects_are_answers_and_the_key_goes_nowhere_else() {
                     .status()
                     .is_redirection()
             );
-            assert!(other.saw_no_more());
+            assert!(other.received_no_more());
         }
     }
 }
@@ -199,9 +205,9 @@ fn a_refused_connection_sent_nothing() {
 }
 
 #[test]
-fn an_exchange_that_breaks_off_may_have_been_processed() {
+fn an_exchange_that_is_cut_off_is_interrupted() {
     for transport in adapters() {
-        // Closed after the request; within the head and within the body of the answer.
+        // Closed after the request; within the head and within the body of the response.
         let head_cut = b"HTTP/1.1 202 Acc".to_vec();
         let body_cut =
             b"HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\n\r\n{\"extraction".to_vec();
@@ -224,9 +230,9 @@ fn an_exchange_that_breaks_off_may_have_been_processed() {
 }
 
 #[test]
-fn a_silent_server_is_given_up_on() {
+fn a_server_that_does_not_respond_is_abandoned_at_the_limit() {
     for transport in adapters() {
-        let server = Server::new(vec![Reply::Silence, Reply::Silence]);
+        let server = Server::new(vec![Reply::NoResponse, Reply::NoResponse]);
         let mut limits = Limits::default();
         limits.total = Duration::from_millis(5);
         assert_kind(
@@ -243,14 +249,15 @@ fn a_silent_server_is_given_up_on() {
 }
 
 #[test]
-fn a_slow_line_is_not_cut_off_as_long_as_it_moves() {
+fn a_slow_upload_is_not_cut_off_while_bytes_move() {
     for transport in adapters() {
-        // 200 MB over a line of 1 MB/s, a thousandth of everything: 200 KB, 1.3 ms for each 1.3 KB. Only the
-        // idle limit is longer than a thousandth: the system acknowledges in lumps that do not get smaller.
+        // A document of 200 MB over a line of 1 MB/s, scaled by 1/1000: 200 KB, and 1.3 ms for
+        // each 1.3 KB. Only the idle limit is scaled less, by 1/50: the system acknowledges
+        // received bytes in blocks whose size is not scaled.
         let full = Limits::for_body(266_700_000);
         assert!(
             full.total > Duration::from_secs(2 * 267),
-            "half of that line's speed is still enough: {:?}",
+            "half of that speed is still enough: {:?}",
             full.total
         );
         let mut limits = Limits::default();
@@ -268,24 +275,24 @@ fn a_slow_line_is_not_cut_off_as_long_as_it_moves() {
                 .write_all(&response("202 Accepted", "", ACCEPTED))
                 .unwrap();
         });
-        let answer = transport
+        let response = transport
             .send(submit(&url, document(vec![3; 200_000])), limits)
             .unwrap();
-        assert_eq!(answer.status(), 202);
+        assert_eq!(response.status(), 202);
         server.join().unwrap();
     }
 }
 
-/// A source that says one length and yields another, or fails.
+/// A source that declares one length and yields another, or fails.
 struct Faulty {
-    says: u64,
+    declared: u64,
     yields: u64,
     fails: bool,
 }
 
 impl DocumentSource for Faulty {
     fn len(&self) -> u64 {
-        self.says
+        self.declared
     }
 
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
@@ -310,13 +317,13 @@ impl Read for Failing {
 }
 
 #[test]
-fn a_source_that_breaks_its_word_is_never_a_whole_upload() {
+fn a_source_of_another_length_is_never_a_whole_upload() {
     for transport in adapters() {
-        for says in [10, 2_000_000] {
+        for declared in [10, 2_000_000] {
             for (yields, fails) in [
-                (says - 1, false),
-                (says + 1, false),
-                (says - 1, true),
+                (declared - 1, false),
+                (declared + 1, false),
+                (declared - 1, true),
                 (0, true),
                 (0, false),
             ] {
@@ -325,7 +332,7 @@ fn a_source_that_breaks_its_word_is_never_a_whole_upload() {
                     "a.pdf",
                     "t",
                     Faulty {
-                        says,
+                        declared,
                         yields,
                         fails,
                     },

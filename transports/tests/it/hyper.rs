@@ -1,8 +1,4 @@
-//! What is the hyper transport's own.
-#![cfg(feature = "hyper")]
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod support;
+//! What only the hyper transport does.
 
 use std::future::poll_fn;
 use std::io::{self, Read};
@@ -12,21 +8,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::support::{
+    ACCEPTED, Reply, Server, api, assert_kind, document, hyper, poll, response, submit,
+};
 use http_body::Body as _;
-use support::{ACCEPTED, Reply, Server, api, assert_kind, document, hyper, poll, response, submit};
 use typless::drive::AsyncTransport;
 use typless::machine::{FailureKind, JobOptions, Limits};
 use typless::wire::{Document, DocumentSource, SourceError};
 use typless_transports::hyper::RequestBody;
 
 #[tokio::test]
-async fn a_document_goes_in_and_a_result_comes_out() {
+async fn extract_submits_and_returns_the_result() {
     let result = r#"{"status": "SUCCESS", "result": {"object_id": "1"}}"#;
     let server = Server::new(vec![
         Reply::Bytes(response("202 Accepted", "", ACCEPTED)),
         Reply::Bytes(response("200 OK", "", result)),
     ]);
-    // The last poll is made at the deadline, whatever the policy.
+    // The last poll is sent at the deadline, with every policy.
     let options = JobOptions::new().with_deadline(Duration::from_millis(5));
     let extraction = hyper()
         .extract_with(&api(&server.url()), document("%PDF"), options)
@@ -36,7 +34,7 @@ async fn a_document_goes_in_and_a_result_comes_out() {
 }
 
 #[test]
-fn without_a_runtime_it_says_so() {
+fn without_a_runtime_the_failure_names_the_reason() {
     let failure = assert_kind(
         smol::block_on(hyper().send(poll("http://127.0.0.1:9"), Limits::default())),
         FailureKind::NotSent,
@@ -47,35 +45,35 @@ fn without_a_runtime_it_says_so() {
     );
 }
 
-/// A source of this many bytes that is told when to yield them, and tells when it is let go.
-struct Held {
+/// A source that yields its bytes once the gate is open, and records when its reader is dropped.
+struct Gated {
     len: u64,
     gate: Arc<(Mutex<bool>, Condvar)>,
-    gone: Arc<AtomicBool>,
+    dropped: Arc<AtomicBool>,
 }
 
-struct HeldReader {
+struct GatedReader {
     gate: Arc<(Mutex<bool>, Condvar)>,
-    gone: Arc<AtomicBool>,
+    dropped: Arc<AtomicBool>,
 }
 
-impl DocumentSource for Held {
+impl DocumentSource for Gated {
     fn len(&self) -> u64 {
         self.len
     }
 
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         Ok(Box::new(
-            HeldReader {
+            GatedReader {
                 gate: self.gate.clone(),
-                gone: self.gone.clone(),
+                dropped: self.dropped.clone(),
             }
             .take(self.len),
         ))
     }
 }
 
-impl Read for HeldReader {
+impl Read for GatedReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let (open, opened) = &*self.gate;
         drop(
@@ -88,53 +86,55 @@ impl Read for HeldReader {
     }
 }
 
-impl Drop for HeldReader {
+impl Drop for GatedReader {
     fn drop(&mut self) {
-        self.gone.store(true, Ordering::SeqCst);
+        self.dropped.store(true, Ordering::SeqCst);
     }
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_source_that_blocks_holds_up_nothing_else() {
+async fn a_source_that_blocks_does_not_block_the_runtime() {
     for len in [1_000, 3_000_000] {
         let gate: Arc<(Mutex<bool>, Condvar)> = Arc::default();
         let server = Server::new(vec![Reply::Bytes(response("202 Accepted", "", ACCEPTED))]);
-        let source = Held {
+        let source = Gated {
             len,
             gate: gate.clone(),
-            gone: Arc::default(),
+            dropped: Arc::default(),
         };
         let request = submit(
             &server.url(),
             Document::from_source("a.pdf", "t", source).unwrap(),
         );
         let (transport, other) = (hyper(), async {
-            // On the very thread that would be blocked.
+            // On the thread that would be blocked.
             tokio::task::yield_now().await;
             *gate.0.lock().unwrap() = true;
             gate.1.notify_all();
         });
-        let (answer, ()) = tokio::join!(transport.send(request, Limits::default()), other);
-        assert_eq!(answer.unwrap().status(), 202);
+        let (response, ()) = tokio::join!(transport.send(request, Limits::default()), other);
+        assert_eq!(response.unwrap().status(), 202);
         let expected =
             Document::new("a.pdf", "t", vec![b'x'; usize::try_from(len).unwrap()]).unwrap();
-        assert!(server.seen().body == submit(&server.url(), expected).body().to_bytes().unwrap());
+        assert!(
+            server.received().body == submit(&server.url(), expected).body().to_bytes().unwrap()
+        );
     }
 }
 
 #[tokio::test]
-async fn an_exchange_that_is_dropped_reads_no_further() {
+async fn a_dropped_exchange_stops_reading_its_source() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let gone: Arc<AtomicBool> = Arc::default();
-    let source = Held {
+    let dropped: Arc<AtomicBool> = Arc::default();
+    let source = Gated {
         len: 1 << 30,
         gate: Arc::new((Mutex::new(true), Condvar::new())),
-        gone: gone.clone(),
+        dropped: dropped.clone(),
     };
     let request = submit(&url, Document::from_source("a.pdf", "t", source).unwrap());
     let exchange = tokio::spawn(async move { hyper().send(request, Limits::default()).await });
-    // A server that reads nothing: the upload stops when the system's buffers are full.
+    // The server reads nothing: the upload stops when the buffers of the system are full.
     let _connection = tokio::task::spawn_blocking(move || listener.accept().unwrap())
         .await
         .unwrap();
@@ -142,7 +142,7 @@ async fn an_exchange_that_is_dropped_reads_no_further() {
     assert!(!exchange.is_finished());
     exchange.abort();
     let began = Instant::now();
-    while !gone.load(Ordering::SeqCst) {
+    while !dropped.load(Ordering::SeqCst) {
         assert!(
             began.elapsed() < Duration::from_secs(30),
             "the source is still open"
@@ -152,7 +152,7 @@ async fn an_exchange_that_is_dropped_reads_no_further() {
 }
 
 #[tokio::test]
-async fn a_source_that_panics_is_a_fault_of_the_source() {
+async fn a_source_that_panics_is_a_source_failure() {
     struct Panicking;
     impl DocumentSource for Panicking {
         fn len(&self) -> u64 {
@@ -176,7 +176,7 @@ async fn a_source_that_panics_is_a_fault_of_the_source() {
         SourceError::of(failure.cause()).is_some() && !format!("{failure:?}").contains("secret"),
         "{failure:?}"
     );
-    // The server waits for a connection that never comes.
+    // The server still waits for a connection.
     drop(std::net::TcpStream::connect(server.address));
 }
 

@@ -1,12 +1,9 @@
-//! The async driver: on any executor, cancel-safe, as many exchanges at once as the machine asks for.
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod support;
+//! The async driver: any executor, cancel-safe, as many exchanges at once as the machine wants.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use support::{Ended, Many, Service, Yielding, api, document};
+use crate::support::{Ended, Many, Service, Yielding, api, document};
 use tokio::sync::mpsc;
 use typless::drive::Clock;
 use typless::machine::{Job, JobEventKind, JobOptions, Time};
@@ -69,7 +66,7 @@ async fn a_driver_is_spawned_like_any_future() {
 }
 
 #[test]
-fn as_many_exchanges_are_out_as_the_machine_asks_for() {
+fn as_many_exchanges_are_in_flight_as_the_machine_wants() {
     let (transport, clock) = (
         Yielding {
             times: 50,
@@ -78,22 +75,22 @@ fn as_many_exchanges_are_out_as_the_machine_asks_for() {
         ManualClock::default(),
     );
     let mut driver = Driver::new(Many::new(100, 32), &transport, &clock);
-    let mut answered = Vec::new();
+    let mut responded = Vec::new();
     smol::block_on(async {
         while let Some(event) = driver.next_event().await {
-            let Ended::Answered(id) = event else {
+            let Ended::Responded(id) = event else {
                 panic!("{event:?}")
             };
-            answered.push(id);
+            responded.push(id);
         }
     });
-    answered.sort_unstable();
-    assert_eq!(answered, (1..=100).collect::<Vec<_>>());
-    assert_eq!(transport.counts.most.load(Ordering::SeqCst), 32);
+    responded.sort_unstable();
+    assert_eq!(responded, (1..=100).collect::<Vec<_>>());
+    assert_eq!(transport.counts.max_in_flight.load(Ordering::SeqCst), 32);
     assert_eq!(
         clock.now(),
         Time::EPOCH,
-        "an exchange that is out takes no virtual time"
+        "an exchange in flight takes no virtual time"
     );
 }
 
@@ -111,11 +108,11 @@ async fn ten_thousand_cancellations_lose_no_exchange() {
     );
     let (webhook, mut webhooks) = mpsc::channel(1);
     let sender = tokio::spawn(async move { while webhook.send(()).await.is_ok() {} });
-    let (mut cancelled, mut answered) = (0, Vec::new());
+    let (mut cancelled, mut responded) = (0, Vec::new());
     loop {
         tokio::select! {
             event = driver.next_event() => match event {
-                Some(Ended::Answered(id)) => answered.push(id),
+                Some(Ended::Responded(id)) => responded.push(id),
                 Some(other) => panic!("{other:?}"),
                 None => break,
             },
@@ -129,23 +126,23 @@ async fn ten_thousand_cancellations_lose_no_exchange() {
         }
     }
     sender.await.unwrap();
-    let begun = transport.counts.begun.load(Ordering::SeqCst);
+    let started = transport.counts.started.load(Ordering::SeqCst);
     assert_eq!(
-        transport.counts.ended.load(Ordering::SeqCst),
-        begun,
+        transport.counts.finished.load(Ordering::SeqCst),
+        started,
         "exchanges were dropped"
     );
-    answered.sort_unstable();
+    responded.sort_unstable();
     assert!(
-        answered.iter().copied().eq(1..=begun as u64),
-        "{} answers to {begun} exchanges",
-        answered.len()
+        responded.iter().copied().eq(1..=started as u64),
+        "{} responses to {started} exchanges",
+        responded.len()
     );
-    assert!(begun > 100, "{begun}");
+    assert!(started > 100, "{started}");
 }
 
 #[test]
-fn what_is_done_to_the_machine_between_events_counts_at_once() {
+fn an_input_between_two_events_takes_effect_immediately() {
     let (service, clock) = (Service::default(), ManualClock::default());
     let mut driver = Driver::new(
         job(&clock, JobOptions::default().with_confirmation()),
@@ -155,7 +152,7 @@ fn what_is_done_to_the_machine_between_events_counts_at_once() {
     smol::block_on(async {
         let event = driver.next_event().await.unwrap();
         assert!(matches!(event.kind, JobEventKind::Submitting { .. }));
-        // Nothing is out, and nothing can happen without us.
+        // Nothing is in flight, and the machine needs an input.
         assert!(driver.next_event().await.is_none());
         driver.machine_mut().confirm(event.sequence);
         assert!(matches!(
@@ -174,7 +171,7 @@ fn what_is_done_to_the_machine_between_events_counts_at_once() {
 
 #[cfg(feature = "tokio")]
 #[tokio::test(start_paused = true)]
-async fn the_tokio_clock_follows_the_one_of_tokio() {
+async fn the_tokio_clock_follows_the_paused_clock_of_tokio() {
     let (service, clock) = (
         Service {
             polls_needed: 5,

@@ -1,14 +1,10 @@
-//! Spans tell what was called and how it ended, and nothing that is nobody's business.
-#![cfg(feature = "tracing")]
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod support;
+//! Spans show what was called and how it ended, and no secrets.
 
 use std::fmt::{Debug, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use support::{Service, api};
+use crate::support::{Service, api};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -17,9 +13,9 @@ use typless::machine::{Job, JobOptions, Limits, PollPolicy};
 use typless::wire::Document;
 use typless_transports::ManualClock;
 
-/// Writes down all that it is told.
+/// Collects everything that it receives, as text.
 #[derive(Clone, Default)]
-struct Notebook {
+struct Collector {
     text: Arc<Mutex<String>>,
     next: Arc<AtomicU64>,
 }
@@ -32,7 +28,7 @@ impl Visit for Fields<'_> {
     }
 }
 
-impl Subscriber for Notebook {
+impl Subscriber for Collector {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target().starts_with("typless")
     }
@@ -95,35 +91,35 @@ fn check(text: &str) {
     }
     let base64 = "c2VjcmV0IGNvbnRlbnQ";
     for secret in ["s3cret", "secret", base64, "0d14"] {
-        assert!(!text.contains(secret), "{secret} is told:{text}");
+        assert!(!text.contains(secret), "{secret} is shown:{text}");
     }
 }
 
 #[test]
-fn both_drivers_tell_of_their_exchanges_and_keep_secrets() {
+fn both_drivers_record_their_exchanges_without_secrets() {
     let (service, clock) = (Service::default(), ManualClock::default());
-    let notebook = Notebook::default();
-    tracing::subscriber::with_default(notebook.clone(), || {
+    let collector = Collector::default();
+    tracing::subscriber::with_default(collector.clone(), || {
         typless_transports::blocking::Driver::new(job(&clock), &service, &clock)
             .finish()
             .unwrap()
             .unwrap();
     });
-    check(&notebook.text.lock().unwrap());
+    check(&collector.text.lock().unwrap());
 
-    let notebook = Notebook::default();
-    tracing::subscriber::with_default(notebook.clone(), || {
+    let collector = Collector::default();
+    tracing::subscriber::with_default(collector.clone(), || {
         smol::block_on(
             typless_transports::asynchronous::Driver::new(job(&clock), &service, &clock).finish(),
         )
         .unwrap()
         .unwrap();
     });
-    check(&notebook.text.lock().unwrap());
+    check(&collector.text.lock().unwrap());
 }
 
 #[test]
-fn a_failure_is_told_by_its_kind() {
+fn a_failure_is_recorded_by_its_kind() {
     struct Broken;
     impl typless::drive::BlockingTransport for Broken {
         fn send(
@@ -133,18 +129,18 @@ fn a_failure_is_told_by_its_kind() {
         ) -> Result<http::Response<bytes::Bytes>, typless::machine::Failure> {
             Err(typless::machine::Failure::new(
                 typless::machine::FailureKind::Interrupted,
-                "a secret of the client's",
+                "a secret of the client",
             ))
         }
     }
-    let (notebook, clock) = (Notebook::default(), ManualClock::default());
-    tracing::subscriber::with_default(notebook.clone(), || {
+    let (collector, clock) = (Collector::default(), ManualClock::default());
+    tracing::subscriber::with_default(collector.clone(), || {
         typless_transports::blocking::Driver::new(job(&clock), Broken, &clock)
             .finish()
             .unwrap()
             .unwrap_err();
     });
-    let text = notebook.text.lock().unwrap();
+    let text = collector.text.lock().unwrap();
     assert!(
         text.contains("failure=Interrupted") && !text.contains("secret"),
         "{text}"

@@ -1,38 +1,35 @@
-//! What the suite found.
+//! The results of a suite.
 
 use std::fmt;
 
 use crate::Row;
 
-/// What the suite found, row by row; printed, it is a table.
-///
-/// Made by [`Suite::run`](crate::Suite::run), read by tests and by people.
+/// The results of [`Suite::run`](crate::Suite::run), one for each row. It displays as a table.
 #[derive(Debug)]
-#[must_use = "a report says nothing unless it is asserted or read"]
+#[must_use = "call `assert`, or read the rows"]
 pub struct Report {
     rows: Vec<RowReport>,
 }
 
-/// What the suite found about one row; printed, it is a line of the table.
+/// The result of one row. It displays as a line of the table.
 #[derive(Debug)]
 pub struct RowReport {
     row: &'static Row,
-    verdict: Verdict,
+    outcome: RowOutcome,
     observed: String,
 }
 
-/// How a row came out.
+/// The outcome of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Verdict {
-    /// As it should be.
+pub enum RowOutcome {
+    /// The transport meets the requirement.
     Passed,
-    /// Not as it should be: a transport that fails a row is not to be trusted with what the row is
-    /// about.
+    /// The transport does not meet the requirement.
     Failed,
-    /// The caller left it out, for a reason of theirs.
+    /// The caller skipped the row.
     Skipped,
-    /// It can't be asked of this transport, or not on this system.
+    /// The row does not apply to this transport, or cannot run on this system.
     NotApplicable,
 }
 
@@ -41,7 +38,7 @@ impl Report {
         Self { rows }
     }
 
-    /// The rows, in the order they were run in.
+    /// The rows, in the order in which they were run.
     pub fn rows(&self) -> &[RowReport] {
         &self.rows
     }
@@ -50,7 +47,7 @@ impl Report {
     pub fn failures(&self) -> impl Iterator<Item = &RowReport> {
         self.rows
             .iter()
-            .filter(|row| row.verdict == Verdict::Failed)
+            .filter(|row| row.outcome == RowOutcome::Failed)
     }
 
     /// Whether no row failed.
@@ -58,11 +55,11 @@ impl Report {
         self.failures().next().is_none()
     }
 
-    /// Ends the test if a row failed.
+    /// Panics if a row failed.
     ///
     /// # Panics
     ///
-    /// A row failed; the message is the table of those that did.
+    /// A row failed. The message is the table of the failed rows.
     #[track_caller]
     pub fn assert(&self) {
         if !self.is_passed() {
@@ -78,36 +75,36 @@ impl Report {
 }
 
 impl RowReport {
-    pub(crate) fn new(row: &'static Row, verdict: Verdict, observed: String) -> Self {
+    pub(crate) fn new(row: &'static Row, outcome: RowOutcome, observed: String) -> Self {
         Self {
             row,
-            verdict,
+            outcome,
             observed,
         }
     }
 
-    /// The row's name.
+    /// The name of the row.
     pub fn id(&self) -> &'static str {
         self.row.id()
     }
 
-    /// What was asked, in a sentence.
-    pub fn asks(&self) -> &'static str {
-        self.row.asks()
+    /// What the row requires, in a sentence.
+    pub fn requirement(&self) -> &'static str {
+        self.row.requirement()
     }
 
-    /// How it came out.
-    pub fn verdict(&self) -> Verdict {
-        self.verdict
+    /// The outcome of the row.
+    pub fn outcome(&self) -> RowOutcome {
+        self.outcome
     }
 
-    /// What was seen, or why nothing was polled.
+    /// What was observed, or why the row was not run.
     pub fn observed(&self) -> &str {
         &self.observed
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for RowOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Passed => "passed",
@@ -124,8 +121,8 @@ impl fmt::Display for RowReport {
             f,
             "{:<26} {:<14} {} => {}",
             self.id(),
-            self.verdict,
-            self.asks(),
+            self.outcome,
+            self.requirement(),
             self.observed
         )
     }
@@ -136,18 +133,18 @@ impl fmt::Display for Report {
         for row in &self.rows {
             writeln!(f, "{row}")?;
         }
-        let count = |verdict| {
+        let count = |outcome| {
             self.rows
                 .iter()
-                .filter(|row| row.verdict == verdict)
+                .filter(|row| row.outcome == outcome)
                 .count()
         };
-        let (passed, failed) = (count(Verdict::Passed), count(Verdict::Failed));
+        let (passed, failed) = (count(RowOutcome::Passed), count(RowOutcome::Failed));
         write!(
             f,
             "{passed} passed, {failed} failed, {} skipped, ",
-            count(Verdict::Skipped)
+            count(RowOutcome::Skipped)
         )?;
-        write!(f, "{} not applicable", count(Verdict::NotApplicable))
+        write!(f, "{} not applicable", count(RowOutcome::NotApplicable))
     }
 }

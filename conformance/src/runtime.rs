@@ -1,4 +1,4 @@
-//! A runtime of the suite's own: for its HTTP/2 server, and for transports that ask for no other.
+//! The tokio runtime of the suite, for its HTTP/2 server and for async transports.
 
 use std::future::Future;
 use std::io;
@@ -6,8 +6,8 @@ use std::io;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
-/// A tokio runtime on a thread of its own, so that what a transport has spawned goes on between two
-/// exchanges; it ends with its owner.
+/// A tokio runtime on its own thread, so that tasks of a transport make progress between two
+/// exchanges. Dropping it ends the runtime.
 #[derive(Debug)]
 pub(crate) struct Runtime {
     handle: Handle,
@@ -24,18 +24,18 @@ impl Runtime {
             .name("conformance runtime".into())
             .spawn(move || {
                 let _ = runtime.block_on(ended);
-                // A name that is still being looked up must not hold anybody up.
+                // A DNS lookup that is still running must not delay the end.
                 runtime.shutdown_background();
             })?;
         Ok(Self { handle, _end: end })
     }
 
-    /// Runs a future to its end, on the calling thread.
+    /// Runs a future until it is ready, on the calling thread.
     pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.handle.block_on(future)
     }
 
-    /// Runs a future beside everything else.
+    /// Spawns a future.
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         drop(self.handle.spawn(future));
     }

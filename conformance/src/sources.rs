@@ -1,14 +1,14 @@
-//! Documents that are long, or break their word.
+//! Documents that are large, fail, or have a wrong length.
 
 use std::io::{self, Read};
 
 use typless::wire::DocumentSource;
 
-use crate::server::Tally;
+use crate::server::Counter;
 
-/// A document that says one length and yields another, or fails.
+/// A document that declares one length and yields another, or fails.
 pub(crate) struct Faulty {
-    pub(crate) says: u64,
+    pub(crate) declared: u64,
     pub(crate) yields: u64,
     pub(crate) ends: Ends,
 }
@@ -18,13 +18,13 @@ pub(crate) struct Faulty {
 pub(crate) enum Ends {
     Cleanly,
     InAnError,
-    /// It can't even be opened.
-    BeforeItBegins,
+    /// It can't be opened.
+    BeforeTheStart,
 }
 
 impl DocumentSource for Faulty {
     fn len(&self) -> u64 {
-        self.says
+        self.declared
     }
 
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
@@ -32,7 +32,7 @@ impl DocumentSource for Faulty {
         match self.ends {
             Ends::Cleanly => Ok(Box::new(content)),
             Ends::InAnError => Ok(Box::new(content.chain(Failing))),
-            Ends::BeforeItBegins => {
+            Ends::BeforeTheStart => {
                 Err(io::Error::new(io::ErrorKind::NotFound, "the file is gone"))
             }
         }
@@ -50,18 +50,18 @@ impl Read for Failing {
     }
 }
 
-/// A document of zeros that counts how far it is read.
+/// A document of zeros that counts the bytes that are read.
 pub(crate) struct Zeros {
     pub(crate) len: u64,
-    pub(crate) read: Tally,
+    pub(crate) read: Counter,
 }
 
 impl Zeros {
-    /// More bytes than the system buffers between a transport and a server that does not read.
+    /// A document larger than what the system buffers if a server does not read.
     pub(crate) fn more_than_is_buffered() -> Self {
         Self {
             len: 24_000_000,
-            read: Tally::default(),
+            read: Counter::default(),
         }
     }
 }
@@ -81,7 +81,7 @@ impl DocumentSource for Zeros {
 
 struct Counted {
     content: io::Take<io::Repeat>,
-    read: Tally,
+    read: Counter,
 }
 
 impl Read for Counted {

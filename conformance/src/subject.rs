@@ -1,4 +1,4 @@
-//! The transport under test, blocking or not, as the rows see it.
+//! The transport under test, blocking or async.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -12,24 +12,24 @@ use typless::drive::{AsyncTransport, BlockingTransport};
 use typless::machine::{Failure, Limits};
 use typless::wire::Body;
 
-/// What became of an exchange.
-pub(crate) type Outcome = Result<Response<Bytes>, Failure>;
+/// The result of an exchange.
+pub(crate) type ExchangeResult = Result<Response<Bytes>, Failure>;
 
-/// A future on its way to whoever runs it.
+/// A future for an executor.
 pub(crate) type Task<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// Runs a future to its end on the calling thread.
+/// Runs a future until it is ready, on the calling thread.
 pub(crate) type BlockOn = Arc<dyn for<'a> Fn(Task<'a>) + Send + Sync>;
 
 /// The transport under test.
 pub(crate) trait Subject: Send + Sync {
-    fn send(&self, request: Request<Body>, limits: Limits) -> Outcome;
+    fn send(&self, request: Request<Body>, limits: Limits) -> ExchangeResult;
 
-    /// All at once; the outcomes are in the order of the requests.
-    fn send_all(&self, requests: Vec<Request<Body>>, limits: Limits) -> Vec<Outcome>;
+    /// Performs all exchanges at once. The results are in the order of the requests.
+    fn send_all(&self, requests: Vec<Request<Body>>, limits: Limits) -> Vec<ExchangeResult>;
 
-    /// Drops the exchange as soon as `midway` is told. `None` where an exchange can't be dropped,
-    /// as on a thread.
+    /// Drops the exchange when `midway` is received. `None` for a blocking transport, whose
+    /// exchanges can't be dropped.
     fn send_and_drop(
         &self,
         request: Request<Body>,
@@ -38,21 +38,21 @@ pub(crate) trait Subject: Send + Sync {
     ) -> Option<Dropped>;
 }
 
-/// How an exchange came to be dropped.
+/// Whether an exchange was dropped.
 pub(crate) enum Dropped {
     Midway,
-    /// It had ended before.
-    Ended(Outcome),
+    /// It finished before.
+    Finished(ExchangeResult),
 }
 
 pub(crate) struct Blocking<T>(pub(crate) T);
 
 impl<T: BlockingTransport + Send + Sync> Subject for Blocking<T> {
-    fn send(&self, request: Request<Body>, limits: Limits) -> Outcome {
+    fn send(&self, request: Request<Body>, limits: Limits) -> ExchangeResult {
         self.0.send(request, limits)
     }
 
-    fn send_all(&self, requests: Vec<Request<Body>>, limits: Limits) -> Vec<Outcome> {
+    fn send_all(&self, requests: Vec<Request<Body>>, limits: Limits) -> Vec<ExchangeResult> {
         std::thread::scope(|scope| {
             let threads: Vec<_> = requests
                 .into_iter()
@@ -91,11 +91,11 @@ impl<T: AsyncTransport> Asynchronous<T> {
 }
 
 impl<T: AsyncTransport> Subject for Asynchronous<T> {
-    fn send(&self, request: Request<Body>, limits: Limits) -> Outcome {
+    fn send(&self, request: Request<Body>, limits: Limits) -> ExchangeResult {
         self.run(self.transport.send(request, limits))
     }
 
-    fn send_all(&self, requests: Vec<Request<Body>>, limits: Limits) -> Vec<Outcome> {
+    fn send_all(&self, requests: Vec<Request<Body>>, limits: Limits) -> Vec<ExchangeResult> {
         self.run(future::join_all(
             requests
                 .into_iter()
@@ -112,19 +112,19 @@ impl<T: AsyncTransport> Subject for Asynchronous<T> {
         Some(self.run(async move {
             let exchange = pin!(self.transport.send(request, limits));
             match future::select(exchange, midway).await {
-                Either::Left((outcome, _)) => Dropped::Ended(outcome),
+                Either::Left((outcome, _)) => Dropped::Finished(outcome),
                 Either::Right(_) => Dropped::Midway,
             }
         }))
     }
 }
 
-/// What a future comes to, run by somebody who hands nothing back.
+/// The output of a future, run by an executor that returns nothing.
 pub(crate) fn run<'a, O: Send + 'a>(
     block_on: &BlockOn,
     future: impl Future<Output = O> + Send + 'a,
 ) -> O {
     let mut output = None;
     block_on(Box::pin(async { output = Some(future.await) }));
-    output.expect("whoever runs futures returned before this one was done")
+    output.expect("block_on must run the future until it is ready")
 }

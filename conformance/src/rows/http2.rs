@@ -1,4 +1,4 @@
-//! HTTP/2, where the server can say what it has not processed.
+//! HTTP/2, where a server can report which requests it did not process.
 
 use std::io;
 
@@ -6,16 +6,22 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use typless::machine::FailureKind;
 
-use super::{Finding, Needs, Objection, Row};
-use crate::scene::{
-    KEY, Scene, answered_with, failed, failed_as, poll, poll_at, submit, submit_source,
+use crate::check::{CheckResult, fail};
+use crate::context::{
+    KEY, TestContext, expect_failure, expect_failure_kind, expect_response_with, poll, poll_at,
+    submit, submit_source,
 };
+use crate::row::{Needs, Row};
 use crate::server::frames::{self, INTERNAL_ERROR, NO_ERROR, REFUSED_STREAM};
-use crate::server::{Connection, Http2Answer};
+use crate::server::{Connection, Http2Response};
 use crate::sources::{Ends, Faulty};
 
-const fn row(id: &'static str, asks: &'static str, check: fn(&Scene) -> Finding) -> Row {
-    Row::new(id, asks, check).needing(Needs::Http2)
+const fn row(
+    id: &'static str,
+    requirement: &'static str,
+    check: fn(&TestContext) -> CheckResult,
+) -> Row {
+    Row::new(id, requirement, check).needing(Needs::Http2)
 }
 
 pub(super) const ROWS: &[Row] = &[
@@ -26,17 +32,17 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "http2-key",
-        "Authorization is marked as sensitive, so that it enters no compression table",
+        "Authorization is marked as sensitive, so that it is in no compression table",
         sensitive,
     ),
     row(
-        "http2-at-once",
-        "32 exchanges at once over HTTP/2 get each their own answer",
-        max_in_flight,
+        "http2-concurrent",
+        "each of 32 concurrent exchanges over HTTP/2 gets its own response",
+        concurrent,
     ),
     row(
         "http2-limit",
-        "an answer over the limit is `TooLarge` over HTTP/2 too",
+        "a response over the limit is `TooLarge` over HTTP/2 too",
         limit,
     ),
     row(
@@ -46,9 +52,9 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "http2-refused",
-        "a refused stream is `NotSent`: the server says that it was not processed",
-        |scene| {
-            ends(scene, &[FailureKind::NotSent], |connection, stream| {
+        "a refused stream is `NotSent`, because the server did not process it",
+        |context| {
+            ends(context, &[FailureKind::NotSent], |connection, stream| {
                 connection.reset_stream(stream, REFUSED_STREAM)
             })
         },
@@ -56,8 +62,8 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "http2-go-away-before",
         "GOAWAY with a last stream before ours is `NotSent`",
-        |scene| {
-            ends(scene, &[FailureKind::NotSent], |connection, stream| {
+        |context| {
+            ends(context, &[FailureKind::NotSent], |connection, stream| {
                 connection.go_away(stream - 1, NO_ERROR)
             })
         },
@@ -65,8 +71,8 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "http2-go-away-after",
         "GOAWAY with a last stream that is ours, and a close, is `Interrupted`",
-        |scene| {
-            closes(scene, |connection, stream| {
+        |context| {
+            closes(context, |connection, stream| {
                 connection.go_away(stream, INTERNAL_ERROR)
             })
         },
@@ -74,18 +80,18 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "http2-reset",
         "a stream reset for another reason is `Interrupted`",
-        |scene| {
-            ends(scene, INTERRUPTED, |connection, stream| {
+        |context| {
+            ends(context, INTERRUPTED, |connection, stream| {
                 connection.reset_stream(stream, INTERNAL_ERROR)
             })
         },
     ),
     row(
         "http2-reset-in-body",
-        "a stream reset in the body of the answer is `Interrupted`, whatever the reason",
-        |scene| {
-            ends(scene, INTERRUPTED, |connection, stream| {
-                connection.http2_answer(stream, "202", b"{\"extraction_id\"", false)?;
+        "a stream reset in the body of the response is `Interrupted`, whatever the reason",
+        |context| {
+            ends(context, INTERRUPTED, |connection, stream| {
+                connection.http2_response(stream, "202", b"{\"extraction_id\"", false)?;
                 connection.reset_stream(stream, REFUSED_STREAM)
             })
         },
@@ -93,19 +99,19 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "http2-closed",
         "a connection closed after the request is `Interrupted`",
-        |scene| closes(scene, |_, _| Ok(())),
+        |context| closes(context, |_, _| Ok(())),
     ),
     row(
         "http2-early-413",
-        "413 in the middle of an upload is an answer, though the rest is not wanted",
+        "413 in the middle of an upload is a response, though the server does not read the rest",
         early,
     ),
 ];
 
 const INTERRUPTED: &[FailureKind] = &[FailureKind::Interrupted];
 
-fn exchange(scene: &Scene) -> Finding {
-    let server = scene.serve_http2(|_| Http2Answer {
+fn exchange(context: &TestContext) -> CheckResult {
+    let server = context.serve_http2(|_| Http2Response {
         status: 202,
         body: Bytes::from_static(b"{}"),
         times: 1,
@@ -115,74 +121,80 @@ fn exchange(scene: &Scene) -> Finding {
         submit(&server.url(), 1_000)?,
         submit(&server.url(), 800_000)?,
     ] {
-        answered_with(scene.send(request)?, 202, b"{}")?;
+        expect_response_with(context.send(request)?, 202, b"{}")?;
     }
-    let seen = server.seen();
-    for (seen, bytes) in seen.iter().zip([0, 1_000, 800_000]) {
+    let received = server.received();
+    for (received, bytes) in received.iter().zip([0, 1_000, 800_000]) {
         let wanted = if bytes == 0 {
             Bytes::new()
         } else {
             submit("http://127.0.0.1", bytes)?.body().to_bytes()?
         };
-        let length = seen
+        let length = received
             .headers()
             .get(CONTENT_LENGTH)
             .map(|length| length.as_bytes().to_vec());
         if length.unwrap_or_else(|| b"0".to_vec()) != wanted.len().to_string().as_bytes() {
-            return Objection::failed(format!(
+            return fail(format!(
                 "{:?} for {} bytes",
-                seen.headers().get(CONTENT_LENGTH),
+                received.headers().get(CONTENT_LENGTH),
                 wanted.len()
             ));
         }
-        if seen.body() != &wanted {
-            return Objection::failed(format!(
-                "{} of {} bytes arrived, or not as they were",
-                seen.body().len(),
+        if received.body() != &wanted {
+            return fail(format!(
+                "{} of {} bytes were received, or other bytes",
+                received.body().len(),
                 wanted.len()
             ));
         }
-        let keys: Vec<_> = seen
+        let keys: Vec<_> = received
             .headers()
             .get_all(AUTHORIZATION)
             .iter()
             .map(http::HeaderValue::as_bytes)
             .collect();
         if keys != [format!("Token {KEY}").as_bytes()] {
-            return Objection::failed(format!("the key arrived {} times, or changed", keys.len()));
+            return fail(format!(
+                "the key was received {} times, or changed",
+                keys.len()
+            ));
         }
     }
-    if seen.len() == 3 {
+    if received.len() == 3 {
         Ok("3 exchanges".into())
     } else {
-        Objection::failed(format!("the server saw {} of 3 requests", seen.len()))
+        fail(format!(
+            "the server received {} of 3 requests",
+            received.len()
+        ))
     }
 }
 
-fn sensitive(scene: &Scene) -> Finding {
+fn sensitive(context: &TestContext) -> CheckResult {
     let guarded = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let theirs = guarded.clone();
-    let server = scene.serve(move |connection| {
-        let begun = connection.http2_request()?;
+    let server = context.serve(move |connection| {
+        let request_head = connection.http2_request()?;
         theirs.store(
-            frames::guards_authorization(&begun.block),
+            frames::has_sensitive_authorization(&request_head.block),
             std::sync::atomic::Ordering::SeqCst,
         );
-        connection.http2_answer(begun.stream, "200", b"{}", true)?;
+        connection.http2_response(request_head.stream, "200", b"{}", true)?;
         connection.http2_drain()
     })?;
-    answered_with(scene.send(poll(&server.url())?)?, 200, b"{}")?;
+    expect_response_with(context.send(poll(&server.url())?)?, 200, b"{}")?;
     if guarded.load(std::sync::atomic::Ordering::SeqCst) {
         Ok("never indexed".into())
     } else {
-        Objection::failed("it may be indexed")
+        fail("it may be indexed")
     }
 }
 
-fn max_in_flight(scene: &Scene) -> Finding {
-    let server = scene.serve_http2(|request| {
+fn concurrent(context: &TestContext) -> CheckResult {
+    let server = context.serve_http2(|request| {
         let query = request.uri().query().unwrap_or_default().to_owned();
-        Http2Answer {
+        Http2Response {
             status: 200,
             body: query.into(),
             times: 1,
@@ -191,73 +203,73 @@ fn max_in_flight(scene: &Scene) -> Finding {
     let requests = (0..32)
         .map(|index| poll_at(&server.url(), &index.to_string()))
         .collect::<Result<Vec<_>, _>>()?;
-    for (index, outcome) in scene.send_all(requests).into_iter().enumerate() {
-        answered_with(outcome, 200, format!("extraction_id={index}").as_bytes())?;
+    for (index, result) in context.send_all(requests).into_iter().enumerate() {
+        expect_response_with(result, 200, format!("extraction_id={index}").as_bytes())?;
     }
-    Ok("32 answers".into())
+    Ok("32 responses".into())
 }
 
-fn limit(scene: &Scene) -> Finding {
-    let server = scene.serve_http2(|_| Http2Answer {
+fn limit(context: &TestContext) -> CheckResult {
+    let server = context.serve_http2(|_| Http2Response {
         status: 200,
         body: Bytes::from_static(&[b'x'; 10_000]),
         times: 1_000,
     })?;
-    let mut limits = scene.limits();
+    let mut limits = context.limits();
     limits.response_bytes = 100_000;
-    failed_as(
-        scene.send_within(poll(&server.url())?, limits)?,
+    expect_failure_kind(
+        context.send_within(poll(&server.url())?, limits)?,
         &[FailureKind::TooLarge],
     )
 }
 
-fn source(scene: &Scene) -> Finding {
-    let server = scene.serve_http2(|_| Http2Answer {
+fn source(context: &TestContext) -> CheckResult {
+    let server = context.serve_http2(|_| Http2Response {
         status: 202,
         body: Bytes::from_static(b"{}"),
         times: 1,
     })?;
     let document = Faulty {
-        says: 1_000_000,
+        declared: 1_000_000,
         yields: 500_000,
         ends: Ends::InAnError,
     };
-    let outcome = scene.send(submit_source(&server.url(), document)?)?;
-    server.ended().reaches(1, scene.patience() / 4);
-    if let Some(seen) = server.seen().first() {
-        return Objection::failed(format!(
+    let result = context.send(submit_source(&server.url(), document)?)?;
+    server.ended().wait_for(1, context.timeout() / 4);
+    if let Some(received) = server.received().first() {
+        return fail(format!(
             "the server took {} bytes for a whole upload",
-            seen.body().len()
+            received.body().len()
         ));
     }
-    failed(outcome, &[FailureKind::Source]).map(|_| "Source".into())
+    expect_failure(result, &[FailureKind::Source]).map(|_| "Source".into())
 }
 
-/// What becomes of a GET and a POST once they have begun to arrive; the connection stays open.
+/// A GET and a POST fail with one of these kinds after `act`. The connection stays open.
 fn ends(
-    scene: &Scene,
+    context: &TestContext,
     kinds: &[FailureKind],
     act: fn(&mut Connection, u32) -> io::Result<()>,
-) -> Finding {
-    broken(scene, kinds, act, true)
+) -> CheckResult {
+    broken(context, kinds, act, true)
 }
 
-/// As [`ends`], with a close.
-fn closes(scene: &Scene, act: fn(&mut Connection, u32) -> io::Result<()>) -> Finding {
-    broken(scene, INTERRUPTED, act, false)
+/// A GET and a POST fail as interrupted after `act` and a close.
+fn closes(context: &TestContext, act: fn(&mut Connection, u32) -> io::Result<()>) -> CheckResult {
+    broken(context, INTERRUPTED, act, false)
 }
 
 fn broken(
-    scene: &Scene,
+    context: &TestContext,
     kinds: &[FailureKind],
     act: fn(&mut Connection, u32) -> io::Result<()>,
     stays: bool,
-) -> Finding {
+) -> CheckResult {
     let mut found = String::new();
     for bytes in [0, 1_000] {
-        let server = scene.serve(move |connection| {
-            let begun = connection.http2_request()?;
-            act(connection, begun.stream)?;
+        let server = context.serve(move |connection| {
+            let request_head = connection.http2_request()?;
+            act(connection, request_head.stream)?;
             if stays {
                 connection.http2_drain()
             } else {
@@ -269,18 +281,18 @@ fn broken(
         } else {
             submit(&server.url(), bytes)
         }?;
-        found = failed_as(scene.send(request)?, kinds)?;
+        found = expect_failure_kind(context.send(request)?, kinds)?;
     }
     Ok(found)
 }
 
-fn early(scene: &Scene) -> Finding {
-    let server = scene.serve(|connection| {
-        let begun = connection.http2_request()?;
-        connection.http2_answer(begun.stream, "413", b"{}", true)?;
-        connection.reset_stream(begun.stream, NO_ERROR)?;
+fn early(context: &TestContext) -> CheckResult {
+    let server = context.serve(|connection| {
+        let request_head = connection.http2_request()?;
+        connection.http2_response(request_head.stream, "413", b"{}", true)?;
+        connection.reset_stream(request_head.stream, NO_ERROR)?;
         connection.http2_drain()
     })?;
-    answered_with(scene.send(submit(&server.url(), 800_000)?)?, 413, b"{}")?;
+    expect_response_with(context.send(submit(&server.url(), 800_000)?)?, 413, b"{}")?;
     Ok("413".into())
 }

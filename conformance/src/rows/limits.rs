@@ -1,35 +1,36 @@
-//! The most bytes of an answer.
+//! The limit on the bytes of a response.
 
 use typless::machine::{FailureKind, Limits};
 
-use super::{Finding, Objection, Row};
-use crate::scene::{Scene, answer, answered_with, failed, poll};
-use crate::server::{Connection, Tally};
+use crate::check::{CheckResult, fail};
+use crate::context::{TestContext, expect_failure, expect_response_with, poll, response_bytes};
+use crate::row::Row;
+use crate::server::{Connection, Counter};
 
 pub(super) const ROWS: &[Row] = &[
     Row::new(
         "limit-declared",
-        "an answer that says it is over the limit is `TooLarge`, and not read",
-        |scene| endless(scene, "content-length: 100000000", false),
+        "a response that declares more than the limit is `TooLarge`, and not read",
+        |context| endless(context, "content-length: 100000000", false),
     ),
     Row::new(
         "limit-chunked",
-        "an answer in chunks is `TooLarge` once it is over the limit, and not read on",
-        |scene| endless(scene, "transfer-encoding: chunked", true),
+        "a chunked response is `TooLarge` above the limit, and the rest is not read",
+        |context| endless(context, "transfer-encoding: chunked", true),
     ),
     Row::new(
         "limit-until-close",
-        "an answer without a length is `TooLarge` once it is over the limit, and not read on",
-        |scene| endless(scene, "connection: close", false),
+        "a response without a length is `TooLarge` above the limit, and the rest is not read",
+        |context| endless(context, "connection: close", false),
     ),
     Row::new(
         "limit-exact",
-        "an answer of exactly the limit is an answer",
+        "a response of exactly the limit is returned",
         exact,
     ),
     Row::new(
         "limit-connection",
-        "what was not read of one answer is never taken for the next",
+        "the unread part of a response is never taken for the next response",
         leftover,
     ),
 ];
@@ -38,16 +39,16 @@ const LIMIT: usize = 100_000;
 const ENDLESS: u64 = 100_000_000;
 const BLOCK: usize = 50_000;
 
-fn limits(scene: &Scene) -> Limits {
-    let mut limits = scene.limits();
+fn limits(context: &TestContext) -> Limits {
+    let mut limits = context.limits();
     limits.response_bytes = LIMIT as u64;
     limits
 }
 
-fn endless(scene: &Scene, header: &'static str, chunked: bool) -> Finding {
-    let sent = Tally::default();
+fn endless(context: &TestContext, header: &'static str, chunked: bool) -> CheckResult {
+    let sent = Counter::default();
     let theirs = sent.clone();
-    let server = scene.serve(move |connection| {
+    let server = context.serve(move |connection| {
         connection.request()?;
         connection.write(format!("HTTP/1.1 200 OK\r\n{header}\r\n\r\n").as_bytes())?;
         let block = if chunked {
@@ -65,19 +66,19 @@ fn endless(scene: &Scene, header: &'static str, chunked: bool) -> Finding {
             Ok(())
         }
     })?;
-    let outcome = scene.send_within(poll(&server.url())?, limits(scene))?;
+    let result = context.send_within(poll(&server.url())?, limits(context))?;
     let sent = sent.get();
-    failed(outcome, &[FailureKind::TooLarge])?;
-    // Half of it is more than systems buffer.
+    expect_failure(result, &[FailureKind::TooLarge])?;
+    // Half of it is more than a system buffers.
     if sent > ENDLESS / 2 {
-        return Objection::failed(format!(
-            "it took {sent} bytes of an answer, with a limit of {LIMIT}"
+        return fail(format!(
+            "it took {sent} bytes of a response, with a limit of {LIMIT}"
         ));
     }
     Ok("TooLarge".into())
 }
 
-fn exact(scene: &Scene) -> Finding {
+fn exact(context: &TestContext) -> CheckResult {
     let body = vec![b'x'; LIMIT];
     let whole = [&b"\r\n\r\n"[..], &body].concat();
     let declared = [&b"HTTP/1.1 200 OK\r\ncontent-length: 100000"[..], &whole].concat();
@@ -89,12 +90,12 @@ fn exact(scene: &Scene) -> Finding {
     ]
     .concat();
     for bytes in [declared, until_close, chunked] {
-        let server = scene.serve(move |connection: &mut Connection| {
+        let server = context.serve(move |connection: &mut Connection| {
             connection.request()?;
             connection.write(&bytes)
         })?;
-        answered_with(
-            scene.send_within(poll(&server.url())?, limits(scene))?,
+        expect_response_with(
+            context.send_within(poll(&server.url())?, limits(context))?,
             200,
             &body,
         )?;
@@ -102,10 +103,10 @@ fn exact(scene: &Scene) -> Finding {
     Ok(format!("{LIMIT} bytes"))
 }
 
-fn leftover(scene: &Scene) -> Finding {
-    let own = answer("200 OK", &[], b"its own");
-    // Whoever reads on where it stopped finds what looks like an answer.
-    let others = answer("200 OK", &[], b"another's").repeat(5_000);
+fn leftover(context: &TestContext) -> CheckResult {
+    let own = response_bytes("200 OK", &[], b"its own");
+    // The unread part looks like a response.
+    let others = response_bytes("200 OK", &[], b"another's").repeat(5_000);
     let others = [
         format!(
             "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n",
@@ -116,7 +117,7 @@ fn leftover(scene: &Scene) -> Finding {
         b"\r\n0\r\n\r\n",
     ]
     .concat();
-    let server = scene.serve(move |connection| {
+    let server = context.serve(move |connection| {
         let mut first = connection.number() == 0;
         while connection.request()?.is_some() {
             connection.write(if first { &others } else { &own })?;
@@ -124,10 +125,10 @@ fn leftover(scene: &Scene) -> Finding {
         }
         Ok(())
     })?;
-    failed(
-        scene.send_within(poll(&server.url())?, limits(scene))?,
+    expect_failure(
+        context.send_within(poll(&server.url())?, limits(context))?,
         &[FailureKind::TooLarge],
     )?;
-    answered_with(scene.send(poll(&server.url())?)?, 200, b"its own")?;
+    expect_response_with(context.send(poll(&server.url())?)?, 200, b"its own")?;
     Ok("its own".into())
 }

@@ -1,24 +1,24 @@
-//! The rows, one file per subject.
+//! The rows, one file for each subject.
 
-mod answers;
 mod broken;
 mod http2;
 mod limits;
 mod reach;
 mod requests;
+mod responses;
 mod reuse;
 mod sources;
 mod statuses;
 mod times;
 mod volume;
 
-use crate::row::{Finding, Needs, Objection, Row};
+use crate::row::Row;
 
-pub(super) const ALL: &[&[Row]] = &[
+const ALL: &[&[Row]] = &[
     requests::ROWS,
     sources::ROWS,
     statuses::ROWS,
-    answers::ROWS,
+    responses::ROWS,
     limits::ROWS,
     reach::ROWS,
     broken::ROWS,
@@ -27,3 +27,8 @@ pub(super) const ALL: &[&[Row]] = &[
     volume::ROWS,
     http2::ROWS,
 ];
+
+/// All rows, in the order in which they are run.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    ALL.iter().copied().flatten()
+}

@@ -1,13 +1,14 @@
-//! Services that can't be reached: nothing was sent, and it is known.
+//! Services that can't be reached: it is known that nothing was sent.
 
 use std::net::TcpStream;
 use std::time::Duration;
 
 use typless::machine::FailureKind;
 
-use super::{Finding, Objection, Row};
-use crate::scene::{KEY, SHORT, Scene, failed, failed_as, poll, submit};
-use crate::server::{Tally, listen};
+use crate::check::{CheckError, CheckResult, fail};
+use crate::context::{KEY, SHORT, TestContext, expect_failure, expect_failure_kind, poll, submit};
+use crate::row::Row;
+use crate::server::{Counter, listen};
 
 pub(super) const ROWS: &[Row] = &[
     Row::new(
@@ -21,13 +22,13 @@ pub(super) const ROWS: &[Row] = &[
         no_such_host,
     ),
     Row::new(
-        "reach-no-answer",
-        "a host that does not take the connection is `NotSent`, within the limit to connect",
-        no_answer,
+        "reach-connect-timeout",
+        "a host that does not accept the connection is `NotSent`, within the connect limit",
+        connect_timeout,
     ),
     Row::new(
         "reach-tls-to-plain",
-        "https to a port that speaks none is `NotSent` (or `Interrupted`), and shows the key to nobody",
+        "https to a port without TLS is `NotSent` or `Interrupted`, and the key is not sent",
         tls_to_plain,
     ),
     Row::new("reach-secrets", "no failure shows the key", secrets),
@@ -35,34 +36,34 @@ pub(super) const ROWS: &[Row] = &[
 
 const NOT_SENT: &[FailureKind] = &[FailureKind::NotSent];
 
-/// A port that nobody listens on.
-fn nobody(scene: &Scene) -> Result<String, Objection> {
+/// The URL of a port without a listener.
+fn closed_port(context: &TestContext) -> Result<String, CheckError> {
     Ok(format!(
         "http://{}",
-        listen(scene.runtime(), 1)?.local_addr()?
+        listen(context.runtime(), 1)?.local_addr()?
     ))
 }
 
-fn refused(scene: &Scene) -> Finding {
-    let url = nobody(scene)?;
-    failed_as(scene.send(poll(&url)?)?, NOT_SENT)?;
-    failed_as(scene.send(submit(&url, 1_000)?)?, NOT_SENT)
+fn refused(context: &TestContext) -> CheckResult {
+    let url = closed_port(context)?;
+    expect_failure_kind(context.send(poll(&url)?)?, NOT_SENT)?;
+    expect_failure_kind(context.send(submit(&url, 1_000)?)?, NOT_SENT)
 }
 
-fn no_such_host(scene: &Scene) -> Finding {
-    let mut limits = scene.limits();
-    // Where there is no resolver to say no, the limit does.
-    limits.connect = scene.patience() / 4;
-    // A name that never exists (RFC 6761).
-    failed_as(
-        scene.send_within(submit("http://does-not-exist.invalid", 1_000)?, limits)?,
+fn no_such_host(context: &TestContext) -> CheckResult {
+    let mut limits = context.limits();
+    // Without a resolver, the lookup ends at the limit.
+    limits.connect = context.timeout() / 4;
+    // This name never exists (RFC 6761).
+    expect_failure_kind(
+        context.send_within(submit("http://does-not-exist.invalid", 1_000)?, limits)?,
         NOT_SENT,
     )
 }
 
-fn no_answer(scene: &Scene) -> Finding {
-    // Nobody accepts; once the backlog is full, further connections are not answered.
-    let listener = listen(scene.runtime(), 1)?;
+fn connect_timeout(context: &TestContext) -> CheckResult {
+    // No connection is accepted. With a full backlog, the system leaves new connections pending.
+    let listener = listen(context.runtime(), 1)?;
     let address = listener.local_addr()?;
     let mut waiting = Vec::new();
     loop {
@@ -70,31 +71,31 @@ fn no_answer(scene: &Scene) -> Finding {
             Ok(stream) if waiting.len() < 64 => waiting.push(stream),
             Err(error) if error.kind() == std::io::ErrorKind::TimedOut => break,
             _ => {
-                return Err(Objection::NotApplicable(
-                    "this system does not leave connections unanswered".into(),
+                return Err(CheckError::NotApplicable(
+                    "this system does not leave connections pending".into(),
                 ));
             }
         }
     }
-    let mut limits = scene.limits();
+    let mut limits = context.limits();
     limits.connect = SHORT;
-    // Long enough that only the limit to connect can end it in time.
-    limits.total = scene.patience() * 2;
-    let began = std::time::Instant::now();
-    let outcome = scene.send_within(submit(&format!("http://{address}"), 1_000)?, limits)?;
-    if began.elapsed() > scene.patience() / 2 {
-        return Objection::failed(format!(
+    // So long that only the connect limit can end it in time.
+    limits.total = context.timeout() * 2;
+    let started_at = std::time::Instant::now();
+    let result = context.send_within(submit(&format!("http://{address}"), 1_000)?, limits)?;
+    if started_at.elapsed() > context.timeout() / 2 {
+        return fail(format!(
             "it tried for {:?}, with a limit of {SHORT:?}",
-            began.elapsed()
+            started_at.elapsed()
         ));
     }
-    failed_as(outcome, NOT_SENT)
+    expect_failure_kind(result, NOT_SENT)
 }
 
-fn tls_to_plain(scene: &Scene) -> Finding {
-    let shown = Tally::default();
-    let theirs = shown.clone();
-    let server = scene.serve(move |connection| {
+fn tls_to_plain(context: &TestContext) -> CheckResult {
+    let plain_requests = Counter::default();
+    let theirs = plain_requests.clone();
+    let server = context.serve(move |connection| {
         let mut first = [0];
         connection.read_exact(&mut first)?;
         // A TLS handshake begins with 22, a request with a letter.
@@ -105,21 +106,21 @@ fn tls_to_plain(scene: &Scene) -> Finding {
             .write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
     })?;
     let url = server.url().replace("http:", "https:");
-    let outcome = scene.send(submit(&url, 1_000)?)?;
-    server.settle()?;
-    if shown.get() > 0 {
-        return Objection::failed("it spoke plain HTTP where TLS was asked for");
+    let result = context.send(submit(&url, 1_000)?)?;
+    server.wait_until_idle()?;
+    if plain_requests.get() > 0 {
+        return fail("it used plain HTTP instead of TLS");
     }
-    // Without a handshake nothing can have been processed, so `NotSent` is right; `Interrupted` is
-    // safe, if less useful.
-    failed_as(outcome, &[FailureKind::NotSent, FailureKind::Interrupted])
+    // Without a handshake nothing can have been processed, so `NotSent` is correct. `Interrupted`
+    // is safe but less useful.
+    expect_failure_kind(result, &[FailureKind::NotSent, FailureKind::Interrupted])
 }
 
-fn secrets(scene: &Scene) -> Finding {
-    let closing = scene.serve(|connection| connection.request().map(drop))?;
-    for url in [nobody(scene)?, closing.url()] {
-        let failure = failed(
-            scene.send(submit(&url, 1_000)?)?,
+fn secrets(context: &TestContext) -> CheckResult {
+    let closing = context.serve(|connection| connection.request().map(drop))?;
+    for url in [closed_port(context)?, closing.url()] {
+        let failure = expect_failure(
+            context.send(submit(&url, 1_000)?)?,
             &[FailureKind::NotSent, FailureKind::Interrupted],
         )?;
         let mut shown = format!("{failure} {failure:?}");
@@ -129,7 +130,7 @@ fn secrets(scene: &Scene) -> Finding {
             cause = next.source();
         }
         if shown.contains(KEY) {
-            return Objection::failed("the key is in a failure's text");
+            return fail("the key is in a failure's text");
         }
     }
     Ok("not shown".into())

@@ -1,38 +1,43 @@
-//! What a request looks like on the wire.
+//! Requests, as received by the server.
 
 use http::HeaderValue;
 use http::header::WARNING;
 
-use super::{Finding, Objection, Row};
-use crate::scene::{KEY, Scene, answer, answered, poll, poll_at, submit};
-use crate::server::{Seen, Server};
+use crate::check::{CheckError, CheckResult, fail};
+use crate::context::{KEY, TestContext, expect_response, poll, poll_at, response_bytes, submit};
+use crate::row::Row;
+use crate::server::{ReceivedRequest, Server};
 
 pub(super) const ROWS: &[Row] = &[
     Row::new(
         "request-line",
-        "method, path and query as the core wrote them, with their percent-encoding",
+        "method, path and query are sent as the core wrote them, with their percent-encoding",
         line,
     ),
     Row::new(
         "request-headers",
-        "each header once with its exact value, the right host, and none of the transport's own",
+        "each header is sent once with its exact value, with the right host and no other header",
         headers,
     ),
     Row::new(
         "request-duplicates",
-        "a header given twice arrives twice, in order",
+        "a header given twice is sent twice, in order",
         duplicates,
     ),
-    Row::new("request-key", "one Authorization, unchanged", key),
+    Row::new("request-key", "one Authorization is sent, unchanged", key),
     Row::new(
         "request-encodings",
-        "no compression is asked for",
+        "no compression is requested",
         encodings,
     ),
-    Row::new("request-length", "the exact length, and no chunks", length),
+    Row::new(
+        "request-length",
+        "the exact length is sent, and no chunks",
+        length,
+    ),
     Row::new(
         "request-body",
-        "the body byte for byte, small and large",
+        "the body is sent byte for byte, small and large",
         body,
     ),
     Row::new("request-no-body", "a GET has no body", no_body),
@@ -40,56 +45,56 @@ pub(super) const ROWS: &[Row] = &[
 
 const ACCEPTED: &[u8] = br#"{"extraction_id": "0d14"}"#;
 
-fn server(scene: &Scene) -> Result<Server, Objection> {
-    Ok(scene.serve_bytes(answer("202 Accepted", &[], ACCEPTED))?)
+fn server(context: &TestContext) -> Result<Server, CheckError> {
+    Ok(context.serve_bytes(response_bytes("202 Accepted", &[], ACCEPTED))?)
 }
 
-/// The one request the server has seen.
-fn only(server: &Server) -> Result<Seen, Objection> {
-    let mut seen = server.seen();
-    match (seen.pop(), seen.len()) {
-        (Some(seen), 0) => Ok(seen),
-        (_, more) => Objection::failed(format!(
-            "one request was made, and the server saw {}",
+/// The one request the server has received.
+fn only(server: &Server) -> Result<ReceivedRequest, CheckError> {
+    let mut received = server.received();
+    match (received.pop(), received.len()) {
+        (Some(received), 0) => Ok(received),
+        (_, more) => fail(format!(
+            "one request was made, and the server received {}",
             more + 1
         )),
     }
 }
 
-fn poll_seen(scene: &Scene) -> Result<Seen, Objection> {
-    let server = server(scene)?;
-    answered(scene.send(poll(&server.url())?)?)?;
+fn receive_poll(context: &TestContext) -> Result<ReceivedRequest, CheckError> {
+    let server = server(context)?;
+    expect_response(context.send(poll(&server.url())?)?)?;
     only(&server)
 }
 
-fn submit_seen(scene: &Scene, bytes: usize) -> Result<Seen, Objection> {
-    let server = server(scene)?;
-    answered(scene.send(submit(&server.url(), bytes)?)?)?;
+fn receive_submit(context: &TestContext, bytes: usize) -> Result<ReceivedRequest, CheckError> {
+    let server = server(context)?;
+    expect_response(context.send(submit(&server.url(), bytes)?)?)?;
     only(&server)
 }
 
-fn line(scene: &Scene) -> Finding {
-    let server = server(scene)?;
-    answered(scene.send(poll_at(&server.url(), "a b/ä+?&%2F~")?)?)?;
+fn line(context: &TestContext) -> CheckResult {
+    let server = server(context)?;
+    expect_response(context.send(poll_at(&server.url(), "a b/ä+?&%2F~")?)?)?;
     let wanted =
         "GET /api/get-extraction-data?extraction_id=a%20b%2F%C3%A4%2B%3F%26%252F~ HTTP/1.1";
     match only(&server)?.line {
         line if line == wanted => Ok(line),
-        line => Objection::failed(format!("{line:?}, where it should have been {wanted:?}")),
+        line => fail(format!("{line:?}, expected {wanted:?}")),
     }
 }
 
-/// What has a row of its own.
-const ELSEWHERE: [&str; 4] = [
+/// Headers with their own rows.
+const OTHER_ROWS: [&str; 4] = [
     "authorization",
     "accept-encoding",
     "content-length",
     "transfer-encoding",
 ];
 
-fn headers(scene: &Scene) -> Finding {
+fn headers(context: &TestContext) -> CheckResult {
     for bytes in [0, 1_000] {
-        let server = server(scene)?;
+        let server = server(context)?;
         let request = if bytes == 0 {
             poll(&server.url())
         } else {
@@ -101,14 +106,14 @@ fn headers(scene: &Scene) -> Finding {
             .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
             .collect();
         wanted.push(("host".to_owned(), server.address().to_string().into_bytes()));
-        answered(scene.send(request)?)?;
+        expect_response(context.send(request)?)?;
         let mut found = only(&server)?.headers;
-        // What any connection of HTTP/1.1 is, said once more.
+        // The default of HTTP/1.1, which may be repeated.
         found.retain(|(name, value)| {
             !(name == "connection" && value.eq_ignore_ascii_case(b"keep-alive"))
         });
         for headers in [&mut wanted, &mut found] {
-            headers.retain(|(name, _)| !ELSEWHERE.contains(&name.as_str()));
+            headers.retain(|(name, _)| !OTHER_ROWS.contains(&name.as_str()));
             headers.sort();
         }
         if wanted != found {
@@ -118,18 +123,14 @@ fn headers(scene: &Scene) -> Finding {
                     .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value)))
                     .collect::<Vec<_>>()
             };
-            return Objection::failed(format!(
-                "{:?}, where it should have been {:?}",
-                show(found),
-                show(wanted)
-            ));
+            return fail(format!("{:?}, expected {:?}", show(found), show(wanted)));
         }
     }
     Ok("as written".into())
 }
 
-fn duplicates(scene: &Scene) -> Finding {
-    let server = server(scene)?;
+fn duplicates(context: &TestContext) -> CheckResult {
+    let server = server(context)?;
     let mut request = poll(&server.url())?;
     let values = ["199 - \"b\"", "199 - \"a\""];
     for value in values {
@@ -137,45 +138,48 @@ fn duplicates(scene: &Scene) -> Finding {
             .headers_mut()
             .append(WARNING, HeaderValue::from_static(value));
     }
-    answered(scene.send(request)?)?;
-    let found = only(&server)?.shown("warning");
+    expect_response(context.send(request)?)?;
+    let found = only(&server)?.text_values("warning");
     if found == values {
         Ok("both".into())
     } else {
-        Objection::failed(format!("{found:?}, where it should have been {values:?}"))
+        fail(format!("{found:?}, expected {values:?}"))
     }
 }
 
-fn key(scene: &Scene) -> Finding {
+fn key(context: &TestContext) -> CheckResult {
     let wanted = format!("Token {KEY}");
-    let found = poll_seen(scene)?.shown("authorization");
+    let found = receive_poll(context)?.text_values("authorization");
     if found == [wanted.as_str()] {
         Ok("unchanged".into())
     } else {
-        Objection::failed(format!("{found:?}, where it should have been {wanted:?}"))
+        fail(format!("{found:?}, expected {wanted:?}"))
     }
 }
 
-fn encodings(scene: &Scene) -> Finding {
-    let seen = poll_seen(scene)?;
-    let asked: Vec<String> = ["accept-encoding", "te"]
+fn encodings(context: &TestContext) -> CheckResult {
+    let received = receive_poll(context)?;
+    let requested: Vec<String> = ["accept-encoding", "te"]
         .iter()
-        .flat_map(|name| seen.shown(name))
+        .flat_map(|name| received.text_values(name))
         .collect();
-    if asked.is_empty() {
+    if requested.is_empty() {
         Ok("none".into())
     } else {
-        Objection::failed(format!("it asked for {asked:?}"))
+        fail(format!("it requested {requested:?}"))
     }
 }
 
-fn length(scene: &Scene) -> Finding {
+fn length(context: &TestContext) -> CheckResult {
     for bytes in [1, 2, 3, 100_000, 800_000] {
-        let seen = submit_seen(scene, bytes)?;
-        let (lengths, wanted) = (seen.shown("content-length"), seen.body.len().to_string());
-        if lengths != [wanted.as_str()] || !seen.values("transfer-encoding").is_empty() {
-            let encodings = seen.shown("transfer-encoding");
-            return Objection::failed(format!(
+        let received = receive_submit(context, bytes)?;
+        let (lengths, wanted) = (
+            received.text_values("content-length"),
+            received.body.len().to_string(),
+        );
+        if lengths != [wanted.as_str()] || !received.values("transfer-encoding").is_empty() {
+            let encodings = received.text_values("transfer-encoding");
+            return fail(format!(
                 "content-length {lengths:?}, transfer-encoding {encodings:?} for {wanted} bytes"
             ));
         }
@@ -183,20 +187,20 @@ fn length(scene: &Scene) -> Finding {
     Ok("exact".into())
 }
 
-fn body(scene: &Scene) -> Finding {
+fn body(context: &TestContext) -> CheckResult {
     for bytes in [1, 2, 3, 100_000, 800_000] {
         let wanted = submit("http://127.0.0.1", bytes)?.body().to_bytes()?;
-        let seen = submit_seen(scene, bytes)?;
-        if seen.body != wanted {
-            let same = seen
+        let received = receive_submit(context, bytes)?;
+        if received.body != wanted {
+            let same = received
                 .body
                 .iter()
                 .zip(&wanted)
                 .take_while(|(found, wanted)| found == wanted)
                 .count();
-            return Objection::failed(format!(
-                "{} of {} bytes arrived, the same up to {same}",
-                seen.body.len(),
+            return fail(format!(
+                "{} of {} bytes were received, the same up to {same}",
+                received.body.len(),
                 wanted.len()
             ));
         }
@@ -204,13 +208,13 @@ fn body(scene: &Scene) -> Finding {
     Ok("byte for byte".into())
 }
 
-fn no_body(scene: &Scene) -> Finding {
-    let seen = poll_seen(scene)?;
-    let chunked = !seen.values("transfer-encoding").is_empty();
-    if seen.content_length().is_some_and(|length| length > 0) || chunked {
-        return Objection::failed(format!(
+fn no_body(context: &TestContext) -> CheckResult {
+    let received = receive_poll(context)?;
+    let chunked = !received.values("transfer-encoding").is_empty();
+    if received.content_length().is_some_and(|length| length > 0) || chunked {
+        return fail(format!(
             "a body of {} bytes{}",
-            seen.body.len(),
+            received.body.len(),
             if chunked { ", chunked" } else { "" }
         ));
     }

@@ -1,4 +1,4 @@
-//! Connections that are used more than once.
+//! Connections that are reused.
 
 use std::time::{Duration, Instant};
 
@@ -7,48 +7,51 @@ use typless::machine::{
 };
 use typless::wire::AwaitingRequest;
 
-use super::{Finding, Objection, Row};
-use crate::scene::{Scene, answer, answered_with, api, failed, poll, shown, submit};
+use crate::check::{CheckError, CheckResult, fail};
+use crate::context::{
+    TestContext, api, describe, expect_failure, expect_response, expect_response_with, poll,
+    response_bytes, submit,
+};
+use crate::row::Row;
 
 pub(super) const ROWS: &[Row] = &[
     Row::new(
         "reuse-kept",
-        "a connection serves one exchange after the other, whatever their status",
+        "a connection is reused for the next exchange, with every status",
         kept,
     ),
     Row::new(
         "reuse-announced-close",
-        "a connection that the server says it closes is not used again",
+        "a connection with an announced close is not reused",
         announced,
     ),
     Row::new(
         "reuse-idle-closed-get",
-        "an idle connection that was closed does not keep a `Call` from its answer",
+        "a `Call` gets its response even if an idle connection was closed",
         idle_closed_get,
     ),
     Row::new(
         "reuse-idle-closed-post",
-        "a submit lost with an idle connection is `Interrupted`, and reached the server once at most",
+        "a submit lost with an idle connection is `Interrupted`, and received at most once",
         idle_closed_post,
     ),
 ];
 
-fn kept(scene: &Scene) -> Finding {
+fn kept(context: &TestContext) -> CheckResult {
     let mut connections = 0;
-    // A pool that takes a connection back on a task of its own may open others for exchanges that
-    // follow at once, the more so on a busy machine: with time between them it has one, and one to
-    // spare.
+    // A pool that returns connections on another task may open a new one for the next exchange,
+    // above all on a busy computer. With longer pauses it needs one connection, or two.
     for pause in [0, 5, 50, 250] {
-        connections = connections_for_five(scene, Duration::from_millis(pause))?;
+        connections = connections_for_five(context, Duration::from_millis(pause))?;
         if connections <= 2 {
             return Ok(format!("connections for 5 exchanges: {connections}"));
         }
     }
-    Objection::failed(format!("{connections} connections for 5 exchanges"))
+    fail(format!("{connections} connections for 5 exchanges"))
 }
 
-fn connections_for_five(scene: &Scene, pause: Duration) -> Result<usize, Objection> {
-    let server = scene.serve(|connection| {
+fn connections_for_five(context: &TestContext, pause: Duration) -> Result<usize, CheckError> {
+    let server = context.serve(|connection| {
         for status in [
             "200 OK",
             "400 Bad Request",
@@ -62,7 +65,7 @@ fn connections_for_five(scene: &Scene, pause: Duration) -> Result<usize, Objecti
             if connection.request()?.is_none() {
                 break;
             }
-            connection.write(&answer(status, &[], b"{}"))?;
+            connection.write(&response_bytes(status, &[], b"{}"))?;
         }
         Ok(())
     })?;
@@ -75,53 +78,52 @@ fn connections_for_five(scene: &Scene, pause: Duration) -> Result<usize, Objecti
         poll(&url)?,
     ] {
         std::thread::sleep(pause);
-        crate::scene::answered(scene.send(request)?)?;
+        expect_response(context.send(request)?)?;
     }
     Ok(server.connections())
 }
 
-fn announced(scene: &Scene) -> Finding {
-    let server = scene.serve(|connection| {
+fn announced(context: &TestContext) -> CheckResult {
+    let server = context.serve(|connection| {
         if connection.request()?.is_some() {
-            connection.write(&answer("200 OK", &["connection: close"], b"{}"))?;
-            // It stays open until the client has closed, which is when a request too many would be
-            // seen.
+            connection.write(&response_bytes("200 OK", &["connection: close"], b"{}"))?;
+            // It stays open until the client closes it, so that a second request would be received.
             connection.request()?;
         }
         Ok(())
     })?;
     for _ in 0..2 {
-        answered_with(scene.send(poll(&server.url())?)?, 200, b"{}")?;
+        expect_response_with(context.send(poll(&server.url())?)?, 200, b"{}")?;
     }
     match server
-        .seen()
+        .received()
         .iter()
-        .filter(|seen| seen.connection == 0)
+        .filter(|received| received.connection == 0)
         .count()
     {
         1 => Ok("a new connection".into()),
-        requests => Objection::failed(format!(
-            "{requests} requests on a connection that was to be closed"
+        requests => fail(format!(
+            "{requests} requests on a connection with an announced close"
         )),
     }
 }
 
-fn idle_closed_get(scene: &Scene) -> Finding {
-    let server = scene.serve(|connection| {
-        let reply = answer("200 OK", &[], br#"{"extraction_ids": []}"#);
+fn idle_closed_get(context: &TestContext) -> CheckResult {
+    let server = context.serve(|connection| {
+        let reply = response_bytes("200 OK", &[], br#"{"extraction_ids": []}"#);
         if connection.number() > 0 {
-            return connection.answer_all(&reply);
+            return connection.respond_to_all(&reply);
         }
         connection.request()?;
         connection.write(&reply)
     })?;
-    crate::scene::answered(scene.send(AwaitingRequest::new().request(&api(&server.url())?))?)?;
-    server.settle()?;
+    expect_response(context.send(AwaitingRequest::new().request(&api(&server.url())?))?)?;
+    server.wait_until_idle()?;
     let retry = RetryPolicy::new()
         .with_attempts(4)
         .with_delays(Duration::from_millis(1), Duration::from_millis(5));
-    let began = Instant::now();
-    let now = || Time::from_unix_seconds(1_700_000_000) + began.elapsed();
+    let started_at = Instant::now();
+    let now = || Time::from_unix_seconds(1_700_000_000) + started_at.elapsed();
     let mut call = Call::new(
         &api(&server.url())?,
         AwaitingRequest::new(),
@@ -130,53 +132,54 @@ fn idle_closed_get(scene: &Scene) -> Finding {
     );
     loop {
         match call.next_output(now()) {
-            Output::Send(transmit) => match scene.send_within(transmit.request, scene.limits())? {
-                Ok(response) => call.handle_response(transmit.id, response, now()),
-                Err(failure) => call.handle_failure(transmit.id, failure, now()),
-            },
+            Output::Send(transmit) => {
+                match context.send_within(transmit.request, context.limits())? {
+                    Ok(response) => call.handle_response(transmit.id, response, now()),
+                    Err(failure) => call.handle_failure(transmit.id, failure, now()),
+                }
+            }
             Output::Event(event) => match event.kind {
-                CallEventKind::Finished(Ok(_)) => return Ok("answered".into()),
-                CallEventKind::Finished(Err(error)) => return Objection::failed(error.to_string()),
+                CallEventKind::Finished(Ok(_)) => return Ok("a response".into()),
+                CallEventKind::Finished(Err(error)) => return fail(error.to_string()),
                 _ => {}
             },
             Output::Wait(until) => std::thread::sleep(until.saturating_since(now())),
             Output::NeedInput | Output::Done => {
-                return Objection::failed("the call came to no end");
+                return fail("the call has no outcome");
             }
         }
     }
 }
 
-fn idle_closed_post(scene: &Scene) -> Finding {
-    // The first connection closes the moment a submit has come in, as one does that was idle for
-    // too long.
-    let server = scene.serve(|connection| {
-        let reply = answer("200 OK", &[], b"{}");
+fn idle_closed_post(context: &TestContext) -> CheckResult {
+    // The first connection closes when the submit is received, as an idle connection may.
+    let server = context.serve(|connection| {
+        let reply = response_bytes("200 OK", &[], b"{}");
         if connection.number() > 0 {
-            return connection.answer_all(&reply);
+            return connection.respond_to_all(&reply);
         }
         connection.request()?;
         connection.write(&reply)?;
         connection.request().map(drop)
     })?;
-    crate::scene::answered(scene.send(poll(&server.url())?)?)?;
-    let outcome = scene.send(submit(&server.url(), 1_000)?)?;
-    server.settle()?;
+    expect_response(context.send(poll(&server.url())?)?)?;
+    let result = context.send(submit(&server.url(), 1_000)?)?;
+    server.wait_until_idle()?;
     let submits: Vec<_> = server
-        .seen()
+        .received()
         .into_iter()
-        .filter(|seen| seen.line.starts_with("POST"))
+        .filter(|received| received.line.starts_with("POST"))
         .collect();
     match &submits[..] {
         [one] if one.connection == 0 => {
-            failed(outcome, &[FailureKind::Interrupted]).map(|_| "Interrupted, once".into())
+            expect_failure(result, &[FailureKind::Interrupted]).map(|_| "Interrupted, once".into())
         }
-        // A transport is free to give a submit a connection of its own.
-        [_] => crate::scene::answered(outcome).map(|_| "answered, once".into()),
-        seen => Objection::failed(format!(
-            "the server saw the submit {} times; it reported {}",
-            seen.len(),
-            shown(&outcome)
+        // A transport may use a new connection for a submit.
+        [_] => expect_response(result).map(|_| "a response, once".into()),
+        received => fail(format!(
+            "the server received the submit {} times; it reported {}",
+            received.len(),
+            describe(&result)
         )),
     }
 }

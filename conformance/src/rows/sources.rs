@@ -1,59 +1,60 @@
-//! Documents that break their word: never a whole upload.
+//! Documents that fail or have a wrong length: never a whole upload.
 
 use typless::machine::FailureKind;
 
-use super::{Finding, Objection, Row};
-use crate::scene::{Scene, answer, failed, submit_source};
+use crate::check::{CheckResult, fail};
+use crate::context::{TestContext, expect_failure, response_bytes, submit_source};
+use crate::row::Row;
 use crate::sources::{Ends, Faulty};
 
 pub(super) const ROWS: &[Row] = &[
     Row::new(
         "source-short",
-        "a document one byte shorter than it said is `Source`, and never a whole upload",
-        |scene| never_whole(scene, |says| says - 1, Ends::Cleanly),
+        "a document one byte shorter than declared is `Source`, and never a whole upload",
+        |context| never_whole(context, |declared| declared - 1, Ends::Cleanly),
     ),
     Row::new(
         "source-long",
-        "a document one byte longer than it said is `Source`, and never a whole upload",
-        |scene| never_whole(scene, |says| says + 1, Ends::Cleanly),
+        "a document one byte longer than declared is `Source`, and never a whole upload",
+        |context| never_whole(context, |declared| declared + 1, Ends::Cleanly),
     ),
     Row::new(
         "source-fails",
         "a document that fails midway is `Source`, and never a whole upload",
-        |scene| never_whole(scene, |says| says / 2, Ends::InAnError),
+        |context| never_whole(context, |declared| declared / 2, Ends::InAnError),
     ),
     Row::new(
         "source-empty",
         "a document that yields nothing is `Source`, and never a whole upload",
-        |scene| never_whole(scene, |_| 0, Ends::Cleanly),
+        |context| never_whole(context, |_| 0, Ends::Cleanly),
     ),
     Row::new(
         "source-unopened",
         "a document that can't be opened is `Source`, and never a whole upload",
-        |scene| never_whole(scene, |_| 0, Ends::BeforeItBegins),
+        |context| never_whole(context, |_| 0, Ends::BeforeTheStart),
     ),
 ];
 
-/// Short enough to be sent from one buffer, and too long for that.
+/// Bytes of a body that is sent from one buffer, and of one that is not.
 const SIZES: [u64; 2] = [10, 2_000_000];
 
-fn never_whole(scene: &Scene, yields: fn(u64) -> u64, ends: Ends) -> Finding {
-    for says in SIZES {
-        let server = scene.serve_bytes(answer("202 Accepted", &[], b"{}"))?;
+fn never_whole(context: &TestContext, yields: fn(u64) -> u64, ends: Ends) -> CheckResult {
+    for declared in SIZES {
+        let server = context.serve_bytes(response_bytes("202 Accepted", &[], b"{}"))?;
         let source = Faulty {
-            says,
-            yields: yields(says),
+            declared,
+            yields: yields(declared),
             ends,
         };
-        let outcome = scene.send(submit_source(&server.url(), source)?)?;
-        server.settle()?;
-        if let Some(seen) = server.seen().first() {
-            return Objection::failed(format!(
-                "the server took {} bytes for a whole upload",
-                seen.body.len()
+        let result = context.send(submit_source(&server.url(), source)?)?;
+        server.wait_until_idle()?;
+        if let Some(received) = server.received().first() {
+            return fail(format!(
+                "the server received {} bytes as a whole upload",
+                received.body.len()
             ));
         }
-        failed(outcome, &[FailureKind::Source])?;
+        expect_failure(result, &[FailureKind::Source])?;
     }
     Ok("Source".into())
 }

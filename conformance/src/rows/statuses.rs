@@ -1,32 +1,35 @@
-//! Every status is an answer, handed on as it came.
+//! Every status is a response, returned as sent.
 
 use http::header::{LOCATION, RETRY_AFTER};
 use typless::machine::FailureKind;
 
-use super::{Finding, Objection, Row};
-use crate::scene::{Scene, answer, answered_with, failed, poll, submit, submit_source};
+use crate::check::{CheckResult, fail};
+use crate::context::{
+    TestContext, expect_failure, expect_response_with, poll, response_bytes, submit, submit_source,
+};
+use crate::row::Row;
 use crate::sources::Zeros;
 
 pub(super) const ROWS: &[Row] = &[
     Row::new(
         "status-200",
-        "200 with a body is handed on, with the blanks around it",
-        |scene| handed_on(scene, "200 OK", &[], b"\r\n {\"status\": \"SUCCESS\"}\n"),
+        "200 with a body is returned, with spaces around it",
+        |context| returned(context, "200 OK", &[], b"\r\n {\"status\": \"SUCCESS\"}\n"),
     ),
-    Row::new("status-202", "202 with a body is handed on", |scene| {
-        handed_on(scene, "202 Accepted", &[], br#"{"extraction_id": "1"}"#)
+    Row::new("status-202", "202 with a body is returned", |context| {
+        returned(context, "202 Accepted", &[], br#"{"extraction_id": "1"}"#)
     }),
     Row::new(
         "status-204",
-        "204 without a length has no body, and the next exchange goes well",
-        |scene| bodiless(scene, 204, b"HTTP/1.1 204 No Content\r\n\r\n"),
+        "204 without a length has no body, and the next exchange succeeds",
+        |context| bodiless(context, 204, b"HTTP/1.1 204 No Content\r\n\r\n"),
     ),
     Row::new(
         "status-304",
-        "304 has no body even if it tells a length, and the next exchange goes well",
-        |scene| {
+        "304 has no body even with a length, and the next exchange succeeds",
+        |context| {
             bodiless(
-                scene,
+                context,
                 304,
                 b"HTTP/1.1 304 Not Modified\r\ncontent-length: 10\r\n\r\n",
             )
@@ -34,37 +37,37 @@ pub(super) const ROWS: &[Row] = &[
     ),
     Row::new(
         "status-redirects",
-        "301, 302, 303, 307 and 308 to another host are not followed, and the key is not sent there",
+        "redirects to another host (301, 302, 303, 307, 308) are not followed",
         redirects,
     ),
-    Row::new("status-401", "401 with a body is an answer", |scene| {
-        handed_on(scene, "401 Unauthorized", &[CHALLENGE], ERROR)
+    Row::new("status-401", "401 with a body is a response", |context| {
+        returned(context, "401 Unauthorized", &[CHALLENGE], ERROR)
     }),
-    Row::new("status-404", "404 with a body is an answer", |scene| {
-        handed_on(scene, "404 Not Found", &[], ERROR)
+    Row::new("status-404", "404 with a body is a response", |context| {
+        returned(context, "404 Not Found", &[], ERROR)
     }),
-    Row::new("status-422", "422 with a body is an answer", |scene| {
-        handed_on(scene, "422 Unprocessable Content", &[], ERROR)
+    Row::new("status-422", "422 with a body is a response", |context| {
+        returned(context, "422 Unprocessable Content", &[], ERROR)
     }),
     Row::new(
         "status-429-seconds",
-        "429 with `Retry-After` in seconds is an answer",
-        |scene| waits(scene, "429 Too Many Requests", "120"),
+        "429 with `Retry-After` in seconds is a response",
+        |context| waits(context, "429 Too Many Requests", "120"),
     ),
     Row::new(
         "status-429-date",
-        "429 with `Retry-After` as a date is an answer",
-        |scene| {
+        "429 with `Retry-After` as a date is a response",
+        |context| {
             waits(
-                scene,
+                context,
                 "429 Too Many Requests",
                 "Wed, 21 Oct 2065 07:28:00 GMT",
             )
         },
     ),
-    Row::new("status-500", "500 with HTML is an answer", |scene| {
-        handed_on(
-            scene,
+    Row::new("status-500", "500 with HTML is a response", |context| {
+        returned(
+            context,
             "500 Internal Server Error",
             &["content-type: text/html"],
             b"<html><body>Oops</body></html>",
@@ -72,18 +75,18 @@ pub(super) const ROWS: &[Row] = &[
     }),
     Row::new(
         "status-503",
-        "503 with `Retry-After` is an answer",
-        |scene| waits(scene, "503 Service Unavailable", "7"),
+        "503 with `Retry-After` is a response",
+        |context| waits(context, "503 Service Unavailable", "7"),
     ),
     Row::new(
         "early-413-reads-on",
-        "413 in the middle of an upload is an answer where the server reads on",
-        early_reading_on,
+        "413 in the middle of an upload is a response if the server reads the rest",
+        early_reads_on,
     ),
     Row::new(
         "early-413-closes",
-        "413 in the middle of an upload where the server closes: an answer or `Interrupted`, never `NotSent`",
-        early_closing,
+        "413 in the middle of an upload and a close: a response or `Interrupted`, never `NotSent`",
+        early_closes,
     ),
 ];
 
@@ -91,14 +94,16 @@ const ERROR: &[u8] = br#"{"code": "oops", "message": "no", "details": {}}"#;
 const CHALLENGE: &str = "www-authenticate: Basic realm=\"x\"";
 
 /// A GET and a POST get the status and the body.
-fn handed_on(scene: &Scene, status: &str, headers: &[&str], body: &[u8]) -> Finding {
-    let server = scene.serve_bytes(answer(status, headers, body))?;
+fn returned(context: &TestContext, status: &str, headers: &[&str], body: &[u8]) -> CheckResult {
+    let server = context.serve_bytes(response_bytes(status, headers, body))?;
     let number = number(status);
-    answered_with(scene.send(poll(&server.url())?)?, number, body)?;
-    answered_with(scene.send(submit(&server.url(), 1_000)?)?, number, body)?;
-    match server.seen().len() {
+    expect_response_with(context.send(poll(&server.url())?)?, number, body)?;
+    expect_response_with(context.send(submit(&server.url(), 1_000)?)?, number, body)?;
+    match server.received().len() {
         2 => Ok(format!("{number}")),
-        seen => Objection::failed(format!("two requests were made, and the server saw {seen}")),
+        received => fail(format!(
+            "two requests were made, and the server received {received}"
+        )),
     }
 }
 
@@ -109,9 +114,14 @@ fn number(status: &str) -> u16 {
         .unwrap_or_default()
 }
 
-fn waits(scene: &Scene, status: &str, hint: &str) -> Finding {
-    let server = scene.serve_bytes(answer(status, &[&format!("retry-after: {hint}")], ERROR))?;
-    let response = answered_with(scene.send(poll(&server.url())?)?, number(status), ERROR)?;
+fn waits(context: &TestContext, status: &str, hint: &str) -> CheckResult {
+    let server = context.serve_bytes(response_bytes(
+        status,
+        &[&format!("retry-after: {hint}")],
+        ERROR,
+    ))?;
+    let response =
+        expect_response_with(context.send(poll(&server.url())?)?, number(status), ERROR)?;
     let found: Vec<_> = response
         .headers()
         .get_all(RETRY_AFTER)
@@ -119,7 +129,7 @@ fn waits(scene: &Scene, status: &str, hint: &str) -> Finding {
         .map(http::HeaderValue::as_bytes)
         .collect();
     if found != [hint.as_bytes()] {
-        return Objection::failed(format!(
+        return fail(format!(
             "`Retry-After` was {hint:?} and became {:?}",
             response.headers().get(RETRY_AFTER)
         ));
@@ -127,8 +137,8 @@ fn waits(scene: &Scene, status: &str, hint: &str) -> Finding {
     Ok(format!("unchanged, {hint}"))
 }
 
-fn bodiless(scene: &Scene, status: u16, head: &'static [u8]) -> Finding {
-    let server = scene.serve(move |connection| {
+fn bodiless(context: &TestContext, status: u16, head: &'static [u8]) -> CheckResult {
+    let server = context.serve(move |connection| {
         let mut first = connection.number() == 0;
         while connection.request()?.is_some() {
             connection.write(if first {
@@ -140,17 +150,17 @@ fn bodiless(scene: &Scene, status: u16, head: &'static [u8]) -> Finding {
         }
         Ok(())
     })?;
-    answered_with(scene.send(poll(&server.url())?)?, status, b"")?;
-    // Only on the same connection is there anything to go wrong; a new one begins from the start.
-    let next = scene.send(poll(&server.url())?)?;
+    expect_response_with(context.send(poll(&server.url())?)?, status, b"")?;
+    // Only an exchange on the same connection can go wrong.
+    let next = context.send(poll(&server.url())?)?;
     if server.connections() == 1 {
-        answered_with(next, 200, b"{}")?;
+        expect_response_with(next, 200, b"{}")?;
     }
     Ok(format!("{status}, no body"))
 }
 
-fn redirects(scene: &Scene) -> Finding {
-    let elsewhere = scene.serve_bytes(answer("200 OK", &[], b"{}"))?;
+fn redirects(context: &TestContext) -> CheckResult {
+    let elsewhere = context.serve_bytes(response_bytes("200 OK", &[], b"{}"))?;
     for status in [
         "301 Moved Permanently",
         "302 Found",
@@ -159,23 +169,23 @@ fn redirects(scene: &Scene) -> Finding {
         "308 Permanent Redirect",
     ] {
         let location = format!("{}/elsewhere", elsewhere.url());
-        let server = scene.serve_bytes(answer(
+        let server = context.serve_bytes(response_bytes(
             status,
             &[&format!("location: {location}")],
             b"moved",
         ))?;
         for request in [poll(&server.url())?, submit(&server.url(), 100)?] {
-            let outcome = scene.send(request)?;
+            let result = context.send(request)?;
             if elsewhere.connections() > 0 {
-                return Objection::failed(format!("it followed a {status}"));
+                return fail(format!("it followed a {status}"));
             }
-            let response = answered_with(outcome, number(status), b"moved")?;
+            let response = expect_response_with(result, number(status), b"moved")?;
             if response
                 .headers()
                 .get(LOCATION)
                 .is_none_or(|found| *found != *location)
             {
-                return Objection::failed(format!(
+                return fail(format!(
                     "the location of a {status} became {:?}",
                     response.headers().get(LOCATION)
                 ));
@@ -185,11 +195,11 @@ fn redirects(scene: &Scene) -> Finding {
     Ok("not followed".into())
 }
 
-fn early_reading_on(scene: &Scene) -> Finding {
-    let server = scene.serve(|connection| {
+fn early_reads_on(context: &TestContext) -> CheckResult {
+    let server = context.serve(|connection| {
         connection.head()?;
         connection.read_exact(&mut [0; 1000])?;
-        connection.write(&answer(
+        connection.write(&response_bytes(
             "413 Content Too Large",
             &["connection: close"],
             ERROR,
@@ -197,27 +207,29 @@ fn early_reading_on(scene: &Scene) -> Finding {
         connection.drain()
     })?;
     let request = submit_source(&server.url(), Zeros::more_than_is_buffered())?;
-    answered_with(scene.send(request)?, 413, ERROR)?;
+    expect_response_with(context.send(request)?, 413, ERROR)?;
     Ok("413".into())
 }
 
-fn early_closing(scene: &Scene) -> Finding {
-    let server = scene.serve(|connection| {
+fn early_closes(context: &TestContext) -> CheckResult {
+    let server = context.serve(|connection| {
         connection.head()?;
         connection.read_exact(&mut [0; 1000])?;
-        connection.write(&answer(
+        connection.write(&response_bytes(
             "413 Content Too Large",
             &["connection: close"],
             ERROR,
         ))?;
-        // Closed with bytes unread, which resets it; the answer may be lost with that.
+        // Closed with unread bytes, which resets the connection. The response may be lost.
         connection.peek()
     })?;
-    match scene.send(submit_source(
+    match context.send(submit_source(
         &server.url(),
         Zeros::more_than_is_buffered(),
     )?)? {
-        Ok(response) => answered_with(Ok(response), 413, ERROR).map(|_| "413".into()),
-        failure => failed(failure, &[FailureKind::Interrupted]).map(|_| "Interrupted".into()),
+        Ok(response) => expect_response_with(Ok(response), 413, ERROR).map(|_| "413".into()),
+        failure => {
+            expect_failure(failure, &[FailureKind::Interrupted]).map(|_| "Interrupted".into())
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Time limits, and answers that take their time within them.
+//! Time limits, and slow responses within them.
 
 use std::time::{Duration, Instant};
 
@@ -7,38 +7,36 @@ use tokio::sync::oneshot;
 use typless::machine::FailureKind;
 use typless::wire::Body;
 
-use super::{Finding, Needs, Objection, Row};
-use crate::scene::{
-    SHORT, Scene, answer, answered_with, failed_as, poll, shown, submit, submit_source,
+use crate::check::{CheckError, CheckResult, fail};
+use crate::context::{
+    SHORT, TestContext, describe, expect_failure_kind, expect_response_with, poll, response_bytes,
+    submit, submit_source,
 };
-use crate::server::{Connection, Tally};
+use crate::row::{Needs, Row};
+use crate::server::{Connection, Counter};
 use crate::sources::Zeros;
 use crate::subject::Dropped;
 
 pub(super) const ROWS: &[Row] = &[
-    Row::new(
-        "time-none",
-        "limits as long as can be are no trouble",
-        unlimited,
-    ),
+    Row::new("time-none", "the largest possible limits work", unlimited),
     Row::new(
         "time-slow-head",
-        "a head that comes byte by byte is read",
+        "a head that is sent byte by byte is read",
         slow_head,
     ),
     Row::new(
         "time-slow-body",
-        "a body that takes longer than the idle limit in all, but never stops for it, is read",
+        "a body is read that takes longer than the idle limit in total, without such a pause",
         slow_body,
     ),
     Row::new(
         "time-sending",
-        "an upload that is not read is `Interrupted` at the limit",
+        "an upload that the server does not read is `Interrupted` at the limit",
         sending,
     ),
     Row::new(
         "time-waiting",
-        "no answer at all is `Interrupted` at the limit",
+        "no response is `Interrupted` at the limit",
         waiting,
     ),
     Row::new(
@@ -48,13 +46,13 @@ pub(super) const ROWS: &[Row] = &[
     ),
     Row::new(
         "time-trickling",
-        "a body that trickles without end is `Interrupted` at the limit in all",
+        "a body that trickles without end is `Interrupted` at the total limit",
         trickling,
     ),
     Row::new(
-        "time-late-answer",
-        "an answer that comes after its limit is never taken for the next one",
-        late_answer,
+        "time-late-response",
+        "a response after its limit is never taken for the next response",
+        late_response,
     ),
     Row::new(
         "time-dropped",
@@ -67,89 +65,97 @@ pub(super) const ROWS: &[Row] = &[
 const INTERRUPTED: &[FailureKind] = &[FailureKind::Interrupted];
 const BODY: &[u8] = br#"{"status": "IN_PROGRESS", "result": null}"#;
 
-/// One exchange with a limit that is meant to be reached.
+/// One exchange with a limit that it exceeds.
 ///
-/// On a busy machine the limit may be over before there is a connection, and `NotSent` is right: it
-/// is then asked again, with more time.
-fn cut_off(scene: &Scene, request: impl Fn() -> Result<Request<Body>, Objection>) -> Finding {
-    let mut limits = scene.limits();
+/// On a busy computer the limit may end before there is a connection. `NotSent` is correct then,
+/// and the exchange is repeated with more time.
+fn cut_off(
+    context: &TestContext,
+    request: impl Fn() -> Result<Request<Body>, CheckError>,
+) -> CheckResult {
+    let mut limits = context.limits();
     for factor in [1, 8] {
         limits.total = SHORT * factor;
-        match scene.send_within(request()?, limits)? {
+        match context.send_within(request()?, limits)? {
             Err(failure) if failure.kind() == FailureKind::NotSent => {}
-            outcome => return failed_as(outcome, INTERRUPTED),
+            result => return expect_failure_kind(result, INTERRUPTED),
         }
     }
     limits.total = SHORT * 32;
-    failed_as(scene.send_within(request()?, limits)?, INTERRUPTED)
+    expect_failure_kind(context.send_within(request()?, limits)?, INTERRUPTED)
 }
 
-fn unlimited(scene: &Scene) -> Finding {
-    let server = scene.serve_bytes(answer("200 OK", &[], BODY))?;
-    let mut limits = scene.limits();
+fn unlimited(context: &TestContext) -> CheckResult {
+    let server = context.serve_bytes(response_bytes("200 OK", &[], BODY))?;
+    let mut limits = context.limits();
     (limits.connect, limits.idle, limits.total) = (Duration::MAX, Duration::MAX, Duration::MAX);
     limits.response_bytes = u64::MAX;
-    answered_with(scene.send_within(poll(&server.url())?, limits)?, 200, BODY)?;
-    answered_with(
-        scene.send_within(submit(&server.url(), 1_000)?, limits)?,
+    expect_response_with(
+        context.send_within(poll(&server.url())?, limits)?,
         200,
         BODY,
     )?;
-    Ok("answered".into())
+    expect_response_with(
+        context.send_within(submit(&server.url(), 1_000)?, limits)?,
+        200,
+        BODY,
+    )?;
+    Ok("a response".into())
 }
 
-fn slow_head(scene: &Scene) -> Finding {
-    let server = scene.serve(|connection| {
+fn slow_head(context: &TestContext) -> CheckResult {
+    let server = context.serve(|connection| {
         connection.request()?;
-        let bytes = answer("200 OK", &[], BODY);
+        let bytes = response_bytes("200 OK", &[], BODY);
         let (head, body) = bytes.split_at(bytes.len() - BODY.len());
         connection.trickle(head, Duration::from_millis(1))?;
         connection.write(body)
     })?;
-    answered_with(scene.send(poll(&server.url())?)?, 200, BODY)?;
-    Ok("answered".into())
+    expect_response_with(context.send(poll(&server.url())?)?, 200, BODY)?;
+    Ok("a response".into())
 }
 
 const IDLE: Duration = Duration::from_millis(300);
 
-fn slow_body(scene: &Scene) -> Finding {
-    let mut limits = scene.limits();
+fn slow_body(context: &TestContext) -> CheckResult {
+    let mut limits = context.limits();
     limits.idle = IDLE;
     for _ in 0..10 {
-        let lapses = Tally::default();
-        let theirs = lapses.clone();
-        let began = Instant::now();
-        let server = scene.serve(move |connection| {
+        let late_writes = Counter::default();
+        let theirs = late_writes.clone();
+        let started_at = Instant::now();
+        let server = context.serve(move |connection| {
             connection.request()?;
-            trickle_past_idle(connection, began, &theirs)
+            trickle_past_idle(connection, started_at, &theirs)
         })?;
-        let outcome = scene.send_within(poll(&server.url())?, limits)?;
-        // A server that did not get to run has not kept the pace: that is nobody's fault. It knows
-        // once it has run.
-        server.settle()?;
-        if lapses.get() == 0 {
-            return answered_with(outcome, 200, &[b'x'; TRICKLED]).map(|_| "answered".into());
+        let result = context.send_within(poll(&server.url())?, limits)?;
+        // On a busy computer the server may pause for too long, which is not a fault of the
+        // transport. The server has counted such pauses when its script ends.
+        server.wait_until_idle()?;
+        if late_writes.get() == 0 {
+            return expect_response_with(result, 200, &[b'x'; TRICKLED])
+                .map(|_| "a response".into());
         }
     }
-    Err(Objection::NotApplicable(
-        "this machine is too busy to tell".into(),
+    Err(CheckError::NotApplicable(
+        "this computer is too busy".into(),
     ))
 }
 
 const TRICKLED: usize = 40;
 
-/// Takes half as long again as the idle limit, with pauses that are a fraction of it.
+/// Takes 1.5 times the idle limit, with pauses that are a fraction of it.
 fn trickle_past_idle(
     connection: &mut Connection,
-    began: Instant,
-    lapses: &Tally,
+    started_at: Instant,
+    late_writes: &Counter,
 ) -> std::io::Result<()> {
     let pause = IDLE * 3 / 2 / u32::try_from(TRICKLED).unwrap_or(1);
-    let mut last = began;
+    let mut last = started_at;
     let mut write = |bytes: &[u8]| {
         let written = connection.write(bytes);
         if last.elapsed() > IDLE * 2 / 3 {
-            lapses.add(1);
+            late_writes.add(1);
         }
         last = Instant::now();
         written
@@ -162,88 +168,88 @@ fn trickle_past_idle(
     Ok(())
 }
 
-fn sending(scene: &Scene) -> Finding {
-    let server = scene.serve(|connection| {
+fn sending(context: &TestContext) -> CheckResult {
+    let server = context.serve(|connection| {
         connection.head()?;
-        connection.stay();
+        connection.wait_for_close();
         Ok(())
     })?;
-    cut_off(scene, || {
+    cut_off(context, || {
         submit_source(&server.url(), Zeros::more_than_is_buffered())
     })
 }
 
-fn waiting(scene: &Scene) -> Finding {
-    let server = scene.serve(|connection| {
+fn waiting(context: &TestContext) -> CheckResult {
+    let server = context.serve(|connection| {
         connection.request()?;
-        connection.stay();
+        connection.wait_for_close();
         Ok(())
     })?;
-    cut_off(scene, || poll(&server.url()))?;
-    cut_off(scene, || submit(&server.url(), 1_000))
+    cut_off(context, || poll(&server.url()))?;
+    cut_off(context, || submit(&server.url(), 1_000))
 }
 
-fn stalled(scene: &Scene) -> Finding {
-    let server = scene.serve(|connection| {
+fn stalled(context: &TestContext) -> CheckResult {
+    let server = context.serve(|connection| {
         connection.request()?;
         connection.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"status\"")?;
-        connection.stay();
+        connection.wait_for_close();
         Ok(())
     })?;
-    cut_off(scene, || poll(&server.url()))
+    cut_off(context, || poll(&server.url()))
 }
 
-fn trickling(scene: &Scene) -> Finding {
-    let patience = scene.patience();
-    let server = scene.serve(move |connection| {
+fn trickling(context: &TestContext) -> CheckResult {
+    let timeout = context.timeout();
+    let server = context.serve(move |connection| {
         connection.request()?;
         connection.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")?;
-        let until = Instant::now() + patience;
+        let until = Instant::now() + timeout;
         while Instant::now() < until {
             connection.trickle(b"x", Duration::from_millis(1))?;
         }
         Ok(())
     })?;
-    cut_off(scene, || poll(&server.url()))
+    cut_off(context, || poll(&server.url()))
 }
 
-fn late_answer(scene: &Scene) -> Finding {
-    let (given_up, answered) = (Tally::default(), Tally::default());
-    let theirs = (given_up.clone(), answered.clone());
-    let patience = scene.patience();
-    let server = scene.serve(move |connection| {
+fn late_response(context: &TestContext) -> CheckResult {
+    let (abandoned, responded) = (Counter::default(), Counter::default());
+    let theirs = (abandoned.clone(), responded.clone());
+    let timeout = context.timeout();
+    let server = context.serve(move |connection| {
         if connection.number() > 0 {
-            return connection.answer_all(&answer("200 OK", &[], b"its own"));
+            return connection.respond_to_all(&response_bytes("200 OK", &[], b"its own"));
         }
-        let asked = connection.request();
-        theirs.0.reaches(1, patience);
-        let written = connection.write(&answer("200 OK", &[], b"another's"));
+        let request = connection.request();
+        theirs.0.wait_for(1, timeout);
+        let written = connection.write(&response_bytes("200 OK", &[], b"another's"));
         theirs.1.add(1);
-        asked.and(written)?;
-        connection.answer_all(&answer("200 OK", &[], b"its own"))
+        request.and(written)?;
+        connection.respond_to_all(&response_bytes("200 OK", &[], b"its own"))
     })?;
-    cut_off(scene, || poll(&server.url()))?;
-    given_up.add(1);
-    server.meet()?;
-    // On a busy machine it may have been given up before it was connected.
+    cut_off(context, || poll(&server.url()))?;
+    abandoned.add(1);
+    server.wait_until_accepted()?;
+    // On a busy computer it may be abandoned before it is connected.
     if server.connections() > 0 {
-        answered.reaches(1, scene.patience());
+        responded.wait_for(1, context.timeout());
     }
-    answered_with(scene.send(poll(&server.url())?)?, 200, b"its own")?;
+    expect_response_with(context.send(poll(&server.url())?)?, 200, b"its own")?;
     Ok("its own".into())
 }
 
-fn dropped(scene: &Scene) -> Finding {
-    let (tell, midway) = oneshot::channel();
-    let tell = std::sync::Mutex::new(Some(tell));
-    let closed = Tally::default();
+fn dropped(context: &TestContext) -> CheckResult {
+    let (sender, midway) = oneshot::channel();
+    let sender = std::sync::Mutex::new(Some(sender));
+    let closed = Counter::default();
     let theirs = closed.clone();
-    let server = scene.serve(move |connection| {
+    let server = context.serve(move |connection| {
         connection.request()?;
-        if let Some(tell) = tell.lock().ok().and_then(|mut tell| tell.take()) {
-            let _ = tell.send(());
+        if let Some(sender) = sender.lock().ok().and_then(|mut sender| sender.take()) {
+            let _ = sender.send(());
         }
-        // Its end, or a reset: both are ends. Only patience that runs out is none.
+        // An end or a reset, but not a timeout of the server.
         match connection.drain() {
             Err(error)
                 if matches!(
@@ -254,20 +260,20 @@ fn dropped(scene: &Scene) -> Finding {
         }
         Ok(())
     })?;
-    match scene.send_and_drop(submit(&server.url(), 1_000)?, midway) {
+    match context.send_and_drop(submit(&server.url(), 1_000)?, midway) {
         None => {
-            return Err(Objection::NotApplicable(
-                "its exchanges are no futures".into(),
+            return Err(CheckError::NotApplicable(
+                "its exchanges are not futures".into(),
             ));
         }
-        Some(Dropped::Ended(outcome)) => {
-            return Objection::failed(format!("it ended by itself, as {}", shown(&outcome)));
+        Some(Dropped::Finished(result)) => {
+            return fail(format!("it finished with {}", describe(&result)));
         }
         Some(Dropped::Midway) => {}
     }
-    if closed.reaches(1, scene.patience() / 2) {
+    if closed.wait_for(1, context.timeout() / 2) {
         Ok("the connection was closed".into())
     } else {
-        Objection::failed("the exchange went on")
+        fail("the exchange continued")
     }
 }

@@ -1,36 +1,43 @@
-//! Much, and many.
+//! Large bodies, and concurrent exchanges.
 
 use std::io;
 
-use super::{Finding, Objection, Row};
-use crate::scene::{Scene, answer, answered, answered_with, poll, poll_at, submit_source};
-use crate::server::{Connection, Tally};
+use crate::check::{CheckResult, fail};
+use crate::context::{
+    TestContext, expect_response, expect_response_with, poll, poll_at, response_bytes,
+    submit_source,
+};
+use crate::row::Row;
+use crate::server::{Connection, Counter};
 use crate::sources::Zeros;
 
 pub(super) const ROWS: &[Row] = &[
     Row::new(
         "volume-upload",
-        "a document of 100 MB is read as it is sent, not before",
+        "a document of 100 MB is read while it is sent, not before",
         upload,
     ),
     Row::new(
         "volume-download",
-        "an answer of 100 MB is handed on whole, in memory of not much more than that",
+        "a response of 100 MB is returned whole, in memory of little more than that",
         download,
     ),
     Row::new(
-        "volume-at-once",
-        "64 exchanges at once get each their own answer",
-        max_in_flight,
+        "volume-concurrent",
+        "each of 64 concurrent exchanges gets its own response",
+        concurrent,
     ),
 ];
 
-fn upload(scene: &Scene) -> Finding {
-    let read = Tally::default();
-    let (ahead, theirs) = (Tally::default(), read.clone());
-    let most = ahead.clone();
-    let server = scene.serve(move |connection| {
-        let Some(mut left) = connection.head()?.and_then(|seen| seen.content_length()) else {
+fn upload(context: &TestContext) -> CheckResult {
+    let read = Counter::default();
+    let (ahead, theirs) = (Counter::default(), read.clone());
+    let max_lead = ahead.clone();
+    let server = context.serve(move |connection| {
+        let Some(mut left) = connection
+            .head()?
+            .and_then(|received| received.content_length())
+        else {
             return connection.drain();
         };
         let (mut taken, mut block) = (0, vec![0; 256 * 1024]);
@@ -39,57 +46,60 @@ fn upload(scene: &Scene) -> Finding {
             connection.read_exact(&mut block[..count])?;
             left -= count;
             taken += count as u64;
-            // Four characters carry three bytes.
+            // In base64, 4 characters carry 3 bytes.
             let lead = theirs.get().saturating_sub(taken / 4 * 3);
-            most.add(lead.saturating_sub(most.get()));
+            max_lead.add(lead.saturating_sub(max_lead.get()));
         }
-        connection.write(&answer("200 OK", &[], b"{}"))
+        connection.write(&response_bytes("200 OK", &[], b"{}"))
     })?;
     let request = submit_source(
         &server.url(),
         Zeros {
-            len: scene.large(),
+            len: context.large_body_bytes(),
             read,
         },
     )?;
-    answered_with(scene.send_within(request, scene.long_limits())?, 200, b"{}")?;
-    // What the sockets of both sides hold is a few megabytes.
-    if ahead.get() > scene.large() / 2 {
-        return Objection::failed(format!(
-            "{} bytes were read ahead of what the server took",
+    expect_response_with(
+        context.send_within(request, context.long_limits())?,
+        200,
+        b"{}",
+    )?;
+    // The sockets of both sides buffer a few megabytes.
+    if ahead.get() > context.large_body_bytes() / 2 {
+        return fail(format!(
+            "{} bytes were read ahead of what the server received",
             ahead.get()
         ));
     }
-    Ok("read as it was sent".into())
+    Ok("read while it was sent".into())
 }
 
-fn download(scene: &Scene) -> Finding {
-    let large = scene.large();
-    let server = scene.serve(move |connection| {
+fn download(context: &TestContext) -> CheckResult {
+    let large = context.large_body_bytes();
+    let server = context.serve(move |connection| {
         connection.request()?;
         connection
             .write(format!("HTTP/1.1 200 OK\r\ncontent-length: {large}\r\n\r\n").as_bytes())?;
         send_pattern(connection, large)
     })?;
-    let mut limits = scene.long_limits();
+    let mut limits = context.long_limits();
     limits.response_bytes = large;
-    let body = answered(scene.send_within(poll(&server.url())?, limits)?)?.into_body();
+    let body = expect_response(context.send_within(poll(&server.url())?, limits)?)?.into_body();
     if body.len() as u64 != large
         || !body
             .chunks(PATTERN)
             .enumerate()
             .all(|(index, chunk)| chunk[..] == pattern(index)[..chunk.len()])
     {
-        return Objection::failed(format!(
-            "{} of {large} bytes were handed on, and not as they came",
+        return fail(format!(
+            "{} of {large} bytes were returned, or other bytes",
             body.len()
         ));
     }
-    // By contract a body is in one piece, so what can be bounded is the memory behind it, of which
-    // only its one owner can be asked.
+    // The body is one buffer. Its capacity shows only if this is its only owner.
     match body.try_into_mut() {
-        Ok(body) if body.capacity() as u64 > large * 5 / 2 => Objection::failed(format!(
-            "{} bytes are held for an answer of {large}",
+        Ok(body) if body.capacity() as u64 > large * 5 / 2 => fail(format!(
+            "{} bytes are allocated for a response of {large}",
             body.capacity()
         )),
         _ => Ok("whole".into()),
@@ -116,36 +126,33 @@ fn send_pattern(connection: &mut Connection, length: u64) -> io::Result<()> {
 
 const MANY: usize = 64;
 
-fn max_in_flight(scene: &Scene) -> Finding {
-    let (arrived, given_up) = (Tally::default(), Tally::default());
-    let (theirs, patience) = (arrived.clone(), scene.patience() / 2);
-    let server = scene.serve(move |connection| {
-        while let Some(seen) = connection.request()? {
-            if given_up.get() == 0 {
+fn concurrent(context: &TestContext) -> CheckResult {
+    let (arrived, abandoned) = (Counter::default(), Counter::default());
+    let (theirs, timeout) = (arrived.clone(), context.timeout() / 2);
+    let server = context.serve(move |connection| {
+        while let Some(received) = connection.request()? {
+            if abandoned.get() == 0 {
                 theirs.add(1);
             }
-            // Nobody is answered before everybody has asked.
-            if given_up.get() > 0 || !theirs.reaches(MANY as u64, patience) {
-                given_up.add(1);
+            // No request gets a response before all requests are received.
+            if abandoned.get() > 0 || !theirs.wait_for(MANY as u64, timeout) {
+                abandoned.add(1);
                 return Ok(());
             }
-            connection.write(&answer("200 OK", &[], seen.line.as_bytes()))?;
+            connection.write(&response_bytes("200 OK", &[], received.line.as_bytes()))?;
         }
         Ok(())
     })?;
     let requests = (0..MANY)
         .map(|index| poll_at(&server.url(), &index.to_string()))
         .collect::<Result<Vec<_>, _>>()?;
-    let outcomes = scene.send_all(requests);
+    let results = context.send_all(requests);
     if arrived.get() < MANY as u64 {
-        return Objection::failed(format!(
-            "only {} of {MANY} were made at once",
-            arrived.get()
-        ));
+        return fail(format!("only {} of {MANY} were concurrent", arrived.get()));
     }
-    for (index, outcome) in outcomes.into_iter().enumerate() {
+    for (index, result) in results.into_iter().enumerate() {
         let own = format!("GET /api/get-extraction-data?extraction_id={index} HTTP/1.1");
-        answered_with(outcome, 200, own.as_bytes())?;
+        expect_response_with(result, 200, own.as_bytes())?;
     }
-    Ok(format!("{MANY} answers"))
+    Ok(format!("{MANY} responses"))
 }

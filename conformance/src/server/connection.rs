@@ -5,9 +5,9 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Seen, Shared};
+use super::{ReceivedRequest, Shared};
 
-/// One connection, as a script sees it. Nothing is read beyond what is asked for.
+/// One connection, as a script sees it. It reads only the bytes that a method needs.
 pub(crate) struct Connection {
     number: usize,
     stream: TcpStream,
@@ -23,28 +23,28 @@ impl Connection {
         }
     }
 
-    /// Counted from 0 in the order they were accepted.
+    /// The number of the connection, from 0, in the order of acceptance.
     pub(crate) fn number(&self) -> usize {
         self.number
     }
 
-    /// Reads one request whole and remembers it; `None` if the client has closed instead.
-    pub(crate) fn request(&mut self) -> io::Result<Option<Seen>> {
-        let Some(mut seen) = self.head()? else {
+    /// Reads a whole request and records it. `None` if the client has closed the connection.
+    pub(crate) fn request(&mut self) -> io::Result<Option<ReceivedRequest>> {
+        let Some(mut received) = self.head()? else {
             return Ok(None);
         };
-        if seen.is_chunked() {
-            seen.body = self.chunks()?;
+        if received.is_chunked() {
+            received.body = self.chunks()?;
         } else {
-            seen.body = vec![0; seen.content_length().unwrap_or(0)];
-            self.stream.read_exact(&mut seen.body)?;
+            received.body = vec![0; received.content_length().unwrap_or(0)];
+            self.stream.read_exact(&mut received.body)?;
         }
-        self.shared.lock().seen.push(seen.clone());
-        Ok(Some(seen))
+        self.shared.lock().received.push(received.clone());
+        Ok(Some(received))
     }
 
-    /// Reads the head of a request and no byte more.
-    pub(crate) fn head(&mut self) -> io::Result<Option<Seen>> {
+    /// Reads the head of a request. `None` if the client has closed the connection.
+    pub(crate) fn head(&mut self) -> io::Result<Option<ReceivedRequest>> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
@@ -54,7 +54,7 @@ impl Connection {
                 _ => head.extend_from_slice(&byte),
             }
         }
-        Ok(Some(Seen::new(self.number, &head)))
+        Ok(Some(ReceivedRequest::new(self.number, &head)))
     }
 
     /// Reads this many bytes.
@@ -62,7 +62,7 @@ impl Connection {
         self.stream.read_exact(buffer)
     }
 
-    /// Waits until there is a byte to read, and leaves it there.
+    /// Waits until there is a byte to read, without reading it.
     pub(crate) fn peek(&self) -> io::Result<()> {
         self.stream.peek(&mut [0]).map(drop)
     }
@@ -80,28 +80,28 @@ impl Connection {
         Ok(())
     }
 
-    /// Answers each request with these bytes, until the client closes.
-    pub(crate) fn answer_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Responds to each request with these bytes, until the client closes.
+    pub(crate) fn respond_to_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         while self.request()?.is_some() {
             self.write(bytes)?;
         }
         Ok(())
     }
 
-    /// Reads and forgets, until the client closes.
+    /// Reads and discards, until the client closes.
     pub(crate) fn drain(&mut self) -> io::Result<()> {
         io::copy(&mut self.stream, &mut io::sink()).map(drop)
     }
 
-    /// Says that this was all, then reads and forgets until the client closes: nothing that was
-    /// written is lost in a reset.
+    /// Ends the write side, then reads and discards until the client closes. This avoids a reset,
+    /// in which written bytes could be lost.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;
         self.drain()
     }
 
-    /// Neither reads nor writes, until the row ends; not for ever.
-    pub(crate) fn stay(&self) {
+    /// Neither reads nor writes until the server is closed, at most for the timeout.
+    pub(crate) fn wait_for_close(&self) {
         self.shared.wait(|_| false);
     }
 

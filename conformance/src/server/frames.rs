@@ -1,4 +1,4 @@
-//! HTTP/2 frame by frame (RFC 9113), for what no library's server can be talked into.
+//! HTTP/2 frame by frame (RFC 9113), for what a server library does not allow.
 
 use std::io;
 
@@ -21,10 +21,10 @@ const ACK: u8 = 1;
 const PADDED: u8 = 8;
 const PRIORITY: u8 = 0x20;
 
-/// A request that has begun to arrive.
-pub(crate) struct Begun {
+/// A request of which at least the head has been received.
+pub(crate) struct StartedRequest {
     pub(crate) stream: u32,
-    /// The header block, compressed as it came.
+    /// The header block, still compressed.
     pub(crate) block: Vec<u8>,
     has_body: bool,
 }
@@ -37,18 +37,18 @@ struct Frame {
 }
 
 impl Connection {
-    /// Greets the client and reads up to its first request's headers, and to the first frame of its
-    /// body if there is one.
-    pub(crate) fn http2_request(&mut self) -> io::Result<Begun> {
+    /// Sends the settings and reads the head of the first request, and the first frame of its body
+    /// if there is one.
+    pub(crate) fn http2_request(&mut self) -> io::Result<StartedRequest> {
         self.read_exact(&mut [0; 24])?;
         self.frame(SETTINGS, 0, 0, &[])?;
-        let mut begun: Option<Begun> = None;
+        let mut request: Option<StartedRequest> = None;
         loop {
             let frame = self.read_frame()?;
-            match (frame.kind, &begun) {
+            match (frame.kind, &request) {
                 (HEADERS, None) => {
                     let has_body = frame.flags & END_STREAM == 0;
-                    begun = Some(Begun {
+                    request = Some(StartedRequest {
                         stream: frame.stream,
                         block: block(&frame),
                         has_body,
@@ -57,8 +57,10 @@ impl Connection {
                 (DATA, Some(_)) => {}
                 _ => continue,
             }
-            if let Some(begun) = begun.take_if(|begun| !begun.has_body || frame.kind == DATA) {
-                return Ok(begun);
+            if let Some(request) =
+                request.take_if(|request| !request.has_body || frame.kind == DATA)
+            {
+                return Ok(request);
             }
         }
     }
@@ -76,8 +78,8 @@ impl Connection {
         )
     }
 
-    /// The head of an answer of a status with three digits, and its body if there is one.
-    pub(crate) fn http2_answer(
+    /// Writes a response. `status` has three digits; `ends` ends the stream.
+    pub(crate) fn http2_response(
         &mut self,
         stream: u32,
         status: &str,
@@ -95,14 +97,14 @@ impl Connection {
         self.frame(DATA, if ends { END_STREAM } else { 0 }, stream, body)
     }
 
-    /// Reads and acknowledges, until the client closes.
+    /// Reads and acknowledges frames, until the client closes.
     pub(crate) fn http2_drain(&mut self) -> io::Result<()> {
         loop {
             self.read_frame()?;
         }
     }
 
-    /// The next frame; settings and pings are acknowledged on the way.
+    /// Reads the next frame. Acknowledges it if it is a settings frame or a ping.
     fn read_frame(&mut self) -> io::Result<Frame> {
         let mut head = [0; 9];
         self.read_exact(&mut head)?;
@@ -146,9 +148,9 @@ fn block(frame: &Frame) -> Vec<u8> {
     block.to_vec()
 }
 
-/// Whether a header block (RFC 7541) has `authorization` as a literal that no one may index, which
-/// is how a sensitive value is marked.
-pub(crate) fn guards_authorization(block: &[u8]) -> bool {
+/// Whether a header block (RFC 7541) has `authorization` as a never-indexed literal, which marks a
+/// sensitive value.
+pub(crate) fn has_sensitive_authorization(block: &[u8]) -> bool {
     const AUTHORIZATION: usize = 23;
     let mut rest = block;
     while let Some(first) = rest.first().copied() {
@@ -164,8 +166,7 @@ pub(crate) fn guards_authorization(block: &[u8]) -> bool {
         if !is_literal {
             continue;
         }
-        // A name that is in no table is spelt out; spelt out or not, nothing else is marked like
-        // that.
+        // The name is an index, or 0 and a literal. No other header is marked as sensitive.
         if (0x10..0x20).contains(&first) && (name == AUTHORIZATION || name == 0) {
             return true;
         }

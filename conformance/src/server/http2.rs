@@ -1,4 +1,4 @@
-//! An HTTP/2 server without TLS that reads each request whole and answers it.
+//! An HTTP/2 server without TLS that reads each whole request and responds to it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,10 +9,10 @@ use http::{Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use super::{Tally, listen};
+use super::{Counter, listen};
 use crate::runtime::Runtime;
 
-/// An HTTP/2 server without TLS that reads each request whole, remembers it and answers it.
+/// An HTTP/2 server without TLS that reads each whole request, records it and responds to it.
 pub(crate) struct Http2Server {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -21,16 +21,16 @@ pub(crate) struct Http2Server {
 }
 
 struct Shared {
-    seen: Mutex<Vec<Request<Vec<u8>>>>,
-    /// Streams that have ended, whole or not.
-    ended: Tally,
-    answer: Box<Answering>,
+    received: Mutex<Vec<Request<Vec<u8>>>>,
+    /// The number of streams that have ended, with or without an error.
+    ended: Counter,
+    respond: Box<Respond>,
 }
 
-type Answering = dyn Fn(&Request<Vec<u8>>) -> Http2Answer + Send + Sync;
+type Respond = dyn Fn(&Request<Vec<u8>>) -> Http2Response + Send + Sync;
 
-/// What to answer: a status, and a body that is repeated.
-pub(crate) struct Http2Answer {
+/// A response: a status, and a body that is repeated `times` times.
+pub(crate) struct Http2Response {
     pub(crate) status: u16,
     pub(crate) body: Bytes,
     pub(crate) times: usize,
@@ -39,14 +39,14 @@ pub(crate) struct Http2Answer {
 impl Http2Server {
     pub(crate) fn new(
         runtime: &Runtime,
-        answer: impl Fn(&Request<Vec<u8>>) -> Http2Answer + Send + Sync + 'static,
+        respond: impl Fn(&Request<Vec<u8>>) -> Http2Response + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let listener = listen(runtime, 128)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
-            seen: Mutex::default(),
-            ended: Tally::default(),
-            answer: Box::new(answer),
+            received: Mutex::default(),
+            ended: Counter::default(),
+            respond: Box::new(respond),
         });
         let (end, ended) = oneshot::channel();
         let theirs = shared.clone();
@@ -67,17 +67,17 @@ impl Http2Server {
         format!("http://{}", self.address)
     }
 
-    /// The requests that were read whole so far.
-    pub(crate) fn seen(&self) -> Vec<Request<Vec<u8>>> {
+    /// The whole requests that were received so far.
+    pub(crate) fn received(&self) -> Vec<Request<Vec<u8>>> {
         self.shared
-            .seen
+            .received
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    /// Streams that have ended, whole or not.
-    pub(crate) fn ended(&self) -> &Tally {
+    /// The number of streams that have ended, with or without an error.
+    pub(crate) fn ended(&self) -> &Counter {
         &self.shared.ended
     }
 }
@@ -87,7 +87,7 @@ async fn accept(listener: std::net::TcpListener, shared: Arc<Shared>) -> io::Res
     let listener = TcpListener::from_std(listener)?;
     loop {
         let (stream, _) = listener.accept().await?;
-        // A client that goes away is no fault of the server's.
+        // An error means that the client has closed the connection.
         drop(tokio::spawn(serve(stream, shared.clone())));
     }
 }
@@ -121,22 +121,22 @@ async fn exchange(
         incoming.flow_control().release_capacity(chunk.len())?;
     }
     let request = Request::from_parts(parts, body);
-    let answer = (shared.answer)(&request);
+    let wanted = (shared.respond)(&request);
     shared
-        .seen
+        .received
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .push(request);
     let mut response = Response::new(());
-    *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or_default();
+    *response.status_mut() = http::StatusCode::from_u16(wanted.status).unwrap_or_default();
     let mut outgoing = respond.send_response(response, false)?;
-    for _ in 0..answer.times {
-        send(&mut outgoing, answer.body.clone()).await?;
+    for _ in 0..wanted.times {
+        send(&mut outgoing, wanted.body.clone()).await?;
     }
     outgoing.send_data(Bytes::new(), true)
 }
 
-/// Sends what there is room for, as room is given.
+/// Sends the bytes as the flow control of the client allows.
 async fn send(outgoing: &mut h2::SendStream<Bytes>, mut bytes: Bytes) -> Result<(), h2::Error> {
     while !bytes.is_empty() {
         outgoing.reserve_capacity(bytes.len());

@@ -1,10 +1,10 @@
 //! Servers on loopback that follow a script, byte by byte.
 
 mod connection;
+mod counter;
 pub(super) mod frames;
 mod http2;
-mod seen;
-mod tally;
+mod received;
 
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -16,38 +16,38 @@ use tokio::net::TcpSocket;
 use crate::runtime::Runtime;
 
 pub(super) use connection::Connection;
-pub(super) use http2::{Http2Answer, Http2Server};
-pub(super) use seen::Seen;
-pub(super) use tally::Tally;
+pub(super) use counter::Counter;
+pub(super) use http2::{Http2Response, Http2Server};
+pub(super) use received::ReceivedRequest;
 
-/// A server that runs a script for each connection, on a thread of its own, and remembers the
-/// requests it has read whole.
+/// A server that runs a script for each connection, on its own thread, and records the whole
+/// requests that it has received.
 ///
-/// A connection is closed when its script returns; if it has bytes unread then, the system resets
-/// it. All of them are closed with the server.
+/// A connection is closed when its script returns. If it has unread bytes then, the system resets
+/// it. Dropping the server closes all connections.
 pub(super) struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
 
-/// What a connection and its server both know.
+/// What a server shares with its connections.
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
-    patience: Duration,
+    timeout: Duration,
 }
 
 #[derive(Default)]
 struct State {
     closed: bool,
-    /// How many connections there were.
+    /// How many connections were accepted.
     connections: usize,
     /// How many scripts are running.
     active: usize,
-    /// What to shut down in the end, by number of the connection.
+    /// The open streams to shut down with the server, by number of the connection.
     streams: Vec<Option<TcpStream>>,
-    seen: Vec<Seen>,
-    /// The server's own connections to itself, by their addresses, until they are met.
+    received: Vec<ReceivedRequest>,
+    /// The addresses of connections that the server made to itself, until they are accepted.
     probes: Vec<SocketAddr>,
 }
 
@@ -56,7 +56,7 @@ type Script = Arc<dyn Fn(&mut Connection) -> io::Result<()> + Send + Sync>;
 impl Server {
     pub(super) fn new(
         runtime: &Runtime,
-        patience: Duration,
+        timeout: Duration,
         script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let listener = listen(runtime, 1024)?;
@@ -64,7 +64,7 @@ impl Server {
         let shared = Arc::new(Shared {
             state: Mutex::default(),
             changed: Condvar::new(),
-            patience,
+            timeout,
         });
         let (theirs, script) = (shared.clone(), Arc::new(script) as Script);
         std::thread::spawn(move || accept(&listener, &theirs, &script));
@@ -79,9 +79,9 @@ impl Server {
         self.address
     }
 
-    /// The requests that were read whole so far.
-    pub(super) fn seen(&self) -> Vec<Seen> {
-        self.shared.lock().seen.clone()
+    /// The whole requests that were received so far.
+    pub(super) fn received(&self) -> Vec<ReceivedRequest> {
+        self.shared.lock().received.clone()
     }
 
     /// How many connections were accepted so far.
@@ -89,10 +89,10 @@ impl Server {
         self.shared.lock().connections
     }
 
-    /// Waits until every connection made so far is accepted; not for ever.
-    pub(super) fn meet(&self) -> io::Result<()> {
-        // Connections are accepted in the order they were made: once this one is met, all before it
-        // were.
+    /// Waits until every connection made so far is accepted, at most for the timeout.
+    pub(super) fn wait_until_accepted(&self) -> io::Result<()> {
+        // Connections are accepted in the order in which they were made, so all earlier ones are
+        // accepted before this one.
         let mut state = self.shared.lock();
         let probe = TcpStream::connect(self.address)?;
         state.probes.push(probe.local_addr()?);
@@ -101,9 +101,10 @@ impl Server {
         Ok(())
     }
 
-    /// Waits until every connection made so far is accepted and its script has ended; not for ever.
-    pub(super) fn settle(&self) -> io::Result<()> {
-        self.meet()?;
+    /// Waits until every connection made so far is accepted and its script has ended, at most for
+    /// the timeout.
+    pub(super) fn wait_until_idle(&self) -> io::Result<()> {
+        self.wait_until_accepted()?;
         self.shared.wait(|state| state.active == 0);
         Ok(())
     }
@@ -128,11 +129,11 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until the state is as wished or the server is closed, within the patience.
-    fn wait(&self, wished: impl Fn(&State) -> bool) {
-        let until = Instant::now() + self.patience;
+    /// Waits until the condition is true or the server is closed, at most for the timeout.
+    fn wait(&self, condition: impl Fn(&State) -> bool) {
+        let until = Instant::now() + self.timeout;
         let mut state = self.lock();
-        while !state.closed && !wished(&state) {
+        while !state.closed && !condition(&state) {
             let Some(left) = until.checked_duration_since(Instant::now()) else {
                 return;
             };
@@ -145,8 +146,8 @@ impl Shared {
     }
 }
 
-/// A listener whose connections buffer little: what a transport sends is then either read by a
-/// script or not sent.
+/// A listener whose connections have small receive buffers, so that what a script does not read
+/// can't be sent.
 pub(super) fn listen(runtime: &Runtime, backlog: u32) -> io::Result<TcpListener> {
     let listener = runtime.block_on(async {
         let socket = TcpSocket::new_v4()?;
@@ -175,20 +176,19 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, script: &Script) {
         state.streams.push(stream.try_clone().ok());
         drop(state);
         let (shared, script) = (shared.clone(), script.clone());
-        std::thread::spawn(move || follow(stream, number, &shared, &script));
+        std::thread::spawn(move || run_script(stream, number, &shared, &script));
     }
 }
 
-fn follow(stream: TcpStream, number: usize, shared: &Arc<Shared>, script: &Script) {
+fn run_script(stream: TcpStream, number: usize, shared: &Arc<Shared>, script: &Script) {
     let _ = stream.set_nodelay(true);
-    // Longer than any limit of a client's that waits for the same: it is the client that gives up,
-    // not the server that closes.
-    let _ = stream.set_read_timeout(Some(shared.patience * 2));
-    let _ = stream.set_write_timeout(Some(shared.patience * 2));
+    // Longer than any limit of a client, so the client stops waiting first.
+    let _ = stream.set_read_timeout(Some(shared.timeout * 2));
+    let _ = stream.set_write_timeout(Some(shared.timeout * 2));
     let mut connection = Connection::new(number, stream, shared.clone());
-    // A client that goes away is no fault of the script's.
+    // An error means that the client has closed the connection.
     let _ = script(&mut connection);
-    // The last handle closes it.
+    // Dropping the last handle closes the connection.
     drop(shared.lock().streams.get_mut(number).and_then(Option::take));
     drop(connection);
     shared.lock().active -= 1;

@@ -1,11 +1,11 @@
-//! The test of the suite: a transport without fault passes every row, and each fault fails its row
-//! and no other.
+//! A transport without faults passes every row, and each fault fails its row and no other.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
+use typless_conformance::{self as conformance, Report, Row, RowOutcome, RowReport, Suite};
+
 use crate::reference::{AsyncReference, FAULTS, Fault, Reference};
-use typless_conformance::{self as conformance, Report, Row, RowReport, Suite, Verdict};
 
 fn blocking(fault: Option<Fault>) -> Suite<Reference> {
     conformance::blocking(move || Reference::new(fault))
@@ -17,28 +17,28 @@ fn asynchronous(fault: Option<Fault>) -> Suite<AsyncReference> {
         .with_http2(move || AsyncReference::new(Reference::over_http2(fault)))
 }
 
-fn with_verdict(report: &Report, verdict: Verdict) -> Vec<&'static str> {
+fn with_outcome(report: &Report, outcome: RowOutcome) -> Vec<&'static str> {
     report
         .rows()
         .iter()
-        .filter(|row| row.verdict() == verdict)
+        .filter(|row| row.outcome() == outcome)
         .map(RowReport::id)
         .collect()
 }
 
 #[test]
-fn a_transport_without_fault_passes_every_row_that_can_be_asked_of_it() {
+fn a_transport_without_faults_passes_every_row_that_applies() {
     let report = blocking(None).run();
     println!("{report}");
     report.assert();
     assert_eq!(
-        with_verdict(&report, Verdict::NotApplicable),
+        with_outcome(&report, RowOutcome::NotApplicable),
         ["time-dropped"]
     );
 }
 
 #[test]
-fn one_that_does_not_block_passes_every_row_on_any_runtime() {
+fn an_async_transport_without_faults_passes_every_row_on_any_runtime() {
     for report in [
         asynchronous(None).run(),
         asynchronous(None)
@@ -48,14 +48,14 @@ fn one_that_does_not_block_passes_every_row_on_any_runtime() {
         println!("{report}");
         report.assert();
         assert_eq!(
-            with_verdict(&report, Verdict::Passed).len(),
+            with_outcome(&report, RowOutcome::Passed).len(),
             conformance::rows().count()
         );
     }
 }
 
 #[test]
-fn each_row_has_a_fault_of_its_own() {
+fn each_row_has_its_own_fault() {
     let rows: Vec<_> = conformance::rows().map(Row::id).collect();
     let faults: Vec<_> = FAULTS.iter().map(|(_, row)| *row).collect();
     assert_eq!(rows, faults);
@@ -63,18 +63,18 @@ fn each_row_has_a_fault_of_its_own() {
 
 #[test]
 fn each_fault_fails_its_row_and_no_other() {
-    let left = Mutex::new(FAULTS.iter());
+    let remaining = Mutex::new(FAULTS.iter());
     let wrong = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
                 loop {
-                    let Some((fault, row)) = left.lock().unwrap().next() else {
+                    let Some((fault, row)) = remaining.lock().unwrap().next() else {
                         break;
                     };
                     let report = run(*fault, row);
                     let failed: Vec<_> = report.failures().map(ToString::to_string).collect();
-                    if with_verdict(&report, Verdict::Failed) != [*row] {
+                    if with_outcome(&report, RowOutcome::Failed) != [*row] {
                         wrong.lock().unwrap().push(format!(
                             "{fault:?} should have failed {row} and nothing else, not {failed:#?}"
                         ));
@@ -88,17 +88,17 @@ fn each_fault_fails_its_row_and_no_other() {
 }
 
 fn run(fault: Fault, row: &str) -> Report {
-    if fault == Fault::GoesOnWhenDropped {
+    if fault == Fault::ContinuesWhenDropped {
         return quick(asynchronous(Some(fault)), row).run();
     }
     quick(blocking(Some(fault)), row).run()
 }
 
-/// What hangs is given up on sooner, and what takes long is left to the faults that concern it.
+/// A shorter timeout and smaller bodies. Rows that take long are run only for their own faults.
 fn quick<T: 'static>(suite: Suite<T>, row: &str) -> Suite<T> {
     let suite = suite
-        .with_patience(Duration::from_secs(5))
-        .with_large(50_000_000);
+        .with_timeout(Duration::from_secs(5))
+        .with_large_body(50_000_000);
     let heavy = ["volume-upload", "volume-download"]
         .into_iter()
         .filter(|heavy| *heavy != row);
@@ -109,21 +109,21 @@ fn quick<T: 'static>(suite: Suite<T>, row: &str) -> Suite<T> {
 fn a_row_that_is_skipped_is_shown_with_the_reason() {
     let report = blocking(Some(Fault::Fails401))
         .only(&["status-401", "status-404"])
-        .skip("status-401", "we never see one")
+        .skip("status-401", "we never receive one")
         .run();
     report.assert();
-    assert_eq!(with_verdict(&report, Verdict::Skipped), ["status-401"]);
+    assert_eq!(with_outcome(&report, RowOutcome::Skipped), ["status-401"]);
     assert!(
         report
             .to_string()
-            .contains("skipped        401 with a body is an answer => we never see one"),
+            .contains("skipped        401 with a body is a response => we never receive one"),
         "{report}"
     );
 }
 
 #[test]
 #[should_panic(expected = "1 of 1 rows of the conformance suite failed:\nstatus-401")]
-fn a_report_with_a_failure_ends_the_test() {
+fn a_report_with_a_failure_panics() {
     blocking(Some(Fault::Fails401))
         .only(&["status-401"])
         .run()
@@ -132,6 +132,6 @@ fn a_report_with_a_failure_ends_the_test() {
 
 #[test]
 #[should_panic(expected = "there is no row \"status-402\"")]
-fn a_row_that_does_not_exist_is_not_skipped_in_silence() {
-    drop(blocking(None).skip("status-402", "a slip"));
+fn a_row_that_does_not_exist_cannot_be_skipped() {
+    drop(blocking(None).skip("status-402", "a typo"));
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::support::{Ended, Many, Service, Yielding, api, document};
 use tokio::sync::mpsc;
 use typless::drive::Clock;
 use typless::machine::{Job, JobEventKind, JobOptions, Time};
 use typless_transports::asynchronous::Driver;
 use typless_transports::{BoxedTransport, ManualClock};
+
+use crate::support::{Ended, Many, Service, Yielding, api, document};
 
 fn job(clock: &ManualClock, options: JobOptions) -> Job {
     Job::submit(

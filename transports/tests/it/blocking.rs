@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::support::{Ended, Many, Meeting, Service, api, document};
 use bytes::Bytes;
 use http::{Request, Response};
 use typless::drive::{BlockingTransport, Clock};
@@ -12,6 +11,8 @@ use typless::machine::{Failure, Job, JobEventKind, JobOptions, Limits, PollPolic
 use typless::wire::{Body, Notification};
 use typless_transports::blocking::Driver;
 use typless_transports::{ManualClock, SystemClock};
+
+use crate::support::{Ended, Many, Meeting, Service, api, document};
 
 fn all_events<T: BlockingTransport>(driver: &mut Driver<Many, T, ManualClock>) -> Vec<Ended> {
     std::iter::from_fn(|| driver.next_event()).collect()

@@ -4,13 +4,14 @@ use std::io::{self, Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use crate::support::{
-    ACCEPTED, Reply, Server, adapters, assert_kind, document, header, poll, response, submit,
-};
 use typless::drive::BlockingTransport;
 use typless::machine::{FailureKind, Limits};
 use typless::wire::{Document, DocumentSource, SourceError};
 use typless_transports::FileSource;
+
+use crate::support::{
+    ACCEPTED, Reply, Server, adapters, assert_kind, document, header, poll, response, submit,
+};
 
 #[test]
 fn a_submit_arrives_byte_for_byte_with_its_exact_length() {

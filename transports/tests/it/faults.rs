@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::support::{
-    ACCEPTED, Reply, Server, adapters, assert_kind, document, header, poll, response, submit,
-};
 use typless::drive::BlockingTransport;
 use typless::machine::{FailureKind, Limits};
 use typless::wire::{Document, DocumentSource, SourceError};
 use typless_transports::FileSource;
+
+use crate::support::{
+    ACCEPTED, Reply, Server, adapters, assert_kind, document, header, poll, response, submit,
+};
 
 #[test]
 fn s04_a_connection_cut_anywhere_in_the_upload_leaves_it_unknown() {

@@ -8,14 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::support::{
-    ACCEPTED, Reply, Server, api, assert_kind, document, hyper, poll, response, submit,
-};
 use http_body::Body as _;
 use typless::drive::AsyncTransport;
 use typless::machine::{FailureKind, JobOptions, Limits};
 use typless::wire::{Document, DocumentSource, SourceError};
 use typless_transports::hyper::RequestBody;
+
+use crate::support::{
+    ACCEPTED, Reply, Server, api, assert_kind, document, hyper, poll, response, submit,
+};
 
 #[tokio::test]
 async fn extract_submits_and_returns_the_result() {

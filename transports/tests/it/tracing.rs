@@ -4,7 +4,6 @@ use std::fmt::{Debug, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::support::{Service, api};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -12,6 +11,8 @@ use typless::drive::Clock;
 use typless::machine::{Job, JobOptions, Limits, PollPolicy};
 use typless::wire::Document;
 use typless_transports::ManualClock;
+
+use crate::support::{Service, api};
 
 /// Collects everything that it receives, as text.
 #[derive(Clone, Default)]

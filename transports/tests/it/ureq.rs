@@ -1,9 +1,10 @@
 //! What only the ureq transport does.
 
-use crate::support::{Reply, Server, poll, response};
 use typless::drive::BlockingTransport;
 use typless::machine::Limits;
 use typless_transports::ureq::Ureq;
+
+use crate::support::{Reply, Server, poll, response};
 
 #[test]
 fn settings_of_the_agent_that_would_break_exchanges_are_overridden() {

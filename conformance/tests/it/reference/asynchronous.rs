@@ -1,5 +1,4 @@
-//! The reference for callers that do not block: on a thread per exchange, so that any runtime will
-//! do.
+//! The reference as an async transport: a thread for each exchange, so it needs no runtime.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use typless::wire::Body;
 use super::connection::Abort;
 use super::{Fault, Outcome, Reference};
 
-/// The reference for callers that do not block.
+/// The reference as an async transport.
 pub(crate) struct AsyncReference(Arc<Reference>);
 
 impl AsyncReference {
@@ -28,7 +27,8 @@ impl AsyncTransport for AsyncReference {
         async move {
             let (sender, receiver) = oneshot::channel();
             let abort = Arc::new(Abort::default());
-            let _guard = (!reference.has(Fault::GoesOnWhenDropped)).then(|| Guard(abort.clone()));
+            let _guard =
+                (!reference.has(Fault::ContinuesWhenDropped)).then(|| Guard(abort.clone()));
             std::thread::spawn(move || {
                 let _ = sender.send(reference.send_unless_aborted(&request, limits, &abort));
             });

@@ -1,4 +1,4 @@
-//! Connections: new ones, idle ones, and the one that is to be given up.
+//! Connections: new, idle, and aborted ones.
 
 use std::io::{self, Read};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
@@ -14,7 +14,7 @@ use super::{Fault, Reference, not_sent, timed_out};
 pub(super) struct Pooled {
     authority: String,
     stream: TcpStream,
-    /// Whether to poll if it is still open before it is used.
+    /// Whether to check that it is still open before it is used.
     is_checked: bool,
 }
 
@@ -23,8 +23,8 @@ impl Reference {
         if uri.scheme_str() == Some("https") && !self.has(Fault::SpeaksPlainForTls) {
             return Err(not_sent("there is no TLS here"));
         }
-        let kind = |lie| {
-            if self.has(lie) {
+        let kind = |wrong| {
+            if self.has(wrong) {
                 FailureKind::Interrupted
             } else {
                 FailureKind::NotSent
@@ -47,7 +47,7 @@ impl Reference {
         Ok(stream)
     }
 
-    /// An idle connection to there that is still open.
+    /// An idle connection to this authority that is still open.
     pub(super) fn pooled(&self, authority: &str) -> Option<TcpStream> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(index) = idle.iter().position(|pooled| pooled.authority == authority) {
@@ -76,7 +76,7 @@ impl Reference {
     }
 }
 
-/// Whether there is nothing to read, not even the end.
+/// Whether there is nothing to read, and the connection is open.
 pub(super) fn is_quiet(stream: &TcpStream) -> bool {
     let peeked = stream
         .set_nonblocking(true)
@@ -85,16 +85,16 @@ pub(super) fn is_quiet(stream: &TcpStream) -> bool {
     quiet && stream.set_nonblocking(false).is_ok() || stream.set_nonblocking(false).is_err()
 }
 
-/// Whether it is closed within the time that this may take on a busy machine.
+/// Whether it is closed within 2 seconds, which is enough on a busy computer.
 pub(super) fn is_closed_soon(mut stream: &TcpStream) -> bool {
     let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
-    // A reset that a write has run into shows as an end here.
+    // After a write that failed with a reset, a read returns 0 here.
     stream
         .read(&mut [0])
         .map_or_else(|error| !timed_out(&error), |count| count == 0)
 }
 
-/// Gives an exchange up from another thread.
+/// Aborts an exchange from another thread.
 #[derive(Default)]
 pub(super) struct Abort {
     stream: Mutex<Option<TcpStream>>,

@@ -13,7 +13,7 @@ use typless::wire::Body;
 
 use super::{Fault, Outcome, Reference, not_sent};
 
-/// One exchange, on a runtime of its own.
+/// One exchange, on its own runtime.
 pub(super) fn exchange(reference: &Reference, request: &Request<Body>, limits: Limits) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -26,11 +26,11 @@ pub(super) fn exchange(reference: &Reference, request: &Request<Body>, limits: L
         }
     });
     outcome.map(|response| {
-        if !reference.has(Fault::Http2MixesAnswers) {
+        if !reference.has(Fault::Http2MixesResponses) {
             return response;
         }
         let mut first = reference
-            .first_answer
+            .first_response
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let body = first.get_or_insert_with(|| response.body().clone()).clone();
@@ -60,23 +60,23 @@ async fn perform(reference: &Reference, request: &Request<Body>, limits: Limits)
     let (response, mut outgoing) = client
         .send_request(head, request.body().is_empty())
         .map_err(not_sent)?;
-    // Dropped, so that the connection ends once it has nothing left to do.
+    // Dropped, so that the connection ends after this exchange.
     drop(client);
     match upload(reference, request.body(), &mut outgoing).await {
         Err(Upload::Source(error)) => {
             outgoing.send_reset(Reason::CANCEL);
-            // The reset has to leave before the runtime does.
+            // The reset must be sent before the runtime ends.
             drop((response, outgoing));
             let _ = connection.await;
             return Err(Failure::new(FailureKind::Source, error));
         }
-        Err(Upload::Stopped) if reference.has(Fault::Http2FailsEarlyAnswers) => {
+        Err(Upload::Stopped) if reference.has(Fault::Http2FailsEarlyResponses) => {
             return Err(Failure::new(
                 FailureKind::Interrupted,
                 "the stream was reset",
             ));
         }
-        // There may be an answer all the same.
+        // There may still be a response.
         Err(Upload::Stopped) | Ok(()) => {}
     }
     let response = match response.await {
@@ -89,34 +89,34 @@ async fn perform(reference: &Reference, request: &Request<Body>, limits: Limits)
                 && connection
                     .await
                     .is_ok_and(|ended| ended.is_err_and(|error| error.is_go_away()));
-            let kind = match (is_refused, error.is_go_away(), error.reason()) {
-                (true, _, Some(Reason::REFUSED_STREAM)) => honest(
+            let failure_kind = match (is_refused, error.is_go_away(), error.reason()) {
+                (true, _, Some(Reason::REFUSED_STREAM)) => kind(
                     reference,
                     Fault::Http2CallsRefusedInterrupted,
                     FailureKind::NotSent,
                 ),
-                (true, ..) => honest(
+                (true, ..) => kind(
                     reference,
                     Fault::Http2CallsResetNotSent,
                     FailureKind::Interrupted,
                 ),
-                (_, true, _) => honest(
+                (_, true, _) => kind(
                     reference,
                     Fault::Http2CallsGoAwayInterrupted,
                     FailureKind::NotSent,
                 ),
-                _ if went_away => honest(
+                _ if went_away => kind(
                     reference,
                     Fault::Http2CallsGoAwayNotSent,
                     FailureKind::Interrupted,
                 ),
-                _ => honest(
+                _ => kind(
                     reference,
                     Fault::Http2CallsClosedNotSent,
                     FailureKind::Interrupted,
                 ),
             };
-            return Err(Failure::new(kind, error));
+            return Err(Failure::new(failure_kind, error));
         }
     };
     let (parts, incoming) = response.into_parts();
@@ -126,9 +126,9 @@ async fn perform(reference: &Reference, request: &Request<Body>, limits: Limits)
     ))
 }
 
-/// The kind as it is, or the other one.
-fn honest(reference: &Reference, lie: Fault, kind: FailureKind) -> FailureKind {
-    match (reference.has(lie), kind) {
+/// The right kind, or the wrong one if the reference has this fault.
+fn kind(reference: &Reference, wrong: Fault, kind: FailureKind) -> FailureKind {
+    match (reference.has(wrong), kind) {
         (true, FailureKind::NotSent) => FailureKind::Interrupted,
         (true, _) => FailureKind::NotSent,
         (false, kind) => kind,
@@ -137,7 +137,7 @@ fn honest(reference: &Reference, lie: Fault, kind: FailureKind) -> FailureKind {
 
 enum Upload {
     Source(io::Error),
-    /// The server does not want the rest.
+    /// The server does not read the rest.
     Stopped,
 }
 
@@ -179,10 +179,10 @@ async fn collect(
     let mut body = BytesMut::new();
     while let Some(chunk) = incoming.data().await {
         let chunk = chunk.map_err(|error| {
-            let lies = reference.has(Fault::Http2CallsResetBodyNotSent)
+            let is_wrong = reference.has(Fault::Http2CallsResetBodyNotSent)
                 && error.reason() == Some(Reason::REFUSED_STREAM);
             Failure::new(
-                if lies {
+                if is_wrong {
                     FailureKind::NotSent
                 } else {
                     FailureKind::Interrupted

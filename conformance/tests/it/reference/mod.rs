@@ -1,4 +1,4 @@
-//! A transport that does everything right, over nothing but sockets, and one thing wrong on demand.
+//! A transport over plain sockets, without faults or with one chosen fault.
 
 mod asynchronous;
 mod connection;
@@ -27,13 +27,13 @@ use response::Incoming;
 
 pub(crate) type Outcome = Result<Response<Bytes>, Failure>;
 
-/// The reference transport: right in everything but its fault.
+/// The reference transport, correct except for its fault.
 pub(crate) struct Reference {
     fault: Option<Fault>,
     http2: bool,
     idle: Mutex<Vec<Pooled>>,
     turn: Mutex<()>,
-    first_answer: Mutex<Option<Bytes>>,
+    first_response: Mutex<Option<Bytes>>,
 }
 
 impl BlockingTransport for Reference {
@@ -49,7 +49,7 @@ impl Reference {
             http2: false,
             idle: Mutex::default(),
             turn: Mutex::default(),
-            first_answer: Mutex::default(),
+            first_response: Mutex::default(),
         }
     }
 
@@ -74,7 +74,7 @@ impl Reference {
             return http2::exchange(self, request, limits);
         }
         let _turn = self
-            .has(Fault::SendsOneAtATime)
+            .has(Fault::SendsOneByOne)
             .then(|| self.turn.lock().unwrap_or_else(PoisonError::into_inner));
         let outcome = self.exchange(request, limits, abort);
         match outcome {
@@ -92,19 +92,19 @@ impl Reference {
                 self.exchange(&request, limits, abort)
             }
             Ok(response) => self.tamper(response),
-            Err(failure) if self.has(Fault::TellsKey) => {
-                let told = format!(
+            Err(failure) if self.has(Fault::ShowsKey) => {
+                let message = format!(
                     "{} {:?}",
                     failure.cause(),
                     request.headers()["authorization"].to_str()
                 );
-                Err(Failure::new(failure.kind(), told))
+                Err(Failure::new(failure.kind(), message))
             }
             Err(failure) => Err(failure),
         }
     }
 
-    /// One exchange, over a connection that is idle or a new one.
+    /// One exchange, over an idle connection or a new one.
     fn exchange(&self, request: &Request<Body>, limits: Limits, abort: &Abort) -> Outcome {
         let deadline = match self.fault {
             Some(Fault::AddsLimitsToClock) => Some(Instant::now() + limits.total),
@@ -131,8 +131,8 @@ impl Reference {
                 }
                 Ok(response)
             }
-            Err(Broken::Source(error)) => Err(self.source_failure(error)),
-            Err(Broken::TooLarge) => {
+            Err(ExchangeError::Source(error)) => Err(self.source_failure(error)),
+            Err(ExchangeError::TooLarge) => {
                 if self.has(Fault::KeepsUnreadConnections) {
                     self.keep(authority, stream, false);
                 }
@@ -141,19 +141,20 @@ impl Reference {
                     format!("more than {} bytes", limits.response_bytes),
                 ))
             }
-            Err(Broken::Network { at, error }) => {
-                let late =
-                    self.has(Fault::KeepsLateConnections) && at == At::Silence && timed_out(&error);
+            Err(ExchangeError::Network { at, error }) => {
+                let late = self.has(Fault::KeepsLateConnections)
+                    && at == At::NoResponse
+                    && timed_out(&error);
                 let dead = self.has(Fault::KeepsDeadConnections)
                     && reused
-                    && matches!(at, At::Silence | At::Upload);
+                    && matches!(at, At::NoResponse | At::Upload);
                 if late || dead {
                     self.keep(authority, stream, false);
                 }
-                let lost = matches!(at, At::Silence | At::Upload) && !timed_out(&error);
+                let lost = matches!(at, At::NoResponse | At::Upload) && !timed_out(&error);
                 if lost
                     && (reused && self.has(Fault::SendsLostSubmitsAgain)
-                        || !reused && self.has(Fault::TriesAgain))
+                        || !reused && self.has(Fault::Retries))
                 {
                     return Self::new(None).exchange(request, limits, abort);
                 }
@@ -168,30 +169,30 @@ impl Reference {
         request: &Request<Body>,
         upload: &mut Upload,
         times: Times,
-    ) -> Result<(Response<Bytes>, bool), Broken> {
+    ) -> Result<(Response<Bytes>, bool), ExchangeError> {
         let sent = outgoing::send(self, stream, request, upload, times)?;
-        if sent == Sent::Partly && self.has(Fault::FailsEarlyAnswers) {
-            return Err(Broken::network(
+        if sent == Sent::Partly && self.has(Fault::FailsEarlyResponses) {
+            return Err(ExchangeError::network(
                 At::Upload,
                 io::ErrorKind::BrokenPipe.into(),
             ));
         }
         let mut incoming = Incoming::new(self, stream, times, !request.body().is_empty());
         match incoming.response() {
-            Err(Broken::Network {
-                at: At::Silence,
+            Err(ExchangeError::Network {
+                at: At::NoResponse,
                 error,
-            }) if sent == Sent::Partly => Err(Broken::Network {
+            }) if sent == Sent::Partly => Err(ExchangeError::Network {
                 at: At::Upload,
                 error,
             }),
-            Err(broken) => Err(broken),
+            Err(error) => Err(error),
             Ok(_)
                 if sent == Sent::Partly
-                    && self.has(Fault::CallsResetAnswersNotSent)
+                    && self.has(Fault::CallsResetResponsesNotSent)
                     && connection::is_closed_soon(stream) =>
             {
-                Err(Broken::network(
+                Err(ExchangeError::network(
                     At::Reset,
                     io::ErrorKind::ConnectionReset.into(),
                 ))
@@ -201,15 +202,15 @@ impl Reference {
     }
 
     fn kind(&self, at: At, reused: bool, error: &io::Error) -> FailureKind {
-        let lie = match at {
-            At::Reset => Some(Fault::CallsResetAnswersNotSent),
+        let wrong = match at {
+            At::Reset => Some(Fault::CallsResetResponsesNotSent),
             At::Upload if !timed_out(error) => Some(Fault::CallsCutRequestNotSent),
-            At::Silence if !timed_out(error) && !reused => Some(Fault::CallsNoAnswerNotSent),
+            At::NoResponse if !timed_out(error) && !reused => Some(Fault::CallsNoResponseNotSent),
             At::Head => Some(Fault::CallsCutHeadNotSent),
             At::Garbage => Some(Fault::CallsGarbageNotSent),
             _ => None,
         };
-        if lie.is_some() && self.fault == lie {
+        if wrong.is_some() && self.fault == wrong {
             FailureKind::NotSent
         } else {
             FailureKind::Interrupted
@@ -238,35 +239,35 @@ impl Reference {
     }
 }
 
-/// The limits of an exchange, and when it has to be over.
+/// The limits of an exchange, and its deadline.
 #[derive(Clone, Copy)]
 struct Times {
     limits: Limits,
     deadline: Option<Instant>,
 }
 
-/// Why there is no answer.
-enum Broken {
+/// Why there is no response.
+enum ExchangeError {
     Source(io::Error),
     TooLarge,
     Network { at: At, error: io::Error },
 }
 
-/// How far it got.
+/// How far an exchange got.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum At {
-    /// The request is not out.
+    /// The request is not sent whole.
     Upload,
-    /// The request is out, and not a byte came back.
-    Silence,
+    /// The request is sent, and no byte was received.
+    NoResponse,
     Head,
     Garbage,
     Body,
-    /// There was an answer, and a reset with it.
+    /// A response was received, and then a reset.
     Reset,
 }
 
-impl Broken {
+impl ExchangeError {
     fn network(at: At, error: io::Error) -> Self {
         Self::Network { at, error }
     }

@@ -1,4 +1,4 @@
-//! The request on its way out.
+//! Sending the request.
 
 use std::io::{self, Cursor, Read, Write};
 use std::net::TcpStream;
@@ -8,17 +8,17 @@ use http::Request;
 use typless::wire::{Body, SourceError};
 
 use super::connection::is_quiet;
-use super::{At, Broken, Fault, Reference, Times};
+use super::{At, ExchangeError, Fault, Reference, Times};
 
-/// How much of a request went out.
+/// How much of a request was sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sent {
     Whole,
-    /// The server has spoken, or closed, before it had all.
+    /// The server responded or closed before it had the whole request.
     Partly,
 }
 
-/// A body that has been opened.
+/// An open body.
 pub(super) struct Upload {
     reader: Box<dyn Read>,
     length: u64,
@@ -38,7 +38,7 @@ impl Upload {
         }
         let mut reader: Box<dyn Read> = if body.is_small() {
             match body.to_bytes() {
-                Err(error) if pads(reference, &error) => Box::new(io::repeat(b'0').take(length)),
+                Err(error) if hides(reference, &error) => Box::new(io::repeat(b'0').take(length)),
                 bytes => Box::new(Cursor::new(bytes?)),
             }
         } else {
@@ -60,8 +60,8 @@ impl Upload {
     }
 }
 
-/// Whether this is the fault that a source error is covered up for.
-fn pads(reference: &Reference, error: &io::Error) -> bool {
+/// Whether the fault of the reference hides this source error.
+fn hides(reference: &Reference, error: &io::Error) -> bool {
     match SourceError::of(error) {
         Some(SourceError::Shorter { yielded: 1.., .. }) => reference.has(Fault::PadsShortSources),
         Some(SourceError::Longer { .. }) => reference.has(Fault::CutsLongSources),
@@ -69,14 +69,14 @@ fn pads(reference: &Reference, error: &io::Error) -> bool {
     }
 }
 
-/// Writes the request, for as long as the server has nothing to say.
+/// Writes the request, until the server responds.
 pub(super) fn send(
     reference: &Reference,
     stream: &TcpStream,
     request: &Request<Body>,
     upload: &mut Upload,
     times: Times,
-) -> Result<Sent, Broken> {
+) -> Result<Sent, ExchangeError> {
     let mut out = head(reference, request, upload);
     let mut block = vec![0; 64 * 1024];
     let (mut left, watches) = (upload.length, !request.body().is_small());
@@ -87,12 +87,12 @@ pub(super) fn send(
             None
         };
         let count = match upload.reader.read(&mut block) {
-            Err(error) if pads(reference, &error) => {
+            Err(error) if hides(reference, &error) => {
                 let count = left.min(block.len() as u64) as usize;
                 block[..count].fill(b'0');
                 count
             }
-            Err(error) => return Err(Broken::Source(error)),
+            Err(error) => return Err(ExchangeError::Source(error)),
             Ok(count) => count,
         };
         if start.is_some() && count > 0 {
@@ -110,7 +110,7 @@ pub(super) fn send(
             match write(reference, stream, &out, times) {
                 Ok(()) => {}
                 Err(error) if super::timed_out(&error) => {
-                    return Err(Broken::network(At::Upload, error));
+                    return Err(ExchangeError::network(At::Upload, error));
                 }
                 Err(_) => return Ok(Sent::Partly),
             }
@@ -133,7 +133,7 @@ fn write(
             .saturating_duration_since(Instant::now())
             .min(times.limits.idle)
     });
-    let within = if reference.has(Fault::SendsForEver) {
+    let within = if reference.has(Fault::SendsForever) {
         None
     } else {
         within

@@ -1,4 +1,4 @@
-//! The answer as it comes in.
+//! Receiving the response.
 
 use std::io::{self, Read};
 use std::net::TcpStream;
@@ -9,9 +9,9 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, RETR
 use http::{HeaderMap, Response, StatusCode};
 use typless::machine::{Failure, FailureKind};
 
-use super::{At, Broken, Fault, Outcome, Reference, Times};
+use super::{At, ExchangeError, Fault, Outcome, Reference, Times};
 
-/// The answer as it comes in.
+/// A response that is being received.
 pub(super) struct Incoming<'a> {
     reference: &'a Reference,
     stream: &'a TcpStream,
@@ -46,7 +46,7 @@ impl<'a> Incoming<'a> {
         self.keeps_open && self.buffer.is_empty()
     }
 
-    pub(super) fn response(&mut self) -> Result<Response<Bytes>, Broken> {
+    pub(super) fn response(&mut self) -> Result<Response<Bytes>, ExchangeError> {
         loop {
             let (status, headers) = self.head()?;
             let (takes_100, takes_103) = (
@@ -86,13 +86,13 @@ impl<'a> Incoming<'a> {
 
     fn is_bodiless(&self, status: StatusCode) -> bool {
         match status.as_u16() {
-            204 => !self.reference.has(Fault::Awaits204),
-            304 => !self.reference.has(Fault::Awaits304),
+            204 => !self.reference.has(Fault::ReadsBodyOf204),
+            304 => !self.reference.has(Fault::ReadsBodyOf304),
             status => status < 200,
         }
     }
 
-    fn head(&mut self) -> Result<(StatusCode, HeaderMap), Broken> {
+    fn head(&mut self) -> Result<(StatusCode, HeaderMap), ExchangeError> {
         let end = loop {
             if let Some(end) = self
                 .buffer
@@ -102,20 +102,26 @@ impl<'a> Incoming<'a> {
                 break end + 4;
             }
             if self.reference.has(Fault::ReadsHeadsOnce) && self.reads > 0 {
-                return Err(Broken::network(At::Head, io::ErrorKind::InvalidData.into()));
+                return Err(ExchangeError::network(
+                    At::Head,
+                    io::ErrorKind::InvalidData.into(),
+                ));
             }
             let at = if self.buffer.is_empty() {
-                At::Silence
+                At::NoResponse
             } else {
                 At::Head
             };
             if self.fill(at)? == 0 {
-                return Err(Broken::network(at, io::ErrorKind::UnexpectedEof.into()));
+                return Err(ExchangeError::network(
+                    at,
+                    io::ErrorKind::UnexpectedEof.into(),
+                ));
             }
         };
         let head: Vec<u8> = self.buffer.drain(..end).collect();
         self.parse(&head)
-            .ok_or_else(|| Broken::network(At::Garbage, io::ErrorKind::InvalidData.into()))
+            .ok_or_else(|| ExchangeError::network(At::Garbage, io::ErrorKind::InvalidData.into()))
     }
 
     fn parse(&self, head: &[u8]) -> Option<(StatusCode, HeaderMap)> {
@@ -141,9 +147,9 @@ impl<'a> Incoming<'a> {
         Some((StatusCode::from_bytes(status).ok()?, headers))
     }
 
-    fn declared(&mut self, length: u64) -> Result<Vec<u8>, Broken> {
+    fn declared(&mut self, length: u64) -> Result<Vec<u8>, ExchangeError> {
         if self.is_over(length) && !self.reference.has(Fault::IgnoresDeclaredSize) {
-            return Err(Broken::TooLarge);
+            return Err(ExchangeError::TooLarge);
         }
         let length = usize::try_from(length).unwrap();
         let mut body = Vec::with_capacity(if self.reference.has(Fault::WastesMemory) {
@@ -156,7 +162,7 @@ impl<'a> Incoming<'a> {
                 if self.reference.has(Fault::TakesCutBody) {
                     break;
                 }
-                return Err(Broken::network(
+                return Err(ExchangeError::network(
                     At::Body,
                     io::ErrorKind::UnexpectedEof.into(),
                 ));
@@ -168,11 +174,11 @@ impl<'a> Incoming<'a> {
         Ok(body)
     }
 
-    fn chunked(&mut self) -> Result<Vec<u8>, Broken> {
+    fn chunked(&mut self) -> Result<Vec<u8>, ExchangeError> {
         let mut body = Vec::new();
         loop {
             let line = match self.line() {
-                Err(Broken::Network { error, .. })
+                Err(ExchangeError::Network { error, .. })
                     if error.kind() == io::ErrorKind::UnexpectedEof
                         && self.reference.has(Fault::TakesCutChunks) =>
                 {
@@ -184,19 +190,20 @@ impl<'a> Incoming<'a> {
                 .split(';')
                 .next()
                 .and_then(|size| usize::from_str_radix(size.trim(), 16).ok());
-            let size =
-                size.ok_or_else(|| Broken::network(At::Body, io::ErrorKind::InvalidData.into()))?;
+            let size = size.ok_or_else(|| {
+                ExchangeError::network(At::Body, io::ErrorKind::InvalidData.into())
+            })?;
             if line.contains(';') && self.reference.has(Fault::KeepsChunkExtensions) {
                 body.extend_from_slice(line.as_bytes());
             }
             if self.is_over((body.len() + size) as u64)
                 && !self.reference.has(Fault::ReadsEndlessChunks)
             {
-                return Err(Broken::TooLarge);
+                return Err(ExchangeError::TooLarge);
             }
             while self.buffer.len() < size {
                 if self.fill(At::Body)? == 0 {
-                    return Err(Broken::network(
+                    return Err(ExchangeError::network(
                         At::Body,
                         io::ErrorKind::UnexpectedEof.into(),
                     ));
@@ -207,7 +214,7 @@ impl<'a> Incoming<'a> {
             self.line()?;
             if size == 0 {
                 return if self.is_over(body.len() as u64) {
-                    Err(Broken::TooLarge)
+                    Err(ExchangeError::TooLarge)
                 } else {
                     Ok(body)
                 };
@@ -215,14 +222,14 @@ impl<'a> Incoming<'a> {
         }
     }
 
-    fn line(&mut self) -> Result<String, Broken> {
+    fn line(&mut self) -> Result<String, ExchangeError> {
         loop {
             if let Some(end) = self.buffer.windows(2).position(|window| window == b"\r\n") {
                 let line: Vec<u8> = self.buffer.drain(..end + 2).collect();
                 return Ok(String::from_utf8_lossy(&line[..end]).into_owned());
             }
             if self.fill(At::Body)? == 0 {
-                return Err(Broken::network(
+                return Err(ExchangeError::network(
                     At::Body,
                     io::ErrorKind::UnexpectedEof.into(),
                 ));
@@ -230,7 +237,7 @@ impl<'a> Incoming<'a> {
         }
     }
 
-    fn until_close(&mut self) -> Result<Vec<u8>, Broken> {
+    fn until_close(&mut self) -> Result<Vec<u8>, ExchangeError> {
         self.keeps_open = false;
         let mut body = Vec::new();
         loop {
@@ -240,11 +247,11 @@ impl<'a> Incoming<'a> {
                     body.truncate(usize::try_from(self.times.limits.response_bytes).unwrap());
                     return Ok(body);
                 }
-                return Err(Broken::TooLarge);
+                return Err(ExchangeError::TooLarge);
             }
             if self.fill(At::Body)? == 0 {
                 if self.reference.has(Fault::FailsUntilClose) && body.len() < 100 {
-                    return Err(Broken::network(
+                    return Err(ExchangeError::network(
                         At::Body,
                         io::ErrorKind::UnexpectedEof.into(),
                     ));
@@ -260,23 +267,23 @@ impl<'a> Incoming<'a> {
             || self.reference.has(Fault::StopsAtLimit) && length == limit && length < 1_000_000
     }
 
-    /// Reads more, within the limits; 0 at the end.
-    fn fill(&mut self, at: At) -> Result<usize, Broken> {
-        let fail = |error| Broken::network(at, error);
+    /// Reads more, within the limits. 0 at the end.
+    fn fill(&mut self, at: At) -> Result<usize, ExchangeError> {
+        let fail = |error| ExchangeError::network(at, error);
         let left = self
             .times
             .deadline
             .map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero())
-            && !(at == At::Body && self.reference.has(Fault::TricklesForEver))
+            && !(at == At::Body && self.reference.has(Fault::TricklesForever))
         {
             return Err(fail(io::ErrorKind::TimedOut.into()));
         }
         let limits = self.times.limits;
         let within = match (at, self.reference.fault) {
-            (At::Silence, Some(Fault::WaitsForEver)) if self.is_submit => None,
-            (At::Body, Some(Fault::StallsForEver)) => None,
-            (At::Body, Some(Fault::TricklesForEver)) => {
+            (At::NoResponse, Some(Fault::WaitsForever)) if self.is_submit => None,
+            (At::Body, Some(Fault::StallsForever)) => None,
+            (At::Body, Some(Fault::TricklesForever)) => {
                 Some(limits.total.saturating_mul(25).min(limits.idle))
             }
             _ => left.map(|left| left.min(limits.idle)),
@@ -293,7 +300,7 @@ impl<'a> Incoming<'a> {
 }
 
 impl Reference {
-    /// What is done to an answer that should be handed on as it is.
+    /// Changes a response as the fault says.
     pub(super) fn tamper(&self, mut response: Response<Bytes>) -> Outcome {
         let status = response.status().as_u16();
         let is = |name, value: &str| {
@@ -308,13 +315,13 @@ impl Reference {
             Some(Fault::Fails422) => status == 422,
             Some(Fault::Fails503) => status == 503,
             Some(Fault::FailsHtml) => is(CONTENT_TYPE, "text/html"),
-            Some(Fault::FailsEmptyAnswers) => status == 200 && response.body().is_empty(),
+            Some(Fault::FailsEmptyResponses) => status == 200 && response.body().is_empty(),
             _ => false,
         };
         if fails {
             return Err(Failure::new(
                 FailureKind::Interrupted,
-                format!("an answer that is none: {status}"),
+                format!("the status {status} is taken for a failure"),
             ));
         }
         let is_text = is(CONTENT_TYPE, "application/json; charset=utf-8");
@@ -326,8 +333,10 @@ impl Reference {
             Some(Fault::TrimsBodies) => {
                 *response.body_mut() = Bytes::copy_from_slice(response.body().trim_ascii())
             }
-            Some(Fault::Takes202For200) if status == 202 => *response.status_mut() = StatusCode::OK,
-            Some(Fault::MendsText) if is_text => {
+            Some(Fault::Reports202As200) if status == 202 => {
+                *response.status_mut() = StatusCode::OK
+            }
+            Some(Fault::RepairsText) if is_text => {
                 *response.body_mut() = String::from_utf8_lossy(response.body()).into_owned().into()
             }
             Some(Fault::HidesCompression) => drop(response.headers_mut().remove(CONTENT_ENCODING)),

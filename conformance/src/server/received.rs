@@ -1,18 +1,18 @@
-//! One request as it came over the wire.
+//! A request, as received.
 
-/// One request as it came over the wire.
+/// A request, as received.
 #[derive(Clone)]
-pub(crate) struct Seen {
-    /// The number of the connection it came on.
+pub(crate) struct ReceivedRequest {
+    /// The number of its connection.
     pub(crate) connection: usize,
     /// Its first line.
     pub(crate) line: String,
-    /// The names in lower case, the values byte for byte but for blanks around them.
+    /// The names in lower case, and the values without surrounding spaces.
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) body: Vec<u8>,
 }
 
-impl Seen {
+impl ReceivedRequest {
     pub(super) fn new(connection: usize, head: &[u8]) -> Self {
         let mut lines = head
             .split(|byte| *byte == b'\n')
@@ -50,8 +50,8 @@ impl Seen {
             .collect()
     }
 
-    /// As [`values`](Self::values), to be shown.
-    pub(crate) fn shown(&self, name: &str) -> Vec<String> {
+    /// The values of a header as text, in order.
+    pub(crate) fn text_values(&self, name: &str) -> Vec<String> {
         self.values(name)
             .into_iter()
             .map(|value| String::from_utf8_lossy(value).into_owned())

@@ -1,15 +1,15 @@
-//! Counting across threads.
+//! A counter shared by threads.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A number that some add to and others wait for; clones count together.
+/// A counter that threads add to and wait for. Clones share the count.
 #[derive(Clone, Default)]
-pub(crate) struct Tally {
+pub(crate) struct Counter {
     inner: Arc<(Mutex<u64>, Condvar)>,
 }
 
-impl Tally {
+impl Counter {
     pub(crate) fn add(&self, count: u64) {
         *self.inner.0.lock().unwrap_or_else(PoisonError::into_inner) += count;
         self.inner.1.notify_all();
@@ -19,8 +19,8 @@ impl Tally {
         *self.inner.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until it is as large as that; `false` if it is not within the time.
-    pub(crate) fn reaches(&self, count: u64, within: Duration) -> bool {
+    /// Waits until the count is at least this. `false` if it is not within the time.
+    pub(crate) fn wait_for(&self, count: u64, within: Duration) -> bool {
         let until = Instant::now() + within;
         let mut number = self.inner.0.lock().unwrap_or_else(PoisonError::into_inner);
         while *number < count {

@@ -27,7 +27,7 @@ const fn row(
 pub(super) const ROWS: &[Row] = &[
     row(
         "http2-exchange",
-        "requests over HTTP/2 arrive with their key, their exact length and their body",
+        "requests over HTTP/2 are sent with their key, their exact length and their body",
         exchange,
     ),
     row(
@@ -61,7 +61,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "http2-go-away-before",
-        "GOAWAY with a last stream before ours is `NotSent`",
+        "GOAWAY with a last stream below that of the request is `NotSent`",
         |context| {
             ends(context, &[FailureKind::NotSent], |connection, stream| {
                 connection.go_away(stream - 1, NO_ERROR)
@@ -70,7 +70,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "http2-go-away-after",
-        "GOAWAY with a last stream that is ours, and a close, is `Interrupted`",
+        "GOAWAY with the stream of the request as the last one, and a close, is `Interrupted`",
         |context| {
             closes(context, |connection, stream| {
                 connection.go_away(stream, INTERNAL_ERROR)
@@ -88,7 +88,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "http2-reset-in-body",
-        "a stream reset in the body of the response is `Interrupted`, whatever the reason",
+        "a stream reset in the body of the response is `Interrupted` with every reason",
         |context| {
             ends(context, INTERRUPTED, |connection, stream| {
                 connection.http2_response(stream, "202", b"{\"extraction_id\"", false)?;

@@ -1,4 +1,4 @@
-//! The job that a transcript was recorded from, made again from what the transcript says of it.
+//! The job of a transcript, rebuilt from the description at the start of the transcript.
 
 use std::time::Duration;
 
@@ -8,9 +8,11 @@ use typless::wire::{Api, Document};
 
 use crate::support::KEY;
 
-/// Makes the job again: from its ticket or its snapshot if the transcript has one, else new.
+/// Rebuilds the job: from its ticket or its snapshot if the transcript has one, otherwise as a new
+/// job.
 ///
-/// A transcript that is not of such a job is found out later: its first lines are compared too.
+/// The transcript of the repeated run starts with the description of this job, so a job that was
+/// rebuilt wrongly fails the comparison.
 pub(crate) fn recorded_job(transcript: &Transcript) -> Job {
     let api = Api::new(Api::PRODUCTION, KEY).unwrap();
     let line = |start: &str| {
@@ -29,15 +31,15 @@ pub(crate) fn recorded_job(transcript: &Transcript) -> Job {
     }
 }
 
-/// The options that are written like this.
-fn options(written: &str) -> JobOptions {
+/// The options with this description.
+fn options(description: &str) -> JobOptions {
     known_options()
         .into_iter()
-        .find(|options| format!("{options:?}") == written)
-        .unwrap_or_else(|| panic!("add these options to known_options: {written}"))
+        .find(|options| format!("{options:?}") == description)
+        .unwrap_or_else(|| panic!("add these options to known_options: {description}"))
 }
 
-/// All options that a recorded job was made with.
+/// The options of all recorded jobs.
 fn known_options() -> Vec<JobOptions> {
     let seconds = Duration::from_secs;
     let (new, retry) = (JobOptions::new, RetryPolicy::new);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use typless::machine::{Job, JobOptions, PollPolicy, RetryPolicy, Snapshot, Ticket};
+use typless::machine::{Job, JobOptions, Machine, PollPolicy, RetryPolicy, Snapshot, Ticket, Time};
 use typless::transcript::Transcript;
 use typless::wire::{Api, Document};
 
@@ -26,9 +26,19 @@ pub(crate) fn recorded_job(transcript: &Transcript) -> Job {
     } else if let Some(snapshot) = line(r#"{"typless_snapshot""#) {
         let snapshot = Snapshot::from_json(snapshot).unwrap();
         Job::restore(&api, &snapshot, document(), options, start)
+    } else if line("Job, ") == Some("Job, SubmitUnknown") {
+        Job::restore(&api, &submitting(&api, start), document(), options, start)
     } else {
         Job::submit(&api, document(), options, start)
     }
+}
+
+/// A snapshot of a job whose submit is in flight.
+fn submitting(api: &Api, now: Time) -> Snapshot {
+    let mut job = Job::submit(api, document(), JobOptions::new(), now);
+    // The event before the submit, and the submit.
+    let _ = (job.next_output(now), job.next_output(now));
+    job.snapshot().unwrap()
 }
 
 /// The options with this description.

@@ -30,7 +30,7 @@ fn main() -> support::Outcome {
             },
             Output::Event(event) => match event.kind {
                 JobEventKind::Finished(outcome) => {
-                    println!("{:?}", outcome?.text("invoice_number"))
+                    println!("{:?}", outcome?.text("invoice_number"));
                 }
                 other => println!("{other:?}"),
             },

@@ -142,7 +142,7 @@ async fn send(outgoing: &mut h2::SendStream<Bytes>, mut bytes: Bytes) -> Result<
         outgoing.reserve_capacity(bytes.len());
         match std::future::poll_fn(|context| outgoing.poll_capacity(context)).await {
             Some(capacity) => {
-                outgoing.send_data(bytes.split_to(capacity?.min(bytes.len())), false)?
+                outgoing.send_data(bytes.split_to(capacity?.min(bytes.len())), false)?;
             }
             None => return Ok(()),
         }

@@ -40,7 +40,7 @@ impl World {
         {
             match &step.kind {
                 StepKind::Response(_, response) => {
-                    results.push_back((step.at, Ok(response.clone())))
+                    results.push_back((step.at, Ok(response.clone())));
                 }
                 StepKind::Failure(_, failure) => results.push_back((step.at, Err(failure.clone()))),
                 StepKind::Output(output) if output.starts_with('~') => woken_at.push_back(next.at),

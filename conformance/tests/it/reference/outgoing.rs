@@ -157,7 +157,7 @@ fn head(reference: &Reference, request: &Request<Body>, upload: &Upload) -> Vec<
     )
     .into_bytes();
     let mut add = |name: &str, value: &[u8]| {
-        head.extend_from_slice(&[name.as_bytes(), b": ", value, b"\r\n"].concat())
+        head.extend_from_slice(&[name.as_bytes(), b": ", value, b"\r\n"].concat());
     };
     for name in request.headers().keys() {
         let values = request.headers().get_all(name).iter();
@@ -169,7 +169,7 @@ fn head(reference: &Reference, request: &Request<Body>, upload: &Upload) -> Vec<
             match name.as_str() {
                 "content-length" if upload.chunked => add("transfer-encoding", b"chunked"),
                 "authorization" if reference.has(Fault::BreaksKey) => {
-                    add("authorization", &value.as_bytes().to_ascii_lowercase())
+                    add("authorization", &value.as_bytes().to_ascii_lowercase());
                 }
                 name => add(name, value.as_bytes()),
             }

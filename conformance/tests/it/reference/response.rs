@@ -331,20 +331,20 @@ impl Reference {
             .is_some_and(|hint| hint.as_bytes().iter().any(u8::is_ascii_alphabetic));
         match self.fault {
             Some(Fault::TrimsBodies) => {
-                *response.body_mut() = Bytes::copy_from_slice(response.body().trim_ascii())
+                *response.body_mut() = Bytes::copy_from_slice(response.body().trim_ascii());
             }
             Some(Fault::Reports202As200) if status == 202 => {
-                *response.status_mut() = StatusCode::OK
+                *response.status_mut() = StatusCode::OK;
             }
             Some(Fault::RepairsText) if is_text => {
-                *response.body_mut() = String::from_utf8_lossy(response.body()).into_owned().into()
+                *response.body_mut() = String::from_utf8_lossy(response.body()).into_owned().into();
             }
             Some(Fault::HidesCompression) => drop(response.headers_mut().remove(CONTENT_ENCODING)),
             Some(Fault::ForgetsDates) if is_dated => {
-                drop(response.headers_mut().remove(RETRY_AFTER))
+                drop(response.headers_mut().remove(RETRY_AFTER));
             }
             Some(Fault::ForgetsSeconds) if !is_dated && status == 429 => {
-                drop(response.headers_mut().remove(RETRY_AFTER))
+                drop(response.headers_mut().remove(RETRY_AFTER));
             }
             _ => {}
         }

@@ -13,7 +13,7 @@ const TESTS: [&str; 10] = [
     include_str!("faults_drain.rs"),
     include_str!("faults_batch.rs"),
     include_str!("batch_many.rs"),
-    include_str!("../transports/tests/faults.rs"),
+    include_str!("../transports/tests/it/faults.rs"),
 ];
 
 const TABLES: [&str; 2] = [

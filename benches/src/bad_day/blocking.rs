@@ -38,7 +38,7 @@ pub fn over_threads(scenario: &Scenario) -> Result<RunReport, Box<dyn Error>> {
     batch.close();
     let mut driver =
         Driver::new(batch, transport.clone(), clock).with_threads(scenario.limits.in_flight);
-    let handle = driver.hand();
+    let handle = driver.handle();
     receiver.receive(move |notification| {
         handle.push(move |batch: &mut Batch, now| batch.handle_notification(&notification, now));
     })?;

@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &DrainArguments) -> Result<Exit, Failure> {
     let progress = Progress::for_queue(arguments.verbosity.quiet);
     let interrupted = Arc::new(AtomicBool::new(false));
     let (handle, is_interrupted, its_progress) =
-        (driver.hand(), interrupted.clone(), progress.clone());
+        (driver.handle(), interrupted.clone(), progress.clone());
     on_interrupt(move || {
         is_interrupted.store(true, Ordering::SeqCst);
         its_progress.suspend(|| {

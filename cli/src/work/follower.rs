@@ -54,7 +54,7 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
             is_triggered: AtomicBool::new(false),
             on_interrupted: Box::new(on_interrupted),
         });
-        let (handle, from_handle) = (driver.hand(), interruption.clone());
+        let (handle, from_handle) = (driver.handle(), interruption.clone());
         on_interrupt(move || handle.push(move |batch, now| from_handle.trigger(batch, now)));
         Self {
             driver,

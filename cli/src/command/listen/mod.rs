@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
         .with_threads(arguments.limits.max_in_flight.into());
 
     let known = Known::default();
-    let (handle, for_receiver) = (driver.hand(), known.clone());
+    let (handle, for_receiver) = (driver.handle(), known.clone());
     let local_addr = receiver::listen(arguments.listen, webhook, move |notification| {
         admit(&handle, &for_receiver, notification)
     })
@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
         ))
     })?;
     let interrupted = Arc::new(AtomicBool::new(false));
-    let (handle, is_interrupted) = (driver.hand(), interrupted.clone());
+    let (handle, is_interrupted) = (driver.handle(), interrupted.clone());
     on_interrupt(move || {
         handle.push(move |batch, now| {
             is_interrupted.store(true, Ordering::SeqCst);

@@ -2,7 +2,7 @@
 
 use serde::de::{Deserializer, Visitor};
 
-use super::fault::{Cause, Fault};
+use super::read_error::{Cause, ReadError};
 use super::table::TableValue;
 use super::text_value::TextValue;
 
@@ -34,9 +34,9 @@ pub(super) enum Content<'de, 'p> {
 /// The methods that pass on to the content.
 macro_rules! forward {
     ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
             match self.content {
-                Content::Text(text) => TextValue::new(text).$method(visitor).map_err(|fault| fault.about(text)),
+                Content::Text(text) => TextValue::new(text).$method(visitor).map_err(|error| error.about(text)),
                 Content::Table(table) => table.$method(visitor),
             }
         }
@@ -44,7 +44,7 @@ macro_rules! forward {
 }
 
 impl<'de> Deserializer<'de> for Extra<'de, '_> {
-    type Error = Fault;
+    type Error = ReadError;
 
     forward! {
         deserialize_bool deserialize_char deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf
@@ -52,19 +52,19 @@ impl<'de> Deserializer<'de> for Extra<'de, '_> {
         deserialize_u128 deserialize_f32 deserialize_f64 deserialize_unit deserialize_seq deserialize_map deserialize_identifier deserialize_ignored_any
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         if self.must_be_claimed {
-            return Err(Fault::new(Cause::Unclaimed(self.name)));
+            return Err(ReadError::new(Cause::Unclaimed(self.name)));
         }
         match self.content {
             Content::Text(text) => TextValue::new(text)
                 .deserialize_any(visitor)
-                .map_err(|fault| fault.about(text)),
+                .map_err(|error| error.about(text)),
             Content::Table(table) => table.deserialize_any(visitor),
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match self.content {
             Content::Table(table) if table.rows.is_empty() => visitor.visit_none(),
             Content::Table(_) | Content::Text(_) => visitor.visit_some(Self {
@@ -78,14 +78,18 @@ impl<'de> Deserializer<'de> for Extra<'de, '_> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         visitor.visit_newtype_struct(Self {
             must_be_claimed: false,
             ..self
         })
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
         self.deserialize_seq(visitor)
     }
 
@@ -94,7 +98,7 @@ impl<'de> Deserializer<'de> for Extra<'de, '_> {
         _: &'static str,
         _: usize,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         self.deserialize_seq(visitor)
     }
 
@@ -102,7 +106,7 @@ impl<'de> Deserializer<'de> for Extra<'de, '_> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         self.deserialize_unit(visitor)
     }
 
@@ -111,7 +115,7 @@ impl<'de> Deserializer<'de> for Extra<'de, '_> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         self.deserialize_map(visitor)
     }
 
@@ -120,11 +124,11 @@ impl<'de> Deserializer<'de> for Extra<'de, '_> {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         match self.content {
             Content::Text(text) => TextValue::new(text)
                 .deserialize_enum(name, variants, visitor)
-                .map_err(|fault| fault.about(text)),
+                .map_err(|error| error.about(text)),
             Content::Table(table) => table.deserialize_enum(name, variants, visitor),
         }
     }

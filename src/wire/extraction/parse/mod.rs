@@ -1,26 +1,28 @@
 //! From a result to the caller's own struct.
 
 mod access;
+mod candidate_value;
+mod collector;
 mod extra;
-mod fault;
 mod field_value;
-mod notes;
+mod location;
 mod options;
 mod parse_error;
 mod parsed;
-mod parts;
+mod pass;
+mod placeholder;
+mod read_error;
 mod record;
-mod stand_in;
 mod table;
 mod text_value;
-
-use std::cell::RefCell;
+mod wanted;
 
 use serde::Deserialize;
 
 use super::Extraction;
-use fault::Fault;
-use notes::Notes;
+use collector::Collector;
+use pass::Pass;
+use read_error::ReadError;
 use record::Record;
 
 pub use options::ParseOptions;
@@ -30,7 +32,7 @@ pub use parsed::{Parsed, ReviewItem};
 impl Extraction {
     /// Reads the result into the caller's own type, usually a struct with a field for each field of the document type.
     ///
-    /// Consumed by the application, in the place of many [`text`](Self::text) calls: it names what it wants once, and is told of everything that does not fit at once.
+    /// Consumed by the application, in the location of many [`text`](Self::text) calls: it names what it wants once, and is told of everything that does not fit at once.
     ///
     /// ```
     /// use serde::Deserialize;
@@ -95,7 +97,7 @@ impl Extraction {
             .map(|parsed| parsed.value)
     }
 
-    /// As [`parse`](Self::parse), with a floor of confidence: weaker values count as absent and are listed for review.
+    /// As [`parse`](Self::parse), with a min_confidence of confidence: weaker values count as absent and are listed for review.
     ///
     /// ```
     /// use serde::Deserialize;
@@ -111,7 +113,7 @@ impl Extraction {
     /// #     {"name": "invoice_number", "values": [{"value": "123-123", "confidence_score": 0.95}]},
     /// #     {"name": "total_amount", "values": [{"value": "440.0000", "confidence_score": 0.91}]}]}"#;
     /// # let extraction = Extraction::from_json(json)?;
-    /// let options = ParseOptions::new().with_floor(0.8).with_field_floor("total_amount", 0.95);
+    /// let options = ParseOptions::new().with_min_confidence(0.8).with_field_min_confidence("total_amount", 0.95);
     /// let parsed = extraction.parse_with::<Invoice>(&options)?;
     ///
     /// assert_eq!((parsed.value.invoice_number.as_deref(), parsed.value.total_amount), (Some("123-123"), None));
@@ -121,39 +123,27 @@ impl Extraction {
     ///
     /// # Errors
     ///
-    /// As [`parse`](Self::parse); a required field whose value is below its floor is a problem of its own kind.
+    /// As [`parse`](Self::parse); a required field whose value is below its min_confidence is a problem of its own kind.
     pub fn parse_with<'de, T: Deserialize<'de>>(
         &'de self,
         options: &ParseOptions,
     ) -> Result<Parsed<T>, ParseError> {
-        // Serde stops at the first error. So after each the result is read again, with something harmless in the place of what is known to be wrong, until no new error appears.
-        let mut notes = Notes::default();
+        // Serde stops at the first error. So after each the result is read again, with something harmless in the location of what is known to be wrong, until no new error appears.
+        let mut collector = Collector::default();
         loop {
-            let pass = Pass {
-                options,
-                notes: &notes,
-                review: RefCell::default(),
-            };
-            let outcome =
-                T::deserialize(Record::of_document(self, &pass)).map_err(Fault::expecting::<T>);
+            let pass = Pass::new(options, &collector);
+            let outcome = T::deserialize(Record::from_document(self, &pass))
+                .map_err(ReadError::expecting::<T>);
             let review = pass.review.into_inner();
             match outcome {
-                Ok(value) if notes.found_nothing() => return Ok(Parsed { value, review }),
-                Ok(_) => return Err(notes.into_error()),
-                Err(fault) => {
-                    if !notes.learn(fault) {
-                        return Err(notes.into_error());
+                Ok(value) if collector.found_nothing() => return Ok(Parsed { value, review }),
+                Ok(_) => return Err(collector.into_error()),
+                Err(error) => {
+                    if !collector.learn(error) {
+                        return Err(collector.into_error());
                     }
                 }
             }
         }
     }
-}
-
-/// What one reading of a result knows and collects.
-struct Pass<'p> {
-    options: &'p ParseOptions,
-    /// From the readings before.
-    notes: &'p Notes,
-    review: RefCell<Vec<ReviewItem>>,
 }

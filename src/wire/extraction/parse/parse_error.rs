@@ -11,7 +11,7 @@ use super::super::super::printable;
 /// `Display` nor `Debug` quote the document; [`ParseProblem::text`] does.
 ///
 /// All values that can't be read are listed. Missing required fields are listed as far as serde lets them be seen: it names one at a time, and goes on to the next one only when
-/// something could be put in the place of the first. That works for numbers, texts, enums, lists, and types that read themselves from `0` or from a date. After another
+/// something could be put in the location of the first. That works for numbers, texts, enums, lists, and types that read themselves from `0` or from a date. After another
 /// type, those declared later in the same struct stay unseen; other rows of a table are still read.
 #[derive(Debug, Clone)]
 pub struct ParseError {
@@ -83,7 +83,7 @@ impl ParseProblem {
         &self.expected
     }
 
-    /// The value that could not be read or is below its floor, as the service wrote it. It is a document's contents.
+    /// The value that could not be read or is below its min_confidence, as the service wrote it. It is a document's contents.
     pub fn text(&self) -> Option<&str> {
         self.text.as_deref()
     }
@@ -113,11 +113,11 @@ impl fmt::Display for ParseProblem {
         match self.kind {
             ParseProblemKind::NoSuchField => write!(f, "the document type has no such field, and {expected} is required"),
             ParseProblemKind::NotFound => write!(f, "not found on the document, and {expected} is required"),
-            ParseProblemKind::BelowFloor { confidence: Some(confidence), floor } => {
-                write!(f, "its confidence of {confidence} is below {floor}, and {expected} is required")
+            ParseProblemKind::BelowMinConfidence { confidence: Some(confidence), min_confidence } => {
+                write!(f, "its confidence of {confidence} is below {min_confidence}, and {expected} is required")
             }
-            ParseProblemKind::BelowFloor { confidence: None, floor } => {
-                write!(f, "its confidence is unknown, at least {floor} is asked for, and {expected} is required")
+            ParseProblemKind::BelowMinConfidence { confidence: None, min_confidence } => {
+                write!(f, "its confidence is unknown, at least {min_confidence} is asked for, and {expected} is required")
             }
             ParseProblemKind::Unreadable => write!(f, "the value can't be read as {expected}"),
             ParseProblemKind::Unexpected => f.write_str("a field that the type does not take"),
@@ -138,13 +138,13 @@ pub enum ParseProblemKind {
     NoSuchField,
     /// The field is required, and not found on this document: make it an `Option`, or ask a person.
     NotFound,
-    /// The field is required, and its best value is below the floor: make it an `Option`, or ask a person.
+    /// The field is required, and its best value is below the min_confidence: make it an `Option`, or ask a person.
     #[non_exhaustive]
-    BelowFloor {
+    BelowMinConfidence {
         /// How sure the service is, from 0 to 1; `None` where it does not say.
         confidence: Option<f64>,
-        /// The floor that was not reached.
-        floor: f64,
+        /// The min_confidence that was not reached.
+        min_confidence: f64,
     },
     /// There is a value, and it can't be read as the type: another type, or ask a person.
     Unreadable,

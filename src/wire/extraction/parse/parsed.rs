@@ -8,9 +8,9 @@ use std::fmt;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Parsed<T> {
-    /// The value. What was below its floor counts as absent in it.
+    /// The value. What was below its min_confidence counts as absent in it.
     pub value: T,
-    /// The values that were left out because they are below their floor, in the document's order. Only fields that the type takes are listed.
+    /// The values that were left out because they are below their min_confidence, in the document's order. Only fields that the type takes are listed.
     pub review: Vec<ReviewItem>,
 }
 
@@ -29,21 +29,26 @@ impl<T> fmt::Debug for Parsed<T> {
 pub struct ReviewItem {
     path: Box<str>,
     confidence: Option<f64>,
-    floor: f64,
+    min_confidence: f64,
     text: Box<str>,
 }
 
 impl ReviewItem {
-    pub(super) fn new(path: String, confidence: Option<f64>, floor: f64, text: &str) -> Self {
+    pub(super) fn new(
+        path: String,
+        confidence: Option<f64>,
+        min_confidence: f64,
+        text: &str,
+    ) -> Self {
         Self {
             path: path.into(),
             confidence,
-            floor,
+            min_confidence,
             text: text.into(),
         }
     }
 
-    /// Where the value is: `total_amount`, `line_items[2].price`; for a candidate missing from a `Vec`, with its place among the field's candidates: `purchase_order[1]`.
+    /// Where the value is: `total_amount`, `line_items[2].price`; for a candidate missing from a `Vec`, with its location among the field's candidates: `purchase_order[1]`.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -53,9 +58,9 @@ impl ReviewItem {
         self.confidence
     }
 
-    /// The floor that was not reached, from 0 to 1.
-    pub fn floor(&self) -> f64 {
-        self.floor
+    /// The min_confidence that was not reached, from 0 to 1.
+    pub fn min_confidence(&self) -> f64 {
+        self.min_confidence
     }
 
     /// The value as the service wrote it. It is a document's contents.
@@ -69,7 +74,7 @@ impl fmt::Debug for ReviewItem {
         f.debug_struct("ReviewItem")
             .field("path", &self.path)
             .field("confidence", &self.confidence)
-            .field("floor", &self.floor)
+            .field("min_confidence", &self.min_confidence)
             .finish_non_exhaustive()
     }
 }

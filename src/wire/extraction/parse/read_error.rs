@@ -8,12 +8,12 @@ use serde::de::{Expected, Unexpected};
 use super::super::super::printable;
 
 /// Why a reading stopped, and where. It collects its path on the way out, so that a reading without errors never makes one.
-pub(super) struct Fault {
+pub(super) struct ReadError {
     /// Boxed: every step of a reading returns one or a value.
-    pub(super) inner: Box<FaultInner>,
+    pub(super) inner: Box<ReadErrorInner>,
 }
 
-pub(super) struct FaultInner {
+pub(super) struct ReadErrorInner {
     pub(super) cause: Cause,
     /// From the innermost outwards.
     pub(super) steps: Vec<Step>,
@@ -30,7 +30,7 @@ pub(super) enum Cause {
     Mismatch,
     /// Said by serde at the end of a struct: a required field did not come. The last step is its name.
     Missing(&'static str),
-    /// Said by serde at the end of a struct: a field came twice, by its name and by an alias.
+    /// Said by serde at the end of a struct: a field seen twice, by its name and by an alias.
     Duplicate,
     /// The type does not take a field of this name.
     Unexpected,
@@ -47,7 +47,10 @@ pub(super) enum Cause {
 pub(super) enum Absent {
     NoSuchField,
     NotFound,
-    BelowFloor { confidence: Option<f64>, floor: f64 },
+    BelowMinConfidence {
+        confidence: Option<f64>,
+        min_confidence: f64,
+    },
 }
 
 /// One step of a path.
@@ -57,10 +60,10 @@ pub(super) enum Step {
     Index(usize),
 }
 
-impl Fault {
+impl ReadError {
     pub(super) fn new(cause: Cause) -> Self {
         Self {
-            inner: Box::new(FaultInner {
+            inner: Box::new(ReadErrorInner {
                 cause,
                 steps: Vec::new(),
                 expected: None,
@@ -72,9 +75,9 @@ impl Fault {
 
     /// A value that is not what was asked for.
     pub(super) fn unreadable(expected: impl Into<Box<str>>) -> Self {
-        let mut fault = Self::new(Cause::Mismatch);
-        fault.inner.expected = Some(expected.into());
-        fault
+        let mut error = Self::new(Cause::Mismatch);
+        error.inner.expected = Some(expected.into());
+        error
     }
 
     /// The same, of a value with this text, unless it is further inside.
@@ -111,7 +114,7 @@ impl Fault {
                 Cause::Missing(_) | Cause::Duplicate | Cause::Unexpected
             )
         {
-            // It came from a reader that is no struct of ours: no field of the document is meant.
+            // It seen from a reader that is no struct of ours: no field of the document is meant.
             self.inner.cause = Cause::Mismatch;
         }
         self.inner.steps.push(step);
@@ -119,7 +122,7 @@ impl Fault {
     }
 
     /// The same, as said by the struct whose last field was `last`.
-    pub(super) fn of_struct(mut self, last: &str) -> Self {
+    pub(super) fn in_struct(mut self, last: &str) -> Self {
         if self.is_here() {
             match self.inner.cause {
                 Cause::Missing(name) => self.inner.steps.push(Step::Name(name.into())),
@@ -130,7 +133,7 @@ impl Fault {
         self
     }
 
-    pub(super) fn into_inner(self) -> FaultInner {
+    pub(super) fn into_inner(self) -> ReadErrorInner {
         *self.inner
     }
 
@@ -140,14 +143,14 @@ impl Fault {
     }
 
     fn mismatch(expected: Option<String>, message: String) -> Self {
-        let mut fault = Self::new(Cause::Mismatch);
-        fault.inner.expected = expected.map(String::into_boxed_str);
-        fault.inner.message = Some(message.into());
-        fault
+        let mut error = Self::new(Cause::Mismatch);
+        error.inner.expected = expected.map(String::into_boxed_str);
+        error.inner.message = Some(message.into());
+        error
     }
 }
 
-impl serde::de::Error for Fault {
+impl serde::de::Error for ReadError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self::mismatch(None, message.to_string())
     }
@@ -190,7 +193,7 @@ impl serde::de::Error for Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ReadError {
     /// For readers that wrap an error in one of their own: what ends there is shown to those who ask for the message.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.inner.message, &self.inner.expected) {
@@ -201,15 +204,15 @@ impl fmt::Display for Fault {
     }
 }
 
-impl fmt::Debug for Fault {
+impl fmt::Debug for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fault")
+        f.debug_struct("ReadError")
             .field("expected", &self.inner.expected)
             .finish_non_exhaustive()
     }
 }
 
-impl Error for Fault {}
+impl Error for ReadError {}
 
 /// The name of a type without the modules it is in, and without the `Option` around it.
 fn short_name(full: &str) -> Box<str> {

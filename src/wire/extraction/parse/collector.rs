@@ -2,28 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use super::fault::{Absent, Cause, Fault, FaultInner, Step};
+use super::location::{PART_NAMES, Table};
 use super::parse_error::{ParseError, ParseProblem, ParseProblemKind};
-use super::parts;
-use super::record::Table;
-use super::stand_in::StandIn;
+use super::placeholder::Placeholder;
+use super::read_error::{Absent, Cause, ReadError, ReadErrorInner, Step};
 
 /// What the readings of a result have taught so far. Empty, and without a heap of its own, as long as nothing went wrong.
 #[derive(Default)]
-pub(super) struct Notes {
-    document: Shape,
-    line_items: Shape,
-    vat_rates: Shape,
+pub(super) struct Collector {
+    document: TypeInfo,
+    line_items: TypeInfo,
+    vat_rates: TypeInfo,
     tree: Node,
     problems: Vec<ParseProblem>,
     has_more: bool,
-    /// How often something was put in the place of another.
+    /// How often something was put in the location of another.
     repairs: u32,
 }
 
 /// What holds for the document, or for all rows of a table: learned once, not once for each row.
 #[derive(Default)]
-pub(super) struct Shape {
+pub(super) struct TypeInfo {
     /// Required names that come although there is no value: a `Vec` takes that as an empty one.
     pub(super) offered: Vec<&'static str>,
     /// Names that the type refuses; they don't come again.
@@ -37,26 +36,26 @@ pub(super) struct Shape {
     pub(super) settled_rows: usize,
 }
 
-/// A place in the result of which something is known.
+/// A location in the result of which something is known.
 #[derive(Default)]
 pub(super) struct Node {
-    pub(super) treatment: Option<Treatment>,
+    pub(super) substitution: Option<Substitution>,
     names: BTreeMap<Box<str>, Self>,
     items: BTreeMap<usize, Self>,
 }
 
-/// What is done about a place that is known to be wrong.
+/// What is done about a location that is known to be wrong.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Treatment {
-    /// A [`StandIn`] of this number comes in its place.
-    StandIn(u8),
+pub(super) enum Substitution {
+    /// A [`Placeholder`] of this number comes in its location.
+    Placeholder(u8),
     /// It does not come at all.
     Skip,
 }
 
-impl Notes {
+impl Collector {
     /// Readings end after this many repairs: each problem may take three, and its surroundings a few more.
-    const REPAIRS_MAX: u32 = 4 * ParseError::MAX_PROBLEMS as u32;
+    const MAX_REPAIRS: u32 = 4 * ParseError::MAX_PROBLEMS as u32;
 
     pub(super) fn found_nothing(&self) -> bool {
         self.problems.is_empty()
@@ -66,7 +65,7 @@ impl Notes {
         if self.problems.is_empty() {
             self.problems.push(problem(
                 &[],
-                Fault::unreadable("what the result is").into_inner(),
+                ReadError::unreadable("what the result is").into_inner(),
             ));
         }
         ParseError::new(self.problems, self.has_more)
@@ -76,11 +75,11 @@ impl Notes {
         &self.tree
     }
 
-    pub(super) fn of_document(&self) -> &Shape {
+    pub(super) fn document(&self) -> &TypeInfo {
         &self.document
     }
 
-    pub(super) fn of_rows(&self, table: Table) -> &Shape {
+    pub(super) fn rows(&self, table: Table) -> &TypeInfo {
         match table {
             Table::LineItems => &self.line_items,
             Table::VatRates => &self.vat_rates,
@@ -88,17 +87,17 @@ impl Notes {
     }
 
     /// Learns from what ended a reading; whether another reading makes sense.
-    pub(super) fn learn(&mut self, fault: Fault) -> bool {
-        let mut fault = fault.into_inner();
-        fault.steps.reverse();
-        let path = std::mem::take(&mut fault.steps);
+    pub(super) fn learn(&mut self, error: ReadError) -> bool {
+        let mut error = error.into_inner();
+        error.steps.reverse();
+        let path = std::mem::take(&mut error.steps);
         let row = path.get(..2).unwrap_or_default().to_vec();
-        let goes_on = self.learn_at(path, fault);
+        let goes_on = self.learn_at(path, error);
         if let ([Step::Name(table), Step::Index(index)], false) =
             (row.as_slice(), self.found_nothing())
         {
-            if let Some(table) = Table::named(table) {
-                self.of_rows_mut(table).settled_rows = *index;
+            if let Some(table) = Table::from_name(table) {
+                self.rows_mut(table).settled_rows = *index;
                 // From now on the table is not what it was: its complaints count no more.
                 row.iter().fold(&mut self.tree, Node::child_or_new);
             }
@@ -106,9 +105,9 @@ impl Notes {
         goes_on
     }
 
-    /// Learns from a fault at this path.
-    fn learn_at(&mut self, path: Vec<Step>, fault: FaultInner) -> bool {
-        match fault.cause {
+    /// Learns from a error at this path.
+    fn learn_at(&mut self, path: Vec<Step>, error: ReadErrorInner) -> bool {
+        match error.cause {
             Cause::Unclaimed(name) if !self.document.unclaimed.contains(&name) => {
                 self.document.unclaimed.push(name);
                 true
@@ -117,65 +116,65 @@ impl Notes {
                 self.document.is_plain_map = true;
                 true
             }
-            Cause::Missing(name) if !self.is_known(&path) => match self.shape_around(&path) {
-                Some(shape) if !shape.offered.contains(&name) => {
-                    shape.offered.push(name);
+            Cause::Missing(name) if !self.is_known(&path) => match self.type_info_around(&path) {
+                Some(info) if !info.offered.contains(&name) => {
+                    info.offered.push(name);
                     true
                 }
-                _ => self.record(&path, fault) && self.repair(path),
+                _ => self.record(&path, error) && self.repair(path),
             },
             Cause::Unexpected | Cause::Duplicate => {
                 let Some(Step::Name(name)) = path.last().cloned() else {
-                    return self.record(&path, fault) && self.repair(path);
+                    return self.record(&path, error) && self.repair(path);
                 };
-                let is_new = self.shape_around(&path).is_some_and(|shape| {
-                    let is_new = !shape.ignored.contains(&name);
-                    shape.ignored.push(name);
+                let is_new = self.type_info_around(&path).is_some_and(|info| {
+                    let is_new = !info.ignored.contains(&name);
+                    info.ignored.push(name);
                     is_new
                 });
                 if is_new {
-                    self.record(&path, fault)
+                    self.record(&path, error)
                 } else {
                     self.repair(path)
                 }
             }
             // What holds something repaired may complain of the repair.
             _ if self.is_known(&path) => self.repair(path),
-            _ => self.record(&path, fault) && self.repair(path),
+            _ => self.record(&path, error) && self.repair(path),
         }
     }
 
     /// Adds a problem, if there is room.
-    fn record(&mut self, path: &[Step], fault: FaultInner) -> bool {
+    fn record(&mut self, path: &[Step], error: ReadErrorInner) -> bool {
         if self.problems.len() == ParseError::MAX_PROBLEMS {
             self.has_more = true;
             return false;
         }
-        self.problems.push(problem(path, fault));
+        self.problems.push(problem(path, error));
         true
     }
 
-    /// Treats the place, or else what holds it, otherwise than before; not possible for the whole.
+    /// Treats the location, or else what holds it, otherwise than before; not possible for the whole.
     fn repair(&mut self, mut path: Vec<Step>) -> bool {
         self.repairs += 1;
-        if self.repairs > Self::REPAIRS_MAX {
+        if self.repairs > Self::MAX_REPAIRS {
             self.has_more = true;
             return false;
         }
         while let Some(last) = path.last() {
             let is_item = matches!(last, Step::Index(_));
             let node = path.iter().fold(&mut self.tree, Node::child_or_new);
-            let next = match node.treatment {
-                None if is_item => Some(Treatment::Skip),
-                None => Some(Treatment::StandIn(0)),
-                Some(Treatment::StandIn(attempt)) if attempt + 1 < StandIn::COUNT => {
-                    Some(Treatment::StandIn(attempt + 1))
+            let next = match node.substitution {
+                None if is_item => Some(Substitution::Skip),
+                None => Some(Substitution::Placeholder(0)),
+                Some(Substitution::Placeholder(attempt)) if attempt + 1 < Placeholder::COUNT => {
+                    Some(Substitution::Placeholder(attempt + 1))
                 }
-                Some(Treatment::StandIn(_)) => Some(Treatment::Skip),
-                Some(Treatment::Skip) => None,
+                Some(Substitution::Placeholder(_)) => Some(Substitution::Skip),
+                Some(Substitution::Skip) => None,
             };
             if next.is_some() {
-                node.treatment = next;
+                node.substitution = next;
                 return true;
             }
             path.pop();
@@ -183,29 +182,29 @@ impl Notes {
         false
     }
 
-    /// Whether there is a problem at the place or inside it.
+    /// Whether there is a problem at the location or inside it.
     fn is_known(&self, path: &[Step]) -> bool {
         let node = path.iter().try_fold(&self.tree, |node, step| match step {
             Step::Name(name) => node.names.get(name),
             Step::Index(index) => node.items.get(index),
         });
         node.is_some_and(|node| {
-            node.treatment.is_some() || !node.names.is_empty() || !node.items.is_empty()
+            node.substitution.is_some() || !node.names.is_empty() || !node.items.is_empty()
         })
     }
 
-    /// The shape of the struct that has the field at the end of the path.
-    fn shape_around(&mut self, path: &[Step]) -> Option<&mut Shape> {
+    /// The info of the struct that has the field at the end of the path.
+    fn type_info_around(&mut self, path: &[Step]) -> Option<&mut TypeInfo> {
         match path {
             [Step::Name(_)] => Some(&mut self.document),
             [Step::Name(table), Step::Index(_), Step::Name(_)] => {
-                Table::named(table).map(|table| self.of_rows_mut(table))
+                Table::from_name(table).map(|table| self.rows_mut(table))
             }
             _ => None,
         }
     }
 
-    fn of_rows_mut(&mut self, table: Table) -> &mut Shape {
+    fn rows_mut(&mut self, table: Table) -> &mut TypeInfo {
         match table {
             Table::LineItems => &mut self.line_items,
             Table::VatRates => &mut self.vat_rates,
@@ -230,26 +229,30 @@ impl Node {
     }
 }
 
-fn problem(path: &[Step], fault: FaultInner) -> ParseProblem {
-    let kind = match fault.cause {
+fn problem(path: &[Step], error: ReadErrorInner) -> ParseProblem {
+    let kind = match error.cause {
         Cause::Absent(Absent::NoSuchField) => ParseProblemKind::NoSuchField,
         Cause::Absent(Absent::NotFound) => ParseProblemKind::NotFound,
-        Cause::Absent(Absent::BelowFloor { confidence, floor }) => {
-            ParseProblemKind::BelowFloor { confidence, floor }
-        }
-        Cause::Missing(name) if parts::NAMES.contains(&name) => ParseProblemKind::NotFound,
+        Cause::Absent(Absent::BelowMinConfidence {
+            confidence,
+            min_confidence,
+        }) => ParseProblemKind::BelowMinConfidence {
+            confidence,
+            min_confidence,
+        },
+        Cause::Missing(name) if PART_NAMES.contains(&name) => ParseProblemKind::NotFound,
         Cause::Missing(_) => ParseProblemKind::NoSuchField,
         Cause::Unexpected => ParseProblemKind::Unexpected,
         Cause::Duplicate => ParseProblemKind::Ambiguous,
-        _ if fault.text.is_some() => ParseProblemKind::Unreadable,
+        _ if error.text.is_some() => ParseProblemKind::Unreadable,
         _ => ParseProblemKind::Rejected,
     };
     ParseProblem {
         path: written(path).into(),
         kind,
-        expected: fault.expected.unwrap_or_else(|| "a value".into()),
-        text: fault.text,
-        message: fault.message,
+        expected: error.expected.unwrap_or_else(|| "a value".into()),
+        text: error.text,
+        message: error.message,
     }
 }
 

@@ -101,7 +101,7 @@ fn each_end_of_a_job_has_its_sentence() {
         usual(),
         vec![Ok(accepted()), Ok(answer(200, r#"{"status": "SUCCESS"}"#))],
         JobState::Unreadable,
-        "succeeded, but the status answer could not be read",
+        "succeeded, but the status response could not be read",
     );
     check(
         soon(),
@@ -256,7 +256,7 @@ fn each_reason_of_a_drain_has_its_sentence() {
         (|| Err(FailureKind::TooLarge), "larger than the limit"),
         (
             || Ok(answer(200, r#"{"status": "SUCCESS"}"#)),
-            "succeeded, but the status answer could not be read",
+            "succeeded, but the status response could not be read",
         ),
         (
             || Ok(in_progress()),

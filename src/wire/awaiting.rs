@@ -36,7 +36,7 @@ impl AwaitingRequest {
     }
 
     /// For a customer whose name was checked; for all without one.
-    pub(crate) fn of(customer: Option<std::sync::Arc<str>>) -> Self {
+    pub(crate) fn for_customer(customer: Option<std::sync::Arc<str>>) -> Self {
         Self { customer }
     }
 

@@ -54,10 +54,10 @@ pub(crate) enum Content {
 
 impl Document {
     /// The longest file name taken, in bytes.
-    pub const MAX_FILE_NAME: usize = 255;
+    pub const MAX_FILE_NAME_BYTES: usize = 255;
 
     /// The longest document type, customer or reference taken, in bytes.
-    pub const MAX_TEXT: usize = 1024;
+    pub const MAX_TEXT_BYTES: usize = 1024;
 
     /// A document whose bytes are in memory.
     ///
@@ -113,7 +113,7 @@ impl Document {
     ///
     /// Empty, too long, or with control characters.
     pub fn with_reference(mut self, reference: &str) -> Result<Self, ConfigError> {
-        self.reference = Some(checked("reference", reference, Self::MAX_TEXT)?);
+        self.reference = Some(checked("reference", reference, Self::MAX_TEXT_BYTES)?);
         Ok(self)
     }
 
@@ -164,8 +164,8 @@ impl Document {
         document_type: &str,
         content: Content,
     ) -> Result<Self, ConfigError> {
-        let file_name = checked("file_name", file_name, Self::MAX_FILE_NAME)?;
-        let document_type = checked("document_type", document_type, Self::MAX_TEXT)?;
+        let file_name = checked("file_name", file_name, Self::MAX_FILE_NAME_BYTES)?;
+        let document_type = checked("document_type", document_type, Self::MAX_TEXT_BYTES)?;
         match content.len() {
             0 => {
                 return Err(ConfigError::new(
@@ -213,20 +213,23 @@ impl fmt::Debug for Document {
 
 /// A customer as it may be named at a submit, and asked for in the queue.
 pub(super) fn checked_customer(customer: &str) -> Result<Arc<str>, ConfigError> {
-    checked("customer", customer, Document::MAX_TEXT)
+    checked("customer", customer, Document::MAX_TEXT_BYTES)
 }
 
-fn checked(field: &'static str, text: &str, most: usize) -> Result<Arc<str>, ConfigError> {
+fn checked(field: &'static str, text: &str, max_bytes: usize) -> Result<Arc<str>, ConfigError> {
     if text.is_empty() {
         return Err(ConfigError::new(
             field,
             "is empty: give a name, or leave it out where it is optional",
         ));
     }
-    if text.len() > most {
+    if text.len() > max_bytes {
         return Err(ConfigError::new(
             field,
-            format!("has {} bytes: at most {most} are taken", text.len()),
+            format!(
+                "has {} bytes: at max_bytes {max_bytes} are taken",
+                text.len()
+            ),
         ));
     }
     if text.chars().any(char::is_control) {

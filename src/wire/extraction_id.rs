@@ -19,12 +19,15 @@ pub struct ExtractionId(Text);
 /// Ids of the lengths that were seen are kept in place: a listing may name a million, and a batch compares with as many.
 #[derive(Clone)]
 enum Text {
-    Short { length: u8, bytes: [u8; SHORT] },
-    Long(Arc<str>),
+    Inline {
+        length: u8,
+        bytes: [u8; MAX_INLINE_BYTES],
+    },
+    Shared(Arc<str>),
 }
 
 /// The longest id kept in place; 48 bytes with what goes with it.
-const SHORT: usize = 46;
+const MAX_INLINE_BYTES: usize = 46;
 
 impl ExtractionId {
     /// The longest id taken, in bytes; longer ones are no ids but a fault.
@@ -43,16 +46,16 @@ impl ExtractionId {
     pub fn as_str(&self) -> &str {
         match &self.0 {
             // It was made from text, so it is text.
-            Text::Short { .. } => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
-            Text::Long(text) => text,
+            Text::Inline { .. } => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
+            Text::Shared(text) => text,
         }
     }
 
     /// The bytes of its text: the cheapest way to compare it with a text.
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            Text::Short { length, bytes } => &bytes[..usize::from(*length)],
-            Text::Long(text) => text.as_bytes(),
+            Text::Inline { length, bytes } => &bytes[..usize::from(*length)],
+            Text::Shared(text) => text.as_bytes(),
         }
     }
 
@@ -90,13 +93,13 @@ impl ExtractionId {
 
 impl Text {
     fn new(id: &str) -> Self {
-        let mut bytes = [0; SHORT];
+        let mut bytes = [0; MAX_INLINE_BYTES];
         match (bytes.get_mut(..id.len()), u8::try_from(id.len())) {
             (Some(place), Ok(length)) => {
                 place.copy_from_slice(id.as_bytes());
-                Self::Short { length, bytes }
+                Self::Inline { length, bytes }
             }
-            _ => Self::Long(Arc::from(id)),
+            _ => Self::Shared(Arc::from(id)),
         }
     }
 }

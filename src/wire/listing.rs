@@ -21,19 +21,19 @@ const IDS: &str = "extraction_ids";
 /// All ids of a listing; an entry that is none is an error.
 pub(super) fn read(body: &Bytes) -> Result<Vec<ExtractionId>, DecodeError> {
     let text = text(body)?;
-    let (mut ids, mut faultless) = (Vec::new(), true);
-    let read = quick(text, &mut |id| match ExtractionId::new(&id) {
+    let (mut ids, mut all_valid) = (Vec::new(), true);
+    let read = visit_fast(text, &mut |id| match ExtractionId::new(&id) {
         Ok(id) => ids.push(id),
-        Err(_) => faultless = false,
+        Err(_) => all_valid = false,
     });
-    if read.is_ok() && faultless {
+    if read.is_ok() && all_valid {
         return Ok(ids);
     }
-    let ids = careful(text, body)?
+    let ids = read_entries(text, body)?
         .into_iter()
         .enumerate()
         .map(|(index, entry)| {
-            let fault = |problem: &str| {
+            let invalid = |problem: &str| {
                 DecodeError::new(
                     WHAT,
                     Some(&format!("{IDS}[{index}]")),
@@ -42,8 +42,8 @@ pub(super) fn read(body: &Bytes) -> Result<Vec<ExtractionId>, DecodeError> {
                 )
             };
             let id =
-                extraction_id::from_json(entry.get()).ok_or_else(|| fault("expected a string"))?;
-            ExtractionId::new(&id).map_err(|error| fault(&error.to_string()))
+                extraction_id::from_json(entry.get()).ok_or_else(|| invalid("expected a string"))?;
+            ExtractionId::new(&id).map_err(|error| invalid(&error.to_string()))
         });
     ids.collect()
 }
@@ -54,22 +54,22 @@ pub(super) fn visit<'a>(
     mut each: impl FnMut(Cow<'a, str>),
 ) -> Result<usize, DecodeError> {
     let text = text(body)?;
-    let mut handed_out = 0;
-    let read = quick(text, &mut |id| {
-        handed_out += 1;
+    let mut visited = 0;
+    let read = visit_fast(text, &mut |id| {
+        visited += 1;
         each(id);
     });
     if read.is_ok() {
         return Ok(0);
     }
-    let mut passed_over = 0;
-    for entry in careful(text, body)?.into_iter().skip(handed_out) {
+    let mut skipped = 0;
+    for entry in read_entries(text, body)?.into_iter().skip(visited) {
         match extraction_id::from_json(entry.get()) {
             Some(id) => each(id),
-            None => passed_over += 1,
+            None => skipped += 1,
         }
     }
-    Ok(passed_over)
+    Ok(skipped)
 }
 
 /// The text of a listing. Nothing at all is a list without entries, as is null.
@@ -79,14 +79,17 @@ fn text(body: &Bytes) -> Result<&str, DecodeError> {
 }
 
 /// Hands out the ids until something is not as expected; the error says no more than that.
-fn quick<'a>(text: &'a str, each: &mut impl FnMut(Cow<'a, str>)) -> Result<(), serde_json::Error> {
+fn visit_fast<'a>(
+    text: &'a str,
+    each: &mut impl FnMut(Cow<'a, str>),
+) -> Result<(), serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_str(text);
     reader.deserialize_any(Listing(each))?;
     reader.end()
 }
 
 /// The entries as they are written.
-fn careful<'a>(text: &'a str, body: &Bytes) -> Result<Vec<&'a RawValue>, DecodeError> {
+fn read_entries<'a>(text: &'a str, body: &Bytes) -> Result<Vec<&'a RawValue>, DecodeError> {
     #[derive(Deserialize)]
     struct Listing<'a> {
         #[serde(borrow, default)]

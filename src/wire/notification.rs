@@ -91,7 +91,7 @@ impl Notification {
     }
 
     /// Whether a message is of another type than ours, whatever else is in it: such a one may well have no `data.id`.
-    pub(super) fn is_foreign(body: &[u8]) -> bool {
+    pub(super) fn is_other_type(body: &[u8]) -> bool {
         #[derive(Deserialize)]
         struct Typed {
             #[serde(rename = "type", default, deserialize_with = "lenient::text")]

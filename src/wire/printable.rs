@@ -2,12 +2,12 @@
 
 /// Foreign text with everything that could move a cursor, change colours or reverse the reading direction spelled out as `\u{..}`.
 ///
-/// Cut off after `most` characters, with `…` in the place of the rest. Used by every `Display` of this crate that quotes a
+/// Cut off after `max_chars` characters, with `…` in the place of the rest. Used by every `Display` of this crate that quotes a
 /// server; useful for whoever prints a server's text by other ways.
-pub fn printable(text: &str, most: usize) -> String {
-    let mut out = String::with_capacity(text.len().min(most.saturating_mul(4)));
+pub fn printable(text: &str, max_chars: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(max_chars.saturating_mul(4)));
     for (index, character) in text.chars().enumerate() {
-        if index == most {
+        if index == max_chars {
             out.push('…');
             break;
         }

@@ -6,9 +6,9 @@ use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 
 /// The shortest wait a hint may ask for.
-const SHORTEST: Duration = Duration::from_secs(1);
+const MIN_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait a hint may ask for.
-const LONGEST: Duration = Duration::from_secs(3600);
+const MAX_WAIT: Duration = Duration::from_secs(3600);
 
 /// How long the service asks to be left alone, from the `Retry-After` headers of an answer.
 ///
@@ -28,13 +28,13 @@ fn parse(text: &str, headers: &HeaderMap) -> Option<Duration> {
         // More digits than a u64 holds are still a number, and a large one.
         Duration::from_secs(text.parse().unwrap_or(u64::MAX))
     } else {
-        parse_date(text)?.saturating_sub(answered(headers)?)
+        parse_date(text)?.saturating_sub(response_date(headers)?)
     };
-    Some(wait.clamp(SHORTEST, LONGEST))
+    Some(wait.clamp(MIN_WAIT, MAX_WAIT))
 }
 
 /// When the answer was given, by its own clock. Few answers have a hint, and fewer a dated one: it is read only for these.
-fn answered(headers: &HeaderMap) -> Option<Duration> {
+fn response_date(headers: &HeaderMap) -> Option<Duration> {
     headers
         .get(DATE)
         .and_then(|value| value.to_str().ok())

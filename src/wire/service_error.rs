@@ -33,7 +33,7 @@ struct Inner {
 
 impl ServiceError {
     /// The most bytes kept of a body in [`raw`](Self::raw).
-    pub const MAX_RAW: usize = 64 * 1024;
+    pub const MAX_RAW_BYTES: usize = 64 * 1024;
 
     /// The error that an answer with an unwelcome HTTP status carries.
     pub fn from_response(response: &http::Response<Bytes>) -> Self {
@@ -109,7 +109,7 @@ impl ServiceError {
         self.inner.details.as_deref()
     }
 
-    /// The beginning of the body as it came, at most [`MAX_RAW`](Self::MAX_RAW) bytes.
+    /// The beginning of the body as it came, at most [`MAX_RAW_BYTES`](Self::MAX_RAW_BYTES) bytes.
     pub fn raw(&self) -> &Bytes {
         &self.inner.raw
     }
@@ -227,9 +227,9 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// At most [`ServiceError::MAX_RAW`] bytes, copied where the rest would otherwise be held in memory with them.
+/// At most [`ServiceError::MAX_RAW_BYTES`] bytes, copied where the rest would otherwise be held in memory with them.
 fn bounded(body: &Bytes) -> Bytes {
-    match body.get(..ServiceError::MAX_RAW) {
+    match body.get(..ServiceError::MAX_RAW_BYTES) {
         Some(start) => Bytes::copy_from_slice(start),
         None => body.clone(),
     }

@@ -13,7 +13,7 @@ use super::extraction::Content;
 use super::lenient::Object;
 use super::{Api, Body, Extraction, ExtractionId, Request, ResponseError, ServiceError, lenient};
 
-const WHAT: &str = "status answer";
+const WHAT: &str = "status response";
 
 /// Asks how an extraction is doing, and for its result if it is done.
 #[derive(Debug, Clone)]
@@ -85,7 +85,7 @@ pub enum Status {
 }
 
 impl Status {
-    fn of(text: &str) -> Self {
+    fn from_text(text: &str) -> Self {
         let word = text.trim();
         let is = |name: &str| word.eq_ignore_ascii_case(name);
         match () {
@@ -172,7 +172,7 @@ impl StatusResponse {
             }
             Err(_) => Self::with_unreadable_result(text, raw)?,
         };
-        let status = status.map_or_else(|| Status::of(""), |Word(status)| status);
+        let status = status.map_or_else(|| Status::from_text(""), |Word(status)| status);
         let mut error = error.and_then(|error| ServiceError::from_property(error.get()));
         if status == Status::Error {
             error.get_or_insert_with(|| ServiceError::unexplained(raw));
@@ -210,7 +210,7 @@ struct Word(Status);
 
 impl From<&str> for Word {
     fn from(text: &str) -> Self {
-        Self(Status::of(text))
+        Self(Status::from_text(text))
     }
 }
 

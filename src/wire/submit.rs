@@ -123,7 +123,7 @@ pub(super) fn submission(document: &Document, text_blocks: bool) -> Body {
 
 /// The id in a successful answer; an integer is taken as its digits.
 fn extraction_id(body: &Bytes) -> Result<ExtractionId, DecodeError> {
-    const WHAT: &str = "answer to the submit";
+    const WHAT: &str = "submit response";
     const PATH: Option<&str> = Some("extraction_id");
     #[derive(Deserialize)]
     struct Answer<'a> {

@@ -97,15 +97,15 @@ impl Webhook {
         }
         let body = request.body();
         if body.len() > Notification::MAX_BYTES {
-            return (answer(StatusCode::PAYLOAD_TOO_LARGE), None);
+            return (response(StatusCode::PAYLOAD_TOO_LARGE), None);
         }
         match Notification::decode(body) {
             Ok(notification) => (
-                answer(StatusCode::NO_CONTENT),
+                response(StatusCode::NO_CONTENT),
                 Some(notification).filter(Notification::is_finished),
             ),
-            Err(_) if Notification::is_foreign(body) => (answer(StatusCode::NO_CONTENT), None),
-            Err(_) => (answer(StatusCode::BAD_REQUEST), None),
+            Err(_) if Notification::is_other_type(body) => (response(StatusCode::NO_CONTENT), None),
+            Err(_) => (response(StatusCode::BAD_REQUEST), None),
         }
     }
 
@@ -114,10 +114,10 @@ impl Webhook {
     pub fn refuse<B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
         let headers = request.headers();
         if !self.is_at(request.uri().path()) {
-            return Some(answer(StatusCode::NOT_FOUND));
+            return Some(response(StatusCode::NOT_FOUND));
         }
         if request.method() != Method::POST {
-            let mut refusal = answer(StatusCode::METHOD_NOT_ALLOWED);
+            let mut refusal = response(StatusCode::METHOD_NOT_ALLOWED);
             refusal
                 .headers_mut()
                 .insert(ALLOW, HeaderValue::from_static("POST"));
@@ -128,7 +128,7 @@ impl Webhook {
             .as_ref()
             .is_some_and(|(name, secret)| !secret.matches_header(headers.get(name)))
         {
-            let mut refusal = answer(StatusCode::UNAUTHORIZED);
+            let mut refusal = response(StatusCode::UNAUTHORIZED);
             refusal
                 .headers_mut()
                 .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -139,7 +139,7 @@ impl Webhook {
             .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         declared
             .is_some_and(|length| length > Notification::MAX_BYTES as u64)
-            .then(|| answer(StatusCode::PAYLOAD_TOO_LARGE))
+            .then(|| response(StatusCode::PAYLOAD_TOO_LARGE))
     }
 
     fn is_at(&self, path: &str) -> bool {
@@ -159,7 +159,7 @@ fn without_slash(path: &str) -> &str {
     path.strip_suffix('/').unwrap_or(path)
 }
 
-fn answer(status: StatusCode) -> Response<Bytes> {
+fn response(status: StatusCode) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
     response

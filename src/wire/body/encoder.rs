@@ -25,7 +25,7 @@ fn base64() -> Base64 {
 }
 
 /// Bytes of the document to a block of encoded ones.
-const GROUPS: usize = super::Body::BLOCK / 4 * 3;
+const GROUPS: usize = super::Body::BLOCK_BYTES / 4 * 3;
 
 /// A body half written: what is left of the head, the document and the tail.
 pub(super) struct Encoder {
@@ -43,9 +43,9 @@ enum Input {
 /// A source being read, held to the length it gave.
 struct Stream {
     source: Box<dyn Read + Send>,
-    said: u64,
+    declared: u64,
     /// What the source still owes.
-    owed: u64,
+    remaining: u64,
     /// What is read and not yet encoded: `block[start..end]`.
     block: Box<[u8]>,
     start: usize,
@@ -69,8 +69,8 @@ impl Encoder {
                 source: source
                     .open()
                     .map_err(|error| SourceError::Unreadable(error).into_io())?,
-                said: *len,
-                owed: *len,
+                declared: *len,
+                remaining: *len,
                 block: vec![0; usize::try_from(*len).unwrap_or(GROUPS).min(GROUPS)]
                     .into_boxed_slice(),
                 start: 0,
@@ -109,7 +109,7 @@ impl Encoder {
         }
     }
 
-    /// Makes sure that nothing is left; to be called once [`fill`](Self::fill) has said 0.
+    /// Makes sure that nothing is left; to be called once [`fill`](Self::fill) has declared 0.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         let done = self.head.is_empty() && self.tail.is_empty();
         if done {
@@ -131,7 +131,7 @@ impl Input {
             Self::Stream(stream) => {
                 stream.refill()?;
                 let available = stream.end - stream.start;
-                let whole = if stream.owed == 0 {
+                let whole = if stream.remaining == 0 {
                     available
                 } else {
                     available - available % 3
@@ -139,7 +139,7 @@ impl Input {
                 let count = whole.min(groups.saturating_mul(3));
                 Ok((
                     &stream.block[stream.start..stream.start + count],
-                    available == 0 && stream.owed == 0,
+                    available == 0 && stream.remaining == 0,
                 ))
             }
         }
@@ -156,29 +156,32 @@ impl Input {
 impl Stream {
     /// Fills the block as far as the source allows, coalescing short reads, whenever fewer than three bytes are left in it.
     fn refill(&mut self) -> io::Result<()> {
-        if self.owed == 0 || self.end - self.start >= 3 {
+        if self.remaining == 0 || self.end - self.start >= 3 {
             return Ok(());
         }
         self.block.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
-        while self.owed > 0 && self.end < self.block.len() {
-            let room = usize::try_from(self.owed)
+        while self.remaining > 0 && self.end < self.block.len() {
+            let room = usize::try_from(self.remaining)
                 .unwrap_or(usize::MAX)
                 .min(self.block.len() - self.end);
             let count = self.read(self.end..self.end + room)?;
             if count == 0 {
                 return Err(SourceError::Shorter {
-                    said: self.said,
-                    yielded: self.said - self.owed,
+                    declared: self.declared,
+                    yielded: self.declared - self.remaining,
                 }
                 .into_io());
             }
             self.end += count;
-            self.owed -= count as u64;
+            self.remaining -= count as u64;
         }
-        if self.owed == 0 && self.goes_on()? {
-            return Err(SourceError::Longer { said: self.said }.into_io());
+        if self.remaining == 0 && self.has_more()? {
+            return Err(SourceError::Longer {
+                declared: self.declared,
+            }
+            .into_io());
         }
         Ok(())
     }
@@ -194,7 +197,7 @@ impl Stream {
         }
     }
 
-    fn goes_on(&mut self) -> io::Result<bool> {
+    fn has_more(&mut self) -> io::Result<bool> {
         loop {
             match self.source.read(&mut [0]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -41,10 +41,10 @@ impl Body {
     /// Bodies up to this many bytes are best sent from one buffer, longer ones as they are encoded; see [`is_small`](Self::is_small).
     ///
     /// One buffer means one system call; above a megabyte, what counts is that the memory need not be found and faulted in.
-    pub const SMALL: u64 = 1024 * 1024;
+    pub const MAX_SMALL_BYTES: u64 = 1024 * 1024;
 
     /// The number of bytes encoded at a time, and the size of each chunk but the last.
-    pub const BLOCK: usize = 16 * 1024;
+    pub const BLOCK_BYTES: usize = 16 * 1024;
 
     /// The body of a request that has none.
     pub fn empty() -> Self {
@@ -86,9 +86,9 @@ impl Body {
         self.len() == 0
     }
 
-    /// Whether a transport does best to take it as one buffer: at most [`SMALL`](Self::SMALL) bytes.
+    /// Whether a transport does best to take it as one buffer: at most [`MAX_SMALL_BYTES`](Self::MAX_SMALL_BYTES) bytes.
     pub fn is_small(&self) -> bool {
-        self.len() <= Self::SMALL
+        self.len() <= Self::MAX_SMALL_BYTES
     }
 
     /// Whether all of its bytes are in memory, so that reading it waits for nothing; else a document source is read, which may.
@@ -106,7 +106,7 @@ impl Body {
     ///
     /// # Errors
     ///
-    /// The document source could not be read, or is not as long as it said; see [`SourceError::of`]. A body that does not fit into
+    /// The document source could not be read, or is not as long as it said; see [`SourceError::find_in`]. A body that does not fit into
     /// this machine's address space is refused as out of memory.
     pub fn to_bytes(&self) -> io::Result<Bytes> {
         let length =
@@ -126,11 +126,11 @@ impl Body {
 
     /// Opens the body for reading, from its first byte.
     ///
-    /// Reads of [`BLOCK`](Self::BLOCK) bytes and more are encoded straight into the reader's buffer; smaller ones go through one block of the body's own.
+    /// Reads of [`BLOCK_BYTES`](Self::BLOCK_BYTES) bytes and more are encoded straight into the reader's buffer; smaller ones go through one block of the body's own.
     ///
     /// # Errors
     ///
-    /// The document source could not be opened; see [`SourceError::of`].
+    /// The document source could not be opened; see [`SourceError::find_in`].
     pub fn reader(&self) -> io::Result<BodyReader> {
         Ok(BodyReader {
             encoder: self.encoder()?,
@@ -145,11 +145,11 @@ impl Body {
     ///
     /// # Errors
     ///
-    /// The document source could not be opened; see [`SourceError::of`].
+    /// The document source could not be opened; see [`SourceError::find_in`].
     pub fn chunks(&self) -> io::Result<BodyChunks> {
         let size = usize::try_from(self.len())
-            .unwrap_or(Self::BLOCK)
-            .min(Self::BLOCK);
+            .unwrap_or(Self::BLOCK_BYTES)
+            .min(Self::BLOCK_BYTES);
         Ok(BodyChunks {
             encoder: self.encoder()?,
             size,
@@ -189,7 +189,7 @@ pub struct BodyReader {
 impl Read for BodyReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.start == self.block.len() {
-            if buffer.len() >= Body::BLOCK {
+            if buffer.len() >= Body::BLOCK_BYTES {
                 return match self.encoder.fill(buffer)? {
                     0 => self.encoder.finish().map(|()| 0),
                     count => Ok(count),
@@ -198,7 +198,7 @@ impl Read for BodyReader {
             if buffer.is_empty() {
                 return Ok(0);
             }
-            self.block.resize(Body::BLOCK, 0);
+            self.block.resize(Body::BLOCK_BYTES, 0);
             self.start = 0;
             let filled = self.encoder.fill(&mut self.block);
             self.block.truncate(*filled.as_ref().unwrap_or(&0));

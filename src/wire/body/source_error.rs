@@ -4,26 +4,26 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-/// A document source that could not be read, or was not as long as it said.
+/// A document source that could not be read, or was not as long as it declared.
 ///
-/// Made while a [`Body`](super::Body) is read and carried inside the [`io::Error`] that the read returns. Transports ask [`SourceError::of`] to tell it from a fault of
+/// Made while a [`Body`](super::Body) is read and carried inside the [`io::Error`] that the read returns. Transports ask [`SourceError::find_in`] to tell it from a fault of
 /// the network, and report [`FailureKind::Source`](crate::machine::FailureKind::Source).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SourceError {
     /// The source could not be opened or read.
     Unreadable(io::Error),
-    /// The source ended early: it is shorter than it said.
+    /// The source ended early: it is shorter than it declared.
     Shorter {
-        /// The number of bytes it said it has.
-        said: u64,
+        /// The number of bytes it declared it has.
+        declared: u64,
         /// The number of bytes it yielded.
         yielded: u64,
     },
-    /// The source went on: it is longer than it said.
+    /// The source went on: it is longer than it declared.
     Longer {
-        /// The number of bytes it said it has.
-        said: u64,
+        /// The number of bytes it declared it has.
+        declared: u64,
     },
 }
 
@@ -61,15 +61,15 @@ impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(error) => write!(f, "the document could not be read: {error}"),
-            Self::Shorter { said, yielded } => {
+            Self::Shorter { declared, yielded } => {
                 write!(
                     f,
-                    "the document changed while it was sent: it had {said} bytes and ended after {yielded}"
+                    "the document changed while it was sent: it had {declared} bytes and ended after {yielded}"
                 )
             }
-            Self::Longer { said } => write!(
+            Self::Longer { declared } => write!(
                 f,
-                "the document changed while it was sent: it had {said} bytes and has grown"
+                "the document changed while it was sent: it had {declared} bytes and has grown"
             ),
         }
     }

@@ -146,7 +146,7 @@ impl Extraction {
                     #[serde(borrow)]
                     result: &'a RawValue,
                 }
-                let text = decode_error::text("status answer", json).unwrap_or_default();
+                let text = decode_error::text("status response", json).unwrap_or_default();
                 // It was read from these very bytes.
                 serde_json::from_str::<Envelope<'_>>(text)
                     .map_or("{}", |envelope| envelope.result.get())

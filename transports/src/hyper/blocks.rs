@@ -21,7 +21,7 @@ pub(super) struct Blocks {
 }
 
 /// The bytes of a block of a long body: enough for a system call to be worth it, and little enough for the caches.
-const BLOCK: usize = 4 * Body::BLOCK;
+const BLOCK: usize = 4 * Body::BLOCK_BYTES;
 
 /// How many blocks hyper may be holding before their memory comes back.
 const HANDED_OUT: usize = 8;

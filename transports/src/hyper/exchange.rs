@@ -188,7 +188,7 @@ impl UnderWay {
 
 /// Not even the first block of the body could be read, and no byte was sent.
 fn unprepared(error: io::Error) -> Failure {
-    let kind = if SourceError::of(&error).is_some() {
+    let kind = if SourceError::find_in(&error).is_some() {
         FailureKind::Source
     } else {
         FailureKind::NotSent

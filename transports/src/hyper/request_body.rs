@@ -88,7 +88,7 @@ impl RequestBody {
     fn fail(&self, error: io::Error) -> io::Error {
         let kind = error.kind();
         let error = Arc::new(error);
-        if SourceError::of(&*error).is_some() {
+        if SourceError::find_in(&*error).is_some() {
             self.progress.blame(error.clone());
         }
         io::Error::new(kind, Fault(error))

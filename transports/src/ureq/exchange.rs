@@ -133,7 +133,7 @@ impl Read for Outgoing {
         self.begun = true;
         self.reader.read(buffer).map_err(|error| {
             let kind = error.kind();
-            if SourceError::of(&error).is_some() {
+            if SourceError::find_in(&error).is_some() {
                 self.fault = Some(error);
             }
             io::Error::from(kind)

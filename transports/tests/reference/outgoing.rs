@@ -62,7 +62,7 @@ impl Upload {
 
 /// Whether this is the fault that a source error is covered up for.
 fn pads(reference: &Reference, error: &io::Error) -> bool {
-    match SourceError::of(error) {
+    match SourceError::find_in(error) {
         Some(SourceError::Shorter { yielded: 1.., .. }) => reference.has(Fault::PadsShortSources),
         Some(SourceError::Longer { .. }) => reference.has(Fault::CutsLongSources),
         _ => false,

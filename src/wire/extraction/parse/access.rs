@@ -1,4 +1,4 @@
-//! The fields of a record, one after another.
+//! How a record is read: its fields, one after another.
 
 use std::slice::Iter;
 
@@ -19,7 +19,7 @@ use super::table::TableValue;
 use super::text_value::TextValue;
 use super::wanted::{Take, Wanted};
 
-/// The fields of a record, one after another: what has a value, and what the type asked for without.
+/// The entries of a record: the fields that have a value, and those that the type requires.
 pub(super) struct Access<'de, 'p> {
     record: Record<'de, 'p>,
     wanted: Wanted<'de>,
@@ -30,7 +30,7 @@ pub(super) struct Access<'de, 'p> {
     entry: Option<Entry<'de, 'p>>,
 }
 
-/// What comes under a name.
+/// The value under a name.
 enum Entry<'de, 'p> {
     Field(FieldValue<'de, 'p>),
     Absent(AbsentValue<'de, 'p>),
@@ -59,12 +59,12 @@ impl<'de, 'p> Access<'de, 'p> {
         }
     }
 
-    /// The name that seen last.
+    /// The name that was offered last.
     pub(super) fn last(&self) -> &'de str {
         self.last
     }
 
-    /// The next name and what comes under it.
+    /// The next name and its value.
     fn next(&mut self) -> Option<(&'de str, Entry<'de, 'p>)> {
         while let Some(&name) = self.extras.next() {
             if let Some(entry) = self.extra(name) {
@@ -77,7 +77,7 @@ impl<'de, 'p> Access<'de, 'p> {
             }
         }
         while let Some(&name) = self.offered.next() {
-            // Whatever has this name did not come, else nobody would have asked for it.
+            // A name that was already offered is not asked for again, so this one was not.
             if self.wanted.take(name) != Take::Again {
                 let reason = if extra::NAMES.contains(&name) && self.record.document.is_some() {
                     Absent::NotFound
@@ -211,7 +211,7 @@ impl<'de, 'p> Access<'de, 'p> {
         self.substituted(name, is_date, entry)
     }
 
-    /// The entry, or what is put in its location since it is known to be wrong.
+    /// The entry, or its substitute if it is known to be wrong.
     fn substituted(
         &self,
         name: &str,
@@ -263,7 +263,7 @@ impl<'de> Deserializer<'de> for Record<'de, '_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        // A struct without fields, or a reader written by hand that does not say what it takes.
+        // Either a struct without fields or a hand-written reader that does not list its fields.
         let wanted = if fields.is_empty() {
             Wanted::unknown()
         } else {
@@ -301,7 +301,8 @@ impl<'de> Deserializer<'de> for Record<'de, '_> {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf seq tuple tuple_struct enum identifier
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf seq
+        tuple tuple_struct enum identifier
     }
 }
 
@@ -339,7 +340,7 @@ impl<'de> MapAccess<'de> for Access<'de, '_> {
             Some(Entry::Absent(absent)) => seed.deserialize(absent),
             Some(Entry::Extra(extra)) => seed.deserialize(extra),
             Some(Entry::Placeholder(placeholder)) => seed.deserialize(placeholder),
-            None => Err(ReadError::unreadable("a name before its value")),
+            None => Err(ReadError::unreadable("a key before its value")),
         };
         outcome.map_err(|error| {
             error
@@ -349,10 +350,10 @@ impl<'de> MapAccess<'de> for Access<'de, '_> {
     }
 }
 
-/// The name of a field.
+/// A field's name, as serde reads it.
 struct Key<'de, 'k> {
     name: &'de str,
-    /// Set when it is compared with the fields of a struct, rather than kept.
+    /// Set if serde compares the name with the fields of a struct rather than keeping it.
     is_struct: &'k mut bool,
 }
 
@@ -390,7 +391,7 @@ impl<'de> Deserializer<'de> for Key<'de, '_> {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct
-        ignored_any
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct seq tuple tuple_struct map struct ignored_any
     }
 }

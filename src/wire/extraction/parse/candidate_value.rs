@@ -1,4 +1,4 @@
-//! The parts of a candidate: its value, how sure the service is of it, and where it stands.
+//! How a candidate is read: as its text, or as its parts (value, confidence and position).
 
 use std::slice::Iter;
 
@@ -12,7 +12,7 @@ use super::placeholder::Placeholder;
 use super::read_error::{ReadError, Step};
 use super::text_value::TextValue;
 
-/// One candidate: its text, or its parts for a type that wants a struct.
+/// One candidate: its text, or its parts if the type is a struct.
 #[derive(Clone, Copy)]
 pub(super) struct CandidateValue<'de, 'p> {
     pub(super) candidate: &'de Candidate,
@@ -22,7 +22,7 @@ pub(super) struct CandidateValue<'de, 'p> {
     pub(super) node: Option<&'p Node>,
 }
 
-/// The parts of a candidate that are known, as something with fields.
+/// The known parts of a candidate, as a map.
 pub(super) struct Parts<'de, 'p> {
     candidate: CandidateValue<'de, 'p>,
     names: Iter<'static, &'static str>,
@@ -30,7 +30,7 @@ pub(super) struct Parts<'de, 'p> {
     part: Option<Part<'de, 'p>>,
 }
 
-/// One part.
+/// The value of one part.
 enum Part<'de, 'p> {
     Value(CandidateValue<'de, 'p>),
     Number(f64),
@@ -38,7 +38,7 @@ enum Part<'de, 'p> {
 }
 
 impl<'de, 'p> Parts<'de, 'p> {
-    /// The parts of these names.
+    /// The parts with these names.
     pub(super) fn new(candidate: CandidateValue<'de, 'p>, names: &'static [&'static str]) -> Self {
         Self {
             candidate,
@@ -48,7 +48,7 @@ impl<'de, 'p> Parts<'de, 'p> {
         }
     }
 
-    /// The name that seen last.
+    /// The name that was offered last.
     pub(super) fn last(&self) -> &'static str {
         self.last
     }
@@ -66,7 +66,7 @@ impl<'de, 'p> Parts<'de, 'p> {
             None => {}
         }
         if name == "value" {
-            // Its own parts are not its parts again: a text, and no more.
+            // Inside its own parts, the value is only text.
             return Some(Part::Value(CandidateValue {
                 node,
                 has_parts: false,
@@ -114,7 +114,7 @@ impl<'de> MapAccess<'de> for Parts<'de, '_> {
             Some(Part::Value(value)) => seed.deserialize(value),
             Some(Part::Number(number)) => seed.deserialize(NumberValue { number }),
             Some(Part::Placeholder(placeholder)) => seed.deserialize(placeholder),
-            None => Err(ReadError::unreadable("a name before its value")),
+            None => Err(ReadError::unreadable("a key before its value")),
         };
         outcome.map_err(|error| {
             error
@@ -124,7 +124,7 @@ impl<'de> MapAccess<'de> for Parts<'de, '_> {
     }
 }
 
-/// The methods that read the text alone; an error is about this text.
+/// Forwards to the reader of the text; an error is about this text.
 macro_rules! forward_to_text {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -155,9 +155,11 @@ impl<'de> Deserializer<'de> for CandidateValue<'de, '_> {
     type Error = ReadError;
 
     forward_to_text! {
-        deserialize_any deserialize_bool deserialize_char deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf
-        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
-        deserialize_u128 deserialize_f32 deserialize_f64 deserialize_unit deserialize_identifier deserialize_ignored_any deserialize_seq
+        deserialize_any deserialize_bool deserialize_char deserialize_str deserialize_string
+        deserialize_bytes deserialize_byte_buf deserialize_i8 deserialize_i16 deserialize_i32
+        deserialize_i64 deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32
+        deserialize_u64 deserialize_u128 deserialize_f32 deserialize_f64 deserialize_unit
+        deserialize_identifier deserialize_ignored_any deserialize_seq
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -199,7 +201,7 @@ impl<'de> Deserializer<'de> for CandidateValue<'de, '_> {
     serde::forward_to_deserialize_any! { unit_struct tuple tuple_struct }
 }
 
-/// A number the service gives about a value; whole ones fit integers too.
+/// A number from the service, such as a confidence. A whole number is also read as an integer.
 #[derive(Clone, Copy)]
 struct NumberValue {
     number: f64,
@@ -209,7 +211,7 @@ impl<'de> Deserializer<'de> for NumberValue {
     type Error = ReadError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        /// Up to here a double holds every whole number.
+        /// Up to 2^53 an f64 represents every integer exactly.
         const EXACT: f64 = 9_007_199_254_740_992.0;
         let number = self.number;
         let outcome = if number.fract() == 0.0 && (0.0..=EXACT).contains(&number) {
@@ -239,7 +241,7 @@ impl<'de> Deserializer<'de> for NumberValue {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct enum
-        identifier
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct seq tuple tuple_struct map struct enum identifier
     }
 }

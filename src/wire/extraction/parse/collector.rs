@@ -1,4 +1,4 @@
-//! What the readings of a result have taught so far.
+//! What earlier passes over a result have found.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,8 @@ use super::parse_error::{ParseError, ParseProblem, ParseProblemKind};
 use super::placeholder::Placeholder;
 use super::read_error::{Absent, Cause, ReadError, ReadErrorInner, Step};
 
-/// What the readings of a result have taught so far. Empty, and without a heap of its own, as long as nothing went wrong.
+/// What earlier passes over a result have found. Empty and without allocations until the first
+/// error.
 #[derive(Default)]
 pub(super) struct Collector {
     document: TypeInfo,
@@ -16,27 +17,27 @@ pub(super) struct Collector {
     tree: Node,
     problems: Vec<ParseProblem>,
     has_more: bool,
-    /// How often something was put in the location of another.
+    /// How many substitutions were made.
     repairs: u32,
 }
 
-/// What holds for the document, or for all rows of a table: learned once, not once for each row.
+/// What is known of the type of the document, or of that of all rows of a table.
 #[derive(Default)]
 pub(super) struct TypeInfo {
-    /// Required names that come although there is no value: a `Vec` takes that as an empty one.
+    /// Required names that are offered without a value: a `Vec` reads that as an empty list.
     pub(super) offered: Vec<&'static str>,
-    /// Names that the type refuses; they don't come again.
+    /// Names that the type denies. They are not offered again.
     pub(super) ignored: Vec<Box<str>>,
-    /// Names besides the fields which nobody asked for, by a type that takes all names.
+    /// Names other than fields that a type which takes all names did not ask for.
     pub(super) unclaimed: Vec<&'static str>,
-    /// Whether the type is a map that takes nothing but fields.
+    /// Whether the type is a map that takes only fields.
     pub(super) is_plain_map: bool,
-    /// How many rows need not be read again, since nothing in them is left to be found, and the result will not be handed out. So the search for
-    /// all problems of a long table takes hardly longer than that for the first.
+    /// How many rows need not be read again: all their problems are known, and the value of this
+    /// pass is discarded. This keeps the search in a long table linear.
     pub(super) settled_rows: usize,
 }
 
-/// A location in the result of which something is known.
+/// A path in the result at which something is known.
 #[derive(Default)]
 pub(super) struct Node {
     pub(super) substitution: Option<Substitution>,
@@ -44,28 +45,28 @@ pub(super) struct Node {
     items: BTreeMap<usize, Self>,
 }
 
-/// What is done about a location that is known to be wrong.
+/// What is offered instead of a value that is known to be wrong.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Substitution {
-    /// A [`Placeholder`] of this number comes in its location.
+    /// The [`Placeholder`] with this number.
     Placeholder(u8),
-    /// It does not come at all.
+    /// Nothing.
     Skip,
 }
 
 impl Collector {
-    /// Readings end after this many repairs: each problem may take three, and its surroundings a few more.
+    /// The most substitutions: a problem needs up to three, and its surroundings a few more.
     const MAX_REPAIRS: u32 = 4 * ParseError::MAX_PROBLEMS as u32;
 
-    pub(super) fn found_nothing(&self) -> bool {
-        self.problems.is_empty()
+    pub(super) fn has_problems(&self) -> bool {
+        !self.problems.is_empty()
     }
 
     pub(super) fn into_error(mut self) -> ParseError {
         if self.problems.is_empty() {
             self.problems.push(problem(
                 &[],
-                ReadError::unreadable("what the result is").into_inner(),
+                ReadError::unreadable("the result").into_inner(),
             ));
         }
         ParseError::new(self.problems, self.has_more)
@@ -86,26 +87,27 @@ impl Collector {
         }
     }
 
-    /// Learns from what ended a reading; whether another reading makes sense.
+    /// Learns from the error that ended a pass, and returns whether another pass makes sense.
     pub(super) fn learn(&mut self, error: ReadError) -> bool {
         let mut error = error.into_inner();
         error.steps.reverse();
         let path = std::mem::take(&mut error.steps);
         let row = path.get(..2).unwrap_or_default().to_vec();
         let goes_on = self.learn_at(path, error);
-        if let ([Step::Name(table), Step::Index(index)], false) =
-            (row.as_slice(), self.found_nothing())
+        if let ([Step::Name(table), Step::Index(index)], true) =
+            (row.as_slice(), self.has_problems())
         {
             if let Some(table) = Table::from_name(table) {
                 self.rows_mut(table).settled_rows = *index;
-                // From now on the table is not what it was: its complaints count no more.
+                // The table is no longer complete, so what its reader says of it is ignored from
+                // now on.
                 row.iter().fold(&mut self.tree, Node::child_or_new);
             }
         }
         goes_on
     }
 
-    /// Learns from a error at this path.
+    /// Learns from an error at this path.
     fn learn_at(&mut self, path: Vec<Step>, error: ReadErrorInner) -> bool {
         match error.cause {
             Cause::Unclaimed(name) if !self.document.unclaimed.contains(&name) => {
@@ -138,13 +140,13 @@ impl Collector {
                     self.repair(path)
                 }
             }
-            // What holds something repaired may complain of the repair.
+            // A struct around a substitute may reject the substitute: that is no new problem.
             _ if self.is_known(&path) => self.repair(path),
             _ => self.record(&path, error) && self.repair(path),
         }
     }
 
-    /// Adds a problem, if there is room.
+    /// Adds a problem. Returns whether there was room for it.
     fn record(&mut self, path: &[Step], error: ReadErrorInner) -> bool {
         if self.problems.len() == ParseError::MAX_PROBLEMS {
             self.has_more = true;
@@ -154,7 +156,8 @@ impl Collector {
         true
     }
 
-    /// Treats the location, or else what holds it, otherwise than before; not possible for the whole.
+    /// Makes the next substitution at this path, or around it when none is left there. Returns
+    /// `false` if that would replace the whole result.
     fn repair(&mut self, mut path: Vec<Step>) -> bool {
         self.repairs += 1;
         if self.repairs > Self::MAX_REPAIRS {
@@ -182,7 +185,7 @@ impl Collector {
         false
     }
 
-    /// Whether there is a problem at the location or inside it.
+    /// Whether a problem at this path or inside it is known.
     fn is_known(&self, path: &[Step]) -> bool {
         let node = path.iter().try_fold(&self.tree, |node, step| match step {
             Step::Name(name) => node.names.get(name),
@@ -193,7 +196,7 @@ impl Collector {
         })
     }
 
-    /// The info of the struct that has the field at the end of the path.
+    /// What is known of the struct that holds the last step of the path.
     fn type_info_around(&mut self, path: &[Step]) -> Option<&mut TypeInfo> {
         match path {
             [Step::Name(_)] => Some(&mut self.document),
@@ -256,7 +259,7 @@ fn problem(path: &[Step], error: ReadErrorInner) -> ParseProblem {
     }
 }
 
-/// A path as people write it: `line_items[2].price`.
+/// A path as it is written for people: `line_items[2].price`.
 fn written(path: &[Step]) -> String {
     let mut out = String::new();
     for step in path {

@@ -1,4 +1,4 @@
-//! A field of the document or of a row: its best candidate, or all of them.
+//! How a field is read: as its best candidate, or as a list of candidates.
 
 use std::iter::Enumerate;
 use std::slice::Iter;
@@ -15,24 +15,24 @@ use super::parsed::ReviewItem;
 use super::pass::Pass;
 use super::read_error::{Absent, Cause, ReadError, Step};
 
-/// A field that has a value: its best candidate, or all of them for a type that wants a list.
+/// A field that has a value: its best candidate, or all candidates if the type is a list.
 #[derive(Clone, Copy)]
 pub(super) struct FieldValue<'de, 'p> {
     pub(super) best: CandidateValue<'de, 'p>,
     pub(super) list: List<'de, 'p>,
 }
 
-/// A field that is asked for although it has no value: an empty list, or an error.
+/// A required field without a value: an empty list for a list type, otherwise an error.
 #[derive(Clone, Copy)]
 pub(super) struct AbsentValue<'de, 'p> {
     pub(super) reason: Absent,
-    /// The value that is below the min_confidence.
+    /// The value whose confidence is too low.
     pub(super) text: Option<&'de str>,
-    /// The candidates, of which some may reach the min_confidence although the best does not.
+    /// The candidates: some may be good enough although the best is not.
     pub(super) list: Option<List<'de, 'p>>,
 }
 
-/// The candidates of a field that have a value and reach the min_confidence.
+/// The candidates of a field that have a value and enough confidence.
 #[derive(Clone, Copy)]
 pub(super) struct List<'de, 'p> {
     pub(super) pass: &'p Pass<'p>,
@@ -43,7 +43,7 @@ pub(super) struct List<'de, 'p> {
     pub(super) node: Option<&'p Node>,
 }
 
-/// The methods that read the best candidate; an error is about its text.
+/// Forwards to the best candidate; an error is about its text.
 macro_rules! forward_to_best {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -58,9 +58,11 @@ impl<'de> Deserializer<'de> for FieldValue<'de, '_> {
     type Error = ReadError;
 
     forward_to_best! {
-        deserialize_any deserialize_bool deserialize_char deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf
-        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
-        deserialize_u128 deserialize_f32 deserialize_f64 deserialize_unit deserialize_identifier deserialize_ignored_any deserialize_map
+        deserialize_any deserialize_bool deserialize_char deserialize_str deserialize_string
+        deserialize_bytes deserialize_byte_buf deserialize_i8 deserialize_i16 deserialize_i32
+        deserialize_i64 deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32
+        deserialize_u64 deserialize_u128 deserialize_f32 deserialize_f64 deserialize_unit
+        deserialize_identifier deserialize_ignored_any deserialize_map
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -158,8 +160,8 @@ impl<'de> Deserializer<'de> for AbsentValue<'de, '_> {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple tuple_struct map struct enum
-        identifier
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct tuple tuple_struct map struct enum identifier
     }
 }
 

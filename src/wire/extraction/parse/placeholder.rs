@@ -1,4 +1,4 @@
-//! Something harmless in the location of a value that is known to be wrong.
+//! A harmless value in place of one that is known to be wrong.
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, IntoDeserializer, Visitor};
@@ -6,19 +6,20 @@ use serde::de::{Deserializer, IntoDeserializer, Visitor};
 use super::read_error::ReadError;
 use super::text_value::TextValue;
 
-/// Something harmless in the location of a value that is known to be wrong, so that serde goes on and shows what else is. What is read with one is never handed out.
+/// A harmless value in place of one that is known to be wrong. It lets serde go on and report the
+/// next error; a value that was read from one is never returned.
 #[derive(Clone, Copy)]
 pub(super) struct Placeholder {
     text: &'static str,
-    /// How many structs it is inside of: a type may hold itself without end.
+    /// How many structs it is inside of. Bounds recursive types.
     depth: u8,
 }
 
 impl Placeholder {
-    /// How many there are, each for other types.
+    /// The number of placeholders; each fits other types.
     pub(super) const COUNT: u8 = 2;
 
-    /// The stand-in number `attempt`, the likelier one for dates first where the field is one.
+    /// The placeholder with number `attempt`; for a date field, the first one is a date.
     pub(super) fn new(attempt: u8, is_date: bool) -> Self {
         Self {
             text: if (attempt == 0) == is_date {
@@ -31,7 +32,7 @@ impl Placeholder {
     }
 }
 
-/// The methods that want a number.
+/// The methods that read a primitive value.
 macro_rules! numbers {
     ($($method:ident $visit:ident $zero:expr),* $(,)?) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -133,7 +134,7 @@ impl<'de> Deserializer<'de> for Placeholder {
     ) -> Result<V::Value, ReadError> {
         const MAX_DEPTH: u8 = 8;
         if self.depth == MAX_DEPTH {
-            return Err(ReadError::unreadable("a struct that is not so deep"));
+            return Err(ReadError::unreadable("a less deeply nested struct"));
         }
         let inner = Self {
             depth: self.depth + 1,

@@ -1,16 +1,16 @@
-//! The document or one row of a table, as data. How it is read: `access`.
+//! The document or one row of a table, as data. `access` reads it.
 
 use super::super::{Extraction, Field, Row};
 use super::collector::{Node, TypeInfo};
 use super::location::{Location, Table};
 use super::pass::Pass;
 
-/// The document or one row of a table: fields with names.
+/// The document or one row of a table: its fields, and what is known of its type.
 #[derive(Clone, Copy)]
 pub(super) struct Record<'de, 'p> {
     pub(super) pass: &'p Pass<'p>,
     pub(super) location: Location,
-    /// The document, where this is not a row.
+    /// The document, unless this is a row.
     pub(super) document: Option<&'de Extraction>,
     pub(super) fields: &'de [Field],
     pub(super) info: &'p TypeInfo,

@@ -1,4 +1,4 @@
-//! The rows of a table, as a list of records.
+//! How a table is read: as a list of records.
 
 use std::iter::{Enumerate, Skip};
 use std::slice::Iter;
@@ -46,7 +46,7 @@ impl<'de> Deserializer<'de> for TableValue<'de, '_> {
         _: usize,
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        // It counts its rows: none may be left out.
+        // A tuple counts its rows, so none may be skipped.
         visitor.visit_seq(self.rows_from(0))
     }
 
@@ -80,8 +80,8 @@ impl<'de> Deserializer<'de> for TableValue<'de, '_> {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct map struct enum
-        identifier
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct map struct enum identifier
     }
 }
 

@@ -1,4 +1,4 @@
-//! One value, read from the text the service wrote.
+//! How a value is read from its text.
 
 use std::str::FromStr;
 
@@ -7,7 +7,7 @@ use serde::de::{Deserializer, Visitor};
 
 use super::read_error::ReadError;
 
-/// One value, read from the text the service wrote: as itself, or as a number, a boolean, a character, or the name of a variant.
+/// The text of a value: read as text, number, boolean, character, or name of a variant.
 #[derive(Clone, Copy)]
 pub(super) struct TextValue<'de> {
     text: &'de str,
@@ -19,13 +19,17 @@ impl<'de> TextValue<'de> {
     }
 }
 
-/// The methods that read a whole number.
+/// The methods that read an integer.
 macro_rules! whole_numbers {
     ($($method:ident $visit:ident $number:ty),* $(,)?) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
             match whole::<$number>(self.text) {
                 Some(number) => visitor.$visit(number),
-                None => Err(ReadError::unreadable(format!("a whole number from {} to {}", <$number>::MIN, <$number>::MAX))),
+                None => Err(ReadError::unreadable(format!(
+                    "a whole number from {} to {}",
+                    <$number>::MIN,
+                    <$number>::MAX
+                ))),
             }
         }
     )*};
@@ -92,7 +96,7 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
         }
     }
 
-    /// Also for a type that asks for nothing in particular, as decimals and some dates do.
+    /// Also for types that ask for no kind, as decimals and some dates do.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         visitor.visit_borrowed_str(self.text)
     }
@@ -145,7 +149,7 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
     serde::forward_to_deserialize_any! { str string identifier seq tuple tuple_struct map struct }
 }
 
-/// A number that must be whole, although the service writes it with decimals.
+/// An integer, which the service writes with decimals: `12.0000`.
 fn whole<T: FromStr>(text: &str) -> Option<T> {
     let text = text.trim();
     let integer = match text.split_once('.') {
@@ -158,7 +162,7 @@ fn whole<T: FromStr>(text: &str) -> Option<T> {
         None => text,
     };
     integer.parse().ok().or_else(|| {
-        // `-0`, which types without a sign refuse.
+        // `-0` is zero, also for unsigned types.
         let zero = integer
             .strip_prefix('-')
             .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit == b'0'));

@@ -1,18 +1,18 @@
-//! The names that a type takes, and which of them have been offered.
+//! The names that a type takes, and which of them were offered.
 
 use std::collections::BTreeSet;
 
-/// The names a type takes.
+/// The names that a type takes.
 pub(super) enum Wanted<'de> {
-    /// Those of a struct, and which of them have come.
+    /// Those of a struct, and which of them were offered.
     Names {
         names: &'static [&'static str],
         seen: Flags,
     },
-    /// Not known beforehand. The type may be a map, which takes every name, or a struct with something flattened into it, which
-    /// takes some names and hands the others on.
+    /// Not known in advance. The type is a map, which takes every name, or a struct with a
+    /// flattened part, which takes some names and passes the others on.
     Unknown { seen: BTreeSet<&'de str> },
-    /// Whatever there is.
+    /// Every name.
     Everything { seen: BTreeSet<&'de str> },
 }
 
@@ -40,7 +40,7 @@ impl<'de> Wanted<'de> {
         matches!(self, Self::Unknown { .. })
     }
 
-    /// Marks a name as come.
+    /// Marks a name as offered.
     pub(super) fn take(&mut self, name: &'de str) -> Take {
         let is_first = match self {
             Self::Names { names, seen } => match names.iter().position(|wanted| *wanted == name) {
@@ -53,16 +53,16 @@ impl<'de> Wanted<'de> {
     }
 }
 
-/// How a name stands to those the type takes.
+/// Whether the type takes a name, and whether it was offered before.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Take {
     First,
     Again,
-    /// A struct has no such field. The name comes all the same, as the struct may deny unknown ones.
+    /// A struct has no such field. It is offered nevertheless: the struct may deny unknown fields.
     Unwanted,
 }
 
-/// Which of a struct's names have come; on the heap only beyond 128.
+/// One flag for each field of a struct. Uses the heap only beyond 128 fields.
 #[derive(Default)]
 pub(super) struct Flags {
     low: u128,
@@ -70,7 +70,7 @@ pub(super) struct Flags {
 }
 
 impl Flags {
-    /// Sets a flag; whether it was not set.
+    /// Sets a flag and returns whether it was unset.
     fn set(&mut self, position: usize) -> bool {
         match u32::try_from(position)
             .ok()

@@ -173,7 +173,8 @@ async fn a_source_that_panics_is_a_fault_of_the_source() {
         FailureKind::Source,
     );
     assert!(
-        SourceError::find_in(failure.cause()).is_some() && !format!("{failure:?}").contains("secret"),
+        SourceError::find_in(failure.cause()).is_some()
+            && !format!("{failure:?}").contains("secret"),
         "{failure:?}"
     );
     // The server waits for a connection that never comes.

@@ -212,7 +212,7 @@ fn run_again<D: Drives>(
                 .front()
                 .filter(|(after, at, _)| *after == events && *at == world.now())
             {
-                assert!(driver.recorder().take_input(input, *at));
+                assert!(driver.recorder().handle_input(input, *at));
                 inputs.pop_front();
             }
         }

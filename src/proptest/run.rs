@@ -138,7 +138,7 @@ where
                 }
             }
             Step::SetBack(time) => {
-                self.now = Time::from_unix(self.now.since_epoch().saturating_sub(*time))
+                self.now = Time::from_unix(self.now.since_epoch().saturating_sub(*time));
             }
             Step::Reply(which, reply) => {
                 if let Some(id) = self.exchanges.find(*which, self.latest.max(self.now)) {
@@ -300,7 +300,7 @@ where
             }
             Reply::Failure(kind) => catch_panic(|| {
                 self.machine
-                    .handle_failure(id, Failure::new(*kind, "generated"), now)
+                    .handle_failure(id, Failure::new(*kind, "generated"), now);
             }),
             // `reply_to` made it definite before.
             Reply::ByMethod { other, .. } | Reply::ByPath { other, .. } => self.deliver(id, other),
@@ -311,10 +311,10 @@ where
     fn run_without_service(&mut self, deadline: Duration) -> Check {
         let deadline = self.setup.start + deadline;
         self.now = self.now.max(self.latest);
-        let silent_since = self.now;
+        let stopped_at = self.now;
         for _ in 0..MAX_WAITS {
             self.pull_until_idle()?;
-            let last = deadline.max(silent_since)
+            let last = deadline.max(stopped_at)
                 + self.setup.bounds.last_poll_delay
                 + self.exchanges.longest;
             self.now = match self.idle {

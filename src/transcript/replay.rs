@@ -38,7 +38,7 @@ impl Transcript {
                 }
             }
             StepKind::Response(id, response) => {
-                machine.handle_response(*id, response.clone(), step.at)
+                machine.handle_response(*id, response.clone(), step.at);
             }
             StepKind::Failure(id, failure) => machine.handle_failure(*id, failure.clone(), step.at),
             StepKind::Input(input) => {

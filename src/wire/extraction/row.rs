@@ -78,7 +78,7 @@ impl<'de> Visitor<'de> for RowVisitor {
         }
         match (name, values) {
             (Some(name), Some(values)) => {
-                fields = vec![Field::from_parts(name, data_type, multiple_values, values)]
+                fields = vec![Field::from_parts(name, data_type, multiple_values, values)];
             }
             (Some(name), None) => fields.insert(0, Field::plain("name", Some(name))),
             (None, _) => {}

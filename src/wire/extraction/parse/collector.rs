@@ -76,11 +76,11 @@ impl Collector {
         &self.tree
     }
 
-    pub(super) fn document(&self) -> &TypeInfo {
+    pub(super) fn document_info(&self) -> &TypeInfo {
         &self.document
     }
 
-    pub(super) fn rows(&self, table: Table) -> &TypeInfo {
+    pub(super) fn row_info(&self, table: Table) -> &TypeInfo {
         match table {
             Table::LineItems => &self.line_items,
             Table::VatRates => &self.vat_rates,
@@ -98,7 +98,7 @@ impl Collector {
             (row.as_slice(), self.has_problems())
         {
             if let Some(table) = Table::from_name(table) {
-                self.rows_mut(table).settled_rows = *index;
+                self.row_info_mut(table).settled_rows = *index;
                 // The table is no longer complete, so what its reader says of it is ignored from
                 // now on.
                 row.iter().fold(&mut self.tree, Node::child_or_new);
@@ -201,13 +201,13 @@ impl Collector {
         match path {
             [Step::Name(_)] => Some(&mut self.document),
             [Step::Name(table), Step::Index(_), Step::Name(_)] => {
-                Table::from_name(table).map(|table| self.rows_mut(table))
+                Table::from_name(table).map(|table| self.row_info_mut(table))
             }
             _ => None,
         }
     }
 
-    fn rows_mut(&mut self, table: Table) -> &mut TypeInfo {
+    fn row_info_mut(&mut self, table: Table) -> &mut TypeInfo {
         match table {
             Table::LineItems => &mut self.line_items,
             Table::VatRates => &mut self.vat_rates,

@@ -19,7 +19,7 @@ pub(super) struct Record<'de, 'p> {
 
 impl<'de, 'p> Record<'de, 'p> {
     pub(super) fn from_document(document: &'de Extraction, pass: &'p Pass<'p>) -> Self {
-        let (info, node) = (pass.collector.document(), Some(pass.collector.tree()));
+        let (info, node) = (pass.collector.document_info(), Some(pass.collector.tree()));
         Self {
             pass,
             location: Location::Document,
@@ -42,7 +42,7 @@ impl<'de, 'p> Record<'de, 'p> {
             location: Location::Row(table, index),
             document: None,
             fields: row.fields(),
-            info: pass.collector.rows(table),
+            info: pass.collector.row_info(table),
             node,
         }
     }

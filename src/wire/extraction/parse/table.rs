@@ -38,7 +38,7 @@ impl<'de> Deserializer<'de> for TableValue<'de, '_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_seq(self.rows_from(self.pass.collector.rows(self.table).settled_rows))
+        visitor.visit_seq(self.rows_from(self.pass.collector.row_info(self.table).settled_rows))
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(

@@ -3,8 +3,8 @@
 //! The modules are in two layers, and imports go down only. The upper one reads: a record
 //! (`access`) has fields (`field_value`, of `candidate_value`s) and other values (`extra`, of which
 //! some are a `table`). The lower one knows what is read (`record`, `location`, `text_value`,
-//! `wanted`), what earlier passes found (`pass`, `collector`, `placeholder`, `read_error`), and what
-//! the caller sees (`options`, `parsed`, `parse_error`).
+//! `wanted`), what earlier passes found (`pass`, `collector`, `placeholder`, `read_error`), and
+//! what the caller sees (`options`, `parsed`, `parse_error`).
 
 mod access;
 mod candidate_value;

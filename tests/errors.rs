@@ -50,7 +50,7 @@ fn check(
 ) {
     let (error, found) = end(options, replies);
     assert_eq!(found, state);
-    assert!(state.is_end());
+    assert!(state.is_finished());
     assert!(error.to_string().contains(sentence), "{error}");
     let shown = format!(
         "{error} {error:?} {:?}",

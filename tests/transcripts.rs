@@ -126,7 +126,7 @@ fn every_recorded_run_replays_byte_for_byte() {
         let job = transcript
             .replay(job)
             .unwrap_or_else(|divergence| panic!("{}: {divergence}", script.name));
-        assert!(job.state().is_end(), "{}", script.name);
+        assert!(job.state().is_finished(), "{}", script.name);
         assert!(
             !text.contains("s3cret") && !text.contains("secret contents"),
             "{}",

@@ -103,7 +103,7 @@ fn a_customer_has_a_queue_of_its_own_and_a_wrong_name_is_suspected() {
     submit(&listener, &["--customer", "Acme"]);
     let (code, out, err) = run(&mut at("drain", &url, &["--customer", "ACME"]));
     assert_eq!((code, out.as_str()), (0, ""));
-    assert!(err.contains("check how --customer is written"), "{err}");
+    assert!(err.contains("check the spelling of --customer"), "{err}");
     let (code, out, _) = run(&mut at("drain", &url, &["--customer", "Acme"]));
     assert!(code == 0 && out.contains("LPW-2026-0417"), "{out}");
     let (code, _, err) = run(&mut at("drain", &url, &["--customer", ""]));
@@ -187,7 +187,7 @@ fn one_bad_extraction_is_told_and_does_not_stop_the_rest() {
     ));
     assert_eq!((code, out.as_str()), (1, ""));
     assert!(
-        err.contains("mend the document") && err.contains("does not know it"),
+        err.contains("fix the document") && err.contains("does not know it"),
         "{err}"
     );
     let files = files(folder.path());

@@ -121,7 +121,7 @@ fn it_has_bad_days_on_demand() {
         (["--webhook", "https://example.com"], "no TLS"),
         (["--drift", "3"], "3:24h"),
         (["--pace", "1*2s+"], "0.95*2s+0.05*5m"),
-        (["--webhook-lost", "0.5"], "--webhook"),
+        (["--webhook-loss", "0.5"], "--webhook"),
     ] {
         let (code, _, err) = run(typless().arg("emulator").args(arguments));
         assert!(code == 2 && err.contains(sentence), "{err}");
@@ -140,7 +140,7 @@ fn its_webhooks_and_its_queue_have_bad_days_too() {
         "0.5*1ms+0.5*lognormal:1ms:0.1",
         "--drift",
         "2:1s",
-        "--queue-keeps-read",
+        "--keep-fetched",
     ];
 
     let (mut emulator, url) = start(
@@ -149,7 +149,7 @@ fn its_webhooks_and_its_queue_have_bad_days_too() {
             &[
                 "--webhook",
                 &hook,
-                "--webhook-doubled",
+                "--webhook-duplicate",
                 "1",
                 "--webhook-delay",
                 "1ms",
@@ -175,9 +175,9 @@ fn its_webhooks_and_its_queue_have_bad_days_too() {
     let (mut emulator, url) = start(&[
         "--webhook",
         &hook,
-        "--webhook-lost",
+        "--webhook-loss",
         "1",
-        "--webhook-overtaken",
+        "--webhook-reorder",
         "0.5:1ms",
     ]);
     assert_eq!(submit(&url), 0);

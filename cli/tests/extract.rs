@@ -61,7 +61,7 @@ fn a_key_that_is_no_text_is_not_called_missing() {
     let key = std::ffi::OsStr::from_bytes(b"s3cret\xff");
     let (code, _, err) = run(extract(&[]).arg(sample()).env("TYPLESS_API_KEY", key));
     assert!(
-        code == 2 && err.contains("TYPLESS_API_KEY is no text") && !err.contains("s3cret"),
+        code == 2 && err.contains("TYPLESS_API_KEY is not valid UTF-8") && !err.contains("s3cret"),
         "{err}"
     );
 }
@@ -130,7 +130,10 @@ fn a_wrong_call_is_told_before_anything_is_submitted() {
             &["--base-url", &url, sample, "no such file.pdf"],
             "no such file.pdf can't be read",
         ),
-        (&["--base-url", &url, sample, folder], "holds no documents"),
+        (
+            &["--base-url", &url, sample, folder],
+            "contains no documents",
+        ),
         (&["--base-url", &url, sample, empty], "is empty"),
         (&["--base-url", "not a url", sample], "--base-url"),
         (&["--base-url", "ftp://example.com", sample], "--base-url"),
@@ -185,7 +188,7 @@ fn without_a_key_there_is_no_call_and_a_wrong_one_is_refused() {
     let (code, _, err) = run(extract(&["--base-url", &url])
         .arg(sample())
         .env("TYPLESS_API_KEY", "two words"));
-    assert!(code == 2 && err.contains("the key"), "{err}");
+    assert!(code == 2 && err.contains("the API key"), "{err}");
     let (code, out, err) = run(extract(&["--base-url", &url, "--format", "json"])
         .arg(sample())
         .env("TYPLESS_API_KEY", KEY));
@@ -341,13 +344,13 @@ fn document_types_of_ones_own_work_with_the_emulator() {
 
 #[test]
 fn versioned_paths_can_be_asked_for() {
-    let (code, out, err) = run(extract(&["--emulator", "--version-prefix", "v1"]).arg(sample()));
+    let (code, out, err) = run(extract(&["--emulator", "--api-version", "v1"]).arg(sample()));
     assert!(code == 0 && out.contains("LPW-2026-0417"), "{err}");
-    let (code, _, err) = run(extract(&["--emulator", "--version-prefix", "v9"]).arg(sample()));
+    let (code, _, err) = run(extract(&["--emulator", "--api-version", "v9"]).arg(sample()));
     assert!(code == 3 && err.contains("base URL"), "{err}");
-    let (code, _, err) = run(extract(&["--emulator", "--version-prefix", "one"]).arg(sample()));
+    let (code, _, err) = run(extract(&["--emulator", "--api-version", "one"]).arg(sample()));
     assert!(
-        code == 2 && err.contains("--version-prefix") && err.contains("v1"),
+        code == 2 && err.contains("--api-version") && err.contains("v1"),
         "{err}"
     );
 }

@@ -60,7 +60,7 @@ fn get_prints_the_result_or_the_status() {
     let (code, out, _) = run(&mut at(
         "get",
         &url,
-        &[&id, "--format", "json", "--version-prefix", "v1"],
+        &[&id, "--format", "json", "--api-version", "v1"],
     ));
     let line = &lines(&out)[0];
     assert_eq!(
@@ -106,7 +106,7 @@ fn an_extraction_that_failed_expired_or_is_not_known_is_told() {
         code == 1
             && status == "ERROR"
             && err.contains("no OCR")
-            && err.contains("mend the document"),
+            && err.contains("fix the document"),
         "{err}"
     );
     let (code, status, err) = get(&listener.base_url(), "0d14");

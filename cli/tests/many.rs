@@ -86,7 +86,7 @@ fn folders_that_overlap_are_billed_once() {
         (0, 4, 4),
         "{err}"
     );
-    assert_eq!(err.matches("is taken once").count(), 5, "{err}");
+    assert_eq!(err.matches("is submitted once").count(), 5, "{err}");
 }
 
 #[test]
@@ -335,7 +335,7 @@ fn a_folder_that_holds_nothing_is_told() {
     std::fs::write(folder.path().join("notes.txt"), "no document").unwrap();
     let (code, _, err) = run(extract(&["--emulator"]).arg(folder.path()));
     assert!(
-        code == 2 && err.contains("holds no documents") && err.contains("tiff"),
+        code == 2 && err.contains("contains no documents") && err.contains("tiff"),
         "{err}"
     );
 }

@@ -33,9 +33,7 @@ fn in_the_table_weak_values_are_not_shown_as_found_but_listed_for_review() {
         &[&id, "--min-confidence", "1"],
     ));
     assert_eq!((code, err.as_str()), (0, ""));
-    let (table, review) = out
-        .split_once("To review, as their confidence is below 1")
-        .unwrap();
+    let (table, review) = out.split_once("To review: confidence below 1").unwrap();
     assert!(
         !table.contains("LPW-2026-0417") && review.contains("LPW-2026-0417"),
         "{out}"

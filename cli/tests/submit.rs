@@ -202,7 +202,7 @@ fn what_is_no_ticket_is_told_by_its_line_and_nothing_is_done() {
         resume(&good.replace("\"typless_ticket\":1", "\"typless_ticket\":2"))
             .contains("update this program")
     );
-    assert!(resume(" \n").contains("holds no tickets"));
+    assert!(resume(" \n").contains("contains no tickets"));
     let (code, _, err) = run(&mut at("resume", &listener.base_url(), &["no such file"]));
     assert!(
         code == 2 && err.contains("no such file can't be read"),

@@ -1,4 +1,4 @@
-//! Why an exchange did not bring what was hoped for.
+//! Why an exchange failed.
 
 use std::error::Error;
 use std::fmt;
@@ -6,19 +6,19 @@ use std::fmt;
 use super::exchange::Failure;
 use crate::wire::{DecodeError, ResponseError, ServiceError};
 
-/// Why an exchange did not bring what was hoped for. Made by machines, for people and logs.
+/// Why an exchange failed, for people and logs.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Cause {
-    /// There was no answer.
+    /// There was no response.
     Failure(Failure),
-    /// The answer was an error.
+    /// The response was an error.
     Service(ServiceError),
-    /// The answer could not be read.
+    /// The response could not be read.
     Decode(DecodeError),
-    /// Its time was up before the transport reported anything.
+    /// The time limit passed before the transport reported anything.
     TimeLimit,
-    /// The process ended before the answer was known.
+    /// The process ended before the response was known.
     Restarted,
 }
 

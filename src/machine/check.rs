@@ -1,9 +1,10 @@
-//! A check over what is stored, so that damage is noticed before it is believed.
+//! A checksum over stored data, to notice damage when it is read.
 
-/// A check that grows field by field: FNV-1a of 64 bits over the fields that are there, in the order of the format, each as
-/// `name=length:value;`, with the value's length in bytes.
+/// A checksum built field by field: 64-bit FNV-1a over the fields that are present, in the order of
+/// the format, each as `name=length:value;`, with the value's length in bytes.
 ///
-/// It covers what the fields say, not how the JSON is written, so a database may reorder and space it. It finds accidents, not forgers.
+/// It covers the values, not how the JSON is written, so a database may reorder and reformat it. It
+/// detects accidents, not forgery.
 #[derive(Clone, Copy)]
 pub(super) struct Check(u64);
 
@@ -16,7 +17,7 @@ impl Check {
         Self(OFFSET_BASIS)
     }
 
-    /// With one field more, if it is there.
+    /// Adds a field, if it is present.
     pub(super) fn text(self, name: &str, value: Option<&str>) -> Self {
         let Some(value) = value else { return self };
         self.bytes(name)
@@ -27,17 +28,17 @@ impl Check {
             .bytes(";")
     }
 
-    /// With one number more, as its decimal digits.
+    /// Adds a number, as its decimal digits.
     pub(super) fn number(self, name: &str, value: u64) -> Self {
         self.text(name, Some(&value.to_string()))
     }
 
-    /// With one truth value more, as `true` or `false`.
+    /// Adds a boolean, as `true` or `false`.
     pub(super) fn flag(self, name: &str, value: bool) -> Self {
         self.text(name, Some(if value { "true" } else { "false" }))
     }
 
-    /// The 16 hexadecimal digits of it, in lower case.
+    /// The 16 hexadecimal digits of the checksum, in lower case.
     pub(super) fn digits(self) -> String {
         format!("{:016x}", self.0)
     }

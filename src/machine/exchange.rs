@@ -1,4 +1,5 @@
-//! One exchange with the service: what a machine asks of a transport, and what a transport reports when it fails.
+//! One exchange with the service: the request of a machine, and the failure that a transport
+//! reports.
 
 use std::error::Error;
 use std::fmt;
@@ -7,14 +8,14 @@ use std::time::Duration;
 
 use crate::wire::Body;
 
-/// The name of one exchange, to be handed back with its answer.
+/// The id of one exchange, to report its response or failure under.
 ///
-/// Made by machines, carried back by drivers. Numbers grow within a machine and are never used twice by it.
+/// Numbers grow within a machine and are never used twice by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(u64);
 
 impl RequestId {
-    /// The id of this number; for machines and for recorded transcripts.
+    /// The id with this number; for machines and recorded transcripts.
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
@@ -25,13 +26,11 @@ impl RequestId {
     }
 }
 
-/// A request to perform, within limits, and to report under its id.
-///
-/// Made by machines, performed by transports.
+/// A request to perform within limits and to report under its id.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Transmit {
-    /// What to report the answer or the failure under.
+    /// What to report the response or the failure under.
     pub id: RequestId,
     /// The request, complete with every header that matters.
     pub request: http::Request<Body>,
@@ -40,7 +39,7 @@ pub struct Transmit {
 }
 
 impl Transmit {
-    /// A request to perform; for machines of one's own.
+    /// A request to perform; for your own machines.
     pub fn new(id: RequestId, request: http::Request<Body>, limits: Limits) -> Self {
         Self {
             id,
@@ -50,26 +49,27 @@ impl Transmit {
     }
 }
 
-/// The bounds of one exchange. Made by machines, kept by transports.
+/// The bounds of one exchange, enforced by the transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The longest time to find the host and to connect to it, TLS included.
+    /// The longest time to resolve the host and to connect, TLS included.
     pub connect: Duration,
     /// The longest time without a byte moving in either direction, for transports that can tell.
     pub idle: Duration,
-    /// The longest time for all of it. A submit's grows with its length, so that a slow line is not cut off and the submit left unknown.
+    /// The longest time for the whole exchange. A submit's limit grows with its length, so that a
+    /// slow line does not cut it off and leave it unknown.
     pub total: Duration,
     /// The most bytes of a response body; reading stops there.
     pub response_bytes: u64,
 }
 
 impl Limits {
-    /// The slowest line that a submit is not cut off on, in bytes per second.
+    /// The slowest upload that does not exceed the limit of a submit, in bytes per second.
     pub const SLOWEST_UPLOAD: u64 = 32 * 1024;
 
-    /// The bounds for a request whose body has this many bytes: 10 s to connect, 60 s idle, 60 s in all and more for a long body,
-    /// 32 MiB of response.
+    /// The bounds for a request with a body of `length` bytes: 10 s to connect, 60 s idle, 60 s in
+    /// total plus 1 s for each 32 KiB of body, 32 MiB of response.
     pub const fn for_body(length: u64) -> Self {
         Self {
             connect: Duration::from_secs(10),
@@ -79,7 +79,8 @@ impl Limits {
         }
     }
 
-    /// The bounds for a request whose body has this many bytes, with another limit of the response where one was set.
+    /// The bounds for a request with a body of `length` bytes, with another response limit if one
+    /// is set.
     pub(super) fn for_exchange(length: u64, response_bytes: Option<u64>) -> Self {
         let limits = Self::for_body(length);
         Self {
@@ -96,9 +97,10 @@ impl Default for Limits {
     }
 }
 
-/// Why an exchange brought no answer: the kind, which decides, and the cause, which is for people.
+/// Why an exchange brought no response: a kind, which machines act on, and a cause, which is for
+/// people.
 ///
-/// Made by transports; consumed by machines, which poll nothing but the kind, and pass the cause on in their events.
+/// Machines read only the kind, and pass the cause on in their events.
 #[derive(Clone)]
 pub struct Failure {
     kind: FailureKind,
@@ -112,12 +114,14 @@ pub struct Failure {
     reason = "a machine that forgets a kind should not compile"
 )]
 pub enum FailureKind {
-    /// Certainly not processed: not one byte of the request can have reached the service, or the service said that it was not processed. Any request can be
-    /// sent again. Transports report it only when they can be sure.
+    /// Certainly not processed: not one byte of the request can have reached the service, or the
+    /// service said that it did not process it. Any request can be sent again. Transports report it
+    /// only when they are sure.
     NotSent,
-    /// Perhaps processed: the exchange broke off, or took too long. When in doubt, this.
+    /// Perhaps processed: the exchange was cut off or took too long. Use this when in doubt.
     Interrupted,
-    /// The document's source could not be read, or was not as long as it said; the request was not completed.
+    /// The document's source could not be read, or its length was not the stated one; the request
+    /// was not completed.
     Source,
     /// The response was larger than [`Limits::response_bytes`]; the request was processed.
     TooLarge,
@@ -137,19 +141,20 @@ impl Failure {
         self.kind
     }
 
-    /// What went wrong, as the HTTP client tells it.
+    /// What went wrong, as reported by the HTTP client.
     pub fn cause(&self) -> &(dyn Error + Send + Sync + 'static) {
         &*self.cause
     }
 
-    /// What is shown of the cause.
+    /// The cause as text that is fit for a log, at most 500 characters.
     pub(crate) fn shown_cause(&self) -> String {
         crate::wire::printable(&self.cause.to_string(), 500)
     }
 }
 
 impl fmt::Debug for Failure {
-    /// The cause by what it says, not by what it is made of: the same for a failure that was recorded, and no more than is fit for a log.
+    /// Shows the cause as its message, not its structure: a recorded failure looks the same, and
+    /// the text is fit for a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Failure")
             .field("kind", &self.kind)

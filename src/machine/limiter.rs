@@ -1,27 +1,30 @@
-//! How fast requests may follow each other, whatever they are for.
+//! How fast requests of any kind may follow each other.
 
 use std::time::Duration;
 
 use super::Time;
 
-/// The parts of the full rate in which it is cut and regained; cut to one at worst.
-const PARTS: u32 = 64;
+/// The full rate, in parts: the unit in which the rate is cut and regained. At worst 1 part is
+/// left.
+const FULL_RATE_PARTS: u32 = 64;
 
-/// How long it takes to regain one part.
-const REGAIN: Duration = Duration::from_secs(1);
+/// The time after which one part of the rate is regained.
+const REGAIN_PART_EVERY: Duration = Duration::from_secs(1);
 
-/// Polls that may go ahead of a submit that waits: of ten requests one is a submit at least.
-const POLLS_AHEAD: u8 = 9;
+/// How many polls may go before a waiting submit: at least one of ten requests is a submit.
+const MAX_POLLS_BEFORE_SUBMIT: u8 = 9;
 
-/// One limit for all requests of a batch: so many a second, and so many at once after a rest.
+/// One limit for all requests of a batch: a number per second, and a burst after a rest.
 ///
-/// Within any span there are at most as many as the span is long at that rate, and the burst (the generic cell rate algorithm, in whole nanoseconds).
-/// An answer that asks to slow down stops everything for a while and halves the rate, which then comes back bit by bit: a part in 64 each second. Time that goes back is ignored;
-/// at [`Time::MAX`], after which there is nothing to wait for, there is no limit.
+/// Any span of time has at most as many requests as the rate allows for its length, plus the burst
+/// (the generic cell rate algorithm, in whole nanoseconds). A response that asks to slow down stops
+/// everything for a while and halves the rate, which then comes back: one part in 64 each second.
+/// Time that goes back is ignored. At [`Time::MAX`] there is no limit, as there is nothing to wait
+/// for after it.
 #[derive(Debug, Clone)]
 pub(crate) struct Limiter {
-    pace: Option<Pace>,
-    /// Nothing is sent before.
+    rate: Option<Rate>,
+    /// Nothing is sent before this time.
     paused_until: Time,
     /// When the last pause began.
     slowed_at: Option<Time>,
@@ -34,29 +37,30 @@ pub(crate) struct Limiter {
 pub(crate) enum RequestKind {
     /// To submit a document.
     Submit,
-    /// To find out what became of documents: polls, fetches, calls to the queue.
+    /// To find out the state of documents: polls, fetches, listings.
     Poll,
 }
 
 #[derive(Debug, Clone)]
-struct Pace {
-    /// Between two requests at the full rate.
+struct Rate {
+    /// The time between two requests at the full rate.
     interval: Duration,
-    /// How far ahead of its interval a request may come.
+    /// How much earlier than its interval a request may come: the burst.
     tolerance: Duration,
-    /// When the next request would come if all kept their interval.
-    next: Time,
-    /// How much of the rate is left, in parts.
+    /// When the next request would be sent if all kept their interval (the theoretical arrival time
+    /// of the algorithm).
+    next_at: Time,
+    /// The rate that is left, in parts of [`FULL_RATE_PARTS`]; from 1.
     parts: u32,
-    /// Up to when regained parts are counted.
-    regained: Time,
+    /// The time up to which regained parts are counted.
+    regained_at: Time,
 }
 
 impl Limiter {
     /// No limit but the pauses the service asks for.
     pub(crate) const fn unlimited() -> Self {
         Self {
-            pace: None,
+            rate: None,
             paused_until: Time::EPOCH,
             slowed_at: None,
             latest: Time::EPOCH,
@@ -64,70 +68,75 @@ impl Limiter {
         }
     }
 
-    /// At most this many requests `per` span, which is rounded so that it is not exceeded, and `burst` at once. Both are one at least.
+    /// At most this many requests `per` span, and `burst` at once. The interval is rounded up, so
+    /// that the rate is never exceeded. Both numbers are at least one.
     pub(crate) fn new(requests: u32, per: Duration, burst: u32) -> Self {
-        let interval = divided(per, requests);
+        let interval = divide_up(per, requests);
         let tolerance = interval.saturating_mul(burst.saturating_sub(1));
-        let pace = Pace {
+        let rate = Rate {
             interval,
             tolerance,
-            next: Time::EPOCH,
-            parts: PARTS,
-            regained: Time::EPOCH,
+            next_at: Time::EPOCH,
+            parts: FULL_RATE_PARTS,
+            regained_at: Time::EPOCH,
         };
         Self {
-            pace: Some(pace),
+            rate: Some(rate),
             ..Self::unlimited()
         }
     }
 
-    /// From when on the next request may be sent; a moment in the past where it may be now.
+    /// When the next request may be sent; a time in the past if it may be sent now.
     pub(crate) fn ready_at(&self) -> Time {
-        self.pace.as_ref().map_or(self.paused_until, |pace| {
-            self.paused_until.max(pace.ready_at())
+        self.rate.as_ref().map_or(self.paused_until, |rate| {
+            self.paused_until.max(rate.ready_at())
         })
     }
 
-    /// Until when the service asked for a pause; a moment in the past where there is none.
+    /// The end of the pause that the service asked for; a time in the past if there is none.
     pub(crate) const fn paused_until(&self) -> Time {
         self.paused_until
     }
 
-    /// By how much one more request now delays the one after it: nothing, while something is left of the burst.
+    /// How much one more request now delays the one after it: zero while some of the burst is left.
     pub(crate) fn delay_of_next(&self, now: Time) -> Duration {
         let exhausted = self
-            .pace
+            .rate
             .as_ref()
-            .filter(|pace| now.saturating_since(pace.ready_at()) < pace.interval_now());
-        exhausted.map_or(Duration::ZERO, Pace::interval_now)
+            .filter(|rate| now.saturating_since(rate.ready_at()) < rate.interval_now());
+        exhausted.map_or(Duration::ZERO, Rate::interval_now)
     }
 
-    /// From when on one more request delays none, if none is sent before.
+    /// From when on one more request delays no other, if none is sent before.
     pub(crate) fn idle_at(&self) -> Time {
-        self.pace
+        self.rate
             .as_ref()
-            .map_or(Time::EPOCH, |pace| pace.ready_at() + pace.interval_now())
+            .map_or(Time::EPOCH, |rate| rate.ready_at() + rate.interval_now())
     }
 
-    /// Who is next: polls, which bring documents to their end, but every tenth request is a submit if one waits.
+    /// What is sent next: polls, which finish documents, but every tenth request is a submit if one
+    /// waits.
     pub(crate) const fn turn(&self, submits_wait: bool, polls_wait: bool) -> Option<RequestKind> {
         match (submits_wait, polls_wait) {
             (false, false) => None,
             (true, false) => Some(RequestKind::Submit),
-            (true, true) if self.polls_since_submit >= POLLS_AHEAD => Some(RequestKind::Submit),
+            (true, true) if self.polls_since_submit >= MAX_POLLS_BEFORE_SUBMIT => {
+                Some(RequestKind::Submit)
+            }
             (_, true) => Some(RequestKind::Poll),
         }
     }
 
-    /// Takes the right to send one request, which is used up even if it is not sent; false if there is none yet.
+    /// Takes the permission to send one request, which is used up even if nothing is sent; false if
+    /// there is none yet.
     pub(crate) fn take(&mut self, purpose: RequestKind, now: Time) -> bool {
-        let now = self.told(now);
+        let now = self.advance(now);
         if now < self.ready_at() {
             return false;
         }
-        if let Some(pace) = &mut self.pace {
-            pace.regain(now);
-            pace.next = pace.next.max(now) + pace.interval_now();
+        if let Some(rate) = &mut self.rate {
+            rate.regain(now);
+            rate.next_at = rate.next_at.max(now) + rate.interval_now();
         }
         self.polls_since_submit = match purpose {
             RequestKind::Submit => 0,
@@ -136,61 +145,65 @@ impl Limiter {
         true
     }
 
-    /// Sends nothing before `until`, and then one after another, without a burst. A pause that lasts longer already stays.
+    /// Sends nothing before `until`, and then starts without a burst. A longer pause stays.
     pub(crate) fn pause_until(&mut self, until: Time) {
         self.paused_until = self.paused_until.max(until);
-        if let Some(pace) = &mut self.pace {
-            pace.next = pace.next.max(until + pace.tolerance);
-            pace.regained = pace.regained.max(until);
+        if let Some(rate) = &mut self.rate {
+            rate.next_at = rate.next_at.max(until + rate.tolerance);
+            rate.regained_at = rate.regained_at.max(until);
         }
     }
 
     /// The service asked to slow down: pauses, and halves the rate.
     ///
-    /// Once for all requests that were out: what was sent no later than the last pause began says nothing new. Returns whether it did.
+    /// Only once for all requests that were in flight: a request sent before the last pause began
+    /// says nothing new. Returns whether it slowed down.
     pub(crate) fn slow_down(&mut self, sent_at: Time, until: Time, now: Time) -> bool {
-        let now = self.told(now);
+        let now = self.advance(now);
         if self.slowed_at.is_some_and(|slowed_at| sent_at <= slowed_at) {
             return false;
         }
         self.slowed_at = Some(now);
-        if let Some(pace) = &mut self.pace {
-            pace.regain(now);
-            pace.parts = (pace.parts / 2).max(1);
+        if let Some(rate) = &mut self.rate {
+            rate.regain(now);
+            rate.parts = (rate.parts / 2).max(1);
         }
         self.pause_until(until.max(now));
         true
     }
 
-    fn told(&mut self, now: Time) -> Time {
+    fn advance(&mut self, now: Time) -> Time {
         self.latest = self.latest.max(now);
         self.latest
     }
 }
 
-impl Pace {
+impl Rate {
     fn ready_at(&self) -> Time {
-        Time::from_unix(self.next.since_epoch().saturating_sub(self.tolerance))
+        Time::from_unix(self.next_at.since_epoch().saturating_sub(self.tolerance))
     }
 
     fn interval_now(&self) -> Duration {
-        if self.parts == PARTS {
+        if self.parts == FULL_RATE_PARTS {
             self.interval
         } else {
-            divided(self.interval.saturating_mul(PARTS), self.parts)
+            // The interval grows as the rate shrinks: interval * 64 / parts, saturating.
+            divide_up(self.interval.saturating_mul(FULL_RATE_PARTS), self.parts)
         }
     }
 
     fn regain(&mut self, now: Time) {
-        let parts = now.saturating_since(self.regained).as_nanos() / REGAIN.as_nanos();
+        // Whole parts since `regained_at`; the remaining time counts for the next part.
+        let parts =
+            now.saturating_since(self.regained_at).as_nanos() / REGAIN_PART_EVERY.as_nanos();
         let parts = u32::try_from(parts).unwrap_or(u32::MAX);
-        self.parts = self.parts.saturating_add(parts).min(PARTS);
-        self.regained = self.regained + REGAIN.saturating_mul(parts);
+        self.parts = self.parts.saturating_add(parts).min(FULL_RATE_PARTS);
+        self.regained_at = self.regained_at + REGAIN_PART_EVERY.saturating_mul(parts);
     }
 }
 
-/// The span of one out of so many, rounded up to the nanosecond.
-fn divided(span: Duration, parts: u32) -> Duration {
+/// The share of one of `parts` in `span`, rounded up to the nanosecond; at least 1 ns.
+fn divide_up(span: Duration, parts: u32) -> Duration {
     let parts = u128::from(parts.max(1));
     let nanoseconds = u64::try_from(span.as_nanos().div_ceil(parts)).unwrap_or(u64::MAX);
     Duration::from_nanos(nanoseconds.max(1))
@@ -205,7 +218,8 @@ mod tests {
     const START: Time = Time::from_unix_seconds(1_700_000_000);
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Takes as soon as it may, from `START` until `end`: when each went, after `START`.
+    /// Takes as soon as possible, from `from` until `end`: when each request was sent, after
+    /// `START`.
     fn sent(limiter: &mut Limiter, from: Time, end: Time) -> Vec<Duration> {
         let mut times = Vec::new();
         loop {
@@ -365,39 +379,54 @@ mod tests {
             4 => Just(Step::WaitUntilReady),
             3 => (0..3_000_000_000_u64).prop_map(Step::Pass),
             1 => any::<u64>().prop_map(|to| Step::Jump(to / 2)),
-            1 => (0..2_000_000_000_u64, 0..2_000_000_000_u64).prop_map(|(ago, ahead)| Step::SlowDown(ago, ahead)),
+            1 => (0..2_000_000_000_u64, 0..2_000_000_000_u64)
+                .prop_map(|(ago, ahead)| Step::SlowDown(ago, ahead)),
         ]
     }
 
     proptest! {
         #[test]
         fn no_span_has_more_than_the_rate_and_the_burst(
-            requests in 1..2000_u32, milliseconds in 1..100_000_u64, burst in 0..50_u32, steps in prop::collection::vec(step(), 0..400),
+            requests in 1..2000_u32,
+            milliseconds in 1..100_000_u64,
+            burst in 0..50_u32,
+            steps in prop::collection::vec(step(), 0..400),
         ) {
             let per = Duration::from_millis(milliseconds);
             let mut limiter = Limiter::new(requests, per, burst);
-            let (mut now, mut told, mut sent) = (START, Time::EPOCH, Vec::new());
+            let (mut now, mut latest, mut sent) = (START, Time::EPOCH, Vec::new());
             for step in steps {
                 match step {
-                    Step::Take => { told = told.max(now); if limiter.take(RequestKind::Submit, now) { sent.push(told.since_epoch()); } }
+                    Step::Take => {
+                        latest = latest.max(now);
+                        if limiter.take(RequestKind::Submit, now) {
+                            sent.push(latest.since_epoch());
+                        }
+                    }
                     Step::WaitUntilReady => now = now.max(limiter.ready_at()),
                     Step::Pass(span) => now = now + Duration::from_nanos(span),
                     Step::Jump(to) => now = Time::from_unix(Duration::from_nanos(to)),
                     Step::SlowDown(ago, ahead) => {
-                        let sent_at = Time::from_unix(now.since_epoch().saturating_sub(Duration::from_nanos(ago)));
+                        let ago = Duration::from_nanos(ago);
+                        let sent_at = Time::from_unix(now.since_epoch().saturating_sub(ago));
                         let until = now + Duration::from_nanos(ahead);
-                        told = told.max(now);
+                        latest = latest.max(now);
                         if limiter.slow_down(sent_at, until, now) {
                             prop_assert!(limiter.ready_at() >= until);
                         }
                     }
                 }
-                prop_assert!(now < limiter.ready_at() || limiter.clone().take(RequestKind::Poll, now), "ready means ready");
+                prop_assert!(
+                    now < limiter.ready_at() || limiter.clone().take(RequestKind::Poll, now),
+                    "ready means ready"
+                );
             }
             for (first, from) in sent.iter().enumerate() {
                 for (count, to) in (1_u128..).zip(&sent[first..]) {
-                    let allowed = u128::from(burst.max(1)) + (*to - *from).as_nanos() * u128::from(requests) / per.as_nanos();
-                    prop_assert!(count <= allowed, "{count} within {:?}, not {allowed}", *to - *from);
+                    let span = *to - *from;
+                    let by_rate = span.as_nanos() * u128::from(requests) / per.as_nanos();
+                    let allowed = u128::from(burst.max(1)) + by_rate;
+                    prop_assert!(count <= allowed, "{count} within {span:?}, not {allowed}");
                 }
             }
         }

@@ -1,13 +1,21 @@
 //! Decisions: what to do next, given what came back and what time it is.
 //!
-//! A machine is pulled and pushed: [`next_output`](Machine::next_output) says what to do, and answers, failures and notifications are handed in as they come. This is all there is to a driver:
+//! A machine is pulled for outputs and pushed inputs: [`next_output`](Machine::next_output) says
+//! what to do, and responses, failures and notifications are passed in when they arrive. A driver
+//! is this loop:
 //!
 //! ```
 //! use typless::machine::{Job, JobEventKind, JobOptions, Machine, Output, Time};
 //! # use typless::wire::{Api, Document};
 //! # fn now() -> Time { Time::from_unix_seconds(1_700_000_000) }
-//! # struct Http; impl Http { fn perform(&self, _: &typless::machine::Transmit) -> Result<http::Response<bytes::Bytes>, typless::machine::Failure> {
-//! #     Ok(http::Response::builder().status(422).body(bytes::Bytes::from_static(b"{}")).unwrap()) } }
+//! # type Reply = Result<http::Response<bytes::Bytes>, typless::machine::Failure>;
+//! # struct Http;
+//! # impl Http {
+//! #     fn perform(&self, _: &typless::machine::Transmit) -> Reply {
+//! #         let body = bytes::Bytes::from_static(b"{}");
+//! #         Ok(http::Response::builder().status(422).body(body).unwrap())
+//! #     }
+//! # }
 //! # let (http, api) = (Http, Api::new(Api::PRODUCTION, "key")?);
 //! # let document = Document::new("invoice.pdf", "line-item-invoice", &b"%PDF"[..])?;
 //! let mut job = Job::submit(&api, document, JobOptions::default(), now());
@@ -17,7 +25,8 @@
 //!             Ok(response) => job.handle_response(transmit.id, response, now()),
 //!             Err(failure) => job.handle_failure(transmit.id, failure, now()),
 //!         },
-//!         Output::Event(event) => println!("{event:?}"), // what must survive a crash is stored here
+//!         // Store here what must survive a crash.
+//!         Output::Event(event) => println!("{event:?}"),
 //!         Output::Wait(until) => std::thread::sleep(until.saturating_since(now())),
 //!         Output::NeedInput | Output::Done => break,
 //!     }
@@ -27,21 +36,28 @@
 //!
 //! # Laws
 //!
-//! Every machine of this crate keeps them, and property tests hold it to them:
+//! Every machine of this crate keeps these laws. Property tests check them:
 //!
 //! 1. `Wait(t)` implies that `t` is later than now.
-//! 2. Asked again with no input and the same time, a machine says the same.
+//! 2. Called again with no input in between and the same time, `next_output` gives the same output
+//!    (after `Wait`, `NeedInput` and `Done`; other outputs are given once).
 //! 3. After `Done` comes only `Done`.
-//! 4. Time may jump forward by any amount; if it goes back, the latest time told counts.
-//! 5. No input panics: none is illegal in any state, in any order, any number of times.
-//! 6. The events of a job are totally ordered; its end is the last and comes exactly once; duplicates and notifications change nothing but when the next poll is due.
-//! 7. A step costs no more than the logarithm of the number of jobs.
+//! 4. Time may jump forward by any amount. If it goes back, the latest time passed in counts.
+//! 5. No input panics: every input is legal in every state, in any order, any number of times.
+//! 6. The events of a job are totally ordered. Its outcome is the last event and comes exactly
+//!    once. Duplicates and notifications change nothing except when the next poll is due.
+//! 7. A step costs at most O(log n) for n jobs.
 //! 8. At most one submit of a document may reach the service, unless the caller asked for more.
-//! 9. No poll follows an end.
-//! 10. No more is in flight, or sent per second, than the limits say. A submit that an earlier attempt's late answer has overtaken no longer counts.
-//! 11. A job ends by its deadline, with one last poll unless the service forbids it; then at once. What is in flight at the deadline is waited for within its own limit.
-//!     In a batch the last poll may be held back by the limits: as long as the service answers others, and for a minute at most if it does not.
-//! 12. Ticket (or, before it, snapshot) out, resume in, at any step: the same end.
+//! 9. A finished job is not polled.
+//! 10. Requests in flight, and requests sent per second, never exceed the limits. A submit no
+//!     longer counts as in flight once the late response to an earlier attempt has given the job
+//!     its id.
+//! 11. A job finishes by its deadline, after one last poll unless the service forbids it. A request
+//!     that is in flight at the deadline is waited for within its own limit. In a batch the last
+//!     poll may be delayed by the limits: as long as the service responds to other requests, and
+//!     for at most a minute if it does not.
+//! 12. A job that is resumed from its ticket (before it has one: restored from its snapshot), at
+//!     any step, reaches the same outcome.
 
 mod batch;
 mod call;
@@ -82,7 +98,7 @@ pub use time::Time;
 
 /// What a machine wants.
 ///
-/// Made by [`Machine::next_output`], consumed by whoever drives the machine. Exhaustive on purpose: a driver that forgets one should not compile.
+/// Exhaustive on purpose: a driver that forgets a variant should not compile.
 #[derive(Debug)]
 #[expect(
     clippy::exhaustive_enums,
@@ -90,41 +106,47 @@ pub use time::Time;
     reason = "a driver that forgets an output should not compile; one is alive at a time"
 )]
 pub enum Output<E> {
-    /// Perform this exchange, and report its answer or failure under its id. Others may be asked for before it is reported.
+    /// Perform this exchange, and report its response or failure under its id. More exchanges may
+    /// be requested before it is reported.
     Send(Transmit),
-    /// Tell the application. What must survive a crash is stored before the next output is asked for.
+    /// Pass this to the application. Store what must survive a crash before the next call of
+    /// `next_output`.
     Event(E),
-    /// Nothing to do before this moment, which is later than now; an input may come sooner.
+    /// Nothing to do before this time, which is later than now. An input may come sooner.
     Wait(Time),
     /// Nothing to do until an input comes, such as a confirmation.
     NeedInput,
-    /// Finished, for ever.
+    /// Finished: every further output is `Done`.
     Done,
 }
 
-/// A state machine that follows something at the service, by exchanges it asks for and answers it is handed.
+/// A state machine that follows something at the service: it asks for exchanges and takes their
+/// responses.
 ///
-/// Implemented by [`Job`], [`Batch`], [`Drain`] and [`Call`], and open: machines of your own can be driven by the same drivers. Inputs return nothing and are legal at any time; what goes wrong is told as an event.
+/// Implemented by [`Job`], [`Batch`], [`Drain`] and [`Call`]. The trait is open: the same drivers
+/// can drive your own machines. Inputs return nothing and are legal at any time. Problems are
+/// reported as events.
 pub trait Machine {
-    /// What it tells the application.
+    /// What it reports to the application.
     type Event;
 
-    /// How something it follows ends.
+    /// The outcome of one thing that it follows.
     type Outcome;
 
-    /// Says what to do now. Call it again after every output but `Wait`, `NeedInput` and `Done`, and after every input.
+    /// Returns what to do now. Call it again after every output except `Wait`, `NeedInput` and
+    /// `Done`, and after every input.
     fn next_output(&mut self, now: Time) -> Output<Self::Event>;
 
-    /// Takes the answer to an exchange. Answers nobody waits for are ignored.
+    /// Takes the response to an exchange. Unknown or outdated ids are ignored.
     fn handle_response(&mut self, id: RequestId, response: http::Response<Bytes>, now: Time);
 
-    /// Takes the failure of an exchange. Failures nobody waits for are ignored.
+    /// Takes the failure of an exchange. Unknown or outdated ids are ignored.
     fn handle_failure(&mut self, id: RequestId, failure: Failure, now: Time);
 
-    /// Takes the outcome out of an event that brings one; gives back any other.
+    /// Takes the outcome out of an event that carries one.
     ///
     /// # Errors
     ///
-    /// The event itself, if it is no end.
+    /// The event itself, if it carries no outcome.
     fn into_outcome(event: Self::Event) -> Result<Self::Outcome, Self::Event>;
 }

@@ -1,4 +1,4 @@
-//! Notifications that came before anybody knew what they are about.
+//! Notifications that arrived before their extraction was known.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,14 +6,18 @@ use std::time::Duration;
 use super::time::Time;
 use crate::wire::ExtractionId;
 
-/// Notifications of extractions that are not ours, or not yet: a webhook may overtake the answer to its own submit.
+/// Notifications of unknown extractions: a webhook may arrive before the response to its own
+/// submit.
 ///
-/// Filled by machines with every notification whose id they don't know, and asked once for each id that they learn. Notifications are unsigned, so anybody can send any number:
-/// what nobody has asked for within [`KEPT`](Self::KEPT) is dropped, and so is the oldest one when there are more than [`MAX`](Self::MOST). Each operation costs the logarithm of what is kept,
-/// counting that each one kept is dropped once. A flood costs no more than a megabyte or two, and at worst the early poll that a dropped one would have brought.
+/// Machines insert every notification with an unknown id, and query it once for each id that they
+/// learn. Notifications are unsigned, so anybody can send any number: one that is not taken within
+/// [`KEEP_FOR`](Self::KEEP_FOR) is dropped, and so is the oldest one when there are more than
+/// [`MAX`](Self::MAX). An operation costs O(log n) of what is kept, amortized. A flood costs at
+/// most a few megabytes, and delays at worst the early poll that a dropped notification would have
+/// caused.
 #[derive(Debug, Default)]
 pub(crate) struct Notifications {
-    /// What is kept, with its place in the order of arrival.
+    /// The ids, with their place in the order of arrival.
     places: BTreeMap<ExtractionId, u64>,
     /// The same in the order of arrival, with its time.
     arrivals: BTreeMap<u64, (ExtractionId, Time)>,
@@ -21,15 +25,15 @@ pub(crate) struct Notifications {
 }
 
 impl Notifications {
-    /// How long one is kept: 10 minutes, which is longer than any submit is out.
-    pub(crate) const KEPT: Duration = Duration::from_secs(600);
+    /// How long one is kept: 10 minutes, which is longer than any submit is in flight.
+    pub(crate) const KEEP_FOR: Duration = Duration::from_secs(600);
 
     /// The most that are kept.
     pub(crate) const MAX: usize = 8192;
 
-    /// Keeps one. Of an id that is kept already, the first arrival counts.
+    /// Keeps one. For an id that is already kept, the first arrival counts.
     pub(crate) fn insert(&mut self, extraction_id: &ExtractionId, now: Time) {
-        self.drop_outdated(now);
+        self.drop_expired(now);
         if self.places.contains_key(extraction_id) {
             return;
         }
@@ -42,9 +46,9 @@ impl Notifications {
         self.next_place += 1;
     }
 
-    /// Says whether there was one of this id, and forgets it.
+    /// Removes the notification with this id; returns whether there was one.
     pub(crate) fn take(&mut self, extraction_id: &ExtractionId, now: Time) -> bool {
-        self.drop_outdated(now);
+        self.drop_expired(now);
         let place = self.places.remove(extraction_id);
         place.is_some_and(|place| self.arrivals.remove(&place).is_some())
     }
@@ -55,11 +59,11 @@ impl Notifications {
         self.places.len()
     }
 
-    fn drop_outdated(&mut self, now: Time) {
+    fn drop_expired(&mut self, now: Time) {
         while self
             .arrivals
             .first_key_value()
-            .is_some_and(|(_, (_, arrived))| now.saturating_since(*arrived) >= Self::KEPT)
+            .is_some_and(|(_, (_, arrived))| now.saturating_since(*arrived) >= Self::KEEP_FOR)
         {
             self.drop_oldest();
         }

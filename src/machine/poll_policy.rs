@@ -1,16 +1,19 @@
-//! When to poll a job again.
+//! When to a poll of a job again.
 
 use std::time::Duration;
 
 use super::delay::{DelayEstimator, MEDIAN, PRIOR, to_duration, to_ticks};
 
-/// When to poll a job again: a pure function of the job's age at the last poll, and of what is known of the time jobs take.
+/// When to a poll of a job again: a pure function of the job's age at the last poll, and of what is
+/// known of the time jobs take.
 ///
-/// One number decides everything: the *price*, which says how many seconds of delay one request is worth. A poll is due when the lateness to be expected
-/// since the last poll has reached the price. Ages count from the answer to the submit.
+/// One number decides everything: the *price*, the delay in seconds that one request is worth. A
+/// poll is due when the expected lateness since the last poll has reached the price. Ages count
+/// from the response to the submit.
 ///
-/// What may be expected is learned by a [`DelayEstimator`]. Without one it is assumed, as the vendor names no figures: a log-logistic distribution of processing times with a median of 15 s
-/// and a shape of 1.2, chosen so that it costs little when it is wrong. Its gaps grow with the square root of the age:
+/// A [`DelayEstimator`] learns the processing times. Without one the policy assumes a log-logistic
+/// distribution with a median of 15 s and a shape of 1.2, as the vendor publishes no figures; it
+/// costs little when it is wrong. Its gaps grow with the square root of the age:
 ///
 /// | age of the polls | 1 | 2 | 3 | 4 | 5 | 6 |
 /// | --- | --- | --- | --- | --- | --- | --- |
@@ -18,8 +21,9 @@ use super::delay::{DelayEstimator, MEDIAN, PRIOR, to_duration, to_ticks};
 /// | [`balanced`](Self::balanced) | 6.3 s | 12.4 s | 19.2 s | 26.5 s | 34.6 s | 43.4 s |
 /// | [`frugal`](Self::frugal) | 16.1 s | 35.8 s | 60.7 s | 91.2 s | 127.6 s | 169.9 s |
 ///
-/// There is no jitter (it makes polls later or more numerous, never better) and no limit to the number of polls: a job has a deadline instead, and is polled once in twelve hours at least. All
-/// is counted in whole numbers, so the polls are the same on every platform.
+/// There is no jitter (it makes polls later or more numerous, never better) and no limit to the
+/// number of polls: a job has a deadline instead, and is polled at least once in twelve hours. All
+/// arithmetic is in whole numbers, so the polls are the same on every platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PollPolicy {
     rule: Rule,
@@ -29,40 +33,42 @@ pub struct PollPolicy {
     largest_gap: Duration,
 }
 
-/// What decides between the smallest and the largest gap.
+/// What decides the gap, between the smallest and the largest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rule {
-    /// The lateness that has gathered reaches the price.
+    /// The accumulated lateness reaches the price.
     Lateness,
     /// It reaches the price times the [`weight`] of the age.
     RelativeLateness,
-    /// Each gap is longer than the one before by a factor, of which this is the excess over one, in parts of [`FACTOR`].
+    /// Each gap is longer than the previous one by a factor. The value is the factor minus one, in
+    /// parts of [`FACTOR_PARTS`].
     Growth(u32),
 }
 
-/// A factor of growth has this many parts.
-const FACTOR: u32 = 1 << 16;
+/// A growth factor of 1 has this many parts.
+const FACTOR_PARTS: u32 = 1 << 16;
 
-const SMALLEST_GAP: Duration = Duration::from_millis(500);
-const LARGEST_GAP: Duration = Duration::from_secs(300);
+const DEFAULT_SMALLEST_GAP: Duration = Duration::from_millis(500);
+const DEFAULT_LARGEST_GAP: Duration = Duration::from_secs(300);
 
-/// What gaps and prices are held within. The service keeps results for 48 hours, so a poll in twelve finds every one.
-const LEAST: Duration = Duration::from_millis(1);
-const MAX: Duration = Duration::from_secs(12 * 3600);
+/// The bounds of gaps and prices. The service keeps results for 48 hours, so a poll each 12 hours
+/// finds every one.
+const MIN_GAP: Duration = Duration::from_millis(1);
+const MAX_GAP: Duration = Duration::from_secs(12 * 3600);
 const MAX_PRICE: Duration = Duration::from_secs(3600);
 
 impl PollPolicy {
-    /// For a person who waits: a poll is worth 0.2 s of delay.
+    /// For a person who waits for the result: a poll is worth 0.2 s of delay.
     pub const fn eager() -> Self {
         Self {
             rule: Rule::Lateness,
             price: Duration::from_millis(200),
-            smallest_gap: SMALLEST_GAP,
-            largest_gap: LARGEST_GAP,
+            smallest_gap: DEFAULT_SMALLEST_GAP,
+            largest_gap: DEFAULT_LARGEST_GAP,
         }
     }
 
-    /// The default: a poll is worth a second of delay.
+    /// The default: a poll is worth 1 s of delay.
     pub const fn balanced() -> Self {
         Self {
             price: Duration::from_secs(1),
@@ -78,17 +84,20 @@ impl PollPolicy {
         }
     }
 
-    /// A poll every interval, whatever is known. Most clients do so, and are either rude or late. Held within 1 ms to 12 h.
+    /// A poll each `interval`, whatever is known. Clamped to 1 ms to 12 h.
     pub fn fixed(interval: Duration) -> Self {
         Self::balanced().with_gaps(interval, interval)
     }
 
-    /// Gaps that grow by a factor, from the first to the longest, whatever is known. The gaps are held as by [`with_gaps`](Self::with_gaps), the factor within 1 to 1000.
+    /// Gaps that grow by a factor, from the first to the longest, whatever is known. Gaps are
+    /// clamped as by [`with_gaps`](Self::with_gaps), the factor to 1 to 1000; NaN counts as 1.
     ///
-    /// A poll that came late lengthens the gap after it as those before would have done: the gaps follow the age, not the number of polls.
+    /// A late poll lengthens the gap after it as the polls in between would have done: gaps follow
+    /// the age, not the number of polls.
     pub fn exponential(first: Duration, factor: f64, longest: Duration) -> Self {
-        // A conversion to whole numbers is exact on every platform, and makes zero of what is not a number.
-        let excess = ((factor.clamp(1.0, 1000.0) - 1.0) * f64::from(FACTOR)) as u32;
+        // At most 999 * 2^16, which fits in 32 bits. The conversion to whole numbers is exact on
+        // every platform, and turns NaN into 0.
+        let excess = ((factor.clamp(1.0, 1000.0) - 1.0) * f64::from(FACTOR_PARTS)) as u32;
         Self {
             rule: Rule::Growth(excess),
             ..Self::balanced()
@@ -96,26 +105,29 @@ impl PollPolicy {
         .with_gaps(first, longest)
     }
 
-    /// Sets the price: how much delay one poll is worth. Held within 1 ms to 1 h.
+    /// Sets the price: how much delay one poll is worth. Clamped to 1 ms to 1 h.
     #[must_use]
     pub fn with_price(mut self, price: Duration) -> Self {
-        self.price = price.clamp(LEAST, MAX_PRICE);
+        self.price = price.clamp(MIN_GAP, MAX_PRICE);
         self
     }
 
-    /// Sets the smallest and the largest gap between two polls. Both are held within 1 ms to 12 h; the largest is at least the smallest.
+    /// Sets the smallest and the largest gap between two polls. Both are clamped to 1 ms to 12 h;
+    /// the largest is at least the smallest.
     #[must_use]
     pub fn with_gaps(mut self, smallest: Duration, largest: Duration) -> Self {
-        self.smallest_gap = smallest.clamp(LEAST, MAX);
-        self.largest_gap = largest.clamp(self.smallest_gap, MAX);
+        self.smallest_gap = smallest.clamp(MIN_GAP, MAX_GAP);
+        self.largest_gap = largest.clamp(self.smallest_gap, MAX_GAP);
         self
     }
 
-    /// Counts lateness by the age of the job: a delay of a minute matters little to what took an hour. The price is what it is at an age of 15 s, and goes with the age to the power of
-    /// 3/2 before and after: at a minute it is eight times as much.
+    /// Weighs lateness by the age of the job: a delay of a minute matters little to a job that took
+    /// an hour. The price is unchanged at an age of 15 s, and grows with the age to the power of
+    /// 3/2: at a minute it is eight times as much.
     ///
-    /// So the delay is much the same share of the time of each job. A price in proportion to the age would make that share a little smaller on average, but larger where it is largest:
-    /// for the few jobs that finish early.
+    /// The delay is then about the same share of the time of each job. A price in proportion to the
+    /// age would make that share a little smaller on average, but larger where it is largest: for
+    /// the few jobs that finish early.
     #[must_use]
     pub const fn with_relative_lateness(mut self) -> Self {
         self.rule = Rule::RelativeLateness;
@@ -137,15 +149,18 @@ impl PollPolicy {
         self.largest_gap
     }
 
-    /// The age at which the next poll is due, in time since the submit was answered, by what is assumed.
+    /// The age at which the next poll is due, by the assumed distribution. Ages count from the
+    /// response to the submit.
     ///
-    /// `age_at_last_poll` is zero before the first poll. `not_before` is the age before which the service asked not to be asked: a floor, never a reason to poll sooner.
-    /// The result is always at least the smallest gap later than the last poll, and the same on every platform.
+    /// `age_at_last_poll` is zero before the first poll. `not_before` is the age before which the
+    /// service asked not to be polled: it can delay a poll, but never make it earlier. The result
+    /// is at least the smallest gap later than the last poll, and the same on every platform.
     pub fn next_poll(&self, age_at_last_poll: Duration, not_before: Option<Duration>) -> Duration {
         self.next_poll_by(None, age_at_last_poll, not_before)
     }
 
-    /// The age at which the next poll is due by what an estimator has learned; else as [`next_poll`](Self::next_poll).
+    /// The age at which the next poll is due by what `estimator` has learned; otherwise as
+    /// [`next_poll`](Self::next_poll).
     pub fn next_poll_by(
         &self,
         estimator: Option<&DelayEstimator>,
@@ -161,8 +176,10 @@ impl PollPolicy {
         not_before.map_or(due, |floor| due.max(floor))
     }
 
-    /// The lateness to be expected when a job in progress at the age `from` is polled no sooner than at the age `to`, comparable with the [`price`](Self::price): as the
-    /// policy's objective counts it, and the estimator, if there is one, knows it. It adds up: many jobs that one request reveals are worth a request as soon as their sum is.
+    /// The expected lateness when a job in progress at the age `from` is not polled before the age
+    /// `to`. It is comparable with the [`price`](Self::price), as the policy weighs it, and uses
+    /// the estimator if there is one. It is additive: a request that reveals many jobs is worth it
+    /// when their sum reaches the price.
     pub fn lateness(
         &self,
         estimator: Option<&DelayEstimator>,
@@ -175,7 +192,9 @@ impl PollPolicy {
             .lateness(from, to);
         match self.rule {
             Rule::Lateness | Rule::Growth(_) => to_duration(lateness),
-            Rule::RelativeLateness => to_duration(scaled(lateness, PAR, weight(to).max(1))),
+            Rule::RelativeLateness => {
+                to_duration(scaled(lateness, WEIGHT_AT_MEDIAN, weight(to).max(1)))
+            }
         }
     }
 
@@ -185,34 +204,43 @@ impl PollPolicy {
         let price = to_ticks(self.price);
         match self.rule {
             Rule::Lateness => to_duration(curve.gap(to_ticks(age), gaps, |_| price)),
-            Rule::RelativeLateness => {
-                to_duration(curve.gap(to_ticks(age), gaps, |age| scaled(price, weight(age), PAR)))
-            }
-            // By then a gap has grown by the factor's excess over each gap before, and these make up the age.
+            Rule::RelativeLateness => to_duration(curve.gap(to_ticks(age), gaps, |age| {
+                scaled(price, weight(age), WEIGHT_AT_MEDIAN)
+            })),
+            // Gaps of a geometric series: each is the smallest gap plus the factor's excess times
+            // the age, as the gaps so far make up the age.
             Rule::Growth(excess) => {
-                self.smallest_gap + to_duration(scaled(to_ticks(age), excess.into(), FACTOR.into()))
+                self.smallest_gap
+                    + to_duration(scaled(to_ticks(age), excess.into(), FACTOR_PARTS.into()))
             }
         }
     }
 }
 
-/// The weight of an age of 15 s, at which relative lateness is what lateness is.
-const PAR: u64 = MEDIAN << ROOT_PLACES;
+/// The weight of an age of 15 s, where relative lateness equals lateness: 983 040 ticks * 2^14,
+/// below 2^34.
+const WEIGHT_AT_MEDIAN: u64 = MEDIAN << ROOT_BITS;
 
-/// The binary places of the root in a [`weight`].
-const ROOT_PLACES: u32 = 14;
+/// The number of binary places of the root in a [`weight`].
+const ROOT_BITS: u32 = 14;
 
-/// How much delay is worth a poll an age, compared with [`PAR`]: the age to the power of 3/2.
+/// The delay that is worth a poll at an age, relative to [`WEIGHT_AT_MEDIAN`]: the age to the power
+/// of 3/2. `age` is in ticks.
 ///
-/// Gaps are nearly the root of twice the price over the rate at which jobs finish. They are the same share of the age, whatever it is, if the price goes with the age where that rate
-/// falls as one over the age, and with its square where the rate is constant. Processing times lie between the two, and so does the power.
+/// Gaps are nearly the root of twice the price over the rate at which jobs finish. They are the
+/// same share of any age if the price grows with the age where that rate falls as one over the age,
+/// and with its square where the rate is constant. Processing times lie between the two, and so
+/// does the power.
 const fn weight(age: u64) -> u64 {
-    // No age here is so old that this saturates.
-    let root = (age.saturating_mul(1 << (2 * ROOT_PLACES)) / MEDIAN).isqrt();
+    // sqrt(age / MEDIAN) with 14 binary places: the ratio is shifted by 28 bits before the root. An
+    // age is at most 2^34 ticks (`to_ticks`) plus a gap, so age * 2^28 is below 2^63; the root is
+    // below 2^22, and the product below 2^57.
+    let root = (age.saturating_mul(1 << (2 * ROOT_BITS)) / MEDIAN).isqrt();
     age.saturating_mul(root)
 }
 
-/// A number of ticks times a ratio, at most the largest there is.
+/// `ticks * numerator / denominator`, rounded down. The product of two 64-bit numbers fits in 128
+/// bits; a larger quotient than 64 bits saturates.
 fn scaled(ticks: u64, numerator: u64, denominator: u64) -> u64 {
     u64::try_from(u128::from(ticks) * u128::from(numerator) / u128::from(denominator))
         .unwrap_or(u64::MAX)
@@ -312,7 +340,8 @@ mod tests {
                 let next = policy.next_poll(age, None);
                 let short =
                     policy.price.as_secs_f64() - policy.lateness(None, age, next).as_secs_f64();
-                // At the age of a second the lateness that is worth a poll is a thousand ticks, two of which are lost to rounding.
+                // At the age of a second the lateness that is worth a poll is a thousand ticks, two
+                // of which are lost to rounding.
                 assert!(short.abs() < 2e-3, "{policy:?} {age:?} {next:?}: {short}");
                 age = next;
             }
@@ -329,7 +358,7 @@ mod tests {
             policy.next_poll(age, None)
         );
         let day = Duration::from_secs(24 * 3600);
-        assert!(policy.next_poll(day, None) - day <= LARGEST_GAP);
+        assert!(policy.next_poll(day, None) - day <= DEFAULT_LARGEST_GAP);
         assert_eq!(policy.next_poll(Duration::MAX, None), Duration::MAX);
         let largest = policy
             .with_price(Duration::MAX)

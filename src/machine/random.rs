@@ -1,6 +1,7 @@
-//! Chance without dice: a number that follows from the seed.
+//! Deterministic randomness: numbers that follow from a seed.
 
-/// The number that `seed` has for its `index`-th use (SplitMix64). Without state, so that a job's record needs none; the same on every platform.
+/// The `index`-th random number of `seed` (SplitMix64). It has no state, so a job's record needs
+/// none; the same on every platform.
 pub(super) fn draw(seed: u64, index: u32) -> u64 {
     let mut bits = seed.wrapping_add(
         u64::from(index)

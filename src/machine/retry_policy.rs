@@ -1,11 +1,12 @@
-//! When to try again what did not work.
+//! When to retry after a failure.
 
 use std::time::Duration;
 
-/// When to try again what did not work: a pure function of the failures so far and of chance.
+/// When to retry after a failure: a pure function of the number of failures and a random number.
 ///
-/// Used for submits that certainly did not arrive and for polls that failed. Delays double from the first to the longest, and each is between half and all of
-/// that, by chance, so that clients that failed together do not come back together.
+/// Used for submits that certainly did not arrive and for failed polls. Delays double from the
+/// first to the longest. Each delay is a random value between half and all of that, so that clients
+/// that failed together do not come back together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
     attempts: u16,
@@ -16,7 +17,8 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// The default: 8 attempts to submit, delays from 0.5 s to 30 s, no submit repeated that may have arrived.
+    /// The default: 8 attempts to submit, delays from 0.5 s to 30 s, no submit repeated that may
+    /// have arrived.
     pub const fn new() -> Self {
         Self {
             attempts: 8,
@@ -27,15 +29,17 @@ impl RetryPolicy {
         }
     }
 
-    /// Sets how often a submit is tried while it certainly does not arrive, and how often a [`Call`](super::Call) is tried; at least once. A submit's answers of 429 do not count: the
-    /// deadline bounds them.
+    /// Sets how often a submit is tried while it certainly does not arrive, and how often a
+    /// [`Call`](super::Call) is tried; at least once. Responses of 429 to a submit do not count:
+    /// the deadline bounds them.
     #[must_use]
     pub const fn with_attempts(mut self, attempts: u16) -> Self {
         self.attempts = if attempts == 0 { 1 } else { attempts };
         self
     }
 
-    /// Sets the first and the longest delay. Both are held within 1 ms to 1 h; the longest is at least the first.
+    /// Sets the first and the longest delay. Both are held within 1 ms to 1 h; the longest is at
+    /// least the first.
     #[must_use]
     pub fn with_delays(mut self, first: Duration, longest: Duration) -> Self {
         let (least, most) = (Duration::from_millis(1), Duration::from_secs(3600));
@@ -44,21 +48,24 @@ impl RetryPolicy {
         self
     }
 
-    /// Takes a 503 on a submit as a promise that the document was not processed, and tries again. Nothing documents such a promise.
+    /// Treats a 503 on a submit as not processed, and tries again. The service does not document
+    /// that this is safe.
     #[must_use]
     pub const fn trusting_overload(mut self) -> Self {
         self.trust_overload = true;
         self
     }
 
-    /// Allows to submit a document again, this many times, when it is unknown whether it arrived. **It may then be billed more than once.**
+    /// Allows to submit a document again, at most this many times, when it is unknown whether it
+    /// arrived. **It may then be billed more than once.**
     #[must_use]
     pub const fn with_resubmissions(mut self, resubmissions: u16) -> Self {
         self.resubmissions = resubmissions;
         self
     }
 
-    /// How often a submit is tried while it certainly does not arrive, and how often a call is tried.
+    /// How often a submit is tried while it certainly does not arrive, and how often a call is
+    /// tried.
     pub const fn attempts(&self) -> u16 {
         self.attempts
     }
@@ -73,14 +80,17 @@ impl RetryPolicy {
         self.resubmissions
     }
 
-    /// The delay after this many failures in a row (from 1), with `random` deciding within the upper half.
+    /// The delay after this many failures in a row (from 1). `random` selects a value in the upper
+    /// half.
     pub fn delay(&self, failures: u16, random: u64) -> Duration {
+        // At most 20 doublings, so the shift fits in 32 bits; the product saturates.
         let doublings = u32::from(failures.saturating_sub(1)).min(20);
         let full = self
             .first_delay
             .saturating_mul(1 << doublings)
             .min(self.longest_delay);
         let half = full / 2;
+        // Nanoseconds from half to all of it, inclusive; `full` is at most 1 h, 3.6e12 ns.
         let span = u64::try_from((full - half).as_nanos())
             .unwrap_or(u64::MAX)
             .saturating_add(1);

@@ -1,24 +1,24 @@
-//! Time as the caller tells it.
+//! The time that the caller passes in.
 
 use std::fmt;
 use std::ops::Add;
 use std::time::Duration;
 
-/// A moment: the time since the Unix epoch, as the caller's clock tells it.
+/// A point in time: the time since the Unix epoch by the caller's clock.
 ///
-/// The library never reads a clock. Made by the application's clock and handed to every call of a machine; made by machines to say until when to wait. Counts whole
-/// nanoseconds from 1970 to the year 2554; arithmetic stops at both ends rather than wrap.
+/// The library never reads a clock: the application passes the time to every call of a machine.
+/// Counts whole nanoseconds from 1970 to the year 2554. Arithmetic saturates at both ends.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Time(u64);
 
 impl Time {
-    /// The Unix epoch; also a fine beginning for a virtual clock.
+    /// The Unix epoch; also a good start for a virtual clock.
     pub const EPOCH: Self = Self(0);
 
-    /// The last moment there is, in the year 2554. A time that would lie beyond it is this one.
+    /// The last time that can be represented, in the year 2554. Later times become this one.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// The moment this long after the Unix epoch.
+    /// The time this long after the Unix epoch.
     pub const fn from_unix(since_epoch: Duration) -> Self {
         let nanoseconds = since_epoch.as_nanos();
         Self(if nanoseconds > u64::MAX as u128 {
@@ -28,7 +28,7 @@ impl Time {
         })
     }
 
-    /// The moment this many seconds after the Unix epoch.
+    /// The time this many seconds after the Unix epoch.
     pub const fn from_unix_seconds(seconds: u64) -> Self {
         Self::from_unix(Duration::from_secs(seconds))
     }
@@ -38,7 +38,7 @@ impl Time {
         Duration::from_nanos(self.0)
     }
 
-    /// How long ago `earlier` was; zero if it is not earlier.
+    /// The time from `earlier` to this; zero if `earlier` is later.
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
@@ -47,7 +47,7 @@ impl Time {
 impl Add<Duration> for Time {
     type Output = Self;
 
-    /// The moment this much later, or [`Time::MAX`].
+    /// The time this much later, at most [`Time::MAX`].
     fn add(self, duration: Duration) -> Self {
         let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         Self(self.0.saturating_add(nanoseconds))

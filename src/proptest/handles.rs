@@ -77,7 +77,7 @@ pub fn tickets() -> BoxedStrategy<Ticket> {
     )
         .prop_map(
             |(id, [document_type, customer, reference], submitted_at, deadline)| {
-                Ticket::of(
+                Ticket::for_document(
                     Arc::new(DocumentMeta {
                         document_type,
                         customer,

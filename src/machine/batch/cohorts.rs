@@ -8,8 +8,9 @@ use crate::machine::time::Time;
 
 /// Jobs in progress, counted by document type and by when they were submitted.
 ///
-/// An exponential histogram: what was submitted within a sixteenth of its age is one cohort, so that a million jobs are some hundred cohorts, and what they
-/// are worth together is known without polling any of them.
+/// An exponential histogram: what was submitted within a sixteenth of its age is one cohort, so
+/// that a million jobs are some hundred cohorts, and what they are worth together is known without
+/// polling any of them.
 #[derive(Debug, Default)]
 pub(super) struct Cohorts {
     by_type: BTreeMap<DelaySlot, Vec<Cohort>>,
@@ -144,7 +145,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_job_is_counted_once_near_its_age(times in prop::collection::vec(0..100_000_000_u64, 1..400), keep in any::<prop::sample::Index>()) {
+        fn every_job_is_counted_once_near_its_age(
+            times in prop::collection::vec(0..100_000_000_u64, 1..400),
+            keep in any::<prop::sample::Index>(),
+        ) {
             let mut cohorts = Cohorts::default();
             let now = at(100_000_000);
             for time in &times {
@@ -159,7 +163,12 @@ mod tests {
             let (_, jobs, submitted_at) = cohorts.iter().next().expect("a cohort");
             prop_assert_eq!(jobs, 1);
             let age = now.saturating_since(at(times[kept]));
-            let off = submitted_at.saturating_since(at(times[kept])).max(at(times[kept]).saturating_since(submitted_at));
+            let exact = at(times[kept]);
+            let (late, early) = (
+                submitted_at.saturating_since(exact),
+                exact.saturating_since(submitted_at),
+            );
+            let off = late.max(early);
             prop_assert!(off <= NARROWEST + age / 4, "{:?} {:?}", off, age);
             cohorts.remove(DelaySlot::default(), at(times[kept]));
             prop_assert_eq!((cohorts.jobs(), cohorts.iter().count(), cohorts.cohorts), (0, 0, 0));

@@ -12,7 +12,8 @@ use crate::machine::job::{DocumentMeta, Ticket};
 use crate::machine::time::Time;
 use crate::wire::ExtractionId;
 
-/// One job of a batch. There may be a million: what is needed for a while only is in its baggage, and the owner's names are shared.
+/// One job of a batch. There may be a million: what is needed for a while only is in its baggage,
+/// and the owner's names are shared.
 pub(super) struct Entry {
     pub(super) record: Record,
     pub(super) meta: Arc<DocumentMeta>,
@@ -33,7 +34,8 @@ pub(super) struct Entry {
     pub(super) said: bool,
     /// Whether a webhook said so.
     pub(super) told: bool,
-    /// Whether the queue named it in vain: the poll that followed failed, as have all since.
+    /// Whether the queue named it without success: the poll that followed failed, as have all
+    /// since.
     pub(super) named_in_vain: bool,
 }
 
@@ -136,7 +138,7 @@ impl Entry {
 
     pub(super) fn ticket(&self) -> Option<Ticket> {
         let extraction_id = self.extraction_id.clone()?;
-        Some(Ticket::of(
+        Some(Ticket::for_document(
             self.meta.clone(),
             extraction_id,
             self.record.submitted_at,
@@ -167,7 +169,8 @@ impl Entry {
         )
     }
 
-    /// Whether what it is due for repeats what failed, and counts against the budget of all. What was only put off does not.
+    /// Whether what it is due for repeats what failed, and counts against the budget of all. What
+    /// was only put off does not.
     pub(super) fn needs_budget(&self) -> bool {
         let is_due_again = match self.record.state {
             State::Waiting => matches!(self.record.reason, PollReason::Retry | PollReason::Hint),

@@ -1,4 +1,4 @@
-//! What a batch tells its application.
+//! The events of a batch.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,9 +11,10 @@ use crate::machine::job::Ticket;
 use crate::machine::time::Time;
 use crate::wire::{Extraction, ServiceError};
 
-/// The name of one job within its batch, for as long as the batch lives.
+/// The id of one job within its batch.
 ///
-/// Made by a [`Batch`](super::Batch) when it takes a document, ticket or snapshot. Never used twice by it, and of no meaning to another.
+/// A [`Batch`](super::Batch) returns it for each document, ticket or snapshot. It is never used
+/// twice, and has no meaning in another batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobKey(pub(super) Key);
 
@@ -23,9 +24,10 @@ impl fmt::Display for JobKey {
     }
 }
 
-/// Something that happened to a batch or to one of its jobs, in order.
+/// An event of a batch or of one of its jobs, in order.
 ///
-/// Made by [`Batch`](super::Batch) *before* the request it announces leaves; see [`JobEvent`](crate::machine::JobEvent) for what that is good for.
+/// It is emitted *before* the request it belongs to is sent; see
+/// [`JobEvent`](crate::machine::JobEvent) for the use of that.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct BatchEvent {
@@ -35,47 +37,53 @@ pub struct BatchEvent {
     pub kind: BatchEventKind,
 }
 
-/// What happened to a batch or to one of its jobs. Only `Job` is about a document; all else is about the whole batch.
+/// What happened to a batch or to one of its jobs. Only `Job` is about a document; all others are
+/// about the whole batch.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BatchEventKind {
-    /// Something happened to a job. After its `Finished` the batch knows nothing of it any more.
+    /// Something happened to a job. After its `Finished` the batch has removed it.
     Job {
         /// Which job.
         key: JobKey,
-        /// The caller's own name for its document.
+        /// The caller's reference of its document.
         reference: Option<Arc<str>>,
-        /// What happened, as a [`Job`](crate::machine::Job) would tell it.
+        /// What happened, as for a [`Job`](crate::machine::Job).
         event: JobEventKind,
     },
-    /// The service does not take the key. Nothing is sent until [`Batch::set_key`](super::Batch::set_key) gives another; no job ends because of it, but by its deadline. Told once for each pause.
+    /// The service does not accept the key. Nothing is sent until
+    /// [`Batch::set_key`](super::Batch::set_key) sets another; jobs finish only by their deadlines.
+    /// Emitted once for each pause.
     KeyRefused(ServiceError),
-    /// The service had too many requests (429), or asked for a pause (`Retry-After`). Nothing is sent until it is over; then the rate is halved, and comes back by a 64th each second.
+    /// The service received too many requests (429), or asked for a pause (`Retry-After`). Nothing
+    /// is sent until it is over; then the rate is halved, and recovers by 1/64 each second.
     Throttled {
         /// When the pause is over.
         until: Time,
     },
-    /// The queue of finished extractions is about to be asked.
+    /// A listing of finished extractions is about to be requested.
     ListingDue,
-    /// The queue was read.
+    /// A listing was received.
     ListingReceived {
-        /// How many extractions it lists.
+        /// How many extractions it contains.
         listed: usize,
         /// How many of them are this batch's.
         ours: usize,
-        /// How many of those were not known to have finished.
+        /// How many of those were not known to be finished.
         new: usize,
     },
-    /// The call to the queue brought no listing. It will be made again.
+    /// The list request brought no listing. It will be repeated.
     ListingFailed {
         /// Why.
         cause: Cause,
     },
-    /// The queue is of no use: from here on jobs are polled one by one. It is tried again every ten minutes.
+    /// Listings are not useful now: from here on jobs are polled one by one. They are tried again
+    /// every ten minutes.
     QueueDegraded(QueueProblem),
-    /// The queue is of use again.
+    /// Listings are useful again.
     QueueRestored,
-    /// A submit that was given up as unknown had been taken after all. Its job has ended: with this ticket it can be resumed.
+    /// A submit with an unknown outcome had been accepted after all. Its job has finished: this
+    /// ticket resumes it.
     SubmittedLate {
         /// The key that the job had.
         key: JobKey,
@@ -84,28 +92,32 @@ pub enum BatchEventKind {
     },
 }
 
-/// Why the queue of finished extractions is of no use.
+/// Why listings of finished extractions are not useful.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QueueProblem {
-    /// Three times in a row it named none of this batch's jobs, though polls found some finished. Perhaps it is asked for a customer that no document was submitted for: the service answers that
-    /// with an empty list (vendor's guide).
+    /// Three listings in a row contained none of this batch's jobs, though polls found some
+    /// finished. Perhaps they are for a customer that no document was submitted for: the service
+    /// returns an empty list for it (vendor's guide).
     NotListed,
-    /// Its listing is larger than the response limit ([`BatchOptions::with_response_limit`](super::BatchOptions::with_response_limit)).
+    /// The listing is larger than the response limit
+    /// ([`BatchOptions::with_response_limit`](super::BatchOptions::with_response_limit)).
     TooLarge,
-    /// Its listing is larger than 8 MiB, and fewer than one in a hundred of the ids in it are this batch's.
+    /// The listing is larger than 8 MiB, and fewer than 1% of its ids are this batch's.
     Foreign,
-    /// Three answers in a row were no listing: they could not be read, or refused the call with a 4xx other than 401, 403, 408 and 429.
+    /// Three responses in a row were no listing: they could not be read, or were a 4xx other than
+    /// 401, 403, 408 and 429.
     Unreadable,
 }
 
-/// How one job of a batch ended. Taken out of an event by [`Machine::into_outcome`](crate::machine::Machine::into_outcome).
+/// The outcome of one job of a batch.
+/// [`Machine::into_outcome`](crate::machine::Machine::into_outcome) takes it out of an event.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct BatchOutcome {
     /// Which job.
     pub key: JobKey,
-    /// The caller's own name for its document.
+    /// The caller's reference of its document.
     pub reference: Option<Arc<str>>,
     /// Its result, or why there is none.
     pub result: Result<Extraction, JobError>,

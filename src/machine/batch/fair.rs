@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-/// What waits for its turn, by customer: each customer with something waiting gets one turn a round, so that one's flood delays nobody else's.
+/// What waits for its turn, by customer: each customer with something waiting gets one turn a
+/// round, so that one's flood delays nobody else's.
 ///
-/// Holds a batch's documents that are ready to be submitted. What is no customer's has turns of its own. A step costs no more than the logarithm of the number of
-/// customers who wait.
+/// Holds a batch's documents that are ready to be submitted. What is no customer's has turns of its
+/// own. A step costs no more than the logarithm of the number of customers who wait.
 #[derive(Debug)]
 pub(crate) struct Turns<T> {
     waiting: BTreeMap<Option<Arc<str>>, VecDeque<T>>,
@@ -29,7 +30,8 @@ impl<T> Turns<T> {
         self.len
     }
 
-    /// Waits behind what this customer has waiting. A customer who had nothing is the last of the round.
+    /// Waits behind what this customer has waiting. A customer who had nothing is the last of the
+    /// round.
     pub(crate) fn push(&mut self, customer: Option<&Arc<str>>, value: T) {
         self.len += 1;
         let customer = customer.cloned();
@@ -42,7 +44,8 @@ impl<T> Turns<T> {
             .push_back(value);
     }
 
-    /// Takes out the one whose turn it is. Those that wait no more are dropped: they take no turns from their customer.
+    /// Takes out the one whose turn it is. Those that wait no more are dropped: they take no turns
+    /// from their customer.
     pub(crate) fn pop(&mut self, waits: impl Fn(&T) -> bool) -> Option<T> {
         loop {
             let customer = self.round.pop_front()?;

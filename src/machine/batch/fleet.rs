@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Response;
+use http::{Response, StatusCode};
 
 use super::Batch;
 use super::entry::{Entry, Place, Rank};
@@ -34,13 +34,15 @@ const LONGEST_BELIEF: Duration = Duration::from_secs(12 * 3600);
 /// Or for this long, while webhooks arrive.
 const RELAXED_BELIEF: Duration = Duration::from_secs(3600);
 
-/// A resumed job of this age may have finished so long ago that it is lost soon: it is not left to the queue.
+/// A resumed job of this age may have finished so long ago that it is lost soon: it is not left to
+/// the queue.
 const OLD: Duration = Duration::from_secs(36 * 3600);
 
 /// While webhooks arrive, a poll is worth so many.
 const RELAXED_PRICE: u32 = 30;
 
-/// However many wait for the rate, one more request costs no more than so many times its price: asking even more rarely leaves hardly more room for the others, and results wait longer.
+/// However many wait for the rate, one more request costs no more than so many times its price:
+/// asking even more rarely leaves hardly more room for the others, and results wait longer.
 const MAX_PRESSURE: u32 = 20;
 
 impl Batch {
@@ -67,7 +69,8 @@ impl Batch {
         self.queue.is_due(measure, now)
     }
 
-    /// What one request costs beside its price: the delay of all requests that wait behind it, where the rate leaves no room for them.
+    /// What one request costs beside its price: the delay of all requests that wait behind it,
+    /// where the rate leaves no room for them.
     pub(super) fn pressure(&self, now: Time) -> Duration {
         let delay = self.pace.delay_of_next(now);
         if delay.is_zero() {
@@ -87,7 +90,8 @@ impl Batch {
             .min(most)
     }
 
-    /// How many documents wait for the rate and for nothing else: not for those that are being sent, nor for jobs to end, nor for their own next try.
+    /// How many documents wait for the rate and for nothing else: not for those that are being
+    /// sent, nor for jobs to end, nor for their own next try.
     fn documents_waiting(&self) -> usize {
         let is_full = self.submits_under_way() >= self.options.max_submits;
         let untaken = self
@@ -102,7 +106,8 @@ impl Batch {
         }
     }
 
-    /// When the queue was last asked, if its silence is reason enough not to poll this job, which is due.
+    /// When the queue was last asked, if its silence is reason enough not to poll this job, which
+    /// is due.
     pub(super) fn covered_at(&self, entry: &Entry, now: Time) -> Option<Time> {
         let Record {
             polled_at,
@@ -119,7 +124,8 @@ impl Batch {
         counts.then_some(listed_at)
     }
 
-    /// Whether the silence of the queue, if it is silent about a job, is not enough any more: the job was not polled by itself for too long.
+    /// Whether the silence of the queue, if it is silent about a job, is not enough any more: the
+    /// job was not polled by itself for too long.
     pub(super) fn is_doubted(&self, entry: &Entry, now: Time) -> bool {
         if !entry.counted || self.queue.listed_at().is_none() || !self.queue.may_be_doubted() {
             return false;
@@ -177,7 +183,7 @@ impl Batch {
         self.send(Purpose::Queue, request, limits, now);
     }
 
-    /// What came of a call to the queue that was sent at this time.
+    /// What came of a list request that was sent at this time.
     pub(super) fn handle_listing(
         &mut self,
         asked_at: Time,
@@ -202,7 +208,10 @@ impl Batch {
             return;
         }
         // A refusal that is not about the key is as little a listing as a text that can't be read.
-        let is_refused = matches!(&cause, Cause::Service(error) if error.http_status().is_some_and(|status| status.is_client_error() && !matches!(status.as_u16(), 408 | 429)));
+        let is_refusal =
+            |status: StatusCode| status.is_client_error() && !matches!(status.as_u16(), 408 | 429);
+        let is_refused =
+            matches!(&cause, Cause::Service(error) if error.http_status().is_some_and(is_refusal));
         let is_unreadable = matches!(cause, Cause::Decode(_)) || is_refused;
         self.listing_failed(cause, now);
         if is_unreadable {
@@ -303,14 +312,15 @@ impl Batch {
             submitted_at,
             ..
         } = entry.record;
-        // One that could not be polled when it was named waits for its own next try, however often it is named.
+        // One that could not be polled when it was named waits for its own next try, however often
+        // it is named.
         if entry.said || entry.named_in_vain || state == State::Waiting && polled_at >= asked_at {
             return false;
         }
         if let Some(before) =
             listed_before.filter(|before| entry.counted && *before > polled_at.max(submitted_at))
         {
-            self.take(key, Input::Covered(before), Decoded::Nothing, now);
+            self.take(key, Input::NotListed(before), Decoded::Nothing, now);
         }
         self.take(
             key,
@@ -338,7 +348,7 @@ impl Batch {
         }
     }
 
-    /// What the answer to a poll teaches.
+    /// What the response to a poll teaches.
     pub(super) fn learn(
         &mut self,
         key: Key,
@@ -389,7 +399,8 @@ impl Batch {
                     .queue
                     .listed_at()
                     .filter(|at| counted && !was_listed && *at > own_from);
-                // Had it finished at any moment since it was last polled, it would probably have been before the listing.
+                // Had it finished at any moment since it was last polled, it would probably have
+                // been before the listing.
                 if listed_at.is_some_and(|at| {
                     sent_at.saturating_since(at) * 10 < at.saturating_since(own_from)
                 }) {

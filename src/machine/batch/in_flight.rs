@@ -8,14 +8,16 @@ use crate::machine::exchange::RequestId;
 use crate::machine::job::DocumentMeta;
 use crate::machine::time::Time;
 
-/// Requests that are out, each under its number. No more than may be in flight, so what is counted over all of them costs next to nothing.
+/// Requests that are out, each under its number. No more than may be in flight, so what is counted
+/// over all of them costs next to nothing.
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
     out: BTreeMap<RequestId, Outstanding>,
     by_limit: BTreeSet<(Time, RequestId)>,
     submits: usize,
     bytes: u64,
-    /// Submits whose time was up without an answer: one may still come, and its id is worth having.
+    /// Submits whose time was up without a response: one may still come, and its id is worth
+    /// having.
     overdue: BTreeMap<RequestId, Overdue>,
     last_id: u64,
 }
@@ -33,7 +35,7 @@ pub(super) struct Outstanding {
     pub(super) sender: Option<Sender>,
 }
 
-/// Whose document a submit sends: its id is worth having even if the job has ended meanwhile.
+/// Whose document a submit sends: its id is worth having even if the job has finished meanwhile.
 #[derive(Debug, Clone)]
 pub(super) struct Sender {
     pub(super) meta: Arc<DocumentMeta>,

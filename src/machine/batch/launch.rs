@@ -11,7 +11,8 @@ use crate::machine::job::transition::Input;
 use crate::machine::limiter::RequestKind;
 use crate::machine::time::Time;
 
-/// How long a last poll waits while the service answers nothing, and the longest pause it waits for.
+/// How long a last poll waits while the service sends no response, and the longest pause it waits
+/// for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is asked next, and of a job, since when it waits.
@@ -62,7 +63,8 @@ impl Batch {
             .map_or(Output::NeedInput, Output::Wait)
     }
 
-    /// The place of the next job that comes out of the schedule. Those that lie together are fetched together, so that they are waited for once.
+    /// The place of the next job that comes out of the schedule. Those that lie together are
+    /// fetched together, so that they are waited for once.
     fn next_due(&mut self, now: Time) -> Option<u32> {
         if self.due.is_empty() {
             self.schedule.pop_due(now, &mut self.due);
@@ -73,7 +75,8 @@ impl Batch {
         self.due.pop()
     }
 
-    /// Whether all has ended, and nothing more will come. A submit that is out although its job has ended may still bring an id.
+    /// Whether all has finished, and nothing more will come. A submit that is out although its job
+    /// has finished may still bring an id.
     pub(super) fn is_over(&self) -> bool {
         self.closed
             && self.sources.is_empty()
@@ -168,12 +171,14 @@ impl Batch {
         }
     }
 
-    /// When asking costs less than now, though nothing was sent: what is not worth it now may be then.
+    /// When asking costs less than now, though nothing was sent: what is not worth it now may be
+    /// then.
     fn cheaper_at(&self, now: Time) -> Option<Time> {
         (!self.pressure(now).is_zero() && !self.pace.is_key_refused()).then(|| self.pace.idle_at())
     }
 
-    /// The job to be submitted again next. One at a time is announced: the retries that are granted are counted as they are sent.
+    /// The job to be submitted again next. One at a time is announced: the retries that are granted
+    /// are counted as they are sent.
     fn next_submit_again(&mut self) -> Option<Key> {
         let is_again = |key: Key| self.jobs.get(key).is_some_and(|entry| entry.is_retry);
         let is_announced = self
@@ -196,7 +201,8 @@ impl Batch {
         self.pace.retry_at().filter(|_| waits)
     }
 
-    /// What to ask about next: results that are waiting, then the queue, then what failed before, then what is due.
+    /// What to ask about next: results that are waiting, then the queue, then what failed before,
+    /// then what is due.
     fn next_errand(&mut self, retry: Option<Key>, now: Time) -> Option<Next> {
         let poll = self
             .turns
@@ -217,7 +223,8 @@ impl Batch {
     fn is_poll_held(&mut self, rank: Rank, key: Key, since: Time, now: Time) -> bool {
         match rank {
             Rank::Last | Rank::Finished | Rank::Alone => false,
-            // One more listing may name it after all; and if that is silent too, what the poll finds can be held against the queue.
+            // One more listing may name it after all; and if that is silent too, what the poll
+            // finds can be held against the queue.
             Rank::Doubted => {
                 self.queue.listed_at().is_none_or(|at| at < since) && self.is_held(now)
             }
@@ -225,7 +232,8 @@ impl Batch {
         }
     }
 
-    /// Whether what is due waits, as a call to the queue that is out or about to be made will probably make it needless.
+    /// Whether what is due waits, as a list request that is out or about to be made will probably
+    /// make it needless.
     fn is_held(&mut self, now: Time) -> bool {
         let is_soon = self.next_listing(now).is_some_and(|at| at <= now + SOON);
         is_soon || self.queue.holds_until().is_some_and(|until| until > now)

@@ -60,21 +60,27 @@ use super::time::Time;
 use super::{Machine, Output};
 use crate::wire::{Api, ConfigError, Document, Notification};
 
-/// Follows many documents at once: submits them within limits, finds out what has finished with as few requests as it can, and hands the results out as they come.
+/// Follows many documents: submits them within limits, finds out what has finished with as few
+/// requests as possible, and reports each result when it arrives.
 ///
-/// Made by the application, and given work at any time: documents one by one ([`add`](Self::add)), documents from an iterator that is drawn from as there is room ([`add_all`](Self::feed)), or
-/// jobs that were submitted before ([`resume`](Self::resume)). Driven like every machine, but more than one request may be out.
+/// Add work at any time: single documents ([`add`](Self::add)), documents from an iterator that is
+/// read when there is room ([`add_all`](Self::add_all)), or jobs that were submitted before
+/// ([`resume`](Self::resume)). Drive it like every machine, but with several requests in flight.
 ///
-/// Each job has the life of a [`Job`](super::Job), told by the same events under its key. A job that has ended is told and forgotten: a batch holds what is under way, in less than 300 bytes
-/// for each where no reference is given.
+/// Each job has the life cycle of a [`Job`](super::Job), and the same events, with its key. A
+/// finished job is reported and removed: a batch holds only unfinished jobs, in less than 300 bytes
+/// each if they have no reference.
 ///
 /// ```
-/// use typless::machine::{Batch, BatchEventKind, BatchOptions, JobEventKind, Machine, Output, Time};
+/// use typless::machine::{Batch, BatchOptions, Machine, Output, Time};
 /// use typless::wire::{Api, Document};
 /// # fn perform(transmit: &typless::machine::Transmit) -> http::Response<bytes::Bytes> {
 /// #     let body: &'static [u8] = match transmit.request.method() {
 /// #         &http::Method::POST => br#"{"extraction_id": "0d14338251a6db69"}"#,
-/// #         _ => br#"{"status": "SUCCESS", "error": {}, "result": {"object_id": "14a5", "extracted_fields": []}}"#,
+/// #         _ => concat!(
+/// #             r#"{"status": "SUCCESS", "error": {}, "#,
+/// #             r#""result": {"object_id": "14a5", "extracted_fields": []}}"#,
+/// #         ).as_bytes(),
 /// #     };
 /// #     http::Response::new(bytes::Bytes::from_static(body))
 /// # }
@@ -83,7 +89,8 @@ use crate::wire::{Api, ConfigError, Document, Notification};
 /// let mut now = Time::from_unix_seconds(1_700_000_000);
 /// let mut batch = Batch::new(&api, BatchOptions::new(), now);
 /// for file in ["one.pdf", "two.pdf"] {
-///     batch.add(Document::new(file, "line-item-invoice", &b"%PDF"[..])?.with_reference(file)?, now);
+///     let document = Document::new(file, "line-item-invoice", &b"%PDF"[..])?;
+///     batch.add(document.with_reference(file)?, now);
 /// }
 /// batch.close(); // no more will come: it is done when these are
 /// let mut results = 0;
@@ -91,8 +98,8 @@ use crate::wire::{Api, ConfigError, Document, Notification};
 ///     match batch.next_output(now) {
 ///         Output::Send(transmit) => batch.handle_response(transmit.id, perform(&transmit), now),
 ///         Output::Event(event) => {
-///             if let BatchEventKind::Job { reference, event: JobEventKind::Finished(outcome), .. } = event.kind {
-///                 println!("{reference:?}: {outcome:?}");
+///             if let Ok(outcome) = Batch::into_outcome(event) {
+///                 println!("{:?}: {:?}", outcome.reference, outcome.result);
 ///                 results += 1;
 ///             }
 ///         }
@@ -106,23 +113,26 @@ use crate::wire::{Api, ConfigError, Document, Notification};
 ///
 /// # Limits
 ///
-/// Those of [`BatchOptions`] are never exceeded.
+/// The limits of [`BatchOptions`] are never exceeded.
 ///
-/// | | |
+/// | topic | rule |
 /// | --- | --- |
-/// | shares | of ten requests one is a submit at least, where both wait; documents of several customers take turns |
-/// | a job that fails | waits for its own next try, and delays nobody |
-/// | 429, or any refusal with a `Retry-After` | everything pauses, once, and then goes on at half of the rate, which comes back |
-/// | an outage: 16 failures in a row | one request each 30 s, once the shared budget of retries is spent, finds out whether the service is back |
+/// | shares | at least one of ten requests is a submit, if submits wait; customers take turns |
+/// | a failed job | waits for its own retry, and delays no other |
+/// | 429, error with `Retry-After` | everything pauses; then the rate is halved and recovers |
+/// | 16 failures in a row | when the retry budget is spent, one request each 30 s |
 /// | a refused key: 401, 403 | everything pauses until [`set_key`](Self::set_key) |
-/// | a deadline | holds as for a `Job`. The last poll takes its turn among the others. The job ends without it when the service asks for a pause of more than a minute, does not take the key, or has answered nothing for a minute |
+/// | a deadline | as for a `Job`, but the last poll waits for its turn; see below |
+///
+/// A job finishes without its last poll if the service asks for a pause of more than a minute, does
+/// not accept the key, or has sent no response for a minute.
 pub struct Batch {
     api: Api,
     options: BatchOptions,
     jobs: Slab<Entry>,
     index: IdIndex,
     schedule: Schedule,
-    /// What came out of the schedule and is not seen to yet, the next last.
+    /// Due slots that were taken from the schedule and not processed yet; the next last.
     due: Vec<u32>,
     turns: Turns,
     in_flight: InFlight,
@@ -132,15 +142,16 @@ pub struct Batch {
     webhooks: Webhooks,
     estimators: DelayEstimators,
     owners: Interner,
-    /// Notifications of ids that are not known, or not yet.
+    /// Notifications of unknown ids.
     early: Notifications,
     tally: Tally,
     outputs: VecDeque<Output<BatchEvent>>,
     next_sequence: u64,
     confirmed: u64,
-    /// Counts the keys: an answer to a request with an old one says nothing about the new one.
+    /// The number of the key: a response to a request with an old key shows nothing about the new
+    /// one.
     key_number: u32,
-    /// When the service last answered anything.
+    /// When the last response of any kind came.
     answered_at: Time,
     started_at: Time,
     closed: bool,
@@ -148,7 +159,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Begins without a job. It is open: it waits for some until it is [closed](Self::close).
+    /// An empty, open batch: it waits for jobs until it is [closed](Self::close).
     pub fn new(api: &Api, options: BatchOptions, now: Time) -> Self {
         Self {
             api: api.clone(),
@@ -178,33 +189,37 @@ impl Batch {
         }
     }
 
-    /// Begins with what these estimators know of the time that jobs take, and teaches them. Without this call it begins knowing nothing, and learns all the same.
+    /// Uses these estimators of processing times, and updates them. Without this call the batch
+    /// starts with empty estimators, and learns as well.
     #[must_use]
     pub fn with_estimators(mut self, estimators: DelayEstimators) -> Self {
         self.estimators = estimators;
         self
     }
 
-    /// What is known of the time that jobs take: to be stored, and handed to the next batch.
+    /// The estimators of processing times, to store and pass to the next batch.
     pub fn estimators(&self) -> &DelayEstimators {
         &self.estimators
     }
 
-    /// Takes a document, to be submitted when its turn comes. `None` if the batch is closed: the document is not taken.
+    /// Adds a document, to be submitted when its turn comes. `None` if the batch is closed: the
+    /// document is dropped.
     pub fn add(&mut self, document: Document, now: Time) -> Option<JobKey> {
         let now = self.advance(now);
         (!self.closed).then(|| self.take_document(document, now))
     }
 
-    /// Goes on with a job that was submitted before, as [`Job::resume`](super::Job::resume) does. `None` if the batch is closed.
+    /// Resumes a job that was submitted before, as [`Job::resume`](super::Job::resume) does. `None`
+    /// if the batch is closed.
     ///
-    /// Any number of them may be resumed at once: the queue is asked first, and then the oldest is polled first, as fast as the limits allow.
+    /// Any number of jobs may be resumed together: a listing comes first, and then the oldest jobs
+    /// are polled first, as fast as the limits allow.
     pub fn resume(&mut self, ticket: &Ticket, now: Time) -> Option<JobKey> {
         let now = self.advance(now);
         if self.closed {
             return None;
         }
-        let record = Record::of_ticket(ticket, self.options.jobs.deadline, now);
+        let record = Record::from_ticket(ticket, self.options.jobs.deadline, now);
         let (meta, kind) = (
             self.owners.share(ticket.meta()),
             self.estimators.slot(ticket.document_type()),
@@ -213,7 +228,8 @@ impl Batch {
         Some(self.begin(entry, now))
     }
 
-    /// Goes on with a job that had no ticket yet, as [`Job::restore`](super::Job::restore) does. `None` if the batch is closed.
+    /// Restores a job that had no ticket yet, as [`Job::restore`](super::Job::restore) does. `None`
+    /// if the batch is closed.
     pub fn restore(
         &mut self,
         snapshot: &Snapshot,
@@ -224,11 +240,11 @@ impl Batch {
         if self.closed {
             return None;
         }
-        let record = Record::of_snapshot(snapshot, self.options.jobs.deadline, now);
+        let record = Record::from_snapshot(snapshot, self.options.jobs.deadline, now);
         let entry = self.entry_of(record, document, now);
         let key = self.begin(entry, now);
         if record.state == State::Submitting {
-            // The answer, if there was one, went to a process that is no more.
+            // The response, if there was one, went to the earlier process.
             self.take(
                 key.0,
                 Input::Submit(record.exchange, SubmitResult::Unknown),
@@ -239,41 +255,46 @@ impl Batch {
         Some(key)
     }
 
-    /// Takes documents from an iterator whenever there is room for another submit soon, so that no more are open than are needed; several iterators one after the other.
+    /// Adds the documents of an iterator, which is read only when there will soon be room for
+    /// another submit, so that no more documents than needed are open. Several iterators are read
+    /// one after the other.
     ///
-    /// [`next_output`](Machine::next_output) draws from it, so it should not block for long. If the batch is closed already, nothing is drawn.
+    /// [`next_output`](Machine::next_output) reads from it, so it should not block for long. If the
+    /// batch is closed already, nothing is read.
     pub fn add_all(&mut self, documents: impl Iterator<Item = Document> + Send + 'static) {
         if !self.closed {
             self.sources.push(Box::new(documents));
         }
     }
 
-    /// Draws no more from iterators, and lets them go.
+    /// Reads no more from iterators, and drops them.
     pub fn close_sources(&mut self) {
         self.sources.clear();
     }
 
-    /// Gives up on a job, as [`Job::abandon`](super::Job::abandon) does. Of a job that has ended, nothing is left to give up on.
+    /// Abandons a job, as [`Job::abandon`](super::Job::abandon) does. No effect on a finished job.
     pub fn abandon(&mut self, key: JobKey, now: Time) {
         let now = self.advance(now);
         self.take(key.0, Input::Abandon, Decoded::Nothing, now);
     }
 
-    /// No more documents or tickets will come. Iterators are still drawn from; when they are used up and all jobs have ended, the batch is done.
+    /// Accepts no more documents or tickets. Iterators are still read; once they are empty and all
+    /// jobs have finished, the batch is done.
     pub fn close(&mut self) {
         self.closed = true;
     }
 
-    /// Says that all events up to this sequence are stored; see [`BatchOptions::with_confirmation`].
+    /// Confirms that all events up to this sequence are stored; see
+    /// [`BatchOptions::with_confirmation`].
     pub fn confirm(&mut self, sequence: u64) {
         self.confirmed = self.confirmed.max(sequence);
     }
 
-    /// Uses another key from the next request on, and ends the pause of one that was refused.
+    /// Uses another API key from the next request on, and ends the pause of a refused one.
     ///
     /// # Errors
     ///
-    /// A key that can't be used; the old one stays.
+    /// The key can't be used; the old one stays.
     pub fn set_key(&mut self, key: &str) -> Result<(), ConfigError> {
         self.api = self.api.with_key(key)?;
         self.key_number = self.key_number.wrapping_add(1);
@@ -281,11 +302,14 @@ impl Batch {
         Ok(())
     }
 
-    /// Takes a webhook's message: the job it names is polled soon, but never within a second of its last poll. It proves nothing and ends nothing.
+    /// Takes a webhook's message: the job it names is polled soon, but at least a second after its
+    /// last poll. It proves nothing and finishes nothing.
     ///
-    /// One that names no job of the batch is remembered for ten minutes, as it may have come before the answer to its own submit. The newest 8192 are.
+    /// A message for an unknown extraction is remembered for ten minutes, as it may have come
+    /// before the response to its own submit; at most the newest 8192.
     ///
-    /// While messages come for nine in ten of the jobs that finished last, all else is a safety net: the queue is asked once a minute.
+    /// While messages come for nine in ten of the jobs that finished last, polls and listings are a
+    /// safety net: a listing is requested once a minute.
     pub fn handle_notification(&mut self, notification: &Notification, now: Time) {
         let now = self.advance(now);
         let id = notification.extraction_id();
@@ -298,30 +322,33 @@ impl Batch {
         }
     }
 
-    /// The handle by which another process can go on with a job; `None` before the service has named its extraction, and after its end, which brings it along.
+    /// The ticket with which another process can resume a job; `None` before the service has
+    /// returned its extraction id, and after it has finished: its outcome contains the ticket.
     pub fn ticket(&self, key: JobKey) -> Option<Ticket> {
         self.jobs.get(key.0)?.ticket()
     }
 
-    /// What can be kept of a job while it has no ticket; see [`Job::snapshot`](super::Job::snapshot).
+    /// What can be stored of a job while it has no ticket; see
+    /// [`Job::snapshot`](super::Job::snapshot).
     pub fn snapshot(&self, key: JobKey) -> Option<Snapshot> {
         let entry = self.jobs.get(key.0)?;
-        Snapshot::of(&entry.record, entry.meta.reference.as_deref())
+        Snapshot::from_record(&entry.record, entry.meta.reference.as_deref())
     }
 
-    /// Where a job stands; `None` once it has ended.
+    /// The current state of a job; `None` once it has finished.
     pub fn state(&self, key: JobKey) -> Option<JobState> {
         self.jobs
             .get(key.0)
-            .map(|entry| JobState::of(entry.record.state))
+            .map(|entry| JobState::from_state(entry.record.state))
     }
 
-    /// The jobs that have not ended, in no order that means anything. Walks through all of them: for the moment before the process ends.
+    /// The unfinished jobs, in no particular order. Walks through all of them: meant for the moment
+    /// before the process ends.
     pub fn keys(&self) -> impl Iterator<Item = JobKey> {
         self.jobs.iter().map(|(key, _)| key.into())
     }
 
-    /// How far it is.
+    /// The current progress.
     pub fn progress(&self) -> BatchProgress {
         let mut progress = self.tally.progress();
         progress.in_flight = self.in_flight.len();
@@ -343,7 +370,9 @@ impl Batch {
             response_bytes,
             ..
         } = self.options.jobs;
-        let meta = self.owners.share(Arc::new(DocumentMeta::of(&document)));
+        let meta = self
+            .owners
+            .share(Arc::new(DocumentMeta::from_document(&document)));
         let pending = Pending::with_document(document, text_blocks, response_bytes);
         let kind = self.estimators.slot(meta.document_type.as_deref());
         Entry::of_document(record, meta, pending, kind, now)

@@ -124,7 +124,7 @@ impl Batch {
             return false;
         };
         if let Some(at) = self.covered_at(entry, now) {
-            return self.take(key, Input::Covered(at), Decoded::Nothing, now);
+            return self.take(key, Input::NotListed(at), Decoded::Nothing, now);
         }
         let Record {
             reason,
@@ -145,7 +145,7 @@ impl Batch {
         let due = submitted_at
             + poll_policy(&self.options, &self.webhooks, &self.queue, pressure, now)
                 .next_poll_by(estimator, age, None);
-        due > now && self.take(key, Input::Covered(polled_at), Decoded::Nothing, now)
+        due > now && self.take(key, Input::NotListed(polled_at), Decoded::Nothing, now)
     }
 
     /// The place of a job came out of the schedule. The entry may be outdated.
@@ -219,7 +219,7 @@ impl Batch {
         }
     }
 
-    /// A job has ended, and its end is told.
+    /// A job has finished, and its end is told.
     fn forget(&mut self, key: Key, now: Time) {
         self.recount(key, now);
         let entry = self.jobs.remove(key);

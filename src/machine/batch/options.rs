@@ -1,4 +1,4 @@
-//! How many jobs are to be followed at once.
+//! How to follow many jobs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,21 +8,25 @@ use crate::machine::poll_policy::PollPolicy;
 use crate::machine::retry_policy::RetryPolicy;
 use crate::wire::{AwaitingRequest, ConfigError};
 
-/// How the jobs of a [`Batch`](super::Batch) are to be followed, and within which limits. Made by the application; the default is gentle with the service.
+/// How to follow the jobs of a [`Batch`](super::Batch), and within which limits. The default puts
+/// little load on the service.
 ///
 /// | limit | default | what it bounds |
 /// | --- | --- | --- |
-/// | [`with_max_in_flight`](Self::with_max_in_flight) | 16 | requests that are out, of all kinds |
-/// | [`with_max_submits`](Self::with_max_submits) | 4 | submits that are out |
-/// | [`with_rate`](Self::with_rate), [`with_burst`](Self::with_burst) | 10 each second, 10 at once | requests of all kinds |
+/// | [`with_max_in_flight`](Self::with_max_in_flight) | 16 | requests in flight, of all kinds |
+/// | [`with_max_submits`](Self::with_max_submits) | 4 | submits in flight |
+/// | [`with_rate`](Self::with_rate) | 10 per second | requests of all kinds |
+/// | [`with_burst`](Self::with_burst) | 10 | requests sent immediately after a rest |
 /// | [`with_max_bytes`](Self::with_max_bytes) | 64 MiB | documents that are being sent |
-/// | [`with_max_unfinished`](Self::with_max_unfinished) | 100 000 | jobs taken from iterators before others have ended |
-/// | [`with_retry_budget`](Self::with_retry_budget) | 100 | repetitions of what failed, by all jobs together |
+/// | [`with_max_unfinished`](Self::with_max_unfinished) | 100 000 | jobs from iterators |
+/// | [`with_retry_budget`](Self::with_retry_budget) | 100 | retries of all jobs together |
 ///
-/// The service documents no limits: the rate is an assumption that no service should mind. Where it is short, each question (a call to the queue, a poll a job in progress) delays
-/// all documents and results that wait for it. So fewer questions are asked then: what is ready waits a little longer, and the whole is done sooner.
+/// The service documents no limits: the default rate is an assumption. Where the rate is the
+/// bottleneck, each listing and each poll of a job in progress delays all documents and results
+/// that wait for it. So fewer of them are made then: results wait a little longer, and the whole
+/// batch finishes sooner.
 ///
-/// Any number may be set: one that can't be kept is raised to the least that can, which is told below.
+/// Any number may be set: one that is too small is raised to the minimum stated below.
 #[derive(Debug, Clone)]
 pub struct BatchOptions {
     pub(super) jobs: JobOptions,
@@ -39,7 +43,8 @@ pub struct BatchOptions {
 }
 
 impl BatchOptions {
-    /// The default options: the limits of the table above, seed 0, a deadline of 24 hours for each job, [`PollPolicy::balanced`], [`RetryPolicy::new`], the queue in use, no confirmation.
+    /// The default options: the limits of the table above, seed 0, a deadline of 24 hours for each
+    /// job, [`PollPolicy::balanced`], [`RetryPolicy::new`], listings in use, no confirmation.
     pub const fn new() -> Self {
         Self {
             jobs: JobOptions::new(),
@@ -56,99 +61,110 @@ impl BatchOptions {
         }
     }
 
-    /// Sets the seed, from which all chance follows; see [`JobOptions::with_seed`]. It also keeps those who choose ids from choosing ones that slow the look-up down.
+    /// Sets the seed of all randomness; see [`JobOptions::with_seed`]. It also prevents an attacker
+    /// from choosing ids that make the look-up slow.
     #[must_use]
     pub const fn with_seed(mut self, seed: u64) -> Self {
         self.jobs = self.jobs.with_seed(seed);
         self
     }
 
-    /// Sets how long each job is followed, from when it is added, drawn from an iterator, or resumed. Without it, 24 hours, and a resumed job to the deadline of its ticket.
+    /// Sets how long each job is followed, from when it is added, read from an iterator, or
+    /// resumed. By default 24 hours, and a resumed job to the deadline of its ticket.
     #[must_use]
     pub const fn with_deadline(mut self, deadline: Duration) -> Self {
         self.jobs = self.jobs.with_deadline(deadline);
         self
     }
 
-    /// Sets when to poll single jobs and at the queue. The policy's price is that of either request.
+    /// Sets the poll policy for single jobs and listings. Its price applies to either request.
     #[must_use]
     pub const fn with_poll_policy(mut self, poll_policy: PollPolicy) -> Self {
         self.jobs = self.jobs.with_poll_policy(poll_policy);
         self
     }
 
-    /// Sets when a job tries again what failed, and the queue is asked again.
+    /// Sets the retry policy for jobs and listings.
     #[must_use]
     pub const fn with_retry_policy(mut self, retry: RetryPolicy) -> Self {
         self.jobs = self.jobs.with_retry_policy(retry);
         self
     }
 
-    /// Sets how many requests may be out at once, of all kinds; at least one.
+    /// Sets how many requests may be in flight, of all kinds; at least one.
     #[must_use]
     pub const fn with_max_in_flight(mut self, requests: usize) -> Self {
         self.max_in_flight = if requests == 0 { 1 } else { requests };
         self
     }
 
-    /// Sets how many submits may be out at once, among the requests; at least one.
+    /// Sets how many of the requests in flight may be submits; at least one.
     #[must_use]
     pub const fn with_max_submits(mut self, submits: usize) -> Self {
         self.max_submits = if submits == 0 { 1 } else { submits };
         self
     }
 
-    /// Sets how many requests of all kinds may be sent in a span of this length; at least one, and a nanosecond.
+    /// Sets how many requests of all kinds may be sent in a span of this length; at least one
+    /// request and one nanosecond.
     #[must_use]
     pub const fn with_rate(mut self, requests: u32, per: Duration) -> Self {
         self.rate = Some((requests, per));
         self
     }
 
-    /// Sets no rate: only the requests in flight are bounded. Pauses that the service asks for hold all the same.
+    /// Removes the rate limit: only the requests in flight are bounded. Pauses that the service
+    /// asks for still apply.
     #[must_use]
     pub const fn without_rate(mut self) -> Self {
         self.rate = None;
         self
     }
 
-    /// Sets how many requests may follow each other at once after a rest; at least one. No span of time has more requests than its length allows at the rate, plus this many.
+    /// Sets how many requests may be sent immediately after a rest; at least one. No span of time
+    /// has more requests than its length allows at the rate, plus this many.
     #[must_use]
     pub const fn with_burst(mut self, burst: u32) -> Self {
         self.burst = burst;
         self
     }
 
-    /// Sets how many bytes of documents may be in the submits that are announced or out, before base64. A document that is larger goes alone.
+    /// Sets how many bytes of documents, before base64, may be in submits that are in flight or
+    /// whose event was emitted. A document that is larger is sent alone.
     #[must_use]
     pub const fn with_max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// Sets how many jobs may be unfinished before nothing more is taken from iterators ([`Batch::add_all`](super::Batch::feed)); at least one. What is added one by one is always taken.
+    /// Sets how many jobs may be unfinished before no more are read from iterators
+    /// ([`Batch::add_all`](super::Batch::add_all)); at least one. Single documents are always
+    /// added.
     #[must_use]
     pub const fn with_max_unfinished(mut self, jobs: usize) -> Self {
         self.max_unfinished = if jobs == 0 { 1 } else { jobs };
         self
     }
 
-    /// Sets how many requests that failed may be repeated, by all jobs together (a token bucket). Ten successes give one back, a repetition that succeeds its own. Once it is
-    /// empty, there is one each 30 s, to find out whether the service is back.
+    /// Sets how many failed requests may be retried, by all jobs together (a token bucket). Ten
+    /// successes give one retry back, and a successful retry gives back its own. Once the budget is
+    /// spent, there is one request each 30 s, to find out whether the service is back.
     #[must_use]
     pub const fn with_retry_budget(mut self, retries: u32) -> Self {
         self.retry_budget = retries;
         self
     }
 
-    /// Does not ask the queue of finished extractions: each job is polled by itself. Without this call it is asked as soon as there are two jobs in progress.
+    /// Requests no listings: each job is polled. By default listings start as soon as two jobs are
+    /// in progress.
     #[must_use]
     pub const fn without_queue(mut self) -> Self {
         self.queue = false;
         self
     }
 
-    /// Asks the queue for this customer's extractions only, for a key that others use for other customers. Jobs of other customers are then polled by themselves.
+    /// Requests listings only for this customer, for a key that others use for other customers.
+    /// Jobs of other customers are then polled.
     ///
     /// # Errors
     ///
@@ -159,14 +175,15 @@ impl BatchOptions {
         Ok(self)
     }
 
-    /// Learns nothing of the time that jobs take, and polls by what the policy assumes.
+    /// Does not learn processing times; polls by what the policy assumes.
     #[must_use]
     pub const fn without_learning(mut self) -> Self {
         self.learns = false;
         self
     }
 
-    /// Holds each submit back until [`Batch::confirm`](super::Batch::confirm) was called with the sequence of its `Submitting` event, or a later one. Everything else goes on.
+    /// Sends each submit only after [`Batch::confirm`](super::Batch::confirm) was called with the
+    /// sequence of its `Submitting` event, or a later one. Everything else continues.
     #[must_use]
     pub const fn with_confirmation(mut self) -> Self {
         self.jobs = self.jobs.with_confirmation();
@@ -180,14 +197,15 @@ impl BatchOptions {
         self
     }
 
-    /// Sets the most bytes taken of one response; see [`JobOptions::with_response_limit`]. A listing of the queue that is larger is not read: single polls take over.
+    /// Sets the maximum size of one response in bytes; see [`JobOptions::with_response_limit`]. A
+    /// listing that is larger is not read: jobs are polled instead.
     #[must_use]
     pub const fn with_response_limit(mut self, bytes: u64) -> Self {
         self.jobs = self.jobs.with_response_limit(bytes);
         self
     }
 
-    /// Asks for the text blocks of all documents as well; see [`JobOptions::with_text_blocks`].
+    /// Requests the text blocks of all documents as well; see [`JobOptions::with_text_blocks`].
     #[must_use]
     pub const fn with_text_blocks(mut self) -> Self {
         self.jobs = self.jobs.with_text_blocks();

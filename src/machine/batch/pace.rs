@@ -22,17 +22,17 @@ pub(super) struct Pace {
     limiter: Limiter,
     budget: RetryBudget,
     key_refused: bool,
-    /// Failures since the last answer that was none.
+    /// Failures since the last response that was none.
     failing: u32,
     /// Pauses in a row for which no length was asked.
     pauses: u16,
 }
 
-/// What the answer to a request says about all others.
+/// What the response to a request says about all others.
 pub(super) enum Verdict {
     /// The service works.
     Works,
-    /// It does not: there is no answer, or one that says so.
+    /// It does not: there is no response, or one that says so.
     Fails,
     /// Not now; perhaps for so long.
     TooMany(Option<Duration>),
@@ -153,7 +153,8 @@ impl Pace {
         self.failing = self.failing.saturating_add(1);
     }
 
-    /// Too many requests, at least when this one was sent: says until when all of them pause, if that is news.
+    /// Too many requests, at least when this one was sent: says until when all of them pause, if
+    /// that is news.
     pub(super) fn slow_down(
         &mut self,
         hint: Option<Duration>,
@@ -170,7 +171,8 @@ impl Pace {
         });
         let news = self.limiter.slow_down(sent_at, now + pause, now);
         if hint.is_some() {
-            // What was out when the pause began slows nothing down again; but the time it names is a floor.
+            // What was out when the pause began slows nothing down again; but the time it names is
+            // a floor.
             self.limiter.pause_until(now + pause);
         }
         self.pauses = self

@@ -1,43 +1,45 @@
-//! How far a batch is.
+//! The progress of a batch.
 
 use super::super::time::Time;
 
-/// How far a batch is, at one moment. Made by [`Batch::progress`](super::Batch::progress), for people and logs; costs nothing that grows with the jobs.
+/// The progress of a batch at one moment, for people and logs. The cost does not depend on the
+/// number of jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BatchProgress {
-    /// Documents that were added and not yet submitted: they wait for their turn, or to be tried again. What is still in an iterator is not counted.
+    /// Documents that were added and not submitted yet: they wait for their turn or for a retry.
+    /// Documents still in an iterator are not counted.
     pub waiting: usize,
-    /// Documents whose submit is announced or out.
+    /// Documents whose `Submitting` event was emitted or whose submit is in flight.
     pub submitting: usize,
-    /// Jobs the service works on, or whose result was not fetched yet.
+    /// Submitted jobs that have not finished.
     pub submitted: usize,
-    /// Of those, how many are known to have finished.
+    /// How many of those are known to have finished at the service.
     pub known_finished: usize,
-    /// Jobs that ended with a result.
+    /// Jobs that finished with a result.
     pub succeeded: u64,
-    /// Jobs that ended without one.
+    /// Jobs that finished without a result.
     pub failed: u64,
-    /// Requests that are out.
+    /// Requests in flight.
     pub in_flight: usize,
     /// Submits sent so far.
     pub submits: u64,
     /// Single polls sent so far, fetches of results included.
     pub polls: u64,
-    /// Calls to the queue sent so far.
+    /// Listings requested so far.
     pub listings: u64,
     /// Notifications of extractions that were not this batch's, or not yet.
     pub unknown_notifications: u64,
-    /// Nothing is sent before this, as the service asked.
+    /// The end of the pause that the service asked for, if there is one.
     pub paused_until: Option<Time>,
-    /// Whether a new key is waited for.
+    /// Whether the batch waits for a new key.
     pub key_refused: bool,
-    /// Whether iterators still have documents to give.
+    /// Whether iterators may still have documents.
     pub has_source: bool,
 }
 
 impl BatchProgress {
-    /// Jobs that have not ended.
+    /// Unfinished jobs.
     pub fn unfinished(&self) -> usize {
         self.waiting + self.submitting + self.submitted
     }

@@ -11,8 +11,9 @@ use crate::machine::time::Time;
 
 /// What a batch knows of the queue of finished extractions.
 ///
-/// One call tells about all jobs. It is worth its price as soon as the lateness to be expected of all of them since the last one, together, has reached it; but not where one job
-/// makes up most of that, as polling that one is as good.
+/// One call tells about all jobs. It is worth its price as soon as the lateness to be expected of
+/// all of them since the last one, together, has reached it; but not where one job makes up most of
+/// that, as polling that one is as good.
 #[derive(Debug)]
 pub(super) struct Queue {
     is_on: bool,
@@ -38,7 +39,8 @@ pub(super) struct Queue {
     taught_until: Option<Time>,
     /// Whether a job was polled by itself since the last listing, although it is silent.
     has_doubted: bool,
-    /// In a row, listings that named none of ours, though a job was found finished that should have been there; and whether the last is counted.
+    /// In a row, listings that named none of ours, though a job was found finished that should have
+    /// been there; and whether the last is counted.
     suspicions: u8,
     is_suspicious: bool,
     /// Of the jobs that finished last, how many it named, and how many it should have.
@@ -66,7 +68,8 @@ pub(super) struct Measure<'a> {
     pub(super) pressure: Duration,
     /// Without them, what the policy assumes.
     pub(super) estimators: Option<&'a DelayEstimators>,
-    /// While webhooks arrive the queue is a safety net, and is asked no more often than each minute.
+    /// While webhooks arrive the queue is a safety net, and is asked no more often than each
+    /// minute.
     pub(super) is_relaxed: bool,
 }
 
@@ -85,17 +88,20 @@ const PROBE_AFTER: Duration = Duration::from_secs(600);
 /// How often a listing may be unreadable, or a finished job be missing in it, one after the other.
 const TRIES: u8 = 3;
 
-/// Before anything is known of that, one in so many is assumed never to be named. What was seen counts half once it was seen of so many.
+/// Before anything is known of that, one in so many is assumed never to be named. What was seen
+/// counts half once it was seen of so many.
 const PRIOR: u32 = 60;
 const MEMORY: u32 = 16_384;
 
-/// Before it has named any, one in so many: it may be asked for a wrong customer. A poll for each listing finds that out.
+/// Before it has named any, one in so many: it may be asked for a wrong customer. A poll for each
+/// listing finds that out.
 const UNPROVEN: u32 = 4;
 
-/// After so many listings that named none of ours the others are believed no more than at first, and teach nothing.
+/// After so many listings that named none of ours the others are believed no more than at first,
+/// and teach nothing.
 const MUTE: u8 = 16;
 
-/// What is behind it waits this long for the queue's answer, which may make it needless.
+/// What is behind it waits this long for the queue's response, which may make it needless.
 const HOLD: Duration = Duration::from_secs(5);
 
 /// While webhooks arrive, from one call to the next.
@@ -157,7 +163,7 @@ impl Queue {
         if self.next_call(measure, now).is_none_or(|at| at > now) {
             return false;
         }
-        // Jobs may have ended since that was computed.
+        // Jobs may have finished since that was computed.
         if self.problem.is_none() && !self.is_worth_it(measure, now) {
             self.due = None;
             return self.next_call(measure, now).is_some_and(|at| at <= now);
@@ -181,6 +187,7 @@ impl Queue {
         } = measure;
         let price = measure.poll_policy.price();
         let fits = |due: &Due| {
+            // Within 1/32 of the number of jobs and of the price.
             due.jobs.abs_diff(jobs) * 32 <= due.jobs
                 && due.pressure.abs_diff(pressure) * 32 <= price
                 && due.is_relaxed == is_relaxed
@@ -195,13 +202,14 @@ impl Queue {
         due.at
     }
 
-    /// Until when jobs that are due wait for the answer to a call that is out.
+    /// Until when jobs that are due wait for the response to a call that is out.
     pub(super) fn holds_until(&self) -> Option<Time> {
         let since = self.out_since.filter(|_| self.is_trusted())?;
         Some(since + HOLD)
     }
 
-    /// Whether one more job may be polled by itself although the queue is silent: once for each listing, until it has proved to name what has finished.
+    /// Whether one more job may be polled by itself although the queue is silent: once for each
+    /// listing, until it has proved to name what has finished.
     pub(super) fn may_be_doubted(&self) -> bool {
         self.is_proven || !self.has_doubted
     }
@@ -210,7 +218,8 @@ impl Queue {
         self.has_doubted = true;
     }
 
-    /// From when on the silence of a listing that was asked for at this time teaches; `None` if it teaches nothing.
+    /// From when on the silence of a listing that was asked for at this time teaches; `None` if it
+    /// teaches nothing.
     pub(super) fn teaches_since(&mut self, asked_at: Time, started_at: Time) -> Option<Time> {
         if !self.is_trusted() || !self.is_proven || self.is_mute() {
             return None;
@@ -239,6 +248,7 @@ impl Queue {
         }
         let (mut early, mut late) = (earliest, latest);
         while late.saturating_since(early) > EXACTNESS {
+            // Halves the span: cannot overflow, as the result is between the two.
             let middle = early + late.saturating_since(early) / 2;
             if self.is_worth_it(measure, middle) {
                 late = middle;
@@ -249,7 +259,8 @@ impl Queue {
         Some(late)
     }
 
-    /// From one call to the next, at least, while none has named a job; no longer than the policy waits with a poll, or single polls all of them would come first.
+    /// From one call to the next, at least, while none has named a job; no longer than the policy
+    /// waits with a poll, or single polls all of them would come first.
     fn patience(&self, poll_policy: PollPolicy) -> Duration {
         match (self.is_proven, self.first_listed_at, self.listed_at) {
             (false, Some(first), Some(last)) => {
@@ -271,10 +282,13 @@ impl Queue {
             all = all.saturating_add(lateness.saturating_mul(jobs));
         }
         let price = measure.poll_policy.price();
+        // The price of the listing's bytes: price * bytes / 256 KiB, in sixteenths of a request (16
+        // KiB). All products saturate.
         let share = price.saturating_mul(
             u32::try_from(self.bytes / (BYTES_OF_A_REQUEST / 16)).unwrap_or(u32::MAX),
         ) / 16;
         all >= price.saturating_add(share).saturating_add(measure.pressure)
+            // No single job makes up more than 2/5 of the lateness.
             && all.saturating_mul(2) > most.saturating_mul(5)
     }
 
@@ -283,7 +297,8 @@ impl Queue {
         (self.is_announced, self.out_since) = (false, Some(now));
     }
 
-    /// A listing of this size was read; what it lists and how much of it was news. Says what has changed, if anything has.
+    /// A listing of this size was read; what it lists and how much of it was news. Says what has
+    /// changed, if anything has.
     pub(super) fn read(
         &mut self,
         asked_at: Time,
@@ -306,7 +321,7 @@ impl Queue {
             return self.distrust(QueueProblem::Foreign, now).map(Err);
         }
         match self.problem {
-            // Silence is no proof that it has ended.
+            // Silence is no proof that it has finished.
             Some(QueueProblem::NotListed) if ours == 0 => {
                 self.not_before = now + PROBE_AFTER;
                 None
@@ -327,7 +342,7 @@ impl Queue {
         self.not_before = self.not_before.max(now + delay);
     }
 
-    /// An answer was no listing. Says whether that is a problem by now.
+    /// A response was no listing. Says whether that is a problem by now.
     pub(super) fn not_readable(&mut self, now: Time) -> Option<QueueProblem> {
         self.unreadable = self.unreadable.saturating_add(1);
         if self.unreadable >= TRIES {
@@ -347,6 +362,7 @@ impl Queue {
 
     /// One in so many, it seems, it never names.
     pub(super) fn names_all_but_one_in(&self) -> u32 {
+        // Jobs listed for each job missed. `named` is below MEMORY, so the sum cannot overflow.
         let believed = (PRIOR + self.named) / self.missed.saturating_add(1);
         let most = if !self.is_proven {
             UNPROVEN
@@ -363,10 +379,12 @@ impl Queue {
         self.mute >= MUTE
     }
 
-    /// A job was found finished that a listing did not name, although it probably was finished then. Says whether that is a problem by now.
+    /// A job was found finished that a listing did not name, although it probably was finished
+    /// then. Says whether that is a problem by now.
     pub(super) fn missed_one(&mut self, now: Time) -> Option<QueueProblem> {
         self.missed = self.missed.saturating_add(1);
-        // Many may finish between a listing and the polls that follow it: one listing is one reason.
+        // Many may finish between a listing and the polls that follow it: one listing is one
+        // reason.
         self.suspicions = self
             .suspicions
             .saturating_add(u8::from(!std::mem::replace(&mut self.is_suspicious, true)));

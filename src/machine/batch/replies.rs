@@ -120,7 +120,7 @@ impl Batch {
         }
     }
 
-    /// Whether a job waits for this poll; the answers of others are not worth parsing.
+    /// Whether a job waits for this poll; the responses of others are not worth parsing.
     fn awaits(&self, job: Key, exchange: u32) -> bool {
         self.jobs.get(job).is_some_and(|entry| {
             entry.record.state == State::Polling && entry.record.exchange == exchange
@@ -133,7 +133,8 @@ impl Batch {
         self.submit_replied(overdue.job, Some(&overdue.sender), input, decoded, now);
     }
 
-    /// A submit was answered. Its job may have ended: by the time limit, or with what another submit of the same document had brought.
+    /// A submit was answered. Its job may have finished: by the time limit, or with what another
+    /// submit of the same document had brought.
     fn submit_replied(
         &mut self,
         job: Key,
@@ -147,7 +148,7 @@ impl Batch {
         } else if let (Decoded::Id(extraction_id), Some(Sender { meta, deadline })) =
             (decoded, sender)
         {
-            let ticket = Ticket::of(meta.clone(), extraction_id, now, *deadline);
+            let ticket = Ticket::for_document(meta.clone(), extraction_id, now, *deadline);
             self.emit(BatchEventKind::SubmittedLate {
                 key: job.into(),
                 ticket,

@@ -11,10 +11,13 @@ const RETURN: u32 = 1;
 /// How far apart retries are once the budget is spent.
 const PROBE_EVERY: Duration = Duration::from_secs(30);
 
-/// A budget of retries that all jobs share, so that an outage is not multiplied by the number of jobs.
+/// A budget of retries that all jobs share, so that an outage is not multiplied by the number of
+/// jobs.
 ///
-/// Full at first. Each retry takes from it and each success gives a tenth of a retry back, up to what it held at first; once it is spent, one retry each 30 seconds finds out whether the service is back.
-/// So there are at most as many retries as it holds, and one for ten successes, and one for 30 seconds.
+/// Full at first. Each retry takes from it and each success gives a tenth of a retry back, up to
+/// what it held at first; once it is spent, one retry each 30 seconds finds out whether the service
+/// is back. So there are at most as many retries as it holds, and one for ten successes, and one
+/// for 30 seconds.
 #[derive(Debug, Clone)]
 pub(crate) struct RetryBudget {
     left: u32,
@@ -42,7 +45,8 @@ impl RetryBudget {
         }
     }
 
-    /// Asks for a retry; false if there is none now. It has to be made, or the budget is smaller for nothing.
+    /// Asks for a retry; false if there is none now. It has to be made, or the budget is smaller
+    /// for nothing.
     pub(crate) fn try_spend(&mut self, now: Time) -> bool {
         let granted = now >= self.ready_at();
         if granted {
@@ -92,7 +96,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn there_are_never_more_retries_than_it_says(retries in 0..20_u32, steps in prop::collection::vec((0..40_u64, 0..4_u8), 0..500)) {
+        fn there_are_never_more_retries_than_it_says(
+            retries in 0..20_u32,
+            steps in prop::collection::vec((0..40_u64, 0..4_u8), 0..500),
+        ) {
             let (mut budget, mut now) = (RetryBudget::new(retries), START);
             let (mut made, mut successes) = (0_u64, 0_u64);
             for (pass, what) in steps {

@@ -9,13 +9,15 @@ use crate::machine::collections::slab::{Key, Slab};
 use crate::machine::job::record::State;
 use crate::machine::time::Time;
 
-/// Jobs that wait for their turn. Who leaves early is struck off where that is cheap, and passed over where it is not.
+/// Jobs that wait for their turn. Who leaves early is struck off where that is cheap, and passed
+/// over where it is not.
 #[derive(Debug)]
 pub(super) struct Turns {
     submits: fair::Turns<Key>,
     /// The one whose turn it is to be submitted, once there is room for it.
     next_submit: Option<Key>,
-    /// Submits and polls to be tried again, apart: a submit may wait long for others, and for a confirmation.
+    /// Submits and polls to be tried again, apart: a submit may wait long for others, and for a
+    /// confirmation.
     submits_again: VecDeque<Key>,
     polls_again: VecDeque<Key>,
     /// Polls in the order in which they are made, and since when they wait.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::machine::collections::id_index::IdHash;
 use crate::machine::time::Time;
 
-/// Whether a webhook came for each of the jobs that finished last: while nine in ten are told, everything else only has to find the tenth.
+/// Whether a webhook came for each of the jobs that finished last: while nine in ten are told,
+/// everything else only has to find the tenth.
 #[derive(Debug, Default)]
 pub(super) struct Webhooks {
     finished: VecDeque<Finished>,

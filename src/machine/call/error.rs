@@ -7,13 +7,13 @@ use std::time::Duration;
 use super::super::cause::Cause;
 use crate::wire::{DecodeError, ServiceError};
 
-/// How a call ended without a response. Made by [`Call`](super::Call) in its last event.
+/// Why a call finished without a response.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The service refused, for good.
+    /// The service refused the request; a retry would not help.
     Refused(ServiceError),
-    /// The service answered what can't be read to a call that must not be repeated.
+    /// A call that must not be repeated got a response that can't be read.
     Unreadable(DecodeError),
     /// It is unknown whether a call that must not be repeated was processed.
     Unknown {
@@ -22,21 +22,21 @@ pub enum CallError {
     },
     /// Every attempt failed.
     Exhausted {
-        /// How many there were.
+        /// The number of attempts.
         attempts: u16,
         /// Why the last one failed.
         cause: Cause,
     },
-    /// The deadline came before another attempt was due.
+    /// The deadline passed before another attempt was due.
     Deadline {
         /// How long the service asked to wait, if it did.
         retry_after: Option<Duration>,
         /// Why the last attempt failed, if there was one.
         cause: Option<Cause>,
     },
-    /// The answer is larger than the limit.
+    /// The response is larger than the limit.
     TooLarge {
-        /// What the transport said.
+        /// What the transport reported.
         cause: Cause,
     },
     /// The document could not be read.
@@ -44,7 +44,7 @@ pub enum CallError {
         /// What is wrong with it.
         cause: Cause,
     },
-    /// The caller gave up on the call.
+    /// The caller abandoned the call.
     Abandoned,
 }
 
@@ -73,5 +73,5 @@ impl fmt::Display for CallError {
     }
 }
 
-// Display has told the cause already.
+// Display shows the cause already.
 impl Error for CallError {}

@@ -1,10 +1,10 @@
-//! What a call tells its application.
+//! The events of a call.
 
 use super::super::cause::Cause;
 use super::super::time::Time;
 use super::CallError;
 
-/// Something that happened to a call, in order. Made by [`Call`](super::Call).
+/// An event of a call, in order.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CallEvent<T> {
@@ -25,6 +25,6 @@ pub enum CallEventKind<T> {
         /// When it will be tried again.
         retry_at: Time,
     },
-    /// The call has ended; the last event.
+    /// The call has finished; this is the last event.
     Finished(Result<T, CallError>),
 }

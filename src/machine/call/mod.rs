@@ -1,4 +1,4 @@
-//! One exchange with retries: any call that is not a job.
+//! One request with retries: any call that is not a job.
 
 mod error;
 mod event;
@@ -22,10 +22,11 @@ use super::time::Time;
 use super::{Machine, Output};
 use crate::wire::{Api, Request, ResponseError, retry_after};
 
-/// Performs one call, and again where that is safe and may help.
+/// Performs one call, and repeats it where that is safe and may help.
 ///
-/// For everything that is not a job: a poll by hand, the queue, a synchronous extraction, an endpoint of your own. Made by the application from a [`Request`]; driven like every machine. A
-/// call that is [repeatable](Request::REPEATABLE) is tried again after any passing failure; one that is not, only when it certainly was not processed.
+/// For everything that is not a job: a single poll, a listing, a synchronous extraction, an
+/// endpoint of your own. A call that is [repeatable](Request::REPEATABLE) is retried after any
+/// temporary failure; any other only if it certainly was not processed.
 ///
 /// ```
 /// use typless::machine::{Call, CallEventKind, CallOptions, Machine, Output, Time};
@@ -68,14 +69,14 @@ pub struct Call<R: Request> {
 enum State {
     /// To be sent when due.
     Ready { due: Time },
-    /// Out, for at most this long.
+    /// In flight, at most until this time.
     Sent { until: Time },
-    /// Ended.
+    /// Finished.
     Finished,
 }
 
 impl<R: Request> Call<R> {
-    /// Begins with a call that is to be performed at once.
+    /// A call that is to be performed immediately.
     pub fn new(api: &Api, request: R, options: CallOptions, now: Time) -> Self {
         let limits =
             Limits::for_exchange(request.request(api).body().len(), options.response_bytes);
@@ -96,7 +97,8 @@ impl<R: Request> Call<R> {
         }
     }
 
-    /// Gives up on the call. It ends at once, as [`CallError::Abandoned`]; a request that is out may be processed all the same.
+    /// Abandons the call. It finishes immediately, as [`CallError::Abandoned`]; the service may
+    /// still process a request in flight.
     pub fn abandon(&mut self, now: Time) {
         self.advance(now);
         if self.state != State::Finished {
@@ -104,7 +106,7 @@ impl<R: Request> Call<R> {
         }
     }
 
-    /// How the call was made, for a transcript.
+    /// The parameters of the call, for a transcript.
     pub(crate) fn origin(&self) -> String {
         let request = self.request.request(&self.api);
         format!(
@@ -153,7 +155,7 @@ impl<R: Request> Call<R> {
         hint: Option<Duration>,
         now: Time,
     ) {
-        let refusal = Refusal::of(status);
+        let refusal = Refusal::from_status(status);
         match error {
             ResponseError::Service(error) if refusal == Refusal::Final => {
                 self.finish(Err(CallError::Refused(error)))
@@ -162,7 +164,7 @@ impl<R: Request> Call<R> {
                 self.unclear(Cause::Service(error), hint, now)
             }
             ResponseError::Service(error) => self.try_again(Cause::Service(error), hint, now),
-            // It was processed, and once is enough.
+            // It was processed, and must not be repeated.
             ResponseError::Decode(error) if !R::REPEATABLE => {
                 self.finish(Err(CallError::Unreadable(error)))
             }
@@ -179,7 +181,7 @@ impl<R: Request> Call<R> {
         }
     }
 
-    /// It may help to try again, and does no harm.
+    /// A retry is safe and may help.
     fn try_again(&mut self, cause: Cause, hint: Option<Duration>, now: Time) {
         if self.attempts >= self.options.retry.attempts() {
             return self.finish(Err(CallError::Exhausted {

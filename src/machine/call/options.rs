@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::retry_policy::RetryPolicy;
 
-/// How one call is to be performed. Made by the application.
+/// How one call is to be performed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallOptions {
     pub(super) seed: u64,
@@ -17,7 +17,8 @@ impl CallOptions {
     /// The deadline of a call unless one is set: 5 minutes.
     pub const DEADLINE: Duration = Duration::from_secs(300);
 
-    /// The default options: seed 0, a deadline of 5 minutes, [`RetryPolicy::new`], whose number of attempts holds for any failure here.
+    /// The default options: seed 0, a deadline of 5 minutes, [`RetryPolicy::new`], whose number of
+    /// attempts counts all failures here.
     pub const fn new() -> Self {
         Self {
             seed: 0,
@@ -27,28 +28,30 @@ impl CallOptions {
         }
     }
 
-    /// Sets the seed, from which all chance follows.
+    /// Sets the seed, from which all randomness follows.
     #[must_use]
     pub const fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Sets until when attempts are begun, from now. One that is out is waited for within its own limit.
+    /// Sets how long new attempts may start, from now. An attempt in flight is waited for within
+    /// its own limit.
     #[must_use]
     pub const fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Sets when and how often to try again.
+    /// Sets the retry policy.
     #[must_use]
     pub const fn with_retry_policy(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Sets the most bytes taken of one response; see [`Limits`](super::super::Limits) for the default.
+    /// Sets the maximum size of one response in bytes; see [`Limits`](super::super::Limits) for the
+    /// default.
     #[must_use]
     pub const fn with_response_limit(mut self, bytes: u64) -> Self {
         self.response_bytes = Some(bytes);

@@ -5,7 +5,7 @@ use std::ops::{Index, IndexMut};
 /// How many values a block holds.
 const BLOCK: usize = 256;
 
-/// Values by number, in blocks: growing copies none of them, and at most one block is larger than what it holds.
+/// Values by number, in blocks: growing copies no value, and at most one block has unused room.
 #[derive(Debug)]
 pub(crate) struct Blocks<T> {
     blocks: Vec<Vec<T>>,
@@ -32,7 +32,7 @@ impl<T> Blocks<T> {
                 block.push(value);
                 self.blocks.push(block);
             }
-            // The first one grows bit by bit: most have few values.
+            // The first block grows gradually: most collections have few values.
             None => self.blocks.push(vec![value]),
         }
     }
@@ -52,7 +52,7 @@ impl<T> Blocks<T> {
         self.blocks.iter().flatten()
     }
 
-    /// Gives all of it back.
+    /// Removes all values and frees the memory.
     pub(crate) fn clear(&mut self) {
         self.blocks = Vec::new();
     }

@@ -1,17 +1,19 @@
 //! Which job an id belongs to.
 //!
-//! Never iterated: the order of a hash table is nobody's business.
+//! It is never iterated, so the order of the hash table is not visible.
 
 /// No slot.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// Places of the smallest table.
-pub(super) const SMALLEST: usize = 16;
+/// The number of places of the smallest table.
+pub(super) const MIN_PLACES: usize = 16;
 
 /// Slots of jobs by the hash of their id.
 ///
-/// Filled by a batch when a submit is answered or a ticket taken. Holds no ids: whoever polls one up compares what is found, as different ids may have the same hash. 8 bytes for each
-/// place of a table of which between a sixth and two thirds are taken. The seed keeps those who choose ids from choosing ones that collide.
+/// A batch inserts a slot when a submit is accepted or a ticket resumed. The index holds no ids:
+/// callers compare the id at the slot found, as different ids may have the same hash. It takes 8
+/// bytes for each place; between a sixth and two thirds of the places are used. The seed prevents
+/// an attacker from choosing ids that collide.
 #[derive(Debug)]
 pub(crate) struct IdIndex {
     /// A power of two, or none yet.
@@ -26,7 +28,7 @@ pub(crate) struct IdHash(pub(super) u64);
 
 /// A place of the table: the upper half of an id's hash, and the slot.
 ///
-/// The same bits choose the home of an entry, so that the table grows without polling the ids.
+/// The same bits choose the home of an entry, so the table grows without reading the ids.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub(super) hash: u32,
@@ -41,10 +43,10 @@ impl Place {
 }
 
 impl IdIndex {
-    /// The most look-ups that are made together.
+    /// The maximum number of ids that are looked up together.
     pub(crate) const TOGETHER: usize = 64;
 
-    /// No ids. The seed should be unknown to those who choose them.
+    /// An empty index. The seed should be unknown to those who choose the ids.
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             places: Vec::new(),
@@ -61,15 +63,15 @@ impl IdIndex {
         self.len
     }
 
-    /// The hash by which an id is put in, found and taken out.
+    /// The hash of an id, to insert, find and remove its slot.
     pub(crate) fn hash(&self, id: &str) -> IdHash {
         IdHash(hash(id.as_bytes(), self.seed))
     }
 
-    /// Puts a slot in. The same id may have several slots.
+    /// Inserts a slot. The same id may have several slots.
     pub(crate) fn insert(&mut self, hash: IdHash, slot: u32) {
         if (self.len + 1) * 3 > self.places.len() * 2 {
-            self.resize((self.places.len() * 2).max(SMALLEST));
+            self.resize((self.places.len() * 2).max(MIN_PLACES));
         }
         self.len += 1;
         self.settle(Place {
@@ -78,21 +80,23 @@ impl IdIndex {
         });
     }
 
-    /// The first slot of this hash that is the one, which the caller can tell by the id that stands there.
-    pub(crate) fn find(&self, hash: IdHash, is_it: impl FnMut(u32) -> bool) -> Option<u32> {
-        self.place_of(hash, is_it)
+    /// The first slot of this hash for which `is_match` is true; the caller compares the id there.
+    pub(crate) fn find(&self, hash: IdHash, is_match: impl FnMut(u32) -> bool) -> Option<u32> {
+        self.find_place(hash, is_match)
             .map(|place| self.places[place].slot)
     }
 
-    /// Polls up some ids, at most [`TOGETHER`](Self::TOGETHER), such as those of a listing. Returns the slot of each that is here. `is_it` says whether a slot has this id; before it is asked,
-    /// `fetch` is told of the slots it will be asked about, to bring near what stands there.
+    /// Looks up some ids, at most [`TOGETHER`](Self::TOGETHER), such as those of a listing. Returns
+    /// the slot of each id found. `is_match` returns whether a slot has this id. Before that,
+    /// `fetch` is called with all slots it will be called for, to load them into the cache.
     ///
-    /// Much faster than one by one in a large table: not all steps are made for one id, but each for all, and within a step none waits for the memory of another.
+    /// Much faster than one by one in a large table: each step is made for all ids before the next,
+    /// and within a step no id waits for the memory of another.
     pub(crate) fn find_together<I: AsRef<str>>(
         &self,
         ids: &[I],
         fetch: impl FnOnce(&[u32]),
-        is_it: impl Fn(u32, &str) -> bool,
+        is_match: impl Fn(u32, &str) -> bool,
     ) -> [Option<u32>; Self::TOGETHER] {
         let (mut hashes, mut taken) = ([IdHash(0); Self::TOGETHER], [false; Self::TOGETHER]);
         for (hash, id) in hashes.iter_mut().zip(ids) {
@@ -121,35 +125,35 @@ impl IdIndex {
         let mut found = [None; Self::TOGETHER];
         for (slot, index) in slots.into_iter().zip(likely).take(count) {
             let id = ids[index].as_ref();
-            // Hardly ever is the first of its hash another's.
-            found[index] = if is_it(slot, id) {
+            // The first slot of a hash hardly ever belongs to another id.
+            found[index] = if is_match(slot, id) {
                 Some(slot)
             } else {
-                self.find(hashes[index], |slot| is_it(slot, id))
+                self.find(hashes[index], |slot| is_match(slot, id))
             };
         }
         found
     }
 
-    /// Takes a slot out; false if it was not there under this hash.
+    /// Removes a slot; false if it was not there under this hash.
     pub(crate) fn remove(&mut self, hash: IdHash, slot: u32) -> bool {
-        let Some(place) = self.place_of(hash, |there| there == slot) else {
+        let Some(place) = self.find_place(hash, |there| there == slot) else {
             return false;
         };
         self.len -= 1;
         self.close(place);
-        if self.len * 6 < self.places.len() && self.places.len() > SMALLEST {
+        if self.len * 6 < self.places.len() && self.places.len() > MIN_PLACES {
             self.resize(self.places.len() / 2);
         }
         true
     }
 
-    fn place_of(&self, hash: IdHash, mut is_it: impl FnMut(u32) -> bool) -> Option<usize> {
+    fn find_place(&self, hash: IdHash, mut is_match: impl FnMut(u32) -> bool) -> Option<usize> {
         let upper = hash.upper();
         let mut index = self.home(upper);
-        // Ends: a third of the places is empty.
+        // Terminates: a third of the places is empty.
         while let Some(place) = self.places.get(index).filter(|place| place.slot != NONE) {
-            if place.hash == upper && is_it(place.slot) {
+            if place.hash == upper && is_match(place.slot) {
                 return Some(index);
             }
             index = self.after(index);
@@ -157,7 +161,7 @@ impl IdIndex {
         None
     }
 
-    /// Puts an entry into the first empty place from its home on.
+    /// Inserts an entry into the first empty place from its home on.
     fn settle(&mut self, entry: Place) {
         let mut index = self.home(entry.hash);
         while self.places[index].slot != NONE {
@@ -166,7 +170,7 @@ impl IdIndex {
         self.places[index] = entry;
     }
 
-    /// Empties a place, and moves up those behind it that it kept from their home.
+    /// Empties a place, and moves entries back that could not be closer to their home before.
     fn close(&mut self, mut gap: usize) {
         let mut index = self.after(gap);
         while self.places[index].slot != NONE {
@@ -188,7 +192,8 @@ impl IdIndex {
         }
     }
 
-    /// Where an entry would like to be: the uppermost bits of its hash.
+    /// The preferred place of an entry: `upper / 2^32` of the table. The product of two numbers
+    /// below 2^32 fits in 64 bits.
     pub(super) fn home(&self, upper: u32) -> usize {
         ((u64::from(upper) * self.places.len() as u64) >> u32::BITS) as usize
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::id_index::{IdHash, IdIndex, NONE, Place, SMALLEST};
+use super::id_index::{IdHash, IdIndex, MIN_PLACES, NONE, Place};
 
 /// Ids by slot, and the index of them.
 struct Ids {
@@ -21,7 +21,10 @@ impl Ids {
 
 proptest! {
     #[test]
-    fn what_is_put_in_is_found_until_it_is_taken_out(seed: u64, steps in prop::collection::vec((any::<bool>(), 0..40_u32), 0..200)) {
+    fn what_is_put_in_is_found_until_it_is_taken_out(
+        seed: u64,
+        steps in prop::collection::vec((any::<bool>(), 0..40_u32), 0..200),
+    ) {
         let mut all = Ids { index: IdIndex::new(seed), ids: BTreeMap::new() };
         for (insert, slot) in steps {
             let id = format!("{slot:040x}");
@@ -33,13 +36,16 @@ proptest! {
             }
             prop_assert_eq!(all.index.len(), all.ids.len());
             for slot in 0..40 {
-                prop_assert_eq!(all.find(&format!("{slot:040x}")), all.ids.contains_key(&slot).then_some(slot));
+                let expected = all.ids.contains_key(&slot).then_some(slot);
+                prop_assert_eq!(all.find(&format!("{slot:040x}")), expected);
             }
         }
     }
 
     #[test]
-    fn ids_of_one_hash_are_told_apart(homes in prop::collection::vec(prop_oneof![Just(0), Just(u32::MAX), any::<u32>()], 1..60)) {
+    fn ids_of_one_hash_are_told_apart(
+        homes in prop::collection::vec(prop_oneof![Just(0), Just(u32::MAX), any::<u32>()], 1..60),
+    ) {
         let mut index = IdIndex::new(1);
         let hashes: Vec<IdHash> = homes.iter().map(|home| IdHash(u64::from(*home) << 32)).collect();
         for (slot, hash) in (0..).zip(&hashes) {
@@ -49,7 +55,8 @@ proptest! {
             prop_assert!(index.remove(*hash, slot));
         }
         for (slot, hash) in (0..).zip(&hashes) {
-            prop_assert_eq!(index.find(*hash, |found| found == slot), (slot % 2 == 1).then_some(slot));
+            let expected = (slot % 2 == 1).then_some(slot);
+            prop_assert_eq!(index.find(*hash, |found| found == slot), expected);
         }
     }
 }
@@ -112,7 +119,7 @@ fn a_table_that_empties_gets_small_again() {
     for (slot, hash) in (0..).zip(&hashes) {
         assert!(index.remove(*hash, slot));
     }
-    assert_eq!((index.len(), index.places.len()), (0, SMALLEST));
+    assert_eq!((index.len(), index.places.len()), (0, MIN_PLACES));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What holds many jobs or ids at a flat cost: nothing here knows what it holds.
+//! Collections for many jobs or ids at a constant cost. They know nothing of jobs.
 
 pub(crate) mod blocks;
 #[cfg(test)]
@@ -13,5 +13,5 @@ pub(crate) mod slab;
 #[cfg(test)]
 mod slab_tests;
 
-// The modules name it as `super::Time`, so that the benches can take them in as they are.
+// The modules use `super::Time`, so that the benches can include them unchanged.
 use super::time::Time;

@@ -1,9 +1,12 @@
-//! When which job is due: one schedule for any number of jobs.
+//! When each job is due: one schedule for any number of jobs.
 //!
-//! A hierarchical timing wheel. Three levels of 1024 slots cover the next 1024 ticks of a millisecond, the next 17 minutes and the next
-//! 12 days; what lies further ahead waits in a list for each 12 days. A slot is a chain of chunks of 31 entries: linked entries would miss the cache once each, chunks are read in
-//! a row. Entries move down a level when their slot's time has come, three times at most, so that taking one out and putting it back in costs the same
-//! for a thousand jobs and for a million. Which slots hold something is kept in bits: no jump of the clock is walked through, and the next due tick is always known.
+//! A hierarchical timing wheel with ticks of a millisecond. Three levels of 1024 slots cover the
+//! next 1024 ticks, the next 17 minutes and the next 12 days. Later entries wait in a list for each
+//! 12 days (an era). A slot is a chain of chunks of 31 entries: single linked entries would cause a
+//! cache miss each, and a chunk is read in a row. Entries move down a level when the time of their
+//! slot has come, at most three times, so removing one and inserting it again costs the same for a
+//! thousand jobs and for a million. Bits mark the slots that are not empty: a jump of the clock
+//! does not visit each slot, and the next due tick is always known.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,31 +19,34 @@ const BITS: u32 = 10;
 const SLOTS: usize = 1 << BITS;
 const LEVELS: usize = 3;
 
-/// Bits of a tick that the levels tell apart. Ticks that agree on all others are of one era, about 12 days.
+/// Bits of a tick that the levels cover. Ticks that agree in all higher bits belong to one era,
+/// about 12 days.
 const ERA_BITS: u32 = BITS * LEVELS as u32;
 const WITHIN_ERA: u64 = (1 << ERA_BITS) - 1;
 
-/// Entries of a chunk, which has 256 bytes with them.
+/// The number of entries of a chunk, which then has 256 bytes.
 const CHUNK: usize = 31;
 
 /// No chunk.
 const NONE: u32 = u32::MAX;
 
-/// Chunks beyond which the memory is given back once nothing is scheduled.
-const KEPT_CHUNKS: usize = 256;
+/// The memory of more chunks than this is freed once nothing is scheduled.
+const MAX_KEPT_CHUNKS: usize = 256;
 
 /// Slots of jobs by the time when they are due, to the millisecond.
 ///
-/// Filled and emptied by a batch. Entries are never cancelled: whoever takes one out compares with what the job itself says. Entries come out in the order of
-/// their ticks, which is the time when they are due rounded up to the millisecond, and those of one tick in the order in which they were put in; what is due already when it is put in joins the tick
-/// that is being taken out. Time that goes back is ignored.
+/// Entries are never cancelled: the caller compares each removed entry with the state of the job.
+/// Entries come out in the order of their ticks (the due time rounded up to the millisecond), and
+/// those of one tick in the order of insertion. An entry that is already due when inserted joins
+/// the current tick. Time that goes back is ignored.
 #[derive(Debug)]
 pub(crate) struct Schedule {
-    /// The latest tick told or taken out; none that is left is before it.
+    /// The latest tick passed in or taken out; no remaining entry is before it.
     current: u64,
-    /// What is due within the current era: level 0 within the current 1024 ticks, level 1 within the current 1024 times 1024, and level 2 the others.
+    /// Entries of the current era: level 0 within the current 1024 ticks, level 1 within the
+    /// current 1024 * 1024, level 2 the others.
     levels: [Level; LEVELS],
-    /// What is due in later eras, by their number.
+    /// Entries of later eras, by the number of the era.
     eras: BTreeMap<u64, Chain>,
     chunks: Chunks,
     len: usize,
@@ -50,7 +56,7 @@ impl Schedule {
     pub(crate) fn new(now: Time) -> Self {
         let levels = [Level::new(), Level::new(), Level::new()];
         Self {
-            current: tick_told(now),
+            current: tick_reached(now),
             levels,
             eras: BTreeMap::new(),
             chunks: Chunks::new(),
@@ -63,27 +69,28 @@ impl Schedule {
         self.len
     }
 
-    /// Puts in that this slot is due then.
+    /// Adds that this slot is due at `due`.
     pub(crate) fn push(&mut self, slot: u32, due: Time) {
         self.len += 1;
-        self.place(slot, tick_of(due).max(self.current));
+        self.place(slot, due_tick(due).max(self.current));
     }
 
-    /// Takes out what is due next, and puts it behind `slots`: what is due at the same tick and lies together, some thirty at most; nothing if nothing is due.
+    /// Removes the entries due next, and appends them to `slots`: those of one chunk at the same
+    /// tick, about thirty at most; none if nothing is due.
     ///
-    /// Not one by one, so that what is known of all of them can be fetched at once: one after another would wait for the memory each time.
+    /// They come in groups, so that the caller can load them into the cache together.
     pub(crate) fn pop_due(&mut self, now: Time, slots: &mut Vec<u32>) {
-        let now = tick_told(now).max(self.current);
+        let now = tick_reached(now).max(self.current);
         let due = self.next_tick().filter(|tick| *tick <= now);
         self.advance(due.unwrap_or(now));
         if let Some(tick) = due {
-            self.take(slot_of(tick, 0), slots);
+            self.take(slot_at(tick, 0), slots);
         }
     }
 
-    /// When the next is due: exactly the tick of the earliest entry, or the latest time told where that is later.
+    /// When the next entry is due: exactly its tick, or the latest time passed in if that is later.
     pub(crate) fn next_due(&self) -> Option<Time> {
-        self.next_tick().map(time_of)
+        self.next_tick().map(tick_time)
     }
 
     fn next_tick(&self) -> Option<u64> {
@@ -104,7 +111,7 @@ impl Schedule {
             .map(|(era, earliest)| era << ERA_BITS | u64::from(earliest))
     }
 
-    /// Lets time pass up to this tick, before which nothing is due, and moves what comes near down.
+    /// Advances to this tick, before which nothing is due, and moves near entries down.
     fn advance(&mut self, tick: u64) {
         if tick == self.current {
             return;
@@ -118,13 +125,13 @@ impl Schedule {
         }
         for level in (1..LEVELS).rev() {
             if changed >> (BITS * level as u32) != 0 {
-                let chain = self.levels[level].remove(slot_of(tick, level));
+                let chain = self.levels[level].remove(slot_at(tick, level));
                 self.spread(chain);
             }
         }
     }
 
-    /// Places the entries of a slot of the current era anew, in their order.
+    /// Inserts the entries of a slot of the current era again, in their order.
     fn spread(&mut self, chain: Chain) {
         let era = self.current >> ERA_BITS << ERA_BITS;
         let mut next = chain.first;
@@ -148,12 +155,12 @@ impl Schedule {
         } else {
             let level =
                 usize::from(differing >> BITS != 0) + usize::from(differing >> (2 * BITS) != 0);
-            self.levels[level].insert(slot_of(tick, level))
+            self.levels[level].insert(slot_at(tick, level))
         };
         self.chunks.append(chain, entry);
     }
 
-    /// Takes the first chunk out of a slot of the lowest level.
+    /// Removes the first chunk of a slot of the lowest level.
     fn take(&mut self, slot: usize, slots: &mut Vec<u32>) {
         let chain = &mut self.levels[0].chains[slot];
         let chunk = self.chunks.remove(chain.first);
@@ -192,7 +199,7 @@ impl Chain {
     };
 }
 
-/// One level: its slots, and which of them hold something.
+/// One level: its slots, and which of them are not empty.
 #[derive(Debug)]
 struct Level {
     chains: Vec<Chain>,
@@ -210,7 +217,7 @@ impl Level {
         }
     }
 
-    /// The first slot that holds something.
+    /// The first slot that is not empty.
     fn first(&self) -> Option<usize> {
         let word = self.words.trailing_zeros() as usize;
         self.occupied
@@ -218,7 +225,7 @@ impl Level {
             .map(|bits| word * 64 + bits.trailing_zeros() as usize)
     }
 
-    /// The chain of a slot that is about to hold something.
+    /// The chain of a slot, to add an entry to.
     fn insert(&mut self, slot: usize) -> &mut Chain {
         self.occupied[slot / 64] |= 1 << (slot % 64);
         self.words |= 1 << (slot / 64);
@@ -250,7 +257,7 @@ impl Chunk {
     }
 }
 
-/// All chunks there are: those in chains, and those that are free, in a chain of their own.
+/// All chunks: those in chains, and the free ones, in a chain of their own.
 #[derive(Debug)]
 struct Chunks {
     blocks: Blocks<Chunk>,
@@ -301,7 +308,7 @@ impl Chunks {
         index
     }
 
-    /// What is in a chunk, which is free from now on.
+    /// The contents of a chunk, which becomes free.
     fn remove(&mut self, index: u32) -> Chunk {
         let chunk = self.blocks[index];
         self.free(index);
@@ -313,36 +320,37 @@ impl Chunks {
         self.free = index;
     }
 
-    /// Gives the memory back, where it is much. All chunks are free.
+    /// Frees the memory, if it is much. All chunks must be free.
     fn shrink(&mut self) {
-        if self.blocks.len() > KEPT_CHUNKS {
+        if self.blocks.len() > MAX_KEPT_CHUNKS {
             self.blocks.clear();
             self.free = NONE;
         }
     }
 }
 
-const fn slot_of(tick: u64, level: usize) -> usize {
+const fn slot_at(tick: u64, level: usize) -> usize {
     (tick >> (BITS * level as u32)) as usize % SLOTS
 }
 
-/// The first tick at which what is due then may come out.
-fn tick_of(due: Time) -> u64 {
+/// The first tick at which an entry due then may come out.
+fn due_tick(due: Time) -> u64 {
     let since = due.since_epoch();
     let partial = since.subsec_nanos() % 1_000_000 != 0;
     whole_milliseconds(since) + u64::from(partial)
 }
 
-/// The tick that has come when it is `now`. The last moment there is counts as the tick it is rounded up to, else what waits for it would never be due.
-fn tick_told(now: Time) -> u64 {
+/// The tick that is reached at `now`. [`Time::MAX`] counts as the tick it is rounded up to, or an
+/// entry due then would never come out.
+fn tick_reached(now: Time) -> u64 {
     if now == Time::MAX {
-        tick_of(now)
+        due_tick(now)
     } else {
         whole_milliseconds(now.since_epoch())
     }
 }
 
-fn time_of(tick: u64) -> Time {
+fn tick_time(tick: u64) -> Time {
     Time::from_unix(Duration::from_millis(tick))
 }
 

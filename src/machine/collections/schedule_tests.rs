@@ -126,7 +126,10 @@ fn pop_both(schedule: &mut Schedule, model: &mut Model, now: Time) -> Result<(),
 
 proptest! {
     #[test]
-    fn it_does_what_a_sorted_map_does(start in moment(), steps in prop::collection::vec(step(), 0..200)) {
+    fn it_does_what_a_sorted_map_does(
+        start in moment(),
+        steps in prop::collection::vec(step(), 0..200),
+    ) {
         let (mut schedule, mut model, mut now) = (Schedule::new(start), Model::new(start), start);
         for (slot, step) in (0..).zip(steps) {
             match step {
@@ -149,14 +152,18 @@ proptest! {
     }
 
     #[test]
-    fn many_entries_of_few_ticks_keep_their_order(dues in prop::collection::vec(0..20_u64, 0..500), pause in 0..100_u64) {
+    fn many_entries_of_few_ticks_keep_their_order(
+        dues in prop::collection::vec(0..20_u64, 0..500),
+        pause in 0..100_u64,
+    ) {
         let (mut schedule, mut model) = (Schedule::new(START), Model::new(START));
         for (slot, due) in (0..).zip(dues) {
             let due = START + Duration::from_millis(due * 1_000 + 990);
             schedule.push(slot, due);
             model.push(slot, due);
             if slot % 100 == 99 {
-                pop_both(&mut schedule, &mut model, START + Duration::from_millis(pause * u64::from(slot)))?;
+                let now = START + Duration::from_millis(pause * u64::from(slot));
+                pop_both(&mut schedule, &mut model, now)?;
             }
         }
         while schedule.next_due().is_some() {

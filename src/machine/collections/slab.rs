@@ -7,23 +7,23 @@ use super::blocks::Blocks;
 /// No slot.
 const NONE: u32 = u32::MAX;
 
-/// Values under keys that are never given twice, in places that are reused.
+/// Values under keys that are never reused, in places that are.
 ///
-/// A place holds a value and 8 bytes more. Fewer than 2^32 values have room.
+/// A place holds a value and 8 more bytes. There is room for fewer than 2^32 values.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
     pub(super) places: Blocks<Place<T>>,
-    /// The first of the free places, the one freed last.
+    /// The first free place, the one freed last.
     free: u32,
     /// The generation of new places.
     pub(super) first_generation: u32,
     len: usize,
 }
 
-/// Places beyond which the memory is given back once there is no value.
-const KEPT_PLACES: usize = 1024;
+/// The memory of more places than this is freed once there is no value.
+const MAX_KEPT_PLACES: usize = 1024;
 
-/// The key of one value: the place it has, and how many had it before.
+/// The key of one value: its place, and how many values had the place before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key {
     pub(crate) slot: u32,
@@ -34,7 +34,7 @@ pub(crate) struct Key {
 pub(super) struct Place<T> {
     value: Option<T>,
     generation: u32,
-    /// The next free place, where this is one.
+    /// The next free place, if this is one.
     next: u32,
 }
 
@@ -116,11 +116,11 @@ impl<T> Slab<T> {
         place.value.as_mut().map(|value| (key, value))
     }
 
-    /// Fetches from memory what `read` reads of the values that have these places, in little more time than it takes for one: whoever then comes to them one by one
-    /// need not wait.
+    /// Loads what `read` reads of the values in these places into the cache, in little more time
+    /// than one takes. The caller can then visit them one by one without waiting.
     pub(crate) fn fetch<R>(&self, slots: &[u32], read: impl Fn(&T) -> R) {
         for slot in slots {
-            // Nothing is done with it, so that nothing waits for it.
+            // The result is unused, so nothing waits for it.
             black_box(self.at(*slot).map(|(key, value)| (key, read(value))));
         }
     }
@@ -132,13 +132,13 @@ impl<T> Slab<T> {
             .filter(|place| place.generation == key.generation)?;
         let value = place.value.take()?;
         self.len -= 1;
-        // A place that had all keys it can have stays empty: a stale key must never find another's value.
+        // A place that has used all its keys stays empty: an old key must never find another value.
         if let Some(generation) = place.generation.checked_add(1) {
             place.generation = generation;
             place.next = self.free;
             self.free = key.slot;
         }
-        if self.len == 0 && self.places.len() > KEPT_PLACES {
+        if self.len == 0 && self.places.len() > MAX_KEPT_PLACES {
             self.shrink();
         }
         Some(value)
@@ -155,7 +155,7 @@ impl<T> Slab<T> {
         })
     }
 
-    /// Gives the memory back, and sees to it that no key comes again. All places are free.
+    /// Frees the memory, and makes sure that no key is reused. All places must be free.
     fn shrink(&mut self) {
         let latest = self.places.iter().map(|place| place.generation).max();
         if let Some(generation) = latest.filter(|generation| *generation < u32::MAX) {

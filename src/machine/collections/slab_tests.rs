@@ -8,7 +8,9 @@ use super::slab::{Key, Slab};
 
 proptest! {
     #[test]
-    fn a_key_finds_its_value_until_it_is_removed_and_never_another(steps in prop::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 0..80)) {
+    fn a_key_finds_its_value_until_it_is_removed_and_never_another(
+        steps in prop::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 0..80),
+    ) {
         let (mut slab, mut model, mut given) = (Slab::new(), BTreeMap::new(), Vec::new());
         for (value, (insert, which)) in (0_u32..).zip(steps) {
             if insert {
@@ -26,7 +28,8 @@ proptest! {
                 let there = slab.at(key.slot).map(|(key, value)| (key, *value));
                 prop_assert!(there.is_none_or(|(key, value)| model.get(&key) == Some(&value)));
             }
-            prop_assert_eq!(slab.iter().map(|(key, value)| (key, *value)).collect::<BTreeMap<_, _>>(), model.clone());
+            let values: BTreeMap<_, _> = slab.iter().map(|(key, value)| (key, *value)).collect();
+            prop_assert_eq!(values, model.clone());
         }
     }
 }

@@ -1,21 +1,22 @@
-//! The bins in which ages are counted: eight to a doubling, so that each is an eighth to a sixteenth as wide as the age it stands for.
+//! The bins in which ages are counted: eight to a doubling, so that a bin's width is an eighth to a
+//! sixteenth of its ages.
 
-/// The first bin reaches from zero to 2^15 ticks, half a second: no poll is made sooner.
-const FIRST: u32 = 15;
+/// The first bin is from zero to 2^15 ticks, half a second: no poll comes sooner.
+const FIRST_BITS: u32 = 15;
 
-/// An eighth of a doubling is the width of a bin.
-const PER_DOUBLING: u32 = 3;
+/// A doubling has 2^3 bins of equal width.
+const PER_DOUBLING_BITS: u32 = 3;
 
 /// Doublings from half a second to 2^17 s, a day and a half.
 const DOUBLINGS: usize = 18;
 
-/// How many bins there are. The last has no end: what is said of it holds for all that is older.
-pub(super) const BINS: usize = 1 + (DOUBLINGS << PER_DOUBLING);
+/// The number of bins. The last has no end: it also stands for all greater ages.
+pub(super) const BINS: usize = 1 + (DOUBLINGS << PER_DOUBLING_BITS);
 
 /// The borders of the bins, from zero to the nominal end of the last.
 pub(super) const EDGES: usize = BINS + 1;
 
-/// One bin: ages from `from` on, over 2 to the power of `width` ticks.
+/// One bin: ages in ticks from `from`, over 2^`width` ticks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Bin {
     pub(super) index: usize,
@@ -24,22 +25,25 @@ pub(super) struct Bin {
 }
 
 impl Bin {
-    /// The bin of an age: the first that has it or ends at it.
-    pub(super) const fn of(age: u64) -> Self {
-        if age < 1 << FIRST {
+    /// The bin of an age; the last bin for ages beyond its end.
+    pub(super) const fn for_age(age: u64) -> Self {
+        if age < 1 << FIRST_BITS {
             return Self {
                 index: 0,
                 from: 0,
-                width: FIRST,
+                width: FIRST_BITS,
             };
         }
+        // The position of the highest bit; the next three bits select the bin of the doubling.
+        // `age` is at least 2^15 here, so no subtraction below underflows.
         let doubling = 63 - age.leading_zeros();
-        let width = doubling - PER_DOUBLING;
-        let part = (age >> width) & ((1 << PER_DOUBLING) - 1);
-        let index = 1 + (((doubling - FIRST) << PER_DOUBLING) as usize) + part as usize;
+        let width = doubling - PER_DOUBLING_BITS;
+        let part = (age >> width) & ((1 << PER_DOUBLING_BITS) - 1);
+        let index = 1 + (((doubling - FIRST_BITS) << PER_DOUBLING_BITS) as usize) + part as usize;
         if index < BINS {
             Self {
                 index,
+                // The age with the bits below the bin's width cleared.
                 from: (age >> width) << width,
                 width,
             }
@@ -48,19 +52,19 @@ impl Bin {
         }
     }
 
-    /// The bin of this index; the last for those beyond.
+    /// The bin of this index; the last bin for a greater index.
     pub(super) const fn at(index: usize) -> Self {
         match index {
-            0 => Self::of(0),
+            0 => Self::for_age(0),
             1..BINS => {
                 let (doubling, part) = (
-                    (index - 1) >> PER_DOUBLING,
-                    (index - 1) & ((1 << PER_DOUBLING) - 1),
+                    (index - 1) >> PER_DOUBLING_BITS,
+                    (index - 1) & ((1 << PER_DOUBLING_BITS) - 1),
                 );
-                let width = FIRST + doubling as u32 - PER_DOUBLING;
+                let width = FIRST_BITS + doubling as u32 - PER_DOUBLING_BITS;
                 Self {
                     index,
-                    from: ((1 << PER_DOUBLING) + part as u64) << width,
+                    from: ((1 << PER_DOUBLING_BITS) + part as u64) << width,
                     width,
                 }
             }
@@ -78,11 +82,12 @@ impl Bin {
     }
 }
 
-/// The parts into which bins cut a span of ages: the bin, and from where to where. What lies beyond the last bin's end belongs to it.
+/// Splits a span of ages at the borders of the bins: each bin, with the first and last age of the
+/// span in it. Ages beyond the end of the last bin belong to it.
 pub(super) fn parts(from: u64, to: u64) -> impl Iterator<Item = (Bin, u64, u64)> {
     let mut age = from;
     std::iter::from_fn(move || {
-        let bin = Bin::of(age);
+        let bin = Bin::for_age(age);
         let end = if bin.index + 1 < BINS {
             bin.end().min(to)
         } else {
@@ -102,8 +107,8 @@ mod tests {
     fn bins_follow_each_other_without_a_gap() {
         for index in 0..BINS {
             let bin = Bin::at(index);
-            assert_eq!(bin, Bin::of(bin.from));
-            assert_eq!(bin, Bin::of(bin.end() - 1));
+            assert_eq!(bin, Bin::for_age(bin.from));
+            assert_eq!(bin, Bin::for_age(bin.end() - 1));
             assert_eq!(
                 bin.end(),
                 if index + 1 < BINS {
@@ -114,7 +119,7 @@ mod tests {
             );
             assert!(index == 0 || bin.from >= 8 << bin.width);
         }
-        assert_eq!(Bin::of(u64::MAX), Bin::at(BINS - 1));
+        assert_eq!(Bin::for_age(u64::MAX), Bin::at(BINS - 1));
     }
 
     #[test]

@@ -1,22 +1,25 @@
-//! The share of jobs that are not finished at an age, turned upside down.
+//! The survival curve: the inverse of the share of jobs that are not finished at an age.
 
 use super::bins::{BINS, Bin, EDGES};
 
-/// One in the numbers of a curve, which have 24 binary places.
+/// 1 in the fixed-point numbers of a curve, which have 24 binary places.
 pub(super) const ONE: u64 = 1 << 24;
 
-/// A curve goes no higher than this: less than one job in 10^11 is left then.
-const HIGHEST: u64 = 1 << 62;
+/// The upper bound of a curve, 2^38 with 24 binary places: then fewer than one job in 10^11 is
+/// left.
+const MAX_INVERSE: u64 = 1 << 62;
 
-/// The median of the processing times assumed before any is known: 15 s.
+/// The median of the assumed processing times, in ticks: 15 s.
 pub(in crate::machine) const MEDIAN: u64 = 15 << 16;
 
-/// What is assumed before anything is known: a log-logistic distribution with a median of 15 s and a shape of 1.2.
+/// The distribution assumed before anything is known: log-logistic with a median of 15 s and a
+/// shape of 1.2.
 pub(in crate::machine) static PRIOR: Curve = Curve::prior();
 
-/// How many jobs there were to begin with for each that is not finished at an age, 1 / S, straight between the borders of the bins; and its integral over the age.
+/// 1 / S at an age, where S is the share of jobs not finished at it: linear between the borders of
+/// the bins; and its integral over the age, in ticks with 24 binary places.
 ///
-/// Both are looked up in constant time, and with them the lateness of the odds rule.
+/// Both are looked up in constant time, and with them the lateness by the odds rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::machine) struct Curve {
     inverse: [u64; EDGES],
@@ -35,31 +38,35 @@ impl Curve {
         curve
     }
 
-    /// The curve that follows from how many entered and how many left each bin unfinished, in any unit.
-    pub(super) fn of(mut counts: impl FnMut(usize) -> (u64, u64)) -> Self {
+    /// The curve for how many jobs entered each bin and how many left it unfinished, in any unit.
+    pub(super) fn from_counts(mut counts: impl FnMut(usize) -> (u64, u64)) -> Self {
         let mut curve = Self::flat();
         for index in 0..BINS {
             let (entered, left) = counts(index);
-            // Some always get through, as nothing is known for certain from a few jobs.
+            // A few jobs prove nothing for certain, so some are assumed to remain.
             let left = left
-                .clamp(entered.div_ceil(STEEPEST), entered.max(1))
+                .clamp(entered.div_ceil(MAX_DECLINE), entered.max(1))
                 .max(1);
+            // 1 / S grows by entered / left. 1 / S is at most 2^62, so the product is below 2^126.
             let grown =
                 u128::from(curve.inverse[index]) * u128::from(entered.max(1)) / u128::from(left);
             curve.extend(
                 index,
                 Bin::at(index).width,
-                u64::try_from(grown).unwrap_or(HIGHEST),
+                u64::try_from(grown).unwrap_or(MAX_INVERSE),
             );
         }
         curve
     }
 
-    /// The lateness, in ticks, that has gathered at the age `to` since a poll the age `from`: the odds rule, the integral of `S(from) / S(t) - 1`.
+    /// The lateness, in ticks, accumulated at the age `to` since a poll at the age `from`: the odds
+    /// rule, the integral of `S(from) / S(t) - 1` over t.
     pub(in crate::machine) fn lateness(&self, from: u64, to: u64) -> u64 {
         let Some(span) = to.checked_sub(from) else {
             return 0;
         };
+        // S(from) times the integral of 1 / S, in ticks. The subtraction of the integral of 1
+        // saturates: rounding may lose a tick.
         let area = self.area_at(to).saturating_sub(self.area_at(from));
         let weighted = area / u128::from(self.inverse_at(from));
         u64::try_from(weighted)
@@ -67,7 +74,8 @@ impl Curve {
             .saturating_sub(span)
     }
 
-    /// The least gap within `gaps` after which the lateness since `from` has reached what `price` asks at that age; the largest if none has.
+    /// The smallest gap within `gaps` after which the lateness since `from` has reached `price` at
+    /// that age; the largest gap if none has. All in ticks.
     pub(in crate::machine) fn gap(
         &self,
         from: u64,
@@ -77,10 +85,13 @@ impl Curve {
         let (area, inverse) = (self.area_at(from), u128::from(self.inverse_at(from)));
         let is_reached = |gap| {
             let gathered = self.area_at(from + gap).saturating_sub(area);
+            // lateness >= price, with the gap and 1 / S(from) moved to the right side. The product
+            // of two numbers below 2^64 fits in 128 bits.
             gathered >= inverse * u128::from(price(from + gap).saturating_add(gap))
         };
         let (mut early, largest) = gaps;
-        // A price that grows with the age may overtake the lateness again, so what is searched is the first doubling in which it is reached.
+        // A price that grows with the age may overtake the lateness again, so the search is in the
+        // first doubling of the gap in which the price is reached.
         let mut late = early.min(largest);
         while late < largest && !is_reached(late) {
             (early, late) = (late + 1, late.saturating_mul(2).clamp(late + 1, largest));
@@ -97,13 +108,13 @@ impl Curve {
     }
 
     /// 1 / S at the border before the bin of this index.
-    pub(super) const fn inverse_of(&self, edge: usize) -> u64 {
+    pub(super) const fn inverse_at_edge(&self, edge: usize) -> u64 {
         self.inverse[edge]
     }
 
     /// 1 / S at an age.
     pub(super) fn inverse_at(&self, age: u64) -> u64 {
-        let bin = Bin::of(age);
+        let bin = Bin::for_age(age);
         let base = self.inverse[bin.index];
         let grown = self.growth(bin, age) + u128::from(base);
         u64::try_from(grown).unwrap_or(u64::MAX)
@@ -111,14 +122,18 @@ impl Curve {
 
     /// The integral of 1 / S from zero to an age.
     fn area_at(&self, age: u64) -> u128 {
-        let bin = Bin::of(age);
+        let bin = Bin::for_age(age);
+        // A trapezoid: the mean of 1 / S at its ends, times its width in ticks. 1 / S is at most
+        // 2^62 and ages are below 2^35, so even the extended last bin stays below 2^105.
         let twice = 2 * u128::from(self.inverse[bin.index]) + self.growth(bin, age);
         self.area[bin.index] + twice * u128::from(age - bin.from) / 2
     }
 
-    /// By how much 1 / S has grown since the bin began.
+    /// How much 1 / S has grown since the start of the bin.
     fn growth(&self, bin: Bin, age: u64) -> u128 {
         let step = self.inverse[bin.index + 1] - self.inverse[bin.index];
+        // Linear: the step over the bin, times the share of the bin's 2^width ticks. Below 2^97
+        // before the shift.
         (u128::from(step) * u128::from(age - bin.from)) >> bin.width
     }
 
@@ -129,21 +144,26 @@ impl Curve {
         }
     }
 
-    /// Sets the value at the end of a bin, whose beginning is set.
+    /// Sets 1 / S and the integral at the end of a bin, whose start is set.
     const fn extend(&mut self, index: usize, width: u32, end: u64) {
         let start = self.inverse[index];
-        let end = if end > HIGHEST { HIGHEST } else { end };
+        let end = if end > MAX_INVERSE { MAX_INVERSE } else { end };
         self.inverse[index + 1] = end;
+        // A trapezoid again. Both ends are at most 2^62 and the width at most 2^29 ticks, so all
+        // 145 bins together stay below 2^99.
         self.area[index + 1] = self.area[index] + (((start as u128 + end as u128) << width) / 2);
     }
 }
 
-/// Of those who enter a bin, one in this many leaves it unfinished at least.
-const STEEPEST: u64 = 16;
+/// At least one in this many of the jobs that enter a bin is assumed to leave it unfinished.
+const MAX_DECLINE: u64 = 16;
 
-/// The odds of the assumed distribution at an age in ticks, `(age / MEDIAN)` to the power of 1.2, with the binary places of [`ONE`].
+/// The odds of the assumed distribution at an age in ticks, `(age / MEDIAN)` to the power of 1.2,
+/// with the binary places of [`ONE`]. Ages are at most 2^33, the end of the last bin.
 const fn power_of_shape(age: u64) -> u64 {
-    // The fifth root of the ratio with 100 binary places has 20; it is found bit by bit.
+    // x^1.2 = x * x^(1/5). The ratio has 100 binary places, so its fifth root has 20; the root is
+    // found bit by bit. age * 2^92 is below 2^125; the ratio is below 2^14, so with its 100 places
+    // below 2^114.
     let ratio = ((age as u128) << 92) / MEDIAN as u128;
     let ratio = ratio << 8;
     let mut root: u128 = 0;
@@ -158,6 +178,7 @@ const fn power_of_shape(age: u64) -> u64 {
         }
         bit -= 1;
     }
+    // The root is below 2^23 and ONE is 2^24: the product is below 2^80.
     ((age as u128 * root * ONE as u128 / MEDIAN as u128) >> 20) as u64
 }
 
@@ -221,7 +242,7 @@ mod tests {
             (1 << 48, 1),
             (5, 5),
         ] {
-            let curve = Curve::of(|_| counts);
+            let curve = Curve::from_counts(|_| counts);
             let ages = [0, 1, 40_000, 1 << 20, 1 << 33, 1 << 34];
             for from in ages {
                 for to in ages {
@@ -240,11 +261,11 @@ mod tests {
 
     #[test]
     fn the_first_gap_that_is_late_enough_is_found_though_the_price_overtakes_the_lateness_again() {
-        // Most finish around 10 s, and the rest hardly ever.
-        let curve = Curve::of(|index| {
+        // Most jobs finish around 10 s, and the others hardly ever.
+        let curve = Curve::from_counts(|index| {
             (
                 1000,
-                if index == Bin::of(10 << 16).index {
+                if index == Bin::for_age(10 << 16).index {
                     200
                 } else {
                     1000
@@ -266,7 +287,7 @@ mod tests {
 
     #[test]
     fn later_is_never_less_late() {
-        let curve = Curve::of(|index| (1000, if index % 7 == 0 { 100 } else { 1000 }));
+        let curve = Curve::from_counts(|index| (1000, if index % 7 == 0 { 100 } else { 1000 }));
         for from in [0, 7, 123_456, 1 << 22, 1 << 30] {
             let mut before = 0;
             for step in 0..2000 {

@@ -1,4 +1,4 @@
-//! What is learned of the time jobs take.
+//! Learns how long jobs take.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,52 +8,62 @@ use serde::{Deserialize, Serialize};
 use super::bins::{BINS, Bin, EDGES, parts};
 use super::curve::{Curve, ONE, PRIOR};
 use super::stored::EstimatorWire;
-use super::ticks::{OLDEST, to_duration, to_ticks};
+use super::ticks::{MAX_AGE_TICKS, to_duration, to_ticks};
 
-/// How long jobs take, as far as it is known: a life table over their age, learned from polls.
+/// How long jobs take: a life table over their age, learned from polls.
 ///
-/// A poll tells only that a job was still in progress at one age, or finished somewhere between two polls (an interval-censored observation). Both are evidence, so a service that has
-/// become slow is noticed before a single job has finished. It begins with what [`PollPolicy`](super::super::PollPolicy) assumes, which weighs as much as three jobs. Recent jobs count
-/// more: after a number of jobs that passed an age, 64 unless set, what was seen of that age before weighs half.
+/// A poll shows only that a job was still in progress at one age, or that it finished between two
+/// polls (an interval-censored observation). Both are evidence, so a service that has become slow
+/// is noticed before a single job has finished. A new estimator assumes what
+/// [`PollPolicy`](super::super::PollPolicy) assumes, with the weight of three jobs. Recent jobs
+/// count more: after the half-life, 64 jobs that passed an age unless set otherwise, earlier
+/// observations of that age weigh half.
 ///
-/// Made by the application, handed to a [`Job`](super::super::Job) or kept in [`DelayEstimators`](super::DelayEstimators), and stored with [`serde`] for the next run (some 1.5 KB, versioned and checked). It
-/// counts in whole numbers: the same observations lead to the same polls on every platform.
+/// Pass it to a [`Job`](super::super::Job) or keep it in
+/// [`DelayEstimators`](super::DelayEstimators), and store it with [`serde`] for the next run (about
+/// 1.5 KB, with a version and a checksum). It counts in whole numbers: the same observations lead
+/// to the same polls on every platform.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "EstimatorWire", into = "EstimatorWire")]
 pub struct DelayEstimator {
     pub(super) half_life: u32,
-    /// Of each bin, the jobs that finished in it, and the jobs that were watched through it, in parts of [`JOB`].
+    /// For each bin: the jobs that finished in it, and the jobs that were observed through it, in
+    /// units of 1 / [`JOB`].
     pub(super) finished: [u32; BINS],
     pub(super) watched: [u32; BINS],
     curve: Box<Curve>,
-    /// Observations, and those the curve does not know of yet.
-    seen: u32,
-    unseen: u32,
+    /// The number of observations, and how many of them are not in the curve yet.
+    observations: u32,
+    not_in_curve: u32,
 }
 
-/// What one job counts.
+/// The count of one job.
 const JOB: u32 = 1 << 16;
 
-/// How many jobs the assumed distribution weighs for ever: enough to poll now and then where nothing is expected any more.
+/// The permanent weight of the assumed distribution, in jobs: enough to poll now and then at ages
+/// where no job is expected to finish.
 const LASTING_WEIGHT: u64 = 1;
 
-/// How many jobs it weighs beside that at the beginning, and how many what is known of other types weighs; both fade.
+/// Its additional initial weight, and the initial weight of what is known of other types, in jobs;
+/// both fade.
 const ASSUMED_WEIGHT: u64 = 2;
 const POOLED_WEIGHT: u64 = 3;
 
-/// The shares that finish, and that were watched, have this many binary places.
+/// 1 in the shares of jobs that finish or are observed: they have 32 binary places.
 const WHOLE: u64 = 1 << 32;
 
-/// One observation in this many, of those there are, and this many at the most, need no new curve.
-const PATIENCE: u32 = 32;
-const MAX_UNSEEN: u32 = 8;
+/// The curve is not rebuilt while it lacks less than one in this many observations, and at most
+/// [`MAX_NOT_IN_CURVE`].
+const NOT_IN_CURVE_SHARE: u32 = 32;
+const MAX_NOT_IN_CURVE: u32 = 8;
 
-/// Of the assumed distribution, the jobs that reach the borders of the bins, in parts of [`JOB`] times 2^16.
+/// The number of jobs of the assumed distribution that reach the borders of the bins, in units of
+/// 2^-32 of a job.
 static ASSUMED: [u64; EDGES] = {
     let mut assumed = [0; EDGES];
     let mut index = 0;
     while index < EDGES {
-        let inverse = PRIOR.inverse_of(index) as u128;
+        let inverse = PRIOR.inverse_at_edge(index) as u128;
         assumed[index] =
             (((LASTING_WEIGHT as u128 * WHOLE as u128) * ONE as u128) / inverse) as u64;
         index += 1;
@@ -62,61 +72,72 @@ static ASSUMED: [u64; EDGES] = {
 };
 
 impl DelayEstimator {
-    /// The number of jobs after which what was seen before weighs half, unless set: 64.
+    /// The default half-life: 64 jobs.
     pub const HALF_LIFE: u32 = 64;
 
-    /// An estimator that knows nothing yet: the polls are those of [`PollPolicy::next_poll`](super::super::PollPolicy::next_poll).
+    /// An estimator without observations: the polls are those of
+    /// [`PollPolicy::next_poll`](super::super::PollPolicy::next_poll).
     pub fn new() -> Self {
-        Self::assuming(Self::HALF_LIFE, &PRIOR, ASSUMED_WEIGHT)
+        Self::from_curve(Self::HALF_LIFE, &PRIOR, ASSUMED_WEIGHT)
     }
 
-    /// Sets after how many jobs what was seen before weighs half; held within 4 to 10 000. A small number follows changes sooner, a large one is steadier.
+    /// Sets the half-life: after how many jobs an earlier observation weighs half. Clamped to 4 to
+    /// 10 000. A small number follows changes sooner, a large one is steadier.
     #[must_use]
     pub fn with_half_life(mut self, jobs: u32) -> Self {
         self.half_life = jobs.clamp(Self::HALF_LIVES.0, Self::HALF_LIVES.1);
         self
     }
 
-    /// The number of jobs after which what was seen before weighs half.
+    /// The number of jobs after which an earlier observation weighs half.
     pub fn half_life(&self) -> u32 {
         self.half_life
     }
 
-    /// Learns that this many jobs were watched from one age to another, and did not finish. Ages are times since the submit was answered, for all functions here.
+    /// Learns that `jobs` jobs were in progress from one age to another. All ages of this type
+    /// count from the response to the submit.
     pub fn observe_pending(&mut self, jobs: u32, from: Duration, to: Duration) {
         for (bin, low, high) in parts(to_ticks(from), to_ticks(to)) {
+            // The observed share of the bin, in units of 1 / JOB: 2^16 * 2^34 ticks is 2^50 at
+            // most.
             let share = u64::from(JOB) * (high - low);
             self.add(bin, 0, (share >> bin.width).saturating_mul(u64::from(jobs)));
         }
-        self.learned(jobs);
+        self.count_observations(jobs);
     }
 
-    /// Learns that a job finished between these ages: it was in progress at the first, and found finished, with a result or an error, at the second.
+    /// Learns that a job finished between two ages: it was in progress at `from`, and found
+    /// finished, with a result or an error, at `to`.
     pub fn observe_finished(&mut self, from: Duration, to: Duration) {
-        let from = to_ticks(from).min(OLDEST - 1);
+        let from = to_ticks(from).min(MAX_AGE_TICKS - 1);
         let to = to_ticks(to).max(from + 1);
         let finish = Finish::new(&self.curve, from, to);
         let mut before = 0;
         for (bin, low, high) in parts(from, to) {
             let after = finish.share(&self.curve, high);
+            // The job is in progress through the bin with the mean of the probabilities at its
+            // ends, times the observed part of the bin with 8 binary places. Below 2^32 * 2^13; the
+            // shift leaves the 16 binary places of JOB.
             let watched = WHOLE - (before + after) / 2;
             let watched = (watched * ((high - low) << 8 >> bin.width)) >> (32 + 8 - 16);
             self.add(bin, (after >> 16) - (before >> 16), watched);
             before = after;
         }
-        self.learned(1);
+        self.count_observations(1);
     }
 
-    /// The lateness to be expected, weighted by how likely it is, when a job that was in progress at the age `from` is polled no sooner than at the age `to`.
+    /// The expected lateness when a job that was in progress at the age `from` is not polled before
+    /// the age `to`.
     ///
-    /// Comparable with [`PollPolicy::price`](super::super::PollPolicy::price), and additive: for many jobs, the sum tells whether one request that reveals all of them is worth it.
+    /// It is comparable with [`PollPolicy::price`](super::super::PollPolicy::price), and additive:
+    /// the sum over many jobs shows whether one request that reveals all of them is worth it.
     pub fn lateness(&self, from: Duration, to: Duration) -> Duration {
         to_duration(self.curve.lateness(to_ticks(from), to_ticks(to)))
     }
 
-    /// Whether nothing was observed yet.
+    /// Whether there was no observation yet.
     pub fn is_empty(&self) -> bool {
-        self.seen == 0
+        self.observations == 0
     }
 
     pub(in crate::machine) fn curve(&self) -> &Curve {
@@ -124,14 +145,14 @@ impl DelayEstimator {
     }
 }
 
-/// The crate's own.
+/// For this crate.
 impl DelayEstimator {
     pub(super) const HALF_LIVES: (u32, u32) = (4, 10_000);
 
-    /// What has been counted in another run.
-    pub(super) fn counted(
+    /// An estimator with the counts of another run.
+    pub(super) fn from_counts(
         half_life: u32,
-        seen: u32,
+        observations: u32,
         finished: [u32; BINS],
         watched: [u32; BINS],
     ) -> Self {
@@ -141,18 +162,20 @@ impl DelayEstimator {
             finished,
             watched,
             curve,
-            seen,
-            unseen: 0,
+            observations,
+            not_in_curve: 0,
         };
-        estimator.redraw();
+        estimator.rebuild_curve();
         estimator
     }
 
-    /// One that takes a curve for granted, as if it had been seen of so many jobs.
-    fn assuming(half_life: u32, curve: &Curve, jobs: u64) -> Self {
+    /// An estimator that assumes a curve, with the weight of `jobs` jobs.
+    fn from_curve(half_life: u32, curve: &Curve, jobs: u64) -> Self {
         let (mut finished, mut watched) = ([0; BINS], [0; BINS]);
         for index in 0..BINS {
-            let reach = |edge| jobs * u64::from(JOB) * ONE / curve.inverse_of(edge);
+            // Jobs that reach a border, in units of 1 / JOB: at most 3 * 2^16 * 2^24 before the
+            // division.
+            let reach = |edge| jobs * u64::from(JOB) * ONE / curve.inverse_at_edge(edge);
             let (entered, left) = (reach(index), reach(index + 1));
             finished[index] = u32::try_from(entered - left).unwrap_or(u32::MAX);
             watched[index] = u32::try_from((entered + left) / 2).unwrap_or(u32::MAX);
@@ -162,28 +185,31 @@ impl DelayEstimator {
             finished,
             watched,
             curve: Box::new(curve.clone()),
-            seen: 0,
-            unseen: 0,
+            observations: 0,
+            not_in_curve: 0,
         }
     }
 
-    pub(super) fn seen(&self) -> u32 {
-        self.seen
+    pub(super) fn observations(&self) -> u32 {
+        self.observations
     }
 
-    /// The most that a bin holds: so much that a job more makes half of it fade in a half-life.
-    pub(super) fn most(half_life: u32) -> u64 {
-        // A half-life over the natural logarithm of 2.
+    /// The largest count of a bin: at this size one more job makes half of it fade within a
+    /// half-life.
+    pub(super) fn max_count(half_life: u32) -> u64 {
+        // half_life / ln(2) jobs: 94 548 is 2^16 / ln(2). At most 10 000 * 94 548, below 2^30.
         u64::from(half_life) * 94_548
     }
 
-    /// One that knows as much as this one, and believes it as little as what was seen of three jobs.
+    /// An estimator with the same curve, but with the weight of only three jobs.
     pub(super) fn as_assumption(&self) -> Self {
-        Self::assuming(self.half_life, &self.curve, POOLED_WEIGHT)
+        Self::from_curve(self.half_life, &self.curve, POOLED_WEIGHT)
     }
 
     fn add(&mut self, bin: Bin, finished: u64, watched: u64) {
-        let most = Self::most(self.half_life);
+        let most = Self::max_count(self.half_life);
+        // Counts above `most` are scaled down to it, both by the same factor. They are at most 2^33
+        // and `most` is below 2^30, so the product fits in 63 bits.
         let finished = finished + u64::from(self.finished[bin.index]);
         let watched = watched
             .saturating_add(self.watched[bin.index].into())
@@ -194,23 +220,27 @@ impl DelayEstimator {
         self.watched[bin.index] = fade(watched);
     }
 
-    /// Draws the curve again, unless what is new hardly matters: a poll must stay cheap.
-    fn learned(&mut self, observations: u32) {
-        self.seen = self.seen.saturating_add(observations);
-        self.unseen = self.unseen.saturating_add(observations);
-        if self.unseen >= (self.seen / PATIENCE).min(MAX_UNSEEN) {
-            self.redraw();
+    /// Rebuilds the curve, unless what is new hardly matters: a poll must stay cheap.
+    fn count_observations(&mut self, observations: u32) {
+        self.observations = self.observations.saturating_add(observations);
+        self.not_in_curve = self.not_in_curve.saturating_add(observations);
+        if self.not_in_curve >= (self.observations / NOT_IN_CURVE_SHARE).min(MAX_NOT_IN_CURVE) {
+            self.rebuild_curve();
         }
     }
 
-    fn redraw(&mut self) {
-        self.unseen = 0;
-        // Of few jobs hardly one finishes in a given bin, so neighbours count half: their sum over two bins is steadier than each.
+    fn rebuild_curve(&mut self) {
+        self.not_in_curve = 0;
+        // With few jobs hardly one finishes in a given bin. Neighbours therefore count half: the
+        // sum over two bins is steadier than each. The weights 1, 2, 1 add up to 4.
         let around = |counts: &[u32; BINS], index: usize| {
             let at = |index: usize| u64::from(counts[index.min(BINS - 1)]);
             at(index.saturating_sub(1)) + 2 * at(index) + at(index + 1)
         };
-        *self.curve = Curve::of(|index| {
+        // In units of 2^-32 of a job: 2^16 for a count, 4 for the weights, 2^14 by the shift. The
+        // observed count is the mean of entered and left, so half of those that finished (a shift
+        // by 13) is added to and subtracted from it. Below 2^49.
+        *self.curve = Curve::from_counts(|index| {
             let (finished, watched) = (
                 around(&self.finished, index) << 13,
                 around(&self.watched, index) << 14,
@@ -230,10 +260,19 @@ impl Default for DelayEstimator {
 }
 
 impl PartialEq for DelayEstimator {
-    /// Whether both have counted the same.
+    /// Whether both have the same counts.
     fn eq(&self, other: &Self) -> bool {
-        (self.half_life, self.seen, self.finished, self.watched)
-            == (other.half_life, other.seen, other.finished, other.watched)
+        (
+            self.half_life,
+            self.observations,
+            self.finished,
+            self.watched,
+        ) == (
+            other.half_life,
+            other.observations,
+            other.finished,
+            other.watched,
+        )
     }
 }
 
@@ -243,18 +282,19 @@ impl fmt::Debug for DelayEstimator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DelayEstimator")
             .field("half_life", &self.half_life)
-            .field("observations", &self.seen)
+            .field("observations", &self.observations)
             .finish_non_exhaustive()
     }
 }
 
-/// Somewhere in a span of ages a job has finished: where, by what is known of others.
+/// A job that finished at an unknown age within a span: how likely each age is, by the curve.
 struct Finish {
     from: u64,
     to: u64,
-    /// 1 / S where the span begins.
+    /// 1 / S at the start of the span.
     inverse: u64,
-    /// Of those in progress then, the share that finishes within the span.
+    /// The share of the jobs in progress at the start that finish within the span, in units of 1 /
+    /// [`WHOLE`].
     share: u64,
 }
 
@@ -266,22 +306,22 @@ impl Finish {
             inverse: curve.inverse_at(from),
             share: 0,
         };
-        finish.share = finish.gone(curve, to);
+        finish.share = finish.finished_share(curve, to);
         finish
     }
 
-    /// The share of what finishes within the span that has finished at an age.
+    /// The probability that the job had finished at an age, in units of 1 / [`WHOLE`].
     fn share(&self, curve: &Curve, age: u64) -> u64 {
-        // Where hardly anything finishes, any age is as likely as another.
+        // Where hardly any job finishes, each age is equally likely.
         let (part, whole) = if self.share < WHOLE >> 20 {
             (age - self.from, self.to - self.from)
         } else {
-            (self.gone(curve, age).min(self.share), self.share)
+            (self.finished_share(curve, age).min(self.share), self.share)
         };
         u64::try_from(u128::from(part) * u128::from(WHOLE) / u128::from(whole)).unwrap_or(WHOLE)
     }
 
-    fn gone(&self, curve: &Curve, age: u64) -> u64 {
+    fn finished_share(&self, curve: &Curve, age: u64) -> u64 {
         let left = u128::from(self.inverse) * u128::from(WHOLE) / u128::from(curve.inverse_at(age));
         WHOLE.saturating_sub(u64::try_from(left).unwrap_or(WHOLE))
     }

@@ -8,41 +8,45 @@ use serde::{Deserialize, Serialize};
 use super::estimator::DelayEstimator;
 use super::stored::EstimatorsWire;
 
-/// How long jobs take, for each document type by itself.
+/// How long jobs take, separately for each document type.
 ///
-/// What is seen of a type teaches its own estimate and the pooled one; a type that was never seen begins with what the pooled one knows, which weighs as much as three jobs.
-/// The first [`MAX_TYPES`](Self::MAX_TYPES) types have an estimate of their own; all others share the pooled one.
+/// An observation of a type updates its own estimate and the pooled one. A new type starts from the
+/// pooled estimate, with the weight of three jobs. The first [`MAX_TYPES`](Self::MAX_TYPES) types
+/// have their own estimate; all others share the pooled one.
 ///
-/// Made by the application, handed to a [`Batch`](super::super::Batch), and stored with [`serde`] for the next run: some 1.5 KB for each type, versioned and checked.
+/// Pass it to a [`Batch`](super::super::Batch), and store it with [`serde`] for the next run: about
+/// 1.5 KB for each type, with a version and a checksum.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "EstimatorsWire", into = "EstimatorsWire")]
 pub struct DelayEstimators {
     pub(super) pooled: DelayEstimator,
-    /// In the order in which they were met.
+    /// In the order of their first use.
     pub(super) types: Vec<(Box<str>, DelayEstimator)>,
 }
 
 impl DelayEstimators {
-    /// The most document types that have an estimate of their own: 64.
+    /// The maximum number of document types with their own estimate: 64.
     pub const MAX_TYPES: usize = 64;
 
-    /// Estimators that know nothing yet.
+    /// Estimators without observations.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets after how many jobs what was seen before weighs half, for types that are met from now on and for the pooled estimate; see [`DelayEstimator::with_half_life`].
+    /// Sets the half-life of the pooled estimate and of types that are added from now on; see
+    /// [`DelayEstimator::with_half_life`].
     #[must_use]
     pub fn with_half_life(mut self, jobs: u32) -> Self {
         self.pooled = self.pooled.with_half_life(jobs);
         self
     }
 
-    /// The estimate for a document type: its own if something was observed of it, else the pooled one.
+    /// The estimate for a document type: its own if there was an observation, otherwise the pooled
+    /// one.
     pub fn get(&self, document_type: Option<&str>) -> &DelayEstimator {
         let slot = document_type
             .and_then(|name| self.position(name))
-            .map_or(DelaySlot::POOLED, DelaySlot::of);
+            .map_or(DelaySlot::POOLED, DelaySlot::from_position);
         self.at(slot)
     }
 
@@ -51,12 +55,13 @@ impl DelayEstimators {
         &self.pooled
     }
 
-    /// The types that have an estimate of their own.
+    /// The document types with their own estimate.
     pub fn document_types(&self) -> impl Iterator<Item = &str> {
         self.types.iter().map(|(name, _)| &**name)
     }
 
-    /// Learns that this many jobs of a type were watched from one age to another, and did not finish; see [`DelayEstimator::observe_pending`].
+    /// Learns that `jobs` jobs of a type were in progress from one age to another; see
+    /// [`DelayEstimator::observe_pending`].
     pub fn observe_pending(
         &mut self,
         document_type: Option<&str>,
@@ -68,21 +73,22 @@ impl DelayEstimators {
         self.pending_at(slot, jobs, from, to);
     }
 
-    /// Learns that a job of a type finished between these ages; see [`DelayEstimator::observe_finished`].
+    /// Learns that a job of a type finished between these ages; see
+    /// [`DelayEstimator::observe_finished`].
     pub fn observe_finished(&mut self, document_type: Option<&str>, from: Duration, to: Duration) {
         let slot = self.slot(document_type);
         self.finished_at(slot, from, to);
     }
 }
 
-/// Where the estimate of a type stands, for who holds a great many jobs.
+/// The index of a type's estimate, in one byte for callers with many jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(in crate::machine) struct DelaySlot(u8);
 
 impl DelaySlot {
     const POOLED: Self = Self(0);
 
-    fn of(position: usize) -> Self {
+    fn from_position(position: usize) -> Self {
         u8::try_from(position + 1).map_or(Self::POOLED, Self)
     }
 
@@ -91,21 +97,21 @@ impl DelaySlot {
     }
 }
 
-/// The crate's own: the same by slot.
+/// For this crate: the same by slot.
 impl DelayEstimators {
-    /// The slot of a type, which is made if there is room for one more.
+    /// The slot of a type; adds the type if there is room.
     pub(in crate::machine) fn slot(&mut self, document_type: Option<&str>) -> DelaySlot {
         let Some(name) = document_type else {
             return DelaySlot::POOLED;
         };
         if let Some(position) = self.position(name) {
-            return DelaySlot::of(position);
+            return DelaySlot::from_position(position);
         }
         if self.types.len() >= Self::MAX_TYPES {
             return DelaySlot::POOLED;
         }
         self.types.push((name.into(), DelayEstimator::new()));
-        DelaySlot::of(self.types.len() - 1)
+        DelaySlot::from_position(self.types.len() - 1)
     }
 
     pub(in crate::machine) fn at(&self, slot: DelaySlot) -> &DelayEstimator {

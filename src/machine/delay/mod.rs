@@ -1,7 +1,8 @@
-//! How long jobs take: what is assumed of it, what is learned, and how late a poll may be.
+//! How long jobs take: the assumed distribution, what is learned, and how late a poll may be.
 //!
-//! All of it counts in whole numbers, so that the same observations give the same polls on every platform: neither floating point nor a library's `exp` and `ln` are
-//! needed, as the share of jobs not yet finished is a life table, whose steps are quotients of counts.
+//! All arithmetic is in whole numbers, so the same observations give the same polls on every
+//! platform. The share of jobs not yet finished is a life table, whose steps are quotients of
+//! counts, so neither floating point nor `exp` and `ln` are needed.
 
 mod bins;
 mod curve;

@@ -12,14 +12,14 @@ use crate::machine::check::Check;
 /// The version that is written; it and earlier ones are read.
 const VERSION: u32 = 1;
 
-/// Why stored estimates can't be used; told by the format's own error. Nothing is lost but what was learned.
+/// Why stored estimates can't be used. Only what was learned is lost.
 #[derive(Debug)]
 pub(super) enum StoredError {
     /// They were written by a newer version of this library.
     Newer { version: u32 },
     /// A number is out of its range, or there are too many.
     Unreadable { problem: &'static str },
-    /// The check does not fit the contents any more: they were damaged, or edited.
+    /// The checksum does not match the contents: they were damaged or edited.
     Altered,
 }
 
@@ -27,19 +27,28 @@ impl fmt::Display for StoredError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Newer { version } => {
-                write!(f, "the estimate has version {version}, written by a newer typless: update this program, or begin with a new one")
+                write!(
+                    f,
+                    "the estimate has version {version}, written by a newer typless: \
+                     update this program, or begin with a new one"
+                )
             }
-            Self::Unreadable { problem } => write!(f, "not an estimate: {problem}; begin with a new one"),
-            Self::Altered => f.write_str("the estimate's check does not fit its contents: it was damaged or edited, begin with a new one"),
+            Self::Unreadable { problem } => {
+                write!(f, "not an estimate: {problem}; begin with a new one")
+            }
+            Self::Altered => f.write_str(
+                "the estimate's check does not fit its contents: \
+                 it was damaged or edited, begin with a new one",
+            ),
         }
     }
 }
 
-/// The counts of each bin, in parts of 2^-16 of a job; those after the last that is not zero are left out.
+/// The counts of each bin, in units of 2^-16 of a job; trailing zeros are omitted.
 #[derive(Serialize, Deserialize)]
 pub(super) struct EstimatorWire {
     typless_delays: u32,
-    // A newer version may have other fields, and is to be called by its name.
+    // A newer version may have other fields; it should still be reported as newer.
     #[serde(default)]
     half_life: u32,
     #[serde(default)]
@@ -72,7 +81,7 @@ impl From<DelayEstimator> for EstimatorWire {
         let mut wire = Self {
             typless_delays: VERSION,
             half_life: estimator.half_life,
-            observations: estimator.seen(),
+            observations: estimator.observations(),
             finished: trimmed(&estimator.finished),
             watched: trimmed(&estimator.watched),
             check: String::new(),
@@ -96,9 +105,9 @@ impl TryFrom<EstimatorWire> for DelayEstimator {
                 problem: "the half-life is out of range",
             });
         }
-        let most = Self::most(wire.half_life);
+        let most = Self::max_count(wire.half_life);
         let (finished, watched) = (counts(&wire.finished, most)?, counts(&wire.watched, most)?);
-        Ok(Self::counted(
+        Ok(Self::from_counts(
             wire.half_life,
             wire.observations,
             finished,

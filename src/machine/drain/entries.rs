@@ -1,4 +1,4 @@
-//! What is known of each id that is listed.
+//! The state of each listed id.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
@@ -8,21 +8,23 @@ use super::super::collections::slab::{Key, Slab};
 use super::super::time::Time;
 use crate::wire::ExtractionId;
 
-/// The ids that are listed, or were and are not yet done with: some hundred bytes each.
+/// The ids that are listed, or were and are not finished: about a hundred bytes each.
 ///
-/// Changed by [`Drain`](super::Drain) alone. Every change of a state goes through [`put`](Self::put), which keeps the counts and the two timetables true.
+/// Every change of a state goes through [`put`](Self::put), which keeps the counts and the two
+/// timetables correct.
 #[derive(Debug)]
 pub(super) struct Entries {
     slab: Slab<Entry>,
     index: IdIndex,
-    /// Those to be fetched for the first time, oldest first. May name some that no longer are.
+    /// Ids to be fetched for the first time, oldest first. May contain outdated keys.
     waiting: VecDeque<Key>,
-    /// Those to be fetched again, by when.
+    /// Ids to be fetched again, by time.
     retries: BTreeSet<(Time, Key)>,
-    /// Those handed out, by when they come again.
+    /// Delivered ids, by the time of their redelivery.
     handed_out: BTreeSet<(Time, Key)>,
     counts: [usize; State::COUNT],
-    /// The number of the newest listing, of the last one that was read whole, and who was named last in the newest.
+    /// The number of the newest listing, and of the last complete one; and the last slot in the
+    /// newest.
     round: u32,
     whole: u32,
     last: Option<u32>,
@@ -33,29 +35,29 @@ pub(super) struct Entries {
 struct Entry {
     id: ExtractionId,
     state: State,
-    /// The listing that named it last.
+    /// The last listing that contained it.
     round: u32,
-    /// Who was named after it in that listing.
+    /// The slot of the next id in that listing.
     next: u32,
     /// Failed attempts that count.
     attempts: u16,
     deliveries: u16,
 }
 
-/// Where one id stands.
+/// The state of one id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     /// To be fetched for the first time.
     Waiting,
     /// To be fetched again.
     Retrying(Time),
-    /// The fetch is announced or out.
+    /// The `FetchDue` event was emitted, or the fetch is in flight.
     Fetching,
-    /// The result was handed out; if nobody acknowledges it, it comes again.
+    /// The result was delivered; without an acknowledgement it is delivered again at this time.
     HandedOut(Time),
-    /// Done with.
+    /// Processed.
     Acknowledged,
-    /// Given up.
+    /// Not fetched any more.
     SetAside,
 }
 
@@ -78,10 +80,10 @@ impl State {
 const NONE: u32 = u32::MAX;
 
 impl Entries {
-    /// The most ids that are [listed](Self::list) together.
+    /// The maximum number of ids that are [listed](Self::list) together.
     pub(super) const TOGETHER: usize = IdIndex::TOGETHER;
 
-    /// No ids. The seed should be unknown to those who choose them.
+    /// An empty table. The seed should be unknown to those who choose the ids.
     pub(super) fn new(seed: u64) -> Self {
         Self {
             slab: Slab::new(),
@@ -96,27 +98,29 @@ impl Entries {
         }
     }
 
-    /// How many are in this state, whatever its time.
+    /// The number of ids in this state, whatever its time.
     pub(super) const fn count(&self, state: State) -> usize {
         self.counts[state.number()]
     }
 
-    /// Whether nothing is left to be done.
+    /// Whether all ids are finished.
     pub(super) fn are_done(&self) -> bool {
         let done = self.count(State::Acknowledged) + self.count(State::SetAside);
         done == self.slab.len()
     }
 
-    /// Begins a new listing.
+    /// Starts a new listing.
     pub(super) fn begin_listing(&mut self) {
         self.round = self.round.wrapping_add(1);
         self.last = None;
     }
 
-    /// Takes note that these ids are listed, at most [`TOGETHER`](Self::TOGETHER). How many were not named in this listing before, and how many of them are new. What can be no id is passed over.
+    /// Marks these ids as listed, at most [`TOGETHER`](Self::TOGETHER). Returns how many of them
+    /// were not in this listing before, and how many of those are new. Invalid ids are skipped.
     ///
-    /// A service lists mostly in the same order: as long as each is the one that followed the one before in the last listing, nothing needs to be searched. Those that are left are searched
-    /// together, so that they wait for the memory together.
+    /// A service lists mostly in the same order: as long as each id is the one that followed in the
+    /// last listing, no search is needed. The others are searched together, which waits for the
+    /// memory once.
     pub(super) fn list(&mut self, ids: &[Cow<'_, str>]) -> (usize, usize) {
         let (mut listed, mut new) = (0, 0);
         let mut rest = ids.iter();
@@ -127,7 +131,7 @@ impl Entries {
         let slots = self.find_together(rest.as_slice());
         for (id, slot) in rest.zip(slots) {
             let there = slot.and_then(|slot| self.slab.at(slot)).map(|(key, _)| key);
-            // What was not there may have been named twice among these.
+            // A new id may be twice among these.
             let known = there.or_else(|| self.find(id));
             let Some(key) = known.or_else(|| self.discover(id)) else {
                 continue;
@@ -138,10 +142,11 @@ impl Entries {
         (listed, new)
     }
 
-    /// Ends a listing that was read whole: forgets those that are done with and were missing in it and in the one before.
+    /// Finishes a complete listing: removes finished ids that were missing in it and in the
+    /// complete one before.
     pub(super) fn end_listing(&mut self) {
         let before = std::mem::replace(&mut self.whole, self.round);
-        // Between the two some may have failed, in which nothing was missing.
+        // Failed listings may lie between the two; nothing counts as missing in them.
         let last = self.round.wrapping_sub(before);
         let is_gone = |entry: &Entry| {
             matches!(entry.state, State::Acknowledged | State::SetAside)
@@ -160,7 +165,7 @@ impl Entries {
             .shrink_to(self.counts[State::Waiting.number()] * 2);
     }
 
-    /// The one with this id.
+    /// The key of this id.
     pub(super) fn find(&self, id: &str) -> Option<Key> {
         let slot = self
             .index
@@ -168,9 +173,10 @@ impl Entries {
         self.slab.at(slot).map(|(key, _)| key)
     }
 
-    /// Takes an id that is not known yet.
+    /// Adds an unknown id.
     pub(super) fn insert(&mut self, id: ExtractionId, state: State) -> Key {
-        // One that waits is being listed; any other counts as listed before, so that it lasts for two listings.
+        // A waiting id is being listed. Any other counts as listed before, so it stays for two
+        // listings.
         let round = if state == State::Waiting {
             self.round.wrapping_sub(1)
         } else {
@@ -199,12 +205,12 @@ impl Entries {
         self.slab.get(key).map(|entry| (&entry.id, entry.state))
     }
 
-    /// How many attempts failed so far.
+    /// The number of failed attempts.
     pub(super) fn attempts(&self, key: Key) -> u16 {
         self.slab.get(key).map_or(0, |entry| entry.attempts)
     }
 
-    /// Counts one more attempt that failed; says how many there are.
+    /// Counts a failed attempt; returns the number of attempts.
     pub(super) fn count_attempt(&mut self, key: Key) -> u16 {
         self.slab.get_mut(key).map_or(0, |entry| {
             entry.attempts = entry.attempts.saturating_add(1);
@@ -212,14 +218,14 @@ impl Entries {
         })
     }
 
-    /// Forgets the attempts that failed.
-    pub(super) fn forgive(&mut self, key: Key) {
+    /// Resets the failed attempts.
+    pub(super) fn reset_attempts(&mut self, key: Key) {
         if let Some(entry) = self.slab.get_mut(key) {
             entry.attempts = 0;
         }
     }
 
-    /// Counts one more delivery; says how many there are.
+    /// Counts a delivery; returns the number of deliveries.
     pub(super) fn count_delivery(&mut self, key: Key) -> u16 {
         self.slab.get_mut(key).map_or(0, |entry| {
             entry.deliveries = entry.deliveries.saturating_add(1);
@@ -227,7 +233,7 @@ impl Entries {
         })
     }
 
-    /// Moves one to another state.
+    /// Moves an id to another state.
     pub(super) fn put(&mut self, key: Key, state: State) {
         let Some(entry) = self.slab.get_mut(key) else {
             return;
@@ -247,7 +253,7 @@ impl Entries {
         }
     }
 
-    /// The one that has been waiting for its first fetch longest.
+    /// The id that has waited longest for its first fetch.
     pub(super) fn first_waiting(&mut self) -> Option<Key> {
         while let Some(key) = self.waiting.front().copied() {
             if self
@@ -262,17 +268,17 @@ impl Entries {
         None
     }
 
-    /// The one that is to be fetched again first, and when.
+    /// The id to be fetched again first, and when.
     pub(super) fn first_retry(&self) -> Option<(Time, Key)> {
         self.retries.first().copied()
     }
 
-    /// The one that was handed out and comes again first, and when.
+    /// The delivered id to be delivered again first, and when.
     pub(super) fn first_redelivery(&self) -> Option<(Time, Key)> {
         self.handed_out.first().copied()
     }
 
-    /// The one that followed the last one in the listing before, if it is this.
+    /// The id that followed the last one in the previous listing, if it is this one.
     fn follow(&self, id: &str) -> Option<Key> {
         let (_, last) = self.slab.at(self.last?)?;
         self.slab
@@ -287,13 +293,13 @@ impl Entries {
             .is_some_and(|(_, entry)| entry.id.as_bytes() == id.as_bytes())
     }
 
-    /// Takes in what was not listed before; `None` if it can be no id.
+    /// Adds an id that was not listed before; `None` if it is invalid.
     fn discover(&mut self, id: &str) -> Option<Key> {
         let id = ExtractionId::new(id).ok()?;
         Some(self.insert(id, State::Waiting))
     }
 
-    /// Takes note that one is listed; false if it was before, in this listing.
+    /// Marks an id as listed; false if it was listed before in this listing.
     fn note(&mut self, key: Key) -> bool {
         let round = self.round;
         let Some(entry) = self.slab.get_mut(key) else {

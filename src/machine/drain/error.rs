@@ -8,17 +8,18 @@ use crate::wire::{DecodeError, ServiceError, Status};
 
 /// Why a listed extraction brings no result.
 ///
-/// Made by [`Drain`](super::Drain) in its events. The first two are how extractions end, and are [handed out](super::DrainEventKind::Extracted) like results; the others are what went wrong
-/// with a fetch: tried again, and in the end [set aside](super::DrainEventKind::SetAside).
+/// The first two are outcomes of extractions, and are [delivered](super::DrainEventKind::Extracted)
+/// like results. The others are failed fetches: they are retried, and finally [set
+/// aside](super::DrainEventKind::SetAside).
 ///
 /// | variant | tried again? | what to do once it is set aside |
 /// | --- | --- | --- |
-/// | `Failed` | no: it is an answer | mend the document: the service could not read it. Then acknowledge |
-/// | `Expired` | no: it is an answer | submit again: the data is deleted. Then acknowledge |
-/// | `NotFound` | yes | check key and base URL; else it is gone |
-/// | `Refused` | yes | mend what the service complains of |
+/// | `Failed` | no: it is an outcome | fix the document (it was not readable); acknowledge |
+/// | `Expired` | no: it is an outcome | submit again, as the data is deleted; acknowledge |
+/// | `NotFound` | yes | check key and base URL; otherwise it is deleted |
+/// | `Refused` | yes | fix the reported problem |
 /// | `TooLarge` | no | drain with a higher limit |
-/// | `Unreadable` | no | keep the raw answer: it is the result, in a form this version can't read |
+/// | `Unreadable` | no | keep the raw response: it is the result, which this version can't read |
 /// | `Unfinished` | yes | retry later |
 /// | `Unanswered` | yes | retry later |
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub enum DrainError {
     },
     /// The extraction finished more than 48 hours ago, and its data is deleted (status `EXPIRED`).
     Expired,
-    /// The service lists the extraction and does not know it (404).
+    /// The service lists the extraction, but does not know it (404).
     NotFound {
         /// The service's explanation.
         error: ServiceError,
@@ -43,20 +44,20 @@ pub enum DrainError {
     },
     /// The result is larger than the limit.
     TooLarge {
-        /// What the transport said.
+        /// What the transport reported.
         cause: Cause,
     },
     /// The extraction succeeded, and its result can't be read.
     Unreadable {
-        /// What could not be read, and the raw answer.
+        /// What could not be read, and the raw response.
         error: DecodeError,
     },
-    /// The service lists the extraction, and says that it is in progress.
+    /// The service lists the extraction, but its status is in progress.
     Unfinished {
         /// Its status.
         status: Status,
     },
-    /// No answer, one that can't be read, or one that says nothing about the extraction.
+    /// No response, one that can't be read, or one that contains nothing about the extraction.
     Unanswered {
         /// Why.
         cause: Cause,
@@ -92,7 +93,7 @@ impl Error for DrainError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::TooLarge { cause } => Some(cause),
-            // The others have told their cause already.
+            // Display of the others shows their cause already.
             _ => None,
         }
     }

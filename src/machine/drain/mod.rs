@@ -1,4 +1,5 @@
-//! The poll queue: list what has finished, fetch each, hand out, once or for ever.
+//! Drains the queue of finished extractions: lists them, fetches each and delivers it, once or
+//! continuously.
 
 mod entries;
 mod error;
@@ -29,8 +30,9 @@ pub use self::progress::DrainProgress;
 
 /// Drains the queue of finished extractions: results without keeping ids.
 ///
-/// The service lists what has finished and not expired (vendor's guide); a drain fetches each and hands it out, in the order in which they were listed. Made by the application; driven like
-/// every machine. With [`DrainOptions::with_interval`] it goes on for ever, without it until a listing brings nothing new.
+/// The service lists extractions that have finished and not expired (vendor's guide). A drain
+/// fetches each and delivers it, in the order of the list. With [`DrainOptions::with_interval`] it
+/// runs until it is closed, otherwise until a listing contains nothing new.
 ///
 /// ```
 /// use typless::machine::{Drain, DrainEventKind, DrainOptions, Machine, Output, Time};
@@ -38,7 +40,10 @@ pub use self::progress::DrainProgress;
 /// # fn perform(transmit: typless::machine::Transmit) -> http::Response<bytes::Bytes> {
 /// #     let body = match transmit.request.uri().path() {
 /// #         "/api/v1/awaiting-poll" => r#"{"extraction_ids": ["0d14", "0e89"]}"#,
-/// #         _ => r#"{"status": "SUCCESS", "error": {}, "result": {"object_id": "14a5", "extracted_fields": []}}"#,
+/// #         _ => concat!(
+/// #             r#"{"status": "SUCCESS", "error": {}, "#,
+/// #             r#""result": {"object_id": "14a5", "extracted_fields": []}}"#,
+/// #         ),
 /// #     };
 /// #     http::Response::new(bytes::Bytes::from_static(body.as_bytes()))
 /// # }
@@ -79,28 +84,33 @@ pub use self::progress::DrainProgress;
 ///        +------------------------------ retry --------------------/       missing in two listings
 /// ```
 ///
-/// | | |
-/// | --- | --- |
-/// | at least once | what is handed out and not [acknowledged](Self::acknowledge) comes again, in this drain after [a while](DrainOptions::with_redelivery), after a restart with the first listing |
-/// | not for ever | what is acknowledged is not fetched again while the service lists it, for which nothing but its id is kept |
-/// | one bad id | is tried again at growing distances and by at most half of the requests at once, then set aside with its reason; it never stops the rest |
-/// | trouble of the service | a pause it asks for, and eight failures in a row, stop everything for a while; then it is listed before anything is fetched. Ids are not blamed for pauses |
-/// | a refused key | stops everything until [`set_key`](Self::set_key); no id is blamed |
-/// | back-pressure | with 256 results, unless [set](DrainOptions::with_max_unacknowledged), handed out or on their way, nothing more is fetched |
-/// | memory | for what is listed or not done with, some hundred bytes each; no result is kept |
+/// - **At least once:** a result that is not [acknowledged](Self::acknowledge) is delivered again:
+///   in this drain after [a while](DrainOptions::with_redelivery), after a restart with the first
+///   listing.
+/// - **Not forever:** an acknowledged extraction is not fetched again while the service lists it.
+///   Only its id is kept.
+/// - **A bad id** is retried with growing delays, by at most half of the requests in flight, and
+///   then set aside with its reason. It never stops the others.
+/// - **An outage:** a pause that the service asks for, and eight failures in a row, pause
+///   everything. Then a listing comes before the next fetch. Ids are not charged for pauses.
+/// - **A refused key** pauses everything until [`set_key`](Self::set_key). No id is charged for it.
+/// - **Back-pressure:** with 256 results (unless [set](DrainOptions::with_max_unacknowledged))
+///   delivered or being fetched, nothing more is fetched.
+/// - **Memory:** about a hundred bytes for each id that is listed or not finished. No result is
+///   kept.
 pub struct Drain {
     api: Api,
     options: DrainOptions,
     entries: Entries,
     listing: Listing,
-    /// What is out, oldest first; all have the same limit.
+    /// Requests in flight, oldest first; all have the same limit.
     in_flight: BTreeMap<u64, Outstanding>,
     next_exchange: u64,
-    /// The id whose fetch is announced and not sent yet.
-    announced: Option<Key>,
+    /// The id whose `FetchDue` event was emitted and whose fetch is not sent yet.
+    emitted_fetch: Option<Key>,
     limiter: Limiter,
     trouble: Trouble,
-    suspicion: Suspicion,
+    customer_check: CustomerCheck,
     closed: bool,
     outputs: VecDeque<Output<DrainEvent>>,
     next_sequence: u64,
@@ -110,27 +120,27 @@ pub struct Drain {
 /// When to list.
 #[derive(Debug)]
 struct Listing {
-    /// When the next listing is due; `None` while one is out, and when none is needed any more.
+    /// When the next listing is due; `None` while one is in flight, and when none is needed.
     due: Option<Time>,
     /// When the last one was sent.
     sent_at: Time,
     /// Failures in a row.
     failures: u16,
-    /// How many ids the last one named.
+    /// How many ids the last one contained.
     listed: usize,
 }
 
-/// One request that is out.
+/// One request in flight.
 #[derive(Debug, Clone, Copy)]
 struct Outstanding {
-    what: What,
+    purpose: Purpose,
     sent_at: Time,
     until: Time,
 }
 
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
+enum Purpose {
     List,
     /// The listing of all customers.
     ListAll,
@@ -141,36 +151,36 @@ enum What {
     },
 }
 
-/// What keeps everything from going on.
+/// What stops all requests.
 #[derive(Debug, Default)]
 struct Trouble {
     /// Fetches that failed in a row.
     failures: u16,
-    /// Pauses since a fetch or a listing was last answered well.
+    /// Pauses since the last successful fetch or listing.
     pauses: u16,
-    /// The service may be in trouble: it is listed before anything is fetched.
+    /// The service may be down: a listing comes before the next fetch.
     is_checking: bool,
-    /// A fetch was answered well once.
-    was_answered: bool,
+    /// A fetch has succeeded before.
+    has_succeeded: bool,
     key_refused: bool,
-    /// The first request with the newest key.
+    /// The first exchange with the newest key.
     first_of_key: u64,
 }
 
-/// Whether the customer may be wrong.
+/// Checks whether the customer's name may be wrong.
 #[derive(Debug)]
-struct Suspicion {
-    /// Nothing was ever listed for the customer; false without one.
+struct CustomerCheck {
+    /// No listing has contained anything for the customer yet; false without a customer.
     is_open: bool,
-    /// The list of all customers is to be polled.
+    /// The listing of all customers is due.
     is_due: bool,
-    /// Not before this.
-    next: Time,
-    polls: u32,
+    /// When the next check may be made.
+    next_at: Time,
+    checks: u32,
 }
 
 impl Drain {
-    /// Begins to drain: lists at once.
+    /// A drain that lists immediately.
     pub fn new(api: &Api, options: DrainOptions, now: Time) -> Self {
         Self {
             api: api.clone(),
@@ -183,18 +193,18 @@ impl Drain {
             },
             in_flight: BTreeMap::new(),
             next_exchange: 1,
-            announced: None,
+            emitted_fetch: None,
             limiter: Limiter::new(
                 options.rate,
                 std::time::Duration::from_secs(1),
                 options.burst,
             ),
             trouble: Trouble::default(),
-            suspicion: Suspicion {
+            customer_check: CustomerCheck {
                 is_open: options.has_customer,
                 is_due: false,
-                next: now,
-                polls: 0,
+                next_at: now,
+                checks: 0,
             },
             closed: false,
             outputs: VecDeque::new(),
@@ -204,10 +214,12 @@ impl Drain {
         }
     }
 
-    /// Says that an extraction is done with: it does not come again while the service lists it.
+    /// Reports that an extraction is processed: it is not delivered again while the service lists
+    /// it.
     ///
-    /// Legal for any id, at any time. One that is on its way is not handed out any more; one that is not known is remembered until it is missing in two listings, so that after a restart
-    /// the ids that were done with before need not come again.
+    /// Legal for any id, at any time. If it is being fetched, its result is not delivered. An
+    /// unknown id is remembered until it is missing in two listings, so an application can
+    /// acknowledge after a restart what it had processed before.
     pub fn acknowledge(&mut self, extraction_id: &ExtractionId) {
         match self.entries.find(extraction_id.as_str()) {
             Some(key) => self.entries.put(key, State::Acknowledged),
@@ -218,8 +230,10 @@ impl Drain {
         }
     }
 
-    /// Fetches an extraction again as soon as may be, with as many attempts as a new one: one that was set aside, handed out in vain or acknowledged too soon; or one that a process which is no
-    /// more had begun to fetch, whether it is still listed or not. One that is to be fetched anyway is left as it is.
+    /// Fetches an extraction again as soon as possible, with as many attempts as a new one: one
+    /// that was set aside, delivered and lost, or acknowledged too early; or one whose fetch an
+    /// earlier process had started, listed or not. An id that is to be fetched anyway does not
+    /// change.
     pub fn retry(&mut self, extraction_id: &ExtractionId, now: Time) {
         let now = self.advance(now);
         match self
@@ -236,17 +250,17 @@ impl Drain {
                 key,
                 State::Retrying(_) | State::HandedOut(_) | State::Acknowledged | State::SetAside,
             )) => {
-                self.entries.forgive(key);
+                self.entries.reset_attempts(key);
                 self.entries.put(key, State::Retrying(now));
             }
         }
     }
 
-    /// Uses another key from the next request on, and goes on if the old one was refused.
+    /// Uses another API key from the next request on, and continues if the old one was refused.
     ///
     /// # Errors
     ///
-    /// A key that can't be used; the old one stays.
+    /// The key can't be used; the old one stays.
     pub fn set_key(&mut self, key: &str) -> Result<(), ConfigError> {
         self.api = self.api.with_key(key)?;
         self.trouble.key_refused = false;
@@ -254,14 +268,15 @@ impl Drain {
         Ok(())
     }
 
-    /// Ends the drain: nothing more is asked for, and it is done once what is in flight is answered, or its time is up. What was not acknowledged comes again in the next drain.
+    /// Closes the drain: it sends nothing more, and is done once the requests in flight have
+    /// finished. What was not acknowledged is delivered again by the next drain.
     pub fn close(&mut self) {
         self.closed = true;
     }
 
-    /// How far it is.
+    /// The current progress.
     pub fn progress(&self) -> DrainProgress {
-        DrainProgress::of(self)
+        DrainProgress::new(self)
     }
 
     fn advance(&mut self, now: Time) -> Time {
@@ -276,20 +291,20 @@ impl Drain {
             .push_back(Output::Event(DrainEvent { sequence, kind }));
     }
 
-    /// Does the one thing that is to be done now. Says how to rest if there is none.
+    /// Performs the next action. Returns the output to rest with if there is none.
     fn proceed(&mut self, now: Time) -> Option<Output<DrainEvent>> {
         match self.next(now) {
-            Next::GiveUp(exchange) => self.unanswered(exchange, now),
+            Next::TimeOut(exchange) => self.timed_out(exchange, now),
             Next::Redeliver(key) => self.entries.put(key, State::Retrying(now)),
             Next::List => self.list(now),
             Next::ListAll => self.list_all(now),
-            Next::Announce(key) => self.announce(key),
+            Next::EmitFetchDue(key) => self.emit_fetch_due(key),
             Next::Fetch(key) => self.fetch(key, now),
             Next::Withdraw(key) => self.withdraw(key, now),
             Next::Rest(Some(until)) => return Some(Output::Wait(until)),
             Next::Rest(None) => return Some(Output::NeedInput),
             Next::Done => {
-                // For ever: nothing wakes it again.
+                // Final: nothing wakes it again.
                 self.closed = true;
                 return Some(Output::Done);
             }
@@ -301,32 +316,32 @@ impl Drain {
         self.listing.due = None;
         self.listing.sent_at = now;
         let request = self.options.listing.request(&self.api);
-        self.send(What::List, request, self.options.listing_bytes, now);
+        self.send(Purpose::List, request, self.options.listing_bytes, now);
     }
 
     fn list_all(&mut self, now: Time) {
-        self.suspicion.is_due = false;
-        self.suspicion.poll(now);
+        self.customer_check.is_due = false;
+        self.customer_check.schedule_next(now);
         let request = AwaitingRequest::new().request(&self.api);
-        self.send(What::ListAll, request, self.options.listing_bytes, now);
+        self.send(Purpose::ListAll, request, self.options.listing_bytes, now);
     }
 
-    fn announce(&mut self, key: Key) {
+    fn emit_fetch_due(&mut self, key: Key) {
         let Some(extraction_id) = self.id(key) else {
             return;
         };
         let attempt = self.entries.attempts(key).saturating_add(1);
         self.entries.put(key, State::Fetching);
-        self.announced = Some(key);
+        self.emitted_fetch = Some(key);
         self.emit(DrainEventKind::FetchDue {
             extraction_id,
             attempt,
         });
     }
 
-    /// Its time begins now, however long the application took over the announcement.
+    /// The time limit starts now, however long the application took to handle the event.
     fn fetch(&mut self, key: Key, now: Time) {
-        self.announced = None;
+        self.emitted_fetch = None;
         let Some(extraction_id) = self.id(key) else {
             return;
         };
@@ -340,16 +355,16 @@ impl Drain {
         let limits = Limits::for_exchange(0, self.options.response_bytes);
         let again = self.entries.attempts(key) > 0;
         self.send(
-            What::Fetch { key, again },
+            Purpose::Fetch { key, again },
             request,
             limits.response_bytes,
             now,
         );
     }
 
-    /// An announced fetch that may not leave any more: acknowledged meanwhile, or overtaken by a pause.
+    /// Cancels a fetch whose event was emitted: it was acknowledged meanwhile, or a pause began.
     fn withdraw(&mut self, key: Key, now: Time) {
-        self.announced = None;
+        self.emitted_fetch = None;
         if self
             .entries
             .get(key)
@@ -361,7 +376,7 @@ impl Drain {
 
     fn send(
         &mut self,
-        what: What,
+        purpose: Purpose,
         request: http::Request<crate::wire::Body>,
         response_bytes: u64,
         now: Time,
@@ -373,7 +388,7 @@ impl Drain {
         self.in_flight.insert(
             exchange,
             Outstanding {
-                what,
+                purpose,
                 sent_at: now,
                 until: now + limits.total,
             },
@@ -408,12 +423,12 @@ impl Machine for Drain {
 
     fn handle_response(&mut self, id: RequestId, response: http::Response<Bytes>, now: Time) {
         let now = self.advance(now);
-        self.answered(id.get(), &response, now);
+        self.handle_reply(id.get(), &response, now);
     }
 
     fn handle_failure(&mut self, id: RequestId, failure: Failure, now: Time) {
         let now = self.advance(now);
-        self.failed(id.get(), failure, now);
+        self.handle_reply_failure(id.get(), failure, now);
     }
 
     fn into_outcome(event: DrainEvent) -> Result<Self::Outcome, DrainEvent> {

@@ -1,41 +1,42 @@
-//! What to do next: the one place that decides, for acting and for waiting alike.
+//! What to do next: one function decides for acting and waiting alike.
 
 use super::entries::State;
-use super::{Drain, What};
+use super::{Drain, Purpose};
 use crate::machine::Time;
 use crate::machine::collections::slab::Key;
 
-/// What is to be done.
+/// The next action.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Next {
-    /// A request was not answered within its limit.
-    GiveUp(u64),
-    /// What was handed out was not acknowledged in time.
+    /// A request got no response within its limit.
+    TimeOut(u64),
+    /// A delivered result was not acknowledged in time.
     Redeliver(Key),
     List,
     ListAll,
-    /// Tell that a fetch is about to leave.
-    Announce(Key),
-    /// Send the fetch that was announced.
+    /// Emit that a fetch is about to be sent.
+    EmitFetchDue(Key),
+    /// Send the fetch whose event was emitted.
     Fetch(Key),
-    /// Take back what was announced.
+    /// Cancel the fetch whose event was emitted.
     Withdraw(Key),
-    /// Nothing, before this moment or an input.
+    /// Nothing before this time or an input.
     Rest(Option<Time>),
     Done,
 }
 
 impl Drain {
-    /// What to do now. Asked again without an input it says the same until it was done; a rest is for a time later than now.
+    /// What to do now. Without an input it returns the same until it is done; a rest is until a
+    /// time later than now.
     pub(super) fn next(&mut self, now: Time) -> Next {
-        // After the end of time nothing can be waited for.
+        // After the last time there is nothing to wait for.
         self.closed |= now == Time::MAX;
         let timeout = self
             .in_flight
             .first_key_value()
-            .map(|(exchange, flight)| (*exchange, flight.until));
+            .map(|(exchange, outstanding)| (*exchange, outstanding.until));
         if let Some((exchange, _)) = timeout.filter(|(_, until)| now >= *until) {
-            return Next::GiveUp(exchange);
+            return Next::TimeOut(exchange);
         }
         let timeout = timeout.map(|(_, until)| until);
         if self.closed || self.is_finished() {
@@ -51,7 +52,7 @@ impl Drain {
         }
         let redelivery = redelivery.map(|(due, _)| due);
         let request = self.next_request(now);
-        match (request, self.announced) {
+        match (request, self.emitted_fetch) {
             (Some((due, next)), _) if now >= due => next,
             (_, Some(key)) => Next::Withdraw(key),
             (request, None) => Next::Rest(
@@ -63,29 +64,30 @@ impl Drain {
         }
     }
 
-    /// Whether a drain that is not for ever has come to its end.
+    /// Whether a drain without an interval has finished.
     fn is_finished(&self) -> bool {
         let lists =
-            self.listing.due.is_some() || self.suspicion.is_due || !self.in_flight.is_empty();
+            self.listing.due.is_some() || self.customer_check.is_due || !self.in_flight.is_empty();
         self.options.interval.is_none() && !lists && self.entries.are_done()
     }
 
-    /// The next request, and when it may leave; `None` if that takes an input, an answer or a redelivery.
+    /// The next request, and when it may be sent; `None` if that needs an input, a response or a
+    /// redelivery.
     fn next_request(&mut self, now: Time) -> Option<(Time, Next)> {
         if self.trouble.key_refused || self.in_flight.len() >= self.options.max_in_flight {
             return None;
         }
         let gate = self.limiter.ready_at().max(now);
         let waiting = self.entries.first_waiting();
-        // While there is something to fetch, a listing would bring what is known.
+        // While there are ids to fetch, a listing would only repeat them.
         let listing = self.listing.due.filter(|_| {
-            self.announced.is_none() && (self.trouble.is_checking || waiting.is_none())
+            self.emitted_fetch.is_none() && (self.trouble.is_checking || waiting.is_none())
         });
         let listing = listing.map(|due| (due.max(gate), Next::List));
-        let all =
-            (self.suspicion.is_due && self.announced.is_none()).then_some((gate, Next::ListAll));
+        let all = (self.customer_check.is_due && self.emitted_fetch.is_none())
+            .then_some((gate, Next::ListAll));
         let fetch = self.next_fetch(waiting, gate);
-        // The first of those that are due at the same time.
+        // The first one wins if several are due at the same time.
         [all, listing, fetch]
             .into_iter()
             .flatten()
@@ -101,7 +103,7 @@ impl Drain {
         if self.trouble.is_checking {
             return None;
         }
-        if let Some(key) = self.announced {
+        if let Some(key) = self.emitted_fetch {
             return is_open(&key).then_some((gate, Next::Fetch(key)));
         }
         let handed_out =
@@ -109,24 +111,24 @@ impl Drain {
         if handed_out >= self.options.unacknowledged {
             return None;
         }
-        let first = waiting.map(|key| (gate, Next::Announce(key)));
+        let first = waiting.map(|key| (gate, Next::EmitFetchDue(key)));
         let retry = self
             .entries
             .first_retry()
             .filter(|_| waiting.is_none() || self.has_room_for_retries());
-        let retry = retry.map(|(due, key)| (due.max(gate), Next::Announce(key)));
+        let retry = retry.map(|(due, key)| (due.max(gate), Next::EmitFetchDue(key)));
         [retry, first]
             .into_iter()
             .flatten()
             .min_by_key(|(due, _)| *due)
     }
 
-    /// Those that were tried before take no more than half of the places, so that ids which fail slowly delay nobody.
+    /// Retries take at most half of the places, so that ids which fail slowly delay no others.
     fn has_room_for_retries(&self) -> bool {
         let again = self
             .in_flight
             .values()
-            .filter(|flight| matches!(flight.what, What::Fetch { again: true, .. }))
+            .filter(|outstanding| matches!(outstanding.purpose, Purpose::Fetch { again: true, .. }))
             .count();
         again < (self.options.max_in_flight / 2).max(1)
     }

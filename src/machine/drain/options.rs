@@ -1,11 +1,11 @@
-//! How a queue is to be drained.
+//! How to drain a queue.
 
 use std::time::Duration;
 
 use super::super::retry_policy::RetryPolicy;
 use crate::wire::{AwaitingRequest, ConfigError};
 
-/// How a queue is to be drained, and within which limits. Made by the application; the default drains it once.
+/// How to drain a queue, and within which limits. By default it is drained once.
 #[derive(Debug, Clone)]
 pub struct DrainOptions {
     pub(super) seed: u64,
@@ -27,14 +27,15 @@ pub struct DrainOptions {
 }
 
 impl DrainOptions {
-    /// How long a result that was handed out may stay unacknowledged unless something else is set: 5 minutes.
+    /// The default redelivery time: 5 minutes.
     pub const REDELIVERY: Duration = Duration::from_secs(300);
 
-    /// How many bytes of one listing are taken unless something else is set: 64 MiB, which is one and a half million ids.
+    /// The default listing limit: 64 MiB, which is one and a half million ids.
     pub const LISTING_BYTES: u64 = 64 * 1024 * 1024;
 
-    /// The default options: seed 0, once, every customer, 8 requests at once, 20 a second with a burst of as many, 5 tries for each id after delays that double from 5 s to 300 s
-    /// at most, 256 results unacknowledged, each for 5 minutes.
+    /// The default options: seed 0, drained once, all customers, 8 requests in flight, 20 requests
+    /// per second with a burst of 20, 5 attempts for each id after delays that double from 5 s to
+    /// at most 300 s, 256 unacknowledged results, redelivery after 5 minutes.
     pub fn new() -> Self {
         Self {
             seed: 0,
@@ -57,14 +58,16 @@ impl DrainOptions {
         }
     }
 
-    /// Sets the seed, from which all chance follows: the same seed and the same inputs give the same outputs, to the byte.
+    /// Sets the seed of all randomness: the same seed and the same inputs give the same outputs,
+    /// byte for byte.
     #[must_use]
     pub const fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Goes on for ever: lists again this long after the last call to list was sent (at least a second), or as soon as all that was listed has been fetched, whichever is later.
+    /// Drains continuously: lists again this long after the last listing was sent (at least a
+    /// second), or when all listed results have been fetched, whichever is later.
     #[must_use]
     pub fn with_interval(mut self, interval: Duration) -> Self {
         self.interval = Some(interval.max(Duration::from_secs(1)));
@@ -82,14 +85,15 @@ impl DrainOptions {
         Ok(self)
     }
 
-    /// Sets how many requests may be out at once; at least one.
+    /// Sets how many requests may be in flight; at least one.
     #[must_use]
     pub fn with_max_in_flight(mut self, requests: usize) -> Self {
         self.max_in_flight = requests.max(1);
         self
     }
 
-    /// Sets how many requests may be sent per second, and how many at once after a rest. Both are at least one.
+    /// Sets how many requests may be sent per second, and how many immediately after a rest. Both
+    /// are at least one.
     #[must_use]
     pub fn with_rate(mut self, per_second: u32, burst: u32) -> Self {
         self.rate = per_second.max(1);
@@ -97,21 +101,24 @@ impl DrainOptions {
         self
     }
 
-    /// Sets how often an id is tried before it is set aside, and a listing before a drain that is not for ever gives up; and how long to wait in between.
+    /// Sets the retry policy: how often an id is tried before it is set aside, how often a listing
+    /// is tried before a drain without an interval stops, and the delays.
     #[must_use]
     pub const fn with_retry_policy(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Takes each result as acknowledged as it is handed out: none comes twice, and one that is lost after that is lost.
+    /// Counts each result as acknowledged when it is delivered: none is delivered twice, and one
+    /// that is lost after that is lost.
     #[must_use]
     pub const fn without_acknowledgement(mut self) -> Self {
         self.acknowledgement = false;
         self
     }
 
-    /// Sets how long a result that was handed out may stay unacknowledged before it is fetched again and comes once more; at least a second.
+    /// Sets how long a delivered result may stay unacknowledged before it is fetched and delivered
+    /// again; at least a second.
     #[must_use]
     pub fn with_redelivery(mut self, after: Duration) -> Self {
         self.redelivery = after.max(Duration::from_secs(1));
@@ -125,28 +132,32 @@ impl DrainOptions {
         self
     }
 
-    /// Sets the most bytes taken of one result; see [`Limits`](super::super::Limits) for the default.
+    /// Sets the maximum size of one result in bytes; see [`Limits`](super::super::Limits) for the
+    /// default.
     #[must_use]
     pub const fn with_response_limit(mut self, bytes: u64) -> Self {
         self.response_bytes = Some(bytes);
         self
     }
 
-    /// Sets the most bytes taken of one listing; otherwise [`LISTING_BYTES`](Self::LISTING_BYTES).
+    /// Sets the maximum size of one listing in bytes; otherwise
+    /// [`LISTING_BYTES`](Self::LISTING_BYTES).
     #[must_use]
     pub const fn with_listing_limit(mut self, bytes: u64) -> Self {
         self.listing_bytes = bytes;
         self
     }
 
-    /// Asks for the documents' text blocks as well; see [`StatusRequest::with_text_blocks`](crate::wire::StatusRequest::with_text_blocks).
+    /// Requests the documents' text blocks as well; see
+    /// [`StatusRequest::with_text_blocks`](crate::wire::StatusRequest::with_text_blocks).
     #[must_use]
     pub const fn with_text_blocks(mut self) -> Self {
         self.text_blocks = true;
         self
     }
 
-    /// Sets the sequence of the first event, for a log that goes on after a restart: one more than the last event stored.
+    /// Sets the sequence of the first event, to continue a log after a restart: one more than the
+    /// last stored event.
     #[must_use]
     pub const fn with_first_sequence(mut self, sequence: u64) -> Self {
         self.first_sequence = sequence;

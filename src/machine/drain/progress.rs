@@ -1,29 +1,29 @@
-//! How far a drain is.
+//! The progress of a drain.
 
 use super::entries::State;
-use super::{Drain, What};
+use super::{Drain, Purpose};
 use crate::machine::Time;
 
-/// How far a [`Drain`] is, in numbers of extractions. Made by [`Drain::progress`].
+/// The progress of a [`Drain`], in numbers of extractions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct DrainProgress {
-    /// Named by the last listing that was answered.
+    /// In the last listing that was received.
     pub listed: usize,
     /// Still to be fetched, for the first time or again.
     pub waiting: usize,
     /// Being fetched.
     pub in_flight: usize,
-    /// Handed out and not acknowledged.
+    /// Delivered and not acknowledged.
     pub unacknowledged: usize,
-    /// Acknowledged, and remembered since they are still listed, or were a moment ago.
+    /// Acknowledged, and still listed or only just not listed any more.
     pub acknowledged: usize,
-    /// Set aside, and still listed, or a moment ago.
+    /// Set aside, and still listed or only just not listed any more.
     pub set_aside: usize,
 }
 
 impl DrainProgress {
-    pub(super) fn of(drain: &Drain) -> Self {
+    pub(super) fn new(drain: &Drain) -> Self {
         let count = |state| drain.entries.count(state);
         Self {
             listed: drain.listing.listed,
@@ -31,7 +31,7 @@ impl DrainProgress {
             in_flight: drain
                 .in_flight
                 .values()
-                .filter(|flight| matches!(flight.what, What::Fetch { .. }))
+                .filter(|outstanding| matches!(outstanding.purpose, Purpose::Fetch { .. }))
                 .count(),
             unacknowledged: count(State::HandedOut(Time::EPOCH)),
             acknowledged: count(State::Acknowledged),

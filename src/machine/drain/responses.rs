@@ -1,4 +1,4 @@
-//! What follows from what comes back.
+//! Handles responses and failures.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::entries::{Entries, State};
-use super::{Drain, DrainError, DrainEventKind, Outstanding, Suspicion, Trouble, What};
+use super::{CustomerCheck, Drain, DrainError, DrainEventKind, Outstanding, Purpose, Trouble};
 use crate::machine::collections::slab::Key;
 use crate::machine::exchange::{Failure, FailureKind};
 use crate::machine::job::record::OutcomeKind;
@@ -17,65 +17,68 @@ use crate::wire::{
     AwaitingResponse, Extraction, ExtractionId, ResponseError, ServiceError, Status, retry_after,
 };
 
-/// Fetches that may fail in a row before the service is taken to be in trouble.
-const STREAK: u16 = 8;
+/// After this many failed fetches in a row the service counts as down.
+const MAX_FAILURES_IN_A_ROW: u16 = 8;
 
-/// The shortest and the longest time between two polls the list of all customers.
-const RARELY: (Duration, Duration) = (Duration::from_secs(3600), Duration::from_secs(24 * 3600));
+/// The shortest and the longest time between two listings of all customers.
+const CUSTOMER_CHECK_GAPS: (Duration, Duration) =
+    (Duration::from_secs(3600), Duration::from_secs(24 * 3600));
 
 impl Drain {
-    /// Takes an answer; one that nobody waits for is ignored.
-    pub(super) fn answered(&mut self, exchange: u64, response: &Response<Bytes>, now: Time) {
-        let Some(flight) = self.in_flight.remove(&exchange) else {
+    /// Handles a response; an unknown exchange is ignored.
+    pub(super) fn handle_reply(&mut self, exchange: u64, response: &Response<Bytes>, now: Time) {
+        let Some(outstanding) = self.in_flight.remove(&exchange) else {
             return;
         };
         let status = response.status();
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            return self.refused_key(exchange, flight, response, now);
+            return self.refused_key(exchange, outstanding, response, now);
         }
         let hint = retry_after(response.headers());
         let slows =
             status == StatusCode::TOO_MANY_REQUESTS || hint.is_some() && !status.is_success();
-        match flight.what {
-            What::List => self.listed(flight, response, hint, slows, now),
+        match outstanding.purpose {
+            Purpose::List => self.listed(outstanding, response, hint, slows, now),
             _ if slows => {
                 self.slow_down(
-                    flight,
+                    outstanding,
                     Cause::Service(ServiceError::from_response(response)),
                     hint,
                     now,
                 );
-                self.put_back(flight, now);
+                self.requeue(outstanding, now);
             }
-            What::ListAll => {
+            Purpose::ListAll => {
                 if let Ok(listed) = count(response) {
                     self.all_listed(Some(listed));
                 }
             }
-            What::Fetch { key, .. } => {
-                let (answer, decoded) = response::for_poll(response);
-                self.fetched(key, answer, decoded, now);
+            Purpose::Fetch { key, .. } => {
+                let (result, decoded) = response::for_poll(response);
+                self.fetched(key, result, decoded, now);
             }
         }
     }
 
-    /// Takes a failure; one that nobody waits for is ignored.
-    pub(super) fn failed(&mut self, exchange: u64, failure: Failure, now: Time) {
-        let Some(flight) = self.in_flight.remove(&exchange) else {
+    /// Handles a failure; an unknown exchange is ignored.
+    pub(super) fn handle_reply_failure(&mut self, exchange: u64, failure: Failure, now: Time) {
+        let Some(outstanding) = self.in_flight.remove(&exchange) else {
             return;
         };
         let (kind, cause) = (failure.kind(), Cause::Failure(failure));
-        match flight.what {
-            What::List => self.list_failed(flight, cause, None, kind == FailureKind::TooLarge, now),
-            What::ListAll if kind == FailureKind::TooLarge => self.all_listed(None),
-            What::ListAll => {}
-            What::Fetch { key, .. } => match kind {
+        match outstanding.purpose {
+            Purpose::List => {
+                self.list_failed(outstanding, cause, None, kind == FailureKind::TooLarge, now)
+            }
+            Purpose::ListAll if kind == FailureKind::TooLarge => self.all_listed(None),
+            Purpose::ListAll => {}
+            Purpose::Fetch { key, .. } => match kind {
                 FailureKind::TooLarge => {
-                    self.went_well();
+                    self.record_success();
                     self.set_aside(key, DrainError::TooLarge { cause });
                 }
                 FailureKind::NotSent => {
-                    // It never left: the id is not to blame.
+                    // It was never sent: the id is not charged an attempt.
                     let retry_at = now + self.options.retry.delay(1, self.draw());
                     self.try_again(
                         key,
@@ -84,28 +87,28 @@ impl Drain {
                         },
                         retry_at,
                     );
-                    self.went_badly(cause, now);
+                    self.record_failure(cause, now);
                 }
                 FailureKind::Interrupted | FailureKind::Source => self.unclear(key, cause, now),
             },
         }
     }
 
-    /// A request whose time is up.
-    pub(super) fn unanswered(&mut self, exchange: u64, now: Time) {
-        let Some(flight) = self.in_flight.remove(&exchange) else {
+    /// A request whose time limit has passed.
+    pub(super) fn timed_out(&mut self, exchange: u64, now: Time) {
+        let Some(outstanding) = self.in_flight.remove(&exchange) else {
             return;
         };
-        match flight.what {
-            What::List => self.list_failed(flight, Cause::TimeLimit, None, false, now),
-            What::ListAll => {}
-            What::Fetch { key, .. } => self.unclear(key, Cause::TimeLimit, now),
+        match outstanding.purpose {
+            Purpose::List => self.list_failed(outstanding, Cause::TimeLimit, None, false, now),
+            Purpose::ListAll => {}
+            Purpose::Fetch { key, .. } => self.unclear(key, Cause::TimeLimit, now),
         }
     }
 
     fn listed(
         &mut self,
-        flight: Outstanding,
+        outstanding: Outstanding,
         response: &Response<Bytes>,
         hint: Option<Duration>,
         slows: bool,
@@ -119,28 +122,28 @@ impl Drain {
                 self.listing.failures = 0;
                 self.listing.listed = listed;
                 self.emit(DrainEventKind::Listed { listed, new });
-                self.suspicion.listed(listed, now);
+                self.customer_check.listed(listed, now);
                 let again = match self.options.interval {
-                    Some(interval) => Some(flight.sent_at + interval),
+                    Some(interval) => Some(outstanding.sent_at + interval),
                     None => (new > 0).then_some(now),
                 };
                 self.listing.due = again.map(|due| due.max(now + hint.unwrap_or_default()));
             }
             Err(error) => {
                 let is_final = matches!(error, ResponseError::Service(_))
-                    && Refusal::of(response.status()) == Refusal::Final;
+                    && Refusal::from_status(response.status()) == Refusal::Final;
                 if slows {
                     let until =
                         now + hint.unwrap_or_else(|| self.options.retry.delay(1, self.draw()));
-                    self.limiter.slow_down(flight.sent_at, until, now);
+                    self.limiter.slow_down(outstanding.sent_at, until, now);
                     self.limiter.pause_until(until);
                 }
-                self.list_failed(flight, error.into(), hint, is_final, now);
+                self.list_failed(outstanding, error.into(), hint, is_final, now);
             }
         }
     }
 
-    /// Takes note of all that is listed, also by a list that breaks off later. Entries that can be no id are passed over.
+    /// Marks all listed ids, even if the list is cut off later. Invalid ids are skipped.
     fn read(&mut self, response: &Response<Bytes>) -> Result<(usize, usize), ResponseError> {
         let (mut listed, mut new) = (0, 0);
         let mut together = Vec::with_capacity(Entries::TOGETHER);
@@ -162,7 +165,7 @@ impl Drain {
 
     fn list_failed(
         &mut self,
-        flight: Outstanding,
+        outstanding: Outstanding,
         cause: Cause,
         hint: Option<Duration>,
         is_final: bool,
@@ -173,7 +176,7 @@ impl Drain {
         let soonest = now + delay.max(hint.unwrap_or_default());
         let is_over = is_final || self.listing.failures >= self.options.retry.attempts();
         let retry_at = match self.options.interval {
-            Some(interval) if is_final => Some(soonest.max(flight.sent_at + interval)),
+            Some(interval) if is_final => Some(soonest.max(outstanding.sent_at + interval)),
             None if is_over => None,
             Some(_) | None => Some(soonest),
         };
@@ -183,16 +186,16 @@ impl Drain {
     }
 
     fn all_listed(&mut self, listed: Option<usize>) {
-        if self.suspicion.is_open && listed != Some(0) {
+        if self.customer_check.is_open && listed != Some(0) {
             self.emit(DrainEventKind::CustomerSuspected { listed });
         }
     }
 
-    fn fetched(&mut self, key: Key, answer: PollResult, decoded: Decoded, now: Time) {
-        match answer {
+    fn fetched(&mut self, key: Key, result: PollResult, decoded: Decoded, now: Time) {
+        match result {
             PollResult::Final(OutcomeKind::Succeeded) => match decoded {
                 Decoded::Extraction(extraction) => self.hand_out(key, Ok(*extraction), now),
-                decoded => self.give_up(key, decoded),
+                decoded => self.set_aside_unreadable(key, decoded),
             },
             PollResult::Final(OutcomeKind::Failed) => self.hand_out(
                 key,
@@ -204,14 +207,14 @@ impl Drain {
             PollResult::Final(OutcomeKind::Expired) => {
                 self.hand_out(key, Err(DrainError::Expired), now)
             }
-            PollResult::Final(OutcomeKind::Unreadable) => self.give_up(key, decoded),
+            PollResult::Final(OutcomeKind::Unreadable) => self.set_aside_unreadable(key, decoded),
             PollResult::InProgress { hint } => {
                 let status = if let Decoded::Status(status) = decoded {
                     status
                 } else {
                     Status::InProgress
                 };
-                self.went_well();
+                self.record_success();
                 self.fetch_failed(key, DrainError::Unfinished { status }, hint, now);
             }
             PollResult::NotFound => {
@@ -226,14 +229,14 @@ impl Drain {
         }
     }
 
-    /// What the service has to say of an extraction in the end.
+    /// The final result of an extraction.
     fn hand_out(&mut self, key: Key, extraction: Result<Extraction, DrainError>, now: Time) {
-        self.went_well();
+        self.record_success();
         let Some(extraction_id) = self.fetching(key) else {
             return;
         };
         let delivery = self.entries.count_delivery(key);
-        self.entries.forgive(key);
+        self.entries.reset_attempts(key);
         let state = if self.options.acknowledgement {
             State::HandedOut(now + self.options.redelivery)
         } else {
@@ -247,9 +250,9 @@ impl Drain {
         });
     }
 
-    /// A result that can't be read: it will not change.
-    fn give_up(&mut self, key: Key, decoded: Decoded) {
-        self.went_well();
+    /// Sets aside a result that can't be read: it will not change.
+    fn set_aside_unreadable(&mut self, key: Key, decoded: Decoded) {
+        self.record_success();
         self.set_aside(
             key,
             DrainError::Unreadable {
@@ -258,7 +261,8 @@ impl Drain {
         );
     }
 
-    /// An answer about this id, unless none was ever answered well: then the address may be wrong, and the id not to blame.
+    /// An error response for this id. If no fetch has ever succeeded, the URL may be wrong, and not
+    /// the id.
     fn refused(
         &mut self,
         key: Key,
@@ -268,12 +272,12 @@ impl Drain {
     ) {
         let error = decoded.into_service_error();
         self.fetch_failed(key, reason(error.clone()), None, now);
-        if !self.trouble.was_answered {
-            self.went_badly(Cause::Service(error), now);
+        if !self.trouble.has_succeeded {
+            self.record_failure(Cause::Service(error), now);
         }
     }
 
-    /// No answer about this id; it or the service is in trouble.
+    /// No usable response for this id: the cause may be the id or the service.
     fn unclear(&mut self, key: Key, cause: Cause, now: Time) {
         self.fetch_failed(
             key,
@@ -283,7 +287,7 @@ impl Drain {
             None,
             now,
         );
-        self.went_badly(cause, now);
+        self.record_failure(cause, now);
     }
 
     fn fetch_failed(&mut self, key: Key, reason: DrainError, hint: Option<Duration>, now: Time) {
@@ -335,12 +339,12 @@ impl Drain {
     fn refused_key(
         &mut self,
         exchange: u64,
-        flight: Outstanding,
+        outstanding: Outstanding,
         response: &Response<Bytes>,
         now: Time,
     ) {
-        self.put_back(flight, now);
-        // What was sent with a key that was replaced since says nothing about the new one.
+        self.requeue(outstanding, now);
+        // A request with an old key shows nothing about the new one.
         if exchange >= self.trouble.first_of_key && !self.trouble.key_refused {
             self.trouble.key_refused = true;
             self.emit(DrainEventKind::KeyRefused {
@@ -349,12 +353,12 @@ impl Drain {
         }
     }
 
-    /// A request that was not heard, for no fault of its own: it is made again as soon as may be.
-    fn put_back(&mut self, flight: Outstanding, now: Time) {
-        match flight.what {
-            What::List => self.listing.due = Some(now),
-            What::ListAll => self.suspicion.is_due = self.suspicion.is_open,
-            What::Fetch { key, .. } => {
+    /// Repeats a request as soon as possible that was not processed, through no fault of its own.
+    fn requeue(&mut self, outstanding: Outstanding, now: Time) {
+        match outstanding.purpose {
+            Purpose::List => self.listing.due = Some(now),
+            Purpose::ListAll => self.customer_check.is_due = self.customer_check.is_open,
+            Purpose::Fetch { key, .. } => {
                 if self.fetching(key).is_some() {
                     self.entries.put(key, State::Retrying(now));
                 }
@@ -362,15 +366,21 @@ impl Drain {
         }
     }
 
-    /// The service asks for a pause: once for all that was out.
-    fn slow_down(&mut self, flight: Outstanding, cause: Cause, hint: Option<Duration>, now: Time) {
+    /// The service asks for a pause: only once for all requests that were in flight.
+    fn slow_down(
+        &mut self,
+        outstanding: Outstanding,
+        cause: Cause,
+        hint: Option<Duration>,
+        now: Time,
+    ) {
         let delay = hint.unwrap_or_else(|| {
             self.options
                 .retry
                 .delay(self.trouble.pauses.saturating_add(1), self.draw())
         });
         let until = now + delay;
-        if self.limiter.slow_down(flight.sent_at, until, now) {
+        if self.limiter.slow_down(outstanding.sent_at, until, now) {
             self.trouble.pauses = self.trouble.pauses.saturating_add(1);
             self.emit(DrainEventKind::Paused { until, cause });
         } else if hint.is_some() {
@@ -378,22 +388,22 @@ impl Drain {
         }
     }
 
-    /// A fetch was answered well.
-    fn went_well(&mut self) {
+    /// A fetch got a useful response.
+    fn record_success(&mut self) {
         let Trouble {
             failures,
             pauses,
             is_checking,
-            was_answered,
+            has_succeeded,
             ..
         } = &mut self.trouble;
-        (*failures, *pauses, *is_checking, *was_answered) = (0, 0, false, true);
+        (*failures, *pauses, *is_checking, *has_succeeded) = (0, 0, false, true);
     }
 
-    /// So many in a row are no coincidence: a pause, and then a listing, before more ids are tried in vain.
-    fn went_badly(&mut self, cause: Cause, now: Time) {
+    /// Many failures in a row are no coincidence: pauses, and then lists before more ids are tried.
+    fn record_failure(&mut self, cause: Cause, now: Time) {
         self.trouble.failures = self.trouble.failures.saturating_add(1);
-        if self.trouble.failures < STREAK || self.trouble.is_checking {
+        if self.trouble.failures < MAX_FAILURES_IN_A_ROW || self.trouble.is_checking {
             return;
         }
         self.trouble.failures = 0;
@@ -404,31 +414,31 @@ impl Drain {
         if !self
             .in_flight
             .values()
-            .any(|flight| flight.what == What::List)
+            .any(|outstanding| outstanding.purpose == Purpose::List)
         {
             self.listing.due = Some(now);
         }
         self.emit(DrainEventKind::Paused { until, cause });
     }
 
-    /// Chance, a new one for each request.
+    /// A random number, a new one for each request.
     fn draw(&self) -> u64 {
         random::draw(self.options.seed, self.next_exchange as u32)
     }
 }
 
-impl Suspicion {
-    /// Something was listed for the customer, or nothing.
+impl CustomerCheck {
+    /// Takes the number of extractions that were listed for the customer.
     fn listed(&mut self, listed: usize, now: Time) {
         self.is_open &= listed == 0;
-        self.is_due = self.is_open && now >= self.next;
+        self.is_due = self.is_open && now >= self.next_at;
     }
 
-    /// A poll the list of all customers is made: the next ones come more and more rarely.
-    pub(super) fn poll(&mut self, now: Time) {
-        let (first, longest) = RARELY;
-        self.next = now + first.saturating_mul(1 << self.polls.min(10)).min(longest);
-        self.polls = self.polls.saturating_add(1);
+    /// The listing of all customers is sent: the next ones come more and more rarely.
+    pub(super) fn schedule_next(&mut self, now: Time) {
+        let (first, longest) = CUSTOMER_CHECK_GAPS;
+        self.next_at = now + first.saturating_mul(1 << self.checks.min(10)).min(longest);
+        self.checks = self.checks.saturating_add(1);
     }
 }
 

@@ -1,4 +1,4 @@
-//! How a job ends without a result.
+//! Why a job finishes without a result.
 
 use std::error::Error;
 use std::fmt;
@@ -8,27 +8,30 @@ use super::ticket::Ticket;
 use crate::machine::cause::Cause;
 use crate::wire::{DecodeError, ServiceError};
 
-/// How a job ended without a result, with the ticket to go on with where there is one.
+/// Why a job finished without a result, with the ticket to resume it if there is one.
 ///
-/// Made by [`Job`](crate::machine::Job), and by [`Batch`](crate::machine::Batch) for each of its jobs, in the last event. What ends here is the following of the job; the extraction itself, once [submitted](Self::ticket), goes on at the
-/// service, and its result is kept for 48 hours after it has finished.
+/// It is part of the last event of a [`Job`](crate::machine::Job), or of each job of a
+/// [`Batch`](crate::machine::Batch). Only the job finishes; the extraction itself, once
+/// [submitted](Self::ticket), goes on at the service, and its result is kept for 48 hours after it
+/// has finished.
 ///
 /// | variant | may it be billed? | what to do |
 /// | --- | --- | --- |
-/// | `Failed` | yes | mend the document: the service could not read it |
+/// | `Failed` | yes | fix the document: the service could not read it |
 /// | `Expired` | yes | submit again: the data is deleted |
 /// | `NotFound` | yes | check key and base URL: the service does not know the id |
-/// | `Refused` | no without a ticket, yes with one | mend what the service complains of; with a ticket, resume |
+/// | `Refused` | no without a ticket, yes with one | fix the problem; with a ticket, resume |
 /// | `TooLarge` | yes | resume with a higher limit |
-/// | `Unreadable` | yes | poll the raw answer; resume later |
+/// | `Unreadable` | yes | inspect the raw response; resume later |
 /// | `Deadline` | yes | resume |
 /// | `Exhausted` | no | submit again later |
 /// | `SubmitUnknown` | perhaps | find out before submitting again |
-/// | `SourceFailed` | no | mend the source |
-/// | `Abandoned` | no if never sent, yes with a ticket, else perhaps | resume, if there is a ticket |
+/// | `SourceFailed` | no | fix the source |
+/// | `Abandoned` | no if never sent, yes with a ticket, else perhaps | resume, if possible |
 ///
-/// The second column speaks of the last attempt to submit. Where [`with_resubmissions`](crate::machine::RetryPolicy::with_resubmissions) let one be repeated that may have arrived, that one
-/// may be billed whatever the end is.
+/// The second column is about the last attempt to submit. If
+/// [`with_resubmissions`](crate::machine::RetryPolicy::with_resubmissions) allowed to repeat a
+/// submit that may have arrived, the earlier one may be billed, whatever the outcome.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JobError {
@@ -48,10 +51,10 @@ pub enum JobError {
     NotFound {
         /// The job at the service.
         ticket: Ticket,
-        /// The service's explanation, if its answer had one.
+        /// The service's explanation, if its response had one.
         cause: Option<Cause>,
     },
-    /// The service refused a request, for good: a wrong key, a wrong document type, a wrong address.
+    /// The service refused a request permanently: a wrong key, document type or URL.
     Refused {
         /// The job at the service; `None` where the submit was refused.
         ticket: Option<Ticket>,
@@ -62,21 +65,22 @@ pub enum JobError {
     TooLarge {
         /// The job at the service.
         ticket: Ticket,
-        /// What the transport said.
+        /// What the transport reported.
         cause: Option<Cause>,
     },
     /// The extraction succeeded, and its result can't be read.
     Unreadable {
         /// The job at the service.
         ticket: Ticket,
-        /// What could not be read, and the raw answer.
+        /// What could not be read, and the raw response.
         error: DecodeError,
     },
     /// The deadline passed before the extraction finished.
     Deadline {
         /// The job at the service.
         ticket: Ticket,
-        /// How long the service asked to wait, where that went beyond the deadline: the job then ended early.
+        /// How long the service asked to wait, if that was beyond the deadline: the job then
+        /// finished early.
         retry_after: Option<Duration>,
         /// Why the last poll failed, if it did.
         cause: Option<Cause>,
@@ -88,7 +92,8 @@ pub enum JobError {
         /// Why the last one failed; `None` if there was none.
         cause: Option<Cause>,
     },
-    /// It is unknown whether the document was submitted. It may be, and be billed; so it is not submitted again.
+    /// It is unknown whether the document was submitted. It may be, and be billed, so it is not
+    /// submitted again.
     SubmitUnknown {
         /// Why it is unknown.
         cause: Cause,
@@ -98,7 +103,7 @@ pub enum JobError {
         /// What is wrong with it.
         cause: Cause,
     },
-    /// The caller gave up on the job.
+    /// The caller abandoned the job.
     Abandoned {
         /// The job at the service, if it was submitted.
         ticket: Option<Ticket>,
@@ -106,7 +111,7 @@ pub enum JobError {
 }
 
 impl JobError {
-    /// The job at the service, with which it can be resumed; `None` where it was not submitted, or is not known to be.
+    /// The ticket to resume the job; `None` if it was not submitted, or is not known to be.
     pub fn ticket(&self) -> Option<&Ticket> {
         match self {
             Self::Failed { ticket, .. }
@@ -120,7 +125,7 @@ impl JobError {
         }
     }
 
-    /// What the service said, where it is the service that said no.
+    /// The service's error, if the service reported one.
     pub fn service_error(&self) -> Option<&ServiceError> {
         match self {
             Self::Failed { error, .. } | Self::Refused { error, .. } => Some(error),
@@ -182,7 +187,8 @@ impl fmt::Display for JobError {
             Self::SubmitUnknown { cause } => {
                 write!(
                     f,
-                    "it is unknown whether the document was submitted, so it is not submitted again: {cause}"
+                    "it is unknown whether the document was submitted, \
+                     so it is not submitted again: {cause}"
                 )
             }
             Self::SourceFailed { cause } => write!(f, "the document was not submitted: {cause}"),
@@ -199,7 +205,7 @@ impl Error for JobError {
             | Self::Deadline { cause, .. } => {
                 cause.as_ref().map(|cause| cause as &(dyn Error + 'static))
             }
-            // The others have told their cause already.
+            // Display of the others shows their cause already.
             _ => None,
         }
     }

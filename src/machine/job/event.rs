@@ -1,4 +1,4 @@
-//! What a job tells its application.
+//! The events of a job.
 
 use super::error::JobError;
 use super::record::PollReason;
@@ -7,10 +7,11 @@ use crate::machine::cause::Cause;
 use crate::machine::time::Time;
 use crate::wire::{Extraction, ExtractionId, Status};
 
-/// Something that happened to a job, in order.
+/// An event of a job, in order.
 ///
-/// Made by [`Job`](crate::machine::Job) *before* the request it announces leaves. Stored as they come, before the loop goes on, events are a write-ahead log: whoever reads it
-/// after a crash knows what may have been sent.
+/// An event is emitted *before* the request it belongs to is sent. If each event is stored before
+/// the loop goes on, the events are a write-ahead log: after a crash it shows what may have been
+/// sent.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct JobEvent {
@@ -24,23 +25,28 @@ pub struct JobEvent {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JobEventKind {
-    /// The submit is about to leave; from here on it may be billed. With [`JobOptions::with_confirmation`](crate::machine::JobOptions::with_confirmation) it leaves
-    /// once this event was confirmed.
+    /// The submit is about to be sent; from here on it may be billed. With
+    /// [`JobOptions::with_confirmation`](crate::machine::JobOptions::with_confirmation) it is sent
+    /// once this event is confirmed.
     Submitting {
         /// The number of the attempt, from 1.
         attempt: u16,
     },
-    /// The submit certainly was not processed, or the caller allowed to repeat it; it will be tried again.
+    /// The submit was certainly not processed, or the caller allows resubmissions; it will be
+    /// retried.
     SubmitFailed {
         /// Why.
         cause: Cause,
-        /// When it will be tried again.
+        /// When it will be retried.
         retry_at: Time,
     },
-    /// The service took the document. Keep the ticket: with it the job can be resumed in another process.
+    /// The service accepted the document. Store the ticket: with it another process can resume the
+    /// job.
     Submitted(Ticket),
-    /// The service took the document once more: an earlier attempt had arrived after all. It is probably billed twice. Comes with
-    /// [`RetryPolicy::with_resubmissions`](crate::machine::RetryPolicy::with_resubmissions), or where one submit is answered twice with different ids.
+    /// The service accepted the document once more: an earlier attempt had arrived after all. It is
+    /// probably billed twice. Occurs with
+    /// [`RetryPolicy::with_resubmissions`](crate::machine::RetryPolicy::with_resubmissions), or
+    /// when one submit gets two responses with different ids.
     SubmittedAgain(ExtractionId),
     /// A poll is about to be made.
     PollDue {
@@ -63,6 +69,6 @@ pub enum JobEventKind {
         /// When the next poll is due.
         next_poll: Time,
     },
-    /// The job has ended; the last event.
+    /// The job has finished; this is the last event.
     Finished(Result<Extraction, JobError>),
 }

@@ -1,4 +1,6 @@
-//! What follows from a step of one job: what is told, what is sent, how it ends. Shared by [`Job`](crate::machine::Job), which has one, and [`Batch`](crate::machine::Batch), which has many.
+//! The effects of a step of one job: its events, its requests, its outcome. Shared by
+//! [`Job`](crate::machine::Job), which has one, and [`Batch`](crate::machine::Batch), which has
+//! many.
 
 use std::sync::Arc;
 
@@ -16,7 +18,7 @@ use crate::machine::exchange::{Failure, Limits};
 use crate::machine::time::Time;
 use crate::wire::{Api, Body, Document, Extraction, ExtractionId, StatusRequest, SubmitRequest};
 
-/// One job and what goes with it, borrowed for a step.
+/// One job and its data, borrowed for a step.
 pub(crate) struct JobMut<'a> {
     pub(crate) record: &'a mut Record,
     pub(crate) meta: &'a Arc<DocumentMeta>,
@@ -24,25 +26,27 @@ pub(crate) struct JobMut<'a> {
     pub(crate) pending: &'a mut Option<Box<Pending>>,
 }
 
-/// What a job has for a while only: its document until it is taken, the cause of a failure until it has passed.
+/// What a job has only for a while: its document until it is accepted, the cause of a failure until
+/// a success.
 #[derive(Default)]
 pub(crate) struct Pending {
     pub(crate) submission: Option<Submission>,
     /// Why the last exchange failed.
     cause: Option<Cause>,
-    /// Other extractions of the document that were told: a duplicate of an answer is not told again. No more than were submitted.
-    told_again: Vec<ExtractionId>,
+    /// Other extractions of the document that were reported: a duplicate response is not reported
+    /// again. At most as many as there were submits.
+    reported_again: Vec<ExtractionId>,
 }
 
-/// What is needed until the document is submitted.
+/// The data needed until the document is accepted.
 pub(crate) struct Submission {
     pub(crate) request: SubmitRequest,
     pub(crate) limits: Limits,
-    /// Of the document.
+    /// The length of the document.
     pub(crate) bytes: u64,
 }
 
-/// What is to be done.
+/// What the caller must do.
 #[derive(Debug)]
 pub(crate) enum Action {
     Emit(JobEventKind),
@@ -51,7 +55,7 @@ pub(crate) enum Action {
 }
 
 impl Pending {
-    /// That of a job which is to submit this document.
+    /// For a job that submits this document.
     pub(crate) fn with_document(
         document: Document,
         text_blocks: bool,
@@ -75,7 +79,7 @@ impl Pending {
         })
     }
 
-    /// Whether the last exchange failed, other than because everything was to pause.
+    /// Whether the last exchange failed for a reason other than a general pause.
     pub(crate) fn has_failed(&self) -> bool {
         match &self.cause {
             Some(Cause::Service(error)) => !matches!(
@@ -88,12 +92,12 @@ impl Pending {
     }
 
     fn is_empty(&self) -> bool {
-        self.submission.is_none() && self.cause.is_none() && self.told_again.is_empty()
+        self.submission.is_none() && self.cause.is_none() && self.reported_again.is_empty()
     }
 }
 
 impl JobMut<'_> {
-    /// Moves the job, and says what is to be done; `None` for nothing.
+    /// Applies an input to the job; returns the action for the caller, if any.
     pub(crate) fn take(
         &mut self,
         input: Input,
@@ -117,10 +121,10 @@ impl JobMut<'_> {
         action
     }
 
-    /// The handle by which another process can go on, once there is an id.
+    /// The ticket, once there is an id.
     pub(crate) fn ticket(&self) -> Option<Ticket> {
         let extraction_id = self.extraction_id.clone()?;
-        Some(Ticket::of(
+        Some(Ticket::for_document(
             self.meta.clone(),
             extraction_id,
             self.record.submitted_at,
@@ -128,7 +132,7 @@ impl JobMut<'_> {
         ))
     }
 
-    /// What a step's effect tells; `None` where it was told already.
+    /// The event of an effect; `None` if it was reported already.
     fn event(
         &mut self,
         effect: Effect,
@@ -153,7 +157,7 @@ impl JobMut<'_> {
                 self.accept(decoded);
                 JobEventKind::Submitted(self.ticket()?)
             }
-            Effect::SubmittedAgain => JobEventKind::SubmittedAgain(self.another(decoded)?),
+            Effect::SubmittedAgain => JobEventKind::SubmittedAgain(self.other_id(decoded)?),
             Effect::EmitPollDue => JobEventKind::PollDue {
                 poll: polls,
                 reason,
@@ -174,15 +178,15 @@ impl JobMut<'_> {
                 cause: self.failed(decoded),
                 next_poll: due,
             },
-            Effect::OutcomeKind(end) => {
-                // What the last poll brought, not one before it.
+            Effect::Finished(kind) => {
+                // The cause must be that of the last poll, not of an earlier one.
                 if unanswered {
                     self.pending.get_or_insert_default().cause = Some(Cause::TimeLimit);
                 } else if matches!(decoded, Decoded::Status(_)) {
                     self.forget_cause();
                 }
-                let outcome = self.conclude(end, decoded, now);
-                self.let_go();
+                let outcome = self.outcome(kind, decoded, now);
+                self.drop_document();
                 JobEventKind::Finished(outcome)
             }
         })
@@ -193,23 +197,23 @@ impl JobMut<'_> {
             *self.extraction_id = Some(id);
         }
         self.forget_cause();
-        self.let_go();
+        self.drop_document();
     }
 
-    /// The id of another extraction of the same document, unless it was told.
-    fn another(&mut self, decoded: Decoded) -> Option<ExtractionId> {
+    /// The id of another extraction of the same document, unless it was reported already.
+    fn other_id(&mut self, decoded: Decoded) -> Option<ExtractionId> {
         let Decoded::Id(id) = decoded else {
             return None;
         };
-        let told_again = &mut self.pending.get_or_insert_default().told_again;
-        if self.extraction_id.as_ref() == Some(&id) || told_again.contains(&id) {
+        let reported_again = &mut self.pending.get_or_insert_default().reported_again;
+        if self.extraction_id.as_ref() == Some(&id) || reported_again.contains(&id) {
             return None;
         }
-        told_again.push(id.clone());
+        reported_again.push(id.clone());
         Some(id)
     }
 
-    /// Keeps the cause of a failure, for the end. A failure that nobody reported is that the time was up.
+    /// Stores the cause of a failure for the outcome. A failure without a report is a time limit.
     fn failed(&mut self, decoded: Decoded) -> Cause {
         let cause = decoded.into_cause().unwrap_or(Cause::TimeLimit);
         self.pending.get_or_insert_default().cause = Some(cause.clone());
@@ -226,21 +230,21 @@ impl JobMut<'_> {
             .and_then(|pending| pending.cause.take())
     }
 
-    /// The document is not needed any more.
-    fn let_go(&mut self) {
+    /// Drops the document, which is not needed any more.
+    fn drop_document(&mut self) {
         if let Some(pending) = self.pending {
             pending.submission = None;
         }
     }
 
-    fn conclude(
+    fn outcome(
         &mut self,
-        end: OutcomeKind,
+        kind: OutcomeKind,
         decoded: Decoded,
         now: Time,
     ) -> Result<Extraction, JobError> {
         let decoded = match decoded {
-            Decoded::Extraction(extraction) if end == OutcomeKind::Succeeded => {
+            Decoded::Extraction(extraction) if kind == OutcomeKind::Succeeded => {
                 return Ok(*extraction);
             }
             Decoded::Id(id) => {
@@ -249,12 +253,12 @@ impl JobMut<'_> {
             }
             other => other,
         };
-        Err(self.error(end, decoded, now))
+        Err(self.error(kind, decoded, now))
     }
 
-    fn error(&mut self, end: OutcomeKind, decoded: Decoded, now: Time) -> JobError {
+    fn error(&mut self, kind: OutcomeKind, decoded: Decoded, now: Time) -> JobError {
         let ticket = self.ticket();
-        match (end, ticket) {
+        match (kind, ticket) {
             (OutcomeKind::Abandoned, ticket) => JobError::Abandoned { ticket },
             (OutcomeKind::Refused, ticket) => JobError::Refused {
                 ticket,
@@ -294,7 +298,7 @@ impl JobMut<'_> {
             (OutcomeKind::SubmitUnknown, _) => JobError::SubmitUnknown {
                 cause: self.failed(decoded),
             },
-            // Whatever else comes without a ticket was never submitted.
+            // In all other cases without a ticket the document was never submitted.
             (_, _) => JobError::Exhausted {
                 attempts: self.record.submits,
                 cause: decoded.into_cause().or_else(|| self.take_cause()),
@@ -303,7 +307,7 @@ impl JobMut<'_> {
     }
 }
 
-/// The request that submits the document, if it is still here.
+/// The request that submits the document, if it is still stored.
 pub(crate) fn submit_request(
     pending: Option<&Pending>,
     api: &Api,
@@ -329,14 +333,14 @@ pub(crate) fn poll_request(
     (request, Limits::for_exchange(0, response_bytes))
 }
 
-/// What came of an exchange: an answer or none.
+/// The result of an exchange: a response or a failure.
 pub(crate) enum Reply {
     Response(Response<Bytes>),
     Failure(Failure),
 }
 
 impl Reply {
-    /// What it says of the submit of this exchange.
+    /// What it means for the submit of this exchange.
     pub(crate) fn for_submit(self, exchange: u32, trusts_overload: bool) -> (Input, Decoded) {
         let (answer, decoded) = match self {
             Self::Response(response) => response::for_submit(&response, trusts_overload),
@@ -345,7 +349,7 @@ impl Reply {
         (Input::Submit(exchange, answer), decoded)
     }
 
-    /// What it says of the poll of this exchange.
+    /// What it means for the poll of this exchange.
     pub(crate) fn for_poll(self, exchange: u32) -> (Input, Decoded) {
         let (answer, decoded) = match self {
             Self::Response(response) => response::for_poll(&response),

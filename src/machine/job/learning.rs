@@ -1,16 +1,17 @@
-//! What a job teaches about the time jobs take.
+//! Updates an estimator from the polls of one job.
 
 use super::record::{OutcomeKind, Record};
 use super::response::PollResult;
 use crate::machine::delay::DelayEstimator;
 use crate::machine::time::Time;
 
-/// An estimator in the hands of one job.
+/// The estimator of one job.
 #[derive(Debug)]
 pub(crate) struct Learning {
-    // Apart from the job, which would be ten times its size.
+    // Boxed: it is ten times the size of the job.
     estimator: Box<DelayEstimator>,
-    /// When the job was last known to be in progress. `None` for one that was resumed, until it was polled: what happened before was learned by another, or by nobody.
+    /// When the job was last known to be in progress. `None` for a resumed job until it was polled:
+    /// its earlier time was observed by another process, or not at all.
     in_progress_at: Option<Time>,
 }
 
@@ -26,12 +27,13 @@ impl Learning {
         &self.estimator
     }
 
-    /// The job was taken just now.
+    /// The job was accepted just now.
     pub(crate) fn submitted(&mut self, record: &Record) {
         self.in_progress_at = Some(record.submitted_at);
     }
 
-    /// The poll that is out was answered. A failed one, and one that found nothing to wait for, teach nothing.
+    /// The poll in flight got a response. A failed poll, or one of an unknown or deleted
+    /// extraction, is no observation.
     pub(crate) fn polled(&mut self, record: &Record, answer: PollResult, now: Time) {
         let age = |time: Time| time.saturating_since(record.submitted_at);
         match (answer, self.in_progress_at) {

@@ -41,31 +41,35 @@ use record::{Record, State};
 use response::{Decoded, SubmitResult};
 use transition::{Input, Rules};
 
-/// Follows one document: submits it, waits, polls, and ends with its result or with why there is none.
+/// Follows one document: submits it, waits, polls, and finishes with its result or with the reason
+/// why there is none.
 ///
-/// Made by the application from a [`Document`], a [`Ticket`] or a [`Snapshot`]; driven by the loop of [`machine`](super), by a driver of `typless-transports`, or by one of
-/// your own. At most one request is out at a time, but for a submit that was overtaken by the late answer to an earlier attempt. The document is let go as soon as the service has taken it.
+/// Create it from a [`Document`], a [`Ticket`] or a [`Snapshot`], and drive it with the loop of
+/// [`machine`](super), a driver of `typless-transports`, or your own. At most one request is in
+/// flight at a time, except for a submit that was overtaken by the late response to an earlier
+/// attempt. The document is dropped as soon as the service has accepted it.
 pub struct Job {
     api: Api,
     options: JobOptions,
     record: Record,
     meta: Arc<DocumentMeta>,
     extraction_id: Option<ExtractionId>,
-    /// Notifications that came before the service's answer to the submit.
+    /// Notifications that came before the response to the submit.
     early: Notifications,
     learning: Option<Learning>,
     pending: Option<Box<Pending>>,
     outputs: VecDeque<Output<JobEvent>>,
     next_sequence: u64,
-    /// The sequence of the announced submit, and up to which events are confirmed.
-    announced: u64,
+    /// The sequence of the last `Submitting` event, and the sequence up to which events are
+    /// confirmed.
+    submitting_sequence: u64,
     confirmed: u64,
-    /// The latest time we were told: time never goes back.
+    /// The latest time passed in: time never goes back.
     latest: Time,
 }
 
 impl Job {
-    /// Begins with a document that is to be submitted.
+    /// A job that submits this document.
     pub fn submit(api: &Api, document: Document, options: JobOptions, now: Time) -> Self {
         let deadline = now + options.deadline.unwrap_or(JobOptions::DEADLINE);
         Self::begin(
@@ -78,21 +82,24 @@ impl Job {
         )
     }
 
-    /// Goes on with a job that was submitted before, in this process or another. It is polled at once.
+    /// Resumes a submitted job, of this process or another. It is polled immediately.
     ///
-    /// Without a deadline in the options, that of the ticket holds; if it has passed, there is one last poll. A clock that has been put back makes the job
-    /// as young as can be, and moves its deadline along.
+    /// Without a deadline in the options, the ticket's deadline applies; if it has passed, there is
+    /// one last poll. If the clock was set back, the job counts as submitted now, and its deadline
+    /// moves back by the same time.
     pub fn resume(api: &Api, ticket: &Ticket, options: JobOptions, now: Time) -> Self {
-        let record = Record::of_ticket(ticket, options.deadline, now);
+        let record = Record::from_ticket(ticket, options.deadline, now);
         let mut job = Self::begin(api, None, ticket.meta(), options, record, now);
         job.extraction_id = Some(ticket.extraction_id().clone());
         job
     }
 
-    /// Goes on with a job that had no ticket yet. The document is the one it was made with: poll it up by [`Snapshot::reference`].
+    /// Restores a job that had no ticket yet. `document` must be the document it was created with:
+    /// find it by [`Snapshot::reference`].
     ///
-    /// If its submit may have been on its way, the job ends at once with [`JobError::SubmitUnknown`], unless the options allow resubmissions: what happened can't
-    /// be known any more.
+    /// If its submit may have been sent, the job finishes immediately with
+    /// [`JobError::SubmitUnknown`], unless the options allow resubmissions: what happened can't be
+    /// known any more.
     pub fn restore(
         api: &Api,
         snapshot: &Snapshot,
@@ -100,10 +107,10 @@ impl Job {
         options: JobOptions,
         now: Time,
     ) -> Self {
-        let record = Record::of_snapshot(snapshot, options.deadline, now);
+        let record = Record::from_snapshot(snapshot, options.deadline, now);
         let mut job = Self::begin(api, Some(document), Arc::default(), options, record, now);
         if snapshot.submitting {
-            // The answer, if there was one, went to a process that is no more.
+            // The response, if there was one, went to the earlier process.
             job.take(
                 Input::Submit(job.record.exchange, SubmitResult::Unknown),
                 Decoded::Restarted,
@@ -113,46 +120,51 @@ impl Job {
         job
     }
 
-    /// Polls by what an estimator knows of the time jobs take, and teaches it. Hand it on from job to job: take it back from [`estimator`](Self::estimator) when the job has ended.
+    /// Uses an estimator of processing times to schedule polls, and updates it. Take it back with
+    /// [`estimator`](Self::estimator) when the job has finished, and pass it to the next.
     #[must_use]
     pub fn with_estimator(mut self, estimator: DelayEstimator) -> Self {
         self.learning = Some(Learning::new(estimator));
         self
     }
 
-    /// The estimator that was handed in, with what it has learned since.
+    /// The estimator that was passed in, with what it has learned since.
     pub fn estimator(&self) -> Option<&DelayEstimator> {
         self.learning.as_ref().map(Learning::estimator)
     }
 
-    /// Gives up on the job. It ends as [`JobError::Abandoned`]: at once, or, if a submit is out, when that is answered or its time is up, since its id is worth having.
-    /// The extraction itself can't be stopped.
+    /// Abandons the job. It finishes as [`JobError::Abandoned`]: immediately, or, if a submit is in
+    /// flight, when its response arrives or its time limit passes, to keep its id. The extraction
+    /// itself can't be stopped.
     pub fn abandon(&mut self, now: Time) {
         let now = self.advance(now);
         self.take(Input::Abandon, Decoded::Nothing, now);
     }
 
-    /// Says that all events up to this sequence are stored; see [`JobOptions::with_confirmation`].
+    /// Confirms that all events up to this sequence are stored; see
+    /// [`JobOptions::with_confirmation`].
     pub fn confirm(&mut self, sequence: u64) {
         self.confirmed = self.confirmed.max(sequence);
     }
 
-    /// Uses another key from the next request on, for a key that was replaced while the job runs.
+    /// Uses another API key from the next request on, for a key that was replaced while the job
+    /// runs.
     ///
     /// # Errors
     ///
-    /// A key that can't be used; the old one stays.
+    /// The key can't be used; the old one stays.
     pub fn set_key(&mut self, key: &str) -> Result<(), ConfigError> {
         self.api = self.api.with_key(key)?;
         Ok(())
     }
 
-    /// Takes a webhook's message: if it names this job, the next poll is made at once, but never within a second of the last one. It proves nothing and
-    /// ends nothing. One that comes before the answer to the submit is remembered for 10 minutes.
+    /// Takes a webhook's message: if it names this job, the next poll is made immediately, but at
+    /// least a second after the last one. It proves nothing and finishes nothing. A message that
+    /// arrives before the response to the submit is remembered for 10 minutes.
     pub fn handle_notification(&mut self, notification: &Notification, now: Time) {
         let now = self.advance(now);
         match &self.extraction_id {
-            Some(own) if own == notification.extraction_id() => self.is_finished(now),
+            Some(own) if own == notification.extraction_id() => self.report_finished(now),
             None if !matches!(self.record.state, State::Finished(_)) => {
                 self.early.insert(notification.extraction_id(), now)
             }
@@ -160,10 +172,11 @@ impl Job {
         }
     }
 
-    /// The handle by which another process can go on; `Some` as soon as the service has named the extraction, even if that came after the end.
+    /// The ticket with which another process can resume the job; `Some` as soon as the service has
+    /// returned the extraction id, even if that was after the job finished.
     pub fn ticket(&self) -> Option<Ticket> {
         let extraction_id = self.extraction_id.clone()?;
-        Some(Ticket::of(
+        Some(Ticket::for_document(
             self.meta.clone(),
             extraction_id,
             self.record.submitted_at,
@@ -171,17 +184,18 @@ impl Job {
         ))
     }
 
-    /// What can be kept of the job while it has no ticket; `None` once it has one, or has ended.
+    /// What can be stored of the job while it has no ticket; `None` once it has one, or has
+    /// finished.
     pub fn snapshot(&self) -> Option<Snapshot> {
-        Snapshot::of(&self.record, self.meta.reference.as_deref())
+        Snapshot::from_record(&self.record, self.meta.reference.as_deref())
     }
 
-    /// Where the job stands.
+    /// The current state of the job.
     pub fn state(&self) -> JobState {
-        JobState::of(self.record.state)
+        JobState::from_state(self.record.state)
     }
 
-    /// How the job was made, for a transcript.
+    /// The parameters of the job, for a transcript.
     pub(crate) fn origin(&self) -> String {
         let submission = self
             .pending
@@ -211,9 +225,9 @@ impl Job {
         record: Record,
         now: Time,
     ) -> Self {
-        let meta = document
-            .as_ref()
-            .map_or(meta, |document| Arc::new(DocumentMeta::of(document)));
+        let meta = document.as_ref().map_or(meta, |document| {
+            Arc::new(DocumentMeta::from_document(document))
+        });
         let pending = document.map(|document| {
             Pending::with_document(document, options.text_blocks, options.response_bytes)
         });
@@ -228,7 +242,7 @@ impl Job {
             pending,
             outputs: VecDeque::new(),
             next_sequence: options.first_sequence,
-            announced: 0,
+            submitting_sequence: 0,
             confirmed: 0,
             latest: now,
         }
@@ -239,7 +253,7 @@ impl Job {
         self.latest
     }
 
-    /// Moves the record and queues what follows. Says whether anything did.
+    /// Applies an input to the record and queues the outputs. Returns whether there were any.
     fn take(&mut self, input: Input, decoded: Decoded, now: Time) -> bool {
         let was_submitted = self.extraction_id.is_some();
         let submission = self
@@ -291,13 +305,13 @@ impl Job {
             Some(Action::Emit(kind)) => self.emit(kind),
         }
         if is_early {
-            self.is_finished(now);
+            self.report_finished(now);
         }
         true
     }
 
-    /// Somebody says that it has finished.
-    fn is_finished(&mut self, now: Time) {
+    /// A notification reported that the extraction has finished.
+    fn report_finished(&mut self, now: Time) {
         self.take(
             Input::Finished(PollReason::Notification),
             Decoded::Nothing,
@@ -308,7 +322,7 @@ impl Job {
     fn emit(&mut self, kind: JobEventKind) {
         let sequence = self.next_sequence;
         if matches!(kind, JobEventKind::Submitting { .. }) {
-            self.announced = sequence;
+            self.submitting_sequence = sequence;
         }
         self.next_sequence = sequence.saturating_add(1);
         self.outputs
@@ -326,15 +340,15 @@ impl Job {
         }
     }
 
-    /// Takes what came of an exchange.
-    fn replied(&mut self, id: RequestId, reply: Reply, now: Time) {
+    /// Takes the reply to an exchange.
+    fn handle_reply(&mut self, id: RequestId, reply: Reply, now: Time) {
         let now = self.advance(now);
         let Ok(exchange) = u32::try_from(id.get()) else {
             return;
         };
         if self.is_submit(exchange) {
             let (input, decoded) = reply.for_submit(exchange, self.options.retry.trusts_overload());
-            self.submit_answered(input, decoded, now);
+            self.handle_submit_result(input, decoded, now);
         } else if self.awaits(exchange) {
             let (input, decoded) = reply.for_poll(exchange);
             if let (Input::Poll(_, answer), Some(learning)) = (input, &mut self.learning) {
@@ -344,18 +358,18 @@ impl Job {
         }
     }
 
-    /// Whether an exchange of this number was a submit: they all come before the first poll.
+    /// Whether the exchange with this number was a submit: all submits come before the first poll.
     fn is_submit(&self, exchange: u32) -> bool {
         exchange >= 1 && exchange <= u32::from(self.record.submits)
     }
 
-    /// Whether the poll of this number is out; the answers of others are not worth parsing.
+    /// Whether the poll with this number is in flight; replies to others are not decoded.
     fn awaits(&self, exchange: u32) -> bool {
         self.record.state == State::Polling && self.record.exchange == exchange
     }
 
-    fn submit_answered(&mut self, input: Input, decoded: Decoded, now: Time) {
-        // After the end nothing is told any more, but an id is worth having: `ticket` gives it out.
+    fn handle_submit_result(&mut self, input: Input, decoded: Decoded, now: Time) {
+        // A finished job reports no more events, but keeps the id: `ticket` returns it.
         if let (State::Finished(_), None, Decoded::Id(id)) =
             (self.record.state, &self.extraction_id, &decoded)
         {
@@ -376,7 +390,8 @@ impl Machine for Job {
             if let Some(output) = self.outputs.pop_front() {
                 return output;
             }
-            let may_leave = !self.options.confirmation || self.confirmed >= self.announced;
+            let may_leave =
+                !self.options.confirmation || self.confirmed >= self.submitting_sequence;
             let input = if self.record.state == State::SubmitEmitted
                 && may_leave
                 && now < self.record.deadline
@@ -400,11 +415,11 @@ impl Machine for Job {
     }
 
     fn handle_response(&mut self, id: RequestId, response: http::Response<Bytes>, now: Time) {
-        self.replied(id, Reply::Response(response), now);
+        self.handle_reply(id, Reply::Response(response), now);
     }
 
     fn handle_failure(&mut self, id: RequestId, failure: Failure, now: Time) {
-        self.replied(id, Reply::Failure(failure), now);
+        self.handle_reply(id, Reply::Failure(failure), now);
     }
 
     fn into_outcome(event: JobEvent) -> Result<Self::Outcome, JobEvent> {

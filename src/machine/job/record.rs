@@ -1,4 +1,4 @@
-//! One job, as small as it can be told.
+//! The record of one job, kept small.
 
 use std::time::Duration;
 
@@ -6,23 +6,25 @@ use super::snapshot::Snapshot;
 use super::ticket::Ticket;
 use crate::machine::time::Time;
 
-/// Where one job stands, in at most 64 bytes and without a string: a batch keeps hundreds of thousands of them.
+/// The state of one job, in at most 64 bytes and without a string: a batch keeps hundreds of
+/// thousands of them.
 ///
-/// Changed by [`step`](super::transition::step) alone.
+/// Only [`step`](super::transition::step) changes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Record {
     pub(crate) state: State,
-    /// When the next thing is to be done: submit, poll, or give up on the exchange that is out.
+    /// When the next action is due: submit, poll, or the time limit of the exchange in flight.
     pub(crate) due: Time,
-    /// By when the job ends, but for one last poll.
+    /// When the job finishes at the latest, except for one last poll.
     pub(crate) deadline: Time,
-    /// Before this the service asked not to be asked.
+    /// The service asked not to be polled before this time.
     pub(crate) not_before: Time,
-    /// When the submit was answered: age zero.
+    /// When the response to the submit came: age zero.
     pub(crate) submitted_at: Time,
-    /// When the last poll was sent, or the queue asked that did not name it.
+    /// When the last poll was sent, or the last listing that did not list the job.
     pub(crate) polled_at: Time,
-    /// The number of the newest exchange; submits come first, so one that is at most `submits` was a submit.
+    /// The number of the newest exchange. Submits come first: an exchange up to `submits` was a
+    /// submit.
     pub(crate) exchange: u32,
     pub(crate) polls: u32,
     pub(crate) submits: u16,
@@ -30,16 +32,16 @@ pub(crate) struct Record {
     pub(crate) spent: u16,
     /// Submits that were repeated although they may have arrived.
     pub(crate) resubmissions: u16,
-    /// Failures in a row; they lengthen the delays.
+    /// Failures in a row; they lengthen the retry delays.
     pub(crate) failures: u16,
     /// Why the next poll is due.
     pub(crate) reason: PollReason,
-    /// We saw the submit's answer ourselves, so an unknown id may just be young.
+    /// This process received the submit's response, so an unknown id may just be new.
     pub(crate) fresh: bool,
-    /// Given up by the caller while a submit is out.
+    /// Abandoned by the caller while a submit was in flight.
     pub(crate) abandoned: bool,
-    /// Said to have finished, by this, while a poll was out.
-    pub(crate) said_by: Option<PollReason>,
+    /// Reported as finished, for this reason, while a poll was in flight.
+    pub(crate) reported_by: Option<PollReason>,
 }
 
 /// The life cycle.
@@ -47,20 +49,20 @@ pub(crate) struct Record {
 pub(crate) enum State {
     /// To be submitted when due.
     Ready,
-    /// The intent to submit was told; nothing was sent yet.
+    /// The `Submitting` event was emitted; nothing was sent yet.
     SubmitEmitted,
-    /// The submit is out.
+    /// The submit is in flight.
     Submitting,
-    /// Accepted; the next poll is due some time.
+    /// Accepted; the next poll is due later.
     Waiting,
-    /// The intent to poll was told; nothing was sent yet.
+    /// The `PollDue` event was emitted; nothing was sent yet.
     PollEmitted,
-    /// A poll is out.
+    /// A poll is in flight.
     Polling,
     Finished(OutcomeKind),
 }
 
-/// How a job ends.
+/// The outcome of a job, without its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OutcomeKind {
     Succeeded,
@@ -77,32 +79,34 @@ pub(crate) enum OutcomeKind {
     Abandoned,
 }
 
-/// Why a poll is made.
+/// Why a poll is made now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PollReason {
-    /// The poll policy says so.
+    /// It is due by the poll policy.
     Policy,
-    /// The service asked not to be asked sooner; or its queue named the job too soon, which was then left alone for an eighth of its age.
+    /// The service asked not to be polled sooner. Or a listing listed the job too early; it is then
+    /// not polled for an eighth of its age.
     Hint,
-    /// The poll before failed.
+    /// The previous poll failed.
     Retry,
-    /// A notification said that it has finished.
+    /// A notification reported that the extraction has finished.
     Notification,
-    /// The job was resumed, and nothing is known of it.
+    /// The job was resumed, and its state is not known.
     Resumed,
-    /// The deadline is there: the last poll.
+    /// The deadline has passed: this is the last poll.
     Deadline,
-    /// The queue of finished extractions names it. Only in a [`Batch`](crate::machine::Batch), as all that follow.
+    /// The listing of finished extractions contains the job. This reason and those that follow
+    /// occur only in a [`Batch`](crate::machine::Batch).
     Queue,
-    /// It was due before, and was held back: by the rate, by the requests in flight, or by a pause.
+    /// It was due earlier, and was delayed by the rate, by the requests in flight, or by a pause.
     Limiter,
-    /// The queue has not named it for so long that it is polled all the same.
+    /// Listings have not contained the job for so long that it is polled anyway.
     NotListed,
 }
 
 impl Record {
-    /// A job to be submitted at once.
+    /// A job to be submitted immediately.
     pub(crate) fn ready(now: Time, deadline: Time) -> Self {
         Self {
             state: State::Ready,
@@ -120,11 +124,11 @@ impl Record {
             reason: PollReason::Policy,
             fresh: false,
             abandoned: false,
-            said_by: None,
+            reported_by: None,
         }
     }
 
-    /// A job that was submitted in another life, to be polled at once.
+    /// A job that was submitted by an earlier process, to be polled immediately.
     pub(crate) fn resumed(submitted_at: Time, now: Time, deadline: Time) -> Self {
         Self {
             state: State::Waiting,
@@ -134,9 +138,9 @@ impl Record {
         }
     }
 
-    /// The job of a ticket. Without a deadline of its own, that of the ticket holds. A clock that has been put back makes the job as young as can be, and
-    /// moves its deadline along.
-    pub(crate) fn of_ticket(ticket: &Ticket, deadline: Option<Duration>, now: Time) -> Self {
+    /// The job of a ticket. Without a deadline of its own, the ticket's applies. If the clock was
+    /// set back, the job counts as submitted now, and its deadline moves back by the same time.
+    pub(crate) fn from_ticket(ticket: &Ticket, deadline: Option<Duration>, now: Time) -> Self {
         let submitted_at = ticket.submitted_at().min(now);
         let put_back = ticket.submitted_at().saturating_since(now);
         let left = ticket
@@ -150,11 +154,16 @@ impl Record {
         )
     }
 
-    /// The job of a snapshot. If its submit may have been on its way, it counts as out.
-    pub(crate) fn of_snapshot(snapshot: &Snapshot, deadline: Option<Duration>, now: Time) -> Self {
+    /// The job of a snapshot. A submit that may have been sent counts as in flight.
+    pub(crate) fn from_snapshot(
+        snapshot: &Snapshot,
+        deadline: Option<Duration>,
+        now: Time,
+    ) -> Self {
         let deadline = deadline.map_or(snapshot.deadline, |deadline| now + deadline);
         let ready = Self::ready(now, deadline);
-        // A pause the service asked for outlives us; an hour is the longest there is, whatever became of the clock.
+        // A pause that the service asked for still applies; at most an hour, even if the clock was
+        // changed.
         let due = snapshot.due.max(now).min(now + Duration::from_secs(3600));
         let (state, due) = if snapshot.submitting {
             (State::Submitting, now)

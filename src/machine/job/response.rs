@@ -1,4 +1,4 @@
-//! What an answer means: the tables *what follows a submit's answer* and *what follows a poll's answer*.
+//! What a response means for a submit and for a poll, as tables.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use crate::wire::{
     SubmitResponse, retry_after,
 };
 
-/// What became of a submit, as far as the life cycle cares.
+/// The result of a submit, for the life cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SubmitResult {
-    /// Taken, with an id.
+    /// Accepted, with an id.
     Accepted { hint: Option<Duration> },
     /// Certainly not processed.
     NotProcessed { hint: Option<Duration> },
     /// Not processed, as there were too many requests.
     Throttled { hint: Option<Duration> },
-    /// Refused for good.
+    /// Refused permanently.
     Refused,
     /// The document could not be read.
     Source,
@@ -30,7 +30,7 @@ pub(crate) enum SubmitResult {
     Unknown,
 }
 
-/// What became of a poll, as far as the life cycle cares.
+/// The result of a poll, for the life cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PollResult {
     /// Not finished.
@@ -39,25 +39,25 @@ pub(crate) enum PollResult {
     NotFound,
     /// The poll failed, which says nothing about the job.
     Failed { hint: Option<Duration> },
-    /// The job has ended.
+    /// The job has finished.
     Final(OutcomeKind),
 }
 
-/// What a status that is no success says about the request.
+/// What an error status means for the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// 408: the service did not receive it.
     NotProcessed,
-    /// 429: not now.
+    /// 429: too many requests; later.
     Throttled,
-    /// Any other 4xx, or a redirect: not ever.
+    /// Any other 4xx, or a redirect: permanently refused.
     Final,
-    /// 5xx, and what is no known class: something on the way may have passed it on.
+    /// 5xx, and unknown classes: a proxy may have passed the request on.
     Unclear,
 }
 
 impl Refusal {
-    pub(crate) fn of(status: StatusCode) -> Self {
+    pub(crate) fn from_status(status: StatusCode) -> Self {
         match status {
             StatusCode::REQUEST_TIMEOUT => Self::NotProcessed,
             StatusCode::TOO_MANY_REQUESTS => Self::Throttled,
@@ -67,7 +67,7 @@ impl Refusal {
     }
 }
 
-/// What an answer brings along, for the events.
+/// The decoded content of a response, for the events.
 #[derive(Debug)]
 pub(crate) enum Decoded {
     Nothing,
@@ -77,12 +77,12 @@ pub(crate) enum Decoded {
     Service(ServiceError),
     Decode(DecodeError),
     Failure(Failure),
-    /// The process that waited for the answer is gone.
+    /// The process that waited for the response has ended.
     Restarted,
 }
 
 impl Decoded {
-    /// The service's error; for an answer that had none, an error without an explanation.
+    /// The service's error; an error without an explanation if the response had none.
     pub(crate) fn into_service_error(self) -> ServiceError {
         if let Self::Service(error) = self {
             error
@@ -91,7 +91,7 @@ impl Decoded {
         }
     }
 
-    /// What could not be read; for an answer that had nothing to read, that.
+    /// The decode error; if there is none, one for a response without a result.
     pub(crate) fn into_decode_error(self) -> DecodeError {
         if let Self::Decode(error) = self {
             error
@@ -100,7 +100,7 @@ impl Decoded {
         }
     }
 
-    /// The cause of a failure; `None` for what is none.
+    /// The cause of a failure; `None` if it is none.
     pub(crate) fn into_cause(self) -> Option<Cause> {
         match self {
             Self::Service(error) => Some(Cause::Service(error)),
@@ -112,16 +112,16 @@ impl Decoded {
     }
 }
 
-/// What follows a submit's answer.
+/// The result of a submit, by its response.
 ///
-/// | answer | then |
+/// | response | then |
 /// | --- | --- |
 /// | 2xx with a usable id | accepted |
 /// | 2xx without one | unknown: it is probably accepted, and billed |
 /// | 408 | not processed: again |
-/// | 429 | not processed: again, when there is room |
-/// | 503 | unknown, or again where the caller trusts it |
-/// | other 5xx, and what is no known class | unknown: something on the way may have passed it on |
+/// | 429 | not processed: again, when the rate allows it |
+/// | 503 | unknown, or again if the retry policy allows it |
+/// | other 5xx, and unknown classes | unknown: a proxy may have passed it on |
 /// | other 4xx, a redirect | refused |
 pub(crate) fn for_submit(
     response: &Response<Bytes>,
@@ -129,10 +129,10 @@ pub(crate) fn for_submit(
 ) -> (SubmitResult, Decoded) {
     let hint = retry_after(response.headers());
     let error = match SubmitResponse::decode(response) {
-        Ok(answer) => {
+        Ok(result) => {
             return (
                 SubmitResult::Accepted { hint },
-                Decoded::Id(answer.into_extraction_id()),
+                Decoded::Id(result.into_extraction_id()),
             );
         }
         Err(ResponseError::Decode(error)) => {
@@ -140,7 +140,7 @@ pub(crate) fn for_submit(
         }
         Err(ResponseError::Service(error)) => error,
     };
-    let answer = match Refusal::of(response.status()) {
+    let result = match Refusal::from_status(response.status()) {
         Refusal::NotProcessed => SubmitResult::NotProcessed { hint },
         Refusal::Throttled => SubmitResult::Throttled { hint },
         Refusal::Final => SubmitResult::Refused,
@@ -151,36 +151,36 @@ pub(crate) fn for_submit(
         }
         Refusal::Unclear => SubmitResult::Unknown,
     };
-    (answer, Decoded::Service(error))
+    (result, Decoded::Service(error))
 }
 
-/// What follows a submit's failure.
+/// The result of a submit that failed.
 pub(crate) fn for_submit_failure(failure: Failure) -> (SubmitResult, Decoded) {
-    let answer = match failure.kind() {
+    let result = match failure.kind() {
         FailureKind::NotSent => SubmitResult::NotProcessed { hint: None },
         FailureKind::Source => SubmitResult::Source,
-        // An answer too large was an answer all the same: the submit was processed.
+        // A response that is too large is a response: the submit was processed.
         FailureKind::Interrupted | FailureKind::TooLarge => SubmitResult::Unknown,
     };
-    (answer, Decoded::Failure(failure))
+    (result, Decoded::Failure(failure))
 }
 
-/// What follows a poll's answer.
+/// The result of a poll, by its response.
 ///
-/// | answer | then |
+/// | response | then |
 /// | --- | --- |
-/// | 2xx with `SUCCESS`, `ERROR`, `EXPIRED` | the end |
+/// | 2xx with `SUCCESS`, `ERROR`, `EXPIRED` | the outcome |
 /// | 2xx with any other status | in progress |
-/// | 2xx that can't be read; 408, 429, 5xx, and what is no known class | the poll failed, not the job: poll again |
-/// | 404 | not found; for an id just given, in progress |
+/// | 2xx that can't be read; 408, 429, 5xx, unknown classes | only the poll failed: poll again |
+/// | 404 | not found; for a new id, in progress |
 /// | other 4xx, a redirect | refused |
 pub(crate) fn for_poll(response: &Response<Bytes>) -> (PollResult, Decoded) {
     let hint = retry_after(response.headers());
     match StatusResponse::decode(response) {
-        Ok(answer) => of_status(answer, hint),
+        Ok(result) => for_status(result, hint),
         Err(ResponseError::Decode(error)) => (PollResult::Failed { hint }, Decoded::Decode(error)),
         Err(ResponseError::Service(error)) => {
-            let answer = match Refusal::of(response.status()) {
+            let result = match Refusal::from_status(response.status()) {
                 Refusal::Final if response.status() == StatusCode::NOT_FOUND => {
                     PollResult::NotFound
                 }
@@ -189,14 +189,14 @@ pub(crate) fn for_poll(response: &Response<Bytes>) -> (PollResult, Decoded) {
                     PollResult::Failed { hint }
                 }
             };
-            (answer, Decoded::Service(error))
+            (result, Decoded::Service(error))
         }
     }
 }
 
-fn of_status(answer: StatusResponse, hint: Option<Duration>) -> (PollResult, Decoded) {
-    match answer.status() {
-        Status::Success => match answer.into_extraction() {
+fn for_status(result: StatusResponse, hint: Option<Duration>) -> (PollResult, Decoded) {
+    match result.status() {
+        Status::Success => match result.into_extraction() {
             Ok(extraction) => (
                 PollResult::Final(OutcomeKind::Succeeded),
                 Decoded::Extraction(Box::new(extraction)),
@@ -207,7 +207,7 @@ fn of_status(answer: StatusResponse, hint: Option<Duration>) -> (PollResult, Dec
             ),
         },
         Status::Error => {
-            let error = answer.error().cloned();
+            let error = result.error().cloned();
             (
                 PollResult::Final(OutcomeKind::Failed),
                 error.map_or(Decoded::Nothing, Decoded::Service),
@@ -216,18 +216,18 @@ fn of_status(answer: StatusResponse, hint: Option<Duration>) -> (PollResult, Dec
         Status::Expired => (PollResult::Final(OutcomeKind::Expired), Decoded::Nothing),
         Status::InProgress | Status::Other(_) => (
             PollResult::InProgress { hint },
-            Decoded::Status(answer.status().clone()),
+            Decoded::Status(result.status().clone()),
         ),
     }
 }
 
-/// What follows a poll's failure.
+/// The result of a poll that failed.
 pub(crate) fn for_poll_failure(failure: Failure) -> (PollResult, Decoded) {
-    let answer = match failure.kind() {
+    let result = match failure.kind() {
         FailureKind::TooLarge => PollResult::Final(OutcomeKind::TooLarge),
         FailureKind::NotSent | FailureKind::Interrupted | FailureKind::Source => {
             PollResult::Failed { hint: None }
         }
     };
-    (answer, Decoded::Failure(failure))
+    (result, Decoded::Failure(failure))
 }

@@ -1,4 +1,4 @@
-//! What is kept of a job before the service has named it.
+//! What is stored of a job before the service has returned its id.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,12 +8,16 @@ use crate::machine::check::Check;
 use crate::machine::time::Time;
 use crate::wire::without_values;
 
-/// A job that has no ticket yet: what is known of its attempts, and the caller's own name for its document, never the document.
+/// A job that has no ticket yet: its attempts, and the caller's reference of the document, never
+/// the document itself.
 ///
-/// Made by [`Job::snapshot`](crate::machine::Job::snapshot) and [`Batch::snapshot`](crate::machine::Batch::snapshot); consumed by [`Job::restore`](crate::machine::Job::restore) and
-/// [`Batch::restore`](crate::machine::Batch::restore), in another process as well. Stored before the loop goes on, it tells after a crash whether
-/// the document may have been submitted. Serialisable by [`serde`] or [`to_json`](Self::to_json), and it carries its version and a check of its
-/// contents, as a [`Ticket`](crate::machine::Ticket) does.
+/// [`Job::snapshot`](crate::machine::Job::snapshot) and
+/// [`Batch::snapshot`](crate::machine::Batch::snapshot) return it;
+/// [`Job::restore`](crate::machine::Job::restore) and
+/// [`Batch::restore`](crate::machine::Batch::restore) take it, in another process as well. If it is
+/// stored before the loop goes on, it shows after a crash whether the document may have been
+/// submitted. It can be serialized with [`serde`] or [`to_json`](Self::to_json), and contains a
+/// version and a checksum, as a [`Ticket`](crate::machine::Ticket) does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "SnapshotWire", into = "SnapshotWire")]
 pub struct Snapshot {
@@ -30,11 +34,12 @@ impl Snapshot {
     /// The version that is written; it and earlier ones are read.
     pub const VERSION: u32 = 1;
 
-    /// What can be kept of a record; `None` once it was submitted or has ended.
-    pub(crate) fn of(record: &Record, reference: Option<&str>) -> Option<Self> {
+    /// The snapshot of a record; `None` once it was submitted or has finished.
+    pub(crate) fn from_record(record: &Record, reference: Option<&str>) -> Option<Self> {
         let submitting = match record.state {
             State::Ready => false,
-            // From the intent on it may have been sent: whoever stored it can't know how far the process came.
+            // From the `Submitting` event on it may have been sent: a stored snapshot does not show
+            // how far the process came.
             State::SubmitEmitted | State::Submitting => true,
             State::Waiting | State::PollEmitted | State::Polling | State::Finished(_) => {
                 return None;
@@ -51,12 +56,14 @@ impl Snapshot {
         })
     }
 
-    /// The caller's own name for the document, by which to find it again.
+    /// The caller's reference of the document.
     pub fn reference(&self) -> Option<&str> {
         self.reference.as_deref()
     }
 
-    /// Whether a submit may be on its way, so that restoring ends in [`JobError::SubmitUnknown`](crate::machine::JobError::SubmitUnknown) (unless resubmissions are allowed).
+    /// Whether the submit may have been sent. Restoring then finishes with
+    /// [`JobError::SubmitUnknown`](crate::machine::JobError::SubmitUnknown), unless resubmissions
+    /// are allowed.
     pub fn may_be_submitted(&self) -> bool {
         self.submitting
     }
@@ -71,7 +78,7 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// Not a snapshot, one of a newer version, or one that was altered.
+    /// It is no snapshot, its version is newer, or it was altered.
     pub fn from_json(json: &str) -> Result<Self, TicketError> {
         #[derive(Deserialize)]
         struct Version {
@@ -90,7 +97,7 @@ impl Snapshot {
     }
 }
 
-/// The form a snapshot is stored in. Times are milliseconds since the Unix epoch.
+/// The stored form of a snapshot. Times are milliseconds since the Unix epoch.
 #[derive(Serialize, Deserialize)]
 struct SnapshotWire {
     typless_snapshot: u32,

@@ -1,55 +1,56 @@
-//! Where a job stands, for people to see.
+//! The state of a job, as shown to people.
 
 use super::record::{OutcomeKind, State};
 
-/// Where a job stands. The README draws these states and the ways between them.
+/// The state of a job. The README shows these states and their transitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum JobState {
-    /// To be submitted now, or again after a pause.
+    /// To be submitted now, or after a pause.
     Ready,
-    /// Announced or sent, and not answered: it may be billed.
+    /// The `Submitting` event was emitted or the submit sent, without a response yet: it may be
+    /// billed.
     Submitting,
     /// Submitted; waiting for the next poll.
     Waiting,
-    /// A poll is announced or out.
+    /// The `PollDue` event was emitted, or the poll is in flight.
     Polling,
     /// Ended with a result.
     Succeeded,
-    /// Ended: the service could not process the document.
+    /// Finished: the service could not process the document.
     Failed,
-    /// Ended: the data is deleted.
+    /// Finished: the data is deleted.
     Expired,
-    /// Ended: the service does not know the extraction.
+    /// Finished: the service does not know the extraction.
     NotFound,
-    /// Ended: the service refused a request.
+    /// Finished: the service refused a request.
     Refused,
-    /// Ended: the result is larger than the limit.
+    /// Finished: the result is larger than the limit.
     TooLarge,
-    /// Ended: the result can't be read.
+    /// Finished: the result can't be read.
     Unreadable,
-    /// Ended: the deadline passed.
+    /// Finished: the deadline passed.
     Deadline,
-    /// Ended: it was not submitted.
+    /// Finished: it was not submitted.
     Exhausted,
-    /// Ended: it is unknown whether it was submitted.
+    /// Finished: it is unknown whether it was submitted.
     SubmitUnknown,
-    /// Ended: the document could not be read.
+    /// Finished: the document could not be read.
     SourceFailed,
-    /// Ended: given up by the caller.
+    /// Finished: abandoned by the caller.
     Abandoned,
 }
 
 impl JobState {
-    /// Whether the job has ended.
-    pub fn is_end(self) -> bool {
+    /// Whether the job has finished.
+    pub fn is_finished(self) -> bool {
         !matches!(
             self,
             Self::Ready | Self::Submitting | Self::Waiting | Self::Polling
         )
     }
 
-    pub(crate) fn of(state: State) -> Self {
+    pub(crate) fn from_state(state: State) -> Self {
         match state {
             State::Ready => Self::Ready,
             State::SubmitEmitted | State::Submitting => Self::Submitting,

@@ -1,4 +1,4 @@
-//! What is kept of a job between two processes.
+//! What is stored of a job between two processes.
 
 use std::error::Error;
 use std::fmt;
@@ -11,11 +11,14 @@ use crate::machine::check::Check;
 use crate::machine::time::Time;
 use crate::wire::{Document, ExtractionId, without_values};
 
-/// The handle of a submitted job: all that another process needs, on another day, to go on with it.
+/// The handle of a submitted job: all that another process needs to resume it later.
 ///
-/// Made by [`Job`](crate::machine::Job) and [`Batch`](crate::machine::Batch) as soon as the service has named the extraction; consumed by [`Job::resume`](crate::machine::Job::resume) and
-/// [`Batch::resume`](crate::machine::Batch::resume). Serialisable by [`serde`] or [`to_json`](Self::to_json); times are absolute, nothing in it is secret, and it carries its version and a check of its contents: store it, and don't edit it. Fields may be
-/// reordered and spaced, as databases do.
+/// [`Job`](crate::machine::Job) and [`Batch`](crate::machine::Batch) return it as soon as the
+/// service has returned the extraction id; [`Job::resume`](crate::machine::Job::resume) and
+/// [`Batch::resume`](crate::machine::Batch::resume) take it. It can be serialized with [`serde`] or
+/// [`to_json`](Self::to_json). Times are absolute, nothing in it is secret, and it contains a
+/// version and a checksum: store it unchanged. Its JSON fields may be reordered and reformatted, as
+/// databases do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "TicketWire", into = "TicketWire")]
 pub struct Ticket {
@@ -29,12 +32,12 @@ impl Ticket {
     /// The version that is written; it and earlier ones are read.
     pub const VERSION: u32 = 1;
 
-    /// A ticket for an extraction of which the caller has kept the id alone.
+    /// A ticket for an extraction of which only the id is known.
     pub fn new(extraction_id: ExtractionId, submitted_at: Time, deadline: Time) -> Self {
-        Self::of(Arc::default(), extraction_id, submitted_at, deadline)
+        Self::for_document(Arc::default(), extraction_id, submitted_at, deadline)
     }
 
-    pub(crate) fn of(
+    pub(crate) fn for_document(
         meta: Arc<DocumentMeta>,
         extraction_id: ExtractionId,
         submitted_at: Time,
@@ -48,7 +51,7 @@ impl Ticket {
         }
     }
 
-    /// The service's name for the extraction.
+    /// The service's id of the extraction.
     pub fn extraction_id(&self) -> &ExtractionId {
         &self.extraction_id
     }
@@ -63,17 +66,17 @@ impl Ticket {
         self.meta.customer.as_deref()
     }
 
-    /// The caller's own name for the document.
+    /// The caller's reference of the document.
     pub fn reference(&self) -> Option<&str> {
         self.meta.reference.as_deref()
     }
 
-    /// When the submit was answered.
+    /// When the response to the submit came.
     pub fn submitted_at(&self) -> Time {
         self.submitted_at
     }
 
-    /// By when following it ends.
+    /// The deadline of the job.
     pub fn deadline(&self) -> Time {
         self.deadline
     }
@@ -88,7 +91,7 @@ impl Ticket {
     ///
     /// # Errors
     ///
-    /// Not a ticket, one of a newer version, or one that was altered.
+    /// It is no ticket, its version is newer, or it was altered.
     pub fn from_json(json: &str) -> Result<Self, TicketError> {
         #[derive(Deserialize)]
         struct Version {
@@ -111,7 +114,7 @@ impl Ticket {
     }
 }
 
-/// What a ticket keeps of the document it stands for.
+/// What a ticket stores of its document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct DocumentMeta {
     pub(crate) document_type: Option<Arc<str>>,
@@ -120,7 +123,7 @@ pub(crate) struct DocumentMeta {
 }
 
 impl DocumentMeta {
-    pub(crate) fn of(document: &Document) -> Self {
+    pub(crate) fn from_document(document: &Document) -> Self {
         let (document_type, customer, reference) = document.names();
         Self {
             document_type: Some(document_type.clone()),
@@ -130,7 +133,8 @@ impl DocumentMeta {
     }
 }
 
-/// The form a ticket is stored in. Times are milliseconds since the Unix epoch, which every JSON reader can hold.
+/// The stored form of a ticket. Times are milliseconds since the Unix epoch, which every JSON
+/// reader can represent.
 #[derive(Serialize, Deserialize)]
 struct TicketWire {
     typless_ticket: u32,
@@ -204,7 +208,7 @@ impl TryFrom<TicketWire> for Ticket {
     }
 }
 
-/// A ticket or snapshot that can't be used. Made when one is read; nothing is lost by it but the reading.
+/// Why a ticket or snapshot can't be read.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum TicketError {
@@ -233,11 +237,16 @@ impl TicketError {
 impl fmt::Display for TicketError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Newer { version } => write!(f, "it has version {version}, written by a newer typless: update this program to read it"),
+            Self::Newer { version } => write!(
+                f,
+                "it has version {version}, written by a newer typless: \
+                 update this program to read it"
+            ),
             Self::Unreadable { problem } => f.write_str(&crate::wire::printable(problem, 300)),
-            Self::Altered => {
-                f.write_str("its check does not fit its contents: it was damaged or edited, take it from where it was stored first")
-            }
+            Self::Altered => f.write_str(
+                "its check does not fit its contents: it was damaged or edited, \
+                     take it from where it was stored first",
+            ),
         }
     }
 }
@@ -252,7 +261,7 @@ pub(crate) fn check_version(what: &str, version: u32, newest: u32) -> Result<(),
     }
 }
 
-/// Whether the check that was written is that of what was read.
+/// Checks that the stored checksum matches the contents.
 pub(crate) fn check_contents(written: &str, computed: &str) -> Result<(), TicketError> {
     if written == computed {
         Ok(())

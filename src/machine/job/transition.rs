@@ -1,7 +1,7 @@
-//! The life cycle of a job: every transition there is, in one place.
+//! The life cycle of a job: all transitions, in one place.
 //!
-//! [`step`] is the only function that changes a [`Record`]. It reads no bodies: what an answer means was decided before
-//! ([`response`](super::response)), so it can be tried on every combination of state and input.
+//! Only [`step`] changes a [`Record`]. It reads no bodies: what a response means was decided before
+//! ([`response`](super::response)), so tests can try it on every combination of state and input.
 
 use std::time::Duration;
 
@@ -13,103 +13,105 @@ use crate::machine::random;
 use crate::machine::retry_policy::RetryPolicy;
 use crate::machine::time::Time;
 
-/// What a job is told.
+/// An input of a job.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Input {
-    /// It is now this late, and somebody asks what to do.
+    /// Time has passed, and the caller wants the next output.
     Clock,
-    /// The announced submit may leave.
+    /// The `Submitting` event is confirmed: the submit may be sent.
     Confirmed,
-    /// The submit of this exchange was answered, or failed.
+    /// The submit of this exchange got a response, or failed.
     Submit(u32, SubmitResult),
-    /// The poll of this exchange was answered, or failed.
+    /// The poll of this exchange got a response, or failed.
     Poll(u32, PollResult),
-    /// Its turn to be polled has come, for this reason.
+    /// The job is selected to be polled, for this reason.
     Turn(PollReason),
-    /// Somebody says that it has finished: a notification, or the queue.
+    /// A notification or a listing reported that the extraction has finished.
     Finished(PollReason),
-    /// The queue, asked at this time, did not name it: it probably was not finished then.
-    Covered(Time),
-    /// It may not be polled before this time, which is too late for it.
+    /// A listing requested at this time did not list it: it probably was not finished then.
+    NotListed(Time),
+    /// It may not be polled before this time, which is after its deadline.
     Forbidden(Time),
-    /// The caller gives up on it.
+    /// The caller abandons it.
     Abandon,
 }
 
-/// What is to be done about it.
+/// What the caller must do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
     Nothing,
-    /// Tell the intent to submit.
+    /// Emit `Submitting`.
     EmitSubmitting,
     /// Send the submit.
     Submit,
-    /// Tell that the submit failed and will be tried again when due.
+    /// Emit `SubmitFailed`: the submit will be retried when due.
     SubmitFailed,
-    /// Tell that the service took it.
+    /// Emit `Submitted`.
     Submitted,
-    /// Tell that the service took it once more.
+    /// Emit `SubmittedAgain`.
     SubmittedAgain,
-    /// Tell the intent to poll.
+    /// Emit `PollDue`.
     EmitPollDue,
     /// Send a poll.
     Poll,
-    /// Tell that it is still in progress.
+    /// Emit `Progressed`.
     Progressed,
-    /// Tell that the poll failed.
+    /// Emit `PollFailed`.
     PollFailed,
-    /// Tell the end.
-    OutcomeKind(OutcomeKind),
+    /// Emit `Finished`.
+    Finished(OutcomeKind),
 }
 
-/// What the transitions depend on beside the record.
+/// What the transitions depend on besides the record.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules<'a> {
     pub(crate) poll_policy: PollPolicy,
-    /// What is known of the time jobs like this one take; without it, what the policy assumes.
+    /// The estimator for jobs of this type; without it, the policy's assumption applies.
     pub(crate) estimator: Option<&'a DelayEstimator>,
     pub(crate) retry: RetryPolicy,
     pub(crate) seed: u64,
-    /// How long a submit may be out.
+    /// The time limit of a submit.
     pub(crate) submit_limit: Duration,
-    /// How long a poll may be out.
+    /// The time limit of a poll.
     pub(crate) poll_limit: Duration,
 }
 
-/// An id that we were given ourselves may be unknown for this long, and for fewer polls than this, before it counts as not found.
+/// A new id may be unknown to the service for this long, and for fewer polls than this, before it
+/// counts as not found.
 const GRACE: Duration = Duration::from_secs(60);
 const GRACE_POLLS: u32 = 3;
 
-/// Notifications are unsigned: however many come, polls keep this distance.
+/// The minimum time between polls caused by notifications, which are unsigned and may come in any
+/// number.
 const NOTIFIED_GAP: Duration = Duration::from_secs(1);
 
-/// A job that the queue named and a poll found in progress is left alone for this share of its age.
+/// A job that was listed but found in progress is not polled for this share of its age: 1/8.
 const MISNAMED_SHARE: u32 = 8;
 
-/// Moves one job, and says what is to be done about it.
+/// Applies an input to one job; returns what the caller must do.
 pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'_>) -> Effect {
     use State::{Finished, PollEmitted, Polling, Ready, SubmitEmitted, Submitting, Waiting};
     match (record.state, input) {
-        // Nothing follows an end, whatever comes.
+        // A finished job ignores every input.
         (Finished(_), _) => Effect::Nothing,
 
         (Ready, Input::Clock) if record.due > record.deadline || now >= record.deadline => {
-            end(record, OutcomeKind::Exhausted)
+            finish(record, OutcomeKind::Exhausted)
         }
-        (Ready, Input::Clock) if now >= record.due => announce_submit(record),
+        (Ready, Input::Clock) if now >= record.due => emit_submitting(record),
         (SubmitEmitted, Input::Confirmed) => submit(record, now, rules),
         (SubmitEmitted, Input::Clock) if now >= record.deadline => {
-            end(record, OutcomeKind::Exhausted)
+            finish(record, OutcomeKind::Exhausted)
         }
         (Submitting, Input::Clock) if now >= record.due => submit_unknown(record, now, rules),
         (Waiting, Input::Clock) if record.not_before > record.deadline => {
-            end(record, OutcomeKind::Deadline)
+            finish(record, OutcomeKind::Deadline)
         }
         (Waiting, Input::Clock) if now >= record.due => emit_poll_due(record, now),
         (PollEmitted, Input::Clock) => poll(record, now, rules),
         (Polling, Input::Clock) if now >= record.due => poll_failed(record, None, now, rules),
 
-        // An id is worth having whichever attempt it answers.
+        // An id is kept, whichever attempt it belongs to.
         (Ready | SubmitEmitted | Submitting, Input::Submit(_, SubmitResult::Accepted { hint })) => {
             accepted(record, hint, now, rules)
         }
@@ -123,12 +125,12 @@ pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'
             polled(record, answer, now, rules)
         }
 
-        (Waiting, Input::Finished(reason)) => said_to_be_finished(record, reason, now),
+        (Waiting, Input::Finished(reason)) => reported_finished(record, reason, now),
         (PollEmitted | Polling, Input::Finished(reason)) => {
-            record.said_by = Some(reason);
+            record.reported_by = Some(reason);
             Effect::Nothing
         }
-        (Waiting, Input::Covered(at)) => covered(record, at, now, rules),
+        (Waiting, Input::NotListed(at)) => not_listed(record, at, now, rules),
 
         (Waiting, Input::Turn(reason)) => {
             record.reason = reason;
@@ -136,34 +138,35 @@ pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'
         }
         (Waiting | PollEmitted, Input::Forbidden(until)) if now >= record.deadline => {
             record.not_before = record.not_before.max(until);
-            end(record, OutcomeKind::Deadline)
+            finish(record, OutcomeKind::Deadline)
         }
 
-        // Once a submit is out, its id is worth waiting for: it ends with its answer, or at its limit.
+        // A submit in flight is waited for, to keep its id: the job finishes with its response, or
+        // at its limit.
         (Submitting, Input::Abandon) => {
             record.abandoned = true;
             Effect::Nothing
         }
         (Ready | SubmitEmitted | Waiting | PollEmitted | Polling, Input::Abandon) => {
-            end(record, OutcomeKind::Abandoned)
+            finish(record, OutcomeKind::Abandoned)
         }
 
         // Too early, too late, or meant for another state.
         (_, Input::Clock | Input::Confirmed | Input::Submit(..) | Input::Poll(..)) => {
             Effect::Nothing
         }
-        (_, Input::Turn(_) | Input::Finished(_) | Input::Covered(_) | Input::Forbidden(_)) => {
+        (_, Input::Turn(_) | Input::Finished(_) | Input::NotListed(_) | Input::Forbidden(_)) => {
             Effect::Nothing
         }
     }
 }
 
-fn end(record: &mut Record, end: OutcomeKind) -> Effect {
-    record.state = State::Finished(end);
-    Effect::OutcomeKind(end)
+fn finish(record: &mut Record, outcome: OutcomeKind) -> Effect {
+    record.state = State::Finished(outcome);
+    Effect::Finished(outcome)
 }
 
-fn announce_submit(record: &mut Record) -> Effect {
+fn emit_submitting(record: &mut Record) -> Effect {
     record.state = State::SubmitEmitted;
     record.submits = record.submits.saturating_add(1);
     record.exchange = record.exchange.saturating_add(1);
@@ -181,7 +184,7 @@ fn accepted(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rule
     record.fresh = true;
     record.failures = 0;
     if record.abandoned {
-        return end(record, OutcomeKind::Abandoned);
+        return finish(record, OutcomeKind::Abandoned);
     }
     record.state = State::Waiting;
     record.polled_at = now;
@@ -189,35 +192,35 @@ fn accepted(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rule
     Effect::Submitted
 }
 
-/// A submit that brought no id.
+/// A submit that returned no id.
 fn refused(record: &mut Record, answer: SubmitResult, now: Time, rules: &Rules<'_>) -> Effect {
     if record.abandoned {
-        return end(record, OutcomeKind::Abandoned);
+        return finish(record, OutcomeKind::Abandoned);
     }
     match answer {
         SubmitResult::Accepted { hint } => accepted(record, hint, now, rules),
         SubmitResult::NotProcessed { hint } => {
             record.spent = record.spent.saturating_add(1);
             if record.spent >= rules.retry.attempts() {
-                end(record, OutcomeKind::Exhausted)
+                finish(record, OutcomeKind::Exhausted)
             } else {
                 submit_again(record, hint, now, rules)
             }
         }
         SubmitResult::Throttled { hint } => submit_again(record, hint, now, rules),
-        SubmitResult::Refused => end(record, OutcomeKind::Refused),
-        SubmitResult::Source => end(record, OutcomeKind::SourceFailed),
+        SubmitResult::Refused => finish(record, OutcomeKind::Refused),
+        SubmitResult::Source => finish(record, OutcomeKind::SourceFailed),
         SubmitResult::Unknown => submit_unknown(record, now, rules),
     }
 }
 
-/// It may have arrived, and be billed: the end, unless the caller asked for more.
+/// It may have arrived, and be billed: the job finishes, unless resubmissions are allowed.
 fn submit_unknown(record: &mut Record, now: Time, rules: &Rules<'_>) -> Effect {
     if record.abandoned {
-        return end(record, OutcomeKind::Abandoned);
+        return finish(record, OutcomeKind::Abandoned);
     }
     if record.resubmissions >= rules.retry.resubmissions() {
-        return end(record, OutcomeKind::SubmitUnknown);
+        return finish(record, OutcomeKind::SubmitUnknown);
     }
     record.resubmissions += 1;
     submit_again(record, None, now, rules)
@@ -243,7 +246,7 @@ fn emit_poll_due(record: &mut Record, now: Time) -> Effect {
     Effect::EmitPollDue
 }
 
-/// Its time begins now, however long the application took over the announcement.
+/// The time limit starts now, however long the application took to handle the event.
 fn poll(record: &mut Record, now: Time, rules: &Rules<'_>) -> Effect {
     record.state = State::Polling;
     record.exchange = record.exchange.saturating_add(1);
@@ -256,9 +259,9 @@ fn polled(record: &mut Record, answer: PollResult, now: Time, rules: &Rules<'_>)
     match answer {
         PollResult::InProgress { hint } => in_progress(record, hint, now, rules),
         PollResult::NotFound if is_young(record, now) => in_progress(record, None, now, rules),
-        PollResult::NotFound => end(record, OutcomeKind::NotFound),
+        PollResult::NotFound => finish(record, OutcomeKind::NotFound),
         PollResult::Failed { hint } => poll_failed(record, hint, now, rules),
-        PollResult::Final(last) => end(record, last),
+        PollResult::Final(last) => finish(record, last),
     }
 }
 
@@ -274,11 +277,11 @@ fn in_progress(
 ) -> Effect {
     record.failures = 0;
     if now >= record.deadline {
-        return end(record, OutcomeKind::Deadline);
+        return finish(record, OutcomeKind::Deadline);
     }
     record.state = State::Waiting;
     if record.reason == PollReason::Queue {
-        // The queue may go on naming it for long.
+        // Later listings may still contain it for long.
         let age = now.saturating_since(record.submitted_at);
         record.not_before = record
             .not_before
@@ -286,8 +289,8 @@ fn in_progress(
             .min(record.deadline);
     }
     schedule(record, hint, now, rules);
-    if let Some(reason) = record.said_by.take() {
-        said_to_be_finished(record, reason, now);
+    if let Some(reason) = record.reported_by.take() {
+        reported_finished(record, reason, now);
     }
     Effect::Progressed
 }
@@ -299,29 +302,30 @@ fn poll_failed(
     rules: &Rules<'_>,
 ) -> Effect {
     if now >= record.deadline {
-        return end(record, OutcomeKind::Deadline);
+        return finish(record, OutcomeKind::Deadline);
     }
     record.state = State::Waiting;
     let delay = back_off(record, rules);
     record.due = now + delay;
     record.reason = PollReason::Retry;
-    heed(record, hint, now);
+    apply_hint(record, hint, now);
     Effect::PollFailed
 }
 
-/// Sets when the next poll is due: by the policy, not sooner than asked, and not after the deadline.
+/// Sets when the next poll is due: by the policy, not before the time the service asked for, and
+/// not after the deadline.
 fn schedule(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules<'_>) {
     let age = record.polled_at.saturating_since(record.submitted_at);
     let by_policy =
         record.submitted_at + rules.poll_policy.next_poll_by(rules.estimator, age, None);
-    // A slow answer may come after the next poll was due already.
+    // A slow response may come after the next poll was due already.
     record.due = by_policy.max(now + rules.poll_policy.smallest_gap());
     record.reason = PollReason::Policy;
-    heed(record, hint, now);
+    apply_hint(record, hint, now);
 }
 
-/// Waits at least as long as the service asks, and at most to the deadline.
-fn heed(record: &mut Record, hint: Option<Duration>, now: Time) {
+/// Waits at least as long as the service asked, and at most until the deadline.
+fn apply_hint(record: &mut Record, hint: Option<Duration>, now: Time) {
     if let Some(hint) = hint {
         record.not_before = record.not_before.max(now + hint);
     }
@@ -332,14 +336,15 @@ fn heed(record: &mut Record, hint: Option<Duration>, now: Time) {
     record.due = record.due.min(record.deadline);
 }
 
-/// Silence of the queue is evidence, not proof: the next poll is due as if this had been one.
-fn covered(record: &mut Record, at: Time, now: Time, rules: &Rules<'_>) -> Effect {
+/// A listing without the job is evidence, not proof: the next poll is due as if the listing had
+/// been a poll.
+fn not_listed(record: &mut Record, at: Time, now: Time, rules: &Rules<'_>) -> Effect {
     record.polled_at = record.polled_at.max(at);
     schedule(record, None, now, rules);
     Effect::Nothing
 }
 
-fn said_to_be_finished(record: &mut Record, reason: PollReason, now: Time) -> Effect {
+fn reported_finished(record: &mut Record, reason: PollReason, now: Time) -> Effect {
     let since_last = if record.polls > 0 && reason == PollReason::Notification {
         record.polled_at + NOTIFIED_GAP
     } else {
@@ -350,13 +355,13 @@ fn said_to_be_finished(record: &mut Record, reason: PollReason, now: Time) -> Ef
         record.due = soonest;
         record.reason = reason;
     } else if record.due <= now {
-        // It only waits for its turn, and this is the better reason.
+        // It is due already and waits to be selected; this is the better reason.
         record.reason = reason;
     }
     Effect::Nothing
 }
 
-/// The delay after one more failure.
+/// Counts a failure; returns the retry delay after it.
 fn back_off(record: &mut Record, rules: &Rules<'_>) -> Duration {
     record.failures = record.failures.saturating_add(1);
     rules

@@ -68,7 +68,7 @@ fn inputs(exchange: u32) -> Vec<Input> {
     ];
     inputs.extend(
         times
-            .map(Input::Covered)
+            .map(Input::NotListed)
             .into_iter()
             .chain(times.map(Input::Forbidden)),
     );
@@ -94,7 +94,7 @@ fn inputs(exchange: u32) -> Vec<Input> {
         ]
         .map(|answer| Input::Submit(exchange, answer)),
     );
-    // The ends a poll's answer can bring.
+    // The ends a poll's response can bring.
     let last = [
         OutcomeKind::Succeeded,
         OutcomeKind::Failed,
@@ -122,7 +122,7 @@ fn records(state: State) -> Vec<Record> {
                     (record.exchange, record.submits, record.spent, record.polls) =
                         (3, 1, spent, 1);
                     (record.fresh, record.abandoned) = (flags & 1 > 0, flags & 2 > 0);
-                    record.said_by = (flags & 4 > 0).then_some(PollReason::Notification);
+                    record.reported_by = (flags & 4 > 0).then_some(PollReason::Notification);
                     records.push(record);
                 }
             }
@@ -131,7 +131,8 @@ fn records(state: State) -> Vec<Record> {
     records
 }
 
-/// Tries everything, and hands each step to `check`: the record before, the input, the effect, the record after.
+/// Tries everything, and hands each step to `check`: the record before, the input, the effect, the
+/// record after.
 fn everything(mut check: impl FnMut(&Record, Input, Effect, &Record)) {
     for state in states() {
         for before in records(state) {
@@ -150,7 +151,10 @@ fn everything(mut check: impl FnMut(&Record, Input, Effect, &Record)) {
 fn the_readme_draws_exactly_the_ways_there_are() {
     let mut taken = BTreeSet::new();
     everything(|before, _, _, after| {
-        let (from, to) = (JobState::of(before.state), JobState::of(after.state));
+        let (from, to) = (
+            JobState::from_state(before.state),
+            JobState::from_state(after.state),
+        );
         if from != to {
             taken.insert((format!("{from:?}"), format!("{to:?}")));
         }
@@ -191,7 +195,7 @@ fn an_end_is_told_when_it_comes_and_only_then() {
             && !matches!(before.state, State::Finished(_));
         assert_eq!(
             ended,
-            matches!(effect, Effect::OutcomeKind(_)),
+            matches!(effect, Effect::Finished(_)),
             "{before:?} {input:?}"
         );
     });

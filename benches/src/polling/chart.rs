@@ -1,4 +1,5 @@
-//! A picture of what polls cost, as SVG and as text: delay to the right, requests upwards, both by their logarithm.
+//! A chart of what polls cost, as SVG and as text: delay on the x axis, requests on the y axis,
+//! both logarithmic.
 #![expect(
     clippy::exhaustive_structs,
     reason = "made field by field by the example that draws it"
@@ -6,25 +7,25 @@
 
 use std::fmt::Write;
 
-/// What is drawn: the same things, over one measure of delay and another.
+/// A chart with one panel for each measure of delay.
 #[derive(Debug)]
-pub struct Picture {
-    /// What it shows, and of what.
+pub struct Chart {
+    /// The title.
     pub title: String,
-    /// The conditions.
+    /// The subtitle, with the conditions.
     pub subtitle: String,
-    /// One beside the other.
+    /// The panels, side by side.
     pub panels: Vec<Panel>,
 }
 
-/// One measure of delay.
+/// A panel for one measure of delay.
 #[derive(Debug)]
 pub struct Panel {
-    /// What the axis to the right measures.
+    /// The label of the x axis.
     pub delay: &'static str,
-    /// Lines, and dots upon them.
+    /// Lines with dots on them.
     pub lines: Vec<Line>,
-    /// Dots by themselves.
+    /// Other dots.
     pub dots: Vec<Dot>,
 }
 
@@ -33,16 +34,16 @@ pub struct Panel {
 pub struct Line {
     /// How it is drawn.
     pub style: Style,
-    /// From left to right.
+    /// The points, from left to right.
     pub points: Vec<(f64, f64)>,
-    /// Those with a name.
+    /// The points with a name.
     pub dots: Vec<Dot>,
 }
 
 /// A point with a name.
 #[derive(Debug, Clone)]
 pub struct Dot {
-    /// What it is called.
+    /// The name.
     pub name: &'static str,
     /// Delay and requests.
     pub at: (f64, f64),
@@ -50,11 +51,11 @@ pub struct Dot {
 
 /// How a line is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "there are these two")]
+#[expect(clippy::exhaustive_enums, reason = "the set is complete")]
 pub enum Style {
-    /// What can be had.
+    /// Our policy.
     Ours,
-    /// What can't be beaten.
+    /// The optimum.
     Limit,
 }
 
@@ -66,7 +67,7 @@ const LEFT: f64 = 58.0;
 const GAP: f64 = 34.0;
 const RIGHT: f64 = 18.0;
 
-/// What the axes span: seconds, and requests.
+/// The ranges of the axes: seconds, and requests.
 const DELAYS: (f64, f64) = (0.3, 220.0);
 const REQUESTS: (f64, f64) = (0.9, 60.0);
 const DELAY_MARKS: [f64; 8] = [0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0];
@@ -77,7 +78,7 @@ const THEIRS: &str = "#c2410c";
 const GREY: &str = "#64748b";
 const TEXT: &str = "#1e293b";
 
-/// Where a value stands between two others, by its logarithm: 0 to 1.
+/// The position of a value in a range, on a logarithmic scale: 0 to 1.
 fn part(value: f64, (low, high): (f64, f64)) -> f64 {
     ((value / low).ln() / (high / low).ln()).clamp(0.0, 1.0)
 }
@@ -86,8 +87,8 @@ fn is_within(value: f64, (low, high): (f64, f64)) -> bool {
     (low..=high).contains(&value)
 }
 
-impl Picture {
-    /// The picture as SVG, the same to the byte for the same figures.
+impl Chart {
+    /// The chart as SVG; the same figures give the same bytes.
     pub fn svg(&self) -> String {
         let mut svg = format!(
             r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif">
@@ -118,7 +119,7 @@ impl Picture {
         svg
     }
 
-    /// The picture as text, for a terminal of 100 columns.
+    /// The chart as text, for a terminal of 100 columns.
     pub fn text(&self) -> String {
         let mut text = format!("{}\n{}\n", self.title, self.subtitle);
         for panel in &self.panels {
@@ -285,7 +286,7 @@ impl Panel {
     }
 }
 
-/// Writes over what stands there, as far as there is room.
+/// Overwrites cells, as far as there is room.
 fn write(cells: &mut [char], from: usize, text: &str) {
     cells
         .iter_mut()
@@ -294,7 +295,7 @@ fn write(cells: &mut [char], from: usize, text: &str) {
         .for_each(|(cell, sign)| *cell = sign);
 }
 
-/// Where a name stands beside its dot.
+/// The position of a name beside its dot.
 #[derive(Clone, Copy)]
 enum Side {
     Right,
@@ -315,7 +316,8 @@ fn mark(svg: &mut String, dot: &Dot, (x, y): (f64, f64), colour: &str, side: Sid
     } else {
         ""
     };
-    // A halo of the background keeps a name readable where a line crosses it. Not every viewer can draw it with the name itself.
+    // A halo keeps a name readable where a line crosses it. Not every viewer can draw it together
+    // with the name.
     let halo = format!(
         r##"font-size="12.5"{weight} fill="#ffffff" stroke="#ffffff" stroke-width="4" stroke-linejoin="round""##
     );

@@ -1,4 +1,4 @@
-//! Somebody who performs jobs, and how its CPU time is taken.
+//! A competitor: code that performs jobs, and the measurement of its CPU time.
 
 use std::error::Error;
 use std::fmt;
@@ -11,31 +11,36 @@ use tokio::task::JoinSet;
 
 use crate::process::{process_cpu, thread_cpu};
 
-/// What can go wrong in a measurement, in any of its threads.
-pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+/// The result of a measurement, in any thread.
+pub type BenchResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Somebody who performs jobs, some of them at once.
-pub struct Contestant {
+/// A competitor: code that performs jobs, some of them at the same time.
+pub struct Competitor {
     name: &'static str,
-    run: Box<dyn FnMut(usize) -> Outcome<Duration>>,
+    run: Box<dyn FnMut(usize) -> BenchResult<Duration>>,
 }
 
-impl Contestant {
-    /// A contestant who takes its own time: performs so many jobs, and says what CPU time they took.
-    pub fn new(name: &'static str, run: impl FnMut(usize) -> Outcome<Duration> + 'static) -> Self {
+impl Competitor {
+    /// A competitor that measures its own CPU time: `run` performs this many jobs, and returns the
+    /// time.
+    pub fn new(
+        name: &'static str,
+        run: impl FnMut(usize) -> BenchResult<Duration> + 'static,
+    ) -> Self {
         Self {
             name,
             run: Box::new(run),
         }
     }
 
-    /// One that blocks: so many threads, each with its share of the jobs. Their CPU time is counted from their first job on.
+    /// A blocking competitor: `max_in_flight` threads, each with an equal part of the jobs. Their
+    /// CPU time is measured from their first job on.
     pub(super) fn blocking(
         name: &'static str,
         max_in_flight: usize,
-        job: impl Fn() -> Outcome<()> + Sync + 'static,
+        job: impl Fn() -> BenchResult<()> + Sync + 'static,
     ) -> Self {
-        let share = move |job: &(dyn Fn() -> Outcome<()> + Sync), jobs: usize| {
+        let share = move |job: &(dyn Fn() -> BenchResult<()> + Sync), jobs: usize| {
             let start = thread_cpu();
             (0..jobs).try_for_each(|_| job())?;
             Ok(thread_cpu() - start)
@@ -56,7 +61,8 @@ impl Contestant {
         })
     }
 
-    /// One that does not block: so many tasks on one thread, each with its share of the jobs. `job` is handed the number of its task.
+    /// An async competitor: `max_in_flight` tasks on one thread, each with an equal part of the
+    /// jobs. `job` gets the number of its task.
     pub(super) fn asynchronous<F>(
         name: &'static str,
         max_in_flight: usize,
@@ -64,7 +70,7 @@ impl Contestant {
         job: impl Fn(usize) -> F + Send + Sync + 'static,
     ) -> Self
     where
-        F: Future<Output = Outcome<()>> + Send,
+        F: Future<Output = BenchResult<()>> + Send,
     {
         let job = Arc::new(job);
         Self::new(name, move |jobs| {
@@ -77,13 +83,13 @@ impl Contestant {
                         for _ in 0..jobs / max_in_flight {
                             job(task).await?;
                         }
-                        Outcome::Ok(())
+                        BenchResult::Ok(())
                     });
                 }
                 while let Some(done) = tasks.join_next().await {
                     done??;
                 }
-                Outcome::Ok(())
+                BenchResult::Ok(())
             })?;
             Ok(process_cpu() - start)
         })
@@ -94,25 +100,25 @@ impl Contestant {
         self.name
     }
 
-    /// Performs so many jobs, and says what CPU time they took in all.
+    /// Performs this many jobs, and returns their CPU time.
     ///
     /// # Errors
     ///
-    /// A job did not come to its result.
-    pub fn run(&mut self, jobs: usize) -> Outcome<Duration> {
+    /// A job had no result.
+    pub fn run(&mut self, jobs: usize) -> BenchResult<Duration> {
         (self.run)(jobs).map_err(|error| format!("{}: {error}", self.name).into())
     }
 }
 
-impl fmt::Debug for Contestant {
+impl fmt::Debug for Competitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Contestant")
+        f.debug_struct("Competitor")
             .field("name", &self.name)
             .finish_non_exhaustive()
     }
 }
 
-/// A runtime on one thread.
-pub(super) fn runtime() -> Outcome<Runtime> {
+/// A single-threaded runtime.
+pub(super) fn runtime() -> BenchResult<Runtime> {
     Ok(Builder::new_current_thread().enable_all().build()?)
 }

@@ -1,19 +1,20 @@
-//! What ends a whole call.
+//! Errors that end the whole command.
 
 use typless::machine::{Cause, JobError, Ticket};
 use typless::wire::ServiceError;
 
-/// Why nothing more can be done for any document.
-pub(super) enum Halt {
-    /// The service does not take the key.
+/// Why no document can continue.
+pub(super) enum FatalError {
+    /// The service refused the API key.
     KeyRefused(ServiceError),
     /// The service was never reached.
     Unreachable { attempts: u16, cause: Cause },
 }
 
-impl Halt {
-    /// What the end of one document says of it, if it is none of this document alone: that of a service that was not reached before either.
-    pub(super) fn of(error: &JobError) -> Option<Self> {
+impl FatalError {
+    /// The fatal error in a job's error, if it is not specific to this document: the service was
+    /// not reached.
+    pub(super) fn from_job_error(error: &JobError) -> Option<Self> {
         match error {
             JobError::Exhausted {
                 attempts,
@@ -26,8 +27,8 @@ impl Halt {
         }
     }
 
-    /// How another document ends because of it.
-    pub(super) fn end(&self, ticket: Option<Ticket>) -> JobError {
+    /// The error of every other document.
+    pub(super) fn to_job_error(&self, ticket: Option<Ticket>) -> JobError {
         match (self, ticket) {
             (Self::KeyRefused(error), ticket) => JobError::Refused {
                 ticket,

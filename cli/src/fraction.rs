@@ -1,10 +1,10 @@
-//! A share or a confidence as people write it.
+//! Parses fractions: confidences and probabilities.
 
 use std::time::Duration;
 
 use crate::duration;
 
-/// Reads a number from 0 to 1.
+/// Parses a number from 0 to 1.
 pub(crate) fn parse(text: &str) -> Result<f64, String> {
     let score: Option<f64> = text.parse().ok();
     score
@@ -12,13 +12,13 @@ pub(crate) fn parse(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "write a number from 0 to 1, such as 0.8".to_owned())
 }
 
-/// Reads a share and a length of time, as `0.1:5s`.
+/// Parses a fraction and a duration, as `0.1:5s`.
 pub(crate) fn parse_with_time(text: &str) -> Result<(f64, Duration), String> {
-    const REMEDY: &str = "write it as 0.1:5s, with a share from 0 to 1 and a length of time";
-    let (share, time) = text.split_once(':').ok_or(REMEDY)?;
+    const HINT: &str = "write it as 0.1:5s, with a fraction from 0 to 1 and a duration";
+    let (share, time) = text.split_once(':').ok_or(HINT)?;
     Ok((
-        parse(share).map_err(|_| REMEDY)?,
-        duration::parse(time).map_err(|_| REMEDY)?,
+        parse(share).map_err(|_| HINT)?,
+        duration::parse(time).map_err(|_| HINT)?,
     ))
 }
 
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_has_a_length_of_time_beside_it() {
+    fn a_fraction_can_have_a_duration() {
         assert_eq!(parse_with_time("0.1:5s"), Ok((0.1, Duration::from_secs(5))));
         for text in ["", "0.1", "0.1:", "2:5s", ":5s", "0.1:soon"] {
             assert!(parse_with_time(text).is_err(), "{text}");
@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn only_numbers_from_0_to_1_are_shares() {
+    fn only_numbers_from_0_to_1_are_fractions() {
         for (text, score) in [("0", 0.0), ("0.8", 0.8), (".5", 0.5), ("1", 1.0)] {
             assert_eq!(parse(text), Ok(score), "{text}");
         }

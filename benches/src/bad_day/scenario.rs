@@ -1,4 +1,4 @@
-//! What a bad day is like.
+//! The scenario: documents, faults and limits.
 
 use std::error::Error;
 use std::iter;
@@ -12,36 +12,37 @@ use typless_emulator::{
     Service, ServiceOptions, WebhookOptions,
 };
 
-/// The invoice that all documents are copies of, and what stands on it.
+/// The invoice that all documents are copies of, and two of its values.
 const INVOICE: &[u8] = include_bytes!("../../../emulator/samples/invoice.pdf");
 pub(super) const VALUES: [(&str, &str); 2] = [
     ("invoice_number", "LPW-2026-0417"),
     ("total_amount", "2484.6000"),
 ];
 
-/// What is no document, and its share.
-const NO_INVOICE: &[u8] = b"This is no PDF.";
-const ONE_BROKEN_IN: usize = 97;
+/// The content of a broken document, and one in how many is broken.
+const BROKEN_DOCUMENT: &[u8] = b"This is not a PDF.";
+const BROKEN_INTERVAL: usize = 97;
 
-/// Half of the documents are of one customer, a quarter of nobody, and the others of customers with few.
+/// Half of the documents belong to one customer, a quarter to none, and a quarter to a smaller one.
 const CUSTOMERS: [Option<&str>; 4] = [Some("large"), Some("large"), None, Some("small")];
 
-/// The most that a client may do, by its own options. The emulator's rate limit allows just that.
+/// The client's limits. The emulator's rate limit allows exactly that.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Requests at once.
+    /// Requests in flight.
     pub in_flight: usize,
-    /// Submits at once.
+    /// Submits in flight.
     pub submits: usize,
-    /// Requests each second.
+    /// Requests per second.
     pub rate: u32,
-    /// Requests at once after a rest.
+    /// The burst: requests at once after a pause.
     pub burst: u32,
 }
 
 impl Limits {
-    /// The most requests that can arrive within a second. What was sent just before may arrive in it too, but no more than may be in flight.
+    /// The maximum number of requests that can arrive within a second. Requests that were sent just
+    /// before may arrive in it too, but no more than may be in flight.
     pub fn max_in_a_second(&self) -> usize {
         self.rate as usize + self.arriving_at_once() as usize
     }
@@ -51,27 +52,27 @@ impl Limits {
     }
 }
 
-/// What a day is like: how many documents, what the service does to them, and how patient the client is.
+/// A scenario: the number of documents, the service's behaviour, and the client's options.
 #[derive(Debug, Clone)]
-pub struct Scene {
+pub struct Scenario {
     pub(super) documents: usize,
     pub(super) limits: Limits,
     service: ServiceOptions,
     client: BatchOptions,
-    messages: Messages,
-    /// Whether each kind of fault happens to the first submits, so that none is left out by chance.
-    begins_badly: bool,
+    webhooks: WebhookDelivery,
+    /// Whether each kind of fault happens to the first submits, so that none is missing by chance.
+    fail_first_submits: bool,
 }
 
-/// What becomes of webhook messages.
+/// The delivery of webhook messages.
 #[derive(Debug, Clone, Copy)]
-struct Messages {
+struct WebhookDelivery {
     lost: f64,
     delay: Duration,
 }
 
-impl Scene {
-    /// The end of a month: documents take about a second, and 5 % of all exchanges fail.
+impl Scenario {
+    /// Documents that take about a second, where 5 % of all requests fail.
     pub fn long(documents: usize) -> Self {
         let second = Duration::from_secs(1);
         let faults = Faults::new(0.05)
@@ -94,15 +95,15 @@ impl Scene {
                 .with_poll_policy(PollPolicy::eager())
                 .with_deadline(600 * second)
                 .with_max_unfinished(2000),
-            messages: Messages {
+            webhooks: WebhookDelivery {
                 lost: 0.02,
                 delay: second / 20,
             },
-            begins_badly: false,
+            fail_first_submits: false,
         }
     }
 
-    /// The same within a second or two, for a test: everything is quick, and fails more often.
+    /// The same within a second or two, for a test: everything is faster, and fails more often.
     pub fn short(documents: usize) -> Self {
         let millisecond = Duration::from_millis(1);
         let faults = Faults::new(0.1)
@@ -124,17 +125,17 @@ impl Scene {
                 rate: 400,
                 burst: 10,
             },
-            // A pause that is asked for lasts a second at least.
+            // A pause from `Retry-After` lasts at least a second.
             service: service.with_retry_after_form(RetryAfterForm::None),
             client: BatchOptions::new()
                 .with_poll_policy(poll)
                 .with_retry_policy(retry)
                 .with_deadline(60_000 * millisecond),
-            messages: Messages {
+            webhooks: WebhookDelivery {
                 lost: 0.0,
                 delay: millisecond,
             },
-            begins_badly: true,
+            fail_first_submits: true,
         }
     }
 
@@ -157,8 +158,9 @@ impl Scene {
             .with_burst(burst)
     }
 
-    /// A service that keeps its results in the queue, forgets some there, and sends no messages.
-    pub(super) fn silent_service(&self) -> Result<Listener, Box<dyn Error>> {
+    /// A service that keeps fetched results in the queue, omits some results there, and sends no
+    /// webhooks.
+    pub(super) fn service_without_webhooks(&self) -> Result<Listener, Box<dyn Error>> {
         let queue = QueueOptions::new().with_forgotten(0.01);
         self.listen(
             self.service
@@ -168,9 +170,10 @@ impl Scene {
         )
     }
 
-    /// A service that sends messages to this address, most of the time, and takes results off the queue that were read.
-    pub(super) fn talkative_service(&self, url: &str) -> Result<Listener, Box<dyn Error>> {
-        let Messages { lost, delay } = self.messages;
+    /// A service that sends webhooks to this address, loses some, and removes fetched results from
+    /// the queue.
+    pub(super) fn service_with_webhooks(&self, url: &str) -> Result<Listener, Box<dyn Error>> {
+        let WebhookDelivery { lost, delay } = self.webhooks;
         let webhook = WebhookOptions::new(url)?
             .with_lost(lost)
             .with_doubled(0.05)
@@ -188,7 +191,7 @@ impl Scene {
         let limit =
             RateLimit::per_second(self.limits.rate).with_burst(self.limits.arriving_at_once());
         let mut service = Service::new(service.with_rate_limit(limit));
-        if self.begins_badly {
+        if self.fail_first_submits {
             Fault::USUAL
                 .into_iter()
                 .for_each(|fault| service.fail_next_submits(1, fault));
@@ -196,7 +199,7 @@ impl Scene {
         Ok(Listener::bind(([127, 0, 0, 1], 0).into(), service)?)
     }
 
-    /// The documents, each under a name of its own, which is its reference too.
+    /// The documents, each with its own name, which is also its reference.
     pub(super) fn documents(&self) -> impl Iterator<Item = Document> + Send + use<> {
         (0..self.documents).map_while(|number| document(number).ok())
     }
@@ -207,19 +210,19 @@ pub(super) fn name(number: usize) -> String {
     format!("invoice-{number:05}.pdf")
 }
 
-/// Whose document it is.
+/// The customer of a document.
 pub(super) fn customer(number: usize) -> Option<&'static str> {
     CUSTOMERS[number % CUSTOMERS.len()]
 }
 
-/// Whether it can't be read.
+/// Whether a document is broken.
 pub(super) fn is_broken(number: usize) -> bool {
-    number % ONE_BROKEN_IN == ONE_BROKEN_IN / 2
+    number % BROKEN_INTERVAL == BROKEN_INTERVAL / 2
 }
 
 fn document(number: usize) -> Result<Document, ConfigError> {
     let content = Bytes::from_static(if is_broken(number) {
-        NO_INVOICE
+        BROKEN_DOCUMENT
     } else {
         INVOICE
     });
@@ -230,7 +233,8 @@ fn document(number: usize) -> Result<Document, ConfigError> {
     })
 }
 
-/// Every kind of fault. Those that may ask for a pause are rarer: each stops everything for a second or halves the rate, and there would be little left of it.
+/// Every kind of fault. Those that may ask for a pause are rarer: each stops everything for a
+/// second or halves the rate, which would slow the run down too much.
 fn kinds() -> impl Iterator<Item = Fault> {
     let weight = |fault| {
         if matches!(fault, Fault::TooManyRequests | Fault::Unavailable) {

@@ -1,4 +1,4 @@
-//! Taking a body to its end, as transports do.
+//! Reads a body to its end, as transports do.
 
 use std::hint::black_box;
 use std::io::{self, Read};
@@ -20,7 +20,7 @@ pub fn read(mut reader: impl Read, buffer: &mut [u8]) -> io::Result<()> {
     }
 }
 
-/// Reads to the end through a buffer of this length, and keeps all of it.
+/// Reads to the end through a buffer of this length, and returns everything.
 ///
 /// # Errors
 ///
@@ -35,7 +35,7 @@ pub fn read_all(mut reader: impl Read, block: usize) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Takes chunk after chunk to the end, and drops each before the next.
+/// Takes all chunks, and drops each before the next.
 ///
 /// # Errors
 ///

@@ -1,31 +1,31 @@
-//! The schedules of other clients, as their sources have them.
+//! The schedules of other clients, from their source code.
 
 use std::time::Duration;
 
 use typless::machine::PollPolicy;
 
-/// When a client that knows nothing of the jobs polls.
+/// The schedule of a client that knows nothing of the jobs.
 #[derive(Debug, Clone, Copy)]
 pub struct Rival {
-    /// Whose schedule it is.
+    /// The client's name.
     pub name: &'static str,
     schedule: Schedule,
-    /// After so many polls it gives up.
+    /// The number of polls after which it abandons a job.
     pub attempts: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Schedule {
-    /// The first poll, and the gap to each further one.
+    /// The first gap, and every further gap.
     Fixed(f64, f64),
-    /// The first gap, the factor, and the longest.
+    /// The first gap, the factor, and the longest gap.
     Exponential(f64, f64, f64),
-    /// A gap for so long; then as above.
+    /// The duration of a fixed gap, that gap, then the factor and the longest gap.
     Hybrid(f64, f64, f64, f64),
 }
 
 impl Rival {
-    /// A published connector in TypeScript: at once, then every 2 s, 60 times.
+    /// A published connector in TypeScript: immediately, then every 2 s, 60 times.
     pub const CONNECT: Self = Self {
         name: "connect-typless, every 2 s",
         schedule: Schedule::Fixed(0.0, 2.0),
@@ -43,32 +43,32 @@ impl Rival {
         schedule: Schedule::Fixed(5.0, 5.0),
         attempts: None,
     };
-    /// `azure_core`: every 30 s unless told otherwise.
+    /// `azure_core`: every 30 s by default.
     pub const AZURE: Self = Self {
         name: "azure_core, every 30 s",
         schedule: Schedule::Fixed(30.0, 30.0),
         attempts: None,
     };
-    /// google-cloud-rust: 1 s, doubling, to 60 s.
+    /// google-cloud-rust: 1 s, doubling, up to 60 s.
     pub const GOOGLE: Self = Self {
         name: "google-cloud-rust, 1 to 60 s",
         schedule: Schedule::Exponential(1.0, 2.0, 60.0),
         attempts: None,
     };
-    /// The generators of gax: 5 s, half as much again, to 45 s.
+    /// gax: 5 s, growing by half, up to 45 s.
     pub const GAX: Self = Self {
         name: "gax, 5 to 45 s",
         schedule: Schedule::Exponential(5.0, 1.5, 45.0),
         attempts: None,
     };
-    /// Extend's client: every second for half a minute, then growing by 15 % to 30 s.
+    /// Extend's client: every second for half a minute, then growing by 15 % up to 30 s.
     pub const EXTEND: Self = Self {
         name: "Extend, 1 to 30 s",
         schedule: Schedule::Hybrid(30.0, 1.0, 1.15, 30.0),
         attempts: None,
     };
 
-    /// All of them.
+    /// All rivals.
     pub const ALL: [Self; 7] = [
         Self::CONNECT,
         Self::MINDEE,
@@ -79,7 +79,7 @@ impl Rival {
         Self::EXTEND,
     ];
 
-    /// The same without a limit of polls.
+    /// The same schedule without a limit on polls.
     #[must_use]
     pub fn unlimited(self) -> Self {
         Self {
@@ -88,7 +88,7 @@ impl Rival {
         }
     }
 
-    /// The ages of its polls, without end.
+    /// The ages of its polls, an infinite iterator.
     pub fn polls(self) -> impl Iterator<Item = f64> {
         let first = match self.schedule {
             Schedule::Fixed(first, _)
@@ -108,12 +108,12 @@ impl Rival {
     }
 }
 
-/// What is said of ages, for the policy.
+/// Seconds as a duration.
 pub fn duration(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
-/// Our policy at a price of so many seconds.
+/// Our policy at this price, in seconds.
 pub fn ours(price: f64) -> PollPolicy {
     PollPolicy::balanced().with_price(duration(price))
 }

@@ -1,4 +1,5 @@
-//! Ctrl-C, the request to end that `kill`, a container or a CI job sends, and the terminal that goes away.
+//! Signals: Ctrl-C, SIGTERM from `kill`, a container or a CI job, and SIGHUP from a closed
+//! terminal.
 
 use std::io;
 use std::thread;
@@ -7,9 +8,10 @@ use tokio::runtime;
 
 use crate::exit::Exit;
 
-/// Does this at the first such signal; a second one ends the process at once, and so does the first if it does not reach anybody any more.
-pub(crate) fn on_interruption(first: impl FnOnce() -> bool + Send + 'static) {
-    // Where signals can't be handled, they end the process, as they always did.
+/// Calls `first` at the first such signal. A second signal ends the process immediately, and so
+/// does the first if `first` returns false.
+pub(crate) fn on_interrupt(first: impl FnOnce() -> bool + Send + 'static) {
+    // Where signals can't be handled, they end the process by default.
     let _ = handle(first);
 }
 
@@ -43,7 +45,7 @@ struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Handles them from here on.
+    /// Installs the handlers.
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let hang_up = if is_hang_up_ignored() {
@@ -73,7 +75,8 @@ impl Signals {
     }
 }
 
-/// Whether `nohup` has it ignored, which to handle it would undo. Where the system does not tell, as only Linux does, it is left alone.
+/// Whether SIGHUP is ignored, as under `nohup`; a handler would undo that. Only Linux can tell;
+/// elsewhere it counts as ignored.
 #[cfg(unix)]
 fn is_hang_up_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Ways to read a status answer, and whether they see the same.
+//! Several ways to decode a status response, and a comparison of what they decode.
 
 use std::error::Error;
 
@@ -9,46 +9,46 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use typless::wire::{self, DataType, Extraction, ServiceError, Status, StatusResponse};
 
-use crate::answer::{Answer, Candidate, Field, Outcome, Reason};
+use crate::status_body::{Candidate, Field, Outcome, Reason, StatusBody};
 
-/// Any scalar, for a user who does not trust the service to keep to one form.
+/// Any scalar, for a user who accepts a number in a string, too.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "they are what they are")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Scalar {
     Integer(i64),
     Number(f64),
     Text(String),
 }
 
-/// An answer with such scalars.
-pub type UntaggedAnswer = Answer<Scalar, Scalar, Scalar>;
+/// A response body with such scalars.
+pub type UntaggedStatusBody = StatusBody<Scalar, Scalar, Scalar>;
 
-/// The answer as it is read with the client: the result by value.
+/// Decodes with the client, and takes the result by value.
 ///
 /// # Errors
 ///
-/// The answer can't be read, or there is no result in it.
+/// The response can't be decoded, or has no result.
 pub fn ours(response: &Response<Bytes>) -> Result<Extraction, Box<dyn Error>> {
     Ok(StatusResponse::decode(response)?.into_extraction()?)
 }
 
-/// Into types derived by hand, from bytes.
+/// Decodes bytes into derived types.
 ///
 /// # Errors
 ///
-/// The answer can't be read.
-pub fn by_hand(response: &Response<Bytes>) -> serde_json::Result<Answer> {
+/// The response can't be decoded.
+pub fn by_hand(response: &Response<Bytes>) -> serde_json::Result<StatusBody> {
     serde_json::from_slice(response.body())
 }
 
-/// The same from text, which is quicker: whether it is UTF-8 is polled once, and not string by string.
+/// The same from text, which is faster: UTF-8 is checked once instead of string by string.
 ///
 /// # Errors
 ///
-/// The answer can't be read.
-pub fn by_hand_from_text(response: &Response<Bytes>) -> Result<Answer, Box<dyn Error>> {
+/// The response can't be decoded.
+pub fn by_hand_from_text(response: &Response<Bytes>) -> Result<StatusBody, Box<dyn Error>> {
     Ok(serde_json::from_str(str::from_utf8(response.body())?)?)
 }
 
@@ -56,47 +56,47 @@ pub fn by_hand_from_text(response: &Response<Bytes>) -> Result<Answer, Box<dyn E
 ///
 /// # Errors
 ///
-/// The answer can't be read.
-pub fn untagged(response: &Response<Bytes>) -> Result<UntaggedAnswer, Box<dyn Error>> {
+/// The response can't be decoded.
+pub fn untagged(response: &Response<Bytes>) -> Result<UntaggedStatusBody, Box<dyn Error>> {
     Ok(serde_json::from_str(str::from_utf8(response.body())?)?)
 }
 
-/// A value without types.
+/// Decodes into a `Value`.
 ///
 /// # Errors
 ///
-/// The answer can't be read.
+/// The response can't be decoded.
 pub fn value(response: &Response<Bytes>) -> serde_json::Result<Value> {
     serde_json::from_slice(response.body())
 }
 
-/// A value first, and types from that.
+/// Decodes into a `Value`, and that into derived types.
 ///
 /// # Errors
 ///
-/// The answer can't be read.
-pub fn value_then_types(response: &Response<Bytes>) -> serde_json::Result<Answer> {
+/// The response can't be decoded.
+pub fn value_then_types(response: &Response<Bytes>) -> serde_json::Result<StatusBody> {
     serde_json::from_value(value(response)?)
 }
 
-/// Nothing but whether it is JSON.
+/// Checks that it is JSON, and drops the content.
 ///
 /// # Errors
 ///
-/// It is not.
+/// It is not JSON.
 pub fn skip(response: &Response<Bytes>) -> Result<IgnoredAny, Box<dyn Error>> {
     Ok(serde_json::from_str(str::from_utf8(response.body())?)?)
 }
 
-/// What the client read, in the types of the hand-written ways.
-pub fn seen_by_ours(answer: &StatusResponse) -> Answer {
-    let status = match answer.status() {
+/// What the client decoded, as the derived types.
+pub fn decoded_by_ours(body: &StatusResponse) -> StatusBody {
+    let status = match body.status() {
         Status::Success => "SUCCESS",
         Status::InProgress => "IN_PROGRESS",
         _ => "",
     };
     let text = |text: Option<&str>| text.map(str::to_owned);
-    let error = answer.error();
+    let error = body.error();
     let error = Reason {
         code: text(error.and_then(ServiceError::code)),
         message: text(error.and_then(ServiceError::message)),
@@ -106,7 +106,7 @@ pub fn seen_by_ours(answer: &StatusResponse) -> Answer {
             .map(|row| row.fields().iter().map(field).collect())
             .collect()
     };
-    let result = answer
+    let result = body
         .extraction()
         .map_or_else(Outcome::new, |extraction| Outcome {
             object_id: text(extraction.object_id()),
@@ -117,7 +117,7 @@ pub fn seen_by_ours(answer: &StatusResponse) -> Answer {
             line_items: rows(extraction.line_items()),
             vat_rates: rows(extraction.vat_rates()),
         });
-    Answer {
+    StatusBody {
         status: status.to_owned(),
         result,
         error,
@@ -155,13 +155,13 @@ fn field(field: &wire::Field) -> Field {
     }
 }
 
-/// What the untagged way read, likewise.
-pub fn seen_by_untagged(answer: UntaggedAnswer) -> Answer {
-    let Answer {
+/// What the untagged types decoded, as the derived types.
+pub fn decoded_by_untagged(body: UntaggedStatusBody) -> StatusBody {
+    let StatusBody {
         status,
         result,
         error,
-    } = answer;
+    } = body;
     let list = |fields: Vec<Field<Scalar, Scalar, Scalar>>| {
         fields.into_iter().map(untagged_field).collect::<Vec<_>>()
     };
@@ -174,7 +174,7 @@ pub fn seen_by_untagged(answer: UntaggedAnswer) -> Answer {
         line_items: result.line_items.into_iter().map(list).collect(),
         vat_rates: result.vat_rates.into_iter().map(list).collect(),
     };
-    Answer {
+    StatusBody {
         status,
         result,
         error,

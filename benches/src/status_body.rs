@@ -1,18 +1,19 @@
-//! The status answers that are read, and what a user writes to read them without the client.
+//! The bodies of status responses, and the types a user derives to decode them without the client.
 
 use bytes::Bytes;
 use http::Response;
 use serde::{Deserialize, Serialize};
 
-/// A status answer, as types that a careful user derives for it: nothing unknown is kept, what may be absent has a default.
+/// The body of a status response, as types that a careful user derives: unknown fields are dropped,
+/// and fields that may be absent have a default.
 ///
-/// `N` are coordinates and pages, `S` scores, `T` the values.
+/// `N` is the type of coordinates and pages, `S` of scores, `T` of values.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Answer<N = i64, S = f64, T = String> {
-    /// How the extraction is doing.
+pub struct StatusBody<N = i64, S = f64, T = String> {
+    /// The status of the extraction.
     pub status: String,
-    /// What was read in the document.
+    /// The result.
     #[serde(default = "Outcome::new")]
     pub result: Outcome<N, S, T>,
     /// Why it failed.
@@ -20,7 +21,7 @@ pub struct Answer<N = i64, S = f64, T = String> {
     pub error: Reason,
 }
 
-/// What was read in a document.
+/// The result of an extraction.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the names are the service's")]
@@ -42,7 +43,7 @@ pub struct Outcome<N = i64, S = f64, T = String> {
 }
 
 impl<N, S, T> Outcome<N, S, T> {
-    /// Nothing read.
+    /// An empty result.
     pub fn new() -> Self {
         Self {
             object_id: None,
@@ -68,7 +69,7 @@ pub struct Field<N = i64, S = f64, T = String> {
     pub values: Vec<Candidate<N, S, T>>,
 }
 
-/// A value that a field may have.
+/// A candidate value of a field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the names are the service's")]
@@ -93,15 +94,17 @@ pub struct Reason {
     pub message: Option<String>,
 }
 
-impl Answer {
-    /// An answer of success with ten fields and this many line items.
+impl StatusBody {
+    /// A successful response with ten fields and this many line items.
     pub fn success(line_items: usize) -> Self {
         let result = Outcome {
             object_id: Some("0d3d1054c2768f8360b934ebf6f9b41605e28734".to_owned()),
             file_name: Some("invoice-2024-0117.pdf".to_owned()),
             customer: None,
             adjusted_s3_url: Some(
-                "https://documents.example/0d3d1054/adjusted.pdf?X-Expires=600&X-Signature=5b1d0f3c9a7e42d68f20b7c4e9d1a635".to_owned(),
+                "https://documents.example/0d3d1054/adjusted.pdf\
+                 ?X-Expires=600&X-Signature=5b1d0f3c9a7e42d68f20b7c4e9d1a635"
+                    .to_owned(),
             ),
             extracted_fields: fields(),
             line_items: (0..line_items).map(columns).collect(),
@@ -114,7 +117,7 @@ impl Answer {
         }
     }
 
-    /// An answer of work in progress, with all keys of a result and nothing in them.
+    /// A response for an extraction in progress, with all keys of a result but no values.
     pub fn pending() -> Self {
         Self {
             status: "IN_PROGRESS".to_owned(),
@@ -123,14 +126,14 @@ impl Answer {
         }
     }
 
-    /// The answer as the service would send it.
+    /// The response as the service would send it.
     ///
     /// # Panics
     ///
-    /// Never: it always serialises.
+    /// Never: it always serializes.
     pub fn response(&self) -> Response<Bytes> {
         Response::new(Bytes::from(
-            serde_json::to_vec(self).expect("it serialises"),
+            serde_json::to_vec(self).expect("it serializes"),
         ))
     }
 }

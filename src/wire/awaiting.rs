@@ -28,7 +28,8 @@ impl AwaitingRequest {
 
     /// Lists only documents submitted for this customer.
     ///
-    /// An unknown customer gets an empty list, not an error: the two can't be told apart.
+    /// An unknown customer gets an empty list, not an error: it looks like a customer without
+    /// finished documents.
     ///
     /// # Errors
     ///

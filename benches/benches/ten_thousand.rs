@@ -126,10 +126,10 @@ fn print(reports: &[(&str, RunReport)], documents: usize) {
     for (client, report) in reports {
         table.row(vec![
             (*client).to_owned(),
-            out_of(report.counts.max_at_once, report.limits.in_flight),
-            out_of(report.counts.max_submits_at_once, report.limits.submits),
+            out_of(report.counts.max_in_flight, report.limits.in_flight),
+            out_of(report.counts.max_submits_in_flight, report.limits.submits),
             out_of(
-                report.counts.max_in_a_second,
+                report.counts.max_per_second,
                 report.limits.max_in_a_second(),
             ),
             report.counts.throttled.to_string(),

@@ -112,7 +112,7 @@ fn a_customer_has_a_queue_of_its_own_and_a_wrong_name_is_suspected() {
 
 #[test]
 fn files_appear_whole_and_what_is_there_is_not_fetched_again() {
-    let listener = service(quick().with_queue_after_reading(QueueAfterReading::WithIt));
+    let listener = service(quick().with_queue_after_reading(QueueAfterReading::Kept));
     let url = listener.base_url();
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("new/results");
@@ -173,7 +173,7 @@ fn a_fetch_that_a_killed_call_had_begun_is_made_again_though_it_is_not_listed_an
 
 #[test]
 fn one_bad_extraction_is_told_and_does_not_stop_the_rest() {
-    let listener = service(quick().with_queue(QueueOptions::new().with_foreign_ids(1)));
+    let listener = service(quick().with_queue(QueueOptions::new().with_unknown_ids(1)));
     let url = listener.base_url();
     let id = submit(&listener, &[]);
     let broken = tempfile::NamedTempFile::with_suffix(".pdf").unwrap();
@@ -201,7 +201,7 @@ fn one_bad_extraction_is_told_and_does_not_stop_the_rest() {
 
 #[test]
 fn a_result_that_cannot_be_stored_stays_in_the_queue() {
-    let listener = service(quick().with_queue_after_reading(QueueAfterReading::WithIt));
+    let listener = service(quick().with_queue_after_reading(QueueAfterReading::Kept));
     let id = submit(&listener, &[]);
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join(format!("{id}.fetching"))).unwrap();

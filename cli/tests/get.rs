@@ -161,7 +161,7 @@ fn an_extraction_that_failed_expired_or_is_not_known_is_told() {
 fn awaiting_prints_the_ids_that_have_finished() {
     let options = ServiceOptions::new()
         .with_pace(Duration::ZERO)
-        .with_queue_after_reading(QueueAfterReading::WithIt);
+        .with_queue_after_reading(QueueAfterReading::Kept);
     let listener = service(options);
     let url = listener.base_url();
     assert_eq!(

@@ -101,7 +101,7 @@ fn the_limits_are_kept_by_the_services_own_count() {
     assert_eq!((code, in_order(&out).len()), (0, 30), "{err}");
     let counts = counts(&listener);
     assert!(
-        counts.max_at_once <= 3 && counts.max_submits_at_once <= 2,
+        counts.max_in_flight <= 3 && counts.max_submits_in_flight <= 2,
         "{counts:?}"
     );
     assert_eq!(counts.submits, 30);
@@ -118,7 +118,7 @@ fn on_a_bad_day_every_document_is_accounted_for_and_none_is_paid_for_twice() {
     // Connections that hang are not among them: they take minutes to give up on.
     let kinds = Fault::USUAL
         .into_iter()
-        .filter(|fault| *fault != Fault::AnswerStalled);
+        .filter(|fault| *fault != Fault::ResponseStalled);
     let faults = Faults::new(0.05)
         .with_kinds(kinds)
         .with_delay(Duration::from_millis(5));
@@ -126,7 +126,7 @@ fn on_a_bad_day_every_document_is_accounted_for_and_none_is_paid_for_twice() {
         quick()
             .with_faults(faults)
             .with_seed(5)
-            .with_queue_after_reading(QueueAfterReading::WithIt),
+            .with_queue_after_reading(QueueAfterReading::Kept),
     );
     let arguments = ["--rate", "1000", "--format", "json"];
     let (code, out, err) = run(at("extract", &listener.base_url(), &INVOICE)
@@ -309,7 +309,7 @@ fn submit_and_resume_take_folders_and_limits_too() {
     assert_eq!((code, in_order(&out).len(), err.as_str()), (0, 10, ""));
     let counts = counts(&listener);
     assert!(
-        counts.max_at_once <= 8 && counts.submits == 10,
+        counts.max_in_flight <= 8 && counts.submits == 10,
         "{counts:?}"
     );
 }

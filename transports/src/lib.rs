@@ -46,3 +46,16 @@ pub use clock::{ManualClock, SystemClock};
 pub use file_source::FileSource;
 #[cfg(feature = "tokio")]
 pub use tokio_clock::TokioClock;
+
+/// The code of the READMEs of the packages, compiled.
+#[cfg(all(doctest, feature = "ureq"))]
+mod readmes {
+    #[doc = include_str!("../../src/README.md")]
+    pub struct Core;
+
+    #[doc = include_str!("../README.md")]
+    pub struct Transports;
+
+    #[doc = include_str!("../../emulator/README.md")]
+    pub struct Emulator;
+}

@@ -18,11 +18,11 @@ const UNKNOWN: [Fault; 11] = [
     Fault::GatewayTimeout,
     Fault::Portal,
     Fault::Dropped,
-    Fault::AnswerLost,
-    Fault::AnswerCut,
-    Fault::AnswerStalled,
-    Fault::AnswerHalved,
-    Fault::AnswerDoubled,
+    Fault::ResponseLost,
+    Fault::ResponseCut,
+    Fault::ResponseStalled,
+    Fault::ResponseHalved,
+    Fault::ResponseDoubled,
 ];
 
 /// The report of a run, once everything has finished.
@@ -43,9 +43,9 @@ pub(super) fn audit(
         counts: service.counts(),
         missing_faults: Fault::USUAL
             .into_iter()
-            .filter(|fault| service.happened(*fault) == 0)
+            .filter(|fault| service.fault_count(*fault) == 0)
             .collect(),
-        injected_429s: service.happened(Fault::TooManyRequests),
+        injected_429s: service.fault_count(Fault::TooManyRequests),
         sent,
         elapsed,
         cpu,
@@ -79,9 +79,9 @@ fn unaccounted(scenario: &Scenario, log: &OutcomeLog, service: &Service) -> Vec<
     }
     let explained: usize = UNKNOWN
         .iter()
-        .map(|fault| service.happened_to_submits(*fault))
+        .map(|fault| service.submit_fault_count(*fault))
         .sum();
-    let explained = explained..=explained + service.happened_to_submits(Fault::Unreachable);
+    let explained = explained..=explained + service.submit_fault_count(Fault::Unreachable);
     let unknown = log.counts().unknown;
     if !explained.contains(&unknown) {
         problems.push(format!(
@@ -121,15 +121,15 @@ fn exceeded(limits: &Limits, service: &Service, sent: BatchProgress) -> Vec<Stri
     let counts = service.counts();
     let sent = usize::try_from(sent.submits + sent.polls + sent.listings).unwrap_or(usize::MAX);
     let kept = [
-        ("requests in flight", counts.max_at_once, limits.in_flight),
+        ("requests in flight", counts.max_in_flight, limits.in_flight),
         (
             "submits in flight",
-            counts.max_submits_at_once,
+            counts.max_submits_in_flight,
             limits.submits,
         ),
         (
             "requests within a second",
-            counts.max_in_a_second,
+            counts.max_per_second,
             limits.max_in_a_second(),
         ),
         ("requests above the rate limit", counts.throttled, 0),

@@ -161,11 +161,11 @@ impl Scenario {
     /// A service that keeps fetched results in the queue, omits some results there, and sends no
     /// webhooks.
     pub(super) fn service_without_webhooks(&self) -> Result<Listener, Box<dyn Error>> {
-        let queue = QueueOptions::new().with_forgotten(0.01);
+        let queue = QueueOptions::new().with_omitted(0.01);
         self.listen(
             self.service
                 .clone()
-                .with_queue_after_reading(QueueAfterReading::WithIt)
+                .with_queue_after_reading(QueueAfterReading::Kept)
                 .with_queue(queue),
         )
     }
@@ -176,13 +176,13 @@ impl Scenario {
         let WebhookDelivery { lost, delay } = self.webhooks;
         let webhook = WebhookOptions::new(url)?
             .with_lost(lost)
-            .with_doubled(0.05)
-            .with_overtaken(0.05, 10 * delay);
+            .with_duplicated(0.05)
+            .with_held_back(0.05, 10 * delay);
         let webhook = webhook.with_delay(Pace::lognormal(delay, 0.7));
         self.listen(
             self.service
                 .clone()
-                .with_queue_after_reading(QueueAfterReading::WithoutIt)
+                .with_queue_after_reading(QueueAfterReading::Removed)
                 .with_webhook(webhook),
         )
     }

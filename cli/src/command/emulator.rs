@@ -55,7 +55,7 @@ fn options(arguments: &EmulatorArguments) -> Result<ServiceOptions, Failure> {
         options = options.with_rate_limit(RateLimit::per_second(requests));
     }
     if arguments.keep_fetched {
-        options = options.with_queue_after_reading(QueueAfterReading::WithIt);
+        options = options.with_queue_after_reading(QueueAfterReading::Kept);
     }
     if let Some(webhook) = webhook(arguments) {
         options = options.with_webhook(webhook);
@@ -72,10 +72,10 @@ fn webhook(arguments: &EmulatorArguments) -> Option<WebhookOptions> {
         webhook = webhook.with_lost(share);
     }
     if let Some(share) = arguments.webhook_duplicate {
-        webhook = webhook.with_doubled(share);
+        webhook = webhook.with_duplicated(share);
     }
     if let Some((share, by)) = arguments.webhook_reorder {
-        webhook = webhook.with_overtaken(share, by);
+        webhook = webhook.with_held_back(share, by);
     }
     Some(webhook)
 }

@@ -14,3 +14,7 @@ s/\blooked\b/polled/g
 s/\bLook(Due|Failed|Reason)\b/Poll\1/g
 s/\bpoll: PollPolicy\b/poll_policy: PollPolicy/g
 s/\bowner: Owner\b/meta: DocumentMeta/g
+
+# The names of responses in errors.
+s/what: "status answer"/what: "status response"/g
+s/what: "answer to the submit"/what: "submit response"/g

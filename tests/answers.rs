@@ -213,7 +213,7 @@ fn a_servers_text_cannot_steer_a_terminal() {
         400,
         format!(r#"{{"message": "{}"}}"#, "x".repeat(2_000_000)),
     );
-    assert!(long.to_string().len() < 1000 && long.raw().len() <= ServiceError::MAX_RAW);
+    assert!(long.to_string().len() < 1000 && long.raw().len() <= ServiceError::MAX_RAW_BYTES);
 }
 
 #[test]

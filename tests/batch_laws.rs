@@ -132,10 +132,10 @@ fn check(case: &Case, script: &Script<BatchInput>) -> Result<(), Violation> {
         batch
     };
     let checker = LawChecker::new(closed)
-        .with_ends(Some(case.documents))
+        .with_outcomes(Some(case.documents))
         .with_max_submits(case.documents * (1 + usize::from(case.resubmissions)))
         .with_deadline(DEADLINE)
-        .with_held_back(Duration::from_secs(60));
+        .with_last_poll_delay(Duration::from_secs(60));
     let checker = if case.trusts_overload {
         checker.trusting_overload()
     } else {
@@ -146,7 +146,7 @@ fn check(case: &Case, script: &Script<BatchInput>) -> Result<(), Violation> {
 
 fn check_growing(case: &Case, script: &Script<BatchInput>) -> Result<(), Violation> {
     hold(
-        LawChecker::new(|now| batch(case, now)).with_ends(None),
+        LawChecker::new(|now| batch(case, now)).with_outcomes(None),
         case,
     )
     .check(script)
@@ -158,9 +158,9 @@ fn hold<'a>(checker: LawChecker<'a, Batch>, case: &Case) -> LawChecker<'a, Batch
         .with_max_in_flight(case.max_in_flight)
         .with_sequence(1, |event| event.sequence)
         .with_inputs(BatchInput::apply)
-        .with_own_law(the_last_poll_is_called_so)
-        .with_own_law(neither_key_nor_document_is_shown)
-        .with_own_law(move |_, output, moment| each_job_has_one_life(&jobs, output, moment))
+        .with_custom_law(the_last_poll_is_called_so)
+        .with_custom_law(neither_key_nor_document_is_shown)
+        .with_custom_law(move |_, output, moment| each_job_has_one_life(&jobs, output, moment))
 }
 
 fn the_last_poll_is_called_so(

@@ -111,10 +111,10 @@ proptest! {
             (0, through_chunks(&body).unwrap_err()),
         ] {
             prop_assert!((yielded as u64) < body.len());
-            match SourceError::of(&error).unwrap() {
+            match SourceError::find_in(&error).unwrap() {
                 SourceError::Unreadable(_) => prop_assert!(fails && (size as u64) < says),
-                SourceError::Shorter { said, yielded } => prop_assert_eq!((*said, *yielded), (says, size as u64)),
-                SourceError::Longer { said } => prop_assert!(*said == says && size as u64 > says),
+                SourceError::Shorter { declared, yielded } => prop_assert_eq!((*declared, *yielded), (says, size as u64)),
+                SourceError::Longer { declared } => prop_assert!(*declared == says && size as u64 > says),
                 other => prop_assert!(false, "{:?}", other),
             }
         }
@@ -138,7 +138,7 @@ fn a_chunk_is_a_block_and_an_error_is_the_last() {
     assert!(
         chunks[..chunks.len() - 1]
             .iter()
-            .all(|chunk| chunk.len() > Body::BLOCK - 4 && chunk.len() <= Body::BLOCK)
+            .all(|chunk| chunk.len() > Body::BLOCK_BYTES - 4 && chunk.len() <= Body::BLOCK_BYTES)
     );
     let cut = body(
         Document::from_source(
@@ -183,7 +183,7 @@ fn a_source_that_cannot_be_opened_is_the_sources_fault() {
     // Found however deep it is wrapped.
     let wrapped = io::Error::other(io::Error::other(error));
     assert!(matches!(
-        SourceError::of(&wrapped),
+        SourceError::find_in(&wrapped),
         Some(SourceError::Unreadable(_))
     ));
 }

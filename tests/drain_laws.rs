@@ -83,7 +83,7 @@ fn check(options: &DrainOptions, script: &Script<DrainInput>) -> Result<(), Viol
     LawChecker::for_drains(options, |now| {
         Drain::new(&support::api(), options.clone(), now)
     })
-    .with_own_law(no_key_is_shown)
+    .with_custom_law(no_key_is_shown)
     .check(script)
 }
 

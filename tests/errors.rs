@@ -89,7 +89,7 @@ fn each_end_of_a_job_has_its_sentence() {
         usual(),
         vec![Ok(answer(422, "{}"))],
         JobState::Refused,
-        "refused the request: the service answered 422",
+        "refused the request: the service responded with 422",
     );
     check(
         usual(),
@@ -101,7 +101,7 @@ fn each_end_of_a_job_has_its_sentence() {
         usual(),
         vec![Ok(accepted()), Ok(answer(200, r#"{"status": "SUCCESS"}"#))],
         JobState::Unreadable,
-        "succeeded, but the status answer could not be read",
+        "succeeded, but the status response could not be read",
     );
     check(
         soon(),
@@ -185,7 +185,7 @@ fn each_end_of_a_call_has_its_sentence() {
     let cases = [
         (
             call_end(list(options()), Some(Ok(answer(403, "{}")))),
-            "the service refused the request: the service answered 403",
+            "the service refused the request: the service responded with 403",
         ),
         (
             call_end(extract(), Some(Ok(answer(200, "<html>")))),
@@ -247,16 +247,16 @@ fn each_reason_of_a_drain_has_its_sentence() {
         (|| Ok(expired()), "not fetched within 48 hours"),
         (
             || Ok(answer(404, "")),
-            "lists the extraction and does not know it: the service answered 404",
+            "lists the extraction and does not know it: the service responded with 404",
         ),
         (
             || Ok(answer(422, "")),
-            "refused the request: the service answered 422",
+            "refused the request: the service responded with 422",
         ),
         (|| Err(FailureKind::TooLarge), "larger than the limit"),
         (
             || Ok(answer(200, r#"{"status": "SUCCESS"}"#)),
-            "succeeded, but the status answer could not be read",
+            "succeeded, but the status response could not be read",
         ),
         (
             || Ok(in_progress()),

@@ -258,7 +258,7 @@ fn x06_a_large_file_is_encoded_block_by_block_with_its_length_known() {
             .chunks()
             .unwrap()
             .take(100)
-            .all(|chunk| chunk.unwrap().len() <= Body::BLOCK)
+            .all(|chunk| chunk.unwrap().len() <= Body::BLOCK_BYTES)
     );
     let smaller =
         submitted(Document::from_source("a.pdf", "t", Zeros(5_000_000)).unwrap()).into_body();
@@ -267,7 +267,7 @@ fn x06_a_large_file_is_encoded_block_by_block_with_its_length_known() {
         .unwrap()
         .map(|chunk| chunk.unwrap().len())
         .collect();
-    assert!(chunks.iter().all(|length| *length <= Body::BLOCK));
+    assert!(chunks.iter().all(|length| *length <= Body::BLOCK_BYTES));
     assert_eq!(chunks.iter().sum::<usize>() as u64, smaller.len());
     // More than can be counted once it is encoded.
     assert_eq!(

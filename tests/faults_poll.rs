@@ -589,14 +589,14 @@ fn p25_a_very_long_message_is_shortened_where_it_is_shown() {
         panic!()
     };
     assert!(error.to_string().len() < 1000 && format!("{error:?}").len() < 1500);
-    assert!(error.raw().len() <= ServiceError::MAX_RAW);
+    assert!(error.raw().len() <= ServiceError::MAX_RAW_BYTES);
     let JobError::Failed { error, .. } = ends_as(answer(
         200,
         &format!(r#"{{"status": "ERROR", "error": {body}}}"#),
     )) else {
         panic!()
     };
-    assert!(error.to_string().len() < 1000 && error.raw().len() <= ServiceError::MAX_RAW);
+    assert!(error.to_string().len() < 1000 && error.raw().len() <= ServiceError::MAX_RAW_BYTES);
 }
 
 #[test]

@@ -254,7 +254,7 @@ fn checker(fault: Fault) -> LawChecker<'static, Small> {
         .with_max_submits(1)
         .with_max_in_flight(1)
         .with_deadline(DEADLINE)
-        .with_own_law(|_, output, _| match output {
+        .with_custom_law(|_, output, _| match output {
             Output::Event(Told { text: "s3cret", .. }) => Err("a secret".into()),
             _ => Ok(()),
         })
@@ -296,24 +296,24 @@ fn a_machine_without_a_fault_breaks_no_law() {
 #[test]
 fn each_fault_is_caught_by_its_law_and_by_no_other() {
     let cases = [
-        (Fault::WaitsForNow, Law::WaitsForLater),
-        (Fault::ChangesItsMind, Law::SaysTheSame),
-        (Fault::WakesAfterDone, Law::StaysDone),
-        (Fault::BelievesTheClock, Law::LatestTimeCounts),
-        (Fault::Panics, Law::NeverPanics),
-        (Fault::CountsEventsTwice, Law::EventsInOrder),
-        (Fault::EndsTwice, Law::EventsInOrder),
-        (Fault::EndsSilently, Law::EventsInOrder),
-        (Fault::CountsDuplicates, Law::EventsInOrder),
-        (Fault::SubmitsWhatMayHaveArrived, Law::SubmitsOnce),
-        (Fault::PollsAfterItsEnd, Law::EndsPolling),
-        (Fault::SendsTwoAtOnce, Law::WithinLimits),
-        (Fault::NeverEnds, Law::EndsInTime),
-        (Fault::PollsTwiceAtTheDeadline, Law::EndsInTime),
-        (Fault::UsesAnIdTwice, Law::IdsGrow),
-        (Fault::RollsDice, Law::Repeats),
-        (Fault::NeverRests, Law::ComesToRest),
-        (Fault::TellsASecret, Law::Own),
+        (Fault::WaitsForNow, Law::WaitIsLater),
+        (Fault::ChangesItsMind, Law::StableOutput),
+        (Fault::WakesAfterDone, Law::DoneIsFinal),
+        (Fault::BelievesTheClock, Law::MonotonicTime),
+        (Fault::Panics, Law::NoPanic),
+        (Fault::CountsEventsTwice, Law::EventOrder),
+        (Fault::EndsTwice, Law::EventOrder),
+        (Fault::EndsSilently, Law::EventOrder),
+        (Fault::CountsDuplicates, Law::EventOrder),
+        (Fault::SubmitsWhatMayHaveArrived, Law::MaxSubmits),
+        (Fault::PollsAfterItsEnd, Law::NoRequestAfterOutcome),
+        (Fault::SendsTwoAtOnce, Law::MaxInFlight),
+        (Fault::NeverEnds, Law::Deadline),
+        (Fault::PollsTwiceAtTheDeadline, Law::Deadline),
+        (Fault::UsesAnIdTwice, Law::IncreasingIds),
+        (Fault::RollsDice, Law::Deterministic),
+        (Fault::NeverRests, Law::ReachesIdle),
+        (Fault::TellsASecret, Law::Custom),
     ];
     let scripts = many_scripts();
     let found: Vec<_> = cases
@@ -334,9 +334,9 @@ fn post_answered_with(status: u16) -> Script {
         .unwrap();
     Script::new(vec![
         Step::Pull,
-        Step::Answer(Which::Newest, Reply::Response(response)),
+        Step::Reply(Which::Newest, Reply::Response(response)),
         Step::Pull,
-        Step::PassUntilDue,
+        Step::AdvanceUntilDue,
         Step::Pull,
     ])
 }
@@ -348,19 +348,19 @@ fn a_violation_names_the_law_the_step_and_the_script() {
         .unwrap_err();
     assert_eq!(
         (violation.law(), violation.law().number(), violation.step()),
-        (Law::NeverPanics, Some(5), Some(2))
+        (Law::NoPanic, Some(5), Some(2))
     );
     assert_eq!(violation.problem(), "it panicked: there it is");
     assert_eq!(violation.outputs().len(), 2, "{violation}");
     let shown = violation.to_string();
     assert!(
         shown.starts_with(
-            "law 5: no input panics\nat step 2: it panicked: there it is\nthe script:\n   1. pull"
+            "law 5: no input panics\nat step 2: it panicked: there it is\nthe script:\n   1. take"
         ),
         "{shown}"
     );
     assert!(
-        shown.contains("   2. answer the newest request: 404, \n") && shown.contains("Wait("),
+        shown.contains("   2. reply to the newest request: 404, \n") && shown.contains("Wait("),
         "{shown}"
     );
     let late = checker(Fault::NeverEnds)
@@ -411,8 +411,8 @@ fn what_is_not_bounded_is_not_checked() {
             "{fault:?}"
         );
     }
-    let many = LawChecker::new(|now| Small::new(Fault::EndsTwice, now)).with_ends(Some(2));
+    let many = LawChecker::new(|now| Small::new(Fault::EndsTwice, now)).with_outcomes(Some(2));
     assert!(many.check(&post_answered_with(400)).is_ok());
-    let open = LawChecker::new(|now| Small::new(Fault::PollsAfterItsEnd, now)).with_ends(None);
+    let open = LawChecker::new(|now| Small::new(Fault::PollsAfterItsEnd, now)).with_outcomes(None);
     assert!(open.check(&post_answered_with(400)).is_ok());
 }

@@ -72,8 +72,8 @@ fn check(options: JobOptions, script: &Script<JobInput>) -> Result<(), Violation
     LawChecker::for_jobs(options, |now| {
         Job::submit(&support::api(), support::document(), options, now)
     })
-    .with_own_law(the_last_poll_is_called_so)
-    .with_own_law(neither_key_nor_document_is_shown)
+    .with_custom_law(the_last_poll_is_called_so)
+    .with_custom_law(neither_key_nor_document_is_shown)
     .check(script)
 }
 

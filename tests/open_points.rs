@@ -797,7 +797,7 @@ fn a25_answers_are_read_by_their_content_and_only_so_much_of_them() {
         5
     );
     let long = ServiceError::from_response(&answer(502, &"x".repeat(1_000_000)));
-    assert_eq!(long.raw().len(), ServiceError::MAX_RAW);
+    assert_eq!(long.raw().len(), ServiceError::MAX_RAW_BYTES);
 }
 
 #[test]

@@ -417,8 +417,8 @@ fn weak_values_count_as_absent_and_are_listed() {
     ]]);
     let parsed = extraction(fields, rows);
     let options = ParseOptions::new()
-        .with_floor(0.8)
-        .with_field_floor("total", 0.95);
+        .with_min_confidence(0.8)
+        .with_field_min_confidence("total", 0.95);
     let parsed = parsed.parse_with::<Target>(&options).unwrap();
     let line_items = vec![Item {
         total: Some(10),
@@ -437,7 +437,14 @@ fn weak_values_count_as_absent_and_are_listed() {
     let mut review: Vec<_> = parsed
         .review
         .iter()
-        .map(|item| (item.path(), item.confidence(), item.floor(), item.text()))
+        .map(|item| {
+            (
+                item.path(),
+                item.confidence(),
+                item.min_confidence(),
+                item.text(),
+            )
+        })
         .collect();
     review.sort_by_key(|item| item.3.parse::<u8>().unwrap());
     let expected = [
@@ -464,7 +471,7 @@ fn floors_are_held_within_0_and_1() {
     ]);
     let count = |floor| {
         extraction
-            .parse_with::<BTreeMap<String, u8>>(&ParseOptions::new().with_floor(floor))
+            .parse_with::<BTreeMap<String, u8>>(&ParseOptions::new().with_min_confidence(floor))
             .unwrap()
             .value
             .len()

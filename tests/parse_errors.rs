@@ -296,7 +296,7 @@ fn a_required_value_below_its_floor_is_a_problem() {
         json!({"name": "number", "values": [{"value": "SECRET"}]}),
     ]);
     let error = extraction
-        .parse_with::<Target>(&ParseOptions::new().with_floor(0.8))
+        .parse_with::<Target>(&ParseOptions::new().with_min_confidence(0.8))
         .unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -305,9 +305,9 @@ fn a_required_value_below_its_floor_is_a_problem() {
     );
     assert!(matches!(
         error.problems()[0].kind(),
-        ParseProblemKind::BelowFloor {
+        ParseProblemKind::BelowMinConfidence {
             confidence: Some(0.5),
-            floor: 0.8,
+            min_confidence: 0.8,
             ..
         }
     ));

@@ -367,7 +367,7 @@ proptest! {
         let fields: Vec<_> = scores.iter().enumerate()
             .map(|(index, score)| json!({"name": format!("f{index}"), "values": [{"value": "1", "confidence_score": score}]})).collect();
         let extraction = Extraction::from_json(json!({"extracted_fields": fields}).to_string()).unwrap();
-        let parsed = extraction.parse_with::<BTreeMap<String, u8>>(&ParseOptions::new().with_floor(floor)).unwrap();
+        let parsed = extraction.parse_with::<BTreeMap<String, u8>>(&ParseOptions::new().with_min_confidence(floor)).unwrap();
         for (index, score) in scores.iter().enumerate() {
             let name = format!("f{index}");
             let is_strong = floor == 0.0 || score.is_some_and(|score| score >= floor);
@@ -380,7 +380,7 @@ proptest! {
     #[test]
     fn no_result_is_too_odd_for_any_type(result in anything(), floor in prop_oneof![Just(0.0), any::<f64>()]) {
         let extraction = Extraction::from_json(result.to_string()).unwrap();
-        let options = ParseOptions::new().with_floor(floor).with_field_floor("total", 0.5);
+        let options = ParseOptions::new().with_min_confidence(floor).with_field_min_confidence("total", 0.5);
         try_as::<Invoice>(&extraction, &options)?;
         try_as::<Document>(&extraction, &options)?;
         try_as::<Denying>(&extraction, &options)?;

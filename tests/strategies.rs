@@ -7,9 +7,9 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use typless::machine::{Snapshot, Ticket};
 use typless::proptest::{
-    Fields, Flavour, Step, documents, error_bodies, extractions, garbled_answers, listing_answers,
-    notifications, odd_results, refusals, results, scripts, snapshots, status_answers,
-    status_bodies, submit_answers, tickets, usual_results,
+    Fields, Flavour, Step, documents, error_bodies, extractions, garbled_responses,
+    listing_responses, notifications, odd_results, refusals, results, scripts, snapshots,
+    status_bodies, status_responses, submit_responses, tickets, usual_results,
 };
 use typless::wire::{
     AwaitingResponse, Extraction, Field, ResponseError, ServiceError, Status, StatusResponse,
@@ -132,7 +132,7 @@ fn errors_come_in_every_shape() {
 #[test]
 fn answers_bring_every_end() {
     let status = |is: fn(&StatusResponse) -> bool| {
-        some(status_answers(&Fields::invoice()), |answer| {
+        some(status_responses(&Fields::invoice()), |answer| {
             StatusResponse::decode(answer).is_ok_and(|answer| is(&answer))
         })
     };
@@ -145,27 +145,27 @@ fn answers_bring_every_end() {
     ));
     assert!(status(|answer| answer.status() == &Status::Expired));
     assert!(status(|answer| matches!(answer.status(), Status::Other(_))));
-    assert!(some(submit_answers(), |answer| SubmitResponse::decode(
+    assert!(some(submit_responses(), |answer| SubmitResponse::decode(
         answer
     )
     .is_ok()));
-    assert!(some(submit_answers(), |answer| answer.status() == 429
+    assert!(some(submit_responses(), |answer| answer.status() == 429
         && answer.headers().contains_key("retry-after")));
-    assert!(some(garbled_answers(), |answer| matches!(
+    assert!(some(garbled_responses(), |answer| matches!(
         SubmitResponse::decode(answer),
         Err(ResponseError::Decode(_))
     )));
     let listed =
         |answer: &_| AwaitingResponse::decode(answer).map(AwaitingResponse::into_extraction_ids);
-    assert!(some(listing_answers(), |answer| listed(answer)
+    assert!(some(listing_responses(), |answer| listed(answer)
         .is_ok_and(|ids| ids.is_empty())));
     assert!(
-        some(listing_answers(), |answer| listed(answer)
+        some(listing_responses(), |answer| listed(answer)
             .is_ok_and(|ids| ids.iter().skip(1).any(|id| *id == ids[0]))),
         "one is named twice"
     );
     assert!(
-        some(listing_answers(), |answer| matches!(
+        some(listing_responses(), |answer| matches!(
             listed(answer),
             Err(ResponseError::Decode(_))
         )),
@@ -187,7 +187,7 @@ fn only_a_hostile_script_puts_the_clock_back() {
             script
                 .steps()
                 .iter()
-                .any(|step| matches!(step, Step::PutBack(_)))
+                .any(|step| matches!(step, Step::SetBack(_)))
         })
     };
     assert_eq!(

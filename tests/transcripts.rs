@@ -43,7 +43,7 @@ fn record(script: &Script) -> String {
                     .inputs
                     .iter()
                     .filter(|(event, _)| *event == events)
-                    .for_each(|(_, input)| assert!(recorder.take_input(input, now)));
+                    .for_each(|(_, input)| assert!(recorder.handle_input(input, now)));
             }
             Output::Wait(until) => {
                 waits += 1;
@@ -60,7 +60,7 @@ fn record(script: &Script) -> String {
                     .inputs
                     .iter()
                     .filter(|(event, _)| *event == 0)
-                    .for_each(|(_, input)| assert!(recorder.take_input(input, now)));
+                    .for_each(|(_, input)| assert!(recorder.handle_input(input, now)));
             }
             Output::Done => break,
         }
@@ -348,7 +348,7 @@ fn a_call_is_recorded_and_replayed_as_well() {
         START,
     );
     assert!(matches!(recorder.next_output(START), Output::Event(_)));
-    assert!(recorder.take_input("abandon", START) && !recorder.take_input("confirm 1", START));
+    assert!(recorder.handle_input("abandon", START) && !recorder.handle_input("confirm 1", START));
     while !matches!(recorder.next_output(START), Output::Done) {}
     let text = recorder.transcript().replace("+0 * confirm 1\n", "");
     Transcript::parse(&text).unwrap().replay(call()).unwrap();
@@ -365,7 +365,7 @@ proptest! {
         LawChecker::new(|now| Recorder::new(job(options, now), now))
             .with_job_options(options)
             .with_inputs(|input: &JobInput, recorder: &mut Recorder<Job>, moment| apply(input, recorder, moment))
-            .with_own_law(|recorder, output, moment| {
+            .with_custom_law(|recorder, output, moment| {
                 if !matches!(output, Output::Done) {
                     return Ok(());
                 }

@@ -273,7 +273,7 @@ impl Case {
 fn count_names(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
     let api = Api::new(Api::PRODUCTION, "key")?;
     let mut others = Vec::new();
-    for length in 1..=Document::MAX_FILE_NAME {
+    for length in 1..=Document::MAX_FILE_NAME_BYTES {
         let document = Document::new(
             &"x".repeat(length),
             DOCUMENT_TYPE,

@@ -85,7 +85,7 @@ impl<C: Clock> InProcess<C> {
         let (head, body) = request.into_parts();
         let body = body.to_bytes().map_err(|error| {
             // Either way the service has seen nothing of the request.
-            let kind = if SourceError::of(&error).is_some() {
+            let kind = if SourceError::find_in(&error).is_some() {
                 FailureKind::Source
             } else {
                 FailureKind::NotSent

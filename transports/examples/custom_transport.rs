@@ -54,7 +54,7 @@ impl AsyncTransport for Reqwest {
 }
 
 fn failure(error: reqwest::Error) -> Failure {
-    let source = SourceError::of(&error).map(|_| FailureKind::Source);
+    let source = SourceError::find_in(&error).map(|_| FailureKind::Source);
     let not_sent = (error.is_connect() || error.is_builder()).then_some(FailureKind::NotSent);
     Failure::new(
         source.or(not_sent).unwrap_or(FailureKind::Interrupted),

@@ -241,7 +241,7 @@ fn a_source_that_fails_is_reported_and_nothing_is_submitted() {
     )
     .expect_err("unreadable");
     assert_eq!(failure.kind(), FailureKind::Source);
-    assert!(SourceError::of(failure.cause()).is_some());
+    assert!(SourceError::find_in(failure.cause()).is_some());
     assert_eq!(emulator.with_service(|service| service.accepted()), 0);
 }
 

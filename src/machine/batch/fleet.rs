@@ -175,7 +175,7 @@ impl Batch {
     }
 
     pub(super) fn send_listing(&mut self, now: Time) {
-        let request = AwaitingRequest::of(self.queue.customer.clone()).request(&self.api);
+        let request = AwaitingRequest::for_customer(self.queue.customer.clone()).request(&self.api);
         let limits = Limits::for_exchange(0, self.options.jobs.response_bytes);
         self.pace.take(RequestKind::Poll, false, now);
         self.tally.listings += 1;

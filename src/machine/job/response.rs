@@ -96,7 +96,7 @@ impl Decoded {
         if let Self::Decode(error) = self {
             error
         } else {
-            DecodeError::new("status answer", None, "there is no result", Bytes::new())
+            DecodeError::new("status response", None, "there is no result", Bytes::new())
         }
     }
 

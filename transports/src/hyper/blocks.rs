@@ -22,7 +22,7 @@ pub(super) struct Blocks {
 }
 
 /// The bytes of a block of a large body: few system calls, and it fits into the caches.
-const BLOCK: usize = 4 * Body::BLOCK;
+const BLOCK: usize = 4 * Body::BLOCK_BYTES;
 
 /// How many blocks are kept for reuse while hyper holds them.
 const MAX_LENT: usize = 8;

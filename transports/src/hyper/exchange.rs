@@ -194,7 +194,7 @@ impl InFlight {
 
 /// The failure if the first block of the body could not be read. No byte was sent.
 fn first_block_failure(error: io::Error) -> Failure {
-    let kind = if SourceError::of(&error).is_some() {
+    let kind = if SourceError::find_in(&error).is_some() {
         FailureKind::Source
     } else {
         FailureKind::NotSent

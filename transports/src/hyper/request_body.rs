@@ -90,7 +90,7 @@ impl RequestBody {
     fn fail(&self, error: io::Error) -> io::Error {
         let kind = error.kind();
         let error = Arc::new(error);
-        if SourceError::of(&*error).is_some() {
+        if SourceError::find_in(&*error).is_some() {
             self.progress.set_source_error(error.clone());
         }
         io::Error::new(kind, SharedError(error))

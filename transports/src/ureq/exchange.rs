@@ -138,7 +138,7 @@ impl Read for Outgoing {
         self.is_started = true;
         self.reader.read(buffer).map_err(|error| {
             let kind = error.kind();
-            if SourceError::of(&error).is_some() {
+            if SourceError::find_in(&error).is_some() {
                 self.source_error = Some(error);
             }
             io::Error::from(kind)

@@ -343,7 +343,7 @@ fn a_source_of_another_length_is_never_a_whole_upload() {
                     transport.send(submit(&server.url(), document), Limits::default()),
                     FailureKind::Source,
                 );
-                assert!(SourceError::of(failure.cause()).is_some(), "{failure}");
+                assert!(SourceError::find_in(failure.cause()).is_some(), "{failure}");
             }
         }
     }

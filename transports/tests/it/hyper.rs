@@ -174,7 +174,8 @@ async fn a_source_that_panics_is_a_source_failure() {
         FailureKind::Source,
     );
     assert!(
-        SourceError::of(failure.cause()).is_some() && !format!("{failure:?}").contains("secret"),
+        SourceError::find_in(failure.cause()).is_some()
+            && !format!("{failure:?}").contains("secret"),
         "{failure:?}"
     );
     // The server still waits for a connection.

@@ -209,7 +209,7 @@ fn repeat<D: JobDriver>(
                 .front()
                 .filter(|(after, at, _)| *after == events && *at == world.now())
             {
-                assert!(driver.recorder().take_input(input, *at));
+                assert!(driver.recorder().handle_input(input, *at));
                 inputs.pop_front();
             }
         }

@@ -218,7 +218,7 @@ impl Reference {
     }
 
     fn source_failure(&self, error: io::Error) -> Failure {
-        let kind = match (self.fault, SourceError::of(&error)) {
+        let kind = match (self.fault, SourceError::find_in(&error)) {
             (
                 Some(Fault::BlamesNetworkForEmptySource),
                 Some(SourceError::Shorter { yielded: 0, .. }),

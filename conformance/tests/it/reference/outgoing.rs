@@ -62,7 +62,7 @@ impl Upload {
 
 /// Whether the fault of the reference hides this source error.
 fn hides(reference: &Reference, error: &io::Error) -> bool {
-    match SourceError::of(error) {
+    match SourceError::find_in(error) {
         Some(SourceError::Shorter { yielded: 1.., .. }) => reference.has(Fault::PadsShortSources),
         Some(SourceError::Longer { .. }) => reference.has(Fault::CutsLongSources),
         _ => false,

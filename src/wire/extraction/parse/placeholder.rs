@@ -1,24 +1,25 @@
-//! Something harmless in the place of a value that is known to be wrong.
+//! A harmless value in place of one that is known to be wrong.
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, IntoDeserializer, Visitor};
 
-use super::fault::Fault;
+use super::read_error::ReadError;
 use super::text_value::TextValue;
 
-/// Something harmless in the place of a value that is known to be wrong, so that serde goes on and shows what else is. What is read with one is never handed out.
+/// A harmless value in place of one that is known to be wrong. It lets serde go on and report the
+/// next error; a value that was read from one is never returned.
 #[derive(Clone, Copy)]
-pub(super) struct StandIn {
+pub(super) struct Placeholder {
     text: &'static str,
-    /// How many structs it is inside of: a type may hold itself without end.
+    /// How many structs it is inside of. Bounds recursive types.
     depth: u8,
 }
 
-impl StandIn {
-    /// How many there are, each for other types.
+impl Placeholder {
+    /// The number of placeholders; each fits other types.
     pub(super) const COUNT: u8 = 2;
 
-    /// The stand-in number `attempt`, the likelier one for dates first where the field is one.
+    /// The placeholder with number `attempt`; for a date field, the first one is a date.
     pub(super) fn new(attempt: u8, is_date: bool) -> Self {
         Self {
             text: if (attempt == 0) == is_date {
@@ -31,17 +32,17 @@ impl StandIn {
     }
 }
 
-/// The methods that want a number.
+/// The methods that read a primitive value.
 macro_rules! numbers {
     ($($method:ident $visit:ident $zero:expr),* $(,)?) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
             visitor.$visit($zero)
         }
     )*};
 }
 
-impl<'de> Deserializer<'de> for StandIn {
-    type Error = Fault;
+impl<'de> Deserializer<'de> for Placeholder {
+    type Error = ReadError;
 
     numbers! {
         deserialize_bool visit_bool false,
@@ -60,23 +61,23 @@ impl<'de> Deserializer<'de> for StandIn {
         deserialize_f64 visit_f64 0.0,
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         TextValue::new(self.text).deserialize_any(visitor)
     }
 
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         TextValue::new(self.text).deserialize_bytes(visitor)
     }
 
-    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         TextValue::new(self.text).deserialize_bytes(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         visitor.visit_none()
     }
 
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         visitor.visit_unit()
     }
 
@@ -84,11 +85,11 @@ impl<'de> Deserializer<'de> for StandIn {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         visitor.visit_unit()
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         visitor.visit_unit()
     }
 
@@ -96,11 +97,11 @@ impl<'de> Deserializer<'de> for StandIn {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         visitor.visit_seq(SeqDeserializer::new(std::iter::empty::<Self>()))
     }
 
@@ -108,7 +109,7 @@ impl<'de> Deserializer<'de> for StandIn {
         self,
         length: usize,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         visitor.visit_seq(SeqDeserializer::new(std::iter::repeat_n(self, length)))
     }
 
@@ -117,11 +118,11 @@ impl<'de> Deserializer<'de> for StandIn {
         _: &'static str,
         length: usize,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         self.deserialize_tuple(length, visitor)
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         visitor.visit_map(MapDeserializer::new(std::iter::empty::<(&str, Self)>()))
     }
 
@@ -130,10 +131,10 @@ impl<'de> Deserializer<'de> for StandIn {
         _: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
-        const DEPTH_MAX: u8 = 8;
-        if self.depth == DEPTH_MAX {
-            return Err(Fault::unreadable("a struct that is not so deep"));
+    ) -> Result<V::Value, ReadError> {
+        const MAX_DEPTH: u8 = 8;
+        if self.depth == MAX_DEPTH {
+            return Err(ReadError::unreadable("a less deeply nested struct"));
         }
         let inner = Self {
             depth: self.depth + 1,
@@ -149,7 +150,7 @@ impl<'de> Deserializer<'de> for StandIn {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         TextValue::new(variants.first().copied().unwrap_or_default())
             .deserialize_enum(name, variants, visitor)
     }
@@ -157,7 +158,7 @@ impl<'de> Deserializer<'de> for StandIn {
     serde::forward_to_deserialize_any! { str string identifier }
 }
 
-impl IntoDeserializer<'_, Fault> for StandIn {
+impl IntoDeserializer<'_, ReadError> for Placeholder {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

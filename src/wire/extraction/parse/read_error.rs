@@ -1,4 +1,4 @@
-//! Why a reading stopped, and where.
+//! Why a pass ended, and where.
 
 use std::error::Error;
 use std::fmt;
@@ -7,38 +7,40 @@ use serde::de::{Expected, Unexpected};
 
 use super::super::super::printable;
 
-/// Why a reading stopped, and where. It collects its path on the way out, so that a reading without errors never makes one.
-pub(super) struct Fault {
-    /// Boxed: every step of a reading returns one or a value.
-    pub(super) inner: Box<FaultInner>,
+/// Why a pass ended, and where. The path is collected on the way out, so a pass without errors
+/// never builds one.
+pub(super) struct ReadError {
+    /// Boxed, since every step of a pass returns a result with it.
+    pub(super) inner: Box<ReadErrorInner>,
 }
 
-pub(super) struct FaultInner {
+pub(super) struct ReadErrorInner {
     pub(super) cause: Cause,
     /// From the innermost outwards.
     pub(super) steps: Vec<Step>,
     pub(super) expected: Option<Box<str>>,
     /// The value that could not be read.
     pub(super) text: Option<Box<str>>,
-    /// What the type's reader said; may quote the value.
+    /// The message of the type's own reader. It may quote the value.
     pub(super) message: Option<Box<str>>,
 }
 
 #[derive(Clone, Copy)]
 pub(super) enum Cause {
-    /// The type does not take what it was given.
+    /// The type does not take this value.
     Mismatch,
-    /// Said by serde at the end of a struct: a required field did not come. The last step is its name.
+    /// Reported by serde at the end of a struct: this required field was not offered. The path
+    /// lacks its name.
     Missing(&'static str),
-    /// Said by serde at the end of a struct: a field came twice, by its name and by an alias.
+    /// Reported by serde: two names, a field's own and an alias, fill the same field.
     Duplicate,
-    /// The type does not take a field of this name.
+    /// The type denies a field of this name.
     Unexpected,
-    /// A required field was asked for, and there is none.
+    /// A required field has no value.
     Absent(Absent),
-    /// Nothing is wrong: read again, without offering this.
+    /// Not an error: read again without offering this name.
     Unclaimed(&'static str),
-    /// Nothing is wrong: read again, offering nothing but the fields of the document.
+    /// Not an error: read again and offer only the fields of the document.
     PlainMap,
 }
 
@@ -47,7 +49,10 @@ pub(super) enum Cause {
 pub(super) enum Absent {
     NoSuchField,
     NotFound,
-    BelowFloor { confidence: Option<f64>, floor: f64 },
+    BelowMinConfidence {
+        confidence: Option<f64>,
+        min_confidence: f64,
+    },
 }
 
 /// One step of a path.
@@ -57,10 +62,10 @@ pub(super) enum Step {
     Index(usize),
 }
 
-impl Fault {
+impl ReadError {
     pub(super) fn new(cause: Cause) -> Self {
         Self {
-            inner: Box::new(FaultInner {
+            inner: Box::new(ReadErrorInner {
                 cause,
                 steps: Vec::new(),
                 expected: None,
@@ -70,18 +75,19 @@ impl Fault {
         }
     }
 
-    /// A value that is not what was asked for.
+    /// A value that can't be read as `expected`.
     pub(super) fn unreadable(expected: impl Into<Box<str>>) -> Self {
-        let mut fault = Self::new(Cause::Mismatch);
-        fault.inner.expected = Some(expected.into());
-        fault
+        let mut error = Self::new(Cause::Mismatch);
+        error.inner.expected = Some(expected.into());
+        error
     }
 
-    /// The same, of a value with this text, unless it is further inside.
+    /// Adds the text of the value, unless the error is further inside.
     pub(super) fn about(mut self, text: &str) -> Self {
         if self.is_here() {
             self.inner.text = Some(text.into());
-            // An expectation is code, not contents; should somebody have put the value in it all the same, it goes.
+            // The expectation comes from code, not from the document. If it quotes the value
+            // nevertheless, it is dropped.
             self.inner.expected = self.inner.expected.filter(|expected| {
                 text.is_empty() || self.inner.message.is_none() || !expected.contains(text)
             });
@@ -89,13 +95,13 @@ impl Fault {
         self
     }
 
-    /// The same, where a `T` was being read, unless it is known better.
+    /// Adds the name of the type, unless the error is further inside or an expectation is known.
     pub(super) fn expecting<T>(mut self) -> Self {
         if self.is_here() && self.inner.expected.is_none() {
             let name = short_name(std::any::type_name::<T>());
-            // The name of what `deserialize_with` hides behind says nothing.
+            // The name of the wrapper that `deserialize_with` generates says nothing.
             self.inner.expected = Some(if name.starts_with("__") {
-                "what its reader takes".into()
+                "a value that its deserializer accepts".into()
             } else {
                 name
             });
@@ -103,7 +109,7 @@ impl Fault {
         self
     }
 
-    /// The same, seen from outside `step`.
+    /// Adds the outer step of the path.
     pub(super) fn inside(mut self, step: Step) -> Self {
         if self.is_here()
             && matches!(
@@ -111,15 +117,17 @@ impl Fault {
                 Cause::Missing(_) | Cause::Duplicate | Cause::Unexpected
             )
         {
-            // It came from a reader that is no struct of ours: no field of the document is meant.
+            // It came from a reader that is not one of our structs: it is not about a field of the
+            // document.
             self.inner.cause = Cause::Mismatch;
         }
         self.inner.steps.push(step);
         self
     }
 
-    /// The same, as said by the struct whose last field was `last`.
-    pub(super) fn of_struct(mut self, last: &str) -> Self {
+    /// Completes the path of an error that serde reports for a whole struct; `last` is the name
+    /// that was offered last.
+    pub(super) fn in_struct(mut self, last: &str) -> Self {
         if self.is_here() {
             match self.inner.cause {
                 Cause::Missing(name) => self.inner.steps.push(Step::Name(name.into())),
@@ -130,24 +138,24 @@ impl Fault {
         self
     }
 
-    pub(super) fn into_inner(self) -> FaultInner {
+    pub(super) fn into_inner(self) -> ReadErrorInner {
         *self.inner
     }
 
-    /// Whether it happened right here, not further inside.
+    /// Whether the error is at this level of the path, not further inside.
     fn is_here(&self) -> bool {
         self.inner.steps.is_empty()
     }
 
     fn mismatch(expected: Option<String>, message: String) -> Self {
-        let mut fault = Self::new(Cause::Mismatch);
-        fault.inner.expected = expected.map(String::into_boxed_str);
-        fault.inner.message = Some(message.into());
-        fault
+        let mut error = Self::new(Cause::Mismatch);
+        error.inner.expected = expected.map(String::into_boxed_str);
+        error.inner.message = Some(message.into());
+        error
     }
 }
 
-impl serde::de::Error for Fault {
+impl serde::de::Error for ReadError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self::mismatch(None, message.to_string())
     }
@@ -190,8 +198,8 @@ impl serde::de::Error for Fault {
     }
 }
 
-impl fmt::Display for Fault {
-    /// For readers that wrap an error in one of their own: what ends there is shown to those who ask for the message.
+impl fmt::Display for ReadError {
+    /// For readers that wrap the error in one of their own: it becomes the message of the problem.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.inner.message, &self.inner.expected) {
             (Some(message), _) => f.write_str(message),
@@ -201,17 +209,17 @@ impl fmt::Display for Fault {
     }
 }
 
-impl fmt::Debug for Fault {
+impl fmt::Debug for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fault")
+        f.debug_struct("ReadError")
             .field("expected", &self.inner.expected)
             .finish_non_exhaustive()
     }
 }
 
-impl Error for Fault {}
+impl Error for ReadError {}
 
-/// The name of a type without the modules it is in, and without the `Option` around it.
+/// The name of a type without its modules and without an `Option` around it.
 fn short_name(full: &str) -> Box<str> {
     let mut short = String::with_capacity(full.len());
     for part in full.split_inclusive(|character: char| {

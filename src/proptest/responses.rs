@@ -1,4 +1,4 @@
-//! Answers of the service, and of whatever stands before it.
+//! Strategies for responses of the service, and of proxies in front of it.
 
 use bytes::Bytes;
 use http::Response;
@@ -13,43 +13,50 @@ use super::results::{any_json, results, scalar};
 use super::text::matching;
 use crate::wire::ExtractionId;
 
-/// The id that most generated submits are answered with: a service that behaves gives each document one.
+/// The id in most generated responses to submits. A real service gives each document one id.
 pub(super) const USUAL_ID: &str = "0d14338251a6db69bfec36face27f7edcab7322";
 
-/// The bodies of refusals in every shape that [`ServiceError`](crate::wire::ServiceError) reads, and in some that have nothing to read: the vendor's standard format, that
-/// nested, details alone, lists of validation errors, other JSON, HTML, nothing, no text at all.
+/// Bodies of refusals, in every form that [`ServiceError`](crate::wire::ServiceError) reads: the
+/// vendor's standard format, also nested, details alone, lists of validation errors; and other
+/// JSON, HTML, empty bodies and random bytes.
 pub fn error_bodies() -> BoxedStrategy<Bytes> {
-    let texts = prop_oneof![4 => error_json().prop_map(|json| json.to_string()), 1 => Just(String::new()), 1 => Just("<html>Bad gateway</html>".to_owned())];
+    let texts = prop_oneof![
+        4 => error_json().prop_map(|json| json.to_string()),
+        1 => Just(String::new()),
+        1 => Just("<html>Bad gateway</html>".to_owned()),
+    ];
     let marked = error_json().prop_map(|json| format!("\u{feff}{json}"));
     let bytes = vec(any::<u8>(), 0..40).prop_map(Bytes::from);
     prop_oneof![6 => texts.prop_map(Bytes::from), 1 => marked.prop_map(Bytes::from), 1 => bytes]
         .boxed()
 }
 
-/// Refusals: any status from 300 on, often those that matter, some with a `Retry-After`, and a body of [`error_bodies`].
+/// Refusals: any status from 300, mostly those that matter, some with a `Retry-After`, with a body
+/// of [`error_bodies`].
 pub fn refusals() -> BoxedStrategy<Response<Bytes>> {
     let known = select(vec![
         400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 429, 500, 502, 503, 504,
     ]);
     let status = prop_oneof![5 => known, 1 => 300..1000_u16];
     (status, retry_after(), error_bodies())
-        .prop_map(|(status, wait, body)| answer(status, wait, body))
+        .prop_map(|(status, wait, body)| response(status, wait, body))
         .boxed()
 }
 
-/// Answers to a submit as the service gives them: mostly an id, else a refusal.
-pub fn submit_answers() -> BoxedStrategy<Response<Bytes>> {
+/// Responses to a submit: mostly an id, otherwise a refusal.
+pub fn submit_responses() -> BoxedStrategy<Response<Bytes>> {
     let usual = Just(json!({"extraction_id": USUAL_ID}));
     let other = extraction_ids().prop_map(|id| json!({"extraction_id": id.as_str()}));
     let accepted = (
         prop_oneof![3 => Just(202), 1 => 200..300_u16],
         prop_oneof![5 => usual.boxed(), 1 => other.boxed()],
     )
-        .prop_map(|(status, body)| answer(status, None, Bytes::from(body.to_string())));
+        .prop_map(|(status, body)| response(status, None, Bytes::from(body.to_string())));
     prop_oneof![3 => accepted, 1 => refusals()].boxed()
 }
 
-/// The bodies of answers to a status call: every status, alone and with results and errors of every shape, also where they don't belong.
+/// Bodies of responses to a poll: every status, with results and errors of every form, even where
+/// they don't belong.
 pub fn status_bodies(fields: &Fields) -> BoxedStrategy<String> {
     let empty = || select(vec!["{}", "null", "[]", r#""""#]).prop_map(str::to_owned);
     let error = || error_json().prop_map(|json| json.to_string());
@@ -72,17 +79,17 @@ pub fn status_bodies(fields: &Fields) -> BoxedStrategy<String> {
     .boxed()
 }
 
-/// Answers to a status call as the service gives them: mostly a status, else a refusal.
-pub fn status_answers(fields: &Fields) -> BoxedStrategy<Response<Bytes>> {
+/// Responses to a poll: mostly a status, otherwise a refusal.
+pub fn status_responses(fields: &Fields) -> BoxedStrategy<Response<Bytes>> {
     let status = (
         status_bodies(fields),
         prop_oneof![5 => Just(None), 1 => retry_after()],
     )
-        .prop_map(|(body, wait)| answer(200, wait, Bytes::from(body)));
+        .prop_map(|(body, wait)| response(200, wait, Bytes::from(body)));
     prop_oneof![4 => status, 1 => refusals()].boxed()
 }
 
-/// The ids that generated listings name: so few that they are named again and again.
+/// The ids in generated listings: so few that they repeat.
 const LISTED: [&str; 6] = [
     USUAL_ID,
     "0e895e08e170ec2d89ddc313792d7f7b89c0a203",
@@ -92,45 +99,51 @@ const LISTED: [&str; 6] = [
     "1cb25cc8-c9fa-4149-9a83-b4ed6a2173b9",
 ];
 
-/// Any id that [`listing_answers`] name.
+/// Any id that [`listing_responses`] contain.
 pub(super) fn listed_ids() -> BoxedStrategy<ExtractionId> {
     select(LISTED.to_vec())
         .prop_filter_map("ids are taken", |id| ExtractionId::new(id).ok())
         .boxed()
 }
 
-/// Answers to a call of the queue: mostly a list of few ids, the same again and again, in any order, some twice; every form of an empty one; entries that are none; else a refusal.
-pub fn listing_answers() -> BoxedStrategy<Response<Bytes>> {
-    let entry = prop_oneof![12 => select(LISTED.to_vec()).prop_map(Value::from), 1 => scalar(), 1 => Just(json!([]))];
+/// Responses to a listing: mostly a list of few ids in any order, some of them twice; every form of
+/// an empty list; invalid entries; otherwise a refusal.
+pub fn listing_responses() -> BoxedStrategy<Response<Bytes>> {
+    let entry = prop_oneof![
+        12 => select(LISTED.to_vec()).prop_map(Value::from),
+        1 => scalar(),
+        1 => Just(json!([])),
+    ];
     let list = vec(entry, 0..10).prop_map(|ids| json!({ "extraction_ids": ids }).to_string());
     let empty =
         select(vec!["{}", "null", "", "[]", r#"{"extraction_ids": null}"#]).prop_map(str::to_owned);
     let bodies = prop_oneof![8 => list, 1 => empty];
     let lists = (bodies, prop_oneof![8 => Just(None), 1 => retry_after()])
-        .prop_map(|(body, wait)| answer(200, wait, Bytes::from(body)));
+        .prop_map(|(body, wait)| response(200, wait, Bytes::from(body)));
     prop_oneof![6 => lists, 1 => refusals()].boxed()
 }
 
-/// Answers that no service gives to anything: any status with any bytes, or with the beginning of an answer that was cut off.
-pub fn garbled_answers() -> BoxedStrategy<Response<Bytes>> {
+/// Responses that no service sends: any status with random bytes, or with the beginning of a valid
+/// body.
+pub fn garbled_responses() -> BoxedStrategy<Response<Bytes>> {
     let cut = (
-        prop_oneof![submit_answers(), status_answers(&Fields::new())],
+        prop_oneof![submit_responses(), status_responses(&Fields::new())],
         any::<prop::sample::Index>(),
     )
-        .prop_map(|(mut answer, at)| {
-            let length = answer.body().len();
-            answer
+        .prop_map(|(mut response, at)| {
+            let length = response.body().len();
+            response
                 .body_mut()
                 .truncate(if length == 0 { 0 } else { at.index(length) });
-            answer
+            response
         });
     let status = prop_oneof![Just(200), Just(202), 100..1000_u16];
     let bytes = (status, retry_after(), vec(any::<u8>(), 0..40))
-        .prop_map(|(status, wait, body)| answer(status, wait, Bytes::from(body)));
+        .prop_map(|(status, wait, body)| response(status, wait, Bytes::from(body)));
     prop_oneof![cut, bytes].boxed()
 }
 
-/// The pauses a service may ask for, in every notation, and some that are none.
+/// Values of `Retry-After` in every notation, and invalid ones.
 fn retry_after() -> BoxedStrategy<Option<&'static str>> {
     let waits = select(vec![
         "0",
@@ -146,9 +159,10 @@ fn retry_after() -> BoxedStrategy<Option<&'static str>> {
     prop_oneof![1 => Just(None), 1 => waits.prop_map(Some)].boxed()
 }
 
-fn answer(status: u16, wait: Option<&str>, body: Bytes) -> Response<Bytes> {
+fn response(status: u16, wait: Option<&str>, body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
-    // Both are valid wherever this is called; if not, the answer is a plain 200, which is as good an answer to test with.
+    // Both are valid wherever this is called. If not, the response is a plain 200, which is just as
+    // good for a test.
     if let Ok(status) = http::StatusCode::from_u16(status) {
         *response.status_mut() = status;
     }
@@ -162,10 +176,22 @@ fn answer(status: u16, wait: Option<&str>, body: Bytes) -> Response<Bytes> {
 
 /// Errors as JSON.
 fn error_json() -> BoxedStrategy<Value> {
-    let message = || prop_oneof![3 => matching("[A-Za-z ]{1,30}"), 1 => matching("\\PC{0,30}"), 1 => Just("\u{1b}[2J\u{202e}evil".to_owned())];
-    let code = prop_oneof![2 => matching("[A-Z_]{1,12}").prop_map(Value::from), 1 => any::<u16>().prop_map(Value::from), 1 => Just(Value::Null)];
-    let standard = (code, prop_oneof![4 => message().prop_map(Value::from).boxed(), 1 => scalar()], any_json())
-        .prop_map(|(code, message, details)| json!({"code": code, "message": message, "details": details}));
+    let message = || {
+        prop_oneof![
+            3 => matching("[A-Za-z ]{1,30}"),
+            1 => matching("\\PC{0,30}"),
+            1 => Just("\u{1b}[2J\u{202e}evil".to_owned()),
+        ]
+    };
+    let code = prop_oneof![
+        2 => matching("[A-Z_]{1,12}").prop_map(Value::from),
+        1 => any::<u16>().prop_map(Value::from),
+        1 => Just(Value::Null),
+    ];
+    let any_message = prop_oneof![4 => message().prop_map(Value::from).boxed(), 1 => scalar()];
+    let standard = (code, any_message, any_json()).prop_map(
+        |(code, message, details)| json!({"code": code, "message": message, "details": details}),
+    );
     let validation = (
         vec(
             prop_oneof![

@@ -3,7 +3,7 @@
 //! A transport answers what was answered, on a clock that shows the times that were told.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-#[path = "../../tests/support/beginnings.rs"]
+#[path = "../../tests/it/transcripts/beginnings.rs"]
 mod beginnings;
 
 use std::collections::VecDeque;

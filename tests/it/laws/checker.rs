@@ -1,0 +1,417 @@
+//! The checker of laws: machines with one fault each, and the law that catches it, and no other.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use typless::machine::{Failure, FailureKind, Limits, Machine, Output, RequestId, Time, Transmit};
+use typless::proptest::{Flavour, Law, LawChecker, Reply, Script, Step, Which, scripts};
+use typless::wire::Body;
+
+/// What is wrong with a machine.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fault {
+    None,
+    WaitsForNow,
+    ChangesItsMind,
+    WakesAfterDone,
+    BelievesTheClock,
+    Panics,
+    CountsEventsTwice,
+    EndsTwice,
+    EndsSilently,
+    CountsDuplicates,
+    SubmitsWhatMayHaveArrived,
+    PollsAfterItsEnd,
+    SendsTwoAtOnce,
+    NeverEnds,
+    PollsTwiceAtTheDeadline,
+    UsesAnIdTwice,
+    RollsDice,
+    NeverRests,
+    TellsASecret,
+}
+
+const DEADLINE: Duration = Duration::from_secs(600);
+const GAP: Duration = Duration::from_secs(10);
+
+/// A small machine of the laws: submits until it is taken, polls every ten seconds, ends with any answer but 202, or at the deadline.
+struct Small {
+    fault: Fault,
+    latest: Time,
+    deadline: Time,
+    due: Time,
+    out: Option<(u64, Time)>,
+    exchange: u64,
+    submitted: bool,
+    end: Option<bool>,
+    sequence: u64,
+    asked: u64,
+    chance: bool,
+}
+
+#[derive(Debug)]
+struct Told {
+    sequence: u64,
+    text: &'static str,
+    end: bool,
+}
+
+thread_local! {
+    static RUNS: Cell<u64> = const { Cell::new(0) };
+}
+
+impl Small {
+    fn new(fault: Fault, now: Time) -> Self {
+        let chance = RUNS.with(|runs| runs.replace(runs.get() + 1) % 2 == 1);
+        let (out, end) = (None, None);
+        Self {
+            fault,
+            latest: now,
+            deadline: now + DEADLINE,
+            due: now,
+            out,
+            exchange: 0,
+            submitted: false,
+            end,
+            sequence: 0,
+            asked: 0,
+            chance,
+        }
+    }
+
+    fn tell(&mut self, text: &'static str, end: bool) -> Output<Told> {
+        self.sequence += if self.fault == Fault::CountsEventsTwice && self.sequence == 1 {
+            2
+        } else {
+            1
+        };
+        Output::Event(Told {
+            sequence: self.sequence,
+            text,
+            end,
+        })
+    }
+
+    fn send(&mut self, now: Time) -> Output<Told> {
+        let method = if self.submitted {
+            Method::GET
+        } else {
+            Method::POST
+        };
+        self.exchange += u64::from(!(self.fault == Fault::UsesAnIdTwice && self.exchange == 2));
+        let request = Request::builder()
+            .method(method)
+            .uri("https://example.com/")
+            .body(Body::empty())
+            .unwrap();
+        let limits = Limits::default();
+        self.out = Some((self.exchange, now + limits.total));
+        Output::Send(Transmit::new(
+            RequestId::new(self.exchange),
+            request,
+            limits,
+        ))
+    }
+
+    fn obeys_deadlines(&self) -> bool {
+        self.fault != Fault::PollsTwiceAtTheDeadline && self.fault != Fault::NeverEnds
+    }
+
+    /// What an exchange came to; `None` if that is not known.
+    fn take(&mut self, id: RequestId, now: Time, status: Option<u16>) {
+        self.latest = self.latest.max(now);
+        if self.fault == Fault::CountsDuplicates && self.exchange == id.get() && self.end.is_none()
+        {
+            self.due = self.due + Duration::from_secs(1);
+        }
+        if self.out.is_none_or(|(out, _)| out != id.get()) || self.end.is_some() {
+            return;
+        }
+        assert!(
+            self.fault != Fault::Panics || status != Some(404),
+            "there it is"
+        );
+        self.out = None;
+        self.due = self.latest + GAP;
+        let unknown = !self.submitted && !matches!(status, Some(202 | 408 | 429));
+        match status {
+            _ if self.submitted && self.latest >= self.deadline && self.obeys_deadlines() => {
+                self.end = Some(false)
+            }
+            Some(202) => self.submitted = true,
+            _ if unknown && self.fault != Fault::SubmitsWhatMayHaveArrived => {
+                self.end = Some(false)
+            }
+            Some(200) if self.submitted => self.end = Some(false),
+            _ => {}
+        }
+    }
+}
+
+impl Machine for Small {
+    type Event = Told;
+    type Outcome = ();
+
+    fn next_output(&mut self, now: Time) -> Output<Told> {
+        self.asked += 1;
+        self.latest = if self.fault == Fault::BelievesTheClock {
+            now
+        } else {
+            self.latest.max(now)
+        };
+        let now = self.latest;
+        if let Some(told) = self.end {
+            return match self.fault {
+                _ if !told => {
+                    self.end = Some(true);
+                    self.asked = 0;
+                    if self.fault == Fault::EndsSilently {
+                        Output::Done
+                    } else {
+                        self.tell("end", true)
+                    }
+                }
+                Fault::EndsTwice if self.asked == 1 => self.tell("end", true),
+                Fault::PollsAfterItsEnd if self.asked == 1 => self.send(now),
+                Fault::WakesAfterDone if self.asked > 6 => Output::NeedInput,
+                _ => Output::Done,
+            };
+        }
+        match self.out {
+            Some((_, until)) if now < until => {
+                let sends =
+                    self.fault == Fault::SendsTwoAtOnce && self.submitted && self.exchange == 2;
+                return if sends {
+                    self.send(now)
+                } else {
+                    Output::Wait(until)
+                };
+            }
+            Some((id, _)) => self.take(RequestId::new(id), now, None),
+            None => {}
+        }
+        if self.end.is_some() {
+            return self.next_output(now);
+        }
+        let last = now >= self.deadline && self.fault != Fault::NeverEnds;
+        if last && !self.submitted {
+            self.end = Some(false);
+            return self.next_output(now);
+        }
+        if now
+            >= self.due.min(if self.fault == Fault::NeverEnds {
+                self.due
+            } else {
+                self.deadline
+            })
+        {
+            match self.fault {
+                Fault::WaitsForNow if self.submitted => return Output::Wait(now),
+                Fault::NeverRests if self.submitted => return self.tell("still here", false),
+                Fault::TellsASecret if self.submitted && self.sequence == 0 => {
+                    return self.tell("s3cret", false);
+                }
+                Fault::RollsDice if self.chance && self.sequence == 0 => {
+                    return self.tell("heads", false);
+                }
+                Fault::CountsEventsTwice if self.sequence < 2 => return self.tell("poll", false),
+                _ => {}
+            }
+            return self.send(now);
+        }
+        match self.fault {
+            Fault::ChangesItsMind if self.asked % 2 == 0 => Output::NeedInput,
+            Fault::NeverEnds => Output::Wait(self.due),
+            _ => Output::Wait(self.due.min(self.deadline)),
+        }
+    }
+
+    fn handle_response(&mut self, id: RequestId, response: Response<Bytes>, now: Time) {
+        self.take(id, now, Some(response.status().as_u16()));
+    }
+
+    fn handle_failure(&mut self, id: RequestId, failure: Failure, now: Time) {
+        self.take(
+            id,
+            now,
+            (failure.kind() == FailureKind::NotSent).then_some(408),
+        );
+    }
+
+    fn into_outcome(event: Told) -> Result<(), Told> {
+        if event.end { Ok(()) } else { Err(event) }
+    }
+}
+
+fn checker(fault: Fault) -> LawChecker<'static, Small> {
+    LawChecker::new(move |now| Small::new(fault, now))
+        .with_sequence(1, |event| event.sequence)
+        .with_max_submits(1)
+        .with_max_in_flight(1)
+        .with_deadline(DEADLINE)
+        .with_own_law(|_, output, _| match output {
+            Output::Event(Told { text: "s3cret", .. }) => Err("a secret".into()),
+            _ => Ok(()),
+        })
+}
+
+/// Scripts of every flavour: enough for each fault to show, few enough to wait for.
+fn many_scripts() -> Vec<Script> {
+    let mut runner = TestRunner::deterministic();
+    let flavours = [Flavour::WellFormed, Flavour::Hostile, Flavour::Mixed].map(scripts);
+    flavours
+        .iter()
+        .flat_map(|scripts| {
+            (0..60)
+                .map(|_| scripts.new_tree(&mut runner).unwrap().current())
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The laws that a machine breaks.
+fn broken_by(fault: Fault, scripts: &[Script]) -> Vec<Law> {
+    let mut laws = Vec::new();
+    for violation in scripts
+        .iter()
+        .filter_map(|script| checker(fault).check(script).err())
+    {
+        if !laws.contains(&violation.law()) {
+            laws.push(violation.law());
+        }
+    }
+    laws
+}
+
+#[test]
+fn a_machine_without_a_fault_breaks_no_law() {
+    assert_eq!(broken_by(Fault::None, &many_scripts()), []);
+}
+
+#[test]
+fn each_fault_is_caught_by_its_own_law_only() {
+    let cases = [
+        (Fault::WaitsForNow, Law::WaitsForLater),
+        (Fault::ChangesItsMind, Law::SaysTheSame),
+        (Fault::WakesAfterDone, Law::StaysDone),
+        (Fault::BelievesTheClock, Law::LatestTimeCounts),
+        (Fault::Panics, Law::NeverPanics),
+        (Fault::CountsEventsTwice, Law::EventsInOrder),
+        (Fault::EndsTwice, Law::EventsInOrder),
+        (Fault::EndsSilently, Law::EventsInOrder),
+        (Fault::CountsDuplicates, Law::EventsInOrder),
+        (Fault::SubmitsWhatMayHaveArrived, Law::SubmitsOnce),
+        (Fault::PollsAfterItsEnd, Law::EndsPolling),
+        (Fault::SendsTwoAtOnce, Law::WithinLimits),
+        (Fault::NeverEnds, Law::EndsInTime),
+        (Fault::PollsTwiceAtTheDeadline, Law::EndsInTime),
+        (Fault::UsesAnIdTwice, Law::IdsGrow),
+        (Fault::RollsDice, Law::Repeats),
+        (Fault::NeverRests, Law::ComesToRest),
+        (Fault::TellsASecret, Law::Own),
+    ];
+    let scripts = many_scripts();
+    let found: Vec<_> = cases
+        .iter()
+        .map(|(fault, _)| (*fault, broken_by(*fault, &scripts)))
+        .collect();
+    let expected: Vec<_> = cases
+        .iter()
+        .map(|(fault, law)| (*fault, vec![*law]))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+fn post_answered_with(status: u16) -> Script {
+    let response = Response::builder()
+        .status(status)
+        .body(Bytes::new())
+        .unwrap();
+    Script::new(vec![
+        Step::Pull,
+        Step::Answer(Which::Newest, Reply::Response(response)),
+        Step::Pull,
+        Step::PassUntilDue,
+        Step::Pull,
+    ])
+}
+
+#[test]
+fn a_violation_names_the_law_the_step_and_the_script() {
+    let violation = checker(Fault::Panics)
+        .check(&post_answered_with(404))
+        .unwrap_err();
+    assert_eq!(
+        (violation.law(), violation.law().number(), violation.step()),
+        (Law::NeverPanics, Some(5), Some(2))
+    );
+    assert_eq!(violation.problem(), "it panicked: there it is");
+    assert_eq!(violation.outputs().len(), 2, "{violation}");
+    let shown = violation.to_string();
+    assert!(
+        shown.starts_with(
+            "law 5: no input panics\nat step 2: it panicked: there it is\nthe script:\n   1. pull"
+        ),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("   2. answer the newest request: 404, \n") && shown.contains("Wait("),
+        "{shown}"
+    );
+    let late = checker(Fault::NeverEnds)
+        .check(&Script::new(Vec::new()))
+        .err()
+        .map(|violation| (violation.law(), violation.step()));
+    assert_eq!(late, None, "a submit that nobody answers ends it");
+}
+
+#[test]
+fn which_submits_may_have_arrived() {
+    // Without a deadline nothing comes after the script, such as attempts that nobody answers.
+    let checker = || {
+        LawChecker::new(|now| Small::new(Fault::SubmitsWhatMayHaveArrived, now)).with_max_submits(1)
+    };
+    let breaks = |status| checker().check(&post_answered_with(status)).is_err();
+    assert_eq!(
+        [200, 400, 408, 422, 429, 500, 503].map(breaks),
+        [true, false, false, false, false, true, true]
+    );
+    assert!(
+        checker()
+            .trusting_overload()
+            .check(&post_answered_with(503))
+            .is_ok()
+    );
+    assert!(
+        checker()
+            .with_max_submits(2)
+            .check(&post_answered_with(500))
+            .is_ok()
+    );
+}
+
+#[test]
+fn without_a_bound_nothing_is_checked() {
+    for fault in [
+        Fault::SubmitsWhatMayHaveArrived,
+        Fault::SendsTwoAtOnce,
+        Fault::NeverEnds,
+        Fault::PollsTwiceAtTheDeadline,
+    ] {
+        let checker = LawChecker::new(move |now| Small::new(fault, now));
+        assert!(
+            [202, 500]
+                .into_iter()
+                .all(|status| checker.check(&post_answered_with(status)).is_ok()),
+            "{fault:?}"
+        );
+    }
+    let many = LawChecker::new(|now| Small::new(Fault::EndsTwice, now)).with_ends(Some(2));
+    assert!(many.check(&post_answered_with(400)).is_ok());
+    let open = LawChecker::new(|now| Small::new(Fault::PollsAfterItsEnd, now)).with_ends(None);
+    assert!(open.check(&post_answered_with(400)).is_ok());
+}

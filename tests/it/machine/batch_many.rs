@@ -1,0 +1,118 @@
+//! A great many jobs at once, with no I/O: in a debug build twenty thousand, in a release build a million (`cargo test --release --test batch_many`).
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::support::{START, answer, api, in_progress, success};
+use typless::machine::{
+    Batch, BatchEventKind, BatchOptions, JobEventKind, Machine, Output, RequestId, Time, Transmit,
+};
+use typless::wire::Document;
+
+const JOBS: usize = if cfg!(debug_assertions) {
+    20_000
+} else {
+    1_000_000
+};
+
+/// The service in a few words: all extractions finish ten minutes after the first was submitted.
+#[derive(Default)]
+struct Answers {
+    submits: usize,
+    polls: usize,
+    listings: usize,
+    fetched: Vec<bool>,
+    first_unfetched: usize,
+    out: VecDeque<(RequestId, http::Response<bytes::Bytes>)>,
+}
+
+const FINISHED: Time = Time::from_unix_seconds(1_700_000_000 + 600);
+
+impl Answers {
+    fn take(&mut self, transmit: &Transmit, now: Time) {
+        let response = if transmit.request.method() == http::Method::POST {
+            self.submits += 1;
+            self.fetched.push(false);
+            answer(
+                202,
+                &format!(r#"{{"extraction_id": "{:040}"}}"#, self.submits - 1),
+            )
+        } else if let Some((_, id)) = transmit
+            .request
+            .uri()
+            .to_string()
+            .split_once("extraction_id=")
+        {
+            self.polls += 1;
+            if now >= FINISHED {
+                self.fetched[id.parse::<usize>().unwrap()] = true;
+                success()
+            } else {
+                in_progress()
+            }
+        } else {
+            self.listings += 1;
+            self.list(now)
+        };
+        self.out.push_back((transmit.id, response));
+    }
+
+    /// The first ten thousand that have finished.
+    fn list(&mut self, now: Time) -> http::Response<bytes::Bytes> {
+        while self.fetched.get(self.first_unfetched) == Some(&true) {
+            self.first_unfetched += 1;
+        }
+        let unfetched = (self.first_unfetched..self.fetched.len())
+            .filter(|id| now >= FINISHED && !self.fetched[*id])
+            .take(10_000);
+        let ids: Vec<String> = unfetched.map(|id| format!(r#""{id:040}""#)).collect();
+        answer(200, &format!("[{}]", ids.join(",")))
+    }
+}
+
+#[test]
+fn y04_many_jobs_are_submitted_and_fetched() {
+    let options = BatchOptions::new()
+        .without_rate()
+        .with_max_in_flight(64)
+        .with_max_submits(64)
+        .with_max_unfinished(JOBS);
+    let mut batch = Batch::new(&api(), options, START);
+    let document = Document::new("invoice.pdf", "line-item-invoice", &b"%PDF"[..]).unwrap();
+    batch.add_all(std::iter::repeat_n(document, JOBS));
+    batch.close();
+    let (mut answers, mut now, mut succeeded, mut most) = (Answers::default(), START, 0, 0);
+    loop {
+        match batch.next_output(now) {
+            Output::Send(transmit) => answers.take(&transmit, now),
+            Output::Event(event) => {
+                let BatchEventKind::Job {
+                    event: JobEventKind::Finished(outcome),
+                    ..
+                } = event.kind
+                else {
+                    continue;
+                };
+                outcome.unwrap();
+                succeeded += 1;
+            }
+            Output::Wait(until) if answers.out.is_empty() => now = until,
+            Output::Wait(_) | Output::NeedInput => {
+                most = most.max(batch.progress().submitted);
+                now = now + Duration::from_micros(100);
+                while let Some((id, response)) = answers.out.pop_front() {
+                    batch.handle_response(id, response, now);
+                }
+            }
+            Output::Done => break,
+        }
+    }
+    assert_eq!((succeeded, answers.submits, most), (JOBS, JOBS, JOBS));
+    let asked = answers.polls + answers.listings;
+    assert!(
+        asked < JOBS * 11 / 10 + 20_000,
+        "{} polls, {} listings",
+        answers.polls,
+        answers.listings
+    );
+}

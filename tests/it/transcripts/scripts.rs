@@ -1,0 +1,498 @@
+//! What happens to the job of each transcript in `tests/transcripts`: the answers of a service, and what the application does.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+use typless::machine::{Failure, FailureKind, Time};
+
+use crate::support::{ID, accepted, answer, answer_with, expired, failed, in_progress, success};
+
+/// What happens to one job.
+pub(crate) struct Script {
+    pub(crate) name: &'static str,
+    /// What it shows, for people.
+    pub(crate) about: &'static str,
+    /// The answer to each request, and how long it takes. A clock that is put back meanwhile makes it negative.
+    pub(crate) answers: Vec<(f64, Reply)>,
+    /// What the application does on an event, by its number from 1; or, as number 0, when the job needs input.
+    pub(crate) inputs: Vec<(usize, String)>,
+    /// How much later or sooner than it should the wait of this number, from 1, comes to its end.
+    pub(crate) slips: Vec<(usize, f64)>,
+}
+
+pub(crate) type Reply = Result<Response<Bytes>, Failure>;
+
+impl Script {
+    fn new<const N: usize>(name: &'static str, about: &'static str, replies: [Reply; N]) -> Self {
+        // Answers take a quarter of a second each.
+        Self {
+            name,
+            about,
+            answers: replies.into_iter().map(|reply| (0.25, reply)).collect(),
+            inputs: Vec::new(),
+            slips: Vec::new(),
+        }
+    }
+
+    fn on(mut self, event: usize, input: impl Into<String>) -> Self {
+        self.inputs.push((event, input.into()));
+        self
+    }
+
+    fn slipping(mut self, wait: usize, by: f64) -> Self {
+        self.slips.push((wait, by));
+        self
+    }
+
+    fn taking(mut self, exchange: usize, seconds: f64) -> Self {
+        self.answers[exchange - 1].0 = seconds;
+        self
+    }
+}
+
+fn failure(kind: FailureKind, cause: &str) -> Reply {
+    Err(Failure::new(kind, cause))
+}
+
+fn not_sent() -> Reply {
+    failure(FailureKind::NotSent, "connection refused")
+}
+
+fn interrupted() -> Reply {
+    failure(FailureKind::Interrupted, "connection reset by peer")
+}
+
+fn slow_down(seconds: &str) -> Reply {
+    Ok(answer_with(
+        429,
+        ("retry-after", seconds),
+        r#"{"code": "THROTTLED", "message": "slow down", "details": {}}"#,
+    ))
+}
+
+/// The script of every transcript.
+pub(crate) fn scripts() -> Vec<Script> {
+    [submits(), polls(), ends(), lives()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// What may become of a submit.
+fn submits() -> Vec<Script> {
+    let (html, mistyped) = (
+        "<html>\n<h1>502 Bad Gateway</h1>\n</html>",
+        r#"{"code": 12, "message": "no such document type: \"invoce\""}"#,
+    );
+    let locked = || Ok(answer(503, r#"{"message": "starting"}"#));
+    let late = "Wed, 15 Nov 2023 00:00:00 GMT";
+    vec![
+        Script::new(
+            "retried",
+            "It is not sent, then not received: certainly not processed, so it is sent again.",
+            [
+                not_sent(),
+                Ok(answer(408, "")),
+                Ok(accepted()),
+                Ok(success()),
+            ],
+        ),
+        Script::new(
+            "throttled-submit",
+            "Told to wait, and told so without saying how long; a hint that can't be read is none.",
+            [
+                slow_down("30"),
+                Ok(answer(429, "")),
+                slow_down("soon"),
+                Ok(accepted()),
+                Ok(success()),
+            ],
+        ),
+        Script::new(
+            "refused-submit",
+            "A wrong document type: refused for good.",
+            [Ok(answer(422, mistyped))],
+        ),
+        Script::new(
+            "redirected-submit",
+            "A redirect is no answer, and nothing is sent to where it points.",
+            [Ok(answer_with(
+                302,
+                ("location", "https://elsewhere.example/"),
+                "",
+            ))],
+        ),
+        Script::new(
+            "exhausted",
+            "Not sent, as often as allowed.",
+            [not_sent(), not_sent(), not_sent()],
+        ),
+        Script::new(
+            "exhausted-by-a-hint",
+            "Asked to wait past the deadline: it ends at once.",
+            [slow_down("3600")],
+        ),
+        Script::new(
+            "submit-unknown-interrupted",
+            "The connection breaks in the middle: it may be billed, so it is not sent again.",
+            [interrupted()],
+        ),
+        Script::new(
+            "submit-unknown-bad-gateway",
+            "A proxy may have passed it on.",
+            [Ok(answer(502, html))],
+        ),
+        Script::new(
+            "submit-unknown-without-an-id",
+            "Accepted, and the id is missing.",
+            [Ok(answer(202, "{}"))],
+        ),
+        Script::new(
+            "submit-unknown-answer-too-large",
+            "An answer over the limit was an answer all the same.",
+            [failure(FailureKind::TooLarge, "more than 33554432 bytes")],
+        ),
+        Script::new(
+            "submit-unknown-twice",
+            "Once more is allowed, and is as unclear.",
+            [interrupted(), interrupted()],
+        ),
+        Script::new(
+            "resubmitted",
+            "Once more is allowed: it may be billed twice, and is followed.",
+            [interrupted(), Ok(accepted()), Ok(success())],
+        ),
+        Script::new(
+            "overloaded",
+            "503 is trusted to mean that nothing was processed.",
+            [locked(), locked(), Ok(accepted()), Ok(success())],
+        ),
+        Script::new(
+            "source-failed",
+            "The file changed while it was sent.",
+            [failure(
+                FailureKind::Source,
+                "the document yielded 12 bytes of 24",
+            )],
+        ),
+        Script::new(
+            "hinted-acceptance",
+            "Accepted, with a date before which not to ask.",
+            [Ok(hinted(accepted(), late)), Ok(success())],
+        ),
+        Script::new(
+            "key-replaced",
+            "The key is replaced between two attempts; it is in no line.",
+            [not_sent(), Ok(accepted()), Ok(success())],
+        )
+        .on(2, "set_key"),
+        Script::new(
+            "confirmed",
+            "Each submit waits until its announcement is stored.",
+            [not_sent(), Ok(accepted()), Ok(success())],
+        )
+        .on(1, "confirm 100")
+        .on(0, "confirm 102"),
+    ]
+}
+
+/// An answer of the day on which everything begins, which asks to wait to a date.
+fn hinted(mut response: Response<Bytes>, until: &str) -> Response<Bytes> {
+    let headers = response.headers_mut();
+    headers.insert("retry-after", until.parse().unwrap());
+    headers.insert("date", "Tue, 14 Nov 2023 22:13:20 GMT".parse().unwrap());
+    response
+}
+
+/// What may become of polls that are not the last.
+fn polls() -> Vec<Script> {
+    let cut_off = r#"{"error": {}, "result": {"object_id": "1cb2"}, "status": "SUCC"#;
+    let paused = |status: &str| {
+        Ok(answer(
+            200,
+            &format!(r#"{{"error": {{}}, "result": {{}}, "status": {status}}}"#),
+        ))
+    };
+    vec![
+        Script::new(
+            "failed-polls",
+            "A poll that fails says nothing about the job.",
+            [
+                Ok(accepted()),
+                interrupted(),
+                Ok(answer(500, "<html>\n")),
+                Ok(answer(200, cut_off)),
+                not_sent(),
+                Ok(success()),
+            ],
+        ),
+        Script::new(
+            "throttled-polls",
+            "The hint is a floor, and the job ages meanwhile.",
+            [
+                Ok(accepted()),
+                slow_down("100"),
+                Ok(in_progress()),
+                slow_down("0"),
+                Ok(success()),
+            ],
+        ),
+        Script::new(
+            "not-found-yet",
+            "An id just given may be unknown for a while.",
+            [
+                Ok(accepted()),
+                Ok(answer(404, r#"{"detail": "Not found."}"#)),
+                Ok(success()),
+            ],
+        ),
+        Script::new(
+            "unknown-statuses",
+            "A status that is none is told, and taken for in progress.",
+            [
+                Ok(accepted()),
+                paused(r#""PAUSED""#),
+                paused("null"),
+                paused("7"),
+                Ok(success()),
+            ],
+        ),
+        Script::new(
+            "notified",
+            "A webhook brings the next poll forward, to a second after the last at the soonest.",
+            [Ok(accepted()), Ok(in_progress()), Ok(success())],
+        )
+        .on(2, notify(ID))
+        .on(4, notify(ID)),
+        Script::new(
+            "notified-in-vain",
+            "Webhooks about others change nothing.",
+            [Ok(accepted()), Ok(success())],
+        )
+        .on(2, notify("another")),
+        Script::new(
+            "notified-early",
+            "A webhook that comes before the submit's answer brings the first poll forward.",
+            [Ok(accepted()), Ok(in_progress()), Ok(success())],
+        )
+        .on(1, notify(ID)),
+        Script::new(
+            "eager",
+            "For a person who waits.",
+            [
+                Ok(accepted()),
+                Ok(in_progress()),
+                Ok(in_progress()),
+                Ok(in_progress()),
+                Ok(success()),
+            ],
+        ),
+        Script::new(
+            "frugal",
+            "For results that nobody waits for, with gaps of one's own.",
+            [
+                Ok(accepted()),
+                Ok(in_progress()),
+                Ok(in_progress()),
+                Ok(success()),
+            ],
+        ),
+        Script::new(
+            "text-blocks",
+            "Text blocks are asked for with every request, and the result may have a megabyte.",
+            [Ok(accepted()), Ok(success())],
+        ),
+    ]
+}
+
+fn notify(id: &str) -> String {
+    format!("notification {id}")
+}
+
+/// What the last poll may bring.
+fn ends() -> Vec<Script> {
+    let no_result = r#"{"error": {}, "result": {}, "status": "SUCCESS"}"#;
+    let bad_page = r#"{"error": {}, "result": {"extracted_fields": [{"name": "total", "values": [{"page_number": "one"}]}]}, "status": "SUCCESS"}"#;
+    let unexplained = r#"{"error": {}, "result": {}, "status": "ERROR"}"#;
+    let unknown = || Ok(answer(404, r#"{"detail": "Not found."}"#));
+    vec![
+        Script::new(
+            "succeeded",
+            "Submitted, twice in progress, and finished.",
+            [
+                Ok(accepted()),
+                Ok(in_progress()),
+                Ok(in_progress()),
+                Ok(success()),
+            ],
+        ),
+        Script::new(
+            "failed",
+            "The service could not read the document, and says why.",
+            [Ok(accepted()), Ok(failed())],
+        ),
+        Script::new(
+            "failed-without-an-explanation",
+            "It does not say why.",
+            [Ok(accepted()), Ok(answer(200, unexplained))],
+        ),
+        Script::new(
+            "expired",
+            "Resumed after two days: the data is deleted.",
+            [Ok(expired())],
+        ),
+        Script::new(
+            "not-found",
+            "Resumed, and the service does not know it.",
+            [unknown()],
+        ),
+        Script::new(
+            "not-found-after-a-while",
+            "An id just given stays unknown.",
+            [Ok(accepted()), unknown(), unknown(), unknown()],
+        ),
+        Script::new(
+            "refused-poll",
+            "The key is refused midway; with the ticket it can be resumed.",
+            [
+                Ok(accepted()),
+                Ok(in_progress()),
+                Ok(answer(401, r#"{"detail": "Invalid token."}"#)),
+            ],
+        ),
+        Script::new(
+            "too-large",
+            "The result is larger than the limit.",
+            [
+                Ok(accepted()),
+                failure(FailureKind::TooLarge, "more than 33554432 bytes"),
+            ],
+        ),
+        Script::new(
+            "unreadable-without-a-result",
+            "Finished, and without a result.",
+            [Ok(accepted()), Ok(answer(200, no_result))],
+        ),
+        Script::new(
+            "unreadable",
+            "Finished, and the result has a value of another kind.",
+            [Ok(accepted()), Ok(answer(200, bad_page))],
+        ),
+        Script::new(
+            "deadline",
+            "In progress to the deadline, with one last poll.",
+            [
+                Ok(accepted()),
+                Ok(in_progress()),
+                Ok(in_progress()),
+                Ok(in_progress()),
+                Ok(in_progress()),
+                Ok(in_progress()),
+            ],
+        ),
+        Script::new(
+            "deadline-after-a-failed-poll",
+            "The last poll fails, and its cause is told.",
+            [Ok(accepted()), interrupted()],
+        )
+        .slipping(1, 60.0),
+        Script::new(
+            "deadline-by-a-hint",
+            "Asked to wait past the deadline: it ends at once, with the hint.",
+            [Ok(accepted()), slow_down("600")],
+        ),
+    ]
+}
+
+/// What else may happen in the life of a job.
+fn lives() -> Vec<Script> {
+    let (hour, day) = (3600.0, 86_400.0);
+    vec![
+        Script::new(
+            "abandoned-before-the-submit",
+            "Given up when the submit was announced: it was never sent.",
+            [],
+        )
+        .on(1, "abandon"),
+        Script::new(
+            "abandoned-between-attempts",
+            "Given up while it waits for the next attempt.",
+            [not_sent()],
+        )
+        .on(2, "abandon"),
+        Script::new(
+            "abandoned-with-a-ticket",
+            "Given up once it was submitted: it can be resumed.",
+            [Ok(accepted())],
+        )
+        .on(2, "abandon"),
+        Script::new(
+            "abandoned-before-a-poll",
+            "Given up when a poll was announced.",
+            [Ok(accepted()), Ok(in_progress())],
+        )
+        .on(5, "abandon"),
+        Script::new(
+            "resumed",
+            "A ticket goes on: it is polled at once, and then by its age.",
+            [Ok(in_progress()), Ok(success())],
+        ),
+        Script::new(
+            "resumed-past-its-deadline",
+            "One last poll, which brings the result.",
+            [Ok(success())],
+        ),
+        Script::new(
+            "restored",
+            "A snapshot goes on, and the pause it was asked for outlives the process.",
+            [Ok(accepted()), Ok(success())],
+        ),
+        Script::new(
+            "submit-unknown-restarted",
+            "A snapshot of a job that was just being submitted: what became of it can't be known any more.",
+            [],
+        ),
+        Script::new(
+            "clock-put-forward",
+            "Asleep for a day: what is due is due once.",
+            [
+                Ok(accepted()),
+                Ok(in_progress()),
+                Ok(in_progress()),
+                Ok(success()),
+            ],
+        )
+        .slipping(1, day),
+        Script::new(
+            "clock-put-back",
+            "The clock goes back during a wait and during an exchange: no time at all.",
+            [
+                Ok(accepted()),
+                Ok(in_progress()),
+                Ok(in_progress()),
+                Ok(success()),
+            ],
+        )
+        .slipping(1, -hour)
+        .taking(3, -hour),
+        Script::new(
+            "slow-exchanges",
+            "Each exchange takes most of its limit.",
+            [Ok(accepted()), Ok(in_progress()), Ok(success())],
+        )
+        .taking(1, 50.0)
+        .taking(2, 59.0)
+        .taking(3, 59.0),
+    ]
+}
+
+/// Seconds later, or sooner.
+pub(crate) fn moved(time: Time, seconds: f64) -> Time {
+    let by = Duration::from_secs_f64(seconds.abs());
+    if seconds < 0.0 {
+        Time::from_unix(time.since_epoch().saturating_sub(by))
+    } else {
+        time + by
+    }
+}

@@ -1,8 +1,9 @@
-//! What the core stands on: few crates, and none that does I/O.
+//! What the core depends on: few crates, and none that does I/O.
 //!
-//! Without the feature `proptest`, which is for tests: who turns it on has proptest in the tree of those tests, and nobody else has.
+//! The feature `proptest` is not counted: only tests that turn it on have proptest in their tree.
 
-/// Every crate in the core's tree, build-time ones included. Adding one is a decision: write it down here, with a reason in the change.
+/// Every crate in the core's tree, build-time ones included. Adding one is a decision: list it
+/// here, and give the reason in the commit.
 const TREE: [&str; 17] = [
     "base64",
     "bytes",

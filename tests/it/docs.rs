@@ -1,4 +1,5 @@
-//! The tables in `docs` name the tests that show what they say: each test exists, and each has a row.
+//! The tables in `docs` name the tests that show what they say: each test exists, and each has a
+//! row.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,7 +31,7 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     files
 }
 
-/// Whether this is the name of a row's test: a letter, two digits, and what it shows.
+/// Whether this is the name of a row's test: a letter, two digits, and a description.
 fn is_row(name: &str) -> bool {
     let bytes = name.as_bytes();
     bytes.len() > 4
@@ -60,7 +61,7 @@ fn each_row_names_its_test_and_each_test_has_its_row() {
     );
 }
 
-/// The errors that have variants, and where each is written down.
+/// The errors that have variants, and the source of each.
 const ERRORS: [(&str, &str); 8] = [
     ("JobError", include_str!("../../src/machine/job/error.rs")),
     ("CallError", include_str!("../../src/machine/call/error.rs")),

@@ -24,7 +24,7 @@ fn polls(listener: &Listener) -> usize {
     listener.with_service(|service| service.counts().polls)
 }
 
-/// The files in a folder with what is in them, by name.
+/// The files in a folder and their content, by name.
 fn files(folder: &Path) -> Vec<(String, Value)> {
     let mut files: Vec<(String, Value)> = std::fs::read_dir(folder)
         .unwrap()
@@ -147,7 +147,7 @@ fn a_fetch_cut_off_by_a_kill_is_repeated_though_no_longer_listed() {
     let listener = service(quick());
     let url = listener.base_url();
     let id = submit(&listener, &[]);
-    // The service took it off its list as it answered, and the answer got lost.
+    // The service removed it from the list when it responded, and the response was lost.
     assert_eq!(run(&mut at("get", &url, &[&id])).0, 0);
     assert_eq!(run(&mut at("awaiting", &url, &[])).1, "");
     let folder = tempfile::tempdir().unwrap();

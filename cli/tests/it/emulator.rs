@@ -31,7 +31,7 @@ fn it_stops_on_a_signal_even_as_the_first_process_of_a_container() {
             .unwrap()
             .success()
     );
-    // One that leaves it to the system has no status of its own.
+    // A process that a signal kills has no exit status.
     assert_eq!(emulator.wait().unwrap().code(), Some(130));
 }
 
@@ -97,7 +97,7 @@ fn it_injects_faults_on_demand() {
         statuses
     };
     assert_eq!(get(&[]), ["NOT_FOUND", "NOT_FOUND", "NOT_FOUND"]);
-    // Four attempts are made, with at least half a second in between.
+    // Four attempts, at least half a second apart.
     let at_worst = get(&[
         "--fault-rate",
         "1",

@@ -34,14 +34,14 @@ fn send(signal: &str, process: &Child) {
     assert!(killed.success());
 }
 
-/// Waits until the service has taken this many documents, and has answered.
+/// Waits until the service has accepted this many documents and has responded.
 fn wait_for(listener: &Listener, documents: usize) {
     while listener.with_service(|service| service.accepted()) < documents {
         thread::sleep(WAIT);
     }
 }
 
-/// A server that says when a request is there, and answers it when it is told what; then the next.
+/// A server that signals each request, and responds to it with what it is then sent.
 fn held() -> (String, Receiver<()>, Sender<&'static str>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -55,7 +55,7 @@ fn held() -> (String, Receiver<()>, Sender<&'static str>) {
                 .unwrap();
             let _ = stream.read_to_end(&mut Vec::new());
             arrived.send(()).unwrap();
-            // Whoever drops the sender wants no answer, and no end of the connection either.
+            // A dropped sender means no response, and the connection stays open.
             if let Ok(answer) = answers.recv() {
                 let _ = stream.write_all(answer.as_bytes());
             }
@@ -65,7 +65,7 @@ fn held() -> (String, Receiver<()>, Sender<&'static str>) {
     (url, arrivals, answer)
 }
 
-/// The first line of what is told, and the rest to come.
+/// The first line of stderr, and a reader of the rest.
 fn first_line(process: &mut Child) -> (String, BufReader<ChildStderr>) {
     let mut told = BufReader::new(process.stderr.take().unwrap());
     let mut line = String::new();
@@ -94,7 +94,7 @@ fn extract_leaves_tickets_and_resume_continues_them() {
     assert_eq!(tickets.len(), 2, "{err}");
     let file = tempfile::NamedTempFile::new().unwrap();
     let lines_of_tickets: Vec<String> = tickets.iter().map(Value::to_string).collect();
-    // The tickets alone, or all that was told.
+    // Only the tickets, or all of stderr.
     for text in [lines_of_tickets.join("\n"), err] {
         std::fs::write(file.path(), text).unwrap();
         let (code, out, err) =
@@ -135,7 +135,8 @@ fn a_timeout_leaves_a_ticket_too() {
 
 #[test]
 fn other_signals_leave_tickets_too() {
-    // That a terminal goes away can be told from `nohup` on Linux alone; and if these tests run under it, so does what they start.
+    // Under `nohup`, SIGHUP is ignored, and what these tests start inherits that. Only on Linux can
+    // a test find out.
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status
         .lines()
@@ -211,7 +212,7 @@ fn when_stdout_is_closed_the_rest_is_left_as_tickets() {
     for index in 0..5 {
         std::fs::copy(sample(), folder.path().join(format!("{index}.pdf"))).unwrap();
     }
-    // Some are done at once, the others after an hour.
+    // Some finish at once, the others after an hour.
     let pace = Pace::mixture([
         (1.0, Pace::fixed(Duration::ZERO)),
         (1.0, Pace::fixed(Duration::from_secs(3600))),
@@ -254,7 +255,7 @@ fn resume_returns_its_tickets() {
     let ticket = support::submitted(&listener.base_url(), &[]);
     let mut process = start(at("resume", &listener.base_url(), &["-"]).stdin(Stdio::piped()));
     writeln!(process.stdin.take().unwrap(), "{ticket}").unwrap();
-    // Its end of the input is closed; it has read the ticket and is on its way as soon as it handles signals.
+    // Its input is closed. Once it handles signals, it has read the ticket and started.
     while !handles_interrupts(&process) {
         thread::sleep(WAIT);
     }
@@ -267,7 +268,7 @@ fn resume_returns_its_tickets() {
     );
 }
 
-/// Whether the process has a handler for SIGINT, as Linux tells it; elsewhere a while is waited.
+/// Whether the process has a handler for SIGINT, according to Linux; elsewhere, waits a while.
 fn handles_interrupts(process: &Child) -> bool {
     let Ok(status) = std::fs::read_to_string(format!("/proc/{}/status", process.id())) else {
         thread::sleep(Duration::from_millis(500));

@@ -1,4 +1,4 @@
-//! `typless listen`, run as a user runs it, with an emulator that posts messages to it.
+//! `typless listen`, run as a user runs it, with an emulator that posts webhooks to it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,10 +13,10 @@ use typless_emulator::{Listener, Pace, ServiceOptions, WebhookOptions};
 
 const SECRET: &str = "8c3f0d6b5a9e47128c3f0d6b5a9e4712";
 
-/// A listening command.
+/// A running `typless listen`.
 struct Receiver {
     process: Child,
-    /// The address that it says it listens at, without the scheme.
+    /// The address it printed, without the scheme.
     address: String,
     results: BufReader<ChildStdout>,
     told: BufReader<ChildStderr>,
@@ -59,7 +59,7 @@ impl Receiver {
         serde_json::from_str(&line).unwrap()
     }
 
-    /// Interrupts it: its exit status, and what else it said.
+    /// Interrupts it. Returns its exit status and the rest of its output.
     fn interrupt(mut self) -> (i32, String, String) {
         let killed = Command::new("kill")
             .args(["-INT", &self.process.id().to_string()])
@@ -73,7 +73,7 @@ impl Receiver {
     }
 }
 
-/// Posts a message by hand; the status of the answer.
+/// Posts a message, and returns the status line of the response.
 fn post(address: &str, path: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "POST {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
@@ -159,7 +159,7 @@ fn requests_without_the_secret_are_refused() {
     assert!(!err.contains(SECRET), "{err}");
 }
 
-/// Passes one message on, to an address that is told later.
+/// Forwards one message to an address that is set later.
 fn relay() -> (String, Sender<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! Many documents in one call, run as a user runs them.
+//! Many documents in one run, as a user runs them.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use typless_emulator::{Fault, Faults, Listener, QueueAfterReading, ServiceOption
 
 const INVOICE: [&str; 2] = ["--document-type", "line-item-invoice"];
 
-/// A folder of copies of the sample, some in folders of their own, and of files that are no documents.
+/// A folder of copies of the sample, some in subfolders, and of files that are not documents.
 fn folder(documents: usize) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(folder.path().join("b/c")).unwrap();
@@ -19,7 +19,7 @@ fn folder(documents: usize) -> tempfile::TempDir {
         std::fs::copy(sample(), folder.path().join(place)).unwrap();
     }
     std::fs::write(folder.path().join("b/notes.txt"), "no document").unwrap();
-    // What macOS leaves beside a file, and what desktops leave of one.
+    // Files that macOS and other desktops leave beside documents.
     std::fs::create_dir_all(folder.path().join(".Trash")).unwrap();
     for hidden in ["._a.PDF", ".Trash/deleted.pdf"] {
         std::fs::write(folder.path().join(hidden), "hidden").unwrap();
@@ -102,7 +102,8 @@ fn the_limits_hold_by_the_count_of_the_service() {
         "{counts:?}"
     );
     assert_eq!(counts.submits, 30);
-    // A burst of a second's, then no faster than the rate; how slow it may be, nobody says.
+    // First a burst of one second's requests, then no faster than the rate. There is no lower
+    // bound.
     assert!(
         started.elapsed().as_secs_f64() >= (counts.requests - 40) as f64 / 40.0,
         "{counts:?}"
@@ -112,7 +113,7 @@ fn the_limits_hold_by_the_count_of_the_service() {
 #[test]
 fn under_faults_every_document_is_accounted_for_and_none_is_billed_twice() {
     let folder = folder(40);
-    // Connections that hang are not among them: they take minutes to give up on.
+    // Hanging connections are not among the faults: abandoning one takes minutes.
     let kinds = Fault::USUAL
         .into_iter()
         .filter(|fault| *fault != Fault::AnswerStalled);

@@ -1,4 +1,4 @@
-//! `--min-confidence`: what a person should poll.
+//! `--min-confidence`: what a person should review.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::support::{at, lines, run, service, submitted};
 use serde_json::{Value, json};
 use typless_emulator::{ConfidenceForm, Listener, ServiceOptions};
 
-/// A service that has finished the sample, and its id there.
+/// A service that has finished the sample, and the id of the extraction.
 fn finished() -> (Listener, String) {
     let listener = service(
         ServiceOptions::new()

@@ -99,7 +99,7 @@ fn resume_reads_tickets_from_a_file_or_the_standard_input() {
     let mut text = submitted(&url, &[]);
     text.push_str("\n\n");
     text.push_str(&run(at("submit", &url, &INVOICE).arg(&broken)).1);
-    // One that is there twice is followed once.
+    // A ticket that is there twice is followed once.
     text.push_str(&text.clone());
     std::fs::write(&file, &text).unwrap();
 
@@ -168,7 +168,7 @@ fn a_ticket_without_a_reference_uses_the_name_the_service_knows() {
     );
 }
 
-/// A ticket made of nothing but an id.
+/// A ticket that has only an id.
 fn bare_ticket(id: &str) -> String {
     let now = SystemClock::new().now();
     Ticket::new(

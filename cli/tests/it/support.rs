@@ -1,4 +1,4 @@
-//! What the tests of the commands share.
+//! Shared by the tests of the commands.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -11,7 +11,7 @@ use typless_emulator::{Listener, Service, ServiceOptions};
 
 pub(crate) const KEY: &str = "s3cret-k3y-of-ours";
 
-/// The binary, with nothing from the environment that matters to it.
+/// The binary, without the environment variables that it reads.
 pub(crate) fn typless() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_typless"));
     command.env_remove("TYPLESS_API_KEY").stdin(Stdio::null());
@@ -28,7 +28,7 @@ pub(crate) fn typless() -> Command {
     command
 }
 
-/// A command that talks to this service, with the key.
+/// A command that uses this service, with the key set.
 pub(crate) fn at(command: &str, url: &str, arguments: &[&str]) -> Command {
     let mut process = typless();
     process
@@ -51,7 +51,7 @@ pub(crate) fn extract(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs it to its end: exit status, standard output, standard error.
+/// Runs it until it exits: exit status, standard output, standard error.
 pub(crate) fn run(command: &mut Command) -> (i32, String, String) {
     read(command.output().unwrap())
 }
@@ -74,14 +74,14 @@ pub(crate) fn read(output: Output) -> (i32, String, String) {
     (status.code().unwrap(), out, err)
 }
 
-/// Lines of JSON.
+/// Parses lines of JSON.
 pub(crate) fn lines(out: &str) -> Vec<Value> {
     out.lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
 }
 
-/// The tickets among what was told.
+/// The tickets among the lines of stderr.
 pub(crate) fn tickets(err: &str) -> Vec<Value> {
     err.lines()
         .filter(|line| line.starts_with('{'))
@@ -89,7 +89,7 @@ pub(crate) fn tickets(err: &str) -> Vec<Value> {
         .collect()
 }
 
-/// Lines of JSON by their places in the call, which are all there.
+/// Lines of JSON in the order of `index`; no index may be missing.
 pub(crate) fn in_order(out: &str) -> Vec<Value> {
     let mut lines = lines(out);
     lines.sort_by_key(|line| line["index"].as_u64());
@@ -107,7 +107,7 @@ pub(crate) fn service(options: ServiceOptions) -> Listener {
     Listener::bind(([127, 0, 0, 1], 0).into(), Service::new(options)).unwrap()
 }
 
-/// The line of a ticket as `typless submit` prints it.
+/// The line with the ticket, as `typless submit` prints it.
 pub(crate) fn submitted(url: &str, arguments: &[&str]) -> String {
     let (code, out, err) = run(at("submit", url, &["--document-type", "line-item-invoice"])
         .args(arguments)
@@ -116,14 +116,15 @@ pub(crate) fn submitted(url: &str, arguments: &[&str]) -> String {
     out.trim_end().to_owned()
 }
 
-/// A server that answers every request with the same bytes.
+/// A server that responds to every request with the same bytes.
 pub(crate) fn scripted(answer: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            // The head is enough for this server; the rest is read so that closing does not reset the connection.
+            // This server needs only the head. It reads the rest so that closing does not reset the
+            // connection.
             stream
                 .set_read_timeout(Some(Duration::from_millis(5)))
                 .unwrap();

@@ -1,4 +1,5 @@
-//! What can go wrong with many jobs at once: the queue, webhooks, load, a restart. Each test is named after its row in `docs/faults.md`.
+//! Faults of many jobs: the queue, webhooks, load, a restart. Each test is named after its row in
+//! `docs/faults.md`.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use typless::wire::{Document, ExtractionId};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// This many jobs that were submitted half a minute ago and have just finished.
+/// This many jobs, submitted half a minute ago and finished just now.
 fn resumed(jobs: u64, options: BatchOptions) -> BatchRun {
     let mut run = BatchRun::new(options);
     for number in 0..jobs {
@@ -35,7 +36,7 @@ fn id(number: u64) -> ExtractionId {
     ExtractionId::new(&Service::id(number)).unwrap()
 }
 
-/// Answers the next request with this status and text, and lets its consequences be told.
+/// Responds to the next request with this status and body, and takes the events that follow.
 fn answer_next(run: &mut BatchRun, status: u16, body: &str) -> String {
     loop {
         match run.batch.next_output(run.now) {
@@ -379,7 +380,7 @@ fn y01_an_outage_is_not_multiplied_by_the_number_of_jobs() {
     run.run_until(from);
     let before = run.requests;
     run.run_until(to);
-    // What was out, what the budget allows, and a request each half minute.
+    // What was in flight, what the budget allows, and one request each half minute.
     let during = run.requests - before;
     assert!(during <= 16 + 16 + 50 + 20, "{during}");
     run.run();
@@ -445,7 +446,7 @@ fn y03_the_flood_of_one_customer_does_not_delay_another() {
 
 #[test]
 fn y05_submits_and_polls_each_keep_a_share() {
-    // More is finished than the rate lets be fetched, and more is to be submitted.
+    // More has finished than the rate allows to fetch, and more is waiting to be submitted.
     let mut run = BatchRun::new(BatchOptions::new());
     for number in 0..1000 {
         let id = run.service.hold(1 << 20 | number, START);
@@ -478,7 +479,7 @@ fn y06_a_restart_with_many_tickets_begins_with_one_listing_and_keeps_to_the_rate
     run.run_until(START + Duration::from_secs(60));
     assert_eq!(run.service.listings, 1);
     assert!(run.max_in_a_second <= 20 && run.max_in_flight_seen <= 16);
-    // The oldest come first: they are the nearest to be deleted.
+    // The oldest come first: the service deletes them first.
     let read = (0..100_000)
         .rev()
         .step_by(2)

@@ -1,4 +1,5 @@
-//! A queue that lists what can't be fetched, is in trouble, or belongs to somebody else: the rows D of `docs/faults.md`.
+//! A queue with ids that can't be fetched, that fails, or that other clients read too: the rows D
+//! of `docs/faults.md`.
 
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ fn for_ever() -> DrainOptions {
     DrainOptions::new().with_interval(MINUTE)
 }
 
-/// Drains a queue of one bad id among good ones. The good ones must come, whatever the bad one does.
+/// Drains a queue with one bad id among good ones. The good ones must be returned, whatever the bad
+/// one does.
 fn with_one_bad(reply: impl Fn() -> Reply + 'static) -> (DrainRun, Queue) {
     let mut run = DrainRun::with(DrainOptions::new());
     let mut queue = Queue::of(&["a", "bad", "b", "c"]).with("bad", reply);
@@ -31,7 +33,7 @@ fn with_one_bad(reply: impl Fn() -> Reply + 'static) -> (DrainRun, Queue) {
     (run, queue)
 }
 
-/// Why the bad one was set aside, after so many attempts.
+/// Why the bad id was set aside, after this many attempts.
 fn reason(run: &DrainRun, attempts: u16) -> &DrainError {
     let set_aside = run.set_aside();
     let [("bad", reason, made)] = set_aside[..] else {
@@ -354,7 +356,7 @@ fn d11_a_failed_listing_counts_no_id_as_missing() {
     run.serve(&mut queue, MINUTE);
     queue.odd_list = Some(Box::new(|| Ok(answer(500, ""))));
     run.serve(&mut queue, MINUTE * 10);
-    // One list without it, and then it is there again.
+    // One listing without it, and then it is listed again.
     (queue.odd_list, queue.listed) = (None, Vec::new());
     let before = queue.listings;
     while queue.listings == before {
@@ -388,7 +390,7 @@ fn d12_a_customer_without_any_listed_id_is_suspected_and_rarely_checked_again() 
         run.handed_out().is_empty() && queue.fetched.is_empty(),
         "what is others' is not fetched"
     );
-    // What is listed for the customer once settles it.
+    // A single id listed for the customer settles it.
     queue.listed.push("a".to_owned());
     run.serve(&mut queue, MINUTE * 2);
     queue.listed.clear();
@@ -410,7 +412,7 @@ fn d12_a_drain_that_is_not_watching_checks_its_customer_before_it_finishes() {
         run.count(|kind| matches!(kind, DrainEventKind::CustomerSuspected { .. }))
     };
     assert_eq!((ends(vec!["x".to_owned()]), ends(Vec::new())), (1, 0));
-    // A list of all customers that is too long to be taken is not empty.
+    // A listing of all customers that is over the limit is not empty.
     let mut run = DrainRun::with(DrainOptions::new().with_customer("Acme Ltd").unwrap());
     let list = run.requests_now().remove(0);
     run.drain
@@ -454,7 +456,7 @@ fn d13_a_refused_key_stops_everything_with_one_event_until_a_new_key() {
                 .iter()
                 .all(|fetch| fetch.request.headers()["authorization"] == "Token another")
         );
-        // The last one with the old key says nothing about the new one.
+        // A late response to the old key says nothing about the new key.
         run.drain
             .handle_response(fetches[2].id, answer(status, ""), run.now);
         for fetch in again {
@@ -533,7 +535,7 @@ fn d15_an_outage_of_an_hour_sets_nothing_aside() {
 
 #[test]
 fn d15_while_only_listings_work_few_ids_are_tried() {
-    // As with paths that are wrong: whatever is fetched is not found.
+    // As with a wrong path: every fetch gets 404.
     let ids: Vec<String> = (0..500).map(|number| number.to_string()).collect();
     let mut run = DrainRun::with(for_ever());
     let mut queue = Queue::of(&ids.iter().map(String::as_str).collect::<Vec<_>>());
@@ -572,7 +574,7 @@ fn d16_ids_that_fail_slowly_take_at_most_half_of_the_slots() {
             } else if seen.contains(&query) {
                 hanging += 1;
             } else {
-                // The first time it fails at once, and hangs ever after.
+                // It fails at once the first time, and hangs from then on.
                 seen.push(query);
                 run.drain
                     .handle_response(transmit.id, answer(500, ""), run.now);
@@ -653,7 +655,7 @@ fn d21_a_long_listing_is_taken_whole_and_remembered_while_it_is_listed() {
         .map(|number| format!("{:040x}", number * 7919))
         .collect();
     let mut run = DrainRun::with(for_ever());
-    // Half of them were done with before a restart.
+    // Half of them were acknowledged before a restart.
     ids.iter()
         .step_by(2)
         .for_each(|name| run.drain.acknowledge(&id(name)));
@@ -665,7 +667,7 @@ fn d21_a_long_listing_is_taken_whole_and_remembered_while_it_is_listed() {
         (50_000, 25_000, 25_000)
     );
     ids.iter().for_each(|name| run.drain.acknowledge(&id(name)));
-    // As they were, the other way round, and then without the first half.
+    // In the same order, in reverse, and then without the first half.
     let reversed: Vec<String> = ids.iter().rev().cloned().collect();
     let remembered = [&ids[..], &reversed[..], &ids[25_000..], &ids[25_000..]].map(|list| {
         run.now = run.now + HOUR;

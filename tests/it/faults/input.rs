@@ -1,5 +1,5 @@
-//! Faults of what the caller and the service hand in, X1 to X9: names, keys, files, texts. `docs/faults.md` has the table; what needs a
-//! socket is in `transports/tests/faults.rs`.
+//! Faults of input, X1 to X9: names, keys, files, texts. `docs/faults.md` has the table; tests that
+//! need a socket are in the package of the transports.
 
 use std::error::Error;
 use std::io::{self, Read};
@@ -43,7 +43,7 @@ proptest! {
         let request = submitted(named(&name).unwrap());
         let body: Value = serde_json::from_slice(&request.body().to_bytes().unwrap()).unwrap();
         prop_assert_eq!(body["file_name"].as_str(), Some(name.as_str()));
-        // Nowhere but in the body.
+        // Only in the body.
         let head = format!("{:?} {:?}", request.uri(), request.headers());
         prop_assert!(name.len() < 8 || !head.contains(&name));
     }
@@ -100,7 +100,7 @@ fn x01_empty_long_and_control_character_names_are_refused() {
     ] {
         assert_eq!(named(name).is_ok(), taken, "{name:?}");
     }
-    // Odd, and the caller's business: quoted where they are sent, escaped where they are shown.
+    // Odd names are allowed: quoted where they are sent, escaped where they are shown.
     for odd in ["../../etc/passwd", "\u{202e}fdp.exe", "🧾 \"quoted\".pdf"] {
         let document = named(odd).unwrap();
         assert!(!format!("{document:?}").contains('\u{202e}'));
@@ -162,7 +162,7 @@ fn x03_a_key_that_cannot_be_sent_is_refused_and_not_quoted() {
     }
 }
 
-/// Everything an error says, with all it stands on.
+/// The text of an error, with all its sources.
 fn all_of(error: &dyn Error) -> String {
     let mut text = format!("{error} {error:?}");
     let mut source = error.source();
@@ -227,7 +227,7 @@ fn x05_an_empty_file_is_refused_before_it_is_billed() {
     );
 }
 
-/// A file of zeros that is nowhere in memory.
+/// A file of zeros, without memory for them.
 struct Zeros(u64);
 
 impl DocumentSource for Zeros {
@@ -248,7 +248,7 @@ fn x06_a_large_file_is_encoded_block_by_block_with_its_length_known() {
         gigabyte.headers()["content-length"],
         gigabyte.body().len().to_string()
     );
-    // A few blocks into it, and to the end of a smaller one.
+    // Reads a few blocks of it, and all of a smaller one.
     assert!(
         gigabyte
             .body()
@@ -266,7 +266,7 @@ fn x06_a_large_file_is_encoded_block_by_block_with_its_length_known() {
         .collect();
     assert!(chunks.iter().all(|length| *length <= Body::BLOCK));
     assert_eq!(chunks.iter().sum::<usize>() as u64, smaller.len());
-    // More than can be counted once it is encoded.
+    // The encoded length would overflow.
     assert_eq!(
         Document::from_source("a.pdf", "t", Zeros(u64::MAX))
             .unwrap_err()

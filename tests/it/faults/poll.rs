@@ -1,4 +1,5 @@
-//! Faults of a poll, P1 to P26. `docs/faults.md` has the table; what needs a socket is in `transports/tests/faults.rs`.
+//! Faults of a poll, P1 to P26. `docs/faults.md` has the table; tests that need a socket are in the
+//! package of the transports.
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ fn since_start(time: Time) -> Duration {
     time.saturating_since(START)
 }
 
-/// A poll that fails, says nothing about the job, and is followed by another.
+/// A failed poll changes nothing about the job, and another one follows.
 #[track_caller]
 fn assert_failed_poll(response: Response<bytes::Bytes>) {
     let shown: String = String::from_utf8_lossy(response.body())
@@ -33,7 +34,7 @@ fn assert_failed_poll(response: Response<bytes::Bytes>) {
     );
 }
 
-/// A poll that ends the job without a result, with its ticket.
+/// A poll that finishes the job with an error, which has the ticket.
 #[track_caller]
 fn ends_as(response: Response<bytes::Bytes>) -> JobError {
     let mut run = Run::submitted();
@@ -94,7 +95,7 @@ fn p02_a_known_id_that_becomes_unknown_is_not_found() {
     let error = run.ended();
     assert!(matches!(error, JobError::NotFound { .. }));
     assert_eq!(error.service_error().unwrap().message(), Some("gone"));
-    // Within the time of grace it makes no difference that it was seen.
+    // Within the grace period it makes no difference that it was known.
     Run::submitted()
         .reply(in_progress())
         .reply(answer(404, ""))
@@ -173,7 +174,8 @@ fn p06_in_progress_after_a_notification_continues_by_age() {
         "{}",
         run.now
     );
-    // Another one brings the next poll forward again, but no closer than a second to the last, however many come.
+    // Another one brings the next poll forward again, but never closer than a second to the last
+    // one.
     for _ in 0..100 {
         run.job.handle_notification(&notification(), run.now);
     }
@@ -316,7 +318,7 @@ fn p12_deep_nesting_is_an_error_and_no_stack_overflow() {
     };
     assert_failed_poll(answer(200, &deep("[", "]")));
     for nest in [deep("[", "]"), deep(r#"{"a":"#, "}")] {
-        // Around keys that nobody reads it does no harm at all.
+        // Under a key that is not read, nesting does no harm.
         Run::submitted()
             .reply(answer(200, &format!(r#"{{"new": {nest}, "status": "SUCCESS", "result": {{"object_id": "1", "new": {nest}}}}}"#)))
             .succeeded();
@@ -474,7 +476,7 @@ fn p18_a_key_refused_midway_leaves_a_ticket_to_resume() {
             "Token fresh"
         );
     }
-    // A key that is replaced in time is used from the next request on.
+    // A replaced key is used from the next request on.
     let mut run = Run::submitted();
     run.reply(in_progress());
     assert!(run.job.set_key("two words").is_err());
@@ -565,7 +567,8 @@ fn p23_unknown_and_repeated_responses_change_nothing() {
 proptest! {
     #[test]
     fn p24_responses_out_of_order_lead_to_the_same_outcome(order in Just(vec![0_usize, 1, 2, 3]).prop_shuffle()) {
-        // Four polls whose answers were late, given in any order: only that of the one which is out counts.
+        // Four polls with late responses, in any order: only the response to the one in flight
+        // counts.
         let mut run = Run::submitted();
         let polls: Vec<_> = (0..4).map(|_| run.next_request().unwrap().id).collect();
         let answers = [failed(), expired(), answer(404, ""), success()];

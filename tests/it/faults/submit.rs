@@ -1,5 +1,5 @@
-//! Faults of a submit, S1 to S23: the call that is billed and knows no idempotency key. `docs/faults.md` has the table; what needs a
-//! socket is in `transports/tests/faults.rs`.
+//! Faults of a submit, S1 to S23: the call that is billed and has no idempotency key.
+//! `docs/faults.md` has the table; tests that need a socket are in the package of the transports.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ fn s02_a_lost_response_leaves_the_submit_unknown_and_a_late_one_still_has_its_id
         }
     ));
     assert_eq!(since_start(run.now), Duration::from_secs(60));
-    // Its id is worth having all the same.
+    // Its id is still useful.
     run.job
         .handle_response(RequestId::new(1), accepted(), run.now);
     assert_eq!(run.job.ticket().unwrap().extraction_id().as_str(), ID);
@@ -94,7 +94,7 @@ fn s02_a_lost_response_leaves_the_submit_unknown_and_a_late_one_still_has_its_id
 
 #[test]
 fn s03_whether_it_arrived_makes_no_difference_to_what_is_sent() {
-    // A ledger: which of the submits the service took.
+    // Which of the submits the service accepted.
     for (allowed, arrives) in [
         (0, true),
         (0, false),
@@ -219,7 +219,7 @@ fn s11_an_acceptance_without_a_body_is_unknown() {
 
 #[test]
 fn s12_two_jobs_with_the_same_id_both_follow_it() {
-    // A job knows of no other: noticing it takes somebody who sees both.
+    // A job knows no other job, so it cannot notice.
     let (mut one, mut other) = (Run::submitted(), Run::submitted());
     assert_eq!(
         one.job.ticket().unwrap().extraction_id(),
@@ -270,7 +270,7 @@ fn s14_a_refused_key_refuses_the_job_and_nothing_is_billed() {
             Some("Invalid token.")
         );
     }
-    // A key that was replaced in time is used by the very next attempt.
+    // A replaced key is used by the next attempt.
     let mut run = run();
     run.fail(FailureKind::NotSent);
     run.job.set_key("fresh").unwrap();
@@ -426,7 +426,7 @@ fn s20_a_late_acceptance_is_followed_and_the_second_one_is_reported() {
     let (first, second) = (run.next_request().unwrap(), run.next_request().unwrap());
     assert!(second.id > first.id);
     run.job.handle_response(first.id, accepted(), run.now);
-    // Told once, also when its answer comes twice.
+    // Reported once, even if the response is repeated.
     for _ in 0..2 {
         run.job.handle_response(
             second.id,
@@ -446,7 +446,7 @@ fn s20_a_late_acceptance_is_followed_and_the_second_one_is_reported() {
 
 #[test]
 fn s21_two_jobs_of_one_document_are_two_submits() {
-    // Documents have no identity of their own: whoever makes the jobs keeps them apart.
+    // Documents have no identity: the caller must not submit one twice.
     let mut runs = [
         Job::submit(&api(), document(), JobOptions::new(), START),
         Job::submit(&api(), document(), JobOptions::new(), START),
@@ -507,7 +507,7 @@ fn s22_abandoning_at_every_step_keeps_the_id_if_there_is_one() {
             );
         }
     }
-    // An answer that brings no id, or none at all, ends it as well.
+    // A response without an id, or no response, finishes it as well.
     for kind in [FailureKind::NotSent, FailureKind::Interrupted] {
         let mut run = run();
         let transmit = run.next_request().unwrap();

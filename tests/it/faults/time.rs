@@ -1,4 +1,5 @@
-//! Faults of time, T1 to T7: clocks that jump, stop, go back and end. `docs/faults.md` has the table.
+//! Faults of time, T1 to T7: clocks that jump, stop, go back and reach `Time::MAX`.
+//! `docs/faults.md` has the table.
 
 use std::time::Duration;
 
@@ -54,7 +55,7 @@ fn t02_after_a_suspend_the_job_is_polled_at_once() {
     short.reply(in_progress());
     assert_eq!(short.now, woken_at);
     short.reply(success()).succeeded();
-    // Past the deadline, and past what the service keeps: one last poll says so.
+    // Past the deadline, and past the retention of the service: one last poll shows it.
     let mut long = Run::submitted();
     long.pass(60 * HOUR).reply(expired());
     assert!(matches!(long.ended(), JobError::Expired { .. }));
@@ -67,7 +68,7 @@ fn t02_after_a_suspend_the_job_is_polled_at_once() {
             }
         )) == 1
     );
-    // While a poll is out: its time is up, and another is made.
+    // While a poll is in flight: it times out, and another one follows.
     let mut out = Run::with(JobOptions::new().with_deadline(72 * HOUR));
     out.reply(accepted());
     assert!(out.next_request().is_some());
@@ -79,7 +80,7 @@ fn t02_a_submit_in_flight_during_a_suspend_may_still_get_its_response() {
     let mut run = Run::with(JobOptions::new());
     let transmit = run.next_request().unwrap();
     run.pass(8 * HOUR);
-    // The driver hands in what it has before it asks what to do.
+    // The driver passes in what it has before it pulls the next output.
     run.job.handle_response(transmit.id, accepted(), run.now);
     run.reply(success()).succeeded();
 }
@@ -121,7 +122,7 @@ fn t03_a_clock_that_goes_back_changes_no_output() {
     );
 }
 
-/// Runs a job to its end with the clock where it is told, in few steps.
+/// Runs a job to its outcome, setting the clock to each wait. Returns the number of steps.
 fn ends(mut job: Job, start: Time) -> usize {
     let (mut now, mut steps) = (start, 0);
     loop {
@@ -164,7 +165,7 @@ fn t04_no_wait_goes_past_the_end_of_time() {
                 }
             }
         }
-        // Durations that overflow mean the last moment there is.
+        // Durations that overflow mean `Time::MAX`.
         let options = JobOptions::new()
             .with_deadline(Duration::MAX)
             .with_retry_policy(RetryPolicy::new().with_delays(Duration::MAX, Duration::MAX));
@@ -199,7 +200,7 @@ fn t05_settings_of_zero_are_raised_and_cause_no_busy_loop() {
         ends(Job::submit(&api(), document(), options, START), START) > 1000,
         "a millisecond between polls, and no less"
     );
-    // Without any time there is no submit, and nothing is billed.
+    // With a deadline of zero, nothing is submitted or billed.
     let mut none = Run::with(JobOptions::new().with_deadline(Duration::ZERO));
     assert!(matches!(
         none.ended(),
@@ -225,7 +226,7 @@ fn t05_settings_of_zero_are_raised_and_cause_no_busy_loop() {
 
 #[test]
 fn t06_a_hint_with_a_date_counts_from_the_date_of_the_response() {
-    // Our clock is in 2023, the service's in 2031, and its hint is two minutes long all the same.
+    // Our clock is in 2023 and the service's in 2031, but the hint still means two minutes.
     let mut response = answer_with(429, ("retry-after", "Thu, 06 Nov 2031 10:02:00 GMT"), "{}");
     response
         .headers_mut()
@@ -259,7 +260,7 @@ fn t07_a_request_in_flight_at_the_deadline_is_awaited_and_decides() {
         run.ended(),
         JobError::Deadline { cause: None, .. }
     ));
-    // The cause is that of the last poll, and not one before it.
+    // The cause is that of the last poll, not of an earlier one.
     let mut run = Run::with(JobOptions::new().with_deadline(deadline));
     run.reply(accepted()).reply(answer(500, ""));
     let transmit = run.next_request().unwrap();
@@ -269,7 +270,7 @@ fn t07_a_request_in_flight_at_the_deadline_is_awaited_and_decides() {
         run.ended(),
         JobError::Deadline { cause: None, .. }
     ));
-    // Nobody answers: at the poll's own limit it is over.
+    // Without a response, the job finishes at the poll's time limit.
     let (mut run, _) = out_at_the_deadline();
     assert!(matches!(
         run.ended(),
@@ -279,13 +280,13 @@ fn t07_a_request_in_flight_at_the_deadline_is_awaited_and_decides() {
         }
     ));
     assert!(run.now <= START + deadline + Duration::from_secs(60));
-    // A submit that is out is waited for as well, and its id is not lost.
+    // A submit in flight is awaited as well, and its id is not lost.
     let mut run = Run::with(JobOptions::new().with_deadline(deadline));
     let transmit = run.next_request().unwrap();
     run.pass(Duration::from_secs(20));
     run.job.handle_response(transmit.id, accepted(), run.now);
     run.reply(success()).succeeded();
-    // A document that was not taken by then is not submitted any more.
+    // A document that was not accepted by then is no longer submitted.
     let mut run = Run::with(JobOptions::new().with_deadline(deadline));
     let transmit = run.next_request().unwrap();
     run.pass(Duration::from_secs(20));

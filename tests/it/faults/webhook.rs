@@ -1,4 +1,5 @@
-//! Webhooks that are late, early, repeated, foreign, forged or no messages at all: the rows W of `docs/faults.md`.
+//! Webhooks that are late, early, repeated, unknown, forged or invalid: the rows W of
+//! `docs/faults.md`.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use typless::wire::{Notification, Webhook, WebhookSecret};
 
 const SECRET: &str = "8c3f0d6b5a9e4712";
 
-/// The vendor's sample, about this extraction.
+/// The vendor's sample message, for this extraction.
 fn message(id: &str) -> String {
     format!(
         r#"{{"event_id": "0e895e25cfa24844c724c0c675da4078b7d13b32", "event_time": "2022-02-03T10:19:17.388584",
@@ -27,7 +28,8 @@ fn post(path: &str, body: impl Into<Bytes>) -> Request<Bytes> {
     Request::post(path).body(body.into()).unwrap()
 }
 
-/// What a receiver at `/hooks` without a secret answers to this body, and whether it took a notification from it.
+/// The status of a receiver at `/hooks` without a secret for this body, and whether it has a
+/// notification.
 fn received(body: impl Into<Bytes>) -> (u16, bool) {
     let (answer, notification) = Webhook::new("/hooks")
         .unwrap()
@@ -35,7 +37,7 @@ fn received(body: impl Into<Bytes>) -> (u16, bool) {
     (answer.status().as_u16(), notification.is_some())
 }
 
-/// How many polls were announced for this reason.
+/// How many polls became due for this reason.
 fn polls(run: &Run, because: PollReason) -> usize {
     run.count(|kind| matches!(kind, JobEventKind::PollDue { reason, .. } if *reason == because))
 }
@@ -122,7 +124,7 @@ fn w04_a_flood_of_random_ids_makes_no_request_and_leaves_nothing_behind() {
         .collect();
     let mut run = Run::with(JobOptions::new());
     let submit = run.next_request().unwrap();
-    // A million, no two alike among the last 20 000: more than are remembered.
+    // A million ids, all different among the last 20 000: more than are remembered.
     for _ in 0..50 {
         flood
             .iter()
@@ -427,7 +429,7 @@ fn w13_messages_out_of_order_reach_their_jobs() {
     let mut runs = [Run::with(JobOptions::new()), Run::with(JobOptions::new())];
     let submits = runs.each_mut().map(|run| run.next_request().unwrap().id);
     let ids = ["first", "second"];
-    // The second is finished first, and both are told before either submit is answered.
+    // The second finishes first, and both messages come before the response to either submit.
     for id in ids.iter().rev() {
         runs.iter_mut()
             .for_each(|run| run.job.handle_notification(&notification(id), run.now));
@@ -446,7 +448,7 @@ fn w13_messages_out_of_order_reach_their_jobs() {
     }
 }
 
-/// The next request, if there is one without waiting.
+/// The next request, if there is one now.
 fn pull(run: &mut Run) -> Option<RequestId> {
     loop {
         match run.job.next_output(run.now) {

@@ -1,4 +1,4 @@
-//! The laws of machines, held against random scripts that happen to batches.
+//! The laws of machines, checked for batches with random scripts.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -42,7 +42,7 @@ proptest! {
     }
 }
 
-/// A batch and how many documents it has to begin with.
+/// The options of a batch, and the number of its documents at the start.
 #[derive(Debug, Clone)]
 struct Case {
     options: BatchOptions,
@@ -193,7 +193,7 @@ fn neither_key_nor_document_is_shown(
     }
 }
 
-/// Nothing is told of a job after its end, and the end comes once.
+/// Each job has one outcome, and no event after it.
 fn each_job_has_one_outcome_and_it_is_last(
     ended: &RefCell<BTreeMap<JobKey, Time>>,
     output: &Output<BatchEvent>,
@@ -203,7 +203,7 @@ fn each_job_has_one_outcome_and_it_is_last(
         return Ok(());
     };
     let mut ended = ended.borrow_mut();
-    // The checker makes the machine several times, with the first event of each being the same.
+    // The checker creates the machine several times; each time the first event is the same.
     if matches!(output, Output::Event(event) if event.sequence == 1) {
         ended.clear();
     }

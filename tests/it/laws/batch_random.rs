@@ -1,4 +1,5 @@
-//! Batches against a service that fails at random: whatever happens, every document is accounted for once, none is submitted twice, no limit is exceeded.
+//! Batches against a service that fails at random: every document is accounted for once, none is
+//! submitted twice, no limit is exceeded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use crate::support::service::{BatchRun, Fault, Service, notification, numbered};
 use proptest::prelude::*;
 use typless::machine::{BatchOptions, JobKey, Machine, Output, Ticket};
 
-/// Something that a caller does.
+/// An action of the caller.
 #[derive(Debug, Clone, Copy)]
 enum Act {
     Add(Option<u8>),
@@ -34,12 +35,12 @@ fn acts() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// Of a hundred requests, how many fail in which way.
+/// How many of a hundred requests fail in which way.
 #[derive(Debug, Clone)]
 struct Weather {
     seed: u64,
     faults: Vec<(u8, Fault)>,
-    /// Until when it lasts, in seconds.
+    /// How long it lasts, in seconds from the start.
     lasts: u64,
     hides: bool,
     forgets: bool,
@@ -165,10 +166,10 @@ proptest! {
         prop_assert!(matches!(run.batch.next_output(run.now), Output::Done), "{:?}", run.batch);
         prop_assert_eq!(run.ends.len(), keys.len() + fed);
         prop_assert!(keys.keys().all(|key| run.ends.contains_key(key)));
-        // The service's own ledger: no name twice.
+        // By the records of the service, no name was submitted twice.
         let names: BTreeSet<&str> = run.service.held.values().map(|held| held.name.as_str()).collect();
         prop_assert_eq!(names.len(), run.service.held.len());
-        // Whoever ended with a result was submitted, and read.
+        // A job with a result was submitted, and its result was read.
         let read = run.service.held.values().filter(|held| held.read_at.is_some()).count();
         prop_assert!(run.succeeded() <= read);
         let [in_flight, submits, a_second] = limits;

@@ -1,4 +1,4 @@
-//! The checker of laws: machines with one fault each, and the law that catches it, and no other.
+//! The checker of the laws: each machine with one fault breaks exactly the law that it should.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use typless::machine::{Failure, FailureKind, Limits, Machine, Output, RequestId,
 use typless::proptest::{Flavour, Law, LawChecker, Reply, Script, Step, Which, scripts};
 use typless::wire::Body;
 
-/// What is wrong with a machine.
+/// The fault of a machine.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fault {
     None,
@@ -38,7 +38,8 @@ enum Fault {
 const DEADLINE: Duration = Duration::from_secs(600);
 const GAP: Duration = Duration::from_secs(10);
 
-/// A small machine of the laws: submits until it is taken, polls every ten seconds, ends with any answer but 202, or at the deadline.
+/// A small machine: submits until accepted, polls every ten seconds, and finishes with any response
+/// but 202, or at the deadline.
 struct Small {
     fault: Fault,
     latest: Time,
@@ -121,7 +122,7 @@ impl Small {
         self.fault != Fault::PollsTwiceAtTheDeadline && self.fault != Fault::NeverEnds
     }
 
-    /// What an exchange came to; `None` if that is not known.
+    /// The status of the response to an exchange; `None` if it failed.
     fn take(&mut self, id: RequestId, now: Time, status: Option<u16>) {
         self.latest = self.latest.max(now);
         if self.fault == Fault::CountsDuplicates && self.exchange == id.get() && self.end.is_none()
@@ -259,7 +260,7 @@ fn checker(fault: Fault) -> LawChecker<'static, Small> {
         })
 }
 
-/// Scripts of every flavour: enough for each fault to show, few enough to wait for.
+/// Scripts of every flavour: enough to show each fault, and few enough to be fast.
 fn many_scripts() -> Vec<Script> {
     let mut runner = TestRunner::deterministic();
     let flavours = [Flavour::WellFormed, Flavour::Hostile, Flavour::Mixed].map(scripts);
@@ -371,7 +372,7 @@ fn a_violation_names_the_law_the_step_and_the_script() {
 
 #[test]
 fn which_submits_may_have_arrived() {
-    // Without a deadline nothing comes after the script, such as attempts that nobody answers.
+    // Without a deadline, nothing happens after the script, so no attempt fails there.
     let checker = || {
         LawChecker::new(|now| Small::new(Fault::SubmitsWhatMayHaveArrived, now)).with_max_submits(1)
     };

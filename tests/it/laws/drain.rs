@@ -1,4 +1,5 @@
-//! The laws of machines held against drains in random scripts, and what a drain promises of every id against random queues.
+//! The laws of machines, checked for drains with random scripts, and what a drain promises for
+//! every id, checked with random queues.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -93,16 +94,16 @@ fn no_key_is_shown(drain: &Drain, output: &Output<DrainEvent>, _: &Moment) -> Re
     }
 }
 
-/// Something that happens to a queue or its drain.
+/// An event of a queue or its drain.
 #[derive(Debug, Clone)]
 enum Step {
     /// Another extraction has finished.
     Finish,
     /// Time passes.
     Serve(u64),
-    /// One of those that were handed out is acknowledged; which, counts modulo their number.
+    /// One of the returned ids is acknowledged: the one at this index modulo their number.
     Acknowledge(usize),
-    /// The drain ends, and another one goes on with what its log has.
+    /// The drain is dropped, and another one starts from its log.
     Restart,
 }
 
@@ -115,7 +116,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the service answers for the id of this number: most are good, some are not.
+/// What the service responds for the id of this number: most are good, some are not.
 fn oddity(number: usize) -> Option<fn() -> Reply> {
     match number % 11 {
         1 => Some(|| Ok(answer(404, ""))),
@@ -182,7 +183,7 @@ fn promises(options: DrainOptions, shrinks: bool, steps: Vec<Step>) -> Result<()
             }
         }
     }
-    // Everybody acknowledges at last.
+    // At last, everything is acknowledged.
     for _ in 0..40 {
         run.serve(&mut queue, Duration::from_secs(60));
         told.take(&mut run, &acknowledged, &mut begun)?;
@@ -207,11 +208,11 @@ fn promises(options: DrainOptions, shrinks: bool, steps: Vec<Step>) -> Result<()
     Ok(())
 }
 
-/// What the events of all drains said.
+/// What the events of all drains reported.
 #[derive(Debug, Default)]
 struct Told {
     handed_out: BTreeSet<String>,
-    /// Handed out and not acknowledged.
+    /// Returned and not acknowledged.
     open: BTreeSet<String>,
     /// By this drain.
     set_aside: BTreeMap<String, u16>,

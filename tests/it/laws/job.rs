@@ -1,4 +1,5 @@
-//! The laws of machines, held against random scripts. Law 7 is measured by the benches, law 12 is in `resume.rs`.
+//! The laws of machines, checked for jobs with random scripts. Law 7 is measured by the benches;
+//! law 12 is in `resume.rs`.
 
 use std::time::Duration;
 

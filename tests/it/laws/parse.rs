@@ -1,4 +1,4 @@
-//! What holds for every result that is read into a type of the caller's own.
+//! What holds for every result that is read into a type of the caller.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -110,7 +110,7 @@ fn one(name: &str, value: impl Display) -> Value {
     json!({"name": name, "values": [{"value": value.to_string()}]})
 }
 
-/// A field that may not be there: `form` says in which of the ways the service has for that.
+/// A field that may be absent; `form` chooses how the service writes that.
 fn maybe(name: &str, value: Option<impl Display>, form: u8) -> Vec<Value> {
     match (value, form % 4) {
         (Some(value), _) => vec![one(name, value)],
@@ -123,7 +123,7 @@ fn maybe(name: &str, value: Option<impl Display>, form: u8) -> Vec<Value> {
     }
 }
 
-/// What the service would have written, had it read this invoice.
+/// What the service would write for this invoice.
 fn written(invoice: &Invoice, form: u8, rotation: usize) -> Extraction {
     let candidates: Vec<Value> = invoice
         .orders
@@ -153,7 +153,7 @@ fn written(invoice: &Invoice, form: u8, rotation: usize) -> Extraction {
             page_number,
             x,
         }) => {
-            // The service knows no page or coordinates of its own for "not located" but -1.
+            // The service writes -1 as page and coordinates for "not located".
             let page = page_number.map_or(json!(-1), |page| json!(page));
             let value = match x {
                 Some(x) => {
@@ -217,7 +217,7 @@ struct Document {
     line_items: Vec<Strict>,
 }
 
-/// Anything at all, with a taste for what results are made of.
+/// Any JSON, often made of parts of real results.
 fn anything() -> impl Strategy<Value = Value> {
     let texts = [
         "SECRET",
@@ -271,7 +271,7 @@ fn anything() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Reads into a `T`; what comes of it must not quote the document, and an error must say something.
+/// Reads into a `T`. An error must not quote the document, and must not be empty.
 fn try_as<T: DeserializeOwned>(
     extraction: &Extraction,
     options: &ParseOptions,

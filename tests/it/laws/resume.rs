@@ -1,4 +1,5 @@
-//! Law 12: ticket (or, before it, snapshot) out, resume in, at any step: the same end.
+//! Law 12: a job resumed from its ticket, or before that its snapshot, at any step has the same
+//! outcome.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use typless::machine::{
     Snapshot, Ticket, Time, Transmit,
 };
 
-/// A service that takes a document after some refused attempts, and finishes it some time later.
+/// A service that accepts a document after some refused attempts, and finishes it some time later.
 #[derive(Debug, Clone)]
 struct Service {
     unreachable: u32,
@@ -56,7 +57,7 @@ impl Service {
 
 fn service() -> impl Strategy<Value = Service> {
     let ends = prop::sample::select(vec![Ending::Success, Ending::Failure, Ending::Forgotten]);
-    // Far from the deadline on either side, so that the moment of a poll does not decide.
+    // Far from the deadline on either side, so that the exact time of a poll does not matter.
     let takes = prop_oneof![19 => (0..20_000_u64).prop_map(Duration::from_secs), 1 => Just(Duration::from_secs(200_000))];
     (0..4_u32, takes, ends).prop_map(|(unreachable, takes, ends)| Service {
         unreachable,
@@ -67,7 +68,7 @@ fn service() -> impl Strategy<Value = Service> {
     })
 }
 
-/// What a job came to, without its times.
+/// The outcome of a job as text, without its times.
 fn name(outcome: &Result<typless::wire::Extraction, JobError>) -> String {
     match outcome {
         Ok(extraction) => format!("{:?}", extraction.text("total")),
@@ -75,7 +76,7 @@ fn name(outcome: &Result<typless::wire::Extraction, JobError>) -> String {
     }
 }
 
-/// Runs a job for at most `steps` outputs. The outcome, or where it stood.
+/// Runs a job for at most `steps` outputs. Returns the outcome, if there was one.
 fn run(job: &mut Job, service: &mut Service, now: &mut Time, steps: usize) -> Option<String> {
     for _ in 0..steps {
         match job.next_output(*now) {
@@ -110,7 +111,7 @@ proptest! {
             prop_assert_eq!(end, expected);
             return Ok(());
         }
-        // The process dies, and another one goes on with what was written down.
+        // The process dies, and another one resumes from what was stored.
         now = now + Duration::from_secs(pause);
         let (ticket, snapshot) = (job.ticket(), job.snapshot());
         prop_assert!(ticket.is_some() != snapshot.is_some(), "either the one or the other");
@@ -127,7 +128,8 @@ proptest! {
         };
         let end = run(&mut resumed, &mut interrupted, &mut now, usize::MAX).unwrap();
         if lost {
-            // What became of a submit that was out can't be known; so it is said, and not submitted again.
+            // The outcome of a submit in flight is unknown: it is reported so, and not submitted
+            // again.
             prop_assert!(end.starts_with("it is unknown whether the document was submitted"), "{end}");
             prop_assert_eq!(interrupted.submits, submits);
         } else {

@@ -1,4 +1,4 @@
-//! The strategies of the feature `proptest`: what they promise, and that what is odd does come.
+//! The strategies of the feature `proptest`: what they promise, and that odd values occur.
 
 use http::Response;
 use proptest::prelude::*;
@@ -41,7 +41,7 @@ proptest! {
     }
 }
 
-/// Whether one of a few hundred values is such.
+/// Whether the predicate holds for one of a few hundred values.
 fn some<T>(strategy: impl Strategy<Value = T>, is: impl Fn(&T) -> bool) -> bool {
     let mut runner = TestRunner::deterministic();
     (0..600).any(|_| is(&strategy.new_tree(&mut runner).unwrap().current()))

@@ -1,4 +1,4 @@
-//! The life of a batch when all is well: every document is accounted for, within the limits, with few requests.
+//! A batch without faults: every document is accounted for, within the limits, with few requests.
 
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ fn the_limits_hold_by_the_count_of_the_test() {
     assert!(run.max_in_a_second <= 24, "{}", run.max_in_a_second);
 }
 
-/// Half-way, everything is kept as tickets and snapshots, and another batch goes on with it.
+/// Halfway, everything is stored as tickets and snapshots, and another batch resumes from them.
 #[test]
 fn tickets_and_snapshots_are_enough_to_resume() {
     for seconds in [0, 1, 5, 15, 40, 100] {
@@ -216,7 +216,7 @@ fn a_poll_is_retried_while_a_submit_waits_for_its_retry() {
         run.run_until(run.now);
         run.batch.confirm(run.events.last().unwrap().sequence);
     }
-    // The second is to be submitted again, but the third is announced before, and nobody confirms it.
+    // The second waits for its retry, but the third is announced first and never confirmed.
     run.run_until(START + seconds(5) + Duration::from_millis(200));
     run.batch.add(numbered(2), run.now).unwrap();
     run.run_until(START + seconds(60));
@@ -238,7 +238,8 @@ fn the_id_of_a_second_submit_is_reported_after_the_outcome() {
             }
         }
     };
-    // Nobody answers the first in time, so there is a second; then the first is answered after all, and its extraction fetched.
+    // The first gets no response in time, so there is a second. Then the first response arrives
+    // late, and its extraction is fetched.
     sent(&mut run);
     sent(&mut run);
     let first = run.service.hold(1, START);

@@ -1,4 +1,5 @@
-//! One call for all: how few requests a batch needs for many jobs, how late results are noticed, and what it makes of a queue that lies.
+//! Listings: how few requests a batch needs for many jobs, how late results are noticed, and what
+//! follows from a wrong queue.
 
 use std::time::Duration;
 
@@ -15,14 +16,14 @@ fn unlimited() -> BatchOptions {
         .with_max_submits(64)
 }
 
-/// Times that spread around a median, the same in each run.
+/// Durations that spread around a median, the same in each run.
 fn spread(number: u64) -> Duration {
     // A log-logistic distribution, by its quantile function: median 20 s, shape 2.
     let share = (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as f64 / f64::from(1 << 24);
     Duration::from_secs_f64(20.0 * (share / (1.0 - share)).sqrt().clamp(0.01, 30.0))
 }
 
-/// Documents that come one by one at a steady rate, for a while.
+/// Adds documents one by one at a steady rate.
 fn steady(per_second: u64, documents: usize, mut run: BatchRun) -> BatchRun {
     run.service.takes = Box::new(spread);
     for number in 0..documents {
@@ -51,7 +52,8 @@ fn a_thousand_documents_cost_little_more_than_one_request_each() {
         run.service.polls,
         run.service.listings
     );
-    // The queue is first asked in earnest once it has named one: until then a tenth of the age, here four seconds, goes by between two calls.
+    // Listings become frequent once one has listed a job. Until then, they are a tenth of the age
+    // apart: here four seconds.
     assert!(
         percentile(&run.lateness(), 95) < Duration::from_secs(5),
         "{:?}",
@@ -77,7 +79,7 @@ fn while_documents_wait_for_the_rate_few_requests_are_listings() {
             run.service.polls,
             run.service.listings
         );
-        // At ten a second, of two for each document, that is hardly more than it takes by all means.
+        // At ten a second and two requests for each document, that is hardly more than the minimum.
         assert!(
             run.now <= START + Duration::from_secs(100 + most / 10 + 45),
             "{:?}",
@@ -102,7 +104,7 @@ fn documents_that_wait_for_a_slot_do_not_delay_polls() {
         assert_eq!(run.succeeded(), documents);
         percentile(&run.lateness(), 90)
     };
-    // Two a second are plenty for ten at once: what is behind them waits for their end, not for the rate.
+    // Two a second are plenty for ten at a time: the others wait for a slot, not for the rate.
     let (few, many) = (run(10), run(200));
     assert!(many <= few + Duration::from_secs(2), "{few:?} {many:?}");
 }
@@ -130,7 +132,7 @@ fn the_first_request_after_a_restart_is_one_listing() {
     }
     run.run_until(START + Duration::from_secs(10));
     assert_eq!(run.service.listings, 1);
-    // The rest of the rate goes to what the queue named, oldest first.
+    // The rest of the rate goes to the listed ids, oldest first.
     let reasons = run.count_job_events(|event| {
         matches!(
             event,
@@ -247,7 +249,8 @@ fn a_result_whose_fetch_failed_is_fetched_at_its_own_retry() {
         (600, 2)
     );
     let held = &run.service.held[&Service::id(300)];
-    // The listings in between named it again, and it is neither fetched for that nor taken for one that they did not name.
+    // The listings in between list it again. It is not fetched for that, and does not count as not
+    // listed.
     assert!(
         held.read_at.unwrap() < held.finished_at + Duration::from_secs(5),
         "{:?}",

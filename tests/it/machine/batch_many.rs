@@ -1,4 +1,5 @@
-//! A great many jobs at once, with no I/O: in a debug build twenty thousand, in a release build a million (`cargo test --release --test batch_many`).
+//! Very many jobs in one batch, without I/O: twenty thousand in a debug build, a million in a
+//! release build (`cargo test --release -p typless --test it batch_many`).
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,7 +16,7 @@ const JOBS: usize = if cfg!(debug_assertions) {
     1_000_000
 };
 
-/// The service in a few words: all extractions finish ten minutes after the first was submitted.
+/// A minimal service: all extractions finish ten minutes after the first submit.
 #[derive(Default)]
 struct Answers {
     submits: usize,

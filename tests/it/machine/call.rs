@@ -1,4 +1,4 @@
-//! Single calls with retries: what is tried again, what must not be, and how each ends.
+//! Single calls with retries: what is retried, what must not be, and the outcome of each.
 
 use std::time::Duration;
 
@@ -36,7 +36,8 @@ enum Reply {
     Silence,
 }
 
-/// Drives a call with these replies, and with silence after them. Its outcome, the number of attempts, and the time it took.
+/// Drives a call with these replies, and without responses after them. Returns the outcome, the
+/// number of attempts, and the time it took.
 fn drive<R: Request>(
     mut call: Call<R>,
     replies: Vec<Reply>,
@@ -162,7 +163,7 @@ fn no_attempt_begins_after_the_deadline() {
         matches!(outcome, Err(CallError::Deadline { .. })),
         "{outcome:?}"
     );
-    // Two attempts of 60 s each: the second was out when the deadline passed.
+    // Two attempts of 60 s each: the second was in flight when the deadline passed.
     assert_eq!((attempts, took > Duration::from_secs(100)), (2, true));
 }
 

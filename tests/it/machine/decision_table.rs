@@ -1,6 +1,7 @@
-//! What follows every HTTP status with every kind of body, as one table: `tests/decision_table.txt`.
+//! What follows every HTTP status with every kind of body, as one table:
+//! `tests/decision_table.txt`.
 //!
-//! `cargo test --test it decision_table -- --nocapture` prints it.
+//! `cargo test -p typless --test it decision_table -- --nocapture` prints it.
 
 use std::fmt::Write;
 use std::ops::RangeInclusive;
@@ -14,7 +15,7 @@ const TABLE: &str = include_str!("../../decision_table.txt");
 const STANDARD_ERROR: &str = r#"{"code": "X1", "message": "no", "details": {}}"#;
 const HTML: &str = "<html><body>Bad gateway</body></html>";
 
-/// The kinds of body, as they are answered to a submit and to a poll.
+/// The kinds of body, as the response to a submit and to a poll.
 const BODIES: [(&str, &str, &str); 5] = [
     ("no body", "", ""),
     ("standard error", STANDARD_ERROR, STANDARD_ERROR),
@@ -31,9 +32,9 @@ const BODIES: [(&str, &str, &str); 5] = [
     ),
 ];
 
-/// What follows the answer to a submit.
+/// What follows the response to a submit.
 fn after_submit(status: u16, body: &str) -> &'static str {
-    // With one attempt allowed, an answer that counts as one is the last.
+    // With one attempt allowed, a response that counts as an attempt is the last.
     let mut run = Run::new(submit(
         JobOptions::new().with_retry_policy(RetryPolicy::new().with_attempts(1)),
     ));
@@ -48,14 +49,14 @@ fn after_submit(status: u16, body: &str) -> &'static str {
     }
 }
 
-/// What follows the answer to the first poll an id that was given to us seconds ago.
+/// What follows the response to the first poll of an id that is seconds old.
 fn after_first_poll(status: u16, body: &str) -> &'static str {
     let mut run = Run::new(submit(JobOptions::new()));
     run.reply(accepted());
     after_poll(run, status, body)
 }
 
-/// What follows the answer to a poll of a job that was resumed.
+/// What follows the response to a poll of a resumed job.
 fn after_resumed_poll(status: u16, body: &str) -> &'static str {
     let ticket = Ticket::new(ExtractionId::new(ID).unwrap(), START, Time::MAX);
     after_poll(
@@ -68,7 +69,7 @@ fn after_resumed_poll(status: u16, body: &str) -> &'static str {
 fn after_poll(mut run: Run, status: u16, body: &str) -> &'static str {
     run.reply(support::answer(status, body));
     let state = run.job.state();
-    // The next poll, or the end of the events.
+    // Takes the events until the next request.
     let _ = run.next_request();
     let told = run.events.iter().find_map(|event| match &event.kind {
         JobEventKind::Progressed {

@@ -13,7 +13,8 @@ fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }
 
-/// Follows a job that takes this long by what is known, and teaches what is seen. The ages of the polls.
+/// Polls a job that takes this long by the estimator, and teaches the estimator. Returns the ages
+/// of the polls.
 fn follow(estimator: &mut DelayEstimator, takes: f64) -> Vec<f64> {
     let (mut polls, mut last) = (Vec::new(), Duration::ZERO);
     loop {
@@ -176,7 +177,8 @@ fn learned_delays_round_trip_to_the_bit() {
     assert_eq!(read, estimator);
     assert_eq!(serde_json::to_string(&read).unwrap(), json);
     assert!(json.len() < 2500, "{}", json.len());
-    // The curve of the one that is read knows all that was seen; the other may not know the last few.
+    // The estimator that was read has all observations in its curve; the other may lack the last
+    // few.
     let again: DelayEstimator = serde_json::from_str(&json).unwrap();
     assert_eq!(
         POLICY.next_poll_by(Some(&read), seconds(3.0), None),
@@ -367,7 +369,7 @@ fn expired_and_unobserved_outcomes_teach_nothing() {
     }
 }
 
-/// What an estimator has learned of a job whose first poll is answered so.
+/// What an estimator has learned from a job whose first poll gets this response.
 fn taught_by(answer: http::Response<bytes::Bytes>) -> DelayEstimator {
     let mut run =
         Run::new(support::submit(JobOptions::new()).with_estimator(DelayEstimator::new()));

@@ -1,4 +1,5 @@
-//! The life of a drain when all is well: listed, fetched, handed out, acknowledged. What goes wrong is in `tests/faults_drain.rs`.
+//! A drain without faults: listed, fetched, returned, acknowledged. Faults are in
+//! `faults/drain.rs`.
 
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ fn an_empty_queue_is_drained_with_one_request() {
 
 #[test]
 fn drained_once_it_finishes_with_a_listing_without_new_ids() {
-    // A service that lists no more than two at once.
+    // A service that lists at most two ids in one response.
     let mut run = DrainRun::with(DrainOptions::new());
     let mut queue = Queue::of(&["a", "b", "c", "d", "e"]);
     queue.shrinks = true;
@@ -200,7 +201,7 @@ fn acknowledged_ids_are_remembered_only_while_they_are_listed() {
         1,
         "missing in two listings"
     );
-    // It is another one, as far as anybody can tell.
+    // To the drain, it is a new one.
     queue.listed.push("a".to_owned());
     run.serve(&mut queue, MINUTE);
     assert_eq!(run.handed_out(), ["a", "b", "a"]);
@@ -208,7 +209,7 @@ fn acknowledged_ids_are_remembered_only_while_they_are_listed() {
 
 #[test]
 fn after_a_restart_nothing_acknowledged_comes_again_and_nothing_else_is_lost() {
-    // Reading a result takes it off the list, which is the harder case.
+    // Reading a result removes it from the list, which is the harder case.
     let mut queue = Queue::of(&["a", "b", "c"]);
     queue.shrinks = true;
     let mut run = DrainRun::unacknowledged(DrainOptions::new());
@@ -218,7 +219,7 @@ fn after_a_restart_nothing_acknowledged_comes_again_and_nothing_else_is_lost() {
         DrainEventKind::FetchDue { extraction_id, .. } => Some(extraction_id.clone()),
         _ => None,
     });
-    // What a log of its events and acknowledgements says was begun and not done with.
+    // What was started and not acknowledged, by a log of the events and acknowledgements.
     let open: Vec<_> = begun.filter(|id| id.as_str() != "a").collect();
     let next = run.events.last().unwrap().sequence + 1;
     queue.listed = vec!["a".to_owned(), "d".to_owned()];
@@ -240,7 +241,7 @@ fn an_id_acknowledged_before_its_result_is_not_returned() {
     let list = run.requests_now().remove(0);
     run.drain
         .handle_response(list.id, listing(&["a", "b", "c"]), run.now);
-    // While it waits, while its fetch is announced, while it is out.
+    // While it waits, when its fetch is announced, and while its fetch is in flight.
     run.drain.acknowledge(&id("a"));
     let Output::Event(listed) = run.drain.next_output(run.now) else {
         panic!()

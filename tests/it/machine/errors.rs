@@ -1,4 +1,5 @@
-//! Every end and error says in one sentence what happened, keeps its cause, and shows neither key nor document.
+//! Every outcome and error says in one sentence what happened, keeps its cause, and shows neither
+//! key nor document.
 
 use std::error::Error;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use typless::machine::{
 };
 use typless::wire::{AwaitingRequest, ExtractRequest, Request};
 
-/// Drives a job with these answers, and its submit first; what it ended with, and where it stood then.
+/// Drives a job with these responses. Returns the outcome and the final state.
 fn end(
     options: JobOptions,
     replies: Vec<Result<http::Response<bytes::Bytes>, FailureKind>>,
@@ -144,7 +145,7 @@ fn each_outcome_of_a_job_has_its_sentence() {
     assert_eq!(run.job.state(), JobState::Abandoned);
 }
 
-/// Drives a call with this reply, and with silence after it.
+/// Drives a call with this reply, and without responses after it.
 fn call_end<R: Request>(
     mut call: Call<R>,
     reply: Option<Result<http::Response<bytes::Bytes>, FailureKind>>,
@@ -231,7 +232,7 @@ fn each_outcome_of_a_call_has_its_sentence() {
     );
 }
 
-/// What is answered for a listed id, and a part of the sentence that follows.
+/// The response for a listed id, and a part of the message that follows.
 type Case = (fn() -> Reply, &'static str);
 
 #[test]

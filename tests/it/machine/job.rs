@@ -1,4 +1,4 @@
-//! The life of a job when all is well: what is told on the way, hints, deadlines, confirmations. What goes wrong is in `tests/faults_*.rs`.
+//! A job without faults: its events, hints, deadlines, confirmations. Faults are in `faults`.
 
 use std::time::Duration;
 
@@ -212,7 +212,7 @@ fn a_notification_of_another_job_changes_nothing() {
 #[test]
 fn the_time_limit_of_a_poll_begins_when_it_is_sent() {
     let mut run = Run::submitted();
-    // The application sleeps over the announcement of the poll, for longer than a poll may take.
+    // The application waits after the event of the poll for longer than a poll may take.
     loop {
         match run.job.next_output(run.now) {
             Output::Event(event) if matches!(event.kind, JobEventKind::PollDue { .. }) => break,

@@ -1,4 +1,4 @@
-//! Tickets and snapshots as they were stored: kept for ever, read by every later version, and never believed once they are damaged.
+//! Stored tickets and snapshots: every later version reads them, and damaged ones are refused.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ const BARE_TICKET: &str = include_str!("../../golden/ticket-1-bare.json");
 const READY: &str = include_str!("../../golden/snapshot-1-ready.json");
 const SUBMITTING: &str = include_str!("../../golden/snapshot-1-submitting.json");
 
-/// Reads one kind of file, and says what is wrong with it.
+/// Reads one kind of file, and returns its error.
 type Reader = fn(&str) -> Option<TicketError>;
 
-/// Each file, without the end of its line, and what reads it.
+/// Each file, without its final line break, and what reads it.
 fn golden() -> [(&'static str, Reader); 4] {
     let ticket: Reader = |json| Ticket::from_json(json).err();
     let snapshot: Reader = |json| Snapshot::from_json(json).err();
@@ -216,7 +216,8 @@ fn the_checksum_can_be_computed_by_anybody() {
             "due_ms",
             "deadline_ms",
         ];
-        // In the order of the format: a ticket's reference comes before its times, a snapshot's after them.
+        // In the order of the format: a ticket's reference comes before its times, a snapshot's
+        // after them.
         let late = fields.contains_key("typless_snapshot");
         let names = order
             .into_iter()

@@ -1,4 +1,4 @@
-//! What the tests of the core share: a service that is a few lines of arithmetic, and answers by name.
+//! Shared by the tests of the core: responses by name, and a job in virtual time.
 
 pub(crate) mod queue;
 pub(crate) mod results;
@@ -81,7 +81,7 @@ pub(crate) fn expired() -> Response<Bytes> {
     answer(200, r#"{"error": {}, "result": {}, "status": "EXPIRED"}"#)
 }
 
-/// A job pulled by hand: what it sent, what it told, and when.
+/// A job in virtual time, and its events.
 pub(crate) struct Run {
     pub(crate) job: Job,
     pub(crate) now: Time,
@@ -109,7 +109,7 @@ impl Run {
         run
     }
 
-    /// Goes on to the next request, waiting as long as it takes; `None` if the job stops first.
+    /// Runs to the next request, waiting as long as it takes; `None` if the job stops first.
     pub(crate) fn next_request(&mut self) -> Option<Transmit> {
         loop {
             match self.job.next_output(self.now) {
@@ -121,14 +121,14 @@ impl Run {
         }
     }
 
-    /// Answers the next request.
+    /// Responds to the next request.
     pub(crate) fn reply(&mut self, response: Response<Bytes>) -> &mut Self {
         let transmit = self.next_request().expect("a request");
         self.job.handle_response(transmit.id, response, self.now);
         self
     }
 
-    /// Has the next request fail.
+    /// Lets the next request fail.
     pub(crate) fn fail(&mut self, kind: FailureKind) -> &mut Self {
         let transmit = self.next_request().expect("a request");
         self.job.handle_failure(
@@ -139,7 +139,7 @@ impl Run {
         self
     }
 
-    /// Lets everything happen that happens without answers.
+    /// Runs as far as possible without a request.
     pub(crate) fn settle(&mut self) -> &mut Self {
         assert!(self.next_request().is_none(), "no request was expected");
         self
@@ -150,7 +150,7 @@ impl Run {
         self
     }
 
-    /// Lets the job end without another request, and hands out why there is no result.
+    /// Runs to the outcome without another request, and returns the error.
     pub(crate) fn ended(&mut self) -> &JobError {
         self.settle();
         self.outcome()
@@ -159,7 +159,7 @@ impl Run {
             .expect_err("an error")
     }
 
-    /// Lets the job end without another request, with a result.
+    /// Runs to the outcome without another request; it must be a result.
     pub(crate) fn succeeded(&mut self) -> &mut Self {
         self.settle();
         assert!(self.outcome().expect("an end").is_ok());
@@ -171,7 +171,7 @@ impl Run {
         self.events.iter().filter(|event| kind(&event.kind)).count()
     }
 
-    /// The outcome, if the job has told it.
+    /// The outcome, if there is one.
     pub(crate) fn outcome(&self) -> Option<&<Job as Machine>::Outcome> {
         self.events.iter().find_map(|event| {
             if let JobEventKind::Finished(outcome) = &event.kind {

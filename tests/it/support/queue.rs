@@ -1,4 +1,4 @@
-//! A drain pulled by hand, and a service with a queue that is a few lines of arithmetic.
+//! A drain in virtual time, and a small service with a queue.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,19 +13,19 @@ use typless::wire::ExtractionId;
 
 use super::{START, answer, api, success};
 
-/// What comes back, if anything does.
+/// A response, or the failure of the exchange.
 pub(crate) type Reply = Result<Response<Bytes>, FailureKind>;
 
-/// A queue as the service may keep it.
+/// The queue of a service.
 pub(crate) struct Queue {
     pub(crate) listed: Vec<String>,
-    /// Reading a result takes its id off the list.
+    /// Whether reading a result removes its id from the list.
     pub(crate) shrinks: bool,
-    /// What is answered for an id, if it is not a result.
+    /// The reply for an id, if it is not a result.
     pub(crate) odd: BTreeMap<String, Box<dyn Fn() -> Reply>>,
-    /// What is answered to a listing, if it is not the list.
+    /// The reply to a listing, if it is not the list.
     pub(crate) odd_list: Option<Box<dyn Fn() -> Reply>>,
-    /// What is listed for all customers, if that is something else.
+    /// The ids listed for all customers, if they differ.
     pub(crate) all: Option<Vec<String>>,
     /// How often each id was fetched.
     pub(crate) fetched: BTreeMap<String, usize>,
@@ -47,7 +47,7 @@ impl Queue {
         }
     }
 
-    /// With this answer for an id.
+    /// With this reply for an id.
     pub(crate) fn with(mut self, id: &str, reply: impl Fn() -> Reply + 'static) -> Self {
         self.odd.insert(id.to_owned(), Box::new(reply));
         self
@@ -97,23 +97,23 @@ pub(crate) fn id(text: &str) -> ExtractionId {
     ExtractionId::new(text).unwrap()
 }
 
-/// How a run rests.
+/// Why a run has stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rest {
-    /// At the time it was served until.
+    /// The time is over.
     Waiting,
     NeedsInput,
     Done,
 }
 
-/// A drain pulled by hand: what it told, and when it asked.
+/// A drain in virtual time, its events and its requests.
 pub(crate) struct DrainRun {
     pub(crate) drain: Drain,
     pub(crate) now: Time,
     pub(crate) events: Vec<DrainEvent>,
-    /// When each request was sent, and for what.
+    /// When each request was sent, and its URI.
     pub(crate) requests: Vec<(Time, String)>,
-    /// Whether results are acknowledged as they come.
+    /// Whether results are acknowledged immediately.
     pub(crate) acknowledges: bool,
 }
 
@@ -135,7 +135,7 @@ impl DrainRun {
         }
     }
 
-    /// Serves it at once whenever it asks, for this long.
+    /// Responds to every request immediately, for this long.
     pub(crate) fn serve(&mut self, queue: &mut Queue, time: Duration) -> Rest {
         let end = self.now + time;
         loop {
@@ -166,7 +166,7 @@ impl DrainRun {
         }
     }
 
-    /// All requests that it makes without waiting.
+    /// All requests that are due now.
     pub(crate) fn requests_now(&mut self) -> Vec<typless::machine::Transmit> {
         let mut requests = Vec::new();
         loop {
@@ -187,7 +187,7 @@ impl DrainRun {
         self.events.push(event);
     }
 
-    /// The ids that were handed out, in order; those without a result have a `!`.
+    /// The returned ids, in order; those without a result have a `!`.
     pub(crate) fn handed_out(&self) -> Vec<String> {
         let ids = self.events.iter().filter_map(|event| match &event.kind {
             DrainEventKind::Extracted {

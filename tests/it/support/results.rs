@@ -37,7 +37,7 @@ pub(crate) fn of(fields: impl IntoIterator<Item = Value>) -> Extraction {
     extraction(fields.into_iter().collect::<Vec<_>>(), json!([]))
 }
 
-/// Paths and kinds of what is wrong.
+/// Path and kind of each problem.
 pub(crate) fn problems<T: DeserializeOwned>(
     extraction: &Extraction,
 ) -> Vec<(String, ParseProblemKind)> {

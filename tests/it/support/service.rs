@@ -1,6 +1,5 @@
-//! For a test that says `mod support;` and `#[path = "support/service.rs"] mod service;`.
-//!
-//! A service in memory, and a batch driven against it in virtual time: what a test needs to see how many requests there were, and how late the results.
+//! A service in memory, and a batch driven against it in virtual time: a test sees how many
+//! requests there were, and how late the results.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -15,20 +14,20 @@ use typless::wire::{Document, ExtractionId, Notification};
 
 use super::{START, answer, answer_with, api, in_progress, success};
 
-/// What may be done with a request instead of serving it.
+/// What happens to a request instead of being served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// It never arrives.
     NotSent,
-    /// It is served, and the answer is lost.
+    /// It is served, and the response is lost.
     AnswerLost,
-    /// It is answered with this status, and not processed.
+    /// It gets this status, and is not processed.
     Status(u16),
     /// The same, with a `Retry-After`.
     RetryAfter(u16, u64),
-    /// Its answer is larger than the limit.
+    /// Its response is larger than the limit.
     TooLarge,
-    /// Nobody ever answers.
+    /// It never gets a response.
     Silence,
 }
 
@@ -43,21 +42,21 @@ pub(crate) struct Held {
     pub(crate) is_hidden: bool,
 }
 
-/// Which fault befalls the request of this number, with this text, at this time.
+/// The fault of the request of this number, with this text, at this time.
 pub(crate) type Faults = dyn FnMut(u64, &str, Time) -> Option<Fault>;
 
-/// The service: takes documents, finishes each after a while, lists what has finished.
+/// The service: accepts documents, finishes each after a while, lists what has finished.
 pub(crate) struct Service {
     pub(crate) held: BTreeMap<String, Held>,
-    /// Finished and unread at a time, in that order.
+    /// When each unread extraction finishes, and its id.
     unread: BTreeSet<(Time, String)>,
     /// How long the extraction of this number takes.
     pub(crate) takes: Box<dyn FnMut(u64) -> Duration>,
-    /// What happens to a request instead of its being served.
+    /// The fault of a request, if any.
     pub(crate) fault: Box<Faults>,
-    /// Ids of others that every listing has.
+    /// Unknown ids that every listing has.
     pub(crate) foreign: Vec<String>,
-    /// Whether an extraction that was read is listed no more.
+    /// Whether an extraction that was read is no longer listed.
     pub(crate) forgets_read: bool,
     /// Whether the listing is always empty.
     pub(crate) is_silent: bool,
@@ -92,7 +91,7 @@ impl Service {
         format!("{number:040x}")
     }
 
-    /// An extraction that was submitted in another life.
+    /// Adds an extraction that was submitted before the run.
     pub(crate) fn hold(&mut self, number: u64, finished_at: Time) -> ExtractionId {
         let id = Self::id(number);
         self.unread.insert((finished_at, id.clone()));
@@ -193,11 +192,11 @@ pub(crate) struct BatchRun {
     pub(crate) now: Time,
     pub(crate) round_trip: Duration,
     pub(crate) events: Vec<BatchEvent>,
-    /// Whether all events are kept, or ends alone.
+    /// Whether all events are kept, or only the outcomes.
     pub(crate) keeps_events: bool,
-    /// How each job ended: its file's name or reference, and the result's name; by key.
+    /// The outcome of each job: a result, or the name of the error.
     pub(crate) ends: BTreeMap<JobKey, Result<(), String>>,
-    /// Whether webhooks come, and how long after.
+    /// Whether the extraction of this number has a webhook, and how long after it finished.
     pub(crate) webhook: Box<dyn FnMut(u64) -> Option<Duration>>,
     pub(crate) max_in_flight_seen: usize,
     pub(crate) max_submits_seen: usize,
@@ -252,12 +251,12 @@ impl BatchRun {
         run
     }
 
-    /// Goes on until there is nothing to do and nothing to come.
+    /// Runs until nothing is due and nothing arrives any more.
     pub(crate) fn run(&mut self) -> &mut Self {
         self.run_until(Time::MAX)
     }
 
-    /// Goes on until this time, or until there is nothing to do and nothing to come.
+    /// Runs until this time, or until nothing is due and nothing arrives any more.
     pub(crate) fn run_until(&mut self, end: Time) -> &mut Self {
         loop {
             self.arrive();
@@ -349,7 +348,7 @@ impl BatchRun {
         self.pending.insert((time, self.arrivals), arrival);
     }
 
-    /// The test's own count of what is in flight and what was sent within a second.
+    /// Counts what is in flight and what was sent within a second, independently of the batch.
     fn count(&mut self, id: RequestId, is_submit: bool, until: Time) {
         self.requests += 1;
         self.out.retain(|_, until| *until > self.now);
@@ -392,12 +391,12 @@ impl BatchRun {
         }
     }
 
-    /// How many jobs ended with a result.
+    /// How many jobs have a result.
     pub(crate) fn succeeded(&self) -> usize {
         self.ends.values().filter(|end| end.is_ok()).count()
     }
 
-    /// How many jobs ended like this.
+    /// How many jobs have this error.
     pub(crate) fn ended_as(&self, name: &str) -> usize {
         self.ends
             .values()
@@ -428,7 +427,7 @@ impl BatchRun {
     }
 }
 
-/// A small document with a name of its own.
+/// A small document, named after its number.
 pub(crate) fn numbered(number: usize) -> Document {
     Document::new(&format!("{number}.pdf"), "line-item-invoice", &b"%PDF"[..]).unwrap()
 }

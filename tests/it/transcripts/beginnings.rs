@@ -1,4 +1,5 @@
-//! How the job of each transcript in `tests/transcripts` begins; shared with the tests of the transports.
+//! The job at the start of each transcript in `tests/transcripts`; shared with the tests of the
+//! transports.
 
 use std::time::Duration;
 

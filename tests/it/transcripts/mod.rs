@@ -1,7 +1,8 @@
-//! Recorded runs: each file in `tests/transcripts` is what its script brings about, and replays byte for byte.
+//! Recorded runs: each file in `tests/transcripts` is what its script produces, and replays byte
+//! for byte.
 //!
-//! A change of what a job does shows as a change of these files. If it is meant, write them anew, and read the differences:
-//! `UPDATE_TRANSCRIPTS=1 cargo test -p typless --test it transcripts`
+//! A change of what a job does changes these files. If it is intended, write them again with
+//! `UPDATE_TRANSCRIPTS=1 cargo test -p typless --test it transcripts`, and read the differences.
 
 mod beginnings;
 mod scripts;
@@ -20,7 +21,7 @@ use typless::proptest::{Flavour, JobInput, LawChecker, Moment, job_inputs, scrip
 use typless::transcript::{Recordable, Recorder, StepKind, Transcript};
 use typless::wire::{AwaitingRequest, Notification};
 
-/// Runs a script with the loop that everybody can write, on a clock of its own, and hands out what was recorded.
+/// Runs a script with a plain loop in virtual time, and returns what was recorded.
 fn record(script: &Script) -> String {
     let mut recorder = Recorder::new(beginnings::job(script.name), START);
     let (mut now, mut events, mut waits) = (START, 0, 0);
@@ -358,7 +359,8 @@ proptest! {
     fn every_run_of_a_job_can_be_recorded_and_replayed(seed in any::<u64>(), confirms in any::<bool>(), script in scripts_with_inputs(Flavour::Mixed, job_inputs())) {
         let options = JobOptions::new().with_seed(seed).with_retry_policy(RetryPolicy::new().with_resubmissions(1));
         let options = if confirms { options.with_confirmation() } else { options };
-        // The recorder keeps the laws as the job does, and what it wrote to the end is what happens again.
+        // The recorder keeps the laws as the job does, and replaying a complete transcript gives
+        // the same.
         LawChecker::new(|now| Recorder::new(job(options, now), now))
             .with_job_options(options)
             .with_inputs(|input: &JobInput, recorder: &mut Recorder<Job>, moment| apply(input, recorder, moment))

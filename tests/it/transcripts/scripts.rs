@@ -1,4 +1,5 @@
-//! What happens to the job of each transcript in `tests/transcripts`: the answers of a service, and what the application does.
+//! What happens to the job of each transcript in `tests/transcripts`: the replies of a service, and
+//! what the application does.
 
 use std::time::Duration;
 
@@ -11,13 +12,16 @@ use crate::support::{ID, accepted, answer, answer_with, expired, failed, in_prog
 /// What happens to one job.
 pub(crate) struct Script {
     pub(crate) name: &'static str,
-    /// What it shows, for people.
+    /// What it shows, for the reader.
     pub(crate) about: &'static str,
-    /// The answer to each request, and how long it takes. A clock that is put back meanwhile makes it negative.
+    /// The reply to each request, and how many seconds it takes: negative if the clock is set back
+    /// meanwhile.
     pub(crate) answers: Vec<(f64, Reply)>,
-    /// What the application does on an event, by its number from 1; or, as number 0, when the job needs input.
+    /// What the application does at an event, by the number of the event from 1; or, with number 0,
+    /// when the job needs input.
     pub(crate) inputs: Vec<(usize, String)>,
-    /// How much later or sooner than it should the wait of this number, from 1, comes to its end.
+    /// By how many seconds the wait of this number, from 1, is too long; negative if it is too
+    /// short.
     pub(crate) slips: Vec<(usize, f64)>,
 }
 
@@ -25,7 +29,7 @@ pub(crate) type Reply = Result<Response<Bytes>, Failure>;
 
 impl Script {
     fn new<const N: usize>(name: &'static str, about: &'static str, replies: [Reply; N]) -> Self {
-        // Answers take a quarter of a second each.
+        // Each response takes a quarter of a second.
         Self {
             name,
             about,
@@ -79,7 +83,7 @@ pub(crate) fn scripts() -> Vec<Script> {
         .collect()
 }
 
-/// What may become of a submit.
+/// What may happen to a submit.
 fn submits() -> Vec<Script> {
     let (html, mistyped) = (
         "<html>\n<h1>502 Bad Gateway</h1>\n</html>",
@@ -197,7 +201,7 @@ fn submits() -> Vec<Script> {
     ]
 }
 
-/// An answer of the day on which everything begins, which asks to wait to a date.
+/// A response with the date of `START` that asks to wait until a date.
 fn hinted(mut response: Response<Bytes>, until: &str) -> Response<Bytes> {
     let headers = response.headers_mut();
     headers.insert("retry-after", until.parse().unwrap());
@@ -205,7 +209,7 @@ fn hinted(mut response: Response<Bytes>, until: &str) -> Response<Bytes> {
     response
 }
 
-/// What may become of polls that are not the last.
+/// What may happen to polls that are not the last.
 fn polls() -> Vec<Script> {
     let cut_off = r#"{"error": {}, "result": {"object_id": "1cb2"}, "status": "SUCC"#;
     let paused = |status: &str| {
@@ -310,7 +314,7 @@ fn notify(id: &str) -> String {
     format!("notification {id}")
 }
 
-/// What the last poll may bring.
+/// The outcomes of the last poll.
 fn ends() -> Vec<Script> {
     let no_result = r#"{"error": {}, "result": {}, "status": "SUCCESS"}"#;
     let bad_page = r#"{"error": {}, "result": {"extracted_fields": [{"name": "total", "values": [{"page_number": "one"}]}]}, "status": "SUCCESS"}"#;
@@ -405,7 +409,7 @@ fn ends() -> Vec<Script> {
     ]
 }
 
-/// What else may happen in the life of a job.
+/// What else may happen to a job.
 fn lives() -> Vec<Script> {
     let (hour, day) = (3600.0, 86_400.0);
     vec![
@@ -487,7 +491,7 @@ fn lives() -> Vec<Script> {
     ]
 }
 
-/// Seconds later, or sooner.
+/// The time this many seconds later, or earlier.
 pub(crate) fn moved(time: Time, seconds: f64) -> Time {
     let by = Duration::from_secs_f64(seconds.abs());
     if seconds < 0.0 {

@@ -1,4 +1,4 @@
-//! The body of a submit: its length, its bytes by every way, and sources that break their word.
+//! The body of a submit: its length, every way to read it, and sources with a wrong length.
 
 use std::io::{self, Read};
 
@@ -14,7 +14,7 @@ fn body(document: Document) -> Body {
         .into_body()
 }
 
-/// A source that says one length and yields another number of bytes, so many at a time.
+/// A source with a declared length and another number of bytes, which are read `at_a_time`.
 struct Source {
     says: u64,
     content: Vec<u8>,

@@ -1,4 +1,5 @@
-//! The open points of the service, A1 to A26: what this library does where nothing is certain. Each is described in `docs/wire.md`.
+//! The open points of the service, A1 to A26: what this library does where the behaviour is
+//! unknown. `docs/wire.md` describes each.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -31,7 +32,7 @@ fn extraction(json: &str) -> Extraction {
     Extraction::from_json(json.to_owned()).unwrap()
 }
 
-/// A result with one field `f` of which these are the values.
+/// A result with one field `f` that has these values.
 fn values(json: &str) -> Extraction {
     extraction(&format!(
         r#"{{"extracted_fields": [{{"name": "f", "values": {json}}}]}}"#
@@ -49,7 +50,7 @@ fn ids(body: &str) -> Result<Vec<String>, ResponseError> {
     Ok(list)
 }
 
-/// The ids as they are handed out, and how many entries were none.
+/// The ids in order, and how many entries were not ids.
 fn visited(body: &str) -> Result<(Vec<String>, usize), ResponseError> {
     let mut ids = Vec::new();
     let passed_over =
@@ -57,7 +58,7 @@ fn visited(body: &str) -> Result<(Vec<String>, usize), ResponseError> {
     Ok((ids, passed_over))
 }
 
-/// What a call comes to whose every attempt is answered like this.
+/// The outcome of a call whose every attempt gets this response.
 fn call<R: Request>(request: R, response: &Response<Bytes>) -> Result<R::Response, CallError> {
     let (mut call, mut now) = (Call::new(&api(), request, CallOptions::new(), START), START);
     loop {
@@ -234,7 +235,8 @@ fn a06_a_submit_that_may_have_arrived_is_repeated_only_if_the_caller_allows_it()
             JobError::SubmitUnknown { .. }
         ));
     }
-    // Certainly not processed: the connection was refused, the request not received, or turned away.
+    // Certainly not processed: the connection was refused, or the request was not received or
+    // throttled.
     let mut run = Run::with(JobOptions::new());
     run.fail(FailureKind::NotSent)
         .reply(answer(408, ""))
@@ -389,7 +391,7 @@ fn a11_a_listing_may_repeat_an_id() {
             .collect::<Vec<_>>(),
         ["b", "a", "b"]
     );
-    // Whoever drains it keeps a set of what was handled.
+    // A caller that drains the queue keeps a set of the handled ids.
     let handled: BTreeSet<ExtractionId> = answer.into_extraction_ids().into_iter().collect();
     assert_eq!(handled.len(), 2);
 }
@@ -408,7 +410,7 @@ fn a12_a_listed_id_may_be_in_any_state_when_it_is_fetched() {
         &Status::Expired
     );
     assert_eq!(fetch(support::failed()).unwrap().status(), &Status::Error);
-    // Each fetch is a call by itself: one that fails leaves the others alone.
+    // Each fetch is a separate call: a failure does not affect the others.
     assert!(matches!(fetch(answer(404, "")), Err(CallError::Refused(_))));
     assert!(fetch(success()).unwrap().into_extraction().is_ok());
 }
@@ -541,7 +543,7 @@ fn a16_coordinates_are_numbers_of_any_kind_and_minus_one_is_none() {
         [found.x, found.y, found.width, found.height],
         [300.0, 737.5, 557.0, 33.0]
     );
-    // Pixels at 300 to the inch, as far as could be measured; a point is a 72nd.
+    // Pixels at 300 per inch, as far as could be measured; a point is 1/72 inch.
     assert_eq!((found.to_points().x, found.to_points().y), (72.0, 177.0));
     assert!(place(r#""x": -1, "y": -1, "width": -1, "height": -1"#).is_none());
     assert!(
@@ -601,7 +603,7 @@ fn a19_unknown_keys_are_ignored_and_stay_reachable() {
         ),
         (result, Some("0d3d"), None)
     );
-    // What was kept is read again.
+    // The stored JSON is read again.
     assert_eq!(
         Extraction::from_json(inside.raw_json().to_owned())
             .unwrap()
@@ -646,7 +648,7 @@ fn a21_a_notification_is_an_id_and_a_hint() {
         ));
         assert_eq!(message.unwrap().extraction_id().as_str(), ID);
     }
-    // Forged or repeated, it brings the next poll forward by itself, and ends nothing.
+    // Forged or repeated, it only brings the next poll forward, and finishes nothing.
     let mut run = Run::submitted();
     for _ in 0..10 {
         run.job.handle_notification(
@@ -707,7 +709,8 @@ fn a23_text_blocks_are_requested_only_if_set() {
     );
 }
 
-/// A call that this library has no value for, in the form most clients use: `document_object_id`, and fields as a list.
+/// A call that this library does not have, in the form most clients use: `document_object_id`, and
+/// fields as a list.
 struct Feedback(Value);
 
 impl Request for Feedback {
@@ -811,7 +814,8 @@ fn a26_numbers_are_the_text_of_the_service() {
             Some(number)
         );
     }
-    // The service was never seen to write a number without quotes; should it, whole ones come unchanged.
+    // The service was never seen to write a number without quotes. If it does, integers stay
+    // unchanged.
     assert_eq!(values(r#"[{"value": 17}]"#).text("f"), Some("17"));
     assert_eq!(values(r#"[{"value": 440.05}]"#).text("f"), Some("440.05"));
 }

@@ -1,4 +1,4 @@
-//! A result read into types of the caller's own.
+//! A result read into types of the caller.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;

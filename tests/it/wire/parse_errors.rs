@@ -1,4 +1,4 @@
-//! What is told of a result that does not fit the caller's type.
+//! What is reported for a result that does not fit the caller's type.
 
 use std::collections::BTreeMap;
 
@@ -105,7 +105,7 @@ fn all_problems_are_reported_together() {
 
 #[test]
 fn missing_fields_are_reported_as_far_as_a_substitute_exists() {
-    /// Read from nothing but `x`.
+    /// Can only be read from `x`.
     #[derive(Debug)]
     struct OnlyX;
     impl<'de> Deserialize<'de> for OnlyX {

@@ -1,4 +1,4 @@
-//! Every shape an answer was seen in, or may come in.
+//! Every shape of response that was seen, or may come.
 
 use bytes::Bytes;
 use http::Response;
@@ -26,7 +26,7 @@ fn refusal(code: u16, body: impl AsRef<[u8]>) -> ServiceError {
     }
 }
 
-/// The shapes of the vendor's pages and of captured answers, in one result.
+/// The shapes of the vendor's pages and of captured responses, in one result.
 const RESULT: &str = r#"{
   "object_id": "0d3d1054c2768f8360b934ebf6f9b41605e28734", "file_name": "invoice.pdf", "customer": null,
   "adjusted_s3_url": "https://bucket.example/invoice.pdf?Signature=hush",

@@ -45,7 +45,7 @@ fn wait_for(listener: &Listener, documents: usize) {
 fn held() -> (String, Receiver<()>, Sender<&'static str>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let ((arrived, arrivals), (answer, answers)) = (mpsc::channel(), mpsc::channel::<&str>());
+    let ((arrived, arrivals), (response, responses)) = (mpsc::channel(), mpsc::channel::<&str>());
     thread::spawn(move || {
         let mut open: Vec<TcpStream> = Vec::new();
         for stream in listener.incoming() {
@@ -56,13 +56,13 @@ fn held() -> (String, Receiver<()>, Sender<&'static str>) {
             let _ = stream.read_to_end(&mut Vec::new());
             arrived.send(()).unwrap();
             // A dropped sender means no response, and the connection stays open.
-            if let Ok(answer) = answers.recv() {
-                let _ = stream.write_all(answer.as_bytes());
+            if let Ok(response) = responses.recv() {
+                let _ = stream.write_all(response.as_bytes());
             }
             open.push(stream);
         }
     });
-    (url, arrivals, answer)
+    (url, arrivals, response)
 }
 
 /// The first line of stderr, and a reader of the rest.
@@ -284,14 +284,14 @@ fn handles_interrupts(process: &Child) -> bool {
 
 #[test]
 fn an_interruption_waits_for_the_response_to_a_submit() {
-    let (url, arrivals, answers) = held();
+    let (url, arrivals, responses) = held();
     for command in ["extract", "submit"] {
         let mut process = start(at(command, &url, &INVOICE).arg(sample()));
         arrivals.recv().unwrap();
         interrupt(&process);
         let (line, mut told) = first_line(&mut process);
         assert!(line.starts_with("typless: interrupted"), "{line}");
-        answers.send("HTTP/1.1 202 Accepted\r\ncontent-length: 27\r\nconnection: close\r\n\r\n{\"extraction_id\": \"0d1433\"}").unwrap();
+        responses.send("HTTP/1.1 202 Accepted\r\ncontent-length: 27\r\nconnection: close\r\n\r\n{\"extraction_id\": \"0d1433\"}").unwrap();
         let mut err = String::new();
         told.read_to_string(&mut err).unwrap();
         let (code, out, _) = read(process.wait_with_output().unwrap());
@@ -319,12 +319,12 @@ fn a_second_interruption_exits_at_once() {
 
 #[test]
 fn a_submit_that_failed_is_not_repeated_after_an_interruption() {
-    let (url, arrivals, answers) = held();
+    let (url, arrivals, responses) = held();
     let mut process = start(at("submit", &url, &INVOICE).arg(sample()));
     arrivals.recv().unwrap();
     interrupt(&process);
     let (_, mut told) = first_line(&mut process);
-    answers
+    responses
         .send("HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
         .unwrap();
     let mut err = String::new();

@@ -117,7 +117,7 @@ pub(crate) fn submitted(url: &str, arguments: &[&str]) -> String {
 }
 
 /// A server that responds to every request with the same bytes.
-pub(crate) fn scripted(answer: &'static str) -> String {
+pub(crate) fn scripted(response: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -129,7 +129,7 @@ pub(crate) fn scripted(answer: &'static str) -> String {
                 .set_read_timeout(Some(Duration::from_millis(5)))
                 .unwrap();
             let _ = stream.read_to_end(&mut Vec::new());
-            let _ = stream.write_all(answer.as_bytes());
+            let _ = stream.write_all(response.as_bytes());
         }
     });
     url

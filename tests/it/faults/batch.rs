@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::support::service::{BatchRun, Fault, Service, notification, numbered};
-use crate::support::{START, answer, answer_with};
+use crate::support::{START, response, response_with};
 use typless::machine::{
     BatchEventKind, BatchOptions, JobEventKind, JobState, Machine, Output, PollReason,
     QueueProblem, RequestId, Ticket, Time,
@@ -37,12 +37,12 @@ fn id(number: u64) -> ExtractionId {
 }
 
 /// Responds to the next request with this status and body, and takes the events that follow.
-fn answer_next(run: &mut BatchRun, status: u16, body: &str) -> String {
+fn respond_next(run: &mut BatchRun, status: u16, body: &str) -> String {
     loop {
         match run.batch.next_output(run.now) {
             Output::Send(transmit) => {
                 run.batch
-                    .handle_response(transmit.id, answer(status, body), run.now);
+                    .handle_response(transmit.id, response(status, body), run.now);
                 return transmit.request.uri().to_string();
             }
             Output::Event(event) => run.events.push(event),
@@ -69,7 +69,7 @@ fn problems(run: &BatchRun) -> Vec<QueueProblem> {
 #[test]
 fn q01_ids_of_others_are_counted_and_never_fetched() {
     let mut run = resumed(10, BatchOptions::new());
-    run.service.foreign = vec![Service::id(1000), Service::id(1001)];
+    run.service.unknown_ids = vec![Service::id(1000), Service::id(1001)];
     run.run();
     assert_eq!((run.succeeded(), run.service.polls), (10, 10));
     assert_eq!(
@@ -87,12 +87,12 @@ fn q01_ids_of_others_are_counted_and_never_fetched() {
 
 #[test]
 fn q02_what_is_listed_again_after_its_fetch_is_not_fetched_again() {
-    let mut run = BatchRun::of(30, BatchOptions::new());
+    let mut run = BatchRun::with_documents(30, BatchOptions::new());
     run.service.forgets_read = false;
     run.service.takes = Box::new(|number| Duration::from_secs(10 + number * 3));
     run.run();
     assert_eq!(run.succeeded(), 30);
-    let named = run.count_job_events(|event| {
+    let listed = run.count_job_events(|event| {
         matches!(
             event,
             JobEventKind::PollDue {
@@ -102,8 +102,8 @@ fn q02_what_is_listed_again_after_its_fetch_is_not_fetched_again() {
         )
     });
     assert!(
-        named <= 30 && run.service.listings > 10,
-        "{named} {}",
+        listed <= 30 && run.service.listings > 10,
+        "{listed} {}",
         run.service.listings
     );
 }
@@ -111,7 +111,7 @@ fn q02_what_is_listed_again_after_its_fetch_is_not_fetched_again() {
 #[test]
 fn q03_a_large_listing_of_others_makes_room_for_single_polls() {
     let mut run = resumed(5, BatchOptions::new());
-    run.service.foreign = (0..250_000)
+    run.service.unknown_ids = (0..250_000)
         .map(|number| Service::id(1 << 40 | number))
         .collect();
     run.service
@@ -149,7 +149,7 @@ fn q04_a_job_that_is_never_listed_is_polled_anyway() {
 #[test]
 fn q05_a_wrong_customer_is_noticed() {
     let mut run = resumed(20, BatchOptions::new());
-    run.service.is_silent = true;
+    run.service.lists_nothing = true;
     run.run();
     assert_eq!(run.succeeded(), 20);
     assert_eq!(problems(&run), [QueueProblem::NotListed]);
@@ -189,7 +189,7 @@ fn q05_jobs_of_another_customer_are_polled_one_by_one() {
 fn q06_a_listing_of_another_shape_is_read_or_reported() {
     for empty in [r#"{"extraction_ids": []}"#, "[]", "{}", "null", ""] {
         let mut run = resumed(5, BatchOptions::new());
-        assert!(answer_next(&mut run, 200, empty).contains("awaiting-poll"));
+        assert!(respond_next(&mut run, 200, empty).contains("awaiting-poll"));
         run.run();
         assert!(
             run.count_events(|kind| matches!(
@@ -214,7 +214,7 @@ fn q06_a_listing_of_another_shape_is_read_or_reported() {
 fn q07_an_id_that_is_listed_twice_is_fetched_once() {
     let mut run = resumed(5, BatchOptions::new());
     let twice = format!(r#"["{0}", "{0}", "{0}"]"#, Service::id(3));
-    answer_next(&mut run, 200, &twice);
+    respond_next(&mut run, 200, &twice);
     run.run();
     assert_eq!((run.succeeded(), run.service.polls), (5, 5));
 }
@@ -226,7 +226,7 @@ fn q08_a_listed_but_unfinished_id_is_not_fetched_again_for_a_while() {
         let id = run.service.hold(number, START + Duration::from_secs(3000));
         run.batch.resume(&ticket(&id), START).unwrap();
     }
-    run.service.foreign = vec![Service::id(3)];
+    run.service.unknown_ids = vec![Service::id(3)];
     run.run_until(START + Duration::from_secs(1500));
     let polls = run.count_job_events(|event| {
         matches!(
@@ -246,8 +246,8 @@ fn q09_two_batches_with_one_key_each_read_their_own_results() {
         resumed(10, BatchOptions::new()),
         resumed(10, BatchOptions::new()),
     );
-    one.service.foreign = (10..20).map(Service::id).collect();
-    two.service.foreign = (10..20).map(Service::id).collect();
+    one.service.unknown_ids = (10..20).map(Service::id).collect();
+    two.service.unknown_ids = (10..20).map(Service::id).collect();
     assert_eq!((one.run().succeeded(), two.run().succeeded()), (10, 10));
     assert_eq!((one.service.polls, two.service.polls), (10, 10));
 }
@@ -270,7 +270,7 @@ fn b01_a_webhook_repeated_ten_times_makes_one_poll() {
 
 #[test]
 fn b02_a_webhook_before_the_response_to_its_submit_is_remembered() {
-    let mut run = BatchRun::of(1, BatchOptions::new());
+    let mut run = BatchRun::with_documents(1, BatchOptions::new());
     run.batch
         .handle_notification(&notification(&Service::id(0)), run.now);
     run.service.takes = Box::new(|_| Duration::ZERO);
@@ -299,7 +299,7 @@ fn b03_forged_webhooks_for_a_live_id_bring_a_poll_a_second_and_finish_nothing() 
 
 #[test]
 fn b04_a_flood_of_webhooks_makes_no_request_and_no_wait() {
-    let mut run = BatchRun::of(1, BatchOptions::new());
+    let mut run = BatchRun::with_documents(1, BatchOptions::new());
     run.run_until(START + Duration::from_secs(1));
     let before = format!("{:?}", run.batch.next_output(run.now));
     (0..100_000).for_each(|number| {
@@ -312,12 +312,12 @@ fn b04_a_flood_of_webhooks_makes_no_request_and_no_wait() {
 
 #[test]
 fn b05_a_webhook_of_another_extraction_changes_nothing() {
-    let mut run = BatchRun::of(1, BatchOptions::new());
+    let mut run = BatchRun::with_documents(1, BatchOptions::new());
     run.run_until(START + Duration::from_secs(1));
     run.batch
         .handle_notification(&notification("another"), run.now);
     run.run();
-    let told = run.count_job_events(|event| {
+    let notified = run.count_job_events(|event| {
         matches!(
             event,
             JobEventKind::PollDue {
@@ -326,7 +326,7 @@ fn b05_a_webhook_of_another_extraction_changes_nothing() {
             }
         )
     });
-    assert_eq!((run.succeeded(), told), (1, 0));
+    assert_eq!((run.succeeded(), notified), (1, 0));
 }
 
 #[test]
@@ -345,7 +345,8 @@ fn b06_a_webhook_sent_again_later_costs_one_poll() {
 #[test]
 fn b07_with_every_tenth_or_every_webhook_lost_no_result_is_lost() {
     for lost in [10, 1] {
-        let mut run = BatchRun::of(500, BatchOptions::new().without_rate().with_max_submits(16));
+        let mut run =
+            BatchRun::with_documents(500, BatchOptions::new().without_rate().with_max_submits(16));
         run.webhook =
             Box::new(move |number| (number % lost != 0).then_some(Duration::from_secs(1)));
         run.service.takes = Box::new(|number| Duration::from_secs(5 + number % 100));
@@ -361,7 +362,7 @@ fn b07_with_every_tenth_or_every_webhook_lost_no_result_is_lost() {
 
 #[test]
 fn b08_a_webhook_after_the_outcome_is_ignored() {
-    let mut run = BatchRun::of(1, BatchOptions::new());
+    let mut run = BatchRun::with_documents(1, BatchOptions::new());
     run.run();
     run.batch
         .handle_notification(&notification(&Service::id(0)), run.now);
@@ -370,7 +371,7 @@ fn b08_a_webhook_after_the_outcome_is_ignored() {
 
 #[test]
 fn y01_an_outage_is_not_multiplied_by_the_number_of_jobs() {
-    let mut run = BatchRun::of(1000, BatchOptions::new().with_retry_budget(50));
+    let mut run = BatchRun::with_documents(1000, BatchOptions::new().with_retry_budget(50));
     let (from, to) = (
         START + Duration::from_secs(30),
         START + Duration::from_secs(630),
@@ -390,7 +391,7 @@ fn y01_an_outage_is_not_multiplied_by_the_number_of_jobs() {
 
 #[test]
 fn y02_a_job_that_always_fails_delays_no_other() {
-    let mut run = BatchRun::of(100, BatchOptions::new().without_rate().without_queue());
+    let mut run = BatchRun::with_documents(100, BatchOptions::new().without_rate().without_queue());
     run.service.fault = Box::new(|_, request, _| {
         request
             .ends_with(&Service::id(5))
@@ -491,7 +492,7 @@ fn y06_a_restart_with_many_tickets_begins_with_one_listing_and_keeps_to_the_rate
 
 #[test]
 fn a_refused_key_pauses_everything_once_and_finishes_nothing() {
-    let mut run = BatchRun::of(50, BatchOptions::new());
+    let mut run = BatchRun::with_documents(50, BatchOptions::new());
     run.service.fault = Box::new(|number, _, _| (number >= 20).then_some(Fault::Status(401)));
     run.run_until(START + Duration::from_secs(600));
     assert_eq!(
@@ -500,7 +501,7 @@ fn a_refused_key_pauses_everything_once_and_finishes_nothing() {
     );
     let stopped_at = run.requests;
     run.run_until(START + Duration::from_secs(3600));
-    assert_eq!((run.requests, run.ends.len()), (stopped_at, 0));
+    assert_eq!((run.requests, run.outcomes.len()), (stopped_at, 0));
     assert!(run.batch.progress().key_refused);
     run.service.fault = Box::new(|_, _, _| None);
     run.batch.set_key("another").unwrap();
@@ -510,7 +511,7 @@ fn a_refused_key_pauses_everything_once_and_finishes_nothing() {
 
 #[test]
 fn with_a_refused_key_jobs_finish_only_at_their_deadline() {
-    let mut run = BatchRun::of(
+    let mut run = BatchRun::with_documents(
         50,
         BatchOptions::new().with_deadline(Duration::from_secs(100)),
     );
@@ -519,8 +520,8 @@ fn with_a_refused_key_jobs_finish_only_at_their_deadline() {
     assert_eq!(run.now, START + Duration::from_secs(100));
     assert_eq!(
         (
-            run.ended_as("Deadline") + run.ended_as("Exhausted"),
-            run.ends.len()
+            run.count_errors("Deadline") + run.count_errors("Exhausted"),
+            run.outcomes.len()
         ),
         (50, 50)
     );
@@ -528,13 +529,13 @@ fn with_a_refused_key_jobs_finish_only_at_their_deadline() {
 
 #[test]
 fn a_pause_the_service_asks_for_applies_to_all_jobs_once() {
-    let mut run = BatchRun::of(50, BatchOptions::new());
+    let mut run = BatchRun::with_documents(50, BatchOptions::new());
     run.service.fault = Box::new(|number, _, _| (number < 4).then_some(Fault::RetryAfter(429, 30)));
     run.run_until(START + Duration::from_secs(30));
     assert_eq!(
         (run.requests, run.service.submits),
         (4, 0),
-        "all four were out when the first was answered"
+        "all four were in flight at the first response"
     );
     run.run();
     assert_eq!((run.succeeded(), run.service.submits), (50, 50));
@@ -546,7 +547,7 @@ fn a_pause_the_service_asks_for_applies_to_all_jobs_once() {
 
 #[test]
 fn the_longest_requested_pause_applies() {
-    let mut run = BatchRun::of(2, BatchOptions::new());
+    let mut run = BatchRun::with_documents(2, BatchOptions::new());
     let mut sent = Vec::new();
     while let output @ (Output::Event(_) | Output::Send(_)) = run.batch.next_output(run.now) {
         sent.extend(if let Output::Send(transmit) = output {
@@ -556,10 +557,10 @@ fn the_longest_requested_pause_applies() {
         });
     }
     run.batch
-        .handle_response(sent[0], answer(429, "{}"), run.now);
+        .handle_response(sent[0], response(429, "{}"), run.now);
     run.batch.handle_response(
         sent[1],
-        answer_with(429, ("retry-after", "300"), "{}"),
+        response_with(429, ("retry-after", "300"), "{}"),
         run.now,
     );
     assert_eq!(
@@ -570,7 +571,7 @@ fn the_longest_requested_pause_applies() {
 
 #[test]
 fn a_late_response_to_a_submit_is_reported() {
-    let mut run = BatchRun::of(2, BatchOptions::new().with_max_submits(1));
+    let mut run = BatchRun::with_documents(2, BatchOptions::new().with_max_submits(1));
     let Some(late) = std::iter::from_fn(|| Some(run.batch.next_output(run.now))).find_map(
         |output| match output {
             Output::Send(transmit) => Some(transmit.id),
@@ -580,10 +581,10 @@ fn a_late_response_to_a_submit_is_reported() {
         panic!()
     };
     run.run_until(START + Duration::from_secs(70));
-    assert_eq!(run.ended_as("SubmitUnknown"), 1);
+    assert_eq!(run.count_errors("SubmitUnknown"), 1);
     run.batch.handle_response(
         late,
-        answer(
+        response(
             202,
             &format!(r#"{{"extraction_id": "{}"}}"#, Service::id(77)),
         ),
@@ -591,7 +592,7 @@ fn a_late_response_to_a_submit_is_reported() {
     );
     run.batch.handle_response(
         RequestId::new(4711),
-        answer(202, r#"{"extraction_id": "x"}"#),
+        response(202, r#"{"extraction_id": "x"}"#),
         run.now,
     );
     run.run();
@@ -637,16 +638,16 @@ fn no_more_bytes_are_in_flight_than_set_but_a_large_document_goes_alone() {
         run.batch.add(sized(bytes), run.now).unwrap();
     }
     run.batch.close();
-    let mut out = Vec::new();
+    let mut in_flight = Vec::new();
     while let Output::Event(_) | Output::Send(_) = run.batch.next_output(run.now) {
-        out.push(run.batch.progress().in_flight);
+        in_flight.push(run.batch.progress().in_flight);
     }
-    assert_eq!(out.last(), Some(&2));
+    assert_eq!(in_flight.last(), Some(&2));
     run.run_until(START + Duration::from_secs(100));
     assert_eq!(
-        run.ended_as("SubmitUnknown"),
+        run.count_errors("SubmitUnknown"),
         2,
-        "those that the test did not answer"
+        "those without a response"
     );
     assert_eq!(run.succeeded(), 4);
 }
@@ -665,7 +666,7 @@ fn an_abandoned_job_finishes_and_the_others_continue() {
     assert_eq!(
         (
             run.succeeded(),
-            run.ended_as("Abandoned"),
+            run.count_errors("Abandoned"),
             run.service.submits
         ),
         (8, 2, 9)

@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::io::{self, Read};
 
-use crate::support::{Run, accepted, answer, api, expired, failed, in_progress, success};
+use crate::support::{Run, accepted, api, expired, failed, in_progress, response, success};
 use http::Request as HttpRequest;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -80,7 +80,7 @@ proptest! {
         let steers = |shown: &str| shown.chars().any(|one| one.is_control() || matches!(one, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200f}'));
         prop_assert!(!steers(&printable(&text, most)));
         let body = serde_json::json!({"code": text, "message": text, "details": text}).to_string();
-        let error = ServiceError::from_response(&answer(400, &body));
+        let error = ServiceError::from_response(&response(400, &body));
         let shown = format!("{error} {error:?}");
         prop_assert!(!steers(&shown), "{}", shown);
         if let Ok(id) = ExtractionId::new(&text) {
@@ -163,7 +163,7 @@ fn x03_a_key_that_cannot_be_sent_is_refused_and_not_quoted() {
 }
 
 /// The text of an error, with all its sources.
-fn all_of(error: &dyn Error) -> String {
+fn error_chain(error: &dyn Error) -> String {
     let mut text = format!("{error} {error:?}");
     let mut source = error.source();
     while let Some(error) = source {
@@ -175,24 +175,25 @@ fn all_of(error: &dyn Error) -> String {
 
 #[test]
 fn x04_the_key_is_in_no_output_of_a_job() {
-    let ends = [
+    let last = [
         success(),
         failed(),
         expired(),
-        answer(401, "{}"),
-        answer(404, ""),
-        answer(200, r#"{"status": "SUCCESS"}"#),
+        response(401, "{}"),
+        response(404, ""),
+        response(200, r#"{"status": "SUCCESS"}"#),
     ];
-    for end in ends {
+    for response in last {
         let mut run = Run::with(JobOptions::new());
         let transmit = run.next_request().unwrap();
-        let mut said = format!("{transmit:?} {:?} {:?}", run.job, run.job.snapshot());
+        let mut shown = format!("{transmit:?} {:?} {:?}", run.job, run.job.snapshot());
         run.job.handle_response(transmit.id, accepted(), run.now);
         run.fail(FailureKind::Interrupted).reply(in_progress());
-        run.pass(std::time::Duration::from_secs(120)).reply(end);
+        run.advance(std::time::Duration::from_secs(120))
+            .reply(response);
         while run.next_request().is_some() {}
         let ticket = run.job.ticket().unwrap();
-        said += &format!(
+        shown += &format!(
             "{:?} {ticket:?} {} {:?}",
             run.job,
             ticket.to_json(),
@@ -200,17 +201,17 @@ fn x04_the_key_is_in_no_output_of_a_job() {
         );
         for event in &run.events {
             if let JobEventKind::Finished(Err(error)) = &event.kind {
-                said += &all_of(error);
+                shown += &error_chain(error);
             }
         }
         assert!(
-            !said.contains("s3cret") && !said.contains("secret contents"),
-            "{said}"
+            !shown.contains("s3cret") && !shown.contains("secret contents"),
+            "{shown}"
         );
-        assert!(said.len() > 500);
+        assert!(shown.len() > 500);
     }
     let error = api().with_key("not sendable, but s3cret").unwrap_err();
-    assert!(!all_of(&error).contains("s3cret"));
+    assert!(!error_chain(&error).contains("s3cret"));
 }
 
 #[test]
@@ -278,7 +279,7 @@ fn x06_a_large_file_is_encoded_block_by_block_with_its_length_known() {
 #[test]
 fn x07_a_document_that_changes_during_the_upload_is_not_submitted() {
     let mut run = Run::with(JobOptions::new());
-    let error = run.fail(FailureKind::Source).ended();
+    let error = run.fail(FailureKind::Source).error();
     assert!(matches!(error, JobError::SourceFailed { .. }) && error.ticket().is_none());
 }
 
@@ -301,7 +302,7 @@ fn x08_a_hostile_id_cannot_leave_its_query_value() {
 
 #[test]
 fn x09_the_text_itself_is_kept_unchanged() {
-    let error = ServiceError::from_response(&answer(
+    let error = ServiceError::from_response(&response(
         400,
         "{\"message\": \"\\u001b[2J\\u202eevil\", \"code\": \"\\u0007\"}",
     ));

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::support::{
-    ID, Run, START, accepted, answer, answer_with, api, expired, failed, in_progress, success,
+    ID, Run, START, accepted, api, expired, failed, in_progress, response, response_with, success,
 };
 use http::Response;
 use proptest::prelude::*;
@@ -46,11 +46,11 @@ fn ends_as(response: Response<bytes::Bytes>) -> JobError {
 }
 
 fn statuses(run: &Run) -> Vec<Option<Status>> {
-    let told = run.events.iter().filter_map(|event| match &event.kind {
+    let statuses = run.events.iter().filter_map(|event| match &event.kind {
         JobEventKind::Progressed { status, .. } => Some(status.clone()),
         _ => None,
     });
-    told.collect()
+    statuses.collect()
 }
 
 fn notification() -> Notification {
@@ -60,26 +60,26 @@ fn notification() -> Notification {
 #[test]
 fn p01_a_young_id_may_be_unknown_for_a_while() {
     let mut run = Run::submitted();
-    run.reply(answer(404, ""))
-        .reply(answer(404, ""))
+    run.reply(response(404, ""))
+        .reply(response(404, ""))
         .reply(in_progress())
         .reply(success())
         .succeeded();
     assert_eq!(statuses(&run), [None, None, Some(Status::InProgress)]);
     let mut run = Run::submitted();
-    run.reply(answer(404, ""))
-        .reply(answer(404, ""))
-        .reply(answer(404, ""));
-    assert!(matches!(run.ended(), JobError::NotFound { .. }));
+    run.reply(response(404, ""))
+        .reply(response(404, ""))
+        .reply(response(404, ""));
+    assert!(matches!(run.error(), JobError::NotFound { .. }));
     assert!(
         since_start(run.now) < Duration::from_secs(60),
         "three polls are enough"
     );
     let mut run = Run::submitted();
-    run.pass(Duration::from_secs(61));
+    run.advance(Duration::from_secs(61));
     assert!(
         matches!(
-            run.reply(answer(404, "")).ended(),
+            run.reply(response(404, "")).error(),
             JobError::NotFound { .. }
         ),
         "and so is a minute"
@@ -91,14 +91,14 @@ fn p02_a_known_id_that_becomes_unknown_is_not_found() {
     let mut run = Run::submitted();
     run.reply(in_progress())
         .reply(in_progress())
-        .reply(answer(404, r#"{"message": "gone"}"#));
-    let error = run.ended();
+        .reply(response(404, r#"{"message": "gone"}"#));
+    let error = run.error();
     assert!(matches!(error, JobError::NotFound { .. }));
     assert_eq!(error.service_error().unwrap().message(), Some("gone"));
     // Within the grace period it makes no difference that it was known.
     Run::submitted()
         .reply(in_progress())
-        .reply(answer(404, ""))
+        .reply(response(404, ""))
         .reply(success())
         .succeeded();
 }
@@ -113,7 +113,7 @@ fn p03_with_another_accounts_key_each_job_ends_with_its_ticket() {
         );
         let mut run = Run::new(Job::resume(&api(), &ticket, JobOptions::new(), START));
         assert_eq!(
-            run.reply(answer(404, "")).ended().ticket(),
+            run.reply(response(404, "")).error().ticket(),
             Some(&ticket),
             "with the right key it can be resumed"
         );
@@ -123,8 +123,8 @@ fn p03_with_another_accounts_key_each_job_ends_with_its_ticket() {
 #[test]
 fn p04_an_extraction_expired_before_the_first_poll_is_not_submitted_again() {
     let mut run = Run::submitted();
-    run.pass(Duration::from_secs(50 * 3600)).reply(expired());
-    assert!(matches!(run.ended(), JobError::Expired { .. }));
+    run.advance(Duration::from_secs(50 * 3600)).reply(expired());
+    assert!(matches!(run.error(), JobError::Expired { .. }));
     assert_eq!(
         run.count(|kind| matches!(kind, JobEventKind::Submitting { .. })),
         1
@@ -133,16 +133,16 @@ fn p04_an_extraction_expired_before_the_first_poll_is_not_submitted_again() {
 
 #[test]
 fn p05_the_first_outcome_counts_and_no_poll_follows() {
-    for end in [success(), failed(), expired()] {
+    for outcome in [success(), failed(), expired()] {
         let mut run = Run::submitted();
         let transmit = run.next_request().unwrap();
-        run.job.handle_response(transmit.id, end, run.now);
+        run.job.handle_response(transmit.id, outcome, run.now);
         let state = run.job.state();
         for other in [in_progress(), success(), failed()] {
             run.job.handle_response(transmit.id, other, run.now);
         }
         run.job.handle_notification(&notification(), run.now);
-        run.pass(Duration::from_secs(3600)).settle();
+        run.advance(Duration::from_secs(3600)).settle();
         assert_eq!(
             (
                 run.job.state(),
@@ -156,7 +156,7 @@ fn p05_the_first_outcome_counts_and_no_poll_follows() {
 #[test]
 fn p06_in_progress_after_a_notification_continues_by_age() {
     let mut run = Run::submitted();
-    run.pass(Duration::from_secs(2));
+    run.advance(Duration::from_secs(2));
     run.job.handle_notification(&notification(), run.now);
     run.reply(in_progress());
     assert_eq!(since_start(run.now), Duration::from_secs(2));
@@ -199,7 +199,7 @@ fn p07_an_unknown_status_is_reported_and_means_in_progress() {
     ];
     for status in unknown {
         let mut run = Run::submitted();
-        run.reply(answer(
+        run.reply(response(
             200,
             &format!(r#"{{"status": {status}, "result": {{"object_id": "1"}}}}"#),
         ))
@@ -212,7 +212,7 @@ fn p07_an_unknown_status_is_reported_and_means_in_progress() {
     }
     for status in ["SUCCESS", "success", " Success\n"] {
         let body = serde_json::json!({"status": status, "result": {"object_id": "1"}}).to_string();
-        Run::submitted().reply(answer(200, &body)).succeeded();
+        Run::submitted().reply(response(200, &body)).succeeded();
     }
 }
 
@@ -229,13 +229,13 @@ fn p08_a_success_without_a_result_keeps_the_raw_response() {
         r#"{"extracted_fields": [{}]}"#,
     ] {
         let body = format!(r#"{{"status": "SUCCESS", "result": {result}}}"#);
-        let JobError::Unreadable { error, .. } = ends_as(answer(200, &body)) else {
+        let JobError::Unreadable { error, .. } = ends_as(response(200, &body)) else {
             panic!("{result}")
         };
         assert_eq!(&error.raw()[..], body.as_bytes());
     }
     assert!(matches!(
-        ends_as(answer(200, r#"{"status": "SUCCESS"}"#)),
+        ends_as(response(200, r#"{"status": "SUCCESS"}"#)),
         JobError::Unreadable { .. }
     ));
 }
@@ -252,7 +252,7 @@ fn p09_a_failure_needs_no_explanation() {
         r#"{"code": {}}"#,
         r#"{"message": ["odd"]}"#,
     ] {
-        let error = ends_as(answer(
+        let error = ends_as(response(
             200,
             &format!(r#"{{"status": "ERROR", "error": {error}}}"#),
         ));
@@ -278,21 +278,21 @@ fn p09_a_failure_needs_no_explanation() {
 fn p10_the_status_decides_and_the_rest_is_kept() {
     let body =
         r#"{"status": "IN_PROGRESS", "result": {"object_id": "1"}, "error": {"message": "slow"}}"#;
-    let progressing = StatusResponse::decode(&answer(200, body)).unwrap();
+    let progressing = StatusResponse::decode(&response(200, body)).unwrap();
     assert!(progressing.extraction().is_some() && progressing.error().is_some());
     Run::submitted()
-        .reply(answer(200, body))
+        .reply(response(200, body))
         .reply(success())
         .succeeded();
     Run::submitted()
-        .reply(answer(200, &body.replace("IN_PROGRESS", "SUCCESS")))
+        .reply(response(200, &body.replace("IN_PROGRESS", "SUCCESS")))
         .succeeded();
     assert!(matches!(
-        ends_as(answer(200, &body.replace("IN_PROGRESS", "ERROR"))),
+        ends_as(response(200, &body.replace("IN_PROGRESS", "ERROR"))),
         JobError::Failed { .. }
     ));
     assert!(matches!(
-        ends_as(answer(200, &body.replace("IN_PROGRESS", "EXPIRED"))),
+        ends_as(response(200, &body.replace("IN_PROGRESS", "EXPIRED"))),
         JobError::Expired { .. }
     ));
 }
@@ -300,7 +300,7 @@ fn p10_the_status_decides_and_the_rest_is_kept() {
 #[test]
 fn p11_a_result_over_the_limit_can_be_fetched_with_a_higher_one() {
     let mut run = Run::submitted();
-    let JobError::TooLarge { ticket, .. } = run.fail(FailureKind::TooLarge).ended() else {
+    let JobError::TooLarge { ticket, .. } = run.fail(FailureKind::TooLarge).error() else {
         panic!()
     };
     let options = JobOptions::new().with_response_limit(1 << 30);
@@ -316,30 +316,30 @@ fn p12_deep_nesting_is_an_error_and_no_stack_overflow() {
     let deep = |open: &str, close: &str| {
         [open.repeat(200_000), "1".to_owned(), close.repeat(200_000)].concat()
     };
-    assert_failed_poll(answer(200, &deep("[", "]")));
+    assert_failed_poll(response(200, &deep("[", "]")));
     for nest in [deep("[", "]"), deep(r#"{"a":"#, "}")] {
         // Under a key that is not read, nesting does no harm.
         Run::submitted()
-            .reply(answer(200, &format!(r#"{{"new": {nest}, "status": "SUCCESS", "result": {{"object_id": "1", "new": {nest}}}}}"#)))
+            .reply(response(200, &format!(r#"{{"new": {nest}, "status": "SUCCESS", "result": {{"object_id": "1", "new": {nest}}}}}"#)))
             .succeeded();
         for known in ["object_id", "extracted_fields", "line_items"] {
             let body = format!(
                 r#"{{"status": "SUCCESS", "result": {{"{known}": {nest}, "customer": "x"}}}}"#
             );
             assert!(
-                matches!(ends_as(answer(200, &body)), JobError::Unreadable { .. }),
+                matches!(ends_as(response(200, &body)), JobError::Unreadable { .. }),
                 "{known}"
             );
         }
         assert!(matches!(
-            ends_as(answer(
+            ends_as(response(
                 200,
                 &format!(r#"{{"status": "ERROR", "error": {nest}}}"#)
             )),
             JobError::Failed { .. }
         ));
         assert!(matches!(
-            ends_as(answer(400, &nest)),
+            ends_as(response(400, &nest)),
             JobError::Refused { .. }
         ));
     }
@@ -349,16 +349,16 @@ fn p12_deep_nesting_is_an_error_and_no_stack_overflow() {
 fn p13_a_response_cut_at_any_byte_is_polled_again() {
     let whole = String::from_utf8(success().body().to_vec()).unwrap();
     for cut in 0..whole.len() {
-        assert_failed_poll(answer(200, &whole[..cut]));
+        assert_failed_poll(response(200, &whole[..cut]));
     }
-    Run::submitted().reply(answer(200, &whole)).succeeded();
+    Run::submitted().reply(response(200, &whole)).succeeded();
 }
 
 #[test]
 fn p14_a_captive_page_is_a_failed_poll_for_as_long_as_it_lasts() {
     let mut run = Run::submitted();
     for _ in 0..50 {
-        run.reply(answer_with(
+        run.reply(response_with(
             200,
             ("content-type", "text/html"),
             "<html>Please sign in</html>",
@@ -379,7 +379,9 @@ fn p15_json_of_another_kind_is_a_failed_poll() {
         r#"{"message": "hello"}"#,
     ] {
         let mut run = Run::submitted();
-        run.reply(answer(200, foreign)).reply(success()).succeeded();
+        run.reply(response(200, foreign))
+            .reply(success())
+            .succeeded();
         assert_eq!(
             statuses(&run),
             [Some(Status::Other("".into()))],
@@ -393,27 +395,27 @@ fn p15_json_of_another_kind_is_a_failed_poll() {
         "[]",
         r#"["SUCCESS", {"object_id": "1"}]"#,
     ] {
-        assert_failed_poll(answer(200, foreign));
+        assert_failed_poll(response(200, foreign));
     }
 }
 
 #[test]
 fn p16_a_duplicate_key_is_unreadable() {
-    assert_failed_poll(answer(
+    assert_failed_poll(response(
         200,
         r#"{"status": "SUCCESS", "status": "ERROR", "result": {"object_id": "1"}}"#,
     ));
-    assert_failed_poll(answer(
+    assert_failed_poll(response(
         200,
         r#"{"status": "SUCCESS", "result": {}, "result": {"object_id": "1"}}"#,
     ));
     let inside = r#"{"status": "SUCCESS", "result": {"object_id": "1", "object_id": "2"}}"#;
     assert!(matches!(
-        ends_as(answer(200, inside)),
+        ends_as(response(200, inside)),
         JobError::Unreadable { .. }
     ));
     let deep = r#"{"status": "SUCCESS", "result": {"object_id": "1", "extracted_fields": [{"name": "a", "values": [{"value": "1", "value": "2"}]}]}}"#;
-    let error = ends_as(answer(200, deep));
+    let error = ends_as(response(200, deep));
     assert!(
         error
             .to_string()
@@ -425,7 +427,7 @@ fn p16_a_duplicate_key_is_unreadable() {
 #[test]
 fn p17_invalid_text_and_invalid_numbers_are_unreadable() {
     Run::submitted()
-        .reply(answer(
+        .reply(response(
             200,
             "\u{feff}{\"status\": \"SUCCESS\", \"result\": {\"object_id\": \"1\"}}",
         ))
@@ -435,7 +437,7 @@ fn p17_invalid_text_and_invalid_numbers_are_unreadable() {
     ));
     assert_failed_poll(invalid);
     let with = |value: &str| {
-        answer(
+        response(
             200,
             &format!(
                 r#"{{"status": "SUCCESS", "result": {{"extracted_fields": [{{"name": "f", "values": [{{"value": {value}}}]}}]}}}}"#
@@ -464,7 +466,7 @@ fn p18_a_key_refused_midway_leaves_a_ticket_to_resume() {
         let JobError::Refused {
             ticket: Some(ticket),
             error,
-        } = ends_as(answer(status, "{}"))
+        } = ends_as(response(status, "{}"))
         else {
             panic!("{status}")
         };
@@ -490,7 +492,7 @@ fn p18_a_key_refused_midway_leaves_a_ticket_to_resume() {
 #[test]
 fn p19_throttled_polls_wait_as_requested_while_the_job_ages() {
     let mut run = Run::submitted();
-    run.reply(answer_with(429, ("retry-after", "120"), "{}"));
+    run.reply(response_with(429, ("retry-after", "120"), "{}"));
     let asked_at = run.now;
     run.reply(in_progress());
     assert_eq!(run.now.saturating_since(asked_at), Duration::from_secs(120));
@@ -539,7 +541,7 @@ fn p22_a_poll_without_a_response_is_repeated() {
     assert_eq!(
         run.job.state(),
         JobState::Polling,
-        "the answer to the first one comes too late"
+        "the response to the first one comes too late"
     );
     run.job.handle_response(again.id, success(), run.now);
     run.succeeded();
@@ -571,9 +573,9 @@ proptest! {
         // counts.
         let mut run = Run::submitted();
         let polls: Vec<_> = (0..4).map(|_| run.next_request().unwrap().id).collect();
-        let answers = [failed(), expired(), answer(404, ""), success()];
+        let responses = [failed(), expired(), response(404, ""), success()];
         for index in order {
-            run.job.handle_response(polls[index], answers[index].clone(), run.now);
+            run.job.handle_response(polls[index], responses[index].clone(), run.now);
         }
         run.succeeded();
     }
@@ -585,12 +587,12 @@ fn p25_a_very_long_message_is_shortened_where_it_is_shown() {
         r#"{{"code": "{0}", "message": "{0}"}}"#,
         "x".repeat(1_000_000)
     );
-    let JobError::Refused { error, .. } = ends_as(answer(400, &body)) else {
+    let JobError::Refused { error, .. } = ends_as(response(400, &body)) else {
         panic!()
     };
     assert!(error.to_string().len() < 1000 && format!("{error:?}").len() < 1500);
     assert!(error.raw().len() <= ServiceError::MAX_RAW);
-    let JobError::Failed { error, .. } = ends_as(answer(
+    let JobError::Failed { error, .. } = ends_as(response(
         200,
         &format!(r#"{{"status": "ERROR", "error": {body}}}"#),
     )) else {
@@ -604,12 +606,12 @@ fn every_transient_failure_is_a_failed_poll_and_not_a_failed_job() {
     let mut run = Run::with(JobOptions::new());
     run.reply(accepted());
     for response in [
-        answer(408, ""),
-        answer(429, ""),
-        answer(500, "<html>"),
-        answer(502, ""),
-        answer(200, "{"),
-        answer(777, ""),
+        response(408, ""),
+        response(429, ""),
+        response(500, "<html>"),
+        response(502, ""),
+        response(200, "{"),
+        response(777, ""),
     ] {
         run.reply(response);
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::support::{
-    ID, Run, START, accepted, answer, answer_with, api, document, in_progress, success,
+    ID, Run, START, accepted, api, document, in_progress, response, response_with, success,
 };
 use http::header::{DATE, RETRY_AFTER};
 use http::{HeaderValue, Response};
@@ -30,7 +30,7 @@ fn since_start(time: Time) -> Duration {
 fn assert_unknown(response: Response<bytes::Bytes>) {
     let shown = format!("{response:?}");
     let mut run = run();
-    let error = run.reply(response).ended();
+    let error = run.reply(response).error();
     assert!(
         matches!(error, JobError::SubmitUnknown { .. }) && error.ticket().is_none(),
         "{shown}: {error:?}"
@@ -44,7 +44,7 @@ fn s01_a_submit_that_was_not_sent_is_retried_within_its_budget() {
         run.fail(FailureKind::NotSent);
     }
     assert!(matches!(
-        run.ended(),
+        run.error(),
         JobError::Exhausted {
             attempts: 8,
             cause: Some(Cause::Failure(_))
@@ -68,7 +68,7 @@ fn s02_a_lost_response_leaves_the_submit_unknown_and_a_late_one_still_has_its_id
     let mut run = run();
     assert!(run.next_request().is_some());
     assert!(matches!(
-        run.ended(),
+        run.error(),
         JobError::SubmitUnknown {
             cause: Cause::TimeLimit
         }
@@ -82,7 +82,7 @@ fn s02_a_lost_response_leaves_the_submit_unknown_and_a_late_one_still_has_its_id
     for kind in [FailureKind::Interrupted, FailureKind::TooLarge] {
         assert!(
             matches!(
-                Run::with(JobOptions::new()).fail(kind).ended(),
+                Run::with(JobOptions::new()).fail(kind).error(),
                 JobError::SubmitUnknown {
                     cause: Cause::Failure(_)
                 }
@@ -115,7 +115,7 @@ fn s03_whether_it_arrived_makes_no_difference_to_what_is_sent() {
                 );
             }
         }
-        assert!(matches!(run.ended(), JobError::SubmitUnknown { .. }));
+        assert!(matches!(run.error(), JobError::SubmitUnknown { .. }));
         assert_eq!(
             (sent, booked),
             (allowed + 1, if arrives { allowed + 1 } else { 0 }),
@@ -127,7 +127,7 @@ fn s03_whether_it_arrived_makes_no_difference_to_what_is_sent() {
 #[test]
 fn s04_a_break_in_the_middle_of_the_upload_leaves_it_unknown() {
     let mut run = run();
-    let error = run.fail(FailureKind::Interrupted).ended();
+    let error = run.fail(FailureKind::Interrupted).error();
     assert!(
         error.to_string().contains("it is not submitted again"),
         "{error}"
@@ -142,10 +142,10 @@ fn s04_a_break_in_the_middle_of_the_upload_leaves_it_unknown() {
 fn s07_an_acceptance_cut_at_any_byte_is_never_submitted_again() {
     let whole = format!(r#"{{"extraction_id": "{ID}"}}"#);
     for cut in 0..whole.len() {
-        assert_unknown(answer(202, &whole[..cut]));
+        assert_unknown(response(202, &whole[..cut]));
     }
     run()
-        .reply(answer(202, &whole))
+        .reply(response(202, &whole))
         .reply(success())
         .succeeded();
 }
@@ -168,24 +168,27 @@ fn s08_an_acceptance_without_an_id_is_unknown_and_a_number_is_an_id() {
         r#"{"id": "0d14"}"#,
         r#"{"extraction_id": "a", "extraction_id": "b"}"#,
     ] {
-        assert_unknown(answer(202, body));
+        assert_unknown(response(202, body));
     }
     let mut run = run();
-    run.reply(answer(202, r#"{"extraction_id": 12345}"#));
+    run.reply(response(202, r#"{"extraction_id": 12345}"#));
     assert_eq!(run.job.ticket().unwrap().extraction_id().as_str(), "12345");
 }
 
 #[test]
 fn s09_an_invalid_id_is_no_id() {
-    assert_unknown(answer(
+    assert_unknown(response(
         202,
         &format!(r#"{{"extraction_id": "{}"}}"#, "a".repeat(257)),
     ));
     for control in [r"a\nb", r"\u0000", r"a\u007f", r"\u009b", r"\ud800"] {
-        assert_unknown(answer(202, &format!(r#"{{"extraction_id": "{control}"}}"#)));
+        assert_unknown(response(
+            202,
+            &format!(r#"{{"extraction_id": "{control}"}}"#),
+        ));
     }
     let mut longest = run();
-    longest.reply(answer(
+    longest.reply(response(
         202,
         &format!(r#"{{"extraction_id": "{}"}}"#, "a".repeat(256)),
     ));
@@ -196,7 +199,7 @@ fn s09_an_invalid_id_is_no_id() {
 fn s10_any_2xx_with_an_id_is_an_acceptance() {
     for status in [200, 201, 203, 299] {
         let mut run = run();
-        run.reply(answer(status, r#"{"extraction_id": "0d14"}"#));
+        run.reply(response(status, r#"{"extraction_id": "0d14"}"#));
         assert!(
             run.next_request()
                 .unwrap()
@@ -213,7 +216,7 @@ fn s10_any_2xx_with_an_id_is_an_acceptance() {
 #[test]
 fn s11_an_acceptance_without_a_body_is_unknown() {
     for status in [200, 202, 204, 205] {
-        assert_unknown(answer(status, ""));
+        assert_unknown(response(status, ""));
     }
 }
 
@@ -235,14 +238,14 @@ fn s13_refusals_of_a_submit_are_final_and_reported() {
         301, 302, 307, 400, 402, 404, 405, 409, 413, 415, 422, 425, 431,
     ] {
         let mut run = run();
-        run.reply(answer(
+        run.reply(response(
             status,
             r#"{"code": "X1", "message": "no", "details": {"a": 1}}"#,
         ));
         let JobError::Refused {
             ticket: None,
             error,
-        } = run.ended()
+        } = run.error()
         else {
             panic!("{status}")
         };
@@ -259,8 +262,8 @@ fn s14_a_refused_key_refuses_the_job_and_nothing_is_billed() {
     for status in [401, 403] {
         let mut run = run();
         let error = run
-            .reply(answer(status, r#"{"detail": "Invalid token."}"#))
-            .ended();
+            .reply(response(status, r#"{"detail": "Invalid token."}"#))
+            .error();
         assert!(
             matches!(error, JobError::Refused { ticket: None, .. }),
             "{status}: {error:?}"
@@ -285,7 +288,7 @@ fn s15_an_exhausted_quota_refuses_only_this_job() {
     let mut following = Run::submitted();
     let mut run = run();
     assert!(matches!(
-        run.reply(answer(402, r#"{"message": "quota"}"#)).ended(),
+        run.reply(response(402, r#"{"message": "quota"}"#)).error(),
         JobError::Refused { ticket: None, .. }
     ));
     following.reply(in_progress()).reply(success()).succeeded();
@@ -294,16 +297,16 @@ fn s15_an_exhausted_quota_refuses_only_this_job() {
 #[test]
 fn s16_a_request_the_service_did_not_receive_is_sent_again() {
     run()
-        .reply(answer(408, "{}"))
+        .reply(response(408, "{}"))
         .reply(accepted())
         .reply(success())
         .succeeded();
     let mut run = run();
     for _ in 0..8 {
-        run.reply(answer(408, ""));
+        run.reply(response(408, ""));
     }
     assert!(matches!(
-        run.ended(),
+        run.error(),
         JobError::Exhausted {
             attempts: 8,
             cause: Some(Cause::Service(_))
@@ -318,7 +321,7 @@ fn s17_throttled_submits_back_off_and_do_not_use_up_the_budget() {
         let transmit = run.next_request().unwrap();
         sent_at.push(run.now);
         run.job
-            .handle_response(transmit.id, answer(429, ""), run.now);
+            .handle_response(transmit.id, response(429, ""), run.now);
     }
     let gaps: Vec<Duration> = sent_at
         .windows(2)
@@ -335,7 +338,7 @@ fn s17_throttled_submits_back_off_and_do_not_use_up_the_budget() {
 
 /// How long a submit waits after a 429 with these headers.
 fn wait_after(headers: &[&str], date: Option<&str>) -> Duration {
-    let mut response = answer(429, "");
+    let mut response = response(429, "");
     for header in headers {
         response.headers_mut().append(
             RETRY_AFTER,
@@ -404,18 +407,18 @@ fn s19_a_5xx_leaves_the_submit_unknown() {
         (199, "{}"),
         (600, "{}"),
     ] {
-        assert_unknown(answer(status, body));
+        assert_unknown(response(status, body));
     }
-    assert_unknown(answer_with(503, ("retry-after", "5"), "{}"));
+    assert_unknown(response_with(503, ("retry-after", "5"), "{}"));
     let mut trusting = retrying(RetryPolicy::new().trusting_overload());
     trusting
-        .reply(answer_with(503, ("retry-after", "5"), "{}"))
+        .reply(response_with(503, ("retry-after", "5"), "{}"))
         .reply(accepted());
     assert_eq!(since_start(trusting.now), Duration::from_secs(5));
     assert!(matches!(
         retrying(RetryPolicy::new().trusting_overload())
-            .reply(answer(502, ""))
-            .ended(),
+            .reply(response(502, ""))
+            .error(),
         JobError::SubmitUnknown { .. }
     ));
 }
@@ -430,7 +433,7 @@ fn s20_a_late_acceptance_is_followed_and_the_second_one_is_reported() {
     for _ in 0..2 {
         run.job.handle_response(
             second.id,
-            answer(202, r#"{"extraction_id": "another"}"#),
+            response(202, r#"{"extraction_id": "another"}"#),
             run.now,
         );
     }
@@ -461,7 +464,7 @@ fn s21_two_jobs_of_one_document_are_two_submits() {
 fn s22_abandoning_at_every_step_keeps_the_id_if_there_is_one() {
     for steps in 0..12 {
         let mut run = retrying(RetryPolicy::new().with_resubmissions(1));
-        let mut out = None;
+        let mut in_flight = None;
         for _ in 0..steps {
             match run.job.next_output(run.now) {
                 Output::Send(transmit) if transmit.id.get() == 1 => {
@@ -471,15 +474,15 @@ fn s22_abandoning_at_every_step_keeps_the_id_if_there_is_one() {
                         run.now,
                     );
                 }
-                Output::Send(transmit) => out = Some(transmit),
+                Output::Send(transmit) => in_flight = Some(transmit),
                 Output::Event(event) => run.events.push(event),
-                Output::Wait(until) if out.is_none() => run.now = until,
+                Output::Wait(until) if in_flight.is_none() => run.now = until,
                 Output::Wait(_) | Output::NeedInput | Output::Done => break,
             }
         }
-        let submitting = run.job.state() == JobState::Submitting && out.is_some();
+        let submitting = run.job.state() == JobState::Submitting && in_flight.is_some();
         run.job.abandon(run.now);
-        if let Some(transmit) = out.filter(|_| submitting) {
+        if let Some(transmit) = in_flight.filter(|_| submitting) {
             assert!(
                 matches!(run.job.next_output(run.now), Output::Wait(_)),
                 "its id is worth waiting for"
@@ -487,7 +490,7 @@ fn s22_abandoning_at_every_step_keeps_the_id_if_there_is_one() {
             run.job.handle_response(transmit.id, accepted(), run.now);
             let JobError::Abandoned {
                 ticket: Some(ticket),
-            } = run.ended()
+            } = run.error()
             else {
                 panic!("step {steps}")
             };
@@ -517,16 +520,16 @@ fn s22_abandoning_at_every_step_keeps_the_id_if_there_is_one() {
             typless::machine::Failure::new(kind, ""),
             run.now,
         );
-        assert!(matches!(run.ended(), JobError::Abandoned { ticket: None }));
+        assert!(matches!(run.error(), JobError::Abandoned { ticket: None }));
     }
-    let mut silent = run();
-    assert!(silent.next_request().is_some());
-    silent.job.abandon(silent.now);
+    let mut unanswered = run();
+    assert!(unanswered.next_request().is_some());
+    unanswered.job.abandon(unanswered.now);
     assert!(matches!(
-        silent.ended(),
+        unanswered.error(),
         JobError::Abandoned { ticket: None }
     ));
-    assert_eq!(since_start(silent.now), Duration::from_secs(60));
+    assert_eq!(since_start(unanswered.now), Duration::from_secs(60));
 }
 
 #[test]
@@ -534,14 +537,14 @@ fn s22_abandoning_a_submitted_job_finishes_at_once_with_its_ticket() {
     let mut waiting = Run::submitted();
     waiting.job.abandon(waiting.now);
     assert!(matches!(
-        waiting.ended(),
+        waiting.error(),
         JobError::Abandoned { ticket: Some(_) }
     ));
     let mut polling = Run::submitted();
     assert!(polling.next_request().is_some());
     polling.job.abandon(polling.now);
     assert!(matches!(
-        polling.ended(),
+        polling.error(),
         JobError::Abandoned { ticket: Some(_) }
     ));
 }

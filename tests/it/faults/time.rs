@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::support::{
-    Run, START, accepted, answer, answer_with, api, document, expired, in_progress, success,
+    Run, START, accepted, api, document, expired, in_progress, response, response_with, success,
 };
 use typless::machine::{
     Call, CallError, CallEventKind, CallOptions, Cause, FailureKind, Job, JobError, JobEventKind,
@@ -17,7 +17,9 @@ const HOUR: Duration = Duration::from_secs(3600);
 #[test]
 fn t01_a_jump_of_a_day_makes_one_poll_due() {
     let mut run = Run::with(JobOptions::new().with_deadline(72 * HOUR));
-    run.reply(accepted()).reply(in_progress()).pass(24 * HOUR);
+    run.reply(accepted())
+        .reply(in_progress())
+        .advance(24 * HOUR);
     run.reply(in_progress());
     assert!(matches!(run.job.next_output(run.now), Output::Event(_)));
     assert!(
@@ -50,15 +52,15 @@ fn t01_a_jump_back_counts_as_no_time() {
 #[test]
 fn t02_after_a_suspend_the_job_is_polled_at_once() {
     let mut short = Run::with(JobOptions::new().with_deadline(72 * HOUR));
-    short.reply(accepted()).pass(8 * HOUR);
+    short.reply(accepted()).advance(8 * HOUR);
     let woken_at = short.now;
     short.reply(in_progress());
     assert_eq!(short.now, woken_at);
     short.reply(success()).succeeded();
     // Past the deadline, and past the retention of the service: one last poll shows it.
     let mut long = Run::submitted();
-    long.pass(60 * HOUR).reply(expired());
-    assert!(matches!(long.ended(), JobError::Expired { .. }));
+    long.advance(60 * HOUR).reply(expired());
+    assert!(matches!(long.error(), JobError::Expired { .. }));
     assert!(
         long.count(|kind| matches!(
             kind,
@@ -69,17 +71,17 @@ fn t02_after_a_suspend_the_job_is_polled_at_once() {
         )) == 1
     );
     // While a poll is in flight: it times out, and another one follows.
-    let mut out = Run::with(JobOptions::new().with_deadline(72 * HOUR));
-    out.reply(accepted());
-    assert!(out.next_request().is_some());
-    out.pass(8 * HOUR).reply(success()).succeeded();
+    let mut late = Run::with(JobOptions::new().with_deadline(72 * HOUR));
+    late.reply(accepted());
+    assert!(late.next_request().is_some());
+    late.advance(8 * HOUR).reply(success()).succeeded();
 }
 
 #[test]
 fn t02_a_submit_in_flight_during_a_suspend_may_still_get_its_response() {
     let mut run = Run::with(JobOptions::new());
     let transmit = run.next_request().unwrap();
-    run.pass(8 * HOUR);
+    run.advance(8 * HOUR);
     // The driver passes in what it has before it pulls the next output.
     run.job.handle_response(transmit.id, accepted(), run.now);
     run.reply(success()).succeeded();
@@ -92,7 +94,7 @@ fn t03_a_clock_that_goes_back_changes_no_output() {
         |step| step.max(3) - step % 3,
         |step| if step % 2 == 0 { step } else { 0 },
     ];
-    let ends = clocks.map(|clock| {
+    let polls = clocks.map(|clock| {
         let (mut run, mut latest) = (Run::with(JobOptions::new()), 0);
         for step in 0..2000 {
             latest = latest.max(clock(step));
@@ -108,7 +110,7 @@ fn t03_a_clock_that_goes_back_changes_no_output() {
                 Output::Event(event) => run.events.push(event),
                 Output::Wait(until) => assert!(
                     until > START + Duration::from_secs(latest),
-                    "law 1 for the latest time told"
+                    "law 1 for the latest time given"
                 ),
                 Output::NeedInput | Output::Done => break,
             }
@@ -117,13 +119,13 @@ fn t03_a_clock_that_goes_back_changes_no_output() {
         run.count(|kind| matches!(kind, JobEventKind::PollDue { .. }))
     });
     assert!(
-        ends.iter().all(|polls| polls.abs_diff(ends[0]) <= 1),
-        "{ends:?}"
+        polls.iter().all(|count| count.abs_diff(polls[0]) <= 1),
+        "{polls:?}"
     );
 }
 
 /// Runs a job to its outcome, setting the clock to each wait. Returns the number of steps.
-fn ends(mut job: Job, start: Time) -> usize {
+fn steps_to_outcome(mut job: Job, start: Time) -> usize {
     let (mut now, mut steps) = (start, 0);
     loop {
         steps += 1;
@@ -157,11 +159,11 @@ fn t04_no_wait_goes_past_the_end_of_time() {
     ] {
         for deadline in [Duration::ZERO, Duration::from_nanos(1), HOUR] {
             let options = JobOptions::new().with_deadline(deadline);
-            ends(Job::submit(&api(), document(), options, start), start);
+            steps_to_outcome(Job::submit(&api(), document(), options, start), start);
             for submitted_at in [Time::EPOCH, START, Time::MAX] {
                 for until in [Time::EPOCH, START, Time::MAX] {
                     let ticket = Ticket::new(ExtractionId::new("1").unwrap(), submitted_at, until);
-                    ends(Job::resume(&api(), &ticket, options, start), start);
+                    steps_to_outcome(Job::resume(&api(), &ticket, options, start), start);
                 }
             }
         }
@@ -197,13 +199,13 @@ fn t05_settings_of_zero_are_raised_and_cause_no_busy_loop() {
         .with_retry_policy(retry)
         .with_deadline(Duration::from_secs(1));
     assert!(
-        ends(Job::submit(&api(), document(), options, START), START) > 1000,
+        steps_to_outcome(Job::submit(&api(), document(), options, START), START) > 1000,
         "a millisecond between polls, and no less"
     );
     // With a deadline of zero, nothing is submitted or billed.
     let mut none = Run::with(JobOptions::new().with_deadline(Duration::ZERO));
     assert!(matches!(
-        none.ended(),
+        none.error(),
         JobError::Exhausted {
             attempts: 0,
             cause: None
@@ -227,7 +229,7 @@ fn t05_settings_of_zero_are_raised_and_cause_no_busy_loop() {
 #[test]
 fn t06_a_hint_with_a_date_counts_from_the_date_of_the_response() {
     // Our clock is in 2023 and the service's in 2031, but the hint still means two minutes.
-    let mut response = answer_with(429, ("retry-after", "Thu, 06 Nov 2031 10:02:00 GMT"), "{}");
+    let mut response = response_with(429, ("retry-after", "Thu, 06 Nov 2031 10:02:00 GMT"), "{}");
     response
         .headers_mut()
         .insert("date", "Thu, 06 Nov 2031 10:00:00 GMT".parse().unwrap());
@@ -245,7 +247,7 @@ fn t07_a_request_in_flight_at_the_deadline_is_awaited_and_decides() {
         let mut run = Run::with(JobOptions::new().with_deadline(deadline));
         run.reply(accepted());
         let transmit = run.next_request().unwrap();
-        run.pass(Duration::from_secs(10));
+        run.advance(Duration::from_secs(10));
         assert!(
             matches!(run.job.next_output(run.now), Output::Wait(until) if until > START + deadline)
         );
@@ -257,23 +259,23 @@ fn t07_a_request_in_flight_at_the_deadline_is_awaited_and_decides() {
     let (mut run, id) = out_at_the_deadline();
     run.job.handle_response(id, in_progress(), run.now);
     assert!(matches!(
-        run.ended(),
+        run.error(),
         JobError::Deadline { cause: None, .. }
     ));
     // The cause is that of the last poll, not of an earlier one.
     let mut run = Run::with(JobOptions::new().with_deadline(deadline));
-    run.reply(accepted()).reply(answer(500, ""));
+    run.reply(accepted()).reply(response(500, ""));
     let transmit = run.next_request().unwrap();
-    run.pass(deadline);
+    run.advance(deadline);
     run.job.handle_response(transmit.id, in_progress(), run.now);
     assert!(matches!(
-        run.ended(),
+        run.error(),
         JobError::Deadline { cause: None, .. }
     ));
     // Without a response, the job finishes at the poll's time limit.
     let (mut run, _) = out_at_the_deadline();
     assert!(matches!(
-        run.ended(),
+        run.error(),
         JobError::Deadline {
             cause: Some(Cause::TimeLimit),
             ..
@@ -283,17 +285,17 @@ fn t07_a_request_in_flight_at_the_deadline_is_awaited_and_decides() {
     // A submit in flight is awaited as well, and its id is not lost.
     let mut run = Run::with(JobOptions::new().with_deadline(deadline));
     let transmit = run.next_request().unwrap();
-    run.pass(Duration::from_secs(20));
+    run.advance(Duration::from_secs(20));
     run.job.handle_response(transmit.id, accepted(), run.now);
     run.reply(success()).succeeded();
     // A document that was not accepted by then is no longer submitted.
     let mut run = Run::with(JobOptions::new().with_deadline(deadline));
     let transmit = run.next_request().unwrap();
-    run.pass(Duration::from_secs(20));
+    run.advance(Duration::from_secs(20));
     run.job
-        .handle_response(transmit.id, answer(408, ""), run.now);
+        .handle_response(transmit.id, response(408, ""), run.now);
     assert!(matches!(
-        run.ended(),
+        run.error(),
         JobError::Exhausted { attempts: 1, .. }
     ));
     assert_eq!(
@@ -302,7 +304,7 @@ fn t07_a_request_in_flight_at_the_deadline_is_awaited_and_decides() {
     );
     let mut unsent = Run::with(JobOptions::new().with_deadline(Duration::from_millis(1)));
     assert!(matches!(
-        unsent.fail(FailureKind::NotSent).ended(),
+        unsent.fail(FailureKind::NotSent).error(),
         JobError::Exhausted { .. }
     ));
 }

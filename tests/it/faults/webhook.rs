@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::support::{ID, Run, START, accepted, answer, answer_with, in_progress, success};
+use crate::support::{ID, Run, START, accepted, in_progress, response, response_with, success};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{Method, Request, StatusCode};
@@ -31,10 +31,10 @@ fn post(path: &str, body: impl Into<Bytes>) -> Request<Bytes> {
 /// The status of a receiver at `/hooks` without a secret for this body, and whether it has a
 /// notification.
 fn received(body: impl Into<Bytes>) -> (u16, bool) {
-    let (answer, notification) = Webhook::new("/hooks")
+    let (response, notification) = Webhook::new("/hooks")
         .unwrap()
         .receive(&post("/hooks", body));
-    (answer.status().as_u16(), notification.is_some())
+    (response.status().as_u16(), notification.is_some())
 }
 
 /// How many polls became due for this reason.
@@ -59,7 +59,7 @@ fn w02_a_message_before_the_response_to_its_submit_is_remembered() {
     run.job
         .handle_notification(&notification("another"), run.now);
     run.job.handle_notification(&notification(ID), run.now);
-    run.pass(Duration::from_secs(30));
+    run.advance(Duration::from_secs(30));
     run.job.handle_response(submit.id, accepted(), run.now);
     run.reply(success()).succeeded();
     assert_eq!(
@@ -71,7 +71,7 @@ fn w02_a_message_before_the_response_to_its_submit_is_remembered() {
 #[test]
 fn w02_a_message_more_than_ten_minutes_before_it_is_forgotten() {
     let mut run = Run::with(JobOptions::new());
-    run.reply(answer_with(429, ("retry-after", "600"), ""));
+    run.reply(response_with(429, ("retry-after", "600"), ""));
     run.job.handle_notification(&notification(ID), run.now);
     run.reply(accepted()).reply(success()).succeeded();
     assert_eq!(
@@ -90,7 +90,7 @@ fn w02_a_message_before_it_does_not_shorten_a_requested_pause() {
     run.job.handle_notification(&notification(ID), run.now);
     run.job.handle_response(
         submit.id,
-        answer_with(
+        response_with(
             202,
             ("retry-after", "60"),
             &format!(r#"{{"extraction_id": "{ID}"}}"#),
@@ -111,10 +111,10 @@ fn w03_a_forger_who_knows_the_id_gets_a_poll_a_second_and_no_more() {
             polls += 1;
             run.job.handle_response(transmit, in_progress(), run.now);
         }
-        run.pass(Duration::from_millis(100));
+        run.advance(Duration::from_millis(100));
     }
     assert!((5..=11).contains(&polls), "{polls}");
-    assert!(run.outcome().is_none(), "nothing has ended");
+    assert!(run.outcome().is_none(), "no outcome");
 }
 
 #[test]
@@ -213,9 +213,9 @@ fn w07_an_old_message_sent_again_brings_one_poll() {
     let mut run = Run::submitted();
     run.job.handle_notification(&notification(ID), run.now);
     run.reply(in_progress())
-        .pass(Duration::from_secs(3600))
+        .advance(Duration::from_secs(3600))
         .reply(in_progress())
-        .pass(Duration::from_secs(10));
+        .advance(Duration::from_secs(10));
     let before = run.now;
     run.job.handle_notification(&notification(ID), run.now);
     run.reply(in_progress());
@@ -272,7 +272,7 @@ fn w10_a_message_after_the_outcome_is_ignored() {
     let mut run = Run::submitted();
     run.reply(success()).succeeded();
     run.job.handle_notification(&notification(ID), run.now);
-    run.pass(Duration::from_secs(3600)).succeeded();
+    run.advance(Duration::from_secs(3600)).succeeded();
 }
 
 #[test]
@@ -350,11 +350,11 @@ fn w12_without_the_secret_in_the_path_it_is_404() {
     let get = Request::get("/hooks/typless/8c3f0d6b5a9e4712")
         .body(Bytes::new())
         .unwrap();
-    let (answer, notification) = webhook.receive(&get);
+    let (response, notification) = webhook.receive(&get);
     assert_eq!(
         (
-            answer.status().as_u16(),
-            answer.headers()["allow"].to_str().unwrap()
+            response.status().as_u16(),
+            response.headers()["allow"].to_str().unwrap()
         ),
         (405, Method::POST.as_str())
     );
@@ -370,9 +370,9 @@ fn w12_without_the_secret_in_the_header_it_is_401() {
             .with_secret_in_header(name.clone(), secret());
         let mut request = post("/", message(ID));
         value.map(|value| request.headers_mut().insert(name, value.parse().unwrap()));
-        let (answer, notification) = webhook.receive(&request);
-        assert_eq!(answer.status().is_success(), notification.is_some());
-        answer.status().as_u16()
+        let (response, notification) = webhook.receive(&request);
+        assert_eq!(response.status().is_success(), notification.is_some());
+        response.status().as_u16()
     };
     let own = HeaderName::from_static("x-webhook-secret");
     assert_eq!(
@@ -437,7 +437,7 @@ fn w13_messages_out_of_order_reach_their_jobs() {
     for ((run, submit), id) in runs.iter_mut().zip(submits).zip(ids) {
         run.job.handle_response(
             submit,
-            answer(202, &format!(r#"{{"extraction_id": "{id}"}}"#)),
+            response(202, &format!(r#"{{"extraction_id": "{id}"}}"#)),
             run.now,
         );
         let poll = run.next_request().unwrap();

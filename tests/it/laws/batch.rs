@@ -195,23 +195,23 @@ fn neither_key_nor_document_is_shown(
 
 /// Each job has one outcome, and no event after it.
 fn each_job_has_one_outcome_and_it_is_last(
-    ended: &RefCell<BTreeMap<JobKey, Time>>,
+    finished: &RefCell<BTreeMap<JobKey, Time>>,
     output: &Output<BatchEvent>,
     moment: &Moment,
 ) -> Result<(), String> {
     let Some((key, event)) = job_event(output) else {
         return Ok(());
     };
-    let mut ended = ended.borrow_mut();
+    let mut finished = finished.borrow_mut();
     // The checker creates the machine several times; each time the first event is the same.
     if matches!(output, Output::Event(event) if event.sequence == 1) {
-        ended.clear();
+        finished.clear();
     }
-    if ended.contains_key(&key) {
-        return Err(format!("{key} has ended, and now {event:?}"));
+    if finished.contains_key(&key) {
+        return Err(format!("{key} has finished, and now {event:?}"));
     }
     if matches!(event, JobEventKind::Finished(_)) {
-        ended.insert(key, moment.latest());
+        finished.insert(key, moment.latest());
     }
     Ok(())
 }

@@ -11,46 +11,46 @@ use typless::machine::{BatchOptions, JobKey, Machine, Output, Ticket};
 
 /// An action of the caller.
 #[derive(Debug, Clone, Copy)]
-enum Act {
+enum Action {
     Add(Option<u8>),
-    Feed(u8),
+    AddAll(u8),
     Abandon(u8),
     Notify(u8),
     Confirm,
     SetKey,
     Resume,
-    Pass(u32),
+    Advance(u32),
 }
 
-fn acts() -> impl Strategy<Value = Act> {
+fn actions() -> impl Strategy<Value = Action> {
     prop_oneof![
-        6 => proptest::option::of(0..3_u8).prop_map(Act::Add),
-        1 => (0..10_u8).prop_map(Act::Feed),
-        1 => any::<u8>().prop_map(Act::Abandon),
-        1 => any::<u8>().prop_map(Act::Notify),
-        2 => Just(Act::Confirm),
-        1 => Just(Act::SetKey),
-        1 => Just(Act::Resume),
-        6 => (0..30_000_u32).prop_map(Act::Pass),
+        6 => proptest::option::of(0..3_u8).prop_map(Action::Add),
+        1 => (0..10_u8).prop_map(Action::AddAll),
+        1 => any::<u8>().prop_map(Action::Abandon),
+        1 => any::<u8>().prop_map(Action::Notify),
+        2 => Just(Action::Confirm),
+        1 => Just(Action::SetKey),
+        1 => Just(Action::Resume),
+        6 => (0..30_000_u32).prop_map(Action::Advance),
     ]
 }
 
 /// How many of a hundred requests fail in which way.
 #[derive(Debug, Clone)]
-struct Weather {
+struct FaultRates {
     seed: u64,
     faults: Vec<(u8, Fault)>,
-    /// How long it lasts, in seconds from the start.
+    /// How long the faults last, in seconds from the start.
     lasts: u64,
     hides: bool,
     forgets: bool,
 }
 
-fn weathers() -> impl Strategy<Value = Weather> {
+fn fault_rates() -> impl Strategy<Value = FaultRates> {
     let fault = prop_oneof![
         Just(Fault::NotSent),
-        Just(Fault::AnswerLost),
-        Just(Fault::Silence),
+        Just(Fault::ResponseLost),
+        Just(Fault::NoResponse),
         Just(Fault::Status(500)),
         Just(Fault::Status(408)),
         Just(Fault::Status(429)),
@@ -66,7 +66,7 @@ fn weathers() -> impl Strategy<Value = Weather> {
         any::<bool>(),
         any::<bool>(),
     )
-        .prop_map(|(seed, faults, lasts, hides, forgets)| Weather {
+        .prop_map(|(seed, faults, lasts, hides, forgets)| FaultRates {
             seed,
             faults,
             lasts,
@@ -75,8 +75,8 @@ fn weathers() -> impl Strategy<Value = Weather> {
         })
 }
 
-impl Weather {
-    fn reign(self, run: &mut BatchRun) {
+impl FaultRates {
+    fn apply(self, run: &mut BatchRun) {
         let Self {
             seed,
             faults,
@@ -147,12 +147,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_document_is_accounted_for_once((options, limits) in options(), weather in weathers(), acts in prop::collection::vec(acts(), 1..60)) {
+    fn every_document_is_accounted_for_once((options, limits) in options(), rates in fault_rates(), actions in prop::collection::vec(actions(), 1..60)) {
         let mut run = BatchRun::new(options);
-        weather.reign(&mut run);
-        let (mut keys, mut fed) = (BTreeMap::new(), 0);
-        for (number, act) in acts.into_iter().enumerate() {
-            perform(act, number, &mut run, &mut keys, &mut fed);
+        rates.apply(&mut run);
+        let (mut keys, mut added) = (BTreeMap::new(), 0);
+        for (number, action) in actions.into_iter().enumerate() {
+            perform(action, number, &mut run, &mut keys, &mut added);
         }
         run.batch.close();
         for _ in 0..1000 {
@@ -164,8 +164,8 @@ proptest! {
             run.batch.set_key("yet-another").unwrap();
         }
         prop_assert!(matches!(run.batch.next_output(run.now), Output::Done), "{:?}", run.batch);
-        prop_assert_eq!(run.ends.len(), keys.len() + fed);
-        prop_assert!(keys.keys().all(|key| run.ends.contains_key(key)));
+        prop_assert_eq!(run.outcomes.len(), keys.len() + added);
+        prop_assert!(keys.keys().all(|key| run.outcomes.contains_key(key)));
         // By the records of the service, no name was submitted twice.
         let names: BTreeSet<&str> = run.service.held.values().map(|held| held.name.as_str()).collect();
         prop_assert_eq!(names.len(), run.service.held.len());
@@ -180,14 +180,14 @@ proptest! {
 }
 
 fn perform(
-    act: Act,
+    action: Action,
     number: usize,
     run: &mut BatchRun,
     keys: &mut BTreeMap<JobKey, ()>,
-    fed: &mut usize,
+    added: &mut usize,
 ) {
-    match act {
-        Act::Add(customer) => {
+    match action {
+        Action::Add(customer) => {
             let document = match customer {
                 Some(customer) => numbered(number)
                     .with_customer(&customer.to_string())
@@ -196,25 +196,25 @@ fn perform(
             };
             keys.insert(run.batch.add(document, run.now).unwrap(), ());
         }
-        Act::Feed(documents) => {
-            *fed += usize::from(documents);
+        Action::AddAll(documents) => {
+            *added += usize::from(documents);
             run.batch.add_all(
                 (0..usize::from(documents)).map(move |one| numbered((number + 1) * 1000 + one)),
             );
         }
-        Act::Abandon(which) => {
+        Action::Abandon(which) => {
             if let Some(key) = keys.keys().nth(usize::from(which)) {
                 run.batch.abandon(*key, run.now);
             }
         }
-        Act::Notify(which) => run
+        Action::Notify(which) => run
             .batch
             .handle_notification(&notification(&Service::id(which.into())), run.now),
-        Act::Confirm => run
+        Action::Confirm => run
             .batch
             .confirm(run.events.last().map_or(0, |event| event.sequence)),
-        Act::SetKey => run.batch.set_key("another").unwrap(),
-        Act::Resume => {
+        Action::SetKey => run.batch.set_key("another").unwrap(),
+        Action::Resume => {
             let id = run
                 .service
                 .hold(1 << 30 | number as u64, run.now + Duration::from_secs(20));
@@ -224,7 +224,7 @@ fn perform(
             );
             keys.insert(key.unwrap(), ());
         }
-        Act::Pass(milliseconds) => {
+        Action::Advance(milliseconds) => {
             let until = run.now + Duration::from_millis(milliseconds.into());
             run.run_until(until);
         }

@@ -18,21 +18,21 @@ enum Fault {
     WaitsForNow,
     ChangesItsMind,
     WakesAfterDone,
-    BelievesTheClock,
+    GoesBackInTime,
     Panics,
     CountsEventsTwice,
-    EndsTwice,
-    EndsSilently,
+    FinishesTwice,
+    FinishesWithoutEvent,
     CountsDuplicates,
     SubmitsWhatMayHaveArrived,
-    PollsAfterItsEnd,
+    PollsAfterItsOutcome,
     SendsTwoAtOnce,
-    NeverEnds,
+    NeverFinishes,
     PollsTwiceAtTheDeadline,
     UsesAnIdTwice,
-    RollsDice,
+    UsesRandomness,
     NeverRests,
-    TellsASecret,
+    ShowsASecret,
 }
 
 const DEADLINE: Duration = Duration::from_secs(600);
@@ -45,20 +45,20 @@ struct Small {
     latest: Time,
     deadline: Time,
     due: Time,
-    out: Option<(u64, Time)>,
+    in_flight: Option<(u64, Time)>,
     exchange: u64,
     submitted: bool,
-    end: Option<bool>,
+    finished: Option<bool>,
     sequence: u64,
-    asked: u64,
+    calls: u64,
     chance: bool,
 }
 
 #[derive(Debug)]
-struct Told {
+struct SmallEvent {
     sequence: u64,
     text: &'static str,
-    end: bool,
+    finished: bool,
 }
 
 thread_local! {
@@ -68,36 +68,36 @@ thread_local! {
 impl Small {
     fn new(fault: Fault, now: Time) -> Self {
         let chance = RUNS.with(|runs| runs.replace(runs.get() + 1) % 2 == 1);
-        let (out, end) = (None, None);
+        let (in_flight, finished) = (None, None);
         Self {
             fault,
             latest: now,
             deadline: now + DEADLINE,
             due: now,
-            out,
+            in_flight,
             exchange: 0,
             submitted: false,
-            end,
+            finished,
             sequence: 0,
-            asked: 0,
+            calls: 0,
             chance,
         }
     }
 
-    fn tell(&mut self, text: &'static str, end: bool) -> Output<Told> {
+    fn emit(&mut self, text: &'static str, finished: bool) -> Output<SmallEvent> {
         self.sequence += if self.fault == Fault::CountsEventsTwice && self.sequence == 1 {
             2
         } else {
             1
         };
-        Output::Event(Told {
+        Output::Event(SmallEvent {
             sequence: self.sequence,
             text,
-            end,
+            finished,
         })
     }
 
-    fn send(&mut self, now: Time) -> Output<Told> {
+    fn send(&mut self, now: Time) -> Output<SmallEvent> {
         let method = if self.submitted {
             Method::GET
         } else {
@@ -110,7 +110,7 @@ impl Small {
             .body(Body::empty())
             .unwrap();
         let limits = Limits::default();
-        self.out = Some((self.exchange, now + limits.total));
+        self.in_flight = Some((self.exchange, now + limits.total));
         Output::Send(Transmit::new(
             RequestId::new(self.exchange),
             request,
@@ -119,70 +119,76 @@ impl Small {
     }
 
     fn obeys_deadlines(&self) -> bool {
-        self.fault != Fault::PollsTwiceAtTheDeadline && self.fault != Fault::NeverEnds
+        self.fault != Fault::PollsTwiceAtTheDeadline && self.fault != Fault::NeverFinishes
     }
 
-    /// The status of the response to an exchange; `None` if it failed.
+    /// Takes the status of the response to an exchange; `None` if it failed.
     fn take(&mut self, id: RequestId, now: Time, status: Option<u16>) {
         self.latest = self.latest.max(now);
-        if self.fault == Fault::CountsDuplicates && self.exchange == id.get() && self.end.is_none()
+        if self.fault == Fault::CountsDuplicates
+            && self.exchange == id.get()
+            && self.finished.is_none()
         {
             self.due = self.due + Duration::from_secs(1);
         }
-        if self.out.is_none_or(|(out, _)| out != id.get()) || self.end.is_some() {
+        if self
+            .in_flight
+            .is_none_or(|(in_flight, _)| in_flight != id.get())
+            || self.finished.is_some()
+        {
             return;
         }
         assert!(
             self.fault != Fault::Panics || status != Some(404),
             "there it is"
         );
-        self.out = None;
+        self.in_flight = None;
         self.due = self.latest + GAP;
         let unknown = !self.submitted && !matches!(status, Some(202 | 408 | 429));
         match status {
             _ if self.submitted && self.latest >= self.deadline && self.obeys_deadlines() => {
-                self.end = Some(false)
+                self.finished = Some(false)
             }
             Some(202) => self.submitted = true,
             _ if unknown && self.fault != Fault::SubmitsWhatMayHaveArrived => {
-                self.end = Some(false)
+                self.finished = Some(false)
             }
-            Some(200) if self.submitted => self.end = Some(false),
+            Some(200) if self.submitted => self.finished = Some(false),
             _ => {}
         }
     }
 }
 
 impl Machine for Small {
-    type Event = Told;
+    type Event = SmallEvent;
     type Outcome = ();
 
-    fn next_output(&mut self, now: Time) -> Output<Told> {
-        self.asked += 1;
-        self.latest = if self.fault == Fault::BelievesTheClock {
+    fn next_output(&mut self, now: Time) -> Output<SmallEvent> {
+        self.calls += 1;
+        self.latest = if self.fault == Fault::GoesBackInTime {
             now
         } else {
             self.latest.max(now)
         };
         let now = self.latest;
-        if let Some(told) = self.end {
+        if let Some(emitted) = self.finished {
             return match self.fault {
-                _ if !told => {
-                    self.end = Some(true);
-                    self.asked = 0;
-                    if self.fault == Fault::EndsSilently {
+                _ if !emitted => {
+                    self.finished = Some(true);
+                    self.calls = 0;
+                    if self.fault == Fault::FinishesWithoutEvent {
                         Output::Done
                     } else {
-                        self.tell("end", true)
+                        self.emit("end", true)
                     }
                 }
-                Fault::EndsTwice if self.asked == 1 => self.tell("end", true),
-                Fault::PollsAfterItsEnd if self.asked == 1 => self.send(now),
-                Fault::WakesAfterDone if self.asked > 6 => Output::NeedInput,
+                Fault::FinishesTwice if self.calls == 1 => self.emit("end", true),
+                Fault::PollsAfterItsOutcome if self.calls == 1 => self.send(now),
+                Fault::WakesAfterDone if self.calls > 6 => Output::NeedInput,
                 _ => Output::Done,
             };
         }
-        match self.out {
+        match self.in_flight {
             Some((_, until)) if now < until => {
                 let sends =
                     self.fault == Fault::SendsTwoAtOnce && self.submitted && self.exchange == 2;
@@ -195,16 +201,16 @@ impl Machine for Small {
             Some((id, _)) => self.take(RequestId::new(id), now, None),
             None => {}
         }
-        if self.end.is_some() {
+        if self.finished.is_some() {
             return self.next_output(now);
         }
-        let last = now >= self.deadline && self.fault != Fault::NeverEnds;
+        let last = now >= self.deadline && self.fault != Fault::NeverFinishes;
         if last && !self.submitted {
-            self.end = Some(false);
+            self.finished = Some(false);
             return self.next_output(now);
         }
         if now
-            >= self.due.min(if self.fault == Fault::NeverEnds {
+            >= self.due.min(if self.fault == Fault::NeverFinishes {
                 self.due
             } else {
                 self.deadline
@@ -212,21 +218,21 @@ impl Machine for Small {
         {
             match self.fault {
                 Fault::WaitsForNow if self.submitted => return Output::Wait(now),
-                Fault::NeverRests if self.submitted => return self.tell("still here", false),
-                Fault::TellsASecret if self.submitted && self.sequence == 0 => {
-                    return self.tell("s3cret", false);
+                Fault::NeverRests if self.submitted => return self.emit("still here", false),
+                Fault::ShowsASecret if self.submitted && self.sequence == 0 => {
+                    return self.emit("s3cret", false);
                 }
-                Fault::RollsDice if self.chance && self.sequence == 0 => {
-                    return self.tell("heads", false);
+                Fault::UsesRandomness if self.chance && self.sequence == 0 => {
+                    return self.emit("heads", false);
                 }
-                Fault::CountsEventsTwice if self.sequence < 2 => return self.tell("poll", false),
+                Fault::CountsEventsTwice if self.sequence < 2 => return self.emit("poll", false),
                 _ => {}
             }
             return self.send(now);
         }
         match self.fault {
-            Fault::ChangesItsMind if self.asked % 2 == 0 => Output::NeedInput,
-            Fault::NeverEnds => Output::Wait(self.due),
+            Fault::ChangesItsMind if self.calls % 2 == 0 => Output::NeedInput,
+            Fault::NeverFinishes => Output::Wait(self.due),
             _ => Output::Wait(self.due.min(self.deadline)),
         }
     }
@@ -243,8 +249,8 @@ impl Machine for Small {
         );
     }
 
-    fn into_outcome(event: Told) -> Result<(), Told> {
-        if event.end { Ok(()) } else { Err(event) }
+    fn into_outcome(event: SmallEvent) -> Result<(), SmallEvent> {
+        if event.finished { Ok(()) } else { Err(event) }
     }
 }
 
@@ -255,7 +261,7 @@ fn checker(fault: Fault) -> LawChecker<'static, Small> {
         .with_max_in_flight(1)
         .with_deadline(DEADLINE)
         .with_own_law(|_, output, _| match output {
-            Output::Event(Told { text: "s3cret", .. }) => Err("a secret".into()),
+            Output::Event(SmallEvent { text: "s3cret", .. }) => Err("a secret".into()),
             _ => Ok(()),
         })
 }
@@ -299,21 +305,21 @@ fn each_fault_is_caught_by_its_own_law_only() {
         (Fault::WaitsForNow, Law::WaitsForLater),
         (Fault::ChangesItsMind, Law::SaysTheSame),
         (Fault::WakesAfterDone, Law::StaysDone),
-        (Fault::BelievesTheClock, Law::LatestTimeCounts),
+        (Fault::GoesBackInTime, Law::LatestTimeCounts),
         (Fault::Panics, Law::NeverPanics),
         (Fault::CountsEventsTwice, Law::EventsInOrder),
-        (Fault::EndsTwice, Law::EventsInOrder),
-        (Fault::EndsSilently, Law::EventsInOrder),
+        (Fault::FinishesTwice, Law::EventsInOrder),
+        (Fault::FinishesWithoutEvent, Law::EventsInOrder),
         (Fault::CountsDuplicates, Law::EventsInOrder),
         (Fault::SubmitsWhatMayHaveArrived, Law::SubmitsOnce),
-        (Fault::PollsAfterItsEnd, Law::EndsPolling),
+        (Fault::PollsAfterItsOutcome, Law::EndsPolling),
         (Fault::SendsTwoAtOnce, Law::WithinLimits),
-        (Fault::NeverEnds, Law::EndsInTime),
+        (Fault::NeverFinishes, Law::EndsInTime),
         (Fault::PollsTwiceAtTheDeadline, Law::EndsInTime),
         (Fault::UsesAnIdTwice, Law::IdsGrow),
-        (Fault::RollsDice, Law::Repeats),
+        (Fault::UsesRandomness, Law::Repeats),
         (Fault::NeverRests, Law::ComesToRest),
-        (Fault::TellsASecret, Law::Own),
+        (Fault::ShowsASecret, Law::Own),
     ];
     let scripts = many_scripts();
     let found: Vec<_> = cases
@@ -327,7 +333,7 @@ fn each_fault_is_caught_by_its_own_law_only() {
     assert_eq!(found, expected);
 }
 
-fn post_answered_with(status: u16) -> Script {
+fn post_with_response(status: u16) -> Script {
     let response = Response::builder()
         .status(status)
         .body(Bytes::new())
@@ -344,7 +350,7 @@ fn post_answered_with(status: u16) -> Script {
 #[test]
 fn a_violation_names_the_law_the_step_and_the_script() {
     let violation = checker(Fault::Panics)
-        .check(&post_answered_with(404))
+        .check(&post_with_response(404))
         .unwrap_err();
     assert_eq!(
         (violation.law(), violation.law().number(), violation.step()),
@@ -363,11 +369,11 @@ fn a_violation_names_the_law_the_step_and_the_script() {
         shown.contains("   2. answer the newest request: 404, \n") && shown.contains("Wait("),
         "{shown}"
     );
-    let late = checker(Fault::NeverEnds)
+    let late = checker(Fault::NeverFinishes)
         .check(&Script::new(Vec::new()))
         .err()
         .map(|violation| (violation.law(), violation.step()));
-    assert_eq!(late, None, "a submit that nobody answers ends it");
+    assert_eq!(late, None, "a submit without a response ends it");
 }
 
 #[test]
@@ -376,7 +382,7 @@ fn which_submits_may_have_arrived() {
     let checker = || {
         LawChecker::new(|now| Small::new(Fault::SubmitsWhatMayHaveArrived, now)).with_max_submits(1)
     };
-    let breaks = |status| checker().check(&post_answered_with(status)).is_err();
+    let breaks = |status| checker().check(&post_with_response(status)).is_err();
     assert_eq!(
         [200, 400, 408, 422, 429, 500, 503].map(breaks),
         [true, false, false, false, false, true, true]
@@ -384,13 +390,13 @@ fn which_submits_may_have_arrived() {
     assert!(
         checker()
             .trusting_overload()
-            .check(&post_answered_with(503))
+            .check(&post_with_response(503))
             .is_ok()
     );
     assert!(
         checker()
             .with_max_submits(2)
-            .check(&post_answered_with(500))
+            .check(&post_with_response(500))
             .is_ok()
     );
 }
@@ -400,19 +406,19 @@ fn without_a_bound_nothing_is_checked() {
     for fault in [
         Fault::SubmitsWhatMayHaveArrived,
         Fault::SendsTwoAtOnce,
-        Fault::NeverEnds,
+        Fault::NeverFinishes,
         Fault::PollsTwiceAtTheDeadline,
     ] {
         let checker = LawChecker::new(move |now| Small::new(fault, now));
         assert!(
             [202, 500]
                 .into_iter()
-                .all(|status| checker.check(&post_answered_with(status)).is_ok()),
+                .all(|status| checker.check(&post_with_response(status)).is_ok()),
             "{fault:?}"
         );
     }
-    let many = LawChecker::new(|now| Small::new(Fault::EndsTwice, now)).with_ends(Some(2));
-    assert!(many.check(&post_answered_with(400)).is_ok());
-    let open = LawChecker::new(|now| Small::new(Fault::PollsAfterItsEnd, now)).with_ends(None);
-    assert!(open.check(&post_answered_with(400)).is_ok());
+    let many = LawChecker::new(|now| Small::new(Fault::FinishesTwice, now)).with_ends(Some(2));
+    assert!(many.check(&post_with_response(400)).is_ok());
+    let open = LawChecker::new(|now| Small::new(Fault::PollsAfterItsOutcome, now)).with_ends(None);
+    assert!(open.check(&post_with_response(400)).is_ok());
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::support::queue::{DrainRun, Queue, Reply, id};
-use crate::support::{self, answer, answer_with, expired, failed, in_progress};
+use crate::support::{self, expired, failed, in_progress, response, response_with};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use typless::machine::{Drain, DrainEvent, DrainEventKind, DrainOptions, FailureKind, Output};
@@ -119,13 +119,13 @@ fn step() -> impl Strategy<Value = Step> {
 /// What the service responds for the id of this number: most are good, some are not.
 fn oddity(number: usize) -> Option<fn() -> Reply> {
     match number % 11 {
-        1 => Some(|| Ok(answer(404, ""))),
+        1 => Some(|| Ok(response(404, ""))),
         3 => Some(|| Ok(failed())),
         4 => Some(|| Ok(in_progress())),
         6 => Some(|| Err(FailureKind::TooLarge)),
-        7 => Some(|| Ok(answer(500, "<html>"))),
+        7 => Some(|| Ok(response(500, "<html>"))),
         8 => Some(|| Ok(expired())),
-        10 => Some(|| Ok(answer_with(400, ("x", "y"), "{}"))),
+        10 => Some(|| Ok(response_with(400, ("x", "y"), "{}"))),
         _ => None,
     }
 }
@@ -138,11 +138,11 @@ fn promises(options: DrainOptions, shrinks: bool, steps: Vec<Step>) -> Result<()
     let options = options
         .with_interval(Duration::from_secs(30))
         .with_rate(1000, 1000);
-    let mut queue = Queue::of(&[]);
+    let mut queue = Queue::new(&[]);
     queue.shrinks = shrinks;
     let mut run = DrainRun::unacknowledged(options.clone());
-    let (mut finished, mut acknowledged, mut begun) = (0, BTreeSet::new(), BTreeSet::new());
-    let mut told = Told::default();
+    let (mut finished, mut acknowledged, mut started) = (0, BTreeSet::new(), BTreeSet::new());
+    let mut reported = Reported::default();
     for step in steps {
         match step {
             Step::Finish => {
@@ -155,17 +155,17 @@ fn promises(options: DrainOptions, shrinks: bool, steps: Vec<Step>) -> Result<()
             }
             Step::Serve(seconds) => {
                 run.serve(&mut queue, Duration::from_secs(seconds));
-                told.take(&mut run, &acknowledged, &mut begun)?;
+                reported.take(&mut run, &acknowledged, &mut started)?;
             }
             Step::Acknowledge(which) => {
-                if let Some(name) = told
+                if let Some(name) = reported
                     .open
                     .iter()
-                    .nth(which % told.open.len().max(1))
+                    .nth(which % reported.open.len().max(1))
                     .cloned()
                 {
                     run.drain.acknowledge(&id(&name));
-                    told.open.remove(&name);
+                    reported.open.remove(&name);
                     acknowledged.insert(name);
                 }
             }
@@ -176,18 +176,18 @@ fn promises(options: DrainOptions, shrinks: bool, steps: Vec<Step>) -> Result<()
                 acknowledged
                     .iter()
                     .for_each(|name| run.drain.acknowledge(&id(name)));
-                begun
+                started
                     .difference(&acknowledged)
                     .for_each(|name| run.drain.retry(&id(name), now));
-                told.set_aside.clear();
+                reported.set_aside.clear();
             }
         }
     }
     // At last, everything is acknowledged.
     for _ in 0..40 {
         run.serve(&mut queue, Duration::from_secs(60));
-        told.take(&mut run, &acknowledged, &mut begun)?;
-        for name in std::mem::take(&mut told.open) {
+        reported.take(&mut run, &acknowledged, &mut started)?;
+        for name in std::mem::take(&mut reported.open) {
             run.drain.acknowledge(&id(&name));
             acknowledged.insert(name);
         }
@@ -195,11 +195,11 @@ fn promises(options: DrainOptions, shrinks: bool, steps: Vec<Step>) -> Result<()
     for number in 0..finished {
         let name = number.to_string();
         let outcome = if is_bad(number) {
-            told.set_aside.contains_key(&name)
+            reported.set_aside.contains_key(&name)
         } else {
-            told.handed_out.contains(&name)
+            reported.returned.contains(&name)
         };
-        prop_assert!(outcome, "{name} of {finished}: {told:?}");
+        prop_assert!(outcome, "{name} of {finished}: {reported:?}");
     }
     prop_assert_eq!(
         run.drain.progress().waiting + run.drain.progress().unacknowledged,
@@ -210,25 +210,25 @@ fn promises(options: DrainOptions, shrinks: bool, steps: Vec<Step>) -> Result<()
 
 /// What the events of all drains reported.
 #[derive(Debug, Default)]
-struct Told {
-    handed_out: BTreeSet<String>,
+struct Reported {
+    returned: BTreeSet<String>,
     /// Returned and not acknowledged.
     open: BTreeSet<String>,
     /// By this drain.
     set_aside: BTreeMap<String, u16>,
 }
 
-impl Told {
+impl Reported {
     fn take(
         &mut self,
         run: &mut DrainRun,
         acknowledged: &BTreeSet<String>,
-        begun: &mut BTreeSet<String>,
+        started: &mut BTreeSet<String>,
     ) -> Result<(), TestCaseError> {
         for event in run.events.drain(..) {
             match event.kind {
                 DrainEventKind::FetchDue { extraction_id, .. } => {
-                    _ = begun.insert(extraction_id.to_string());
+                    _ = started.insert(extraction_id.to_string());
                 }
                 DrainEventKind::Extracted { extraction_id, .. } => {
                     let name = extraction_id.to_string();
@@ -237,7 +237,7 @@ impl Told {
                         "{} comes after its acknowledgement",
                         name
                     );
-                    self.handed_out.insert(name.clone());
+                    self.returned.insert(name.clone());
                     self.open.insert(name);
                 }
                 DrainEventKind::SetAside {

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use crate::support::{
-    self, ID, START, accepted, answer, api, document, expired, failed, in_progress, submit, success,
+    self, ID, START, accepted, api, document, expired, failed, in_progress, response, submit,
+    success,
 };
 use bytes::Bytes;
 use http::Response;
@@ -21,11 +22,11 @@ struct Service {
     submits: u32,
     submitted_at: Option<Time>,
     takes: Duration,
-    ends: Ending,
+    outcome: ServiceOutcome,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Ending {
+enum ServiceOutcome {
     Success,
     Failure,
     Forgotten,
@@ -34,7 +35,7 @@ enum Ending {
 const RETENTION: Duration = Duration::from_secs(48 * 3600);
 
 impl Service {
-    fn answer(&mut self, transmit: &Transmit, now: Time) -> Result<Response<Bytes>, Failure> {
+    fn respond(&mut self, transmit: &Transmit, now: Time) -> Result<Response<Bytes>, Failure> {
         if transmit.request.method() == http::Method::POST {
             if self.unreachable > 0 {
                 self.unreachable -= 1;
@@ -45,26 +46,30 @@ impl Service {
             return Ok(accepted());
         }
         let age = now.saturating_since(self.submitted_at.unwrap());
-        Ok(match self.ends {
+        Ok(match self.outcome {
             _ if age < self.takes => in_progress(),
-            Ending::Success if age < self.takes + RETENTION => success(),
-            Ending::Failure if age < self.takes + RETENTION => failed(),
-            Ending::Forgotten => answer(404, "{}"),
-            Ending::Success | Ending::Failure => expired(),
+            ServiceOutcome::Success if age < self.takes + RETENTION => success(),
+            ServiceOutcome::Failure if age < self.takes + RETENTION => failed(),
+            ServiceOutcome::Forgotten => response(404, "{}"),
+            ServiceOutcome::Success | ServiceOutcome::Failure => expired(),
         })
     }
 }
 
 fn service() -> impl Strategy<Value = Service> {
-    let ends = prop::sample::select(vec![Ending::Success, Ending::Failure, Ending::Forgotten]);
+    let outcome = prop::sample::select(vec![
+        ServiceOutcome::Success,
+        ServiceOutcome::Failure,
+        ServiceOutcome::Forgotten,
+    ]);
     // Far from the deadline on either side, so that the exact time of a poll does not matter.
     let takes = prop_oneof![19 => (0..20_000_u64).prop_map(Duration::from_secs), 1 => Just(Duration::from_secs(200_000))];
-    (0..4_u32, takes, ends).prop_map(|(unreachable, takes, ends)| Service {
+    (0..4_u32, takes, outcome).prop_map(|(unreachable, takes, outcome)| Service {
         unreachable,
         submits: 0,
         submitted_at: None,
         takes,
-        ends,
+        outcome,
     })
 }
 
@@ -80,7 +85,7 @@ fn name(outcome: &Result<typless::wire::Extraction, JobError>) -> String {
 fn run(job: &mut Job, service: &mut Service, now: &mut Time, steps: usize) -> Option<String> {
     for _ in 0..steps {
         match job.next_output(*now) {
-            Output::Send(transmit) => match service.answer(&transmit, *now) {
+            Output::Send(transmit) => match service.respond(&transmit, *now) {
                 Ok(response) => job.handle_response(transmit.id, response, *now),
                 Err(failure) => job.handle_failure(transmit.id, failure, *now),
             },
@@ -107,8 +112,8 @@ proptest! {
 
         let (mut interrupted, mut now) = (service, START);
         let mut job = submit(options);
-        if let Some(end) = run(&mut job, &mut interrupted, &mut now, steps) {
-            prop_assert_eq!(end, expected);
+        if let Some(outcome) = run(&mut job, &mut interrupted, &mut now, steps) {
+            prop_assert_eq!(outcome, expected);
             return Ok(());
         }
         // The process dies, and another one resumes from what was stored.
@@ -126,14 +131,14 @@ proptest! {
             }
             (None, None) => unreachable!(),
         };
-        let end = run(&mut resumed, &mut interrupted, &mut now, usize::MAX).unwrap();
+        let outcome = run(&mut resumed, &mut interrupted, &mut now, usize::MAX).unwrap();
         if lost {
             // The outcome of a submit in flight is unknown: it is reported so, and not submitted
             // again.
-            prop_assert!(end.starts_with("it is unknown whether the document was submitted"), "{end}");
+            prop_assert!(outcome.starts_with("it is unknown whether the document was submitted"), "{outcome}");
             prop_assert_eq!(interrupted.submits, submits);
         } else {
-            prop_assert_eq!(end, expected);
+            prop_assert_eq!(outcome, expected);
             prop_assert!(interrupted.submits <= 1);
         }
     }
@@ -251,7 +256,7 @@ fn a_clock_set_back_makes_the_job_young_and_its_deadline_as_far_away() {
 #[test]
 fn an_unknown_id_of_a_resumed_job_is_not_found_at_once() {
     let mut run = support::Run::new(Job::resume(&api(), &ticket(), JobOptions::new(), START));
-    run.reply(answer(404, r#"{"detail": "no such extraction"}"#))
+    run.reply(response(404, r#"{"detail": "no such extraction"}"#))
         .settle();
     let Some(Err(error @ JobError::NotFound { .. })) = run.outcome() else {
         panic!()
@@ -265,7 +270,7 @@ fn an_unknown_id_of_a_resumed_job_is_not_found_at_once() {
 #[test]
 fn restoring_keeps_the_retry_budget_and_the_pause() {
     let mut run = support::Run::new(submit(JobOptions::new()));
-    run.reply(support::answer_with(429, ("retry-after", "600"), "{}"));
+    run.reply(support::response_with(429, ("retry-after", "600"), "{}"));
     assert!(matches!(run.job.next_output(run.now), Output::Event(_)));
     let snapshot = run.job.snapshot().unwrap();
     assert!(!snapshot.may_be_submitted());

@@ -131,41 +131,45 @@ fn errors_come_in_every_shape() {
 #[test]
 fn responses_bring_every_outcome() {
     let status = |is: fn(&StatusResponse) -> bool| {
-        some(status_answers(&Fields::invoice()), |answer| {
-            StatusResponse::decode(answer).is_ok_and(|answer| is(&answer))
+        some(status_answers(&Fields::invoice()), |response| {
+            StatusResponse::decode(response).is_ok_and(|response| is(&response))
         })
     };
-    assert!(status(|answer| answer.status() == &Status::InProgress));
+    assert!(status(|response| response.status() == &Status::InProgress));
     assert!(status(
-        |answer| answer.status() == &Status::Success && answer.extraction().is_some()
+        |response| response.status() == &Status::Success && response.extraction().is_some()
     ));
     assert!(status(
-        |answer| answer.status() == &Status::Error && answer.error().is_some()
+        |response| response.status() == &Status::Error && response.error().is_some()
     ));
-    assert!(status(|answer| answer.status() == &Status::Expired));
-    assert!(status(|answer| matches!(answer.status(), Status::Other(_))));
-    assert!(some(submit_answers(), |answer| SubmitResponse::decode(
-        answer
+    assert!(status(|response| response.status() == &Status::Expired));
+    assert!(status(|response| matches!(
+        response.status(),
+        Status::Other(_)
+    )));
+    assert!(some(submit_answers(), |response| SubmitResponse::decode(
+        response
     )
     .is_ok()));
-    assert!(some(submit_answers(), |answer| answer.status() == 429
-        && answer.headers().contains_key("retry-after")));
-    assert!(some(garbled_answers(), |answer| matches!(
-        SubmitResponse::decode(answer),
+    assert!(some(submit_answers(), |response| response.status() == 429
+        && response.headers().contains_key("retry-after")));
+    assert!(some(garbled_answers(), |response| matches!(
+        SubmitResponse::decode(response),
         Err(ResponseError::Decode(_))
     )));
-    let listed =
-        |answer: &_| AwaitingResponse::decode(answer).map(AwaitingResponse::into_extraction_ids);
-    assert!(some(listing_answers(), |answer| listed(answer)
+    let listed = |response: &_| {
+        AwaitingResponse::decode(response).map(AwaitingResponse::into_extraction_ids)
+    };
+    assert!(some(listing_answers(), |response| listed(response)
         .is_ok_and(|ids| ids.is_empty())));
     assert!(
-        some(listing_answers(), |answer| listed(answer)
+        some(listing_answers(), |response| listed(response)
             .is_ok_and(|ids| ids.iter().skip(1).any(|id| *id == ids[0]))),
-        "one is named twice"
+        "one is listed twice"
     );
     assert!(
-        some(listing_answers(), |answer| matches!(
-            listed(answer),
+        some(listing_answers(), |response| matches!(
+            listed(response),
             Err(ResponseError::Decode(_))
         )),
         "an entry is none"

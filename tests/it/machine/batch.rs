@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::service::{BatchRun, Fault, numbered};
-use crate::support::{START, answer, api, document};
+use crate::support::{START, api, document, response};
 use typless::machine::{
     Batch, BatchEventKind, BatchOptions, JobEventKind, JobState, Machine, Output, PollReason,
     RetryPolicy, Snapshot, Ticket,
@@ -11,7 +11,7 @@ use typless::machine::{
 
 #[test]
 fn every_document_has_its_outcome_and_then_it_is_done() {
-    let mut run = BatchRun::of(100, BatchOptions::new());
+    let mut run = BatchRun::with_documents(100, BatchOptions::new());
     run.run();
     assert_eq!((run.succeeded(), run.service.submits), (100, 100));
     assert!(matches!(run.batch.next_output(run.now), Output::Done));
@@ -60,7 +60,7 @@ fn events_name_the_job_and_come_before_their_request() {
 
 #[test]
 fn a_single_document_is_polled_like_a_job() {
-    let mut run = BatchRun::of(1, BatchOptions::new());
+    let mut run = BatchRun::with_documents(1, BatchOptions::new());
     run.run();
     let polls = run.count_job_events(|event| {
         matches!(
@@ -85,7 +85,7 @@ fn the_limits_hold_by_the_count_of_the_test() {
         .with_max_submits(2)
         .with_rate(20, Duration::from_secs(1))
         .with_burst(4);
-    let mut run = BatchRun::of(300, options);
+    let mut run = BatchRun::with_documents(300, options);
     run.round_trip = Duration::from_millis(700);
     run.run();
     assert_eq!(run.succeeded(), 300);
@@ -97,7 +97,8 @@ fn the_limits_hold_by_the_count_of_the_test() {
 #[test]
 fn tickets_and_snapshots_are_enough_to_resume() {
     for seconds in [0, 1, 5, 15, 40, 100] {
-        let mut run = BatchRun::of(60, BatchOptions::new().with_rate(2, Duration::from_secs(1)));
+        let mut run =
+            BatchRun::with_documents(60, BatchOptions::new().with_rate(2, Duration::from_secs(1)));
         run.run_until(START + Duration::from_secs(seconds));
         let kept: Vec<_> = run
             .batch
@@ -105,7 +106,7 @@ fn tickets_and_snapshots_are_enough_to_resume() {
             .map(|key| (run.batch.ticket(key), run.batch.snapshot(key)))
             .collect();
         let (ended, unsure) = (
-            run.ends.len(),
+            run.outcomes.len(),
             kept.iter()
                 .filter(|(_, snapshot)| snapshot.as_ref().is_some_and(Snapshot::may_be_submitted))
                 .count(),
@@ -122,12 +123,12 @@ fn tickets_and_snapshots_are_enough_to_resume() {
             };
             assert!(key.is_some());
         }
-        let before = std::mem::take(&mut run.ends);
+        let before = std::mem::take(&mut run.outcomes);
         run.batch.close();
         run.run();
-        assert_eq!((before.len(), run.ends.len()), (ended, 60 - ended));
+        assert_eq!((before.len(), run.outcomes.len()), (ended, 60 - ended));
         assert_eq!(
-            run.ended_as("SubmitUnknown"),
+            run.count_errors("SubmitUnknown"),
             unsure,
             "what was out when the process ended"
         );
@@ -137,7 +138,7 @@ fn tickets_and_snapshots_are_enough_to_resume() {
 
 #[test]
 fn a_confirmation_covers_all_events_before_it_and_nothing_else_waits() {
-    let mut run = BatchRun::of(10, BatchOptions::new().with_confirmation());
+    let mut run = BatchRun::with_documents(10, BatchOptions::new().with_confirmation());
     let id = run.service.hold(1 << 20, START);
     let ticket = Ticket::new(id, START, START + Duration::from_secs(3600));
     assert!(run.batch.resume(&ticket, START).is_none(), "closed");
@@ -157,7 +158,7 @@ fn a_confirmation_covers_all_events_before_it_and_nothing_else_waits() {
 
 #[test]
 fn learned_delays_are_taken_out_and_passed_on() {
-    let mut run = BatchRun::of(50, BatchOptions::new());
+    let mut run = BatchRun::with_documents(50, BatchOptions::new());
     run.run();
     let learned = run.batch.estimators().clone();
     assert_eq!(
@@ -175,7 +176,7 @@ fn learned_delays_are_taken_out_and_passed_on() {
         "{}: it takes 20 seconds, and that is known",
         next.service.polls
     );
-    let mut ignorant = BatchRun::of(50, BatchOptions::new().without_learning());
+    let mut ignorant = BatchRun::with_documents(50, BatchOptions::new().without_learning());
     ignorant.run();
     assert!(ignorant.batch.estimators().pooled().is_empty());
 }
@@ -184,7 +185,7 @@ fn learned_delays_are_taken_out_and_passed_on() {
 fn a_job_that_may_not_try_again_before_its_deadline_ends_at_once() {
     let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
     let retry = RetryPolicy::new().with_delays(minutes(10), minutes(10));
-    let mut run = BatchRun::of(
+    let mut run = BatchRun::with_documents(
         1,
         BatchOptions::new()
             .with_deadline(minutes(1))
@@ -192,7 +193,7 @@ fn a_job_that_may_not_try_again_before_its_deadline_ends_at_once() {
     );
     run.service.fault = Box::new(|_, _, _| Some(Fault::Status(408)));
     run.run();
-    assert_eq!((run.ended_as("Exhausted"), run.requests), (1, 1));
+    assert_eq!((run.count_errors("Exhausted"), run.requests), (1, 1));
     assert!(run.now < START + minutes(1), "{:?}", run.now);
 }
 
@@ -226,7 +227,7 @@ fn a_poll_is_retried_while_a_submit_waits_for_its_retry() {
 #[test]
 fn the_id_of_a_second_submit_is_reported_after_the_outcome() {
     let retry = RetryPolicy::new().with_resubmissions(1);
-    let mut run = BatchRun::of(1, BatchOptions::new().with_retry_policy(retry));
+    let mut run = BatchRun::with_documents(1, BatchOptions::new().with_retry_policy(retry));
     let mut submits = Vec::new();
     let mut sent = |run: &mut BatchRun| {
         loop {
@@ -245,14 +246,14 @@ fn the_id_of_a_second_submit_is_reported_after_the_outcome() {
     let first = run.service.hold(1, START);
     run.batch.handle_response(
         submits[0],
-        answer(202, &format!(r#"{{"extraction_id": "{first}"}}"#)),
+        response(202, &format!(r#"{{"extraction_id": "{first}"}}"#)),
         run.now,
     );
     run.run_until(run.now + Duration::from_secs(30));
     assert_eq!(run.succeeded(), 1);
     run.batch.handle_response(
         submits[1],
-        answer(202, r#"{"extraction_id": "second"}"#),
+        response(202, r#"{"extraction_id": "second"}"#),
         run.now,
     );
     run.run();

@@ -41,7 +41,7 @@ fn percentile(lateness: &[Duration], percent: usize) -> Duration {
 
 #[test]
 fn a_thousand_documents_cost_little_more_than_one_request_each() {
-    let mut run = BatchRun::of(1000, unlimited());
+    let mut run = BatchRun::with_documents(1000, unlimited());
     run.service.takes = Box::new(|number| Duration::from_millis(40_000 + number * 10));
     run.run();
     let asked = run.service.polls + run.service.listings;
@@ -67,7 +67,7 @@ fn while_documents_wait_for_the_rate_few_requests_are_listings() {
         (BatchOptions::new(), 1000, 1100),
         (BatchOptions::new().without_queue(), 1000, 1500),
     ] {
-        let mut run = BatchRun::of(1000, options);
+        let mut run = BatchRun::with_documents(1000, options);
         run.service.takes =
             Box::new(|number| Duration::from_millis(40_000 + number * 7919 % 10_000));
         run.run();
@@ -264,7 +264,7 @@ fn a_queue_that_breaks_after_a_long_time_is_degraded() {
     run.service.takes = Box::new(spread);
     for number in 0..6000 {
         run.run_until(START + Duration::from_millis(number * 20));
-        run.service.is_silent = number >= 3000;
+        run.service.lists_nothing = number >= 3000;
         run.batch.add(numbered(number as usize), run.now).unwrap();
     }
     run.batch.close();
@@ -286,7 +286,7 @@ fn a_queue_that_breaks_after_a_long_time_is_degraded() {
 #[test]
 fn a_queue_that_never_lists_anything_is_degraded_and_single_polls_take_over() {
     let mut run = BatchRun::new(unlimited());
-    run.service.is_silent = true;
+    run.service.lists_nothing = true;
     let run = steady(10, 2000, run);
     assert_eq!(run.succeeded(), 2000);
     assert!(
@@ -307,8 +307,8 @@ fn a_queue_that_never_lists_anything_is_degraded_and_single_polls_take_over() {
 fn a_queue_that_lists_nothing_from_the_start_is_degraded_soon() {
     let frugal = unlimited().with_poll_policy(PollPolicy::frugal());
     for (options, latest) in [(unlimited(), 30), (frugal, 120)] {
-        let mut run = BatchRun::of(100, options);
-        run.service.is_silent = true;
+        let mut run = BatchRun::with_documents(100, options);
+        run.service.lists_nothing = true;
         run.service.takes = Box::new(|number| Duration::from_millis(20_000 + number * 100));
         run.run();
         assert_eq!(run.succeeded(), 100);
@@ -359,11 +359,11 @@ fn webhooks_that_stop_are_noticed_soon() {
 fn unknown_ids_are_never_fetched_and_make_listings_cost_more() {
     let options = unlimited();
     let mut run = BatchRun::new(options);
-    run.service.foreign = (0..20_000)
+    run.service.unknown_ids = (0..20_000)
         .map(|number| format!("{:040x}", 1_u64 << 40 | number))
         .collect();
     let run = steady(10, 600, run);
-    assert_eq!((run.succeeded(), run.ended_as("NotFound")), (600, 0));
+    assert_eq!((run.succeeded(), run.count_errors("NotFound")), (600, 0));
     let asked = (run.service.polls + run.service.listings) as f64 / 600.0;
     assert!(asked < 1.6, "{asked}");
 }

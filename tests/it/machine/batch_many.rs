@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::support::{START, answer, api, in_progress, success};
+use crate::support::{START, api, in_progress, response, success};
 use typless::machine::{
     Batch, BatchEventKind, BatchOptions, JobEventKind, Machine, Output, RequestId, Time, Transmit,
 };
@@ -18,7 +18,7 @@ const JOBS: usize = if cfg!(debug_assertions) {
 
 /// A minimal service: all extractions finish ten minutes after the first submit.
 #[derive(Default)]
-struct Answers {
+struct Service {
     submits: usize,
     polls: usize,
     listings: usize,
@@ -29,12 +29,12 @@ struct Answers {
 
 const FINISHED: Time = Time::from_unix_seconds(1_700_000_000 + 600);
 
-impl Answers {
+impl Service {
     fn take(&mut self, transmit: &Transmit, now: Time) {
         let response = if transmit.request.method() == http::Method::POST {
             self.submits += 1;
             self.fetched.push(false);
-            answer(
+            response(
                 202,
                 &format!(r#"{{"extraction_id": "{:040}"}}"#, self.submits - 1),
             )
@@ -67,7 +67,7 @@ impl Answers {
             .filter(|id| now >= FINISHED && !self.fetched[*id])
             .take(10_000);
         let ids: Vec<String> = unfetched.map(|id| format!(r#""{id:040}""#)).collect();
-        answer(200, &format!("[{}]", ids.join(",")))
+        response(200, &format!("[{}]", ids.join(",")))
     }
 }
 
@@ -82,10 +82,10 @@ fn y04_many_jobs_are_submitted_and_fetched() {
     let document = Document::new("invoice.pdf", "line-item-invoice", &b"%PDF"[..]).unwrap();
     batch.add_all(std::iter::repeat_n(document, JOBS));
     batch.close();
-    let (mut answers, mut now, mut succeeded, mut most) = (Answers::default(), START, 0, 0);
+    let (mut service, mut now, mut succeeded, mut most) = (Service::default(), START, 0, 0);
     loop {
         match batch.next_output(now) {
-            Output::Send(transmit) => answers.take(&transmit, now),
+            Output::Send(transmit) => service.take(&transmit, now),
             Output::Event(event) => {
                 let BatchEventKind::Job {
                     event: JobEventKind::Finished(outcome),
@@ -97,23 +97,23 @@ fn y04_many_jobs_are_submitted_and_fetched() {
                 outcome.unwrap();
                 succeeded += 1;
             }
-            Output::Wait(until) if answers.out.is_empty() => now = until,
+            Output::Wait(until) if service.out.is_empty() => now = until,
             Output::Wait(_) | Output::NeedInput => {
                 most = most.max(batch.progress().submitted);
                 now = now + Duration::from_micros(100);
-                while let Some((id, response)) = answers.out.pop_front() {
+                while let Some((id, response)) = service.out.pop_front() {
                     batch.handle_response(id, response, now);
                 }
             }
             Output::Done => break,
         }
     }
-    assert_eq!((succeeded, answers.submits, most), (JOBS, JOBS, JOBS));
-    let asked = answers.polls + answers.listings;
+    assert_eq!((succeeded, service.submits, most), (JOBS, JOBS, JOBS));
+    let requests = service.polls + service.listings;
     assert!(
-        asked < JOBS * 11 / 10 + 20_000,
+        requests < JOBS * 11 / 10 + 20_000,
         "{} polls, {} listings",
-        answers.polls,
-        answers.listings
+        service.polls,
+        service.listings
     );
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{START, answer, answer_with, api, document};
+use crate::support::{START, api, document, response, response_with};
 use typless::machine::{
     Call, CallError, CallEventKind, CallOptions, Failure, FailureKind, Machine, Output, RequestId,
     RetryPolicy, Time,
@@ -31,7 +31,7 @@ fn extract() -> Call<ExtractRequest> {
 
 /// What a transport reports.
 enum Reply {
-    Answer(http::Response<bytes::Bytes>),
+    Response(http::Response<bytes::Bytes>),
     Failure(FailureKind),
     Silence,
 }
@@ -48,12 +48,10 @@ fn drive<R: Request>(
             Output::Send(transmit) => {
                 attempts += 1;
                 match replies.next().unwrap_or(Reply::Silence) {
-                    Reply::Answer(response) => call.handle_response(transmit.id, response, now),
-                    Reply::Failure(kind) => call.handle_failure(
-                        transmit.id,
-                        Failure::new(kind, "told by the test"),
-                        now,
-                    ),
+                    Reply::Response(response) => call.handle_response(transmit.id, response, now),
+                    Reply::Failure(kind) => {
+                        call.handle_failure(transmit.id, Failure::new(kind, "set by the test"), now)
+                    }
                     Reply::Silence => {}
                 }
             }
@@ -77,11 +75,11 @@ fn a_repeatable_call_survives_any_transient_failure() {
     let passing = vec![
         Reply::Failure(FailureKind::NotSent),
         Reply::Failure(FailureKind::Interrupted),
-        Reply::Answer(answer(500, "")),
-        Reply::Answer(answer(429, "")),
-        Reply::Answer(answer(200, "<html>")),
+        Reply::Response(response(500, "")),
+        Reply::Response(response(429, "")),
+        Reply::Response(response(200, "<html>")),
         Reply::Silence,
-        Reply::Answer(answer(200, r#"{"status": "EXPIRED"}"#)),
+        Reply::Response(response(200, r#"{"status": "EXPIRED"}"#)),
     ];
     let (outcome, attempts, _) = drive(poll(), passing);
     assert_eq!(outcome.unwrap().status(), &Status::Expired);
@@ -92,23 +90,23 @@ fn a_repeatable_call_survives_any_transient_failure() {
 fn a_billed_call_is_retried_only_if_certainly_not_processed() {
     let again = vec![
         Reply::Failure(FailureKind::NotSent),
-        Reply::Answer(answer(408, "")),
-        Reply::Answer(answer(429, "")),
-        Reply::Answer(answer(200, r#"{"object_id": "1"}"#)),
+        Reply::Response(response(408, "")),
+        Reply::Response(response(429, "")),
+        Reply::Response(response(200, r#"{"object_id": "1"}"#)),
     ];
     let (outcome, attempts, _) = drive(extract(), again);
     assert_eq!((outcome.unwrap().object_id(), attempts), (Some("1"), 4));
     for unclear in [
         Reply::Failure(FailureKind::Interrupted),
-        Reply::Answer(answer(503, "")),
-        Reply::Answer(answer(700, "")),
+        Reply::Response(response(503, "")),
+        Reply::Response(response(700, "")),
         Reply::Silence,
     ] {
         let (outcome, attempts, _) = drive(extract(), vec![unclear]);
         assert!(matches!(outcome, Err(CallError::Unknown { .. })));
         assert_eq!(attempts, 1);
     }
-    let (outcome, attempts, _) = drive(extract(), vec![Reply::Answer(answer(200, "<html>"))]);
+    let (outcome, attempts, _) = drive(extract(), vec![Reply::Response(response(200, "<html>"))]);
     assert!(matches!(outcome, Err(CallError::Unreadable(_))) && attempts == 1);
 }
 
@@ -116,7 +114,7 @@ fn a_billed_call_is_retried_only_if_certainly_not_processed() {
 fn each_outcome_has_its_cause() {
     let (refused, ..) = drive(
         poll(),
-        vec![Reply::Answer(answer(401, r#"{"message": "no"}"#))],
+        vec![Reply::Response(response(401, r#"{"message": "no"}"#))],
     );
     assert!(matches!(&refused, Err(CallError::Refused(error)) if error.message() == Some("no")));
     let (large, ..) = drive(poll(), vec![Reply::Failure(FailureKind::TooLarge)]);
@@ -137,14 +135,18 @@ fn a_hint_is_a_minimum_and_one_past_the_deadline_ends_the_call_at_once() {
     let (outcome, _, took) = drive(
         poll(),
         vec![
-            Reply::Answer(answer_with(429, ("retry-after", "60"), "")),
-            Reply::Answer(answer(200, "{}")),
+            Reply::Response(response_with(429, ("retry-after", "60"), "")),
+            Reply::Response(response(200, "{}")),
         ],
     );
     assert!(outcome.is_ok() && took == Duration::from_secs(60));
     let (outcome, _, took) = drive(
         poll(),
-        vec![Reply::Answer(answer_with(429, ("retry-after", "600"), ""))],
+        vec![Reply::Response(response_with(
+            429,
+            ("retry-after", "600"),
+            "",
+        ))],
     );
     assert!(
         matches!(outcome, Err(CallError::Deadline { retry_after: Some(wait), .. }) if wait == Duration::from_secs(600))
@@ -173,9 +175,9 @@ fn responses_to_other_requests_and_earlier_times_are_ignored() {
     let Output::Send(first) = call.next_output(START) else {
         panic!()
     };
-    call.handle_response(RequestId::new(77), answer(200, "{}"), START);
+    call.handle_response(RequestId::new(77), response(200, "{}"), START);
     call.handle_failure(first.id, Failure::new(FailureKind::NotSent, ""), START);
-    call.handle_response(first.id, answer(401, "{}"), START);
+    call.handle_response(first.id, response(401, "{}"), START);
     let Output::Event(event) = call.next_output(START) else {
         panic!()
     };

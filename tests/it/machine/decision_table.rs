@@ -38,7 +38,7 @@ fn after_submit(status: u16, body: &str) -> &'static str {
     let mut run = Run::new(submit(
         JobOptions::new().with_retry_policy(RetryPolicy::new().with_attempts(1)),
     ));
-    run.reply(support::answer(status, body));
+    run.reply(support::response(status, body));
     match run.job.state() {
         JobState::Waiting => "accepted",
         JobState::Ready => "again, uncounted",
@@ -67,11 +67,11 @@ fn after_resumed_poll(status: u16, body: &str) -> &'static str {
 }
 
 fn after_poll(mut run: Run, status: u16, body: &str) -> &'static str {
-    run.reply(support::answer(status, body));
+    run.reply(support::response(status, body));
     let state = run.job.state();
     // Takes the events until the next request.
     let _ = run.next_request();
-    let told = run.events.iter().find_map(|event| match &event.kind {
+    let event = run.events.iter().find_map(|event| match &event.kind {
         JobEventKind::Progressed {
             status: Some(_), ..
         } => Some("in progress"),
@@ -79,8 +79,8 @@ fn after_poll(mut run: Run, status: u16, body: &str) -> &'static str {
         JobEventKind::PollFailed { .. } => Some("failed poll"),
         _ => None,
     });
-    match (state, told) {
-        (JobState::Waiting, Some(told)) => told,
+    match (state, event) {
+        (JobState::Waiting, Some(event)) => event,
         (JobState::Succeeded, None) => "end: succeeded",
         (JobState::Refused, None) => "end: refused",
         (JobState::NotFound, None) => "end: not found",
@@ -143,7 +143,7 @@ fn table() -> String {
 #[test]
 #[expect(
     clippy::disallowed_methods,
-    reason = "a test may be asked to write its table anew"
+    reason = "a test can write its table again"
 )]
 fn every_response_has_the_consequence_in_the_table() {
     let table = table();
@@ -168,7 +168,7 @@ fn every_response_has_the_consequence_in_the_table() {
     let difference: String = gone.chain(new).collect();
     assert!(
         was == is,
-        "tests/decision_table.txt says otherwise:\n{difference}\nIf the change is meant, write it anew, and read the difference once more before committing it:\n    \
+        "tests/decision_table.txt differs:\n{difference}\nIf the change is meant, write it again, and read the difference once more before committing it:\n    \
          UPDATE_TABLE=1 cargo test -p typless --test it decision_table"
     );
 }

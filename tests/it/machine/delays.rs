@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{self, Run, START, accepted, answer, expired, failed, in_progress, success};
+use crate::support::{self, Run, START, accepted, expired, failed, in_progress, response, success};
 use proptest::prelude::*;
 use typless::machine::{DelayEstimator, DelayEstimators, Job, JobOptions, PollPolicy, Ticket};
 use typless::wire::ExtractionId;
@@ -364,16 +364,16 @@ fn a_failed_document_teaches_like_any_other() {
 
 #[test]
 fn expired_and_unobserved_outcomes_teach_nothing() {
-    for answer in [expired(), answer(500, "broken"), answer(403, "{}")] {
-        assert_eq!(taught_by(answer), DelayEstimator::new());
+    for response in [expired(), response(500, "broken"), response(403, "{}")] {
+        assert_eq!(taught_by(response), DelayEstimator::new());
     }
 }
 
 /// What an estimator has learned from a job whose first poll gets this response.
-fn taught_by(answer: http::Response<bytes::Bytes>) -> DelayEstimator {
+fn taught_by(response: http::Response<bytes::Bytes>) -> DelayEstimator {
     let mut run =
         Run::new(support::submit(JobOptions::new()).with_estimator(DelayEstimator::new()));
-    run.reply(accepted()).reply(answer);
+    run.reply(accepted()).reply(response);
     run.job.estimator().unwrap().clone()
 }
 

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use crate::support::queue::{DrainRun, Queue, Rest, id, listing};
-use crate::support::{START, answer_with, in_progress, success};
+use crate::support::{START, in_progress, response_with, success};
 use typless::machine::{Drain, DrainEventKind, DrainOptions, Machine, Output, Time};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn for_ever() -> DrainOptions {
+fn watching() -> DrainOptions {
     DrainOptions::new().with_interval(MINUTE)
 }
 
@@ -30,9 +30,9 @@ fn names(run: &DrainRun) -> Vec<String> {
 #[test]
 fn listed_results_are_fetched_and_returned_oldest_first() {
     let mut run = DrainRun::with(DrainOptions::new().with_max_in_flight(1));
-    let mut queue = Queue::of(&["b", "a", "c"]);
+    let mut queue = Queue::new(&["b", "a", "c"]);
     assert_eq!(run.serve(&mut queue, HOUR), Rest::Done);
-    assert_eq!(run.handed_out(), ["b", "a", "c"]);
+    assert_eq!(run.returned(), ["b", "a", "c"]);
     let told = [
         "Listed",
         "FetchDue",
@@ -61,7 +61,7 @@ fn listed_results_are_fetched_and_returned_oldest_first() {
 #[test]
 fn an_empty_queue_is_drained_with_one_request() {
     let mut run = DrainRun::with(DrainOptions::new());
-    assert_eq!(run.serve(&mut Queue::of(&[]), HOUR), Rest::Done);
+    assert_eq!(run.serve(&mut Queue::new(&[]), HOUR), Rest::Done);
     assert_eq!(
         (run.requests.len(), names(&run)),
         (1, vec!["Listed".to_owned()])
@@ -72,7 +72,7 @@ fn an_empty_queue_is_drained_with_one_request() {
 fn drained_once_it_finishes_with_a_listing_without_new_ids() {
     // A service that lists at most two ids in one response.
     let mut run = DrainRun::with(DrainOptions::new());
-    let mut queue = Queue::of(&["a", "b", "c", "d", "e"]);
+    let mut queue = Queue::new(&["a", "b", "c", "d", "e"]);
     queue.shrinks = true;
     let mut rest: Vec<String> = queue.listed.split_off(2);
     loop {
@@ -86,23 +86,23 @@ fn drained_once_it_finishes_with_a_listing_without_new_ids() {
             }
             run.drain.handle_response(
                 transmit.id,
-                queue.answer(transmit.request.uri()).unwrap(),
+                queue.respond(transmit.request.uri()).unwrap(),
                 run.now,
             );
         }
     }
-    assert_eq!(run.handed_out(), ["a", "b", "c", "d", "e"]);
+    assert_eq!(run.returned(), ["a", "b", "c", "d", "e"]);
     assert!(matches!(run.drain.next_output(run.now), Output::Done));
 }
 
 #[test]
 fn a_watching_drain_lists_at_its_interval_and_fetches_only_new_ids() {
-    let mut run = DrainRun::with(for_ever());
-    let mut queue = Queue::of(&["a", "b"]);
+    let mut run = DrainRun::with(watching());
+    let mut queue = Queue::new(&["a", "b"]);
     assert_eq!(run.serve(&mut queue, MINUTE * 5), Rest::Waiting);
     queue.listed.push("c".to_owned());
     run.serve(&mut queue, MINUTE * 5);
-    assert_eq!(run.handed_out(), ["a", "b", "c"]);
+    assert_eq!(run.returned(), ["a", "b", "c"]);
     assert_eq!(
         (queue.listings, queue.fetched.values().sum::<usize>()),
         (11, 3)
@@ -120,23 +120,23 @@ fn a_watching_drain_lists_at_its_interval_and_fetches_only_new_ids() {
 
 #[test]
 fn a_listing_waits_until_the_listed_ids_are_fetched() {
-    let mut run = DrainRun::with(for_ever().with_rate(1, 1));
+    let mut run = DrainRun::with(watching().with_rate(1, 1));
     let ids: Vec<String> = (0..150).map(|number| number.to_string()).collect();
-    let mut queue = Queue::of(&ids.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut queue = Queue::new(&ids.iter().map(String::as_str).collect::<Vec<_>>());
     run.serve(&mut queue, MINUTE * 2);
     assert_eq!(queue.listings, 1);
     run.serve(&mut queue, MINUTE);
-    assert_eq!((queue.listings, run.handed_out().len()), (2, 150));
+    assert_eq!((queue.listings, run.returned().len()), (2, 150));
 }
 
 #[test]
 fn an_unacknowledged_result_is_returned_again_until_acknowledged() {
-    let mut run = DrainRun::unacknowledged(for_ever().with_redelivery(MINUTE * 3));
-    let mut queue = Queue::of(&["a", "b"]);
+    let mut run = DrainRun::unacknowledged(watching().with_redelivery(MINUTE * 3));
+    let mut queue = Queue::new(&["a", "b"]);
     run.serve(&mut queue, MINUTE);
     run.drain.acknowledge(&id("b"));
     run.serve(&mut queue, MINUTE * 6);
-    assert_eq!(run.handed_out(), ["a", "b", "a", "a"]);
+    assert_eq!(run.returned(), ["a", "b", "a", "a"]);
     let deliveries: Vec<u16> = run
         .events
         .iter()
@@ -151,13 +151,13 @@ fn an_unacknowledged_result_is_returned_again_until_acknowledged() {
     assert_eq!(deliveries, [1, 1, 2, 3]);
     run.drain.acknowledge(&id("a"));
     run.serve(&mut queue, HOUR);
-    assert_eq!((run.handed_out().len(), queue.fetched["a"]), (4, 3));
+    assert_eq!((run.returned().len(), queue.fetched["a"]), (4, 3));
 }
 
 #[test]
 fn drained_once_it_waits_for_every_acknowledgement() {
     let mut run = DrainRun::unacknowledged(DrainOptions::new());
-    let mut queue = Queue::of(&["a"]);
+    let mut queue = Queue::new(&["a"]);
     assert_eq!(run.serve(&mut queue, MINUTE), Rest::Waiting);
     assert_eq!(run.drain.progress().unacknowledged, 1);
     run.drain.acknowledge(&id("a"));
@@ -170,28 +170,25 @@ fn drained_once_it_waits_for_every_acknowledgement() {
 #[test]
 fn acknowledging_is_optional() {
     let mut run = DrainRun::unacknowledged(DrainOptions::new().without_acknowledgement());
-    assert_eq!(run.serve(&mut Queue::of(&["a", "b"]), MINUTE), Rest::Done);
-    assert_eq!(run.handed_out(), ["a", "b"]);
+    assert_eq!(run.serve(&mut Queue::new(&["a", "b"]), MINUTE), Rest::Done);
+    assert_eq!(run.returned(), ["a", "b"]);
 }
 
 #[test]
 fn unacknowledged_results_stop_the_fetching() {
-    let mut run = DrainRun::unacknowledged(for_ever().with_max_unacknowledged(3));
-    let mut queue = Queue::of(&["a", "b", "c", "d", "e"]);
+    let mut run = DrainRun::unacknowledged(watching().with_max_unacknowledged(3));
+    let mut queue = Queue::new(&["a", "b", "c", "d", "e"]);
     run.serve(&mut queue, MINUTE);
-    assert_eq!(
-        (run.handed_out().len(), run.drain.progress().waiting),
-        (3, 2)
-    );
+    assert_eq!((run.returned().len(), run.drain.progress().waiting), (3, 2));
     run.drain.acknowledge(&id("b"));
     run.serve(&mut queue, MINUTE);
-    assert_eq!(run.handed_out(), ["a", "b", "c", "d"]);
+    assert_eq!(run.returned(), ["a", "b", "c", "d"]);
 }
 
 #[test]
 fn acknowledged_ids_are_remembered_only_while_they_are_listed() {
-    let mut run = DrainRun::with(for_ever());
-    let mut queue = Queue::of(&["a", "b"]);
+    let mut run = DrainRun::with(watching());
+    let mut queue = Queue::new(&["a", "b"]);
     run.serve(&mut queue, MINUTE);
     assert_eq!(run.drain.progress().acknowledged, 2);
     queue.listed.remove(0);
@@ -204,13 +201,13 @@ fn acknowledged_ids_are_remembered_only_while_they_are_listed() {
     // To the drain, it is a new one.
     queue.listed.push("a".to_owned());
     run.serve(&mut queue, MINUTE);
-    assert_eq!(run.handed_out(), ["a", "b", "a"]);
+    assert_eq!(run.returned(), ["a", "b", "a"]);
 }
 
 #[test]
 fn after_a_restart_nothing_acknowledged_comes_again_and_nothing_else_is_lost() {
     // Reading a result removes it from the list, which is the harder case.
-    let mut queue = Queue::of(&["a", "b", "c"]);
+    let mut queue = Queue::new(&["a", "b", "c"]);
     queue.shrinks = true;
     let mut run = DrainRun::unacknowledged(DrainOptions::new());
     run.serve(&mut queue, MINUTE);
@@ -227,10 +224,10 @@ fn after_a_restart_nothing_acknowledged_comes_again_and_nothing_else_is_lost() {
     again.drain.acknowledge(&id("a"));
     open.iter().for_each(|id| again.drain.retry(id, again.now));
     assert_eq!(again.serve(&mut queue, MINUTE), Rest::Done);
-    let mut handed_out = again.handed_out();
-    handed_out.sort_unstable();
+    let mut returned = again.returned();
+    returned.sort_unstable();
     assert_eq!(
-        (handed_out, again.events[0].sequence),
+        (returned, again.events[0].sequence),
         (vec!["b".to_owned(), "c".to_owned(), "d".to_owned()], next)
     );
 }
@@ -265,21 +262,21 @@ fn an_id_acknowledged_before_its_result_is_not_returned() {
     );
     run.drain.acknowledge(&id("c"));
     run.drain.handle_response(fetches[0].id, success(), run.now);
-    run.serve(&mut Queue::of(&["a", "b", "c"]), MINUTE);
-    assert!(run.handed_out().is_empty());
+    run.serve(&mut Queue::new(&["a", "b", "c"]), MINUTE);
+    assert!(run.returned().is_empty());
 }
 
 #[test]
 fn no_more_is_in_flight_or_sent_per_second_than_the_limits_allow() {
     let ids: Vec<String> = (0..100).map(|number| number.to_string()).collect();
-    let mut run = DrainRun::with(for_ever().with_max_in_flight(3).with_rate(10, 5));
+    let mut run = DrainRun::with(watching().with_max_in_flight(3).with_rate(10, 5));
     let list = run.requests_now().remove(0);
     run.drain.handle_response(list.id, listing(&ids), run.now);
     assert_eq!(run.requests_now().len(), 3, "at once");
-    let mut run = DrainRun::with(for_ever().with_rate(10, 5));
-    let mut queue = Queue::of(&ids.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut run = DrainRun::with(watching().with_rate(10, 5));
+    let mut queue = Queue::new(&ids.iter().map(String::as_str).collect::<Vec<_>>());
     run.serve(&mut queue, MINUTE / 2);
-    assert_eq!(run.handed_out().len(), 100);
+    assert_eq!(run.returned().len(), 100);
     for (first, (from, _)) in run.requests.iter().enumerate() {
         let within = run.requests[first..]
             .iter()
@@ -291,20 +288,20 @@ fn no_more_is_in_flight_or_sent_per_second_than_the_limits_allow() {
 
 #[test]
 fn a_hint_on_a_listing_is_a_minimum_for_the_next_one() {
-    let mut run = DrainRun::with(for_ever());
+    let mut run = DrainRun::with(watching());
     let list = run.requests_now().remove(0);
     run.drain.handle_response(
         list.id,
-        answer_with(200, ("retry-after", "600"), "{}"),
+        response_with(200, ("retry-after", "600"), "{}"),
         run.now,
     );
-    run.serve(&mut Queue::of(&[]), HOUR);
+    run.serve(&mut Queue::new(&[]), HOUR);
     assert_eq!(run.requests[0].0, START + Duration::from_secs(600));
 }
 
 #[test]
 fn a_closed_drain_finishes_after_what_is_in_flight() {
-    let mut run = DrainRun::with(for_ever().with_max_in_flight(2));
+    let mut run = DrainRun::with(watching().with_max_in_flight(2));
     let list = run.requests_now().remove(0);
     run.drain
         .handle_response(list.id, listing(&["a", "b", "c"]), run.now);
@@ -319,18 +316,18 @@ fn a_closed_drain_finishes_after_what_is_in_flight() {
         panic!("one is out")
     };
     assert_eq!(limit, START + MINUTE);
-    assert_eq!(run.serve(&mut Queue::of(&[]), HOUR), Rest::Done);
+    assert_eq!(run.serve(&mut Queue::new(&[]), HOUR), Rest::Done);
     assert_eq!(
-        (run.handed_out(), run.requests.len()),
+        (run.returned(), run.requests.len()),
         (vec!["a".to_owned()], 0)
     );
 }
 
 #[test]
 fn a_watching_drain_finishes_at_the_end_of_time() {
-    let mut run = DrainRun::with(for_ever());
+    let mut run = DrainRun::with(watching());
     run.now = Time::MAX;
-    assert_eq!(run.serve(&mut Queue::of(&["a"]), HOUR), Rest::Done);
+    assert_eq!(run.serve(&mut Queue::new(&["a"]), HOUR), Rest::Done);
 }
 
 #[test]
@@ -340,7 +337,7 @@ fn customer_and_text_blocks_are_requested_only_if_set() {
         .unwrap()
         .with_text_blocks();
     let mut run = DrainRun::with(options);
-    run.serve(&mut Queue::of(&["a"]), MINUTE);
+    run.serve(&mut Queue::new(&["a"]), MINUTE);
     assert!(
         run.requests[0]
             .1
@@ -365,7 +362,7 @@ fn customer_and_text_blocks_are_requested_only_if_set() {
 fn into_outcome_accepts_only_events_with_an_outcome() {
     let mut run = DrainRun::with(DrainOptions::new());
     run.serve(
-        &mut Queue::of(&["a", "b"]).with("b", || Ok(in_progress())),
+        &mut Queue::new(&["a", "b"]).with("b", || Ok(in_progress())),
         HOUR,
     );
     let outcomes: Vec<_> = run

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::support::queue::{DrainRun, Queue, Reply};
 use crate::support::{
-    Run, START, accepted, answer, answer_with, api, document, expired, failed, in_progress, submit,
+    Run, START, accepted, api, document, expired, failed, in_progress, response, response_with,
+    submit,
 };
 use typless::machine::{
     Call, CallError, CallOptions, DrainEventKind, DrainOptions, Failure, FailureKind, Job,
@@ -15,7 +16,7 @@ use typless::machine::{
 use typless::wire::{AwaitingRequest, ExtractRequest, Request};
 
 /// Drives a job with these responses. Returns the outcome and the final state.
-fn end(
+fn run_job(
     options: JobOptions,
     replies: Vec<Result<http::Response<bytes::Bytes>, FailureKind>>,
 ) -> (JobError, JobState) {
@@ -26,7 +27,7 @@ fn end(
             Ok(response) => run.job.handle_response(transmit.id, response, run.now),
             Err(kind) => {
                 run.job
-                    .handle_failure(transmit.id, Failure::new(kind, "told by the test"), run.now)
+                    .handle_failure(transmit.id, Failure::new(kind, "set by the test"), run.now)
             }
         }
     }
@@ -36,7 +37,7 @@ fn end(
         .events
         .into_iter()
         .find_map(|event| Job::into_outcome(event).ok());
-    (outcome.expect("an end").expect_err("no result"), state)
+    (outcome.expect("an outcome").expect_err("no result"), state)
 }
 
 #[track_caller]
@@ -46,7 +47,7 @@ fn check(
     state: JobState,
     sentence: &str,
 ) {
-    let (error, found) = end(options, replies);
+    let (error, found) = run_job(options, replies);
     assert_eq!(found, state);
     assert!(state.is_end());
     assert!(error.to_string().contains(sentence), "{error}");
@@ -76,7 +77,7 @@ fn each_outcome_of_a_job_has_its_sentence() {
         JobState::Expired,
         "not fetched within 48 hours",
     );
-    let gone = || Ok(answer(404, ""));
+    let gone = || Ok(response(404, ""));
     check(
         usual(),
         vec![Ok(accepted()), gone(), gone(), gone()],
@@ -85,7 +86,7 @@ fn each_outcome_of_a_job_has_its_sentence() {
     );
     check(
         usual(),
-        vec![Ok(answer(422, "{}"))],
+        vec![Ok(response(422, "{}"))],
         JobState::Refused,
         "refused the request: the service answered 422",
     );
@@ -97,7 +98,10 @@ fn each_outcome_of_a_job_has_its_sentence() {
     );
     check(
         usual(),
-        vec![Ok(accepted()), Ok(answer(200, r#"{"status": "SUCCESS"}"#))],
+        vec![
+            Ok(accepted()),
+            Ok(response(200, r#"{"status": "SUCCESS"}"#)),
+        ],
         JobState::Unreadable,
         "succeeded, but the status answer could not be read",
     );
@@ -107,7 +111,7 @@ fn each_outcome_of_a_job_has_its_sentence() {
         JobState::Deadline,
         "did not finish before the deadline",
     );
-    let later = Ok(answer_with(429, ("retry-after", "300"), ""));
+    let later = Ok(response_with(429, ("retry-after", "300"), ""));
     check(
         soon(),
         vec![Ok(accepted()), later],
@@ -119,7 +123,7 @@ fn each_outcome_of_a_job_has_its_sentence() {
         once,
         vec![Err(FailureKind::NotSent)],
         JobState::Exhausted,
-        "not submitted (attempts: 1): the service could not be reached: told by the test",
+        "not submitted (attempts: 1): the service could not be reached: set by the test",
     );
     check(
         usual().with_deadline(Duration::ZERO),
@@ -141,12 +145,12 @@ fn each_outcome_of_a_job_has_its_sentence() {
     );
     let mut run = Run::new(submit(usual()));
     run.job.abandon(START);
-    assert_eq!(run.ended().to_string(), "the job was abandoned");
+    assert_eq!(run.error().to_string(), "the job was abandoned");
     assert_eq!(run.job.state(), JobState::Abandoned);
 }
 
 /// Drives a call with this reply, and without responses after it.
-fn call_end<R: Request>(
+fn run_call<R: Request>(
     mut call: Call<R>,
     reply: Option<Result<http::Response<bytes::Bytes>, FailureKind>>,
 ) -> CallError
@@ -159,7 +163,7 @@ where
             Output::Send(transmit) => match reply.take() {
                 Some(Ok(response)) => call.handle_response(transmit.id, response, now),
                 Some(Err(kind)) => {
-                    call.handle_failure(transmit.id, Failure::new(kind, "told by the test"), now)
+                    call.handle_failure(transmit.id, Failure::new(kind, "set by the test"), now)
                 }
                 None => {}
             },
@@ -182,35 +186,35 @@ fn each_outcome_of_a_call_has_its_sentence() {
     let once = options().with_retry_policy(RetryPolicy::new().with_attempts(1));
     let cases = [
         (
-            call_end(list(options()), Some(Ok(answer(403, "{}")))),
+            run_call(list(options()), Some(Ok(response(403, "{}")))),
             "the service refused the request: the service answered 403",
         ),
         (
-            call_end(extract(), Some(Ok(answer(200, "<html>")))),
+            run_call(extract(), Some(Ok(response(200, "<html>")))),
             "the result could not be read: not JSON",
         ),
         (
-            call_end(extract(), None),
+            run_call(extract(), None),
             "unknown whether the request was processed, so it is not repeated: there was no answer within the time limit",
         ),
         (
-            call_end(list(once), Some(Err(FailureKind::NotSent))),
+            run_call(list(once), Some(Err(FailureKind::NotSent))),
             "no answer (attempts: 1): the service could not be reached",
         ),
         (
-            call_end(list(options().with_deadline(Duration::from_secs(70))), None),
+            run_call(list(options().with_deadline(Duration::from_secs(70))), None),
             "no answer before the deadline: there was no answer within the time limit",
         ),
         (
-            call_end(list(options().with_deadline(Duration::ZERO)), None),
+            run_call(list(options().with_deadline(Duration::ZERO)), None),
             "there was no answer before the deadline",
         ),
         (
-            call_end(list(options()), Some(Err(FailureKind::TooLarge))),
+            run_call(list(options()), Some(Err(FailureKind::TooLarge))),
             "the answer is larger than the limit",
         ),
         (
-            call_end(extract(), Some(Err(FailureKind::Source))),
+            run_call(extract(), Some(Err(FailureKind::Source))),
             "the document could not be sent",
         ),
     ];
@@ -244,16 +248,16 @@ fn each_reason_of_a_drain_has_its_sentence() {
         ),
         (|| Ok(expired()), "not fetched within 48 hours"),
         (
-            || Ok(answer(404, "")),
+            || Ok(response(404, "")),
             "lists the extraction and does not know it: the service answered 404",
         ),
         (
-            || Ok(answer(422, "")),
+            || Ok(response(422, "")),
             "refused the request: the service answered 422",
         ),
         (|| Err(FailureKind::TooLarge), "larger than the limit"),
         (
-            || Ok(answer(200, r#"{"status": "SUCCESS"}"#)),
+            || Ok(response(200, r#"{"status": "SUCCESS"}"#)),
             "succeeded, but the status answer could not be read",
         ),
         (
@@ -262,13 +266,13 @@ fn each_reason_of_a_drain_has_its_sentence() {
         ),
         (
             || Err(FailureKind::Interrupted),
-            "could not be fetched: the exchange with the service broke off: told by the test",
+            "could not be fetched: the exchange with the service broke off: set by the test",
         ),
     ];
     for (reply, sentence) in cases {
         let mut run = DrainRun::with(DrainOptions::new());
         run.serve(
-            &mut Queue::of(&["a"]).with("a", reply),
+            &mut Queue::new(&["a"]).with("a", reply),
             Duration::from_secs(3600),
         );
         let reason = run.events.into_iter().find_map(|event| match event.kind {
@@ -302,7 +306,7 @@ fn a_restart_is_reported_as_the_cause() {
         START,
     ));
     assert!(
-        run.ended()
+        run.error()
             .to_string()
             .ends_with("the process ended before the answer was known")
     );

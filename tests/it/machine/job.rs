@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Run, START, accepted, answer, answer_with, in_progress, success};
+use crate::support::{Run, START, accepted, in_progress, response, response_with, success};
 use typless::machine::{
     Cause, FailureKind, Job, JobError, JobEventKind, JobOptions, JobState, Machine, Output,
     PollReason, Time,
@@ -73,13 +73,13 @@ fn polls_follow_the_age_of_the_job() {
 fn an_unreadable_document_is_not_submitted() {
     let mut run = Run::with(JobOptions::new());
     run.fail(FailureKind::Source);
-    assert!(matches!(run.ended(), JobError::SourceFailed { .. }));
+    assert!(matches!(run.error(), JobError::SourceFailed { .. }));
 }
 
 #[test]
 fn a_hint_is_a_minimum_and_is_reported() {
     let mut run = Run::submitted();
-    run.reply(answer_with(
+    run.reply(response_with(
         200,
         ("retry-after", "120"),
         r#"{"status": "IN_PROGRESS"}"#,
@@ -100,13 +100,13 @@ fn a_hint_is_a_minimum_and_is_reported() {
 fn a_hint_past_the_deadline_ends_the_job_at_once() {
     let mut run = Run::with(JobOptions::new().with_deadline(Duration::from_secs(60)));
     run.reply(accepted());
-    run.reply(answer_with(429, ("retry-after", "300"), "{}"));
+    run.reply(response_with(429, ("retry-after", "300"), "{}"));
     let told_at = run.now;
     let JobError::Deadline {
         retry_after,
         cause: Some(Cause::Service(_)),
         ..
-    } = run.ended()
+    } = run.error()
     else {
         panic!()
     };
@@ -140,7 +140,7 @@ fn after_the_last_poll_the_outcome_is_deadline_with_the_ticket() {
     let mut run = Run::with(JobOptions::new().with_deadline(Duration::from_secs(3)));
     run.reply(accepted()).reply(in_progress());
     assert!(matches!(
-        run.ended(),
+        run.error(),
         JobError::Deadline {
             retry_after: None,
             ..
@@ -167,7 +167,8 @@ fn a_submit_waits_for_its_confirmation() {
         "another event's confirmation"
     );
     run.job.confirm(run.events.last().unwrap().sequence);
-    run.reply(answer(429, "")).pass(Duration::from_secs(60));
+    run.reply(response(429, ""))
+        .advance(Duration::from_secs(60));
     assert!(run.next_request().is_none(), "each attempt needs its own");
     // One confirmation covers all events before it.
     run.job.confirm(100);
@@ -181,8 +182,8 @@ fn without_a_confirmation_the_deadline_passes_and_nothing_is_sent() {
             .with_confirmation()
             .with_deadline(Duration::from_secs(10)),
     );
-    run.settle().pass(Duration::from_secs(10));
-    assert!(matches!(run.ended(), JobError::Exhausted { .. }));
+    run.settle().advance(Duration::from_secs(10));
+    assert!(matches!(run.error(), JobError::Exhausted { .. }));
 }
 
 fn notification(id: &str) -> Notification {
@@ -220,7 +221,7 @@ fn the_time_limit_of_a_poll_begins_when_it_is_sent() {
             _ => {}
         }
     }
-    run.pass(Duration::from_secs(3600));
+    run.advance(Duration::from_secs(3600));
     let Output::Send(transmit) = run.job.next_output(run.now) else {
         panic!()
     };

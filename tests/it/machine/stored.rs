@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{ID, Run, START, accepted, answer_with, api, document, submit};
+use crate::support::{ID, Run, START, accepted, api, document, response_with, submit};
 use typless::machine::{Job, JobOptions, Machine, Output, Snapshot, Ticket, TicketError, Time};
 use typless::wire::{Document, ExtractionId};
 
@@ -75,7 +75,7 @@ fn a_snapshot_of_version_1_is_read_and_written_unchanged() {
     let mut run = Run::new(submit(
         JobOptions::new().with_deadline(Duration::from_secs(3600)),
     ));
-    run.reply(answer_with(429, ("retry-after", "600"), "{}"));
+    run.reply(response_with(429, ("retry-after", "600"), "{}"));
     assert_eq!(run.job.snapshot().unwrap().to_json(), READY.trim_end());
     let ready = Snapshot::from_json(READY).unwrap();
     assert_eq!(

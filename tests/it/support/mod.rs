@@ -36,14 +36,14 @@ pub(crate) fn submit(options: JobOptions) -> Job {
     Job::submit(&api(), document(), options, START)
 }
 
-pub(crate) fn answer(status: u16, body: &str) -> Response<Bytes> {
+pub(crate) fn response(status: u16, body: &str) -> Response<Bytes> {
     Response::builder()
         .status(status)
         .body(Bytes::copy_from_slice(body.as_bytes()))
         .unwrap()
 }
 
-pub(crate) fn answer_with(status: u16, header: (&str, &str), body: &str) -> Response<Bytes> {
+pub(crate) fn response_with(status: u16, header: (&str, &str), body: &str) -> Response<Bytes> {
     Response::builder()
         .status(status)
         .header(header.0, header.1)
@@ -52,11 +52,11 @@ pub(crate) fn answer_with(status: u16, header: (&str, &str), body: &str) -> Resp
 }
 
 pub(crate) fn accepted() -> Response<Bytes> {
-    answer(202, &format!(r#"{{"extraction_id": "{ID}"}}"#))
+    response(202, &format!(r#"{{"extraction_id": "{ID}"}}"#))
 }
 
 pub(crate) fn in_progress() -> Response<Bytes> {
-    answer(
+    response(
         200,
         r#"{"error": {}, "result": {}, "status": "IN_PROGRESS"}"#,
     )
@@ -64,21 +64,21 @@ pub(crate) fn in_progress() -> Response<Bytes> {
 
 pub(crate) fn success() -> Response<Bytes> {
     let result = r#"{"object_id": "1cb2", "extracted_fields": [{"name": "total", "data_type": "NUMBER", "values": [{"value": "12.0000"}]}]}"#;
-    answer(
+    response(
         200,
         &format!(r#"{{"error": {{}}, "result": {result}, "status": "SUCCESS"}}"#),
     )
 }
 
 pub(crate) fn failed() -> Response<Bytes> {
-    answer(
+    response(
         200,
         r#"{"error": {"code": "INVALID_FILE", "message": "not a PDF", "details": {"page": 1}}, "result": {}, "status": "ERROR"}"#,
     )
 }
 
 pub(crate) fn expired() -> Response<Bytes> {
-    answer(200, r#"{"error": {}, "result": {}, "status": "EXPIRED"}"#)
+    response(200, r#"{"error": {}, "result": {}, "status": "EXPIRED"}"#)
 }
 
 /// A job in virtual time, and its events.
@@ -131,11 +131,8 @@ impl Run {
     /// Lets the next request fail.
     pub(crate) fn fail(&mut self, kind: FailureKind) -> &mut Self {
         let transmit = self.next_request().expect("a request");
-        self.job.handle_failure(
-            transmit.id,
-            Failure::new(kind, "told by the test"),
-            self.now,
-        );
+        self.job
+            .handle_failure(transmit.id, Failure::new(kind, "set by the test"), self.now);
         self
     }
 
@@ -145,16 +142,16 @@ impl Run {
         self
     }
 
-    pub(crate) fn pass(&mut self, time: Duration) -> &mut Self {
+    pub(crate) fn advance(&mut self, time: Duration) -> &mut Self {
         self.now = self.now + time;
         self
     }
 
     /// Runs to the outcome without another request, and returns the error.
-    pub(crate) fn ended(&mut self) -> &JobError {
+    pub(crate) fn error(&mut self) -> &JobError {
         self.settle();
         self.outcome()
-            .expect("an end")
+            .expect("an outcome")
             .as_ref()
             .expect_err("an error")
     }
@@ -162,7 +159,7 @@ impl Run {
     /// Runs to the outcome without another request; it must be a result.
     pub(crate) fn succeeded(&mut self) -> &mut Self {
         self.settle();
-        assert!(self.outcome().expect("an end").is_ok());
+        assert!(self.outcome().expect("an outcome").is_ok());
         self
     }
 

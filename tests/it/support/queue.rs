@@ -11,7 +11,7 @@ use typless::machine::{
 };
 use typless::wire::ExtractionId;
 
-use super::{START, answer, api, success};
+use super::{START, api, response, success};
 
 /// A response, or the failure of the exchange.
 pub(crate) type Reply = Result<Response<Bytes>, FailureKind>;
@@ -24,7 +24,7 @@ pub(crate) struct Queue {
     /// The reply for an id, if it is not a result.
     pub(crate) odd: BTreeMap<String, Box<dyn Fn() -> Reply>>,
     /// The reply to a listing, if it is not the list.
-    pub(crate) odd_list: Option<Box<dyn Fn() -> Reply>>,
+    pub(crate) odd_listing: Option<Box<dyn Fn() -> Reply>>,
     /// The ids listed for all customers, if they differ.
     pub(crate) all: Option<Vec<String>>,
     /// How often each id was fetched.
@@ -34,12 +34,12 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    pub(crate) fn of(ids: &[&str]) -> Self {
+    pub(crate) fn new(ids: &[&str]) -> Self {
         Self {
             listed: ids.iter().map(|id| (*id).to_owned()).collect(),
             shrinks: false,
             odd: BTreeMap::new(),
-            odd_list: None,
+            odd_listing: None,
             all: None,
             fetched: BTreeMap::new(),
             listings: 0,
@@ -53,7 +53,7 @@ impl Queue {
         self
     }
 
-    pub(crate) fn answer(&mut self, uri: &http::Uri) -> Reply {
+    pub(crate) fn respond(&mut self, uri: &http::Uri) -> Reply {
         let query = uri.query().unwrap_or_default();
         if uri.path().ends_with("awaiting-poll") {
             return self.list(query);
@@ -78,7 +78,7 @@ impl Queue {
         } else {
             self.listings += 1;
         }
-        match &self.odd_list {
+        match &self.odd_listing {
             Some(odd) => odd(),
             None => Ok(listing(all.unwrap_or(&self.listed))),
         }
@@ -87,7 +87,7 @@ impl Queue {
 
 pub(crate) fn listing<T: AsRef<str>>(ids: &[T]) -> Response<Bytes> {
     let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
-    answer(
+    response(
         200,
         &serde_json::json!({ "extraction_ids": ids }).to_string(),
     )
@@ -143,11 +143,11 @@ impl DrainRun {
                 Output::Send(transmit) => {
                     self.requests
                         .push((self.now, transmit.request.uri().to_string()));
-                    match queue.answer(transmit.request.uri()) {
+                    match queue.respond(transmit.request.uri()) {
                         Ok(response) => self.drain.handle_response(transmit.id, response, self.now),
                         Err(kind) => self.drain.handle_failure(
                             transmit.id,
-                            Failure::new(kind, "told by the test"),
+                            Failure::new(kind, "set by the test"),
                             self.now,
                         ),
                     }
@@ -188,7 +188,7 @@ impl DrainRun {
     }
 
     /// The returned ids, in order; those without a result have a `!`.
-    pub(crate) fn handed_out(&self) -> Vec<String> {
+    pub(crate) fn returned(&self) -> Vec<String> {
         let ids = self.events.iter().filter_map(|event| match &event.kind {
             DrainEventKind::Extracted {
                 extraction_id,

@@ -33,7 +33,7 @@ pub(crate) fn extraction(fields: impl Into<Value>, line_items: impl Into<Value>)
     Extraction::from_json(result.to_string()).unwrap()
 }
 
-pub(crate) fn of(fields: impl IntoIterator<Item = Value>) -> Extraction {
+pub(crate) fn with_fields(fields: impl IntoIterator<Item = Value>) -> Extraction {
     extraction(fields.into_iter().collect::<Vec<_>>(), json!([]))
 }
 

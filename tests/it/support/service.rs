@@ -12,7 +12,7 @@ use typless::machine::{
 };
 use typless::wire::{Document, ExtractionId, Notification};
 
-use super::{START, answer, answer_with, api, in_progress, success};
+use super::{START, api, in_progress, response, response_with, success};
 
 /// What happens to a request instead of being served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) enum Fault {
     /// It never arrives.
     NotSent,
     /// It is served, and the response is lost.
-    AnswerLost,
+    ResponseLost,
     /// It gets this status, and is not processed.
     Status(u16),
     /// The same, with a `Retry-After`.
@@ -28,7 +28,7 @@ pub(crate) enum Fault {
     /// Its response is larger than the limit.
     TooLarge,
     /// It never gets a response.
-    Silence,
+    NoResponse,
 }
 
 /// One extraction the service has.
@@ -55,11 +55,11 @@ pub(crate) struct Service {
     /// The fault of a request, if any.
     pub(crate) fault: Box<Faults>,
     /// Unknown ids that every listing has.
-    pub(crate) foreign: Vec<String>,
+    pub(crate) unknown_ids: Vec<String>,
     /// Whether an extraction that was read is no longer listed.
     pub(crate) forgets_read: bool,
     /// Whether the listing is always empty.
-    pub(crate) is_silent: bool,
+    pub(crate) lists_nothing: bool,
     /// Whether this number's extraction is never listed.
     pub(crate) hides: Box<dyn FnMut(u64) -> bool>,
     pub(crate) submits: u64,
@@ -74,9 +74,9 @@ impl Default for Service {
             unread: BTreeSet::new(),
             takes: Box::new(|_| Duration::from_secs(20)),
             fault: Box::new(|_, _, _| None),
-            foreign: Vec::new(),
+            unknown_ids: Vec::new(),
             forgets_read: true,
-            is_silent: false,
+            lists_nothing: false,
             hides: Box::new(|_| false),
             submits: 0,
             polls: 0,
@@ -144,13 +144,13 @@ impl Service {
             is_hidden,
         };
         self.held.insert(id.clone(), held);
-        answer(202, &format!(r#"{{"extraction_id": "{id}"}}"#))
+        response(202, &format!(r#"{{"extraction_id": "{id}"}}"#))
     }
 
     fn poll(&mut self, id: &str, now: Time) -> Response<Bytes> {
         self.polls += 1;
         let Some(held) = self.held.get_mut(id) else {
-            return answer(404, "{}");
+            return response(404, "{}");
         };
         if held.finished_at > now {
             return in_progress();
@@ -164,8 +164,8 @@ impl Service {
 
     fn list(&mut self, customer: Option<&str>, now: Time) -> Response<Bytes> {
         self.listings += 1;
-        let mut ids: Vec<&str> = self.foreign.iter().map(String::as_str).collect();
-        if !self.is_silent {
+        let mut ids: Vec<&str> = self.unknown_ids.iter().map(String::as_str).collect();
+        if !self.lists_nothing {
             for (_, id) in self
                 .unread
                 .iter()
@@ -178,7 +178,7 @@ impl Service {
             }
         }
         let quoted: Vec<String> = ids.iter().map(|id| format!("{id:?}")).collect();
-        answer(
+        response(
             200,
             &format!(r#"{{"extraction_ids": [{}]}}"#, quoted.join(", ")),
         )
@@ -195,7 +195,7 @@ pub(crate) struct BatchRun {
     /// Whether all events are kept, or only the outcomes.
     pub(crate) keeps_events: bool,
     /// The outcome of each job: a result, or the name of the error.
-    pub(crate) ends: BTreeMap<JobKey, Result<(), String>>,
+    pub(crate) outcomes: BTreeMap<JobKey, Result<(), String>>,
     /// Whether the extraction of this number has a webhook, and how long after it finished.
     pub(crate) webhook: Box<dyn FnMut(u64) -> Option<Duration>>,
     pub(crate) max_in_flight_seen: usize,
@@ -227,7 +227,7 @@ impl BatchRun {
             round_trip: Duration::from_millis(100),
             events: Vec::new(),
             keeps_events: true,
-            ends: BTreeMap::new(),
+            outcomes: BTreeMap::new(),
             webhook: Box::new(|_| None),
             max_in_flight_seen: 0,
             max_submits_seen: 0,
@@ -242,7 +242,7 @@ impl BatchRun {
     }
 
     /// A batch of this many documents, closed.
-    pub(crate) fn of(documents: usize, options: BatchOptions) -> Self {
+    pub(crate) fn with_documents(documents: usize, options: BatchOptions) -> Self {
         let mut run = Self::new(options);
         for number in 0..documents {
             run.batch.add(numbered(number), run.now).unwrap();
@@ -310,22 +310,22 @@ impl BatchRun {
         self.count(id, is_submit, self.now + limit);
         let text = format!("{} {}", transmit.request.method(), transmit.request.uri());
         let fault = (self.service.fault)(self.requests - 1, &text, self.now);
-        let broken = |kind| Err(Failure::new(kind, "told by the test"));
+        let broken = |kind| Err(Failure::new(kind, "set by the test"));
         let reply = match fault {
             None => Ok(self.serve(transmit)),
             Some(Fault::NotSent) => broken(FailureKind::NotSent),
-            Some(Fault::AnswerLost) => {
+            Some(Fault::ResponseLost) => {
                 self.serve(transmit);
                 broken(FailureKind::Interrupted)
             }
-            Some(Fault::Status(status)) => Ok(answer(status, "{}")),
-            Some(Fault::RetryAfter(status, seconds)) => Ok(answer_with(
+            Some(Fault::Status(status)) => Ok(response(status, "{}")),
+            Some(Fault::RetryAfter(status, seconds)) => Ok(response_with(
                 status,
                 ("retry-after", &seconds.to_string()),
                 "{}",
             )),
             Some(Fault::TooLarge) => broken(FailureKind::TooLarge),
-            Some(Fault::Silence) => return,
+            Some(Fault::NoResponse) => return,
         };
         self.arrive_at(self.now + self.round_trip, Arrival::Reply(id, reply));
     }
@@ -377,14 +377,17 @@ impl BatchRun {
             ..
         } = &event.kind
         {
-            let end = outcome.as_ref().map(|_| ()).map_err(|error| {
+            let outcome = outcome.as_ref().map(|_| ()).map_err(|error| {
                 format!("{error:?}")
                     .split([' ', '('])
                     .next()
                     .unwrap()
                     .to_owned()
             });
-            assert!(self.ends.insert(*key, end).is_none(), "{key} ended twice");
+            assert!(
+                self.outcomes.insert(*key, outcome).is_none(),
+                "{key} finished twice"
+            );
         }
         if self.keeps_events {
             self.events.push(event);
@@ -393,14 +396,17 @@ impl BatchRun {
 
     /// How many jobs have a result.
     pub(crate) fn succeeded(&self) -> usize {
-        self.ends.values().filter(|end| end.is_ok()).count()
+        self.outcomes
+            .values()
+            .filter(|outcome| outcome.is_ok())
+            .count()
     }
 
     /// How many jobs have this error.
-    pub(crate) fn ended_as(&self, name: &str) -> usize {
-        self.ends
+    pub(crate) fn count_errors(&self, name: &str) -> usize {
+        self.outcomes
             .values()
-            .filter(|end| end.as_ref().is_err_and(|end| end == name))
+            .filter(|outcome| outcome.as_ref().is_err_and(|error| error == name))
             .count()
     }
 

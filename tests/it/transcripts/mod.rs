@@ -25,15 +25,15 @@ use typless::wire::{AwaitingRequest, Notification};
 fn record(script: &Script) -> String {
     let mut recorder = Recorder::new(beginnings::job(script.name), START);
     let (mut now, mut events, mut waits) = (START, 0, 0);
-    let mut answers = script.answers.iter().cloned();
+    let mut replies = script.replies.iter().cloned();
     loop {
         match recorder.next_output(now) {
             Output::Send(transmit) => {
-                let (took, reply) = answers
+                let (took, reply) = replies
                     .next()
-                    .unwrap_or_else(|| panic!("{}: no answer is left", script.name));
+                    .unwrap_or_else(|| panic!("{}: no reply is left", script.name));
                 now = moved(now, took);
-                hand_in(&mut recorder, transmit.id, reply, now);
+                pass_in(&mut recorder, transmit.id, reply, now);
             }
             Output::Event(_) => {
                 events += 1;
@@ -63,11 +63,11 @@ fn record(script: &Script) -> String {
             Output::Done => break,
         }
     }
-    assert_eq!(answers.count(), 0, "{}: answers are left", script.name);
+    assert_eq!(replies.count(), 0, "{}: replies are left", script.name);
     format!("# {}\n{}", script.about, recorder.transcript())
 }
 
-fn hand_in(machine: &mut impl Machine, id: RequestId, reply: Reply, now: Time) {
+fn pass_in(machine: &mut impl Machine, id: RequestId, reply: Reply, now: Time) {
     match reply {
         Ok(response) => machine.handle_response(id, response, now),
         Err(failure) => machine.handle_failure(id, failure, now),
@@ -76,7 +76,7 @@ fn hand_in(machine: &mut impl Machine, id: RequestId, reply: Reply, now: Time) {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "a test reads its files, and may be asked to write them anew"
+    reason = "a test reads its files, and can write them again"
 )]
 fn file(name: &str, text: &str) -> String {
     let path = format!(
@@ -102,7 +102,7 @@ fn every_script_produces_its_transcript() {
             .find(|(was, is)| was != is);
         assert!(
             kept == recorded,
-            "tests/transcripts/{}.txt says otherwise: {difference:#?}",
+            "tests/transcripts/{}.txt differs: {difference:#?}",
             script.name
         );
     }
@@ -135,7 +135,7 @@ fn every_recorded_run_replays_byte_for_byte() {
 
 #[test]
 fn every_outcome_and_every_kind_of_response_is_there() {
-    let (mut ends, mut kinds) = (BTreeSet::new(), BTreeSet::new());
+    let (mut outcomes, mut kinds) = (BTreeSet::new(), BTreeSet::new());
     for script in scripts() {
         let transcript = Transcript::parse(&file(script.name, &record(&script))).unwrap();
         for step in transcript.steps() {
@@ -152,7 +152,7 @@ fn every_outcome_and_every_kind_of_response_is_there() {
                 _ => {}
             }
         }
-        ends.insert(
+        outcomes.insert(
             transcript
                 .replay(beginnings::job(script.name))
                 .unwrap()
@@ -177,7 +177,7 @@ fn every_outcome_and_every_kind_of_response_is_there() {
         SourceFailed,
         Abandoned,
     ];
-    assert_eq!(ends, all.into_iter().collect());
+    assert_eq!(outcomes, all.into_iter().collect());
     for kind in [
         "NotSent",
         "Interrupted",

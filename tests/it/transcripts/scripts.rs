@@ -7,7 +7,9 @@ use bytes::Bytes;
 use http::Response;
 use typless::machine::{Failure, FailureKind, Time};
 
-use crate::support::{ID, accepted, answer, answer_with, expired, failed, in_progress, success};
+use crate::support::{
+    ID, accepted, expired, failed, in_progress, response, response_with, success,
+};
 
 /// What happens to one job.
 pub(crate) struct Script {
@@ -16,7 +18,7 @@ pub(crate) struct Script {
     pub(crate) about: &'static str,
     /// The reply to each request, and how many seconds it takes: negative if the clock is set back
     /// meanwhile.
-    pub(crate) answers: Vec<(f64, Reply)>,
+    pub(crate) replies: Vec<(f64, Reply)>,
     /// What the application does at an event, by the number of the event from 1; or, with number 0,
     /// when the job needs input.
     pub(crate) inputs: Vec<(usize, String)>,
@@ -33,7 +35,7 @@ impl Script {
         Self {
             name,
             about,
-            answers: replies.into_iter().map(|reply| (0.25, reply)).collect(),
+            replies: replies.into_iter().map(|reply| (0.25, reply)).collect(),
             inputs: Vec::new(),
             slips: Vec::new(),
         }
@@ -50,7 +52,7 @@ impl Script {
     }
 
     fn taking(mut self, exchange: usize, seconds: f64) -> Self {
-        self.answers[exchange - 1].0 = seconds;
+        self.replies[exchange - 1].0 = seconds;
         self
     }
 }
@@ -68,7 +70,7 @@ fn interrupted() -> Reply {
 }
 
 fn slow_down(seconds: &str) -> Reply {
-    Ok(answer_with(
+    Ok(response_with(
         429,
         ("retry-after", seconds),
         r#"{"code": "THROTTLED", "message": "slow down", "details": {}}"#,
@@ -77,7 +79,7 @@ fn slow_down(seconds: &str) -> Reply {
 
 /// The script of every transcript.
 pub(crate) fn scripts() -> Vec<Script> {
-    [submits(), polls(), ends(), lives()]
+    [submits(), polls(), outcomes(), others()]
         .into_iter()
         .flatten()
         .collect()
@@ -89,7 +91,7 @@ fn submits() -> Vec<Script> {
         "<html>\n<h1>502 Bad Gateway</h1>\n</html>",
         r#"{"code": 12, "message": "no such document type: \"invoce\""}"#,
     );
-    let locked = || Ok(answer(503, r#"{"message": "starting"}"#));
+    let locked = || Ok(response(503, r#"{"message": "starting"}"#));
     let late = "Wed, 15 Nov 2023 00:00:00 GMT";
     vec![
         Script::new(
@@ -97,17 +99,17 @@ fn submits() -> Vec<Script> {
             "It is not sent, then not received: certainly not processed, so it is sent again.",
             [
                 not_sent(),
-                Ok(answer(408, "")),
+                Ok(response(408, "")),
                 Ok(accepted()),
                 Ok(success()),
             ],
         ),
         Script::new(
             "throttled-submit",
-            "Told to wait, and told so without saying how long; a hint that can't be read is none.",
+            "Throttled with a hint, without one, and with an unreadable one, which is ignored.",
             [
                 slow_down("30"),
-                Ok(answer(429, "")),
+                Ok(response(429, "")),
                 slow_down("soon"),
                 Ok(accepted()),
                 Ok(success()),
@@ -115,13 +117,13 @@ fn submits() -> Vec<Script> {
         ),
         Script::new(
             "refused-submit",
-            "A wrong document type: refused for good.",
-            [Ok(answer(422, mistyped))],
+            "A wrong document type: refused and not retried.",
+            [Ok(response(422, mistyped))],
         ),
         Script::new(
             "redirected-submit",
-            "A redirect is no answer, and nothing is sent to where it points.",
-            [Ok(answer_with(
+            "A redirect is refused, and nothing is sent to its location.",
+            [Ok(response_with(
                 302,
                 ("location", "https://elsewhere.example/"),
                 "",
@@ -129,12 +131,12 @@ fn submits() -> Vec<Script> {
         ),
         Script::new(
             "exhausted",
-            "Not sent, as often as allowed.",
+            "Not sent, until the attempts are used up.",
             [not_sent(), not_sent(), not_sent()],
         ),
         Script::new(
             "exhausted-by-a-hint",
-            "Asked to wait past the deadline: it ends at once.",
+            "A hint past the deadline: it finishes at once.",
             [slow_down("3600")],
         ),
         Script::new(
@@ -145,31 +147,31 @@ fn submits() -> Vec<Script> {
         Script::new(
             "submit-unknown-bad-gateway",
             "A proxy may have passed it on.",
-            [Ok(answer(502, html))],
+            [Ok(response(502, html))],
         ),
         Script::new(
             "submit-unknown-without-an-id",
             "Accepted, and the id is missing.",
-            [Ok(answer(202, "{}"))],
+            [Ok(response(202, "{}"))],
         ),
         Script::new(
-            "submit-unknown-answer-too-large",
-            "An answer over the limit was an answer all the same.",
+            "submit-unknown-response-too-large",
+            "A response over the limit is still a response.",
             [failure(FailureKind::TooLarge, "more than 33554432 bytes")],
         ),
         Script::new(
             "submit-unknown-twice",
-            "Once more is allowed, and is as unclear.",
+            "One resubmission is allowed, and its outcome is unknown too.",
             [interrupted(), interrupted()],
         ),
         Script::new(
             "resubmitted",
-            "Once more is allowed: it may be billed twice, and is followed.",
+            "One resubmission is allowed: it may be billed twice, and is followed.",
             [interrupted(), Ok(accepted()), Ok(success())],
         ),
         Script::new(
             "overloaded",
-            "503 is trusted to mean that nothing was processed.",
+            "With `trusting_overload`, 503 means that nothing was processed.",
             [locked(), locked(), Ok(accepted()), Ok(success())],
         ),
         Script::new(
@@ -182,18 +184,18 @@ fn submits() -> Vec<Script> {
         ),
         Script::new(
             "hinted-acceptance",
-            "Accepted, with a date before which not to ask.",
+            "Accepted, with a date before which not to poll.",
             [Ok(hinted(accepted(), late)), Ok(success())],
         ),
         Script::new(
             "key-replaced",
-            "The key is replaced between two attempts; it is in no line.",
+            "The key is replaced between two attempts; no line shows it.",
             [not_sent(), Ok(accepted()), Ok(success())],
         )
         .on(2, "set_key"),
         Script::new(
             "confirmed",
-            "Each submit waits until its announcement is stored.",
+            "Each submit waits until its event is confirmed.",
             [not_sent(), Ok(accepted()), Ok(success())],
         )
         .on(1, "confirm 100")
@@ -213,7 +215,7 @@ fn hinted(mut response: Response<Bytes>, until: &str) -> Response<Bytes> {
 fn polls() -> Vec<Script> {
     let cut_off = r#"{"error": {}, "result": {"object_id": "1cb2"}, "status": "SUCC"#;
     let paused = |status: &str| {
-        Ok(answer(
+        Ok(response(
             200,
             &format!(r#"{{"error": {{}}, "result": {{}}, "status": {status}}}"#),
         ))
@@ -221,19 +223,19 @@ fn polls() -> Vec<Script> {
     vec![
         Script::new(
             "failed-polls",
-            "A poll that fails says nothing about the job.",
+            "A failed poll changes nothing about the job.",
             [
                 Ok(accepted()),
                 interrupted(),
-                Ok(answer(500, "<html>\n")),
-                Ok(answer(200, cut_off)),
+                Ok(response(500, "<html>\n")),
+                Ok(response(200, cut_off)),
                 not_sent(),
                 Ok(success()),
             ],
         ),
         Script::new(
             "throttled-polls",
-            "The hint is a floor, and the job ages meanwhile.",
+            "The hint is a minimum, and the job ages meanwhile.",
             [
                 Ok(accepted()),
                 slow_down("100"),
@@ -244,16 +246,16 @@ fn polls() -> Vec<Script> {
         ),
         Script::new(
             "not-found-yet",
-            "An id just given may be unknown for a while.",
+            "A new id may be unknown for a while.",
             [
                 Ok(accepted()),
-                Ok(answer(404, r#"{"detail": "Not found."}"#)),
+                Ok(response(404, r#"{"detail": "Not found."}"#)),
                 Ok(success()),
             ],
         ),
         Script::new(
             "unknown-statuses",
-            "A status that is none is told, and taken for in progress.",
+            "An unknown status is reported, and means in progress.",
             [
                 Ok(accepted()),
                 paused(r#""PAUSED""#),
@@ -264,26 +266,26 @@ fn polls() -> Vec<Script> {
         ),
         Script::new(
             "notified",
-            "A webhook brings the next poll forward, to a second after the last at the soonest.",
+            "A webhook brings the next poll forward, but not closer than a second to the last one.",
             [Ok(accepted()), Ok(in_progress()), Ok(success())],
         )
         .on(2, notify(ID))
         .on(4, notify(ID)),
         Script::new(
-            "notified-in-vain",
-            "Webhooks about others change nothing.",
+            "notified-about-others",
+            "Webhooks about other extractions change nothing.",
             [Ok(accepted()), Ok(success())],
         )
         .on(2, notify("another")),
         Script::new(
             "notified-early",
-            "A webhook that comes before the submit's answer brings the first poll forward.",
+            "A webhook before the response to the submit brings the first poll forward.",
             [Ok(accepted()), Ok(in_progress()), Ok(success())],
         )
         .on(1, notify(ID)),
         Script::new(
             "eager",
-            "For a person who waits.",
+            "The policy for a person who waits.",
             [
                 Ok(accepted()),
                 Ok(in_progress()),
@@ -294,7 +296,7 @@ fn polls() -> Vec<Script> {
         ),
         Script::new(
             "frugal",
-            "For results that nobody waits for, with gaps of one's own.",
+            "The policy for results without urgency, with custom gaps.",
             [
                 Ok(accepted()),
                 Ok(in_progress()),
@@ -304,7 +306,7 @@ fn polls() -> Vec<Script> {
         ),
         Script::new(
             "text-blocks",
-            "Text blocks are asked for with every request, and the result may have a megabyte.",
+            "Text blocks are requested every time, and the result may have a megabyte.",
             [Ok(accepted()), Ok(success())],
         ),
     ]
@@ -315,11 +317,11 @@ fn notify(id: &str) -> String {
 }
 
 /// The outcomes of the last poll.
-fn ends() -> Vec<Script> {
+fn outcomes() -> Vec<Script> {
     let no_result = r#"{"error": {}, "result": {}, "status": "SUCCESS"}"#;
     let bad_page = r#"{"error": {}, "result": {"extracted_fields": [{"name": "total", "values": [{"page_number": "one"}]}]}, "status": "SUCCESS"}"#;
     let unexplained = r#"{"error": {}, "result": {}, "status": "ERROR"}"#;
-    let unknown = || Ok(answer(404, r#"{"detail": "Not found."}"#));
+    let unknown = || Ok(response(404, r#"{"detail": "Not found."}"#));
     vec![
         Script::new(
             "succeeded",
@@ -339,7 +341,7 @@ fn ends() -> Vec<Script> {
         Script::new(
             "failed-without-an-explanation",
             "It does not say why.",
-            [Ok(accepted()), Ok(answer(200, unexplained))],
+            [Ok(accepted()), Ok(response(200, unexplained))],
         ),
         Script::new(
             "expired",
@@ -353,7 +355,7 @@ fn ends() -> Vec<Script> {
         ),
         Script::new(
             "not-found-after-a-while",
-            "An id just given stays unknown.",
+            "A new id stays unknown.",
             [Ok(accepted()), unknown(), unknown(), unknown()],
         ),
         Script::new(
@@ -362,7 +364,7 @@ fn ends() -> Vec<Script> {
             [
                 Ok(accepted()),
                 Ok(in_progress()),
-                Ok(answer(401, r#"{"detail": "Invalid token."}"#)),
+                Ok(response(401, r#"{"detail": "Invalid token."}"#)),
             ],
         ),
         Script::new(
@@ -376,12 +378,12 @@ fn ends() -> Vec<Script> {
         Script::new(
             "unreadable-without-a-result",
             "Finished, and without a result.",
-            [Ok(accepted()), Ok(answer(200, no_result))],
+            [Ok(accepted()), Ok(response(200, no_result))],
         ),
         Script::new(
             "unreadable",
-            "Finished, and the result has a value of another kind.",
-            [Ok(accepted()), Ok(answer(200, bad_page))],
+            "Finished, and the result has a value of the wrong type.",
+            [Ok(accepted()), Ok(response(200, bad_page))],
         ),
         Script::new(
             "deadline",
@@ -397,49 +399,49 @@ fn ends() -> Vec<Script> {
         ),
         Script::new(
             "deadline-after-a-failed-poll",
-            "The last poll fails, and its cause is told.",
+            "The last poll fails, and its cause is reported.",
             [Ok(accepted()), interrupted()],
         )
         .slipping(1, 60.0),
         Script::new(
             "deadline-by-a-hint",
-            "Asked to wait past the deadline: it ends at once, with the hint.",
+            "A hint past the deadline: it finishes at once, with the hint.",
             [Ok(accepted()), slow_down("600")],
         ),
     ]
 }
 
 /// What else may happen to a job.
-fn lives() -> Vec<Script> {
+fn others() -> Vec<Script> {
     let (hour, day) = (3600.0, 86_400.0);
     vec![
         Script::new(
             "abandoned-before-the-submit",
-            "Given up when the submit was announced: it was never sent.",
+            "Abandoned when the submit was announced: it was never sent.",
             [],
         )
         .on(1, "abandon"),
         Script::new(
             "abandoned-between-attempts",
-            "Given up while it waits for the next attempt.",
+            "Abandoned while it waits for the next attempt.",
             [not_sent()],
         )
         .on(2, "abandon"),
         Script::new(
             "abandoned-with-a-ticket",
-            "Given up once it was submitted: it can be resumed.",
+            "Abandoned after the submit: it can be resumed.",
             [Ok(accepted())],
         )
         .on(2, "abandon"),
         Script::new(
             "abandoned-before-a-poll",
-            "Given up when a poll was announced.",
+            "Abandoned when a poll was due.",
             [Ok(accepted()), Ok(in_progress())],
         )
         .on(5, "abandon"),
         Script::new(
             "resumed",
-            "A ticket goes on: it is polled at once, and then by its age.",
+            "A ticket is resumed: polled at once, and then by its age.",
             [Ok(in_progress()), Ok(success())],
         ),
         Script::new(
@@ -449,17 +451,17 @@ fn lives() -> Vec<Script> {
         ),
         Script::new(
             "restored",
-            "A snapshot goes on, and the pause it was asked for outlives the process.",
+            "A snapshot is restored, and the requested pause outlives the process.",
             [Ok(accepted()), Ok(success())],
         ),
         Script::new(
             "submit-unknown-restarted",
-            "A snapshot of a job that was just being submitted: what became of it can't be known any more.",
+            "A snapshot of a job during its submit: the outcome is unknown.",
             [],
         ),
         Script::new(
             "clock-put-forward",
-            "Asleep for a day: what is due is due once.",
+            "Asleep for a day: one poll is due.",
             [
                 Ok(accepted()),
                 Ok(in_progress()),
@@ -470,7 +472,7 @@ fn lives() -> Vec<Script> {
         .slipping(1, day),
         Script::new(
             "clock-put-back",
-            "The clock goes back during a wait and during an exchange: no time at all.",
+            "The clock goes back during a wait and during an exchange: that counts as no time.",
             [
                 Ok(accepted()),
                 Ok(in_progress()),

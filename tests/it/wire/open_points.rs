@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::support::{self, ID, Run, START, accepted, answer, api, document, in_progress, success};
+use crate::support::{
+    self, ID, Run, START, accepted, api, document, in_progress, response, success,
+};
 use bytes::Bytes;
 use http::{Method, Request as HttpRequest, Response};
 use serde_json::{Value, json};
@@ -25,7 +27,7 @@ fn poll(api: &Api, id: &str) -> String {
 }
 
 fn status(body: &str) -> StatusResponse {
-    StatusResponse::decode(&answer(200, body)).unwrap()
+    StatusResponse::decode(&response(200, body)).unwrap()
 }
 
 fn extraction(json: &str) -> Extraction {
@@ -40,7 +42,7 @@ fn values(json: &str) -> Extraction {
 }
 
 fn ids(body: &str) -> Result<Vec<String>, ResponseError> {
-    let list = AwaitingResponse::decode(&answer(200, body))?.into_extraction_ids();
+    let list = AwaitingResponse::decode(&response(200, body))?.into_extraction_ids();
     let list: Vec<String> = list.iter().map(|id| id.as_str().to_owned()).collect();
     assert_eq!(
         visited(body).unwrap(),
@@ -54,7 +56,7 @@ fn ids(body: &str) -> Result<Vec<String>, ResponseError> {
 fn visited(body: &str) -> Result<(Vec<String>, usize), ResponseError> {
     let mut ids = Vec::new();
     let passed_over =
-        AwaitingResponse::for_each_id(&answer(200, body), |id| ids.push(id.into_owned()))?;
+        AwaitingResponse::for_each_id(&response(200, body), |id| ids.push(id.into_owned()))?;
     Ok((ids, passed_over))
 }
 
@@ -223,15 +225,15 @@ fn a05_a_field_that_is_not_on_the_document_has_no_value_in_every_form() {
 fn a06_a_submit_that_may_have_arrived_is_repeated_only_if_the_caller_allows_it() {
     for kind in [FailureKind::Interrupted, FailureKind::TooLarge] {
         assert!(matches!(
-            Run::with(JobOptions::new()).fail(kind).ended(),
+            Run::with(JobOptions::new()).fail(kind).error(),
             JobError::SubmitUnknown { .. }
         ));
     }
     for unclear in [500, 502, 503, 504] {
         assert!(matches!(
             Run::with(JobOptions::new())
-                .reply(answer(unclear, ""))
-                .ended(),
+                .reply(response(unclear, ""))
+                .error(),
             JobError::SubmitUnknown { .. }
         ));
     }
@@ -239,8 +241,8 @@ fn a06_a_submit_that_may_have_arrived_is_repeated_only_if_the_caller_allows_it()
     // throttled.
     let mut run = Run::with(JobOptions::new());
     run.fail(FailureKind::NotSent)
-        .reply(answer(408, ""))
-        .reply(answer(429, ""))
+        .reply(response(408, ""))
+        .reply(response(429, ""))
         .reply(accepted())
         .reply(success())
         .succeeded();
@@ -249,7 +251,7 @@ fn a06_a_submit_that_may_have_arrived_is_repeated_only_if_the_caller_allows_it()
         RetryPolicy::new().with_resubmissions(1),
     ] {
         let mut run = Run::with(JobOptions::new().with_retry_policy(retry));
-        run.reply(answer(503, ""))
+        run.reply(response(503, ""))
             .reply(accepted())
             .reply(success())
             .succeeded();
@@ -296,7 +298,7 @@ fn a07_no_error_has_many_forms_and_an_error_has_more() {
 fn a08_the_status_decides_and_an_empty_result_is_never_a_success() {
     let body = r#"{"status": "SUCCESS", "error": {}, "result": {}}"#;
     let mut run = Run::submitted();
-    let JobError::Unreadable { error, ticket } = run.reply(answer(200, body)).ended() else {
+    let JobError::Unreadable { error, ticket } = run.reply(response(200, body)).error() else {
         panic!()
     };
     assert_eq!(
@@ -305,11 +307,11 @@ fn a08_the_status_decides_and_an_empty_result_is_never_a_success() {
     );
     let mut run = Run::submitted();
     let JobError::Failed { error, .. } = run
-        .reply(answer(
+        .reply(response(
             200,
             r#"{"status": "ERROR", "error": {}, "result": {}}"#,
         ))
-        .ended()
+        .error()
     else {
         panic!()
     };
@@ -326,29 +328,35 @@ fn a09_an_unknown_id_has_four_forms_and_is_not_polled_forever() {
     );
     let end = |response: Response<Bytes>| {
         let mut run = Run::new(Job::resume(&api(), &ticket, JobOptions::new(), START));
-        format!("{:?}", run.reply(response).ended())
+        format!("{:?}", run.reply(response).error())
             .split(' ')
             .next()
             .unwrap()
             .to_owned()
     };
     assert_eq!(
-        end(answer(
+        end(response(
             200,
             r#"{"status": "ERROR", "error": {"message": "unknown id"}}"#
         )),
         "Failed"
     );
-    assert_eq!(end(answer(200, r#"{"status": "EXPIRED"}"#)), "Expired");
-    assert_eq!(end(answer(400, r#"{"message": "unknown id"}"#)), "Refused");
-    assert_eq!(end(answer(404, r#"{"message": "unknown id"}"#)), "NotFound");
+    assert_eq!(end(response(200, r#"{"status": "EXPIRED"}"#)), "Expired");
+    assert_eq!(
+        end(response(400, r#"{"message": "unknown id"}"#)),
+        "Refused"
+    );
+    assert_eq!(
+        end(response(404, r#"{"message": "unknown id"}"#)),
+        "NotFound"
+    );
     let mut young = Run::submitted();
     assert!(matches!(
         young
-            .reply(answer(404, ""))
-            .reply(answer(404, ""))
-            .reply(answer(404, ""))
-            .ended(),
+            .reply(response(404, ""))
+            .reply(response(404, ""))
+            .reply(response(404, ""))
+            .error(),
         JobError::NotFound { .. }
     ));
 }
@@ -368,8 +376,11 @@ fn a10_an_unknown_status_is_reported_and_polled_until_the_deadline() {
     let mut run = Run::with(JobOptions::new().with_deadline(Duration::from_secs(60)));
     run.reply(accepted());
     while let Some(transmit) = run.next_request() {
-        run.job
-            .handle_response(transmit.id, answer(200, r#"{"status": "PAUSED"}"#), run.now);
+        run.job.handle_response(
+            transmit.id,
+            response(200, r#"{"status": "PAUSED"}"#),
+            run.now,
+        );
     }
     assert!(matches!(
         run.outcome(),
@@ -381,10 +392,10 @@ fn a10_an_unknown_status_is_reported_and_polled_until_the_deadline() {
 
 #[test]
 fn a11_a_listing_may_repeat_an_id() {
-    let answer =
-        AwaitingResponse::decode(&answer(200, r#"{"extraction_ids": ["b", "a", "b"]}"#)).unwrap();
+    let response =
+        AwaitingResponse::decode(&response(200, r#"{"extraction_ids": ["b", "a", "b"]}"#)).unwrap();
     assert_eq!(
-        answer
+        response
             .extraction_ids()
             .iter()
             .map(ExtractionId::as_str)
@@ -392,7 +403,7 @@ fn a11_a_listing_may_repeat_an_id() {
         ["b", "a", "b"]
     );
     // A caller that drains the queue keeps a set of the handled ids.
-    let handled: BTreeSet<ExtractionId> = answer.into_extraction_ids().into_iter().collect();
+    let handled: BTreeSet<ExtractionId> = response.into_extraction_ids().into_iter().collect();
     assert_eq!(handled.len(), 2);
 }
 
@@ -411,7 +422,10 @@ fn a12_a_listed_id_may_be_in_any_state_when_it_is_fetched() {
     );
     assert_eq!(fetch(support::failed()).unwrap().status(), &Status::Error);
     // Each fetch is a separate call: a failure does not affect the others.
-    assert!(matches!(fetch(answer(404, "")), Err(CallError::Refused(_))));
+    assert!(matches!(
+        fetch(response(404, "")),
+        Err(CallError::Refused(_))
+    ));
     assert!(fetch(success()).unwrap().into_extraction().is_ok());
 }
 
@@ -459,11 +473,11 @@ fn a13_an_empty_listing_has_many_forms() {
         assert!(ids(bad).is_err() && visited(bad).is_err(), "{bad}");
     }
     assert!(matches!(
-        AwaitingResponse::decode(&answer(403, "")),
+        AwaitingResponse::decode(&response(403, "")),
         Err(ResponseError::Service(_))
     ));
     assert!(matches!(
-        AwaitingResponse::for_each_id(&answer(403, ""), |_| ()),
+        AwaitingResponse::for_each_id(&response(403, ""), |_| ()),
         Err(ResponseError::Service(_))
     ));
 }
@@ -575,15 +589,15 @@ fn a17_pages_count_from_zero_and_are_not_moved() {
 fn a18_any_2xx_with_an_id_is_accepted_and_one_without_is_unknown() {
     for status in [200, 201, 202, 299] {
         let mut run = Run::with(JobOptions::new());
-        run.reply(answer(status, r#"{"extraction_id": "0d14", "more": []}"#))
+        run.reply(response(status, r#"{"extraction_id": "0d14", "more": []}"#))
             .reply(success())
             .succeeded();
         assert_eq!(run.job.ticket().unwrap().extraction_id().as_str(), "0d14");
     }
     assert!(matches!(
         Run::with(JobOptions::new())
-            .reply(answer(202, "{}"))
-            .ended(),
+            .reply(response(202, "{}"))
+            .error(),
         JobError::SubmitUnknown { .. }
     ));
 }
@@ -591,10 +605,10 @@ fn a18_any_2xx_with_an_id_is_accepted_and_one_without_is_unknown() {
 #[test]
 fn a19_unknown_keys_are_ignored_and_stay_reachable() {
     let result = r#"{"object_id": "0d3d", "text_blocks": [{"anything": "goes"}], "extracted_fields": [{"name": "a", "new": 1}]}"#;
-    let answer = status(&format!(
+    let response = status(&format!(
         r#"{{"error": {{}}, "result": {result}, "status": "SUCCESS", "elapsed": 3}}"#
     ));
-    let inside = answer.into_extraction().unwrap();
+    let inside = response.into_extraction().unwrap();
     assert_eq!(
         (
             inside.raw_json(),
@@ -615,10 +629,10 @@ fn a19_unknown_keys_are_ignored_and_stay_reachable() {
 #[test]
 fn a20_the_signed_url_is_never_printed() {
     let result = r#"{"object_id": "1", "adjusted_s3_url": "https://bucket.example/a.pdf?Signature=hush", "extracted_fields": 5}"#;
-    let answer = status(&format!(r#"{{"status": "SUCCESS", "result": {result}}}"#));
+    let response = status(&format!(r#"{{"status": "SUCCESS", "result": {result}}}"#));
     let shown = format!(
-        "{answer:?} {:?}",
-        answer
+        "{response:?} {:?}",
+        response
             .clone()
             .into_extraction()
             .map_err(|error| format!("{error} {error:?}"))
@@ -675,7 +689,7 @@ fn a22_an_id_is_opaque() {
         &"a".repeat(256),
     ] {
         let mut run = Run::with(JobOptions::new());
-        run.reply(answer(202, &json!({ "extraction_id": id }).to_string()));
+        run.reply(response(202, &json!({ "extraction_id": id }).to_string()));
         assert_eq!(run.job.ticket().unwrap().extraction_id().as_str(), id);
     }
 }
@@ -752,16 +766,16 @@ fn a24_feedback_is_not_in_this_library_and_can_be_added() {
         serde_json::from_slice::<Value>(&request.body().to_bytes().unwrap()).unwrap(),
         fields
     );
-    assert!(call(Feedback(fields.clone()), &answer(200, "{}")).is_ok());
+    assert!(call(Feedback(fields.clone()), &response(200, "{}")).is_ok());
     assert!(
         matches!(
-            call(Feedback(fields.clone()), &answer(500, "")),
+            call(Feedback(fields.clone()), &response(500, "")),
             Err(CallError::Unknown { .. })
         ),
         "not repeatable"
     );
     assert!(matches!(
-        call(Feedback(fields), &answer(422, "")),
+        call(Feedback(fields), &response(422, "")),
         Err(CallError::Refused(_))
     ));
 }
@@ -771,13 +785,13 @@ fn a25_responses_are_read_by_content_and_up_to_a_limit() {
     let html = "<html>Sign in to the guest network</html>";
     assert!(matches!(
         Run::with(JobOptions::new())
-            .reply(answer(200, html))
-            .ended(),
+            .reply(response(200, html))
+            .error(),
         JobError::SubmitUnknown { .. }
     ));
     let mut run = Run::submitted();
-    run.reply(answer(200, html)).reply(answer(502, html));
-    run.reply(support::answer_with(
+    run.reply(response(200, html)).reply(response(502, html));
+    run.reply(support::response_with(
         200,
         ("content-type", "text/html"),
         r#"{"status": "SUCCESS", "result": {"object_id": "1"}}"#,
@@ -796,7 +810,7 @@ fn a25_responses_are_read_by_content_and_up_to_a_limit() {
             .response_bytes,
         5
     );
-    let long = ServiceError::from_response(&answer(502, &"x".repeat(1_000_000)));
+    let long = ServiceError::from_response(&response(502, &"x".repeat(1_000_000)));
     assert_eq!(long.raw().len(), ServiceError::MAX_RAW);
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use crate::support::results::{
-    Currency, Invoice, LineItem, Located, extraction, field, found, not_found, of, problems, sure,
+    Currency, Invoice, LineItem, Located, extraction, field, found, not_found, problems, sure,
+    with_fields,
 };
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
@@ -19,7 +20,9 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, ParseError> {
     struct One<T> {
         it: T,
     }
-    of([sure("it", text)]).parse::<One<T>>().map(|one| one.it)
+    with_fields([sure("it", text)])
+        .parse::<One<T>>()
+        .map(|one| one.it)
 }
 
 #[derive(Debug, PartialEq, Deserialize)]
@@ -162,7 +165,7 @@ fn text_may_be_borrowed() {
     struct Number<'a> {
         it: &'a str,
     }
-    let extraction = of([sure("it", "123-123")]);
+    let extraction = with_fields([sure("it", "123-123")]);
     assert_eq!(
         extraction.parse::<Number<'_>>().unwrap().it.as_ptr(),
         extraction.text("it").unwrap().as_ptr()
@@ -208,7 +211,7 @@ fn a_struct_for_a_field_gets_the_place() {
         },
         pages: vec![nowhere(1, 1.0), nowhere(2, 0.5)],
     };
-    assert_eq!(of(fields).parse::<Target>().unwrap(), expected);
+    assert_eq!(with_fields(fields).parse::<Target>().unwrap(), expected);
 }
 
 #[test]
@@ -221,7 +224,7 @@ fn the_other_parts_of_a_result_have_names_too() {
         vat_rates: Vec<BTreeMap<String, Decimal>>,
         line_items: Option<Vec<LineItem>>,
     }
-    let target: Target = of([]).parse().unwrap();
+    let target: Target = with_fields([]).parse().unwrap();
     assert_eq!(
         (
             target.object_id.as_str(),
@@ -236,7 +239,7 @@ fn the_other_parts_of_a_result_have_names_too() {
     );
     assert!(target.line_items.is_none());
 
-    let target: Target = of([sure("object_id", "a field"), not_found("file_name")])
+    let target: Target = with_fields([sure("object_id", "a field"), not_found("file_name")])
         .parse()
         .unwrap();
     assert_eq!(
@@ -279,19 +282,19 @@ fn the_attributes_of_serde_work() {
         due_date,
     };
     assert_eq!(
-        of([sure("sum", "3"), sure("name", "ö"), not_found("due-date")])
+        with_fields([sure("sum", "3"), sure("name", "ö"), not_found("due-date")])
             .parse::<Target>()
             .unwrap(),
         target(3, "Ö", None)
     );
     assert_eq!(
-        of([not_found("total"), sure("due-date", "2016-07-04")])
+        with_fields([not_found("total"), sure("due-date", "2016-07-04")])
             .parse::<Target>()
             .unwrap(),
         target(7, "none", Some(date(2016, 7, 4)))
     );
     assert_eq!(
-        problems::<Target>(&of([sure("sum", "3"), sure("total", "4")])),
+        problems::<Target>(&with_fields([sure("sum", "3"), sure("total", "4")])),
         found([("total", ParseProblemKind::Ambiguous)])
     );
 }
@@ -376,7 +379,7 @@ fn flattened_parts_get_only_fields_as_text() {
         [("other".to_owned(), "3".to_owned())]
     );
     assert_eq!(
-        problems::<Target>(&of([sure("quantity", "2")])),
+        problems::<Target>(&with_fields([sure("quantity", "2")])),
         found([("total", ParseProblemKind::NoSuchField)])
     );
 }
@@ -453,7 +456,7 @@ fn weak_values_count_as_absent_and_are_listed() {
 
 #[test]
 fn floors_are_clamped_to_0_and_1() {
-    let extraction = of([
+    let extraction = with_fields([
         field("a", [("1", 1.0)]),
         json!({"name": "b", "values": [{"value": "1"}]}),
         field("c", [("1", 0.9)]),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::support::results::{
-    Currency, Invoice, LineItem, Located, extraction, field, found, not_found, of, problems, sure,
+    Currency, Invoice, LineItem, Located, extraction, field, found, not_found, problems, sure,
+    with_fields,
 };
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -70,14 +71,14 @@ fn all_problems_are_reported_together() {
         !format!("{error} {error:?} {error:#?}").contains("SECRET"),
         "{error:?}"
     );
-    let of = |path| {
+    let problem = |path| {
         error
             .problems()
             .iter()
             .find(|problem| problem.path() == path)
             .unwrap()
     };
-    let copies = of("copies");
+    let copies = problem("copies");
     assert_eq!(
         (copies.expected(), copies.text(), copies.message()),
         ("a whole number from 0 to 255", Some("SECRET 2"), None)
@@ -88,17 +89,17 @@ fn all_problems_are_reported_together() {
     );
     assert_eq!(
         (
-            of("issue_date").text(),
-            of("issue_date").message().is_some()
+            problem("issue_date").text(),
+            problem("issue_date").message().is_some()
         ),
         (Some("SECRET 1"), true)
     );
     assert_eq!(
-        of("total_amount").to_string(),
+        problem("total_amount").to_string(),
         "total_amount: the document type has no such field, and Decimal is required"
     );
     assert_eq!(
-        of("line_items[2].price").to_string(),
+        problem("line_items[2].price").to_string(),
         "line_items[2].price: not found on the document, and Decimal is required"
     );
 }
@@ -187,7 +188,7 @@ fn a_type_may_accept_or_refuse_values_itself() {
         }
     }
     let fields = |amount, other| {
-        of([
+        with_fields([
             sure("forgiven", "x"),
             sure("amount", amount),
             sure("other", other),
@@ -287,7 +288,7 @@ fn a_required_value_below_its_floor_is_a_problem() {
         total: Decimal,
         number: String,
     }
-    let extraction = of([
+    let extraction = with_fields([
         field("total", [("SECRET", 0.5)]),
         json!({"name": "number", "values": [{"value": "SECRET"}]}),
     ]);

@@ -261,7 +261,7 @@ fn b01_a_webhook_repeated_ten_times_makes_one_poll() {
     let polls = run.service.polls;
     (0..10).for_each(|_| {
         run.batch
-            .handle_notification(&notification(id.as_str()), run.now)
+            .handle_notification(&notification(id.as_str()), run.now);
     });
     run.batch.close();
     run.run();
@@ -304,7 +304,7 @@ fn b04_a_flood_of_webhooks_makes_no_request_and_no_wait() {
     let before = format!("{:?}", run.batch.next_output(run.now));
     (0..100_000).for_each(|number| {
         run.batch
-            .handle_notification(&notification(&format!("forged-{number}")), run.now)
+            .handle_notification(&notification(&format!("forged-{number}")), run.now);
     });
     assert_eq!(format!("{:?}", run.batch.next_output(run.now)), before);
     assert_eq!(run.batch.progress().unknown_notifications, 100_000);

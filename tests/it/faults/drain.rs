@@ -544,7 +544,7 @@ fn d15_while_only_listings_work_few_ids_are_tried() {
             queue
                 .odd
                 .insert(id.clone(), Box::new(|| Ok(response(404, "")))),
-        )
+        );
     });
     run.serve(&mut queue, HOUR);
     assert!(run.set_aside().len() < 50, "{}", run.set_aside().len());

@@ -101,10 +101,10 @@ fn t03_a_clock_that_goes_back_changes_no_output() {
             let now = START + Duration::from_secs(clock(step));
             match run.job.next_output(now) {
                 Output::Send(transmit) if transmit.request.method() == "POST" => {
-                    run.job.handle_response(transmit.id, accepted(), now)
+                    run.job.handle_response(transmit.id, accepted(), now);
                 }
                 Output::Send(transmit) if latest < 100 => {
-                    run.job.handle_response(transmit.id, in_progress(), now)
+                    run.job.handle_response(transmit.id, in_progress(), now);
                 }
                 Output::Send(transmit) => run.job.handle_response(transmit.id, success(), now),
                 Output::Event(event) => run.events.push(event),
@@ -132,7 +132,7 @@ fn steps_to_outcome(mut job: Job, start: Time) -> usize {
         assert!(steps < 5_000, "a busy loop at {now}");
         match job.next_output(now) {
             Output::Send(transmit) if transmit.request.method() == "POST" => {
-                job.handle_response(transmit.id, accepted(), now)
+                job.handle_response(transmit.id, accepted(), now);
             }
             Output::Send(transmit) => job.handle_response(transmit.id, in_progress(), now),
             Output::Event(_) => {}

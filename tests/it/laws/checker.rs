@@ -147,11 +147,11 @@ impl Small {
         let unknown = !self.submitted && !matches!(status, Some(202 | 408 | 429));
         match status {
             _ if self.submitted && self.latest >= self.deadline && self.obeys_deadlines() => {
-                self.finished = Some(false)
+                self.finished = Some(false);
             }
             Some(202) => self.submitted = true,
             _ if unknown && self.fault != Fault::SubmitsWhatMayHaveArrived => {
-                self.finished = Some(false)
+                self.finished = Some(false);
             }
             Some(200) if self.submitted => self.finished = Some(false),
             _ => {}

@@ -50,7 +50,11 @@ fn drive<R: Request>(
                 match replies.next().unwrap_or(Reply::Silence) {
                     Reply::Response(response) => call.handle_response(transmit.id, response, now),
                     Reply::Failure(kind) => {
-                        call.handle_failure(transmit.id, Failure::new(kind, "set by the test"), now)
+                        call.handle_failure(
+                            transmit.id,
+                            Failure::new(kind, "set by the test"),
+                            now,
+                        );
                     }
                     Reply::Silence => {}
                 }

@@ -27,7 +27,7 @@ fn run_job(
             Ok(response) => run.job.handle_response(transmit.id, response, run.now),
             Err(kind) => {
                 run.job
-                    .handle_failure(transmit.id, Failure::new(kind, "set by the test"), run.now)
+                    .handle_failure(transmit.id, Failure::new(kind, "set by the test"), run.now);
             }
         }
     }
@@ -163,7 +163,7 @@ where
             Output::Send(transmit) => match reply.take() {
                 Some(Ok(response)) => call.handle_response(transmit.id, response, now),
                 Some(Err(kind)) => {
-                    call.handle_failure(transmit.id, Failure::new(kind, "set by the test"), now)
+                    call.handle_failure(transmit.id, Failure::new(kind, "set by the test"), now);
                 }
                 None => {}
             },

@@ -121,7 +121,7 @@ fn stored_text_altered_in_any_byte_is_refused() {
                     None => assert_eq!(text, json),
                     Some(TicketError::Altered) => noticed += 1,
                     Some(TicketError::Newer { version }) => {
-                        assert!(at <= 20 && (2..=9).contains(&version), "{text}")
+                        assert!(at <= 20 && (2..=9).contains(&version), "{text}");
                     }
                     Some(_) => {}
                 }

@@ -298,7 +298,7 @@ impl BatchRun {
                     }
                 }
                 Arrival::Webhook(id) => {
-                    self.batch.handle_notification(&notification(&id), self.now)
+                    self.batch.handle_notification(&notification(&id), self.now);
                 }
             }
         }

@@ -255,8 +255,10 @@ fn x07_a_file_that_changes_before_it_is_sent_is_never_a_whole_upload() {
                 FailureKind::Source,
             );
             match SourceError::find_in(failure.cause()).unwrap() {
-                SourceError::Shorter { said, yielded } => {
-                    assert!((*said, *yielded) == (before as u64, after) && after < before as u64);
+                SourceError::Shorter { declared, yielded } => {
+                    assert!(
+                        (*declared, *yielded) == (before as u64, after) && after < before as u64
+                    );
                 }
                 other => panic!("{other:?}"),
             }

@@ -109,7 +109,7 @@ fn each_customer_has_its_own_queue_and_an_unknown_one_is_suspected() {
 
 #[test]
 fn files_appear_whole_and_existing_ones_are_not_fetched_again() {
-    let listener = service(quick().with_queue_after_reading(QueueAfterReading::WithIt));
+    let listener = service(quick().with_queue_after_reading(QueueAfterReading::Kept));
     let url = listener.base_url();
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("new/results");

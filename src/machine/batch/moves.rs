@@ -90,7 +90,7 @@ impl Batch {
     fn put(&mut self, key: Key, now: Time) {
         match self.jobs.get(key).map(|entry| entry.record) {
             Some(record) if record.due <= now || now >= record.deadline || is_hopeless(&record) => {
-                self.wake(key, now)
+                self.wake(key, now);
             }
             Some(record) => self.schedule.push(key.slot, record.due),
             None => {}

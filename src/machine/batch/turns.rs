@@ -160,7 +160,7 @@ impl Batch {
         match place {
             Place::Submits => self.turns.submits.push(entry.meta.customer.as_ref(), key),
             Place::Retries if entry.record.state == State::Ready => {
-                self.turns.submits_again.push_back(key)
+                self.turns.submits_again.push_back(key);
             }
             Place::Retries => self.turns.polls_again.push_back(key),
             Place::Polls(rank) => {

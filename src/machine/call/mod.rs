@@ -158,15 +158,15 @@ impl<R: Request> Call<R> {
         let refusal = Refusal::from_status(status);
         match error {
             ResponseError::Service(error) if refusal == Refusal::Final => {
-                self.finish(Err(CallError::Refused(error)))
+                self.finish(Err(CallError::Refused(error)));
             }
             ResponseError::Service(error) if refusal == Refusal::Unclear => {
-                self.unclear(Cause::Service(error), hint, now)
+                self.unclear(Cause::Service(error), hint, now);
             }
             ResponseError::Service(error) => self.try_again(Cause::Service(error), hint, now),
             // It was processed, and must not be repeated.
             ResponseError::Decode(error) if !R::REPEATABLE => {
-                self.finish(Err(CallError::Unreadable(error)))
+                self.finish(Err(CallError::Unreadable(error)));
             }
             ResponseError::Decode(error) => self.try_again(Cause::Decode(error), hint, now),
         }

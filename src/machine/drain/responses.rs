@@ -68,7 +68,7 @@ impl Drain {
         let (kind, cause) = (failure.kind(), Cause::Failure(failure));
         match outstanding.purpose {
             Purpose::List => {
-                self.list_failed(outstanding, cause, None, kind == FailureKind::TooLarge, now)
+                self.list_failed(outstanding, cause, None, kind == FailureKind::TooLarge, now);
             }
             Purpose::ListAll if kind == FailureKind::TooLarge => self.all_listed(None),
             Purpose::ListAll => {}
@@ -205,7 +205,7 @@ impl Drain {
                 now,
             ),
             PollResult::Final(OutcomeKind::Expired) => {
-                self.hand_out(key, Err(DrainError::Expired), now)
+                self.hand_out(key, Err(DrainError::Expired), now);
             }
             PollResult::Final(OutcomeKind::Unreadable) => self.set_aside_unreadable(key, decoded),
             PollResult::InProgress { hint } => {
@@ -218,13 +218,13 @@ impl Drain {
                 self.fetch_failed(key, DrainError::Unfinished { status }, hint, now);
             }
             PollResult::NotFound => {
-                self.refused(key, decoded, |error| DrainError::NotFound { error }, now)
+                self.refused(key, decoded, |error| DrainError::NotFound { error }, now);
             }
             PollResult::Final(_) => {
-                self.refused(key, decoded, |error| DrainError::Refused { error }, now)
+                self.refused(key, decoded, |error| DrainError::Refused { error }, now);
             }
             PollResult::Failed { .. } => {
-                self.unclear(key, decoded.into_cause().unwrap_or(Cause::TimeLimit), now)
+                self.unclear(key, decoded.into_cause().unwrap_or(Cause::TimeLimit), now);
             }
         }
     }

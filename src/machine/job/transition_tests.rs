@@ -230,7 +230,7 @@ fn answers_of_other_exchanges_change_nothing_but_that_an_id_is_taken() {
     everything(|before, input, effect, after| match input {
         Input::Submit(2, SubmitResult::Accepted { .. }) => {}
         Input::Submit(2, _) | Input::Poll(2, _) => {
-            assert_eq!((effect, after), (Effect::Nothing, before), "{input:?}")
+            assert_eq!((effect, after), (Effect::Nothing, before), "{input:?}");
         }
         _ => {}
     });

@@ -1,7 +1,8 @@
-//! Contracts: what carries out a machine's wishes.
+//! The traits of transports and clocks, which drivers use to run a machine.
 //!
-//! Traits only. The loops that sleep and the adapters to HTTP clients live in `typless-transports`; a client of your own needs one method. A program without a suitable trait, such
-//! as one in a browser whose futures are not `Send`, writes the loop of [`machine`](crate::machine) by itself.
+//! The drivers and the adapters to HTTP clients are in `typless-transports`. To use another HTTP
+//! client, implement one method. If these traits don't fit, as in a browser, where futures are not
+//! `Send`, write the loop yourself: see [`machine`](crate::machine).
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,15 +14,16 @@ use crate::wire::Body;
 
 /// Performs one exchange on the calling thread.
 ///
-/// One request makes one response, with no policy: no retry, no redirect followed, no error status turned into an error. The body is sent with its exact length
-/// and not chunked; headers are sent as they are. A failure that is not certain to have left the request unprocessed is
+/// One request, one response, and no policy: a transport must not retry, follow redirects, or turn
+/// an HTTP error status into an error. It sends the headers unchanged, and the body with its exact
+/// length and not chunked. Unless the request was certainly not processed, a failure is
 /// [`Interrupted`](crate::machine::FailureKind::Interrupted).
 pub trait BlockingTransport {
     /// Performs one exchange within its limits.
     ///
     /// # Errors
     ///
-    /// There is no whole response: the kind says what that means for the request.
+    /// There is no complete response. The kind of the failure says what that means for the request.
     fn send(
         &self,
         request: http::Request<Body>,
@@ -31,13 +33,13 @@ pub trait BlockingTransport {
 
 /// Performs one exchange without blocking.
 ///
-/// As [`BlockingTransport`]. Dropping the future ends the exchange.
+/// Like [`BlockingTransport`]. Dropping the future aborts the exchange.
 pub trait AsyncTransport: Send + Sync {
     /// Performs one exchange within its limits.
     ///
     /// # Errors
     ///
-    /// There is no whole response: the kind says what that means for the request.
+    /// There is no complete response. The kind of the failure says what that means for the request.
     fn send(
         &self,
         request: http::Request<Body>,
@@ -45,16 +47,19 @@ pub trait AsyncTransport: Send + Sync {
     ) -> impl Future<Output = Result<http::Response<Bytes>, Failure>> + Send;
 }
 
-/// Tells the time.
+/// A clock.
 ///
-/// It should not follow later changes of the wall clock; if it does, machines take a step back as no step at all.
+/// It should not follow adjustments of the wall clock. If it goes back nevertheless, machines keep
+/// the latest time that they have seen.
 pub trait Clock {
-    /// The time now.
+    /// The current time.
     fn now(&self) -> Time;
 
-    /// Whether it stands still but for being slept on, as the virtual clock of a test does; `false` unless an implementation says otherwise.
+    /// Whether the clock advances only when somebody sleeps on it, as the virtual clock of a test
+    /// does. The default is `false`.
     ///
-    /// A driver sleeps on such a clock only while no exchange is out: an exchange takes no virtual time, so none can be late by it. It waits on any other clock whatever is out.
+    /// A driver sleeps on such a clock only while no exchange is in flight, since an exchange takes
+    /// no virtual time. On any other clock it also sleeps while exchanges are in flight.
     fn stands_still(&self) -> bool {
         false
     }
@@ -62,28 +67,36 @@ pub trait Clock {
 
 /// A clock that can wait on the calling thread.
 pub trait BlockingClock: Clock {
-    /// Returns at this time or a little later; at once if it has passed.
+    /// Returns at this time or a little later; immediately if it has passed.
     fn sleep_until(&self, time: Time);
 }
 
 /// A clock that can wait without blocking.
 pub trait AsyncClock: Clock + Send + Sync {
-    /// Is ready at this time or a little later; at once if it has passed.
+    /// Completes at this time or a little later; immediately if it has passed.
     fn sleep_until(&self, time: Time) -> impl Future<Output = ()> + Send;
 }
 
-/// Everything that a pointer to a transport or a clock can do, it does by what it points to.
+/// Implements the traits for pointers.
 macro_rules! forward {
     (blocking $($pointer:ty),*) => {$(
         impl<T: BlockingTransport + ?Sized> BlockingTransport for $pointer {
-            fn send(&self, request: http::Request<Body>, limits: Limits) -> Result<http::Response<Bytes>, Failure> {
+            fn send(
+                &self,
+                request: http::Request<Body>,
+                limits: Limits,
+            ) -> Result<http::Response<Bytes>, Failure> {
                 (**self).send(request, limits)
             }
         }
     )*};
     (async $($pointer:ty),*) => {$(
         impl<T: AsyncTransport> AsyncTransport for $pointer {
-            fn send(&self, request: http::Request<Body>, limits: Limits) -> impl Future<Output = Result<http::Response<Bytes>, Failure>> + Send {
+            fn send(
+                &self,
+                request: http::Request<Body>,
+                limits: Limits,
+            ) -> impl Future<Output = Result<http::Response<Bytes>, Failure>> + Send {
                 (**self).send(request, limits)
             }
         }

@@ -1,20 +1,27 @@
 //! A sans-IO client for the asynchronous document extraction of [Typless](https://www.typless.com).
 //!
-//! A document goes in, a typed result comes out, and nothing that was paid for is lost, submitted twice or noticed late. This crate
-//! decides; it opens no socket, reads no clock, rolls no dice and starts no thread. So it runs inside any runtime, and its worst day can be replayed in a test.
+//! A document goes in, a typed result comes out, and nothing that was paid for is lost, submitted
+//! twice or noticed late. This crate does no I/O: it opens no socket, reads no clock, uses no
+//! randomness of its own and starts no thread. So it runs inside any runtime, and the worst case
+//! can be replayed in a test.
 //!
-//! | module | what it is | who uses it |
+//! | module | contents | for |
 //! | --- | --- | --- |
-//! | [`wire`] | messages as values: requests to send, answers to read | everybody; alone, if you want no more than that |
-//! | [`machine`] | what to do next: [`Job`](machine::Job) follows one document from submit to result, [`Batch`](machine::Batch) many, [`Drain`](machine::Drain) fetches what has finished | drivers, and programs with a loop of their own |
-//! | [`transcript`] | a run as text, and the same run again | who reports a fault, or polls into one |
-//! | [`drive`] | the contracts of transports and clocks | who brings another HTTP client or runtime |
-//! | `proptest` | strategies, and a checker of the laws; only with the feature `proptest` | property tests, of one's own mapping or machine |
+//! | [`wire`] | messages as values: requests and responses | everybody |
+//! | [`machine`] | state machines: what to do next | drivers, and your own loop |
+//! | [`transcript`] | a run as text, and its replay | reports of faults |
+//! | [`drive`] | traits of transports and clocks | other HTTP clients and runtimes |
+//! | `proptest` | strategies and a checker of the laws (feature `proptest`) | property tests |
 //!
-//! `typless-transports` has the adapters and the loops, `typless-emulator` a service to test against, `typless-cli` a command-line tool.
+//! The machines are [`Job`](machine::Job), which follows one document from submit to result,
+//! [`Batch`](machine::Batch), which follows many, [`Drain`](machine::Drain), which fetches what has
+//! finished, and [`Call`](machine::Call), which makes one call with retries.
 //!
-//! The public surface shows no foreign types but those of [`http`] 1 and [`bytes`] 1 and the traits of `serde`; the module `proptest`, being
-//! for tests, shows those of proptest 1 as well.
+//! `typless-transports` has drivers and adapters to HTTP clients, `typless-emulator` a service to
+//! test against, and `typless-cli` a command-line tool.
+//!
+//! The public API has no foreign types except those of [`http`] 1 and [`bytes`] 1 and the traits of
+//! `serde`. The module `proptest`, which is for tests, also has those of proptest 1.
 
 pub mod drive;
 pub mod machine;

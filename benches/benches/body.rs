@@ -1,4 +1,4 @@
-//! The JSON body of a submit: ours in each of its forms, and what a user writes without us.
+//! The JSON body of a submit: ours in each of its forms, and what a user writes without the client.
 
 use std::alloc::System;
 use std::error::Error;
@@ -12,13 +12,13 @@ use bytes::Bytes;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use typless::wire::{Api, Body, Document, SubmitRequest};
 use typless_benches::bounds::Bounds;
+use typless_benches::consuming;
 use typless_benches::counting::{self, Allocations};
 use typless_benches::naive;
 use typless_benches::noise::Noise;
 use typless_benches::rounds::{Times, Way, measure};
 use typless_benches::submission::{self, DOCUMENT_TYPE, body_len};
 use typless_benches::table::{Table, size};
-use typless_benches::taking;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -27,7 +27,7 @@ const SIZES: [usize; 4] = [1_000, 100_000, 1_000_000, 10_000_000];
 const LARGE: usize = 100_000_000;
 const ROUNDS: usize = 21;
 
-/// The sizes for which there is a goal of speed, and the goal.
+/// The sizes with a goal for speed, and the goal.
 const GOAL_SIZES: std::ops::RangeInclusive<usize> = 100_000..=10_000_000;
 const GOAL: f64 = 8.0;
 
@@ -57,7 +57,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     }
     count_names(&mut bounds)?;
     println!(
-        "CPU time of the thread, median of {ROUNDS} rounds; GB of body made; allocations from opening to end\n"
+        "CPU time of the thread, median of {ROUNDS} rounds; GB of body made; allocations from \
+         open to end\n"
     );
     table.print();
     Ok(bounds.finish())
@@ -88,15 +89,19 @@ impl Case {
         size(self.document.len() as u64)
     }
 
-    /// Makes sure that all ways make the same.
+    /// Checks that all ways make the same bytes.
     fn agree(&self) -> Result<(), Box<dyn Error>> {
         let expected = naive::to_vec(&self.document);
         assert_eq!(
             expected.len() as u64,
             body_len(self.document.len() as u64),
-            "the length known before"
+            "the length computed in advance"
         );
-        assert_eq!(self.body.len(), expected.len() as u64, "the length said");
+        assert_eq!(
+            self.body.len(),
+            expected.len() as u64,
+            "the length of the body"
+        );
         for (what, body) in [
             ("memory", &self.body),
             (
@@ -107,7 +112,7 @@ impl Case {
             assert!(body.to_bytes()? == expected, "to_bytes from {what}");
             for block in [1_000, 16 * 1024, 64 * 1024] {
                 assert!(
-                    taking::read_all(body.reader()?, block)? == expected,
+                    consuming::read_all(body.reader()?, block)? == expected,
                     "reads of {block} from {what}"
                 );
             }
@@ -125,7 +130,7 @@ impl Case {
         Ok(())
     }
 
-    /// Times all ways, and counts what each allocates.
+    /// Times all ways, and counts their allocations.
     fn compare(&self, table: &mut Table, bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
         let Self {
             api,
@@ -142,44 +147,44 @@ impl Case {
         let mut ways = [
             Way::new(OURS, || drop(black_box(body.to_bytes()))),
             Way::new("to_bytes, entered again", || {
-                drop(black_box(body.to_bytes()))
+                drop(black_box(body.to_bytes()));
             }),
             Way::new("to_bytes, request and head too", || {
                 drop(black_box(
                     submission::body(api, document).map(|body| body.to_bytes()),
-                ))
+                ));
             }),
             Way::new("Read into 16 KiB", || {
                 drop(black_box(
                     body.reader()
-                        .and_then(|reader| taking::read(reader, &mut short)),
-                ))
+                        .and_then(|reader| consuming::read(reader, &mut short)),
+                ));
             }),
             Way::new("Read into 64 KiB", || {
                 drop(black_box(
                     body.reader()
-                        .and_then(|reader| taking::read(reader, &mut long)),
-                ))
+                        .and_then(|reader| consuming::read(reader, &mut long)),
+                ));
             }),
             Way::new("Read into 16 KiB, from a source", || {
                 drop(black_box(
                     from_source
                         .reader()
-                        .and_then(|reader| taking::read(reader, &mut short_too)),
+                        .and_then(|reader| consuming::read(reader, &mut short_too)),
                 ));
             }),
             Way::new("chunks, each dropped", || {
-                drop(black_box(body.chunks().and_then(taking::chunks)))
+                drop(black_box(body.chunks().and_then(consuming::chunks)));
             }),
             Way::new(NAIVE, || drop(black_box(naive::to_vec(document)))),
             Way::new("naive: json!().to_string()", || {
-                drop(black_box(naive::to_text(document)))
+                drop(black_box(naive::to_text(document)));
             }),
             Way::new("bare Simd into a warm buffer", || {
-                drop(black_box(simd.encode_slice(document, &mut warm)))
+                drop(black_box(simd.encode_slice(document, &mut warm)));
             }),
             Way::new("memcpy of the body, fresh Vec", || {
-                drop(black_box(made.to_vec()))
+                drop(black_box(made.to_vec()));
             }),
         ];
         let times = measure(&mut ways, ROUNDS);
@@ -229,10 +234,10 @@ impl Case {
         ]
     }
 
-    /// Holds our own ways to what they may allocate.
+    /// Checks the allocations of our own ways.
     fn count(&self, bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
         let (name, length) = (self.name(), usize::try_from(self.body.len())?);
-        // A body just made, as any is in a program: what is allocated on first use counts.
+        // A new body, as in any program, so that allocations on first use count.
         let body = submission::body(&self.api, &self.document)?;
         let (made, Allocations { count, bytes, .. }) = counting::count(|| body.to_bytes());
         drop(made?);
@@ -245,13 +250,16 @@ impl Case {
             let mut reader = submission::body(&self.api, &self.document)?.reader()?;
             black_box(reader.read(&mut buffer)?);
             let (rest, Allocations { count, .. }) =
-                counting::count(|| taking::read(&mut reader, &mut buffer));
+                counting::count(|| consuming::read(&mut reader, &mut buffer));
             rest?;
-            bounds.bound(&format!("{name}: Read into {block} KiB allocates {count} times after the first; exactly 0"), count == 0);
+            let text = format!(
+                "{name}: Read into {block} KiB allocates {count} times after the first; exactly 0"
+            );
+            bounds.bound(&text, count == 0);
         }
         let mut chunks = submission::body(&self.api, &self.document)?.chunks()?;
         drop(black_box(chunks.next().transpose()?));
-        let (rest, Allocations { count, .. }) = counting::count(|| taking::chunks(chunks));
+        let (rest, Allocations { count, .. }) = counting::count(|| consuming::chunks(chunks));
         rest?;
         bounds.bound(
             &format!("{name}: chunks allocate {count} times after the first; exactly 0"),
@@ -261,11 +269,11 @@ impl Case {
     }
 }
 
-/// Holds `to_bytes` to its one allocation whatever the length of the names before the document.
+/// Checks that `to_bytes` allocates once for any length of the file name.
 fn count_names(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
     let api = Api::new(Api::PRODUCTION, "key")?;
     let mut others = Vec::new();
-    for length in 1..=Document::MAX_FILE_NAME {
+    for length in 1..=Document::MAX_FILE_NAME_BYTES {
         let document = Document::new(
             &"x".repeat(length),
             DOCUMENT_TYPE,

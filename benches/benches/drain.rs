@@ -1,4 +1,4 @@
-//! Taking a long listing of the poll queue: the drain, and what a user writes without it.
+//! Handling a long listing of the queue: the drain, and what a user writes without it.
 
 use std::alloc::System;
 use std::collections::HashSet;
@@ -24,10 +24,10 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 const ROUNDS: usize = 9;
 const SIZES: [usize; 2] = [10_000, 1_000_000];
 
-/// The most that one id of a listing should cost to be decoded and looked up, in nanoseconds.
+/// The maximum time to decode and look up one id of a listing, in nanoseconds.
 const GOAL: f64 = 150.0;
 
-/// The most bytes a drain holds for an id that is listed.
+/// The maximum memory of a drain for a listed id, in bytes.
 const HELD: usize = 200;
 
 const KNOWN: &str = "Drain: all known, listed as before";
@@ -102,7 +102,7 @@ fn compare(size: usize, table: &mut Table, bounds: &mut Bounds) -> Result<(), Bo
     Ok(())
 }
 
-/// Holds a drain to the memory it may take for what is listed.
+/// Checks the memory of a drain for what is listed.
 fn hold(size: usize, bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
     let list = listing(&ids(size));
     let api = Api::new(Api::PRODUCTION, "key")?;
@@ -112,11 +112,15 @@ fn hold(size: usize, bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
     let taken = INSTRUMENTED_SYSTEM.stats() - before;
     let held = (taken.bytes_allocated - taken.bytes_deallocated) / size;
     drop(draining);
-    bounds.bound(&format!("{size} ids: a drain holds {held} bytes for each that is listed and not fetched, at most {HELD}"), held <= HELD);
+    let text = format!(
+        "{size} ids: a drain holds {held} bytes for each that is listed and not fetched, at most \
+         {HELD}"
+    );
+    bounds.bound(&text, held <= HELD);
     Ok(())
 }
 
-/// A drain that is handed one listing after another.
+/// A drain that gets one listing after another.
 struct Draining {
     drain: Drain,
     now: Time,
@@ -135,8 +139,8 @@ impl Draining {
         }
     }
 
-    /// Waits until the drain asks for a listing.
-    fn asked(&mut self) -> Option<RequestId> {
+    /// Runs the drain until it sends a listing.
+    fn next_listing(&mut self) -> Option<RequestId> {
         loop {
             match self.drain.next_output(self.now) {
                 Output::Send(transmit) => return Some(transmit.id),
@@ -148,13 +152,13 @@ impl Draining {
     }
 
     fn take(&mut self, list: &Response<Bytes>) {
-        if let Some(id) = self.asked() {
+        if let Some(id) = self.next_listing() {
             self.drain.handle_response(id, list.clone(), self.now);
         }
     }
 }
 
-/// A drain that is done with all of these ids.
+/// A drain to which all of these ids are acknowledged.
 fn acknowledged(api: &Api, ids: &[String]) -> Result<Draining, Box<dyn Error>> {
     let mut draining = Draining::new(api);
     for id in ids {
@@ -164,7 +168,7 @@ fn acknowledged(api: &Api, ids: &[String]) -> Result<Draining, Box<dyn Error>> {
     Ok(draining)
 }
 
-/// Ids as the service makes them: forty hexadecimal digits, the first of which grow with time.
+/// Ids like those of the service: forty hexadecimal digits, the first of which grow with time.
 fn ids(size: usize) -> Vec<String> {
     let mut noise = Noise::new(7);
     let mut id = |number: usize| {
@@ -179,7 +183,7 @@ fn ids(size: usize) -> Vec<String> {
     (0..size).map(&mut id).collect()
 }
 
-/// The same in another order; seed 0 leaves them as they are.
+/// The same ids in another order; seed 0 keeps the order.
 fn shuffled(ids: &[String], seed: u64) -> Vec<String> {
     let mut ids = ids.to_vec();
     if seed > 0 {
@@ -199,7 +203,7 @@ fn listing(ids: &[String]) -> Response<Bytes> {
     ))
 }
 
-/// What a user derives.
+/// The type that a user derives.
 #[derive(Deserialize)]
 struct Listing {
     extraction_ids: Vec<String>,

@@ -1,15 +1,16 @@
-//! A job from end to end over loopback: the client, the same by hand, and what users and the vendor write.
+//! A job end to end over loopback: with the client, the same by hand, and what users and the vendor
+//! write.
 //!
-//! The service is a process of its own: this program, started again with another argument.
+//! The service is a separate process: this program, started again with another argument.
 
 use std::env;
 use std::process::ExitCode;
 
 use typless_benches::bounds::Bounds;
 use typless_benches::end_to_end::{
-    BARE_HYPER, Contestant, HAND_HYPER, HAND_UREQ, LENGTH, NAIVE_REQWEST, OURS_HYPER,
-    OURS_HYPER_AGAIN, OURS_UREQ, OURS_UREQ_AGAIN, Outcome, PYTHON, Service, Task, contestants,
-    sample, serve,
+    BARE_HYPER, BenchResult, Competitor, HAND_HYPER, HAND_UREQ, LENGTH, NAIVE_REQWEST, OURS_HYPER,
+    OURS_HYPER_AGAIN, OURS_UREQ, OURS_UREQ_AGAIN, PYTHON, Service, Task, competitors, sample,
+    serve,
 };
 use typless_benches::process;
 use typless_benches::rounds::{Times, order};
@@ -17,18 +18,19 @@ use typless_benches::table::{Table, size};
 
 const ROUNDS: usize = 21;
 
-/// How many jobs are under way at once.
+/// How many jobs run at the same time.
 const AT_ONCE: [usize; 2] = [1, 16];
 
-/// The jobs of one sample. Python has fewer: it needs much longer.
+/// The number of jobs in one sample. Python has fewer: it is much slower.
 const JOBS: usize = 128;
 const PYTHON_JOBS: usize = 16;
 
-/// The words that make this program the service.
+/// The arguments that make this program the service.
 const SERVER: &str = "server";
 const CHECKING_SERVER: &str = "checking-server";
 
-/// One against another, with so many at once, and how many times as fast it should be.
+/// Two competitors, the number of jobs at the same time, and how many times as fast the first
+/// should be.
 const GOALS: [(&str, &str, usize, f64); 8] = [
     (OURS_UREQ, HAND_UREQ, 1, 0.95),
     (OURS_UREQ, HAND_UREQ, 16, 0.95),
@@ -40,11 +42,11 @@ const GOALS: [(&str, &str, usize, f64); 8] = [
     (OURS_HYPER, PYTHON, 1, 15.0),
 ];
 
-fn main() -> Outcome<ExitCode> {
+fn main() -> BenchResult<ExitCode> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [word @ (SERVER | CHECKING_SERVER)] => {
-            process::keep_to(true);
+            process::pin_to_processor(true);
             serve(word == CHECKING_SERVER).map(|()| ExitCode::SUCCESS)
         }
         ["--only", name, max_in_flight, jobs, base, ..] => {
@@ -54,33 +56,34 @@ fn main() -> Outcome<ExitCode> {
     }
 }
 
-/// One contestant alone, for a profiler, against a service that was started before.
-fn only(name: &str, max_in_flight: usize, jobs: usize, base: &str) -> Outcome<()> {
-    let mut field = contestants(&Task::new(base), max_in_flight)?;
-    let contestant = field
+/// Runs one competitor alone, for a profiler, against a service that was started before.
+fn only(name: &str, max_in_flight: usize, jobs: usize, base: &str) -> BenchResult<()> {
+    let mut field = competitors(&Task::new(base), max_in_flight)?;
+    let competitor = field
         .iter_mut()
-        .find(|contestant| contestant.name() == name)
-        .ok_or("nobody has this name")?;
+        .find(|competitor| competitor.name() == name)
+        .ok_or("no competitor has this name")?;
     println!(
         "{:.1} us per job",
-        contestant.run(jobs)?.as_secs_f64() * 1e6 / jobs as f64
+        competitor.run(jobs)?.as_secs_f64() * 1e6 / jobs as f64
     );
     Ok(())
 }
 
-fn compare() -> Outcome<ExitCode> {
+fn compare() -> BenchResult<ExitCode> {
     let checking = Service::start(CHECKING_SERVER)?;
     let service = Service::start(SERVER)?;
-    process::keep_to(false);
+    process::pin_to_processor(false);
     let mut bounds = Bounds::new();
     println!(
-        "CPU time of the client for one job: a submit of {} and two polls, over loopback; median of {ROUNDS} rounds\n",
+        "CPU time of the client for one job: a submit of {} and two polls, over loopback; median \
+         of {ROUNDS} rounds\n",
         size(LENGTH as u64)
     );
     for max_in_flight in AT_ONCE {
-        // First everybody shows that the document arrives and the result is read.
-        for contestant in &mut everybody(&Task::new(checking.base()), max_in_flight)? {
-            contestant.run(max_in_flight)?;
+        // First check each competitor: the document arrives and the result is decoded.
+        for competitor in &mut everybody(&Task::new(checking.base()), max_in_flight)? {
+            competitor.run(max_in_flight)?;
         }
         let mut field = everybody(&Task::new(service.base()), max_in_flight)?;
         let times = measure(&mut field, max_in_flight)?;
@@ -89,14 +92,14 @@ fn compare() -> Outcome<ExitCode> {
     Ok(bounds.finish())
 }
 
-fn everybody(task: &Task, max_in_flight: usize) -> Outcome<Vec<Contestant>> {
-    let mut field = contestants(task, max_in_flight)?;
+fn everybody(task: &Task, max_in_flight: usize) -> BenchResult<Vec<Competitor>> {
+    let mut field = competitors(task, max_in_flight)?;
     field.extend(sample(task, max_in_flight)?);
     Ok(field)
 }
 
-/// Each contestant once in each round, in an order that turns.
-fn measure(field: &mut [Contestant], max_in_flight: usize) -> Outcome<Vec<Times>> {
+/// Measures each competitor once in each round, in a changing order.
+fn measure(field: &mut [Competitor], max_in_flight: usize) -> BenchResult<Vec<Times>> {
     let mut times = vec![Times::default(); field.len()];
     for round in 0..ROUNDS {
         for index in order(round, field.len()) {
@@ -105,7 +108,7 @@ fn measure(field: &mut [Contestant], max_in_flight: usize) -> Outcome<Vec<Times>
             } else {
                 JOBS
             };
-            // What came before should not be paid for here.
+            // Warm up.
             field[index].run(max_in_flight)?;
             times[index].push(field[index].run(jobs)?.as_secs_f64() / jobs as f64);
         }
@@ -113,11 +116,11 @@ fn measure(field: &mut [Contestant], max_in_flight: usize) -> Outcome<Vec<Times>
     Ok(times)
 }
 
-fn report(field: &[Contestant], times: &[Times], max_in_flight: usize, bounds: &mut Bounds) {
+fn report(field: &[Competitor], times: &[Times], max_in_flight: usize, bounds: &mut Bounds) {
     let find = |name: &str| {
         field
             .iter()
-            .position(|contestant| contestant.name() == name)
+            .position(|competitor| competitor.name() == name)
             .map(|index| &times[index])
     };
     let against = |own: &Times, name: &str| {
@@ -133,10 +136,10 @@ fn report(field: &[Contestant], times: &[Times], max_in_flight: usize, bounds: &
         "x naive reqwest",
         "x the vendor's sample",
     ]);
-    for (contestant, own) in field.iter().zip(times) {
+    for (competitor, own) in field.iter().zip(times) {
         let us = format!("{:.1}", own.median() * 1e6);
         table.row(vec![
-            contestant.name().to_owned(),
+            competitor.name().to_owned(),
             us,
             against(own, BARE_HYPER),
             against(own, NAIVE_REQWEST),

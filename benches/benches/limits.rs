@@ -1,6 +1,8 @@
-//! Whether a batch ever exceeds the limits it was given: runs of all kinds, one after the other, in virtual time.
+//! Whether a batch ever exceeds its limits: many kinds of runs, one after the other, in virtual
+//! time.
 //!
-//! Each run has a number, from which everything in it follows: the limits, the load, the service, what fails. `-- --long` goes on for a billion events; `-- --run N` repeats one.
+//! Everything in a run follows from its number: the limits, the load, the service, the faults.
+//! `-- --long` runs a billion events; `-- --run N` repeats one run.
 
 use std::error::Error;
 use std::fmt;
@@ -12,13 +14,13 @@ use std::time::Duration;
 use typless::machine::{BatchOptions, PollPolicy};
 use typless_benches::bounds::Bounds;
 use typless_benches::polling::fleet::load::Load;
-use typless_benches::polling::fleet::ours::{Limits, World, follow};
+use typless_benches::polling::fleet::ours::{Conditions, Limits, follow};
 use typless_benches::polling::fleet::rate::Rate;
 use typless_benches::polling::fleet::report::Report;
 use typless_benches::polling::random::Random;
 use typless_benches::polling::trace::TRACES;
 
-/// How many requests, answers, webhooks and documents there are, at least, in all runs together.
+/// The minimum number of events (requests, responses, webhooks, documents) in all runs together.
 const EVENTS: u64 = 5_000_000;
 const LONG: u64 = 1_000_000_000;
 
@@ -39,7 +41,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             .ok_or("--run takes the number of the run")?
             .parse()?,
     );
-    let report = run.go();
+    let report = run.run();
     println!(
         "{run}: {} events, {} breaches",
         report.events, report.breaches
@@ -51,13 +53,13 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     })
 }
 
-/// Runs until there were so many events, on all processors.
+/// Runs until there were this many events, on all processors.
 fn all(events: u64) -> ExitCode {
     let (next, seen, breaches) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let work = || {
         while seen.load(Ordering::Relaxed) < events {
             let run = Run::new(next.fetch_add(1, Ordering::Relaxed));
-            let report = run.go();
+            let report = run.run();
             seen.fetch_add(report.events, Ordering::Relaxed);
             breaches.fetch_add(report.breaches, Ordering::Relaxed);
             if report.breaches > 0 {
@@ -74,31 +76,32 @@ fn all(events: u64) -> ExitCode {
     let [runs, seen, breaches] = [next, seen, breaches].map(AtomicU64::into_inner);
     let mut bounds = Bounds::new();
     let text = format!(
-        "P12 requests that were too soon or one too many: {breaches} in {runs} runs of {seen} events, at most 0"
+        "P12 requests that were too early or one too many: {breaches} in {runs} runs of {seen} \
+         events, at most 0"
     );
     bounds.bound(&text, breaches == 0);
     bounds.finish()
 }
 
-/// One run, as its number has it.
+/// One run, as derived from its number.
 struct Run {
     number: u64,
     trace: &'static str,
     load: Load,
     options: BatchOptions,
     limits: Limits,
-    world: World,
+    conditions: Conditions,
 }
 
 impl Run {
     fn new(number: u64) -> Self {
         let mut random = Random::new(number.wrapping_mul(0x9e37_79b9));
         let trace = &TRACES[pick(&mut random, TRACES.len())];
-        let max_out = between(&mut random, 1.0, 100.0) as usize;
+        let max_in_flight = between(&mut random, 1.0, 100.0) as usize;
         let limits = Limits {
             rate: rate(&mut random),
-            max_out,
-            max_submits: 1 + pick(&mut random, max_out),
+            max_in_flight,
+            max_submits: 1 + pick(&mut random, max_in_flight),
         };
         let jobs = between(&mut random, 100.0, 20_000.0) as usize;
         let load = if pick(&mut random, 2) == 0 {
@@ -112,13 +115,18 @@ impl Run {
             load,
             options: options(&mut random),
             limits,
-            world: world(&mut random),
+            conditions: conditions(&mut random),
         }
     }
 
-    fn go(&self) -> Report {
-        follow(&self.load, self.options.clone(), self.limits, self.world)
-            .expect("the document is one")
+    fn run(&self) -> Report {
+        follow(
+            &self.load,
+            self.options.clone(),
+            self.limits,
+            self.conditions,
+        )
+        .expect("the document is valid")
     }
 }
 
@@ -130,7 +138,7 @@ impl fmt::Display for Run {
             load,
             options,
             limits,
-            world,
+            conditions,
         } = self;
         let come = if load.is_steady {
             "by chance"
@@ -139,13 +147,14 @@ impl fmt::Display for Run {
         };
         write!(
             f,
-            "run {number}: {} documents of trace {trace} {come}, {limits:?}, {world:?}, {options:?}",
+            "run {number}: {} documents of trace {trace} {come}, {limits:?}, {conditions:?}, \
+             {options:?}",
             load.jobs.len()
         )
     }
 }
 
-/// Two to two thousand requests a second, in a span of a tenth of a second to a minute.
+/// Two to two thousand requests per second, over a period of a tenth of a second to a minute.
 fn rate(random: &mut Random) -> Rate {
     let (seconds, per_second) = (between(random, 0.1, 60.0), between(random, 2.0, 2000.0));
     let requests = (per_second * seconds).max(1.0) as u32;
@@ -175,13 +184,13 @@ fn options(random: &mut Random) -> BatchOptions {
     }
 }
 
-fn world(random: &mut Random) -> World {
-    World {
+fn conditions(random: &mut Random) -> Conditions {
+    Conditions {
         foreign: [0, 0, 0, 1000][pick(random, 4)],
-        hidden: [0.0, 0.0, 0.0, 0.01][pick(random, 4)],
+        unlisted: [0.0, 0.0, 0.0, 0.01][pick(random, 4)],
         webhooks: [None, None, Some(0.01), Some(0.5)][pick(random, 4)],
-        round_trip: [0.0, between(random, 0.001, 20.0)][pick(random, 2)],
-        faulty: [0.0, 0.03, 0.3][pick(random, 3)],
+        max_round_trip: [0.0, between(random, 0.001, 20.0)][pick(random, 2)],
+        fault_rate: [0.0, 0.03, 0.3][pick(random, 3)],
     }
 }
 
@@ -189,7 +198,7 @@ fn pick(random: &mut Random, count: usize) -> usize {
     (random.bits() % count as u64) as usize
 }
 
-/// A number between the two, small ones as likely as large ones.
-fn between(random: &mut Random, least: f64, most: f64) -> f64 {
-    least * (most / least).powf(random.share())
+/// A number between the two, on a logarithmic scale.
+fn between(random: &mut Random, min: f64, max: f64) -> f64 {
+    min * (max / min).powf(random.share())
 }

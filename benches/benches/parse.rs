@@ -1,4 +1,4 @@
-//! Reading a status answer: the client, and what a user writes without it.
+//! Decoding a status response: the client, and what a user writes without it.
 
 use std::alloc::System;
 use std::error::Error;
@@ -11,11 +11,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use typless::wire::{Extraction, StatusResponse};
-use typless_benches::answer::Answer;
 use typless_benches::bounds::Bounds;
 use typless_benches::counting::{self, Allocations};
-use typless_benches::reading;
+use typless_benches::decoding;
 use typless_benches::rounds::{Times, Way, measure};
+use typless_benches::status_body::StatusBody;
 use typless_benches::table::{Table, size};
 
 #[global_allocator]
@@ -23,20 +23,21 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const ROUNDS: usize = 21;
 
-/// Line items of the answers with a result; each has eight columns, and ten fields stand outside of them.
+/// Line items of the responses with a result; each has eight columns, and ten fields stand outside
+/// of them.
 const LINE_ITEMS: [usize; 2] = [0, 40];
 const COLUMNS: usize = 8;
 const FIELDS: usize = 10;
 
-/// Allocations of ours: for each field its name and its value, for each row its list, and some for what there is once.
+/// Our allocations: two for each field (name and value), one for each row, and some once.
 const PER_FIELD: usize = 2;
 const PER_ROW: usize = 1;
 const ONCE: usize = 16;
 
-/// The most bytes ours allocates for each byte of an answer with a result.
+/// The maximum of bytes allocated per byte of a response with a result.
 const BYTES: f64 = 1.25;
 
-/// The most allocations of ours for an answer that says to come back later.
+/// The maximum number of allocations for a response without a result.
 const PENDING: usize = 1;
 
 /// How many times faster than each of these ours should be.
@@ -50,7 +51,7 @@ const HAND_TEXT: &str = "by hand: derived, from_str";
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut table = Table::new(&[
         "way",
-        "answer",
+        "response",
         "us",
         "MB/s",
         "x Value",
@@ -60,36 +61,40 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     ]);
     let mut bounds = Bounds::new();
     for line_items in LINE_ITEMS {
-        let case = Case::new(Answer::success(line_items), FIELDS + line_items * COLUMNS);
+        let case = Case::new(
+            StatusBody::success(line_items),
+            FIELDS + line_items * COLUMNS,
+        );
         case.agree()?;
         case.compare(&mut table, &mut bounds)?;
         case.count(&mut bounds)?;
         table.gap();
     }
-    let pending = Case::new(Answer::pending(), 0);
+    let pending = Case::new(StatusBody::pending(), 0);
     pending.agree()?;
     pending.compare(&mut table, &mut bounds)?;
     pending.count(&mut bounds)?;
     println!(
-        "CPU time of the thread, median of {ROUNDS} rounds, from the bytes received until what was read is dropped again\n"
+        "CPU time of the thread, median of {ROUNDS} rounds, from the received bytes until the \
+         decoded value is dropped\n"
     );
     table.print();
     Ok(bounds.finish())
 }
 
-/// A status answer, and what stands in it.
+/// A status response, and what it contains.
 struct Case {
-    answer: Answer,
+    body: StatusBody,
     response: Response<Bytes>,
-    /// Fields of the document and of all rows.
+    /// The number of fields of the document and all rows.
     fields: usize,
 }
 
 impl Case {
-    fn new(answer: Answer, fields: usize) -> Self {
-        let response = answer.response();
+    fn new(body: StatusBody, fields: usize) -> Self {
+        let response = body.response();
         Self {
-            answer,
+            body,
             response,
             fields,
         }
@@ -104,39 +109,34 @@ impl Case {
         format!("{}, {what}", size(self.response.body().len() as u64))
     }
 
-    /// Makes sure that all ways read the same.
+    /// Checks that all ways decode the same values.
     fn agree(&self) -> Result<(), Box<dyn Error>> {
-        let Self {
-            answer, response, ..
-        } = self;
+        let Self { body, response, .. } = self;
         assert!(
-            reading::seen_by_ours(&StatusResponse::decode(response)?) == *answer,
+            decoding::decoded_by_ours(&StatusResponse::decode(response)?) == *body,
             "ours"
         );
+        assert!(decoding::by_hand(response)? == *body, "by hand, from_slice");
         assert!(
-            reading::by_hand(response)? == *answer,
-            "by hand, from_slice"
-        );
-        assert!(
-            reading::by_hand_from_text(response)? == *answer,
+            decoding::by_hand_from_text(response)? == *body,
             "by hand, from_str"
         );
         assert!(
-            reading::value_then_types(response)? == *answer,
+            decoding::value_then_types(response)? == *body,
             "Value, then types"
         );
         assert!(
-            reading::seen_by_untagged(reading::untagged(response)?) == *answer,
+            decoding::decoded_by_untagged(decoding::untagged(response)?) == *body,
             "untagged"
         );
         assert!(
-            self.fields == 0 || reading::ours(response)?.raw_json() == result(response)?,
+            self.fields == 0 || decoding::ours(response)?.raw_json() == result(response)?,
             "the result alone"
         );
         Ok(())
     }
 
-    /// Times all ways, and counts what each allocates.
+    /// Times all ways, and counts their allocations.
     fn compare(&self, table: &mut Table, bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
         let Self { response, .. } = self;
         let alone = Bytes::from(result(response)?.to_owned());
@@ -144,21 +144,21 @@ impl Case {
             Way::new(OURS, || self.ours()),
             Way::new("StatusResponse::decode, entered again", || self.ours()),
             Way::new("Extraction::from_json, the result alone", || {
-                drop(black_box(Extraction::from_json(alone.clone())))
+                drop(black_box(Extraction::from_json(alone.clone())));
             }),
             Way::new(HAND_TEXT, || {
-                drop(black_box(reading::by_hand_from_text(response)))
+                drop(black_box(decoding::by_hand_from_text(response)));
             }),
-            Way::new(HAND, || drop(black_box(reading::by_hand(response)))),
+            Way::new(HAND, || drop(black_box(decoding::by_hand(response)))),
             Way::new("by hand: untagged scalars, from_str", || {
-                drop(black_box(reading::untagged(response)))
+                drop(black_box(decoding::untagged(response)));
             }),
-            Way::new(VALUE, || drop(black_box(reading::value(response)))),
+            Way::new(VALUE, || drop(black_box(decoding::value(response)))),
             Way::new("Value, then types by hand", || {
-                drop(black_box(reading::value_then_types(response)))
+                drop(black_box(decoding::value_then_types(response)));
             }),
             Way::new("IgnoredAny: all of it skipped", || {
-                drop(black_box(reading::skip(response)))
+                drop(black_box(decoding::skip(response)));
             }),
         ];
         let times = measure(&mut ways, ROUNDS);
@@ -194,12 +194,12 @@ impl Case {
         Ok(())
     }
 
-    /// Ours to the end: the result by value, but of a pending answer no more than the status.
+    /// Decodes with the client: the result by value, or only the status of a pending response.
     fn ours(&self) {
         if self.fields == 0 {
             drop(black_box(StatusResponse::decode(&self.response)));
         } else {
-            drop(black_box(reading::ours(&self.response)));
+            drop(black_box(decoding::ours(&self.response)));
         }
     }
 
@@ -224,7 +224,7 @@ impl Case {
         ]
     }
 
-    /// Holds ours to what it may allocate.
+    /// Checks our allocations.
     fn count(&self, bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
         let (name, length) = (self.name(), self.response.body().len());
         let (read, Allocations { count, bytes, .. }) =
@@ -237,12 +237,13 @@ impl Case {
             );
             return Ok(());
         }
-        let rows = self.answer.result.line_items.len();
-        let most = PER_FIELD * self.fields + PER_ROW * rows + ONCE;
+        let rows = self.body.result.line_items.len();
+        let max = PER_FIELD * self.fields + PER_ROW * rows + ONCE;
         let text = format!(
-            "{name}: {OURS} allocates {count} times; at most {PER_FIELD} per field, {PER_ROW} per row and {ONCE}: {most}"
+            "{name}: {OURS} allocates {count} times; at most {PER_FIELD} per field, {PER_ROW} per \
+             row and {ONCE}: {max}"
         );
-        bounds.bound(&text, count <= most);
+        bounds.bound(&text, count <= max);
         let ratio = bytes as f64 / length as f64;
         bounds.bound(
             &format!(
@@ -254,7 +255,7 @@ impl Case {
     }
 }
 
-/// The result in an answer, as it is written there.
+/// The JSON of the result in a response.
 fn result(response: &Response<Bytes>) -> Result<&str, Box<dyn Error>> {
     #[derive(Deserialize)]
     struct Envelope<'a> {

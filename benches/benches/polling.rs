@@ -1,6 +1,7 @@
-//! When to poll: what our policy costs, and the schedules of other clients, on nine traces of processing times.
+//! When to poll: the cost of our policy and of other clients' schedules, on nine traces of
+//! processing times.
 //!
-//! A simulation, so its figures are the same in each run, and all of its goals are bounds.
+//! This is a simulation, so its figures are the same in each run, and all of its goals are bounds.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -11,20 +12,21 @@ use typless_benches::bounds::Bounds;
 use typless_benches::polling::curve::{Curve, Measure};
 use typless_benches::polling::optimum::{Rule, best, by_rule};
 use typless_benches::polling::outcome::Outcome;
+use typless_benches::polling::rivals::{Rival, ours};
 use typless_benches::polling::single::{by_ages, by_learning, by_policy, by_rival};
 use typless_benches::polling::trace::{TRACES, Trace};
-use typless_benches::polling::ways::{Rival, ours};
 use typless_benches::table::Table;
 
 const JOBS: usize = 8000;
-/// The seed of the traces unless `-- --seed N` names another. The estimator was tuned on this one, and its bounds are for it.
+/// The seed of the traces unless `-- --seed N` gives another. The estimator was tuned on this one,
+/// and its bounds are for it.
 const SEED: u64 = 42;
 
-/// Cold starts, and the jobs of each that are polled.
+/// The number of cold starts, and the jobs of each that are counted.
 const STARTS: u64 = 400;
 const EARLY: std::ops::Range<usize> = 5..20;
 
-/// What a poll is worth where a cost is compared, in seconds.
+/// The price of a poll where costs are compared, in seconds of delay.
 const PRICE: f64 = 2.0;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -69,8 +71,8 @@ impl Case {
             balanced: by_learning(ours(1.0), DelayEstimator::new(), &jobs),
             priced: by_learning(ours(PRICE), DelayEstimator::new(), &jobs),
             best: by_ages(&best(trace, PRICE), &jobs),
-            absolute: Curve::of(&jobs, |policy| policy),
-            relative: Curve::of(&jobs, PollPolicy::with_relative_lateness),
+            absolute: Curve::new(&jobs, |policy| policy),
+            relative: Curve::new(&jobs, PollPolicy::with_relative_lateness),
             jobs,
         }
     }
@@ -87,10 +89,10 @@ impl Case {
         } else {
             &self.absolute
         };
-        curve.polls_at(measure.of(&rival), measure) / rival.polls()
+        curve.polls_at(measure.delay(&rival), measure) / rival.polls()
     }
 
-    /// The cost of the first jobs, against the same rule by who knows the distribution.
+    /// The cost of the first jobs, relative to the same rule with a known distribution.
     fn cold(&self) -> f64 {
         let ages = by_rule(&self.trace, Rule::Odds, PRICE);
         let starts: Vec<Vec<f64>> = (1..=STARTS)
@@ -132,13 +134,14 @@ fn row(name: &str, cases: &[Case], cell: impl FnMut(&Case) -> String) -> Vec<Str
         .collect()
 }
 
-/// What everybody's polls cost.
+/// Prints the cost of every schedule.
 fn costs(cases: &[Case]) {
     for trace in TRACES {
         println!("{}  {}", trace.name, trace.what);
     }
     println!(
-        "\nlooks for each job / mean delay / delay that one in twenty exceeds, in seconds; {JOBS} jobs, one after the other, without any limit of polls\n"
+        "\npolls for each job / mean delay / p95 delay, in seconds; {JOBS} jobs, one after the \
+         other, with no limit on polls\n"
     );
     let mut table = Table::new(&header("schedule"));
     for rival in Rival::ALL {
@@ -161,13 +164,14 @@ fn costs(cases: &[Case]) {
     table.row(row("ours at 2 s a poll", cases, |case| {
         figures(&case.priced)
     }));
-    table.row(row("the best there is at 2 s a poll", cases, |case| {
+    table.row(row("the optimum at 2 s a poll", cases, |case| {
         figures(&case.best)
     }));
     table.print();
 
     println!(
-        "\nour polls for each of theirs, at the same delay: of one in twenty, on average, and of one in twenty as a share of the job's time\n"
+        "\nour polls for each of theirs, at the same delay: p95, mean, and p95 relative to the \
+         job's time\n"
     );
     let mut table = Table::new(&header("schedule"));
     for rival in Rival::ALL {
@@ -183,21 +187,22 @@ fn costs(cases: &[Case]) {
     }
     table.gap();
     for rival in [Rival::CONNECT, Rival::MINDEE] {
-        let name = format!("jobs given up by {}", rival.name);
+        let name = format!("jobs abandoned by {}", rival.name);
         table.row(row(&name, cases, |case| {
             format!(
                 "{:.1} %",
-                100.0 * by_rival(rival, &case.jobs).share_abandoned()
+                100.0 * by_rival(rival, &case.jobs).abandoned_fraction()
             )
         }));
     }
     table.print();
 }
 
-/// What two rules cost those who know the distribution, against the best there is.
+/// Prints the cost of two rules with a known distribution, relative to the optimum.
 fn rules(cases: &[Case]) {
     println!(
-        "\nthe cost of a rule over the best there is, the distribution known: polls times price, and mean delay\n"
+        "\nthe cost of a rule relative to the optimum, with a known distribution: polls times \
+         price, plus mean delay\n"
     );
     let mut table = Table::new(&header("rule"));
     for price in [1.0, PRICE, 8.0] {
@@ -214,11 +219,11 @@ fn rules(cases: &[Case]) {
     table.print();
 }
 
-/// A goal: its name, what is measured of a trace, and the most it may be, for the traces it is for.
+/// A goal: its name, its measure, and the maximum for each trace it applies to.
 struct Goal<'a> {
     name: &'a str,
     measure: &'a dyn Fn(&Case) -> f64,
-    most: &'a [(&'a str, f64)],
+    max: &'a [(&'a str, f64)],
 }
 
 const ALL: &str = "ABCDEFGHI";
@@ -226,67 +231,62 @@ const ALL: &str = "ABCDEFGHI";
 fn goals(cases: &[Case], bounds: &mut Bounds) {
     let goals = [
         Goal {
-            name: "P1  cost over the best there is, learning included",
+            name: "P1  cost relative to the optimum, learning included",
             measure: &|case| case.priced.cost(PRICE) / case.best.cost(PRICE),
-            most: &[("ABCEG", 1.06), ("D", 1.10)],
+            max: &[("ABCEG", 1.06), ("D", 1.10)],
         },
         Goal {
-            name: "P2  jobs 6 to 20, cost over the same rule by who knows",
+            name: "P2  jobs 6 to 20, cost relative to the same rule with a known distribution",
             measure: &Case::cold,
-            most: &[("ABCDI", 1.20), ("F", 1.60)],
+            max: &[("ABCDI", 1.20), ("F", 1.60)],
         },
         Goal {
             name: "P3  polls for each of google-cloud-rust's, same p95 delay",
             measure: &|case| case.at_its(Measure::P95, Rival::GOOGLE),
-            most: &[(ALL, 0.40)],
+            max: &[(ALL, 0.40)],
         },
         Goal {
             name: "P4  polls for each of gax's, same p95 delay",
             measure: &|case| case.at_its(Measure::P95, Rival::GAX),
-            most: &[(ALL, 0.70)],
+            max: &[(ALL, 0.70)],
         },
         Goal {
             name: "P4b polls for each of Extend's, same p95 delay",
             measure: &|case| case.at_its(Measure::P95, Rival::EXTEND),
-            most: &[("BCDEFGH", 0.50), ("AI", 1.0)],
+            max: &[("BCDEFGH", 0.50), ("AI", 1.0)],
         },
         Goal {
             name: "P5  polls for each of connect-typless', same relative p95 delay",
             measure: &|case| case.at_its(Measure::RelativeP95, Rival::CONNECT),
-            most: &[("BDEFGHI", 0.55), ("AC", 0.75)],
+            max: &[("BDEFGHI", 0.55), ("AC", 0.75)],
         },
         Goal {
             name: "P6  balanced: polls for each of connect-typless'",
             measure: &|case| case.balanced.polls() / case.rival(Rival::CONNECT).polls(),
-            most: &[(ALL, 0.42)],
+            max: &[(ALL, 0.42)],
         },
         Goal {
-            name: "P6  balanced: mean delay over mean time",
+            name: "P6  balanced: mean delay relative to mean time",
             measure: &|case| case.balanced.mean_delay() / case.balanced.mean_time(),
-            most: &[(ALL, 0.25)],
+            max: &[(ALL, 0.25)],
         },
         Goal {
-            name: "P7  drift: cost over the best schedule that does not learn",
+            name: "P7  drift: cost relative to the best schedule that does not learn",
             measure: &|case| case.priced.cost(PRICE) / case.best.cost(PRICE),
-            most: &[("H", 0.90)],
+            max: &[("H", 0.90)],
         },
         Goal {
-            name: "P11 jobs given up",
-            measure: &|case| case.balanced.share_abandoned(),
-            most: &[(ALL, 0.0)],
+            name: "P11 jobs abandoned",
+            measure: &|case| case.balanced.abandoned_fraction(),
+            max: &[(ALL, 0.0)],
         },
     ];
-    println!("\nthe goals, each with the most it may be; the figures without a goal in brackets\n");
+    println!("\nthe goals, each with its maximum; figures without a goal are in brackets\n");
     let mut table = Table::new(&header("goal"));
-    for Goal {
-        name,
-        measure,
-        most,
-    } in goals
-    {
+    for Goal { name, measure, max } in goals {
         table.row(row(name, cases, |case| {
             let value = measure(case);
-            let bound = most
+            let bound = max
                 .iter()
                 .find(|(traces, _)| traces.contains(case.trace.name));
             let Some((_, bound)) = bound else {

@@ -1,6 +1,6 @@
-//! Many documents at once: what our batch costs, and per-job pollers within the same limits.
+//! Many documents at once: the cost of our batch, and of per-job pollers within the same limits.
 //!
-//! A simulation, so its figures are the same in each run, and all of its goals are bounds.
+//! This is a simulation, so its figures are the same in each run, and all of its goals are bounds.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -8,26 +8,27 @@ use std::process::ExitCode;
 use typless::machine::{BatchOptions, PollPolicy};
 use typless_benches::bounds::Bounds;
 use typless_benches::polling::fleet::load::Load;
-use typless_benches::polling::fleet::ours::{Limits, World, follow};
+use typless_benches::polling::fleet::ours::{Conditions, Limits, follow};
 use typless_benches::polling::fleet::rate::Rate;
 use typless_benches::polling::fleet::report::Report;
 use typless_benches::polling::fleet::rivals;
 use typless_benches::polling::random::Random;
+use typless_benches::polling::rivals::Rival;
 use typless_benches::polling::trace::{TRACES, Trace};
-use typless_benches::polling::ways::Rival;
 use typless_benches::table::Table;
 
 const SEED: u64 = 42;
 
-/// Jobs at the service at a time, and for how many mean processing times they come before anything is measured, and while it is.
+/// The number of jobs at the service at a time, and for how many mean processing times they arrive
+/// before the measurement, and during it.
 const AT_ONCE: usize = 1000;
 const TIMES: usize = 8;
 
-/// What every client may send at once after a rest, and have out at once.
+/// Limits of every client: the burst, and the requests in flight.
 const BURST: u32 = 10;
-const MAX_OUT: usize = 16;
+const MAX_IN_FLIGHT: usize = 16;
 
-/// Of ours, so many may be submits.
+/// The maximum number of submits in flight, for ours.
 const MAX_SUBMITS: usize = 4;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -36,18 +37,16 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     steady(&mut bounds, &mut checked)?;
     abandoned(&mut bounds, &mut checked)?;
     around_45_seconds(&mut bounds, &mut checked)?;
-    not_as_it_should(&mut bounds, &mut checked)?;
+    imperfect_service(&mut bounds, &mut checked)?;
     let Checked { events, breaches } = checked;
     bounds.bound(
-        &format!(
-            "more at once or faster than the limits: {breaches} of {events} events, at most 0"
-        ),
+        &format!("requests above the limits: {breaches} of {events} events, at most 0"),
         breaches == 0,
     );
     Ok(bounds.finish())
 }
 
-/// What our own limits were checked with, in all runs.
+/// The checks of our limits, over all runs.
 #[derive(Debug, Default)]
 struct Checked {
     events: u64,
@@ -60,17 +59,17 @@ impl Checked {
         load: &Load,
         options: BatchOptions,
         rate: Rate,
-        world: World,
+        conditions: Conditions,
     ) -> Result<Report, Box<dyn Error>> {
         let report = follow(
             load,
             options,
             Limits {
                 rate,
-                max_out: MAX_OUT,
+                max_in_flight: MAX_IN_FLIGHT,
                 max_submits: MAX_SUBMITS,
             },
-            world,
+            conditions,
         )?;
         self.events += report.events;
         self.breaches += report.breaches;
@@ -108,17 +107,18 @@ fn lost(report: &Report) -> String {
     )
 }
 
-/// A rate for everything: once the rate at which documents come, for their submits, and so many times that for the rest.
+/// The rate for all requests: the arrival rate, for submits, plus `cap` times the arrival rate for
+/// everything else.
 fn rate(load: &Load, cap: f64) -> Rate {
     Rate::per_second(load.per_second * (1.0 + cap), BURST)
 }
 
-const FOREIGN: World = World {
+const FOREIGN: Conditions = Conditions {
     foreign: 100_000,
-    hidden: 0.0,
+    unlisted: 0.0,
     webhooks: None,
-    round_trip: 0.0,
-    faulty: 0.0,
+    max_round_trip: 0.0,
+    fault_rate: 0.0,
 };
 
 const RIVALS: [Rival; 4] = [Rival::CONNECT, Rival::MINDEE, Rival::GOOGLE, Rival::AZURE];
@@ -126,16 +126,21 @@ const RIVALS: [Rival; 4] = [Rival::CONNECT, Rival::MINDEE, Rival::GOOGLE, Rival:
 /// Goals P8 and P9.
 fn steady(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Error>> {
     println!(
-        "{AT_ONCE} jobs at the service at a time, documents coming by chance. The cap is in completions per second, for polls and calls to the queue;"
+        "{AT_ONCE} jobs at the service at a time, random arrivals. The cap is relative to \
+         completions per second, for polls and listings;"
     );
     println!(
-        "the rate that each client is held to is the cap and once more the completions, for submits. Theirs send submits first, and then what has waited longest; ours as it does."
+        "the rate limit of each client is the cap, plus the completion rate for submits. Theirs \
+         send submits first, and then the poll that has waited longest; ours by its own \
+         priorities."
     );
     println!(
-        "At a cap of 2 none can make more than two requests for each job, and none can do with less than one: there they are compared but for the fetch."
+        "At a cap of 2 no client can make more than two requests for each job, and none can make \
+         less than one: there the fetch is left out of the comparison."
     );
     println!(
-        "Requests for each job beside its submit / mean delay / delay that one in twenty exceeds / the same, with the wait for the submit, in seconds\n"
+        "Requests for each job besides its submit / mean delay / p95 delay / p95 delay including \
+         the wait for the submit, in seconds\n"
     );
     let mut table = Table::new(&[
         "trace, cap",
@@ -151,7 +156,7 @@ fn steady(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Erro
         let load = Load::steady(trace, AT_ONCE, TIMES, SEED);
         for cap in [1.1, 2.0, 10.0] {
             let rate = rate(&load, cap);
-            let ours = checked.ours(&load, BatchOptions::new(), rate, World::default())?;
+            let ours = checked.ours(&load, BatchOptions::new(), rate, Conditions::default())?;
             let stale = if cap == 1.1 {
                 Some(checked.ours(&load, BatchOptions::new(), rate, FOREIGN)?)
             } else {
@@ -176,12 +181,12 @@ fn steady(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Erro
     }
     table.print();
     for goal in &goals {
-        goal.judge(bounds);
+        goal.check(bounds);
     }
     Ok(())
 }
 
-/// What was measured of one trace within one cap.
+/// The measurements of one trace with one cap.
 struct Steady {
     name: &'static str,
     cap: f64,
@@ -191,7 +196,7 @@ struct Steady {
 }
 
 impl Steady {
-    fn judge(&self, bounds: &mut Bounds) {
+    fn check(&self, bounds: &mut Bounds) {
         let Self {
             name,
             cap,
@@ -205,13 +210,13 @@ impl Steady {
                 .iter()
                 .map(|report| (", 1e5 stale ids listed", report));
             for (what, report) in std::iter::once(("", ours)).chain(stale) {
-                most(
+                at_most(
                     bounds,
                     &format!("P8  {at}{what}: requests for each job"),
                     report.requests(),
                     1.10,
                 );
-                most(
+                at_most(
                     bounds,
                     &format!("P8  {at}{what}: p95 delay"),
                     report.p95_delay(),
@@ -226,27 +231,27 @@ impl Steady {
                 ours.requests() / theirs.requests(),
             );
             if *cap == 2.0 {
-                most(
+                at_most(
                     bounds,
-                    &format!("P9  {at}: p95 delay over that of {}", rival.name),
+                    &format!("P9  {at}: p95 delay relative to {}", rival.name),
                     delay,
                     if *name == "A" { 1.0 / 8.0 } else { 1.0 / 25.0 },
                 );
-                // They can't make more than two for each, and nobody can do with less than one.
+                // They can't make more than two for each, and no client can make less than one.
                 let spare = (ours.requests() - 1.0) / (theirs.requests() - 1.0);
-                most(
+                at_most(
                     bounds,
                     &format!(
-                        "P9  {at}: requests over those of {}, but for the fetch",
+                        "P9  {at}: requests relative to {}, without the fetch",
                         rival.name
                     ),
                     spare,
                     0.1,
                 );
             } else {
-                most(
+                at_most(
                     bounds,
-                    &format!("P9  {at}: requests over those of {}", rival.name),
+                    &format!("P9  {at}: requests relative to {}", rival.name),
                     requests,
                     0.5,
                 );
@@ -258,25 +263,26 @@ impl Steady {
 /// Goal P11.
 fn abandoned(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Error>> {
     println!(
-        "\njobs given up before their deadline: {AT_ONCE} at a time, rate enough for all of their polls; theirs with their own limits of attempts\n"
+        "\njobs abandoned before their deadline: {AT_ONCE} at a time, with a rate for all of \
+         their polls; theirs with their own limits on attempts\n"
     );
     let mut table = Table::new(&["trace", "ours", "connect-typless", "Mindee"]);
     for trace in traces("BCDE") {
         let load = Load::steady(trace, AT_ONCE, TIMES / 2, SEED);
         let rate = rate(&load, 60.0);
-        let ours = checked.ours(&load, BatchOptions::new(), rate, World::default())?;
+        let ours = checked.ours(&load, BatchOptions::new(), rate, Conditions::default())?;
         let theirs =
             [Rival::CONNECT, Rival::MINDEE].map(|rival| rivals::follow(rival, &load, rate));
-        let share = |report: &Report| format!("{:.1} %", 100.0 * report.share_abandoned());
+        let share = |report: &Report| format!("{:.1} %", 100.0 * report.abandoned_fraction());
         table.row(vec![
             trace.name.to_owned(),
             share(&ours),
             share(&theirs[0]),
             share(&theirs[1]),
         ]);
-        most(
+        at_most(
             bounds,
-            &format!("P11 {}: jobs given up", trace.name),
+            &format!("P11 {}: jobs abandoned", trace.name),
             ours.abandoned as f64,
             0.0,
         );
@@ -285,10 +291,12 @@ fn abandoned(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn E
     Ok(())
 }
 
-/// A thousand documents that all take about as long.
+/// A thousand documents that all take about the same time.
 fn around_45_seconds(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Error>> {
     println!(
-        "\n1000 documents at once that take around 45 s each (standard deviation 4.5 s), nothing known of that before: requests for each beside its submit / p95 delay / the time lost, with the wait for the submit, on average / and what one in twenty exceeds of it, in seconds\n"
+        "\n1000 documents at once that take around 45 s each (standard deviation 4.5 s), with \
+         nothing known before: requests for each besides its submit / p95 delay / mean time lost, \
+         including the wait for the submit / p95 of it, in seconds\n"
     );
     let mut random = Random::new(SEED);
     let load = Load::all_at_once(
@@ -306,18 +314,18 @@ fn around_45_seconds(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), B
     ]);
     for per_second in [10.0, 20.0, 50.0, 100.0, 1000.0] {
         let rate = Rate::per_second(per_second, BURST);
-        let ours = checked.ours(&load, BatchOptions::new(), rate, World::default())?;
+        let ours = checked.ours(&load, BatchOptions::new(), rate, Conditions::default())?;
         let frugal = checked.ours(
             &load,
             BatchOptions::new().with_poll_policy(PollPolicy::frugal()),
             rate,
-            World::default(),
+            Conditions::default(),
         )?;
         let alone = checked.ours(
             &load,
             BatchOptions::new().without_queue(),
             rate,
-            World::default(),
+            Conditions::default(),
         )?;
         let theirs = [Rival::CONNECT, Rival::GOOGLE]
             .map(|rival| lost(&rivals::follow(rival.unlimited(), &load, rate)));
@@ -330,79 +338,82 @@ fn around_45_seconds(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), B
             connect,
             google,
         ]);
-        // At ten a second they finish over four minutes, now many and now few, and a call reveals one or two of these few.
-        let at_most = if per_second < 20.0 { 1.15 } else { 1.1 };
-        most(
+        // At ten a second they finish over four minutes, at an uneven rate, and a listing shows one
+        // or two of them when there are few.
+        let max = if per_second < 20.0 { 1.15 } else { 1.1 };
+        at_most(
             bounds,
             &format!(
-                "1000 documents around 45 s, {per_second}/s: requests for each beside its submit"
+                "1000 documents around 45 s, {per_second}/s: requests for each besides its submit"
             ),
             ours.requests(),
-            at_most,
+            max,
         );
     }
     table.print();
     Ok(())
 }
 
-/// Goal P10, and a queue that forgets.
-fn not_as_it_should(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Error>> {
+/// Goal P10, and an incomplete queue.
+fn imperfect_service(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Box<dyn Error>> {
     println!(
-        "\ntrace B, 300 jobs at the service at a time, 50 requests a second: requests for each job beside its submit / mean delay / p95 delay / longest delay, in seconds; jobs not found\n"
+        "\ntrace B, 300 jobs at the service at a time, 50 requests a second: requests for each \
+         job besides its submit / mean delay / p95 delay / longest delay, in seconds; jobs not \
+         found\n"
     );
     let mut table = Table::new(&["what", "", "not found"]);
     let trace = &TRACES[1];
     let load = Load::steady(trace, 300, 20, SEED);
     let rate = Rate::per_second(50.0, BURST);
     let cases = [
-        ("queue", World::default()),
+        ("queue", Conditions::default()),
         (
             "queue that never lists 1 %",
-            World {
-                hidden: 0.01,
-                ..World::default()
+            Conditions {
+                unlisted: 0.01,
+                ..Conditions::default()
             },
         ),
         (
             "webhooks, 1 % lost, and the queue",
-            World {
+            Conditions {
                 webhooks: Some(0.01),
-                ..World::default()
+                ..Conditions::default()
             },
         ),
         (
             "webhooks, 10 % lost, and the queue",
-            World {
+            Conditions {
                 webhooks: Some(0.1),
-                ..World::default()
+                ..Conditions::default()
             },
         ),
     ];
-    for (name, world) in cases {
-        let report = checked.ours(&load, BatchOptions::new(), rate, world)?;
+    for (name, conditions) in cases {
+        let report = checked.ours(&load, BatchOptions::new(), rate, conditions)?;
         let text = format!(
             "{:.3} / {:.2} / {:.2} / {:.0}",
             report.requests(),
             report.mean_delay(),
             report.p95_delay(),
-            report.worst
+            report.max_delay
         );
         table.row(vec![name.to_owned(), text, report.abandoned.to_string()]);
-        if world.webhooks == Some(0.01) {
-            most(
+        if conditions.webhooks == Some(0.01) {
+            at_most(
                 bounds,
                 "P10 webhooks, 1 % lost: requests for each job",
                 report.requests(),
                 1.01,
             );
-            most(
+            at_most(
                 bounds,
                 "P10 webhooks, 1 % lost: longest delay",
-                report.worst,
+                report.max_delay,
                 65.0,
             );
         }
-        most(
+        at_most(
             bounds,
             &format!("{name}: jobs not found"),
             report.abandoned as f64,
@@ -413,7 +424,7 @@ fn not_as_it_should(bounds: &mut Bounds, checked: &mut Checked) -> Result<(), Bo
     Ok(())
 }
 
-fn most(bounds: &mut Bounds, what: &str, value: f64, bound: f64) {
+fn at_most(bounds: &mut Bounds, what: &str, value: f64, bound: f64) {
     bounds.bound(
         &format!("{what}: {value:.3}, at most {bound:.3}"),
         value <= bound,

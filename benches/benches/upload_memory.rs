@@ -1,6 +1,8 @@
-//! The memory a process needs to submit a large file: ours over ureq and hyper, and what a user writes without us.
+//! The memory a process needs to submit a large file: ours over ureq and hyper, and what a user
+//! writes without the client.
 //!
-//! Each client is a process of its own, so that the kernel can tell its peak: this program, started again with another argument.
+//! Each client is a separate process, so that the kernel reports its peak: this program, started
+//! again with another argument.
 
 use std::error::Error;
 use std::path::Path;
@@ -28,13 +30,13 @@ use typless_transports::ureq::Ureq;
 const LENGTH: u64 = 200_000_000;
 const QUICK_LENGTH: u64 = 20_000_000;
 
-/// What a client may have resident at most, whatever the length of the file.
+/// The maximum resident memory of a client, in bytes, for any length of the file.
 const LIMIT: u64 = 12_000_000;
 
-/// The word that makes this program a client.
+/// The argument that makes this program a client.
 const CLIENT: &str = "client";
 
-/// What clients do, by the word for it.
+/// The clients, by argument, with a description.
 const CLIENTS: [(&str, &str); 6] = [
     ("idle", "nothing: starts and ends"),
     ("file", "ours over ureq, from the file"),
@@ -58,7 +60,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     }
 }
 
-/// Starts one client after the other and prints what they report.
+/// Runs one client after the other and prints their reports.
 fn compare(length: u64) -> Result<ExitCode, Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     let path = directory.path().join(FILE_NAME);
@@ -90,7 +92,8 @@ fn compare(length: u64) -> Result<ExitCode, Box<dyn Error>> {
     }
     table.print();
     println!(
-        "\nours from the file needs {ureq:.0} times less than naive over ureq, {hyper:.0} times less over hyper"
+        "\nours from the file needs {ureq:.0} times less than naive over ureq, {hyper:.0} times \
+         less over hyper"
     );
     let mut bounds = Bounds::new();
     for (name, ours) in [("ureq", over_ureq), ("hyper", over_hyper)] {
@@ -104,7 +107,7 @@ fn compare(length: u64) -> Result<ExitCode, Box<dyn Error>> {
     Ok(bounds.finish())
 }
 
-/// What a client says of itself at its end.
+/// What a client reports when it ends.
 struct Report {
     peak: u64,
     cpu_ms: u64,
@@ -128,7 +131,8 @@ fn run(
         thread::spawn(move || server.accept(body_len(length)))
     });
     let output = child.wait_with_output()?;
-    // A server that ended early knows best why; one that still waits would wait in vain for a client that failed.
+    // If the server ended early, its error is the cause; if it still waits, it would wait forever
+    // for a client that failed.
     if let Some(submit) = submit.filter(|submit| submit.is_finished() || output.status.success()) {
         submit.join().map_err(|_| "the server panicked")??;
     }
@@ -145,7 +149,7 @@ fn run(
     Ok(Report { peak, cpu_ms })
 }
 
-/// Is one client, and prints what it took.
+/// Runs as a client, and prints its memory and CPU time.
 fn report(client: &str, url: &str, path: &Path) -> Result<(), Box<dyn Error>> {
     match client {
         "idle" => {}
@@ -158,7 +162,7 @@ fn report(client: &str, url: &str, path: &Path) -> Result<(), Box<dyn Error>> {
     }
     println!(
         "{} {}",
-        process::peak()?,
+        process::peak_memory()?,
         process::process_cpu().as_millis()
     );
     Ok(())
@@ -204,12 +208,12 @@ fn submit_naively(url: &str, path: &Path) -> Result<(), Box<dyn Error>> {
     let request = request
         .header("authorization", "Token key")
         .header("content-type", "application/json");
-    let answer = request.send(&body)?.into_body().read_to_string()?;
-    serde_json::from_str::<serde_json::Value>(&answer)?;
+    let response = request.send(&body)?.into_body().read_to_string()?;
+    serde_json::from_str::<serde_json::Value>(&response)?;
     Ok(())
 }
 
-/// An agent that asks no proxy the way to loopback.
+/// An agent that ignores proxy settings.
 fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .proxy(None)

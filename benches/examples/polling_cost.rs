@@ -1,22 +1,24 @@
-//! Draws what polls cost: requests for each document against delay, ours and other clients', from one simulation.
+//! Draws what polls cost: requests for each document against delay, for our policy and other
+//! clients, from one simulation.
 //!
-//! `cargo run --release -p typless-benches --example polling_cost` prints it as text, and writes `docs/polling_cost.svg`.
+//! `cargo run --release -p typless-benches --example polling_cost` prints it as text, and writes
+//! `docs/polling_cost.svg`.
 
 use std::error::Error;
 use std::path::Path;
 
 use typless::machine::DelayEstimator;
+use typless_benches::polling::chart::{Chart, Dot, Line, Panel, Style};
 use typless_benches::polling::optimum::best;
 use typless_benches::polling::outcome::Outcome;
-use typless_benches::polling::picture::{Dot, Line, Panel, Picture, Style};
+use typless_benches::polling::rivals::{Rival, ours};
 use typless_benches::polling::single::{by_ages, by_learning, by_rival};
 use typless_benches::polling::trace::TRACES;
-use typless_benches::polling::ways::{Rival, ours};
 
 const JOBS: usize = 4000;
 const SEED: u64 = 42;
 
-/// What a poll is worth, in seconds, from the lowest price to the highest.
+/// The price of a poll, in seconds of delay, from the lowest to the highest.
 const PRICES: [f64; 17] = [
     0.01, 0.02, 0.04, 0.07, 0.12, 0.2, 0.35, 0.6, 1.0, 1.6, 2.5, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0,
 ];
@@ -83,10 +85,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             dots: dots.collect(),
         }
     };
-    let picture = Picture {
+    let chart = Chart {
         title: "Fewer requests, sooner: what it costs to notice a result".to_owned(),
         subtitle: format!(
-            "{} documents, one by one, at nine services from quick to stuck. Blue: this library; orange: other clients. Lower and further left is better",
+            "{} documents, one by one, at nine services from quick to stuck. Blue: this library; \
+             orange: other clients. Lower and further left is better",
             JOBS * TRACES.len()
         ),
         panels: vec![
@@ -98,9 +101,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             ),
         ],
     };
-    print!("{}", picture.text());
+    print!("{}", chart.text());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/polling_cost.svg");
-    std::fs::write(path, picture.svg())?;
+    std::fs::write(path, chart.svg())?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! What the figures should be, and whether they are.
+//! Checks the figures against bounds and goals.
 
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ impl Bounds {
         Self::default()
     }
 
-    /// A bound on something counted, which is the same in each run: breaking it fails the run.
+    /// Adds a bound on a count, which is the same in each run: a broken bound fails the run.
     pub fn bound(&mut self, text: &str, held: bool) {
         self.broken |= !held;
         self.lines.push(format!(
@@ -24,7 +24,8 @@ impl Bounds {
         ));
     }
 
-    /// A goal for something timed, which depends on the machine and what else it does: missing it fails nothing.
+    /// Adds a goal for a time, which depends on the machine and its load: a missed goal does not
+    /// fail the run.
     pub fn goal(&mut self, text: &str, reached: bool) {
         self.lines.push(format!(
             "{} goal   {text}",
@@ -32,7 +33,8 @@ impl Bounds {
         ));
     }
 
-    /// A goal for a ratio, in a run in which the same thing measured twice differs by this share: what is nearer to the goal than that is not decided.
+    /// Adds a goal for a ratio. `noise` is the relative difference between two measurements of the
+    /// same code; a ratio that is nearer to the goal than that is reported as open.
     pub fn ratio(&mut self, text: &str, ratio: f64, goal: f64, noise: f64) {
         let verdict = match () {
             () if (ratio - goal).abs() <= goal * noise => "open",

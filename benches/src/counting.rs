@@ -1,22 +1,22 @@
-//! Counts of allocations.
+//! Counts allocations.
 //!
-//! They are counted only in a program whose global allocator is [`INSTRUMENTED_SYSTEM`].
+//! This works only in a program whose global allocator is [`INSTRUMENTED_SYSTEM`].
 
 use stats_alloc::INSTRUMENTED_SYSTEM;
 
-/// What some code took from the allocator.
+/// What some code allocated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Allocations {
-    /// How often it allocated or reallocated.
+    /// The number of allocations and reallocations.
     pub count: usize,
-    /// How many bytes that was, those by which reallocations grew included.
+    /// The bytes allocated, including those by which reallocations grew.
     pub bytes: usize,
-    /// How many of them it still has.
+    /// The bytes that are still allocated.
     pub live: usize,
 }
 
-/// Runs some code and counts what it allocates; whatever other threads allocate meanwhile is counted too.
+/// Runs `code` and counts its allocations, and those of other threads in the meantime.
 pub fn count<T>(code: impl FnOnce() -> T) -> (T, Allocations) {
     let before = INSTRUMENTED_SYSTEM.stats();
     let value = code();

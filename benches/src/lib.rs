@@ -1,20 +1,20 @@
 //! Measurements of the typless client against what a user writes without it.
 //!
-//! What all benches share: clocks of CPU time and interleaved rounds, counts of allocations, bounds and tables, and the submission
-//! and the answers that are measured, with and without the client.
+//! What the benches share: CPU clocks and interleaved rounds, counts of allocations, bounds and
+//! tables, and the submission and the responses that are measured, with and without the client.
 
-pub mod answer;
 pub mod bad_day;
 pub mod bounds;
+pub mod consuming;
 pub mod counting;
+pub mod decoding;
 pub mod end_to_end;
 pub mod naive;
 pub mod noise;
 pub mod polling;
 pub mod process;
-pub mod reading;
 pub mod rounds;
 pub mod server;
+pub mod status_body;
 pub mod submission;
 pub mod table;
-pub mod taking;

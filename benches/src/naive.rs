@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::submission::{DOCUMENT_TYPE, FILE_NAME};
 
-/// The body of a submit as most programs would have it.
+/// The body of a submit as most programs define it.
 #[derive(Serialize)]
 struct Submit<'a> {
     file_name: &'a str,
@@ -14,21 +14,21 @@ struct Submit<'a> {
     file: String,
 }
 
-/// A struct with the document in a string, serialised.
+/// A struct with the document in a string, serialized.
 ///
 /// # Panics
 ///
-/// Never: text always serialises.
+/// Never: strings always serialize.
 pub fn to_vec(document: &[u8]) -> Vec<u8> {
     let submit = Submit {
         file_name: FILE_NAME,
         document_type_name: DOCUMENT_TYPE,
         file: STANDARD.encode(document),
     };
-    serde_json::to_vec(&submit).expect("text serialises")
+    serde_json::to_vec(&submit).expect("strings serialize")
 }
 
-/// A value put together by macro, as text. Its keys come in another order.
+/// A value from the `json!` macro, as text. Its keys are in another order.
 pub fn to_text(document: &[u8]) -> String {
     serde_json::json!({
         "file_name": FILE_NAME,

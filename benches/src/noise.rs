@@ -1,18 +1,18 @@
-//! Bytes that do not compress, the same in each run.
+//! Pseudorandom bytes that do not compress, the same in each run.
 
-/// A source of bytes without a pattern (splitmix64).
+/// A generator of pseudorandom bytes (splitmix64).
 #[derive(Debug, Clone)]
 pub struct Noise {
     state: u64,
 }
 
 impl Noise {
-    /// The bytes of this seed.
+    /// A generator with this seed.
     pub fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
-    /// The next bytes, as many as fit.
+    /// Fills the buffer with the next bytes.
     pub fn fill(&mut self, buffer: &mut [u8]) {
         for word in buffer.chunks_mut(8) {
             let mixed = self.next_word();
@@ -20,7 +20,7 @@ impl Noise {
         }
     }
 
-    /// The next number below this one, of all of which each is about as likely; zero below zero.
+    /// The next number below `end`, close to uniform; zero if `end` is zero.
     pub fn next_below(&mut self, end: u64) -> u64 {
         ((u128::from(self.next_word()) * u128::from(end)) >> u64::BITS) as u64
     }

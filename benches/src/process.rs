@@ -1,16 +1,16 @@
-//! What the kernel says about this process.
+//! Memory and CPU time of this process.
 
 use std::time::Duration;
 use std::{fs, io};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// The most memory this process ever had resident, in bytes (`VmHWM`).
+/// The peak resident memory of this process, in bytes (`VmHWM`).
 ///
 /// # Errors
 ///
-/// The kernel does not tell, as on anything but Linux.
-pub fn peak() -> io::Result<u64> {
+/// The kernel does not report it, as on anything but Linux.
+pub fn peak_memory() -> io::Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kibibytes = line
@@ -21,18 +21,19 @@ pub fn peak() -> io::Result<u64> {
         .ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))
 }
 
-/// The CPU time this thread has used, in the kernel and outside of it.
+/// The CPU time of this thread, user and kernel.
 pub fn thread_cpu() -> Duration {
     cpu(ClockId::ThreadCPUTime)
 }
 
-/// The CPU time all threads of this process have used, in the kernel and outside of it.
+/// The CPU time of all threads of this process, user and kernel.
 pub fn process_cpu() -> Duration {
     cpu(ClockId::ProcessCPUTime)
 }
 
-/// Keeps this thread, and what it starts, to one of the processors it may use: the first, or the last. Without effect where there is one, or the system knows no such thing.
-pub fn keep_to(last: bool) {
+/// Pins this thread, and the threads it starts, to the first or the last processor it may use. No
+/// effect with one processor, or where the system does not support it.
+pub fn pin_to_processor(last: bool) {
     #[cfg(target_os = "linux")]
     {
         use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};

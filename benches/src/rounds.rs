@@ -1,22 +1,24 @@
 //! Interleaved rounds of CPU time.
 //!
-//! Machines are shared, and clocks of the wall lie: what is compared is measured in turns, in the CPU time of its thread, many times.
+//! Machines are shared, so wall-clock time is not reliable. What is compared is measured in turns,
+//! in the CPU time of its thread, many times.
 
 use std::time::Duration;
 
 use crate::process::thread_cpu;
 
-/// How long one sample should take at least; what is quicker is repeated.
+/// The minimum duration of one sample; faster code is repeated.
 const SAMPLE: Duration = Duration::from_millis(2);
 
-/// One of several ways to do the same.
+/// One of several ways to do the same thing.
 pub struct Way<'a> {
     name: &'static str,
     run: Box<dyn FnMut() + 'a>,
 }
 
 impl<'a> Way<'a> {
-    /// A way of this name; what it makes should go through [`black_box`](std::hint::black_box).
+    /// A way with this name; what `run` produces should go through
+    /// [`black_box`](std::hint::black_box).
     pub fn new(name: &'static str, run: impl FnMut() + 'a) -> Self {
         Self {
             name,
@@ -29,14 +31,14 @@ impl<'a> Way<'a> {
         self.name
     }
 
-    /// Goes it once.
+    /// Runs it once.
     pub fn run(&mut self) {
         (self.run)();
     }
 
-    /// The CPU time of going it so many times.
+    /// The CPU time of this many runs.
     fn sample(&mut self, times: u32) -> Duration {
-        // What came before should not be paid for here: caches and heap are made this way's own first.
+        // Warm up, so that caches and heap are in this way's own state.
         self.run();
         let start = thread_cpu();
         for _ in 0..times {
@@ -61,7 +63,7 @@ pub struct Times {
 }
 
 impl Times {
-    /// Takes the time of one more round, in seconds.
+    /// Adds the time of one round, in seconds.
     pub fn push(&mut self, seconds: f64) {
         self.rounds.push(seconds);
     }
@@ -71,12 +73,13 @@ impl Times {
         median(self.rounds.clone())
     }
 
-    /// How many times faster than another this is: the median of the ratios within each round.
+    /// How many times faster than `other` this is: the median of the ratios within each round.
     pub fn faster_than(&self, other: &Self) -> f64 {
         median(self.ratios(other))
     }
 
-    /// How much two that should be the same differ: the distance of their ratio from 1, or half of that between the quartiles of its rounds, whichever is larger.
+    /// How much two measurements of the same code differ: the distance of their ratio from 1, or
+    /// half the interquartile range of the ratios of its rounds, whichever is larger.
     pub fn noise(&self, same: &Self) -> f64 {
         let mut ratios = self.ratios(same);
         ratios.sort_by(f64::total_cmp);
@@ -95,7 +98,7 @@ impl Times {
     }
 }
 
-/// Measures each way once in each round, in an order that turns from round to round.
+/// Measures each way once in each round, in an order that changes from round to round.
 pub fn measure(ways: &mut [Way<'_>], rounds: usize) -> Vec<Times> {
     let times: Vec<u32> = ways.iter_mut().map(calibrate).collect();
     let mut results = vec![Times::default(); ways.len()];
@@ -108,7 +111,8 @@ pub fn measure(ways: &mut [Way<'_>], rounds: usize) -> Vec<Times> {
     results
 }
 
-/// The order of so many ways in this round: it turns, and every other round goes backwards, so that no way always has the same one before it.
+/// The order of the ways in this round. It rotates, and every other round is reversed, so that no
+/// way always follows the same one.
 pub fn order(round: usize, ways: usize) -> impl Iterator<Item = usize> {
     (0..ways).map(move |place| {
         let place = if round.is_multiple_of(2) {
@@ -120,7 +124,7 @@ pub fn order(round: usize, ways: usize) -> impl Iterator<Item = usize> {
     })
 }
 
-/// How often to go a way for one sample.
+/// How many runs one sample needs.
 fn calibrate(way: &mut Way<'_>) -> u32 {
     let mut times = 1;
     loop {

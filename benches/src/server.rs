@@ -1,4 +1,4 @@
-//! A service on loopback that takes one submit, checks its length and throws it away.
+//! A service on loopback that accepts one submit, checks its length and discards it.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::submission::{TAIL, head};
 
-/// How long to wait for a client that says nothing.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long to wait for a client that sends nothing.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A server that is ready for clients.
+/// A server that accepts clients.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -31,19 +31,19 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// The system does not tell.
+    /// The system does not report it.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Takes one submit with a body of exactly this many bytes, and accepts it.
+    /// Accepts one submit with a body of exactly this many bytes.
     ///
     /// # Errors
     ///
-    /// The client says another length, or sends something other than a submit of that length.
+    /// The client declares another length, or sends something other than a submit of that length.
     pub fn accept(&self, length: u64) -> io::Result<()> {
         let (stream, _) = self.listener.accept()?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(READ_TIMEOUT))?;
         stream.set_nodelay(true)?;
         let mut reader = BufReader::with_capacity(256 * 1024, stream);
         check(
@@ -51,17 +51,18 @@ impl Server {
             "the length is not that of the body",
         )?;
         drain(&mut reader, length)?;
-        let answer = r#"{"extraction_id":"7f8a3a4e-2f0b-4a37-9f43-0d6a9f0b1c2d"}"#;
+        let response = r#"{"extraction_id":"7f8a3a4e-2f0b-4a37-9f43-0d6a9f0b1c2d"}"#;
         let mut stream = reader.into_inner();
         write!(
             stream,
-            "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{answer}",
-            answer.len()
+            "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: \
+             {}\r\n\r\n{response}",
+            response.len()
         )
     }
 }
 
-/// Reads the head of a request; the length it gives, if it gives just that.
+/// Reads the head of a request, and returns its content length if it has one.
 fn read_head(reader: &mut impl BufRead) -> io::Result<Option<u64>> {
     let mut length = None;
     loop {
@@ -83,7 +84,7 @@ fn read_head(reader: &mut impl BufRead) -> io::Result<Option<u64>> {
     }
 }
 
-/// Reads a body to its end, and polls both ends of it.
+/// Reads a body to its end, and checks its first and last bytes.
 fn drain(reader: &mut impl BufRead, length: u64) -> io::Result<()> {
     let mut start = vec![0; head().len()];
     reader.read_exact(&mut start)?;

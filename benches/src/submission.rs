@@ -5,13 +5,13 @@ use std::io::{self, Read};
 use bytes::Bytes;
 use typless::wire::{Api, Body, ConfigError, Document, DocumentSource, SubmitRequest};
 
-/// The file's name.
+/// The file name.
 pub const FILE_NAME: &str = "invoice-2024-0117.pdf";
 
 /// The name of the document type.
 pub const DOCUMENT_TYPE: &str = "line-item-invoice";
 
-/// The body of a submit of this document, made anew.
+/// The body of a submit of this document, newly made.
 ///
 /// # Errors
 ///
@@ -21,7 +21,7 @@ pub fn body(api: &Api, document: &Bytes) -> Result<Body, ConfigError> {
     Ok(SubmitRequest::new(document).request(api).into_body())
 }
 
-/// The same from a source, as a file would be.
+/// The same from a source, as for a file.
 ///
 /// # Errors
 ///
@@ -39,12 +39,12 @@ pub fn head() -> String {
 /// Everything after the document in the body.
 pub const TAIL: &str = r#""}"#;
 
-/// The number of bytes the body of a document of this length has to have.
+/// The length of the body for a document of this length, in bytes.
 pub fn body_len(document: u64) -> u64 {
     head().len() as u64 + document.div_ceil(3) * 4 + TAIL.len() as u64
 }
 
-/// A source that is read from memory.
+/// A source in memory.
 struct Memory(Bytes);
 
 impl DocumentSource for Memory {

@@ -1,6 +1,6 @@
 //! Tables for the terminal.
 
-/// Rows of text under a header: the first column leans left, the others right.
+/// Rows of text under a header: the first column is left-aligned, the others are right-aligned.
 #[derive(Debug, Clone)]
 pub struct Table {
     rows: Vec<Vec<String>>,
@@ -24,7 +24,7 @@ impl Table {
         self.rows.push(Vec::new());
     }
 
-    /// Prints all of it.
+    /// Prints the table.
     pub fn print(&self) {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
@@ -50,7 +50,7 @@ impl Table {
     }
 }
 
-/// A number of bytes in decimal units: 100 KB, 13.3 MB.
+/// A number of bytes in decimal units, such as 100 KB or 13.3 MB.
 pub fn size(bytes: u64) -> String {
     let number = bytes as f64;
     let (number, unit) = match bytes {

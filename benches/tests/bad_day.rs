@@ -1,36 +1,37 @@
-//! On a bad day every document is accounted for, none is accepted twice, and no limit is exceeded: over both drivers, loopback, and the emulator. The bench `ten_thousand` is the same with
-//! ten thousand.
+//! With many faults, every document is accounted for, none is accepted twice, and no limit is
+//! exceeded: with both drivers, over loopback, against the emulator. The bench `ten_thousand` does
+//! the same with ten thousand documents.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use typless_benches::bad_day::{Day, Scene, on_tokio, over_threads};
+use typless_benches::bad_day::{RunReport, Scenario, on_tokio, over_threads};
 
 const DOCUMENTS: usize = 90;
 
-fn check(day: &Day) {
+fn check(report: &RunReport) {
     assert!(
-        day.unaccounted.is_empty(),
+        report.unaccounted.is_empty(),
         "{:#?} {:#?}",
-        day.unaccounted,
-        day.counts
+        report.unaccounted,
+        report.counts
     );
     assert!(
-        day.exceeded.is_empty(),
+        report.exceeded.is_empty(),
         "{:#?} {:#?}",
-        day.exceeded,
-        day.counts
+        report.exceeded,
+        report.counts
     );
     assert!(
-        day.spared.is_empty() && day.tally.unknown > 0,
-        "it was no bad day: {day:#?}"
+        report.missing_faults.is_empty() && report.outcomes.unknown > 0,
+        "a kind of fault is missing: {report:#?}"
     );
 }
 
 #[test]
 fn over_threads_with_webhooks() {
-    check(&over_threads(&Scene::short(DOCUMENTS)).unwrap());
+    check(&over_threads(&Scenario::short(DOCUMENTS)).unwrap());
 }
 
 #[test]
 fn on_tokio_with_the_queue() {
-    check(&on_tokio(&Scene::short(DOCUMENTS)).unwrap());
+    check(&on_tokio(&Scenario::short(DOCUMENTS)).unwrap());
 }

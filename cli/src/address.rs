@@ -1,16 +1,16 @@
-//! An address to listen at, as people write it.
+//! Parses an address to listen on.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// Reads an address of this machine with a port; `localhost` is one, and no other name.
+/// Parses an IP address with a port; the only host name that is accepted is `localhost`.
 pub(crate) fn parse(text: &str) -> Result<SocketAddr, String> {
-    const REMEDY: &str = "write it as 127.0.0.1:8080, [::1]:8080, or localhost:8080";
+    const HINT: &str = "write it as 127.0.0.1:8080, [::1]:8080, or localhost:8080";
     match text.strip_prefix("localhost:") {
         Some(port) => port
             .parse()
             .map(|port| (Ipv4Addr::LOCALHOST, port).into())
-            .map_err(|_| REMEDY.to_owned()),
-        None => text.parse().map_err(|_| REMEDY.to_owned()),
+            .map_err(|_| HINT.to_owned()),
+        None => text.parse().map_err(|_| HINT.to_owned()),
     }
 }
 

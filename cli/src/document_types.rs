@@ -1,4 +1,4 @@
-//! Document types of the user's own, for the emulator.
+//! The user's document types for the emulator.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use typless_emulator::{DocumentType, ServiceOptions};
 
 use crate::failure::Failure;
 
-/// Reads them; if any of the files can't be used, none is.
+/// Reads all files; fails with every problem found.
 pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<DocumentType>, Failure> {
     let (mut types, mut wrong) = (Vec::new(), Vec::new());
     for path in paths {
@@ -20,11 +20,11 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<DocumentType>, Failure> {
     if wrong.is_empty() {
         Ok(types)
     } else {
-        Err(Failure::wrong_calls(wrong))
+        Err(Failure::invalid_usages(wrong))
     }
 }
 
-/// An emulator that knows them beside its own.
+/// Options for an emulator that knows these types besides its own.
 pub(crate) fn options(types: Vec<DocumentType>) -> ServiceOptions {
     types
         .into_iter()
@@ -38,7 +38,7 @@ fn document_type(path: &Path) -> Result<DocumentType, String> {
     })?;
     DocumentType::from_json(&json).map_err(|error| {
         format!(
-            "{shown} can't be used: {}: mend it",
+            "{shown} can't be used: {}: fix the file",
             printable(&error.to_string(), 300)
         )
     })

@@ -1,4 +1,4 @@
-//! The files of a call, checked before anything is sent.
+//! The files on the command line, checked before anything is sent.
 
 use std::collections::HashSet;
 use std::fs;
@@ -10,16 +10,16 @@ use typless_transports::FileSource;
 
 use crate::arguments::DocumentArguments;
 use crate::failure::Failure;
-use crate::output::say;
+use crate::output::eprint_message;
 use crate::work::{Start, Task};
 
-/// What the files of a folder must end in to be taken for documents.
+/// The suffixes by which files of a folder are taken for documents.
 const SUFFIXES: [&str; 6] = ["pdf", "jpg", "jpeg", "png", "tif", "tiff"];
 
-/// Opens every file; if any of them can't be used, none is.
+/// Opens every file; fails with every problem found.
 pub(crate) fn open(arguments: &DocumentArguments) -> Result<Vec<Task>, Failure> {
     let mut tasks = Vec::new();
-    // What is wrong with the call, and not with a file, is told once.
+    // A problem with the usage, not with a file, is reported once.
     let (mut wrong, mut known) = (Vec::new(), HashSet::new());
     for path in paths(arguments)? {
         let file = path.to_string_lossy().into_owned();
@@ -38,17 +38,17 @@ pub(crate) fn open(arguments: &DocumentArguments) -> Result<Vec<Task>, Failure> 
     if wrong.is_empty() {
         Ok(tasks)
     } else {
-        Err(Failure::wrong_calls(wrong))
+        Err(Failure::invalid_usages(wrong))
     }
 }
 
-/// The files in the order of the call, those of a folder in its place.
+/// The files in the order of the command line, those of a folder in its place.
 fn paths(arguments: &DocumentArguments) -> Result<Vec<PathBuf>, Failure> {
-    let mut chosen = Chosen::default();
+    let mut list = FileList::default();
     let mut wrong = Vec::new();
     for path in &arguments.files {
         if !path.is_dir() {
-            chosen.add_named(path);
+            list.add_named(path);
             continue;
         }
         let mut found = Vec::new();
@@ -56,37 +56,38 @@ fn paths(arguments: &DocumentArguments) -> Result<Vec<PathBuf>, Failure> {
             Err(problem) => wrong.push(problem),
             Ok(()) if found.is_empty() => {
                 wrong.push(format!(
-                    "{} holds no documents: their names end in {}",
+                    "{} contains no documents: their names end in {}",
                     path.display(),
                     SUFFIXES.join(", ")
                 ));
             }
-            Ok(()) => found.into_iter().for_each(|path| chosen.add_found(path)),
+            Ok(()) => found.into_iter().for_each(|path| list.add_found(path)),
         }
     }
     if wrong.is_empty() {
-        Ok(chosen.paths)
+        Ok(list.paths)
     } else {
-        Err(Failure::wrong_calls(wrong))
+        Err(Failure::invalid_usages(wrong))
     }
 }
 
-/// The files that are taken. Folders may overlap, with each other and with files that are named beside them, and hold links to files; what they stand for together is taken once, as each submit is billed.
-/// Who names one file twice wants it twice.
+/// The files to submit. Folders may overlap with each other and with named files, and contain links
+/// to files. Such a file is submitted once, as each submit is billed. A file that is named twice on
+/// the command line is submitted twice.
 #[derive(Default)]
-struct Chosen {
+struct FileList {
     paths: Vec<PathBuf>,
-    /// Where they really are.
+    /// Their canonical paths.
     known: HashSet<PathBuf>,
-    /// Those of them that a folder stands for.
+    /// Those of them that were found in a folder.
     found: HashSet<PathBuf>,
 }
 
-impl Chosen {
+impl FileList {
     fn add_named(&mut self, path: &Path) {
         let real = real(path);
         if self.found.contains(&real) {
-            return tell_twice(path);
+            return print_duplicate(path);
         }
         self.known.insert(real);
         self.paths.push(path.to_path_buf());
@@ -98,25 +99,27 @@ impl Chosen {
         if self.known.insert(real) {
             self.paths.push(path);
         } else {
-            tell_twice(&path);
+            print_duplicate(&path);
         }
     }
 }
 
-/// Where a file really is. What is wrong with one that is not there is told once it is opened.
+/// The canonical path. If there is none, opening the file reports the problem.
 fn real(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
-fn tell_twice(path: &Path) {
-    say(&format!(
-        "{} is there already, and is taken once",
+fn print_duplicate(path: &Path) {
+    eprint_message(&format!(
+        "{} was given twice, and is submitted once",
         printable(&path.to_string_lossy(), 300)
     ));
 }
 
-/// The documents of a folder and its folders, in the order of their names. Links to folders are not followed: they may lead back. What is hidden is none that somebody put there to be read: the bin
-/// of a desktop, or the `._invoice.pdf` that macOS leaves beside `invoice.pdf` on other file systems; each would be billed.
+/// Adds the documents of a folder and its subfolders, sorted by name. Links to folders are not
+/// followed: they may lead back. Hidden files are left out, such as a desktop's trash, or the
+/// `._invoice.pdf` that macOS leaves beside `invoice.pdf` on other file systems: each would be
+/// billed.
 fn add_folder(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), String> {
     let unreadable = |error: io::Error| {
         format!(
@@ -168,7 +171,8 @@ fn document(path: &Path, arguments: &DocumentArguments) -> Result<Document, Stri
         Some(customer) => document.and_then(|document| document.with_customer(customer)),
         None => document,
     };
-    // The ticket names the file, so that who finds it knows what it stands for; a path that is too long for that is left out.
+    // The ticket carries the file's path, so that people see what it stands for; a path that is too
+    // long is left out.
     let document = document.map(|document| {
         document
             .clone()

@@ -1,12 +1,12 @@
-//! Lengths of time as people write them.
+//! Parses durations.
 
 use std::time::Duration;
 
-/// Reads `500ms`, `90s`, `10m`, `2h` or `1h 30m`.
+/// Parses `500ms`, `90s`, `10m`, `2h` or `1h 30m`.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    const REMEDY: &str = "write it as 500ms, 90s, 10m or 2h";
-    let signed: jiff::SignedDuration = text.parse().map_err(|_| REMEDY.to_owned())?;
-    Duration::try_from(signed).map_err(|_| format!("a length of time can't be negative: {REMEDY}"))
+    const HINT: &str = "write it as 500ms, 90s, 10m or 2h";
+    let signed: jiff::SignedDuration = text.parse().map_err(|_| HINT.to_owned())?;
+    Duration::try_from(signed).map_err(|_| format!("a duration can't be negative: {HINT}"))
 }
 
 #[cfg(test)]
@@ -15,7 +15,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn lengths_of_time_are_read_as_people_write_them() {
+    fn durations_have_units() {
         for (text, milliseconds) in [
             ("500ms", 500),
             ("90s", 90_000),

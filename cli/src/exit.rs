@@ -1,19 +1,19 @@
-//! How a call went, in one number for scripts.
+//! The exit status, for scripts.
 
 use std::process::ExitCode;
 
-/// The exit status: 0, or the highest of what went wrong.
+/// The exit status: 0, or the highest of all problems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
-    /// All is well.
+    /// Success.
     Success = 0,
     /// A document failed.
     DocumentFailed = 1,
-    /// The call was wrong.
-    WrongCall = 2,
-    /// The service could not be reached, or refused us.
-    NoService = 3,
-    /// Interrupted with Ctrl-C; the number is that of shells, 128 and the signal's.
+    /// Invalid usage.
+    InvalidUsage = 2,
+    /// The service could not be reached, or refused the request.
+    ServiceUnavailable = 3,
+    /// Interrupted by Ctrl-C or SIGTERM; 128 plus the number of SIGINT, as in shells.
     Interrupted = 130,
 }
 

@@ -1,14 +1,14 @@
-//! What goes wrong with a call, in sentences for people.
+//! Errors that end a command, as sentences for people.
 
 use typless::wire::printable;
 
 use crate::exit::Exit;
-use crate::output::say;
+use crate::output::eprint_message;
 
-/// What to do about a key that was refused.
+/// What to do about an API key that was refused.
 pub(crate) const CHECK_KEY: &str = "check the key in TYPLESS_API_KEY or --api-key-file";
 
-/// Something that went wrong: what, and what to do about it.
+/// An error that ends a command: what went wrong, and what to do about it.
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: Exit,
@@ -16,26 +16,26 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A call that was wrong.
-    pub(crate) fn wrong_call(sentence: impl Into<String>) -> Self {
+    /// Invalid usage.
+    pub(crate) fn invalid_usage(sentence: impl Into<String>) -> Self {
         Self {
-            exit: Exit::WrongCall,
+            exit: Exit::InvalidUsage,
             sentences: vec![sentence.into()],
         }
     }
 
-    /// Several things that are wrong with one call, a sentence each.
-    pub(crate) fn wrong_calls(sentences: Vec<String>) -> Self {
+    /// Invalid usage with several problems, a sentence each.
+    pub(crate) fn invalid_usages(sentences: Vec<String>) -> Self {
         Self {
-            exit: Exit::WrongCall,
+            exit: Exit::InvalidUsage,
             sentences,
         }
     }
 
-    /// A service that could not be reached, or refused us.
-    pub(crate) fn no_service(sentence: String) -> Self {
+    /// The service could not be reached, or refused the request.
+    pub(crate) fn service_unavailable(sentence: String) -> Self {
         Self {
-            exit: Exit::NoService,
+            exit: Exit::ServiceUnavailable,
             sentences: vec![sentence],
         }
     }
@@ -44,10 +44,10 @@ impl Failure {
         self.exit
     }
 
-    /// Prints it to the standard error.
-    pub(crate) fn tell(&self) {
+    /// Prints it to standard error.
+    pub(crate) fn print(&self) {
         for sentence in &self.sentences {
-            say(&printable(sentence, 1000));
+            eprint_message(&printable(sentence, 1000));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A folder of results, a file of JSON for each extraction.
+//! A folder of results: one JSON file per extraction.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -9,20 +9,22 @@ use typless::wire::ExtractionId;
 
 use crate::failure::Failure;
 
-/// Results, a file of JSON for each extraction: `<id>.json`. What is being fetched has an `<id>.fetching` there, into which the result is written before it gets its name; so a result is there
-/// whole or not at all, and which ones a process that is no more had begun to fetch is known.
+/// A folder with one JSON file per result: `<id>.json`. A result that is being fetched has an
+/// `<id>.fetching` file, into which it is written before the rename. So a result is complete or
+/// absent, and an unfinished fetch of a process that died is known.
 pub(crate) struct Folder {
     path: PathBuf,
 }
 
-/// The characters of an id that its file has, too. Upper-case letters are not among them: some file systems take them for lower-case ones.
-const KEPT: AsciiSet = upper_case(NON_ALPHANUMERIC.remove(b'-').remove(b'_'));
+/// The characters of an id that are percent-encoded in its file name. Upper-case letters are: some
+/// file systems do not tell them from lower-case ones.
+const ENCODED: AsciiSet = upper_case(NON_ALPHANUMERIC.remove(b'-').remove(b'_'));
 
-const WRITTEN: &str = "json";
-const FETCHING: &str = "fetching";
+const WRITTEN_SUFFIX: &str = "json";
+const FETCHING_SUFFIX: &str = "fetching";
 
 impl Folder {
-    /// Opens the folder, and makes it if it is not there.
+    /// Opens the folder, and creates it if it does not exist.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         fs::create_dir_all(path).map_err(|error| unusable(path, &error))?;
         Ok(Self {
@@ -30,41 +32,41 @@ impl Folder {
         })
     }
 
-    /// The results that are there.
+    /// The ids of the results that were written.
     pub(crate) fn written(&self) -> Result<Vec<ExtractionId>, Failure> {
-        self.ids(WRITTEN)
+        self.ids(WRITTEN_SUFFIX)
     }
 
-    /// The results that a process which is no more had begun to fetch.
-    pub(crate) fn begun(&self) -> Result<Vec<ExtractionId>, Failure> {
-        self.ids(FETCHING)
+    /// The ids whose fetch was started by an earlier process and did not finish.
+    pub(crate) fn fetching(&self) -> Result<Vec<ExtractionId>, Failure> {
+        self.ids(FETCHING_SUFFIX)
     }
 
-    /// Notes that a result is about to be fetched.
-    pub(crate) fn begin(&self, id: &ExtractionId) -> io::Result<()> {
-        File::create(self.file(id, FETCHING)).map(drop)
+    /// Records that a result is about to be fetched.
+    pub(crate) fn mark_fetching(&self, id: &ExtractionId) -> io::Result<()> {
+        File::create(self.file(id, FETCHING_SUFFIX)).map(drop)
     }
 
     /// Writes a result.
     pub(crate) fn write(&self, id: &ExtractionId, line: &str) -> io::Result<()> {
-        let fetching = self.file(id, FETCHING);
+        let fetching = self.file(id, FETCHING_SUFFIX);
         let mut file = File::create(&fetching)?;
         file.write_all(line.as_bytes())?;
         file.write_all(b"\n")?;
         file.sync_all()?;
-        fs::rename(fetching, self.file(id, WRITTEN))
+        fs::rename(fetching, self.file(id, WRITTEN_SUFFIX))
     }
 
-    /// Forgets that a result was about to be fetched.
-    pub(crate) fn give_up(&self, id: &ExtractionId) {
-        // One that stays is fetched again by the next call, which finds out once more.
-        let _ = fs::remove_file(self.file(id, FETCHING));
+    /// Removes the record of a fetch that brought no result.
+    pub(crate) fn clear_fetching(&self, id: &ExtractionId) {
+        // If the file stays, the next run fetches the result again.
+        let _ = fs::remove_file(self.file(id, FETCHING_SUFFIX));
     }
 
     fn file(&self, id: &ExtractionId, suffix: &str) -> PathBuf {
         self.path.join(format!(
             "{}.{suffix}",
-            utf8_percent_encode(id.as_str(), &KEPT)
+            utf8_percent_encode(id.as_str(), &ENCODED)
         ))
     }
 
@@ -78,12 +80,12 @@ impl Folder {
             .collect();
         names.retain(|name| name.extension().is_some_and(|is| is == suffix));
         names.sort();
-        Ok(names.iter().filter_map(|name| id_of(name)).collect())
+        Ok(names.iter().filter_map(|name| id_from_name(name)).collect())
     }
 }
 
-/// The id that a file is named after, if it is one.
-fn id_of(name: &Path) -> Option<ExtractionId> {
+/// The id in a file's name, if there is one.
+fn id_from_name(name: &Path) -> Option<ExtractionId> {
     let id = percent_decode_str(name.file_stem()?.to_str()?)
         .decode_utf8()
         .ok()?;
@@ -91,7 +93,7 @@ fn id_of(name: &Path) -> Option<ExtractionId> {
 }
 
 fn unusable(path: &Path, error: &io::Error) -> Failure {
-    Failure::wrong_call(format!(
+    Failure::invalid_usage(format!(
         "{} can't be used: {error}: name a folder with --out",
         path.display()
     ))
@@ -118,19 +120,25 @@ mod tests {
     fn a_result_is_there_whole_or_not_at_all() {
         let place = tempfile::tempdir().expect("a place");
         let folder = Folder::open(&place.path().join("new/folder")).expect("a folder");
-        folder.begin(&id("0d14")).expect("to begin");
+        folder.mark_fetching(&id("0d14")).expect("a mark");
         assert_eq!(
-            (folder.written().expect("ids"), folder.begun().expect("ids")),
+            (
+                folder.written().expect("ids"),
+                folder.fetching().expect("ids")
+            ),
             (vec![], vec![id("0d14")])
         );
         folder.write(&id("0d14"), "{}").expect("to write");
         assert_eq!(
-            (folder.written().expect("ids"), folder.begun().expect("ids")),
+            (
+                folder.written().expect("ids"),
+                folder.fetching().expect("ids")
+            ),
             (vec![id("0d14")], vec![])
         );
-        folder.begin(&id("0e89")).expect("to begin");
-        folder.give_up(&id("0e89"));
-        assert_eq!(folder.begun().expect("ids"), []);
+        folder.mark_fetching(&id("0e89")).expect("a mark");
+        folder.clear_fetching(&id("0e89"));
+        assert_eq!(folder.fetching().expect("ids"), []);
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! The `typless` command: extracts documents, one or ten thousand, goes on with what was submitted, fetches what has finished, and runs an emulator of the service.
+//! The `typless` command. It extracts documents, resumes jobs that were submitted, fetches finished
+//! results, and runs an emulator of the service.
 
-// They panic where nobody reads any more: `output` is for that.
+// `println!` and `eprintln!` panic when the stream is closed; use `output` instead.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod address;
@@ -12,13 +13,13 @@ mod duration;
 mod exit;
 mod failure;
 mod folder;
+mod fraction;
 mod output;
 mod pace;
 mod progress;
 mod receiver;
 mod report;
 mod service;
-mod share;
 mod summary;
 mod work;
 
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
     match command::run(&Arguments::parse().command) {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            failure.tell();
+            failure.print();
             failure.exit().into()
         }
     }

@@ -1,46 +1,48 @@
-//! The standard output and the standard error, either of which may go away.
+//! Standard output and standard error, either of which may be closed.
 
 use std::io::{self, Write};
 
 use crate::exit::Exit;
 
-/// Prints what can be asked for again. If whoever read our output has gone, they have what they wanted, and the process ends; any other failure is told.
+/// Prints output that can be requested again. If the reader has closed the pipe, it has what it
+/// wanted, and the process ends; any other failure is reported.
 pub(crate) fn print(text: &str) -> Exit {
     match write(text) {
         Ok(()) => Exit::Success,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         Err(error) => {
-            say(&format!(
-                "the standard output can't be written: {error}: make room, and call again"
+            eprint_message(&format!(
+                "standard output can't be written: {error}: free some space, and run it again"
             ));
-            Exit::WrongCall
+            Exit::InvalidUsage
         }
     }
 }
 
-/// Writes a line.
+/// Writes a line to standard output.
 pub(crate) fn write(line: &str) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{line}")
 }
 
-/// Whoever has closed our output has what they wanted; anything else that keeps us from writing is a failure.
-pub(crate) fn exit_of(error: &io::Error) -> Exit {
+/// The exit status for a write error: a closed pipe is a success, anything else a failure.
+pub(crate) fn exit_for(error: &io::Error) -> Exit {
     if error.kind() == io::ErrorKind::BrokenPipe {
         Exit::Success
     } else {
-        Exit::WrongCall
+        Exit::InvalidUsage
     }
 }
 
-/// Tells people something, on the standard error, where our lines begin with [`OURS`].
-pub(crate) fn say(sentence: &str) {
-    say_line(&format!("{OURS}{sentence}"));
+/// Prints a message for people to standard error, with [`MESSAGE_PREFIX`] before it.
+pub(crate) fn eprint_message(sentence: &str) {
+    eprint_line(&format!("{MESSAGE_PREFIX}{sentence}"));
 }
 
-/// What the lines begin with that tell people something.
-pub(crate) const OURS: &str = "typless: ";
+/// The prefix of messages for people.
+pub(crate) const MESSAGE_PREFIX: &str = "typless: ";
 
-/// Writes a line to the standard error, all of it at once. That nobody hears it is no reason to stop in the middle of something, as `eprintln!` would.
-pub(crate) fn say_line(line: &str) {
+/// Writes a line to standard error in one write. Unlike `eprintln!`, it ignores a closed stream, so
+/// that nothing stops in the middle.
+pub(crate) fn eprint_line(line: &str) {
     let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }

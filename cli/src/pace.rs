@@ -1,4 +1,4 @@
-//! How long extractions take, as people write it.
+//! Parses how long the emulator's extractions take.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use typless_emulator::Pace;
 
 use crate::duration;
 
-/// Reads a length of time, `lognormal:MEDIAN:SIGMA`, or several of these, each with its weight, as `0.95*2s+0.05*5m`.
+/// Parses a duration, `lognormal:MEDIAN:SIGMA`, or a mixture of these with weights, as
+/// `0.95*2s+0.05*5m`.
 pub(crate) fn parse(text: &str) -> Result<Pace, String> {
     if !text.contains('*') {
         return one(text);
@@ -15,35 +16,36 @@ pub(crate) fn parse(text: &str) -> Result<Pace, String> {
     parts.map(Pace::mixture)
 }
 
-/// Reads a factor and a period, as `3:24h`.
+/// Parses a factor and a period, as `3:24h`.
 pub(crate) fn parse_drift(text: &str) -> Result<(f64, Duration), String> {
-    const REMEDY: &str = "write it as 3:24h, with a factor above 0 and a length of time above 0";
-    let (factor, period) = text.split_once(':').ok_or(REMEDY)?;
-    let factor = positive(factor).ok_or(REMEDY)?;
-    let period = duration::parse(period).map_err(|_| REMEDY)?;
+    const HINT: &str = "write it as 3:24h, with a factor above 0 and a period above 0";
+    let (factor, period) = text.split_once(':').ok_or(HINT)?;
+    let factor = positive(factor).ok_or(HINT)?;
+    let period = duration::parse(period).map_err(|_| HINT)?;
     if period.is_zero() {
-        Err(REMEDY.to_owned())
+        Err(HINT.to_owned())
     } else {
         Ok((factor, period))
     }
 }
 
 fn weighted(text: &str) -> Result<(f64, Pace), String> {
-    const REMEDY: &str = "write a mixture as 0.95*2s+0.05*5m, with weights above 0";
-    let (weight, pace) = text.split_once('*').ok_or(REMEDY)?;
-    Ok((positive(weight).ok_or(REMEDY)?, one(pace)?))
+    const HINT: &str = "write a mixture as 0.95*2s+0.05*5m, with weights above 0";
+    let (weight, pace) = text.split_once('*').ok_or(HINT)?;
+    Ok((positive(weight).ok_or(HINT)?, one(pace)?))
 }
 
 fn one(text: &str) -> Result<Pace, String> {
-    const REMEDY: &str = "write it as 2s, as lognormal:20s:0.8 with the median and sigma, or as a mixture: 0.95*2s+0.05*5m";
+    const HINT: &str = "write it as 2s, as lognormal:20s:0.8 with the median and sigma, or as a \
+                        mixture: 0.95*2s+0.05*5m";
     let Some(parameters) = text.trim().strip_prefix("lognormal:") else {
         return duration::parse(text.trim())
             .map(Pace::fixed)
-            .map_err(|_| REMEDY.to_owned());
+            .map_err(|_| HINT.to_owned());
     };
-    let (median, sigma) = parameters.split_once(':').ok_or(REMEDY)?;
-    let median = duration::parse(median).map_err(|_| REMEDY)?;
-    let sigma: f64 = sigma.parse().map_err(|_| REMEDY)?;
+    let (median, sigma) = parameters.split_once(':').ok_or(HINT)?;
+    let median = duration::parse(median).map_err(|_| HINT)?;
+    let sigma: f64 = sigma.parse().map_err(|_| HINT)?;
     if (0.0..=10.0).contains(&sigma) {
         Ok(Pace::lognormal(median, sigma))
     } else {
@@ -63,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pace_is_a_length_of_time_or_a_distribution_or_a_mixture() {
+    fn a_pace_is_a_duration_or_a_distribution_or_a_mixture() {
         let lognormal = Pace::lognormal(Duration::from_secs(20), 0.8);
         assert_eq!(parse("2s"), Ok(Pace::fixed(Duration::from_secs(2))));
         assert_eq!(parse("lognormal:20s:0.8"), Ok(lognormal.clone()));

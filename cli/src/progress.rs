@@ -1,4 +1,4 @@
-//! The progress line: what is going on, for people at a terminal.
+//! The progress line on a terminal.
 
 use std::time::Duration;
 
@@ -6,21 +6,22 @@ use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use typless::machine::{BatchProgress, DrainProgress, JobEventKind};
 use typless::wire::printable;
 
-/// A line on the standard error that is redrawn as things happen; nothing at all where that is no terminal. Clones are the same line.
+/// A line on standard error that is redrawn; nothing where standard error is no terminal. Clones
+/// share the line.
 #[derive(Clone)]
 pub(crate) struct Progress {
     bar: ProgressBar,
     documents: usize,
 }
 
-/// For one document, and for a queue of which nobody knows how long it is: what happens.
+/// The template for one document, and for a queue of unknown length.
 const ONE: &str = "{spinner} {elapsed} {wide_msg}";
 
-/// For many, how far they are, how fast it goes, and how long it will take.
+/// The template for many documents: position, speed, and time left.
 const MANY: &str = "{spinner} {bar:30} {pos}/{len} done, {msg}";
 
 impl Progress {
-    /// For so many documents.
+    /// A progress line for this many documents.
     pub(crate) fn new(documents: usize, is_quiet: bool) -> Self {
         let template = if documents == 1 { ONE } else { MANY };
         Self {
@@ -29,22 +30,22 @@ impl Progress {
         }
     }
 
-    /// For a queue.
-    pub(crate) fn of_queue(is_quiet: bool) -> Self {
+    /// A progress line for a queue.
+    pub(crate) fn for_queue(is_quiet: bool) -> Self {
         Self {
             bar: bar(ProgressBar::new_spinner(), ONE, is_quiet),
             documents: 0,
         }
     }
 
-    /// Something happened to a document.
+    /// Shows an event of a document. Ignored unless there is only one document.
     pub(crate) fn event(&self, file: &str, kind: &JobEventKind) {
         if self.documents != 1 {
             return;
         }
         let what = match kind {
             JobEventKind::Submitting { .. } => "submitting".to_owned(),
-            JobEventKind::SubmitFailed { cause, .. } => format!("trying again: {cause}"),
+            JobEventKind::SubmitFailed { cause, .. } => format!("retrying: {cause}"),
             JobEventKind::Submitted(_) => "submitted".to_owned(),
             JobEventKind::PollDue { poll, .. } => format!("poll {poll}"),
             JobEventKind::Progressed {
@@ -61,12 +62,12 @@ impl Progress {
         ));
     }
 
-    /// So many documents are done, and have failed.
+    /// Shows how many documents are done, and how many of them failed.
     pub(crate) fn counts(&self, done: usize, failed: usize, batch: &BatchProgress) {
         self.bar.set_position(done as u64);
         if self.documents != 1 {
             let pause = if batch.paused_until.is_some() {
-                ", the service asks for a pause"
+                ", paused by the service"
             } else {
                 ""
             };
@@ -78,7 +79,7 @@ impl Progress {
         }
     }
 
-    /// So many results were fetched, and so many could not be.
+    /// Shows how many results were fetched, and how many of them failed.
     pub(crate) fn queue(&self, done: usize, failed: usize, drain: &DrainProgress) {
         let DrainProgress {
             waiting, in_flight, ..
@@ -88,7 +89,7 @@ impl Progress {
         ));
     }
 
-    /// Prints something else in between.
+    /// Hides the line while `print` writes something else.
     pub(crate) fn suspend<R>(&self, print: impl FnOnce() -> R) -> R {
         self.bar.suspend(print)
     }
@@ -109,7 +110,7 @@ fn bar(bar: ProgressBar, template: &str, is_quiet: bool) -> ProgressBar {
     bar
 }
 
-/// How fast it goes, and how long it will take at that speed; nothing before there is a speed.
+/// The speed so far, and the time left at that speed; empty before there is a speed.
 fn speed(done: usize, documents: usize, elapsed: Duration) -> String {
     let seconds = elapsed.as_secs_f64();
     if done == 0 || seconds <= 0.0 {

@@ -20,18 +20,19 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use typless::wire::{Notification, Webhook};
 
-/// The most connections at once; further ones wait.
-const CONNECTIONS: usize = 256;
+/// The maximum number of open connections; further ones wait.
+const MAX_CONNECTIONS: usize = 256;
 
-/// How long a head or a body may take. Messages are short.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the head or the body of a request may take. Messages are short.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a connection may live.
-const AGE: Duration = Duration::from_mins(10);
+/// How long a connection may stay open.
+const MAX_CONNECTION_AGE: Duration = Duration::from_mins(10);
 
-/// Listens on a thread of its own until the process ends, and hands over what is said. Where that can't be taken just now, the sender is told to try again.
+/// Listens on its own thread until the process ends, and passes each notification to `take`. Where
+/// `take` returns false, the response is a 503, so that the sender tries again.
 ///
-/// Gives back the address, with the port that was picked.
+/// Returns the local address, with the port that was picked.
 pub(crate) fn listen(
     addr: SocketAddr,
     webhook: Webhook,
@@ -59,46 +60,46 @@ async fn accept<F: Fn(Notification) -> bool + Send + Sync + 'static>(
     listener: TcpListener,
     receiver: Arc<Receiver<F>>,
 ) {
-    /// A process that has too many files open has to wait for some to be closed.
-    const AFTER_FAILURE: Duration = Duration::from_millis(50);
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    /// A process with too many open files has to wait until some are closed.
+    const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else {
+        let Ok(permit) = permits.clone().acquire_owned().await else {
             return;
         };
         match listener.accept().await {
             Ok((stream, _)) => {
                 let receiver = receiver.clone();
                 tokio::spawn(async move {
-                    let _ = timeout(AGE, serve(stream, &receiver)).await;
-                    drop(place);
+                    let _ = timeout(MAX_CONNECTION_AGE, serve(stream, &receiver)).await;
+                    drop(permit);
                 });
             }
-            Err(_) => sleep(AFTER_FAILURE).await,
+            Err(_) => sleep(ACCEPT_RETRY_DELAY).await,
         }
     }
 }
 
 async fn serve<F: Fn(Notification) -> bool>(stream: TcpStream, receiver: &Receiver<F>) {
     let service = service_fn(async |request| {
-        Ok::<_, Infallible>(receiver.answer(request).await.map(Full::new))
+        Ok::<_, Infallible>(receiver.respond(request).await.map(Full::new))
     });
-    // A connection that breaks off is the other side's affair.
+    // An error on a connection is the client's problem.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
+        .header_read_timeout(READ_TIMEOUT)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
 
 impl<F: Fn(Notification) -> bool> Receiver<F> {
-    async fn answer(&self, request: Request<Incoming>) -> Response<Bytes> {
+    async fn respond(&self, request: Request<Incoming>) -> Response<Bytes> {
         if let Some(refusal) = self.webhook.refuse(&request) {
             return refusal;
         }
         let (head, body) = request.into_parts();
         let body = match timeout(
-            PATIENCE,
+            READ_TIMEOUT,
             Limited::new(body, Notification::MAX_BYTES).collect(),
         )
         .await
@@ -107,9 +108,9 @@ impl<F: Fn(Notification) -> bool> Receiver<F> {
             Ok(Err(_)) => return with_status(StatusCode::PAYLOAD_TOO_LARGE),
             Err(_) => return with_status(StatusCode::REQUEST_TIMEOUT),
         };
-        let (answer, notification) = self.webhook.receive(&Request::from_parts(head, body));
+        let (response, notification) = self.webhook.receive(&Request::from_parts(head, body));
         if notification.is_none_or(|notification| (self.take)(notification)) {
-            answer
+            response
         } else {
             with_status(StatusCode::SERVICE_UNAVAILABLE)
         }

@@ -1,4 +1,4 @@
-//! Which service is talked to, and with which key.
+//! Connects to the service, with the API key.
 
 use std::env::VarError;
 use std::fs;
@@ -17,7 +17,7 @@ use crate::arguments::ServiceArguments;
 use crate::document_types;
 use crate::failure::Failure;
 
-/// A service to talk to, and a way to talk to it.
+/// A service, and the transport to it.
 pub(crate) struct Connection {
     pub(crate) api: Api,
     pub(crate) transport: Ureq,
@@ -25,15 +25,15 @@ pub(crate) struct Connection {
     emulator: Option<Listener>,
 }
 
-/// Attempts at a request: a person waits, and a wrong address should be told within seconds.
-pub(crate) const ATTEMPTS: u16 = 4;
+/// Attempts for each request: people wait, and a wrong address should be reported within seconds.
+pub(crate) const MAX_ATTEMPTS: u16 = 4;
 
-/// How long a person waits for an answer to one request.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The deadline for a single request, retries included.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(60);
 
 impl Connection {
-    /// The service that the arguments name.
-    pub(crate) fn to_service(arguments: &ServiceArguments) -> Result<Self, Failure> {
+    /// Connects to the service on the command line.
+    pub(crate) fn for_service(arguments: &ServiceArguments) -> Result<Self, Failure> {
         let key = key(arguments)?;
         let make = if arguments.allow_plain_http {
             Api::over_plain_http
@@ -41,11 +41,14 @@ impl Connection {
             Api::new
         };
         let api = make(&arguments.base_url, &key).map_err(|error| match error.field() {
-            "base_url" if error.to_string().contains("plain http") => Failure::wrong_call(
-                "--base-url is plain http, which would show the key to the network: use https, or add --allow-plain-http if that is meant",
+            "base_url" if error.to_string().contains("plain http") => Failure::invalid_usage(
+                "--base-url is plain http, which sends the API key unencrypted: use https, or add \
+                 --allow-plain-http",
             ),
-            "base_url" => Failure::wrong_call(error.to_string().replacen("base_url", "--base-url", 1)),
-            _ => Failure::wrong_call(error.to_string().replacen("api_key", "the key", 1)),
+            "base_url" => {
+                Failure::invalid_usage(error.to_string().replacen("base_url", "--base-url", 1))
+            }
+            _ => Failure::invalid_usage(error.to_string().replacen("api_key", "the API key", 1)),
         })?;
         Ok(Self {
             api: versioned(api, arguments)?,
@@ -54,8 +57,9 @@ impl Connection {
         })
     }
 
-    /// An emulator that is started here and knows these document types beside its own. A document type that it certainly does not know is refused.
-    pub(crate) fn to_emulator(
+    /// Starts an emulator that knows these document types besides its own. Fails if it does not
+    /// know `document_type`.
+    pub(crate) fn for_emulator(
         types: Vec<DocumentType>,
         document_type: &str,
         arguments: &ServiceArguments,
@@ -68,8 +72,9 @@ impl Connection {
             .collect();
         if !known.contains(&document_type) {
             let known = known.join(", ");
-            return Err(Failure::wrong_call(format!(
-                "the emulator knows no document type {document_type:?}: use --document-type with one of {known}"
+            return Err(Failure::invalid_usage(format!(
+                "the emulator knows no document type {document_type:?}: use --document-type with \
+                 one of {known}"
             )));
         }
         let listener = Listener::bind(
@@ -77,13 +82,13 @@ impl Connection {
             Service::new(document_types::options(types)),
         )
         .map_err(|error| {
-            Failure::wrong_call(format!(
+            Failure::invalid_usage(format!(
                 "the emulator can't listen on this machine: {error}"
             ))
         })?;
         let api = Api::new(&listener.base_url(), "emulator")
-            .map_err(|error| Failure::wrong_call(error.to_string()))?;
-        // A proxy from the environment is meant for other machines than this one.
+            .map_err(|error| Failure::invalid_usage(error.to_string()))?;
+        // A proxy from the environment is meant for other machines.
         let agent = ureq::Agent::config_builder()
             .proxy(None)
             .build()
@@ -95,18 +100,18 @@ impl Connection {
         })
     }
 
-    /// Whether it ends with this process, and all that it knows.
+    /// Whether this is an emulator, whose state ends with this process.
     pub(crate) fn is_emulator(&self) -> bool {
         self.emulator.is_some()
     }
 
-    /// Performs one call, with a few attempts.
+    /// Sends one request, with a few attempts.
     pub(crate) fn call<R: Request>(&self, request: R) -> Result<R::Response, CallError> {
         let clock = SystemClock::new();
-        let retry = RetryPolicy::new().with_attempts(ATTEMPTS);
+        let retry = RetryPolicy::new().with_attempts(MAX_ATTEMPTS);
         let options = CallOptions::new()
             .with_seed(RandomState::new().hash_one(0))
-            .with_deadline(PATIENCE)
+            .with_deadline(REQUEST_DEADLINE)
             .with_retry_policy(retry);
         let call = Call::new(&self.api, request, options, clock.now());
         Driver::new(call, &self.transport, clock)
@@ -116,31 +121,37 @@ impl Connection {
 }
 
 fn versioned(api: Api, arguments: &ServiceArguments) -> Result<Api, Failure> {
-    match &arguments.version_prefix {
+    match &arguments.api_version {
         Some(version) => api.with_version(version).map_err(|error| {
-            Failure::wrong_call(error.to_string().replacen("version", "--version-prefix", 1))
+            Failure::invalid_usage(error.to_string().replacen("version", "--api-version", 1))
         }),
         None => Ok(api),
     }
 }
 
-/// The key, from the file that is named or from the environment; never from an argument, which other users of the machine can see.
+/// The API key, from the file or from the environment; never from an argument, which other users of
+/// the machine can see.
 fn key(arguments: &ServiceArguments) -> Result<String, Failure> {
     if let Some(path) = &arguments.api_key_file {
         return fs::read_to_string(path).map_err(|error| {
-            Failure::wrong_call(format!(
-                "the key can't be read from {}: {error}: name a readable file with --api-key-file",
+            Failure::invalid_usage(format!(
+                "the API key can't be read from {}: {error}: name a readable file with \
+                 --api-key-file",
                 path.display()
             ))
         });
     }
     std::env::var("TYPLESS_API_KEY").map_err(|error| {
-        Failure::wrong_call(match error {
+        Failure::invalid_usage(match error {
             VarError::NotPresent => {
-                "there is no key: set TYPLESS_API_KEY, name a file with --api-key-file, or use extract --emulator, which needs none"
+                "there is no API key: set TYPLESS_API_KEY, name a file with --api-key-file, or \
+                 use extract --emulator, which needs none"
             }
-            // Its own words would quote it.
-            VarError::NotUnicode(_) => "the key in TYPLESS_API_KEY is no text: copy it from the dashboard of the service",
+            // The error's own text would quote the key.
+            VarError::NotUnicode(_) => {
+                "the API key in TYPLESS_API_KEY is not valid UTF-8: copy it from the dashboard of \
+                 the service"
+            }
         })
     })
 }

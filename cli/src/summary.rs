@@ -1,13 +1,13 @@
-//! How it went, in one line.
+//! The summary line.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 use typless::machine::BatchProgress;
 
-use crate::output::say;
+use crate::output::eprint_message;
 
-/// Counts documents, and says at the end how it went.
+/// Counts documents, and prints one line of summary at the end.
 pub(crate) struct Summary {
     started: Instant,
     is_quiet: bool,
@@ -16,7 +16,7 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    /// Begins to count.
+    /// Starts the clock.
     pub(crate) fn new(is_quiet: bool) -> Self {
         Self {
             started: Instant::now(),
@@ -26,9 +26,9 @@ impl Summary {
         }
     }
 
-    /// Counts a document that has come to its end.
-    pub(crate) fn ended(&mut self, well: bool) {
-        *if well {
+    /// Counts a finished document.
+    pub(crate) fn count(&mut self, succeeded: bool) {
+        *if succeeded {
             &mut self.succeeded
         } else {
             &mut self.failed
@@ -39,21 +39,22 @@ impl Summary {
         self.succeeded + self.failed
     }
 
-    /// Prints the line to the standard error, for documents that were followed. A single one says by itself how it went, to scripts at least.
-    pub(crate) fn tell_documents(&self, documents: usize, batch: &BatchProgress) {
+    /// Prints the summary of submitted or resumed documents to standard error. For a single
+    /// document it is printed on a terminal only: the result says the same.
+    pub(crate) fn print_documents(&self, documents: usize, batch: &BatchProgress) {
         if documents == 1 && !io::stderr().is_terminal() {
             return;
         }
         let requests = batch.submits + batch.polls + batch.listings;
-        self.say(&self.of_documents(documents, requests, self.started.elapsed()));
+        self.print(&self.documents_line(documents, requests, self.started.elapsed()));
     }
 
-    /// Prints the line to the standard error, for results that were fetched without knowing how many there are.
-    pub(crate) fn tell_results(&self) {
-        self.say(&self.of_results(self.started.elapsed()));
+    /// Prints the summary of fetched results, whose number was not known, to standard error.
+    pub(crate) fn print_results(&self) {
+        self.print(&self.results_line(self.started.elapsed()));
     }
 
-    fn of_documents(&self, documents: usize, requests: u64, time: Duration) -> String {
+    fn documents_line(&self, documents: usize, requests: u64, time: Duration) -> String {
         let Self {
             succeeded, failed, ..
         } = self;
@@ -64,38 +65,38 @@ impl Summary {
             String::new()
         };
         let (documents, requests) = (
-            counted(documents as u64, "document"),
-            counted(requests, "request"),
+            pluralize(documents as u64, "document"),
+            pluralize(requests, "request"),
         );
         format!(
             "{documents}: {succeeded} ok, {failed} failed{left}; {requests} in {}",
-            shown(time)
+            format_elapsed(time)
         )
     }
 
-    fn of_results(&self, time: Duration) -> String {
+    fn results_line(&self, time: Duration) -> String {
         let Self {
             succeeded, failed, ..
         } = self;
         format!(
             "{}: {succeeded} ok, {failed} failed, in {}",
-            counted(self.done() as u64, "result"),
-            shown(time)
+            pluralize(self.done() as u64, "result"),
+            format_elapsed(time)
         )
     }
 
-    fn say(&self, line: &str) {
+    fn print(&self, line: &str) {
         if !self.is_quiet {
-            say(line);
+            eprint_message(line);
         }
     }
 }
 
-fn counted(number: u64, noun: &str) -> String {
+fn pluralize(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-fn shown(time: Duration) -> String {
+fn format_elapsed(time: Duration) -> String {
     let seconds = time.as_secs();
     if seconds < 60 {
         format!("{:.1} s", time.as_secs_f64())
@@ -114,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_says_how_it_went() {
+    fn the_summary_counts_documents_and_results() {
         let summary = Summary {
             started: Instant::now(),
             is_quiet: false,
@@ -122,15 +123,15 @@ mod tests {
             failed: 1,
         };
         assert_eq!(
-            summary.of_documents(8, 20, Duration::from_millis(1234)),
+            summary.documents_line(8, 20, Duration::from_millis(1234)),
             "8 documents: 7 ok, 1 failed; 20 requests in 1.2 s"
         );
         assert_eq!(
-            summary.of_documents(9, 20, Duration::from_secs(3723)),
+            summary.documents_line(9, 20, Duration::from_secs(3723)),
             "9 documents: 7 ok, 1 failed, 1 left; 20 requests in 1:02:03"
         );
         assert_eq!(
-            summary.of_results(Duration::from_millis(1234)),
+            summary.results_line(Duration::from_millis(1234)),
             "8 results: 7 ok, 1 failed, in 1.2 s"
         );
         let summary = Summary {
@@ -139,7 +140,7 @@ mod tests {
             ..summary
         };
         assert_eq!(
-            summary.of_documents(1, 1, Duration::ZERO),
+            summary.documents_line(1, 1, Duration::ZERO),
             "1 document: 1 ok, 0 failed; 1 request in 0.0 s"
         );
     }

@@ -1,4 +1,5 @@
-//! Reads a PDF and prints what was found: `cargo run -p typless-emulator --example read -- invoice.pdf`.
+//! Reads a PDF and prints what was found:
+//! `cargo run -p typless-emulator --example read -- invoice.pdf`.
 
 use std::process::ExitCode;
 
@@ -6,7 +7,7 @@ use typless_emulator::{DocumentType, ExtractionResult, read};
 
 fn main() -> ExitCode {
     let Some(path) = std::env::args().nth(1) else {
-        eprintln!("Which file? Usage: read FILE.pdf");
+        eprintln!("Usage: read FILE.pdf");
         return ExitCode::FAILURE;
     };
     let document = match std::fs::read(&path) {
@@ -18,7 +19,7 @@ fn main() -> ExitCode {
     };
     match read(&document, &DocumentType::line_item_invoice()) {
         Ok(findings) => {
-            // The service gives every result an id of its own; here nothing is kept that it could lead to.
+            // The service gives every result its own id; here no result is stored.
             let object_id = "0".repeat(40);
             // Text and numbers always serialise.
             println!(

@@ -9,7 +9,8 @@ use crate::text::label_key;
 
 /// Which fields a kind of document has, and the labels they are found by.
 ///
-/// Read from JSON with [`DocumentType::from_json`]; `document_types/line-item-invoice.json` in this package is one.
+/// Read from JSON with [`DocumentType::from_json`]; `document_types/line-item-invoice.json` in this
+/// package is one.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DocumentType {
@@ -21,8 +22,8 @@ pub struct DocumentType {
     buyer_labels: Vec<String>,
     #[serde(default)]
     other_labels: Vec<String>,
-    #[serde(skip, default = "yes")]
-    answers_line_items: bool,
+    #[serde(skip, default = "default_true")]
+    has_line_items: bool,
 }
 
 /// A kind of value, by the service's names.
@@ -32,7 +33,7 @@ pub struct DocumentType {
 pub enum DataType {
     /// Who issued the document. It is judged by all of the document, so it has no place.
     Author,
-    /// Text, as it stands.
+    /// Text, as it is printed.
     String,
     /// A number with four decimals.
     Number,
@@ -49,7 +50,7 @@ pub(crate) enum Form {
     Text,
     /// A number or code: one that has a digit in it.
     Code,
-    /// An ISO 4217 currency code, told by the signs and words beside the amounts.
+    /// An ISO 4217 currency code, found by the signs and words next to the amounts.
     Currency,
 }
 
@@ -70,10 +71,12 @@ pub(crate) struct Field {
     /// Words that may stand for this field where no better label is there.
     #[serde(default)]
     pub(crate) faint_labels: Vec<String>,
-    /// The value may also stand behind the value of this field, joined by a small word: "invoice 7 of 1 May 2019".
+    /// The value may also stand after the value of this field, joined by a small word: "invoice 7
+    /// of 1 May 2019".
     #[serde(default)]
     pub(crate) behind: Option<String>,
-    /// Where nothing is labelled, the only value of this type on top of the document is a (poor) candidate.
+    /// Where nothing is labelled, the only value of this type on top of the document is a (poor)
+    /// candidate.
     #[serde(default)]
     pub(crate) unlabelled: bool,
     /// Of several amounts in a row of totals, the last one counts.
@@ -141,7 +144,7 @@ impl DocumentType {
     /// Never: a test reads the same text.
     #[must_use]
     pub fn line_item_invoice() -> Self {
-        Self::from_our_own(include_str!("../document_types/line-item-invoice.json"))
+        Self::from_built_in(include_str!("../document_types/line-item-invoice.json"))
     }
 
     /// The built-in type `simple-invoice`: an invoice without its line items.
@@ -151,25 +154,25 @@ impl DocumentType {
     /// Never: a test reads the same text.
     #[must_use]
     pub fn simple_invoice() -> Self {
-        // The columns stay: by them the table is told from the totals. Its rows are not answered.
+        // The columns stay: they separate the table from the totals. Its rows are not returned.
         Self {
             name: "simple-invoice".to_owned(),
-            answers_line_items: false,
+            has_line_items: false,
             ..Self::line_item_invoice()
         }
     }
 
-    /// The built-in type `receipt`: what a shop, a restaurant or a parking place hands out, in many languages.
+    /// The built-in type `receipt`: of a shop, a restaurant or a car park, in many languages.
     ///
     /// # Panics
     ///
     /// Never: a test reads the same text.
     #[must_use]
     pub fn receipt() -> Self {
-        Self::from_our_own(include_str!("../document_types/receipt.json"))
+        Self::from_built_in(include_str!("../document_types/receipt.json"))
     }
 
-    /// The name clients ask for it by.
+    /// The name that clients submit it under.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -203,17 +206,17 @@ impl DocumentType {
         &self.buyer_labels
     }
 
-    /// Labels of values that are none of the fields, so that they are not taken for them.
+    /// Labels of values that are none of the fields, so that they are not mistaken for one.
     pub(crate) fn other_labels(&self) -> &[String] {
         &self.other_labels
     }
 
-    /// Whether line items are answered, or polled for only to tell them from the rest.
-    pub(crate) fn answers_line_items(&self) -> bool {
-        self.answers_line_items
+    /// Whether line items are returned, or found only to separate them from the rest.
+    pub(crate) fn has_line_items(&self) -> bool {
+        self.has_line_items
     }
 
-    fn from_our_own(json: &str) -> Self {
+    fn from_built_in(json: &str) -> Self {
         Self::from_json(json)
             .unwrap_or_else(|error| unreachable!("a built-in document type is wrong: {error}"))
     }
@@ -229,7 +232,7 @@ impl DocumentType {
                 return wrong("a field's `name` is empty".to_owned());
             }
             if !names.insert(field.name.as_str()) {
-                return wrong(format!("field `{}` is there twice", field.name));
+                return wrong(format!("field `{}` appears twice", field.name));
             }
             let labels = field.labels.iter().chain(&field.weak_labels);
             check_labels(&field.name, labels.chain(&field.faint_labels))?;
@@ -238,7 +241,7 @@ impl DocumentType {
             for other in field.sum_of.iter().chain(&field.behind) {
                 if !names.contains(other.as_str()) {
                     return wrong(format!(
-                        "field `{}` refers to field `{other}`, which is not there",
+                        "field `{}` refers to field `{other}`, which does not exist",
                         field.name
                     ));
                 }
@@ -248,7 +251,7 @@ impl DocumentType {
         for column in &self.line_items.columns {
             if column.name.trim().is_empty() || !columns.insert(column.name.as_str()) {
                 return wrong(format!(
-                    "column `{}` has no name or is there twice",
+                    "column `{}` has no name or appears twice",
                     column.name
                 ));
             }
@@ -276,7 +279,7 @@ impl fmt::Display for DocumentTypeError {
 
 impl std::error::Error for DocumentTypeError {}
 
-fn yes() -> bool {
+fn default_true() -> bool {
     true
 }
 

@@ -4,17 +4,10 @@ use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
 
 use crate::{ConfidenceForm, Findings, FoundField, FoundValue, MissingField};
 
-/// A result as the service answers it: what was found, and what the client said about the document.
+/// A result as the service returns it: what was found, and the names that the client gave.
 ///
-/// Serialise it to get the JSON, with the keys in the vendor's order. Made from [`Findings`]; the service makes one for each document that it could read.
-///
-/// ```no_run
-/// use typless_emulator::{DocumentType, ExtractionResult, read};
-///
-/// let findings = read(&std::fs::read("invoice.pdf")?, &DocumentType::line_item_invoice())?;
-/// println!("{}", serde_json::to_string(&ExtractionResult::new(&findings, "0d3d", "invoice.pdf"))?);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// Serialise it to get the JSON, with the keys in the vendor's order. It is made from [`Findings`],
+/// which the function `read` returns (feature `reader`); an example is there.
 #[derive(Debug, Clone, Copy)]
 pub struct ExtractionResult<'a> {
     findings: &'a Findings,
@@ -24,7 +17,7 @@ pub struct ExtractionResult<'a> {
     form: Form,
 }
 
-/// Where the vendor's pages and captured answers show more than one form.
+/// Where the vendor's pages and captured responses show more than one form.
 #[derive(Debug, Clone, Copy, Default)]
 struct Form {
     confidence: ConfidenceForm,
@@ -153,10 +146,10 @@ impl Serialize for Written<'_, FoundValue> {
         object.serialize_field("value", value)?;
         match form.confidence {
             ConfidenceForm::Number => {
-                object.serialize_field("confidence_score", confidence_score)?
+                object.serialize_field("confidence_score", confidence_score)?;
             }
             ConfidenceForm::Text => {
-                object.serialize_field("confidence_score", &format!("{confidence_score:.3}"))?
+                object.serialize_field("confidence_score", &format!("{confidence_score:.3}"))?;
             }
         }
         object.end()

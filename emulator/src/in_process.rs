@@ -10,12 +10,15 @@ use typless::wire::{Body, SourceError};
 
 use crate::service::Received;
 use crate::shared::Shared;
-use crate::{Answer, Service};
+use crate::{Delivery, Service};
 
-/// A transport that hands each request to a [`Service`] of its own, at the time its clock tells.
+/// A transport that passes each request to a [`Service`] in the same process, at the time of its
+/// clock.
 ///
-/// With a virtual clock a test of 48 hours takes microseconds. Exchanges take no time, so a [delayed](crate::Fault::AnswerDelayed) answer comes at once, unless it would be later than the limit;
-/// one that stalls or breaks off is [`Interrupted`](FailureKind::Interrupted) at once. Documents and their sources are read on the calling thread, in the asynchronous case too.
+/// With a virtual clock a test of 48 hours takes microseconds. Exchanges take no time: a
+/// [delayed](crate::Fault::ResponseDelayed) response arrives at once, unless it would be later than
+/// the limit, and one that stalls or breaks off is [`Interrupted`](FailureKind::Interrupted) at
+/// once. Documents and their sources are read on the calling thread, in the asynchronous case too.
 ///
 /// Several threads may use it at once. Clones go to the same service.
 ///
@@ -37,8 +40,8 @@ use crate::{Answer, Service};
 /// let transport = InProcess::new(Service::new(ServiceOptions::new()), Noon);
 /// let api = Api::new("http://localhost", "any-key")?;
 /// let document = Document::new("invoice.pdf", "line-item-invoice", &b"%PDF-1.7"[..])?;
-/// let answer = transport.send(SubmitRequest::new(document).request(&api), Limits::default())?;
-/// assert_eq!(SubmitResponse::decode(&answer)?.extraction_id().as_str().len(), 40);
+/// let response = transport.send(SubmitRequest::new(document).request(&api), Limits::default())?;
+/// assert_eq!(SubmitResponse::decode(&response)?.extraction_id().as_str().len(), 40);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -56,21 +59,22 @@ impl<C> InProcess<C> {
         }
     }
 
-    /// The clock that tells the service the time.
+    /// The clock that the service runs by.
     pub fn clock(&self) -> &C {
         &self.clock
     }
 
-    /// Polls the service between exchanges.
-    pub fn with_service<R>(&self, poll: impl FnOnce(&mut Service) -> R) -> R {
-        self.service.with(poll)
+    /// Accesses the service between exchanges.
+    pub fn with_service<R>(&self, access: impl FnOnce(&mut Service) -> R) -> R {
+        self.service.with(access)
     }
 }
 
 impl<C: Clock> InProcess<C> {
-    /// The next webhook message that is due by the clock, for the test to hand to its receiver; `None` if none is due yet.
+    /// The next webhook message that is due by the clock, for the test to pass to its receiver;
+    /// `None` if none is due yet.
     ///
-    /// [`Service::next_webhook_at`] says when one will be.
+    /// [`Service::next_webhook_at`] returns when one will be.
     #[must_use]
     pub fn next_webhook(&self) -> Option<Request<Bytes>> {
         let now = self.clock.now();
@@ -81,18 +85,18 @@ impl<C: Clock> InProcess<C> {
         let (head, body) = request.into_parts();
         let body = body.to_bytes().map_err(|error| {
             // Either way the service has seen nothing of the request.
-            let kind = if SourceError::of(&error).is_some() {
+            let kind = if SourceError::find_in(&error).is_some() {
                 FailureKind::Source
             } else {
                 FailureKind::NotSent
             };
             Failure::new(kind, error)
         })?;
-        let response = arrived(self.answer(Request::from_parts(head, body)), limits)?;
+        let response = arrived(self.deliver(Request::from_parts(head, body)), limits)?;
         let length = response.body().len() as u64;
         if length > limits.response_bytes {
             let cause = format!(
-                "the response has {length} bytes, and at most {} are taken",
+                "the response has {length} bytes, more than the limit of {}",
                 limits.response_bytes
             );
             return Err(Failure::new(FailureKind::TooLarge, cause));
@@ -101,39 +105,45 @@ impl<C: Clock> InProcess<C> {
     }
 
     /// The service is not locked while the document is read.
-    fn answer(&self, request: Request<Bytes>) -> Answer {
-        let under_way = self.service.begin(request.uri(), self.clock.now());
+    fn deliver(&self, request: Request<Bytes>) -> Delivery {
+        let in_flight = self.service.begin(request.uri(), self.clock.now());
         let received = self.with_service(|service| {
-            service.receive(request, under_way.arrival(), self.clock.now())
+            service.receive(request, in_flight.arrival(), self.clock.now())
         });
         match received {
-            Received::Answered(answer) => answer,
+            Received::Delivered(delivery) => delivery,
             Received::Submission(submission) => {
                 let reading = submission.read();
                 self.with_service(|service| {
-                    service.accept(reading, under_way.arrival(), self.clock.now())
+                    service.accept(reading, in_flight.arrival(), self.clock.now())
                 })
             }
         }
     }
 }
 
-/// What the client sees of an answer.
-fn arrived(answer: Answer, limits: Limits) -> Result<Response<Bytes>, Failure> {
-    let (kind, cause) = match answer {
-        Answer::Whole(response) => return Ok(response),
-        Answer::Delayed(response, by) if by < limits.total => return Ok(response),
-        Answer::Delayed(..) => (FailureKind::Interrupted, "the answer did not come in time"),
-        Answer::Stalled(..) => (FailureKind::Interrupted, "the answer stopped coming"),
-        Answer::Cut(..) => (
+/// What the client sees of a response.
+fn arrived(delivery: Delivery, limits: Limits) -> Result<Response<Bytes>, Failure> {
+    let (kind, cause) = match delivery {
+        Delivery::Whole(response) => return Ok(response),
+        Delivery::Delayed(response, by) if by < limits.total => return Ok(response),
+        Delivery::Delayed(..) => (
             FailureKind::Interrupted,
-            "the connection broke in the middle of the answer",
+            "the response did not arrive in time",
         ),
-        Answer::Lost { .. } => (
+        Delivery::Stalled(..) => (
             FailureKind::Interrupted,
-            "the connection broke before the answer",
+            "the response stopped before its end",
         ),
-        Answer::Unreachable => (FailureKind::NotSent, "there is no connection"),
+        Delivery::Cut(..) => (
+            FailureKind::Interrupted,
+            "the connection broke in the middle of the response",
+        ),
+        Delivery::Lost { .. } => (
+            FailureKind::Interrupted,
+            "the connection broke before the response",
+        ),
+        Delivery::Unreachable => (FailureKind::NotSent, "there is no connection"),
     };
     Err(Failure::new(kind, cause))
 }

@@ -1,4 +1,4 @@
-//! A service that several use at once.
+//! A service that several threads use.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use typless::machine::Time;
 use crate::Service;
 use crate::service::Arrival;
 
-/// A service that several use at once, each for moments only.
+/// A service behind a lock, which is never held for long.
 #[derive(Clone)]
 pub(crate) struct Shared(Arc<Mutex<Service>>);
 
@@ -17,33 +17,34 @@ impl Shared {
         Self(Arc::new(Mutex::new(service)))
     }
 
-    /// A panic while the service was locked is that thread's problem: the service's own methods leave nothing half done that would matter to a test.
-    pub(crate) fn with<R>(&self, poll: impl FnOnce(&mut Service) -> R) -> R {
-        poll(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Poisoning is ignored: the methods of the service leave nothing half done that would matter
+    /// to a test.
+    pub(crate) fn with<R>(&self, access: impl FnOnce(&mut Service) -> R) -> R {
+        access(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Begins an exchange; it counts as under way until what is given back is dropped.
-    pub(crate) fn begin(&self, uri: &Uri, now: Time) -> UnderWay {
-        UnderWay {
+    /// Begins an exchange; it counts as in flight until the returned value is dropped.
+    pub(crate) fn begin(&self, uri: &Uri, now: Time) -> InFlight {
+        InFlight {
             arrival: self.with(|service| service.arrive(uri, now)),
             service: self.clone(),
         }
     }
 }
 
-/// An exchange that is under way, even if the client has given up on it, until this is dropped.
-pub(crate) struct UnderWay {
+/// An exchange in flight, even if the client has abandoned it, until this is dropped.
+pub(crate) struct InFlight {
     arrival: Arrival,
     service: Shared,
 }
 
-impl UnderWay {
+impl InFlight {
     pub(crate) fn arrival(&self) -> Arrival {
         self.arrival
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for InFlight {
     fn drop(&mut self) {
         self.service.with(|service| service.leave(self.arrival));
     }

@@ -1,31 +1,16 @@
 //! Plain forms of words, so that labels match however they are written.
 
-use crate::pdf::Run;
-
-/// A letter sequence, number or sign of a run, in its plain form, and where in the run's text it stands.
+/// A letter sequence, number or sign of a run, in its plain form, and where in the run's text it
+/// stands.
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
-    /// Lower case, without accents; what stands for "number" (`No.`, `n°`, `#`, `Nr.`) is always `no`.
+    /// Lower case, without accents; what stands for "number" (`No.`, `n°`, `#`, `Nr.`) is always
+    /// `no`.
     pub(crate) plain: String,
     /// The first byte in the run's text.
     pub(crate) start: usize,
-    /// The byte behind the last one in the run's text.
+    /// The byte after the last one in the run's text.
     pub(crate) end: usize,
-}
-
-/// A run's text with its words one space apart, and the tokens in it.
-#[derive(Debug, Clone)]
-pub(crate) struct RunText {
-    pub(crate) text: String,
-    pub(crate) tokens: Vec<Token>,
-}
-
-impl RunText {
-    pub(crate) fn new(run: &Run) -> Self {
-        let text = run.text();
-        let tokens = tokens(&text);
-        Self { text, tokens }
-    }
 }
 
 /// Splits text into tokens: letters and digits (and `_`) that stand together, and the number sign.
@@ -111,7 +96,7 @@ fn fold_into(folded: &mut String, character: char) {
     }
 }
 
-/// The small raised letters of `Nº` and `1ª` are letters to Unicode, but signs to who reads them.
+/// The small raised letters of `Nº` and `1ª` are letters to Unicode, but signs to a reader.
 fn is_part_of_word(character: char) -> bool {
     (character.is_alphanumeric() && !matches!(character, 'º' | 'ª'))
         || character == '_'

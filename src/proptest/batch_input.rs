@@ -1,4 +1,4 @@
-//! What a batch takes beside answers and failures.
+//! Inputs of a batch besides responses and failures.
 
 use proptest::prelude::*;
 
@@ -7,32 +7,32 @@ use super::moment::Moment;
 use crate::machine::{Batch, Ticket};
 use crate::wire::{Document, Notification};
 
-/// What a [`Batch`] takes beside answers and failures.
-///
-/// Made by [`batch_inputs`]; handed to a batch by [`apply`](Self::apply).
+/// An input of a [`Batch`] besides responses and failures; see [`batch_inputs`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum BatchInput {
-    /// A document more.
+    /// Adds a document.
     Add(Document),
-    /// A job that was submitted before.
+    /// Adds a job that was submitted before.
     Resume(Ticket),
-    /// A notification that a job has finished: the one this many places on in the batch; none, while it has no id.
+    /// A notification that a job has finished: the one at this index among the unfinished jobs,
+    /// modulo their number. Nothing happens if that job has no id yet.
     NotifyOne(usize),
-    /// A notification about whatever it names.
+    /// A notification with any id.
     Notify(Notification),
-    /// A confirmation of all events so far.
+    /// Confirms all events so far.
     Confirm,
-    /// The caller gives up on a job: the one this many places on in the batch.
+    /// Abandons a job: the one at this index among the unfinished jobs, modulo their number.
     Abandon(usize),
-    /// Another key.
+    /// Sets another key.
     SetKey,
-    /// No more will come.
+    /// Closes the batch.
     Close,
 }
 
 impl BatchInput {
-    /// Hands the input to a batch; as a machine's hook for [`LawChecker::with_inputs`](super::LawChecker::with_inputs).
+    /// Passes the input to a batch. Use it as the hook for
+    /// [`LawChecker::with_inputs`](super::LawChecker::with_inputs).
     pub fn apply(&self, batch: &mut Batch, moment: &Moment) {
         let key = |batch: &Batch, place: usize| {
             batch
@@ -57,14 +57,14 @@ impl BatchInput {
                     batch.abandon(key, moment.now());
                 }
             }
-            // The key is a fine one.
+            // The key is valid.
             Self::SetKey => drop(batch.set_key("another-key")),
             Self::Close => batch.close(),
         }
     }
 }
 
-/// Inputs of a batch that change nothing about how many jobs it has: confirmations, notifications, keys, rarely that one is given up.
+/// Inputs that add no job: confirmations, notifications, keys, and rarely an abandoned job.
 pub fn batch_inputs() -> BoxedStrategy<BatchInput> {
     prop_oneof![
         6 => Just(BatchInput::Confirm),
@@ -77,7 +77,7 @@ pub fn batch_inputs() -> BoxedStrategy<BatchInput> {
     .boxed()
 }
 
-/// As [`batch_inputs`], with documents and tickets that come while it runs.
+/// Like [`batch_inputs`], with documents and tickets that are added during the run.
 pub fn growing_batch_inputs() -> BoxedStrategy<BatchInput> {
     prop_oneof![
         2 => documents().prop_map(BatchInput::Add),

@@ -1,85 +1,60 @@
-//! The checker: what it is told about a machine, and the runs it makes of it.
+//! The checker: configuration, and comparison of runs.
 
 use std::convert::Infallible;
 use std::fmt::{self, Debug};
 use std::time::Duration;
 
-use super::course::{Clock, Course};
 use super::drain_input::DrainInput;
 use super::job_input::JobInput;
 use super::law::{Details, Law, Violation};
 use super::moment::Moment;
+use super::run::{Clock, Report, Run};
 use super::script::Script;
+use super::setup::{Bounds, Sequence, Setup};
 use crate::machine::{Drain, DrainOptions, Job, JobOptions, Machine, Output, Time};
 
-/// Holds a machine to the laws.
+/// Checks that a machine keeps the laws.
 ///
-/// Made with a closure that makes the machine, since it is run several times: as the script says; once more, to see that it does the same; with time told as it goes back,
-/// to see that this changes nothing; without the replies that come twice, likewise. `I` is what the machine takes beside answers and failures.
+/// The machine is built by a closure, since a check takes several runs: one along the script, one
+/// more to see that it is deterministic, one in which the clock really goes back, and one without
+/// repeated replies. All must give the same outputs. `I` is the machine's own input, besides
+/// responses and failures.
 pub struct LawChecker<'a, M: Machine, I = Infallible> {
-    pub(super) build: Box<dyn Fn(Time) -> M + 'a>,
-    pub(super) take: Option<Take<'a, M, I>>,
-    pub(super) sequence: Option<Sequence<'a, M::Event>>,
-    pub(super) own_laws: Vec<OwnLaw<'a, M>>,
-    pub(super) start: Time,
-    pub(super) bounds: Bounds,
-}
-
-/// What is allowed; `None` is not checked.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
-    pub(super) ends: Option<usize>,
-    pub(super) submits: Option<usize>,
-    pub(super) trusts_overload: bool,
-    pub(super) in_flight: Option<usize>,
-    /// Every submit is an attempt at the same document.
-    pub(super) one_document: bool,
-    pub(super) deadline: Option<Duration>,
-    /// How long a last poll may be held back.
-    pub(super) held_back: Duration,
-}
-
-/// Hands an input of the machine's own to it.
-type Take<'a, M, I> = Box<dyn Fn(&I, &mut M, &Moment) + 'a>;
-
-/// Checks an output against a law of the caller's.
-type OwnLaw<'a, M> =
-    Box<dyn Fn(&M, &Output<<M as Machine>::Event>, &Moment) -> Result<(), String> + 'a>;
-
-/// Reads the number of an event.
-pub(super) struct Sequence<'a, E> {
-    pub(super) first: u64,
-    pub(super) of: Box<dyn Fn(&E) -> u64 + 'a>,
+    setup: Setup<'a, M, I>,
 }
 
 impl<'a, M: Machine> LawChecker<'a, M> {
-    /// A checker of machines that this closure makes, at the time given.
+    /// A checker of the machines that this closure builds; it is called with the start time.
     ///
-    /// It takes the machine to follow one thing, which ends once. It checks laws 1 to 6 and 9 (of 6, not the sequence); what else is to be checked is said by the methods.
+    /// The default is a machine with one outcome. It checks laws 1 to 6 and 9, without the sequence
+    /// of law 6. The other methods add checks.
     pub fn new(build: impl Fn(Time) -> M + 'a) -> Self {
         let bounds = Bounds {
-            ends: Some(1),
-            submits: None,
+            outcomes: Some(1),
+            max_submits: None,
             trusts_overload: false,
-            in_flight: None,
+            max_in_flight: None,
             one_document: false,
             deadline: None,
-            held_back: Duration::ZERO,
+            last_poll_delay: Duration::ZERO,
         };
         let start = Time::from_unix_seconds(1_700_000_000);
         Self {
-            build: Box::new(build),
-            take: None,
-            sequence: None,
-            own_laws: Vec::new(),
-            start,
-            bounds,
+            setup: Setup {
+                build: Box::new(build),
+                apply: None,
+                sequence: None,
+                custom_laws: Vec::new(),
+                start,
+                bounds,
+            },
         }
     }
 }
 
 impl<'a> LawChecker<'a, Job, JobInput> {
-    /// A checker of jobs with these options, which this closure makes: checks all laws but 7 and 12.
+    /// A checker of jobs with these options, built by this closure. Checks all laws except 7 and
+    /// 12.
     pub fn for_jobs(options: JobOptions, build: impl Fn(Time) -> Job + 'a) -> Self {
         LawChecker::new(build)
             .with_job_options(options)
@@ -89,10 +64,13 @@ impl<'a> LawChecker<'a, Job, JobInput> {
 }
 
 impl<'a> LawChecker<'a, Drain, DrainInput> {
-    /// A checker of drains with these options, which this closure makes: checks all laws but 7 to 9, 11 and 12. A drain submits nothing, and has as many ends as the service lists.
+    /// A checker of drains with these options, built by this closure. Checks all laws except 7 to
+    /// 9, 11 and 12.
+    ///
+    /// A drain submits nothing, and has as many outcomes as the service lists.
     pub fn for_drains(options: &DrainOptions, build: impl Fn(Time) -> Drain + 'a) -> Self {
         LawChecker::new(build)
-            .with_ends(None)
+            .with_outcomes(None)
             .with_max_submits(0)
             .with_max_in_flight(options.max_in_flight)
             .with_sequence(options.first_sequence, |event| event.sequence)
@@ -101,107 +79,125 @@ impl<'a> LawChecker<'a, Drain, DrainInput> {
 }
 
 impl<'a, M: Machine, I> LawChecker<'a, M, I> {
-    /// Sets what the options of a job promise, of the job or of a machine around it: one request in flight (law 10), one submit and what resubmissions allow (law 8), the
-    /// end by the deadline (law 11). An attempt to submit that is out while an earlier one turns out to have been taken does not count as in flight.
+    /// Checks what the options of a job promise, for a job or a machine around one: one request in
+    /// flight (law 10), one submit plus the allowed resubmissions (law 8), and an outcome by the
+    /// deadline (law 11).
+    ///
+    /// A submit that is in flight when an earlier attempt turns out to be accepted does not count
+    /// as in flight.
     #[must_use]
     pub fn with_job_options(mut self, options: JobOptions) -> Self {
-        self.bounds.one_document = true;
-        self.bounds.trusts_overload = options.retry.trusts_overload();
+        self.setup.bounds.one_document = true;
+        self.setup.bounds.trusts_overload = options.retry.trusts_overload();
         self.with_max_in_flight(1)
             .with_max_submits(1 + usize::from(options.retry.resubmissions()))
             .with_deadline(options.deadline.unwrap_or(JobOptions::DEADLINE))
     }
 
-    /// Sets how many things the machine follows, each of which ends once (laws 6 and 9); `None` if that can't be said, and then these laws are not checked.
+    /// Sets how many outcomes the machine has (laws 6 and 9). With `None` these laws are not
+    /// checked.
     #[must_use]
-    pub fn with_ends(mut self, ends: Option<usize>) -> Self {
-        self.bounds.ends = ends;
+    pub fn with_outcomes(mut self, outcomes: Option<usize>) -> Self {
+        self.setup.bounds.outcomes = outcomes;
         self
     }
 
-    /// Tells the number of the first event, and how to read that of each (law 6).
+    /// Checks the sequence of events (law 6): `first` is that of the first event, `read` returns
+    /// that of any event.
     #[must_use]
-    pub fn with_sequence(mut self, first: u64, of: impl Fn(&M::Event) -> u64 + 'a) -> Self {
-        self.sequence = Some(Sequence {
+    pub fn with_sequence(mut self, first: u64, read: impl Fn(&M::Event) -> u64 + 'a) -> Self {
+        self.setup.sequence = Some(Sequence {
             first,
-            of: Box::new(of),
+            read: Box::new(read),
         });
         self
     }
 
-    /// Sets how many submits may reach the service (law 8). Every `POST` counts, unless it certainly was not processed: it was not sent, its document could not be read, or
-    /// it was refused with a 4xx.
+    /// Sets how many submits may reach the service (law 8).
+    ///
+    /// Every `POST` counts, unless it was certainly not processed: it was not sent, its document
+    /// could not be read, or it was refused with a 4xx.
     #[must_use]
     pub fn with_max_submits(mut self, submits: usize) -> Self {
-        self.bounds.submits = Some(submits);
+        self.setup.bounds.max_submits = Some(submits);
         self
     }
 
-    /// Takes a submit that was refused with a 503 as not processed (law 8), as [`RetryPolicy::trusting_overload`](crate::machine::RetryPolicy::trusting_overload) does.
+    /// Counts a submit that was refused with a 503 as not processed (law 8), like
+    /// [`RetryPolicy::trusting_overload`](crate::machine::RetryPolicy::trusting_overload).
     #[must_use]
     pub fn trusting_overload(mut self) -> Self {
-        self.bounds.trusts_overload = true;
+        self.setup.bounds.trusts_overload = true;
         self
     }
 
-    /// Sets how many requests may be in flight (law 10). A request is in flight until it is answered or its limit has passed.
+    /// Sets how many requests may be in flight (law 10).
+    ///
+    /// A request is in flight until it gets a reply or its total limit has passed.
     #[must_use]
     pub fn with_max_in_flight(mut self, requests: usize) -> Self {
-        self.bounds.in_flight = Some(requests);
+        self.setup.bounds.max_in_flight = Some(requests);
         self
     }
 
-    /// Sets by when, from its making, the machine ends if nobody answers (law 11). What is in flight then may take as long as its limit, and each thing followed may be polled
-    /// at once more. A machine that asks for input must not need one by then.
+    /// Checks that the machine is done by this deadline, counted from the start, even if the
+    /// service no longer responds (law 11).
+    ///
+    /// Requests in flight at the deadline may take their total limit, and each outcome allows one
+    /// more poll after the deadline. A machine that needs input before the deadline must not need
+    /// it afterwards.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
-        self.bounds.deadline = Some(deadline);
+        self.setup.bounds.deadline = Some(deadline);
         self
     }
 
-    /// Sets how long a last poll may be held back by limits, which adds to the time that the machine may take after its [deadline](Self::with_deadline); a minute for a
-    /// [`Batch`](crate::machine::Batch).
+    /// Sets how long limits may delay the last poll after the [deadline](Self::with_deadline). For
+    /// a [`Batch`](crate::machine::Batch) it is a minute.
     #[must_use]
-    pub fn with_held_back(mut self, time: Duration) -> Self {
-        self.bounds.held_back = time;
+    pub fn with_last_poll_delay(mut self, time: Duration) -> Self {
+        self.setup.bounds.last_poll_delay = time;
         self
     }
 
-    /// Sets when the machine is made. Otherwise it is in the year 2023.
+    /// Sets the time at which the machine is built. The default is in the year 2023.
     #[must_use]
     pub fn with_start(mut self, start: Time) -> Self {
-        self.start = start;
+        self.setup.start = start;
         self
     }
 
-    /// Tells how to hand in what the machine takes beside answers and failures: the inputs of [`scripts_with_inputs`](super::scripts_with_inputs).
+    /// Sets how the machine takes its own inputs: those of
+    /// [`scripts_with_inputs`](super::scripts_with_inputs).
     #[must_use]
-    pub fn with_inputs<J>(self, take: impl Fn(&J, &mut M, &Moment) + 'a) -> LawChecker<'a, M, J> {
-        let Self {
+    pub fn with_inputs<J>(self, apply: impl Fn(&J, &mut M, &Moment) + 'a) -> LawChecker<'a, M, J> {
+        let Setup {
             build,
             sequence,
-            own_laws,
+            custom_laws,
             start,
             bounds,
             ..
-        } = self;
+        } = self.setup;
         LawChecker {
-            build,
-            take: Some(Box::new(take)),
-            sequence,
-            own_laws,
-            start,
-            bounds,
+            setup: Setup {
+                build,
+                apply: Some(Box::new(apply)),
+                sequence,
+                custom_laws,
+                start,
+                bounds,
+            },
         }
     }
 
-    /// Adds a law of your own: it is shown the machine and each output, as it comes, and says what is wrong with it.
+    /// Adds a law of your own. It gets the machine and each output, and returns what is wrong.
     #[must_use]
-    pub fn with_own_law(
+    pub fn with_custom_law(
         mut self,
         law: impl Fn(&M, &Output<M::Event>, &Moment) -> Result<(), String> + 'a,
     ) -> Self {
-        self.own_laws.push(Box::new(law));
+        self.setup.custom_laws.push(Box::new(law));
         self
     }
 }
@@ -210,35 +206,37 @@ impl<M: Machine, I: Debug> LawChecker<'_, M, I>
 where
     M::Event: Debug,
 {
-    /// Holds the machine to the laws while this happens to it, and then until its end, if it has a [deadline](Self::with_deadline).
+    /// Checks the machine along the script, and then until it is done, if it has a
+    /// [deadline](Self::with_deadline).
     ///
     /// # Errors
     ///
-    /// The first law that is broken. In a property test, `?` turns it into a failed case.
+    /// The first law that was broken. In a property test, `?` turns it into a failed case.
     pub fn check(&self, script: &Script<I>) -> Result<(), Violation> {
-        // A time that never goes back first: what goes wrong only in the other run goes wrong because of that.
-        let plain = self.run(script, Clock::Latest, true);
-        if let Some((law, problem, step)) = plain.breach {
+        // The run with a monotonic clock comes first: what fails only in the other run is due to
+        // the clock.
+        let plain = self.run(script, Clock::Monotonic, true);
+        if let Some((law, problem, step)) = plain.broken_law {
             return Err(violation(law, problem, step, plain.outputs, script));
         }
-        self.compare(&plain, script, Clock::Latest, true, Law::Repeats)?;
+        self.compare(&plain, script, Clock::Monotonic, true, Law::Deterministic)?;
         if script.puts_back() {
-            self.compare(&plain, script, Clock::AsItGoes, true, Law::LatestTimeCounts)?;
+            self.compare(&plain, script, Clock::Raw, true, Law::MonotonicTime)?;
         }
         if script.repeats() {
-            self.compare(&plain, script, Clock::Latest, false, Law::EventsInOrder)?;
+            self.compare(&plain, script, Clock::Monotonic, false, Law::EventOrder)?;
         }
         Ok(())
     }
 
-    fn run(&self, script: &Script<I>, clock: Clock, repeats: bool) -> Finished {
-        Course::run(self, script, clock, repeats)
+    fn run(&self, script: &Script<I>, clock: Clock, repeats: bool) -> Report {
+        Run::run(&self.setup, script, clock, repeats)
     }
 
-    /// Runs the machine in another way that must make no difference.
+    /// Runs the machine in another way, which must make no difference.
     fn compare(
         &self,
-        plain: &Finished,
+        plain: &Report,
         script: &Script<I>,
         clock: Clock,
         repeats: bool,
@@ -246,16 +244,16 @@ where
     ) -> Result<(), Violation> {
         let other = self.run(script, clock, repeats);
         let (law, problem, step) = match (
-            other.breach,
+            other.broken_law,
             first_difference(&plain.outputs, &other.outputs),
         ) {
-            (Some((Law::NeverPanics, problem, step)), _) => (Law::NeverPanics, problem, step),
+            (Some((Law::NoPanic, problem, step)), _) => (Law::NoPanic, problem, step),
             (_, Some(at)) => {
-                let [plainly, otherwise] = [&plain.outputs, &other.outputs]
+                let [expected, actual] = [&plain.outputs, &other.outputs]
                     .map(|outputs| outputs.get(at).map_or("nothing", String::as_str));
                 (
                     law,
-                    format!("{}:\n  {plainly}\n  {otherwise}", difference(law)),
+                    format!("{}:\n  {expected}\n  {actual}", comparison(law)),
                     other.steps.get(at).copied().flatten(),
                 )
             }
@@ -269,17 +267,10 @@ where
 impl<M: Machine, I> Debug for LawChecker<'_, M, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LawChecker")
-            .field("start", &self.start)
-            .field("bounds", &self.bounds)
+            .field("start", &self.setup.start)
+            .field("bounds", &self.setup.bounds)
             .finish_non_exhaustive()
     }
-}
-
-/// What came of a run: what the machine said, at which steps, and what was wrong with it.
-pub(super) struct Finished {
-    pub(super) outputs: Vec<String>,
-    pub(super) steps: Vec<Option<usize>>,
-    pub(super) breach: Option<(Law, String, Option<usize>)>,
 }
 
 fn first_difference(one: &[String], other: &[String]) -> Option<usize> {
@@ -291,11 +282,11 @@ fn first_difference(one: &[String], other: &[String]) -> Option<usize> {
     (same < one.len().max(other.len())).then_some(same)
 }
 
-fn difference(law: Law) -> &'static str {
+fn comparison(law: Law) -> &'static str {
     match law {
-        Law::LatestTimeCounts => "told the latest time, and told the time as it went back, it said",
-        Law::EventsInOrder => "with a reply that came twice, and without, it said",
-        _ => "the first time, and the second time, it said",
+        Law::MonotonicTime => "with a monotonic clock, and with one that goes back, it returned",
+        Law::EventOrder => "with a repeated reply, and without, it returned",
+        _ => "the first time, and the second time, it returned",
     }
 }
 

@@ -1,12 +1,12 @@
-//! The requests a machine has sent, and what became of them.
+//! The requests that a machine has sent, and their replies.
 
 use std::time::Duration;
 
 use http::{Method, StatusCode};
 
-use super::checker::Bounds;
 use super::law::Law;
 use super::script::{Reply, Which};
+use super::setup::Bounds;
 use crate::machine::{FailureKind, RequestId, Time, Transmit};
 use crate::wire::SubmitResponse;
 
@@ -14,7 +14,7 @@ use crate::wire::SubmitResponse;
 #[derive(Debug, Default)]
 pub(super) struct Exchanges {
     sent: Vec<Exchange>,
-    /// The longest that one of them may be out.
+    /// The longest total limit of a request.
     pub(super) longest: Duration,
 }
 
@@ -24,15 +24,15 @@ struct Exchange {
     method: Method,
     path: String,
     until: Time,
-    answered: bool,
-    /// Certainly not processed, so that it does not count as a submit.
+    replied: bool,
+    /// Certainly not processed, so it does not count as a submit.
     unprocessed: bool,
-    /// An earlier attempt turned out to be taken, so nobody waits for this one.
+    /// An earlier attempt turned out to be accepted, so this one no longer counts.
     superseded: bool,
 }
 
 impl Exchanges {
-    /// Takes note of a request, and checks that it may be sent.
+    /// Records a request and checks that it is allowed.
     pub(super) fn sent(
         &mut self,
         transmit: &Transmit,
@@ -46,12 +46,8 @@ impl Exchanges {
         );
         if let Some(last) = self.sent.last().filter(|last| last.id >= id) {
             return Err((
-                Law::IdsGrow,
-                format!(
-                    "the request has number {}, after {}",
-                    id.get(),
-                    last.id.get()
-                ),
+                Law::IncreasingIds,
+                format!("the request has id {}, after {}", id.get(), last.id.get()),
             ));
         }
         let in_flight = self
@@ -59,9 +55,9 @@ impl Exchanges {
             .iter()
             .filter(|exchange| exchange.is_in_flight(now))
             .count();
-        if bounds.in_flight.is_some_and(|most| in_flight >= most) {
+        if bounds.max_in_flight.is_some_and(|max| in_flight >= max) {
             return Err((
-                Law::WithinLimits,
+                Law::MaxInFlight,
                 format!("one more request, with {in_flight} in flight"),
             ));
         }
@@ -70,9 +66,9 @@ impl Exchanges {
             .iter()
             .filter(|exchange| exchange.method == Method::POST && !exchange.unprocessed)
             .count();
-        if method == Method::POST && bounds.submits.is_some_and(|most| submits >= most) {
+        if method == Method::POST && bounds.max_submits.is_some_and(|max| submits >= max) {
             return Err((
-                Law::SubmitsOnce,
+                Law::MaxSubmits,
                 format!("one more submit, after {submits} that may have been processed"),
             ));
         }
@@ -83,15 +79,15 @@ impl Exchanges {
             method,
             path,
             until: now + limit,
-            answered: false,
+            replied: false,
             unprocessed: false,
             superseded: false,
         });
         Ok(())
     }
 
-    /// Takes note of a reply; the first one to a request counts.
-    pub(super) fn answered(&mut self, id: RequestId, reply: &Reply, bounds: &Bounds) {
+    /// Records a reply. Only the first reply to a request counts.
+    pub(super) fn replied(&mut self, id: RequestId, reply: &Reply, bounds: &Bounds) {
         let at = self
             .sent
             .iter()
@@ -104,8 +100,8 @@ impl Exchanges {
         else {
             return;
         };
-        if !exchange.answered {
-            exchange.answered = true;
+        if !exchange.replied {
+            exchange.replied = true;
             exchange.unprocessed = is_unprocessed(reply, bounds.trusts_overload);
         }
         if bounds.one_document && exchange.method == Method::POST && is_taken(reply) {
@@ -115,7 +111,7 @@ impl Exchanges {
         }
     }
 
-    /// The request that is meant.
+    /// The request that `which` means.
     pub(super) fn find(&self, which: Which, now: Time) -> Option<RequestId> {
         match which {
             Which::InFlight => self
@@ -129,7 +125,7 @@ impl Exchanges {
         }
     }
 
-    /// Method and path of a request; `None` if it was not sent.
+    /// Method and path of a request; `None` if it was never sent.
     pub(super) fn call(&self, id: RequestId) -> Option<(&Method, &str)> {
         self.sent
             .iter()
@@ -140,16 +136,16 @@ impl Exchanges {
 
 impl Exchange {
     fn is_in_flight(&self, now: Time) -> bool {
-        !self.answered && !self.superseded && now < self.until
+        !self.replied && !self.superseded && now < self.until
     }
 }
 
-/// Whether a submit with this reply was taken.
+/// Whether the reply says that a submit was accepted.
 fn is_taken(reply: &Reply) -> bool {
     matches!(reply, Reply::Response(response) if SubmitResponse::decode(response).is_ok())
 }
 
-/// Whether it is certain that a submit with this reply was not processed.
+/// Whether the reply says for certain that a submit was not processed.
 fn is_unprocessed(reply: &Reply, trusts_overload: bool) -> bool {
     match reply {
         Reply::Failure(kind) => matches!(kind, FailureKind::NotSent | FailureKind::Source),

@@ -1,10 +1,11 @@
-//! Which fields a result has.
+//! The fields of generated results.
 
 use crate::wire::DataType;
 
-/// Which fields a generated result has: those of your document type.
+/// The fields of generated results: those of your document type.
 ///
-/// Made by tests; consumed by [`usual_results`](super::usual_results), [`odd_results`](super::odd_results) and [`results`](super::results).
+/// Used by [`usual_results`](super::usual_results), [`odd_results`](super::odd_results) and
+/// [`results`](super::results).
 #[derive(Debug, Clone, Default)]
 pub struct Fields {
     pub(super) document: Vec<Named>,
@@ -12,7 +13,7 @@ pub struct Fields {
     pub(super) vat_rate: Vec<Named>,
 }
 
-/// A field's name and the kind of its values.
+/// The name and the data type of a field.
 #[derive(Debug, Clone)]
 pub(super) struct Named {
     pub(super) name: String,
@@ -20,13 +21,16 @@ pub(super) struct Named {
 }
 
 impl Fields {
-    /// No fields; add those of your document type.
+    /// No fields. Add those of your document type.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Some fields of an invoice with line items: `supplier_name`, `invoice_number`, `issue_date`, `total_amount`; `description`, `quantity`, `price` in each line item;
-    /// `vat_rate_percentage`, `vat_rate_net` in each VAT rate.
+    /// The fields of an invoice.
+    ///
+    /// The document has `supplier_name`, `invoice_number`, `issue_date` and `total_amount`; a line
+    /// item has `description`, `quantity` and `price`; a VAT rate has `vat_rate_percentage` and
+    /// `vat_rate_net`.
     pub fn invoice() -> Self {
         Self::new()
             .with_field("supplier_name", DataType::Author)
@@ -40,21 +44,21 @@ impl Fields {
             .with_vat_rate_field("vat_rate_net", DataType::Number)
     }
 
-    /// Adds a field of the document.
+    /// Adds a field to the document.
     #[must_use]
     pub fn with_field(mut self, name: &str, data_type: DataType<'_>) -> Self {
         self.document.push(Named::new(name, data_type));
         self
     }
 
-    /// Adds a field of each line item.
+    /// Adds a field to each line item.
     #[must_use]
     pub fn with_line_item_field(mut self, name: &str, data_type: DataType<'_>) -> Self {
         self.line_item.push(Named::new(name, data_type));
         self
     }
 
-    /// Adds a field of each VAT rate.
+    /// Adds a field to each VAT rate.
     #[must_use]
     pub fn with_vat_rate_field(mut self, name: &str, data_type: DataType<'_>) -> Self {
         self.vat_rate.push(Named::new(name, data_type));

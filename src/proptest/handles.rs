@@ -1,4 +1,4 @@
-//! What goes in and what is kept: documents, ids, notifications, tickets, snapshots.
+//! Strategies for documents, ids, notifications, tickets and snapshots.
 
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use super::text::matching;
 use crate::machine::{DocumentMeta, Snapshot, Ticket, Time};
 use crate::wire::{Document, DocumentSource, ExtractionId, Notification};
 
-/// Any document that may be submitted: in memory or from a source, with and without customer and reference. Its bytes are few, and no PDF.
+/// Any document that may be submitted: in memory or from a source, with or without customer and
+/// reference. It has a few random bytes, not a PDF.
 pub fn documents() -> BoxedStrategy<Document> {
     let content = vec(any::<u8>(), 1..200).prop_map(Bytes::from);
     let name = (
@@ -36,27 +37,36 @@ pub fn documents() -> BoxedStrategy<Document> {
         .boxed()
 }
 
-/// Any id the service may give: mostly hexadecimal digits as they were seen, now and then something odd that is an id all the same.
+/// Any valid id: mostly hexadecimal digits as seen, sometimes unusual text.
 pub fn extraction_ids() -> BoxedStrategy<ExtractionId> {
-    prop_oneof![4 => matching("[0-9a-f]{39,40}"), 1 => matching("[ -~]{1,60}"), 1 => matching("\\PC{1,20}")]
-        .prop_filter_map("ids are taken", |id| ExtractionId::new(&id).ok())
-        .boxed()
+    prop_oneof![
+        4 => matching("[0-9a-f]{39,40}"),
+        1 => matching("[ -~]{1,60}"),
+        1 => matching("\\PC{1,20}"),
+    ]
+    .prop_filter_map("ids are taken", |id| ExtractionId::new(&id).ok())
+    .boxed()
 }
 
-/// Any webhook message that can be read.
+/// Any webhook message that can be decoded.
 pub fn notifications() -> BoxedStrategy<Notification> {
     extraction_ids()
         .prop_filter_map("messages are read", |id| notification(&id))
         .boxed()
 }
 
-/// The message that an extraction has finished. `None` is not to be expected: an id is a text, and a text is all it takes.
+/// The message that an extraction has finished. Never `None`: any id is a valid text.
 pub(super) fn notification(id: &ExtractionId) -> Option<Notification> {
-    let message = json!({"data": {"id": id.as_str()}, "type": "extraction.finished", "event_time": 1_700_000_000});
+    let message = json!({
+        "data": {"id": id.as_str()},
+        "type": "extraction.finished",
+        "event_time": 1_700_000_000,
+    });
     Notification::decode(message.to_string().as_bytes()).ok()
 }
 
-/// Any ticket: of a document with and without customer and reference, from any day to the year 2554, even with a deadline before its submit.
+/// Any ticket: with or without customer and reference, with times up to the year 2554, even with a
+/// deadline before the submit.
 pub fn tickets() -> BoxedStrategy<Ticket> {
     let name = || weighted(0.5, text()).prop_map(|name| name.map(Arc::from));
     (
@@ -82,7 +92,7 @@ pub fn tickets() -> BoxedStrategy<Ticket> {
         .boxed()
 }
 
-/// Any snapshot, also with counts that no job would reach.
+/// Any snapshot, including counts that no job would reach.
 pub fn snapshots() -> BoxedStrategy<Snapshot> {
     let count = || prop_oneof![3 => 0..10_u16, 1 => any::<u16>()];
     let reference = weighted(0.5, text()).prop_map(|name| name.map(String::into_boxed_str));
@@ -110,7 +120,7 @@ pub fn snapshots() -> BoxedStrategy<Snapshot> {
         .boxed()
 }
 
-/// Tickets and snapshots keep whole milliseconds.
+/// Tickets and snapshots have a resolution of one millisecond.
 fn time(milliseconds: u64) -> Time {
     Time::from_unix(Duration::from_millis(milliseconds))
 }
@@ -128,17 +138,22 @@ fn named(
         .ok()
 }
 
-/// A name as people give it.
+/// A name as people write it.
 fn text() -> BoxedStrategy<String> {
-    prop_oneof![3 => matching("[a-z][a-z-]{0,20}"), 1 => matching("[ -~]{1,40}"), 1 => matching("\\PC{1,20}")].boxed()
+    prop_oneof![
+        3 => matching("[a-z][a-z-]{0,20}"),
+        1 => matching("[ -~]{1,40}"),
+        1 => matching("\\PC{1,20}"),
+    ]
+    .boxed()
 }
 
-/// Mostly these years, sometimes any moment there is, which is less than fits.
+/// Mostly recent years, sometimes any time that a ticket can hold.
 fn milliseconds() -> impl Strategy<Value = u64> + Clone {
     prop_oneof![4 => 1_600_000_000_000..1_900_000_000_000_u64, 1 => 0..18_446_744_073_709_u64]
 }
 
-/// A source that holds its bytes.
+/// A source whose bytes are in memory.
 struct Held(Bytes);
 
 impl DocumentSource for Held {

@@ -1,4 +1,4 @@
-//! What a job takes beside answers and failures.
+//! Inputs of a job besides responses and failures.
 
 use proptest::prelude::*;
 
@@ -7,26 +7,26 @@ use super::moment::Moment;
 use crate::machine::Job;
 use crate::wire::Notification;
 
-/// What a [`Job`] takes beside answers and failures.
-///
-/// Made by [`job_inputs`]; handed to a job by [`apply`](Self::apply).
+/// An input of a [`Job`] besides responses and failures; see [`job_inputs`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum JobInput {
-    /// A notification that the job has finished; none, while it has no id.
+    /// A notification that the job has finished. Nothing happens if the job has no id yet.
     NotifyItself,
-    /// A notification about whatever it names.
+    /// A notification with any id.
     Notify(Notification),
-    /// A confirmation of all events so far.
+    /// Confirms all events so far.
     Confirm,
-    /// A confirmation of events up to this sequence, whether they were told or not.
+    /// Confirms all events up to this sequence, whether they were emitted or not.
     ConfirmTo(u64),
-    /// The caller gives up.
+    /// Abandons the job.
     Abandon,
 }
 
 impl JobInput {
-    /// Hands the input to a job; as a machine's hook for [`LawChecker::with_inputs`](super::LawChecker::with_inputs), also to one inside a machine of your own.
+    /// Passes the input to a job. Use it as the hook for
+    /// [`LawChecker::with_inputs`](super::LawChecker::with_inputs), also for a job inside your own
+    /// machine.
     pub fn apply(&self, job: &mut Job, moment: &Moment) {
         match self {
             Self::NotifyItself => {
@@ -38,7 +38,7 @@ impl JobInput {
                 }
             }
             Self::Notify(notification) => job.handle_notification(notification, moment.now()),
-            // A machine whose events have no sequence known to the checker is confirmed as a whole.
+            // If the checker knows no sequences, everything is confirmed.
             Self::Confirm => job.confirm(moment.last_sequence().unwrap_or(u64::MAX)),
             Self::ConfirmTo(sequence) => job.confirm(*sequence),
             Self::Abandon => job.abandon(moment.now()),
@@ -46,7 +46,7 @@ impl JobInput {
     }
 }
 
-/// Inputs of a job: mostly confirmations, some notifications, rarely that it is given up.
+/// Inputs of a job: mostly confirmations, some notifications, rarely an abandoned job.
 pub fn job_inputs() -> BoxedStrategy<JobInput> {
     let sequence = prop_oneof![0..12_u64, any::<u64>()];
     prop_oneof![

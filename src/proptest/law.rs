@@ -1,76 +1,81 @@
-//! What is checked, and how it is told that something is wrong.
+//! The laws, and their violations.
 
 use std::error::Error;
 use std::fmt;
 
-/// A law that machines keep; those with a number are the [laws of machines](crate::machine#laws).
+/// A law that machines keep. Those with a number are the [laws of machines](crate::machine#laws).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Law {
-    /// Law 1: a wait is for a time later than now.
-    WaitsForLater,
-    /// Law 2: asked again with no input and the same time, a machine says the same.
-    SaysTheSame,
+    /// Law 1: a wait is later than now.
+    WaitIsLater,
+    /// Law 2: without an input, the next output at the same time is the same.
+    StableOutput,
     /// Law 3: after `Done` comes only `Done`.
-    StaysDone,
-    /// Law 4: if time goes back, the latest time told counts.
-    LatestTimeCounts,
+    DoneIsFinal,
+    /// Law 4: if the clock goes back, the latest time counts.
+    MonotonicTime,
     /// Law 5: no input panics.
-    NeverPanics,
-    /// Law 6: events are numbered in order, the end is the last and comes exactly once, and a reply that comes again changes nothing.
-    EventsInOrder,
-    /// Law 8: no more submits may reach the service than the caller asked for.
-    SubmitsOnce,
-    /// Law 9: no request follows the end.
-    EndsPolling,
-    /// Law 10: no more is in flight than the limits say.
-    WithinLimits,
-    /// Law 11: when nobody answers any more, the end comes by the deadline, with one last poll.
-    EndsInTime,
-    /// Of [`RequestId`](crate::machine::RequestId): numbers grow and are never used twice.
-    IdsGrow,
-    /// Of [`JobOptions::with_seed`](crate::machine::JobOptions::with_seed): the same inputs give the same outputs.
-    Repeats,
-    /// Of [`Machine::next_output`](crate::machine::Machine::next_output): asked again and again at one time, a machine comes to rest.
-    ComesToRest,
-    /// A law of your own; see [`LawChecker::with_own_law`](super::LawChecker::with_own_law).
-    Own,
+    NoPanic,
+    /// Law 6: events have consecutive sequences, the outcome is the last event and comes exactly
+    /// once, and a repeated reply changes nothing.
+    EventOrder,
+    /// Law 8: no more submits may reach the service than the caller allowed.
+    MaxSubmits,
+    /// Law 9: no request follows the outcome.
+    NoRequestAfterOutcome,
+    /// Law 10: no more requests are in flight than the limits allow.
+    MaxInFlight,
+    /// Law 11: without the service, the outcome comes by the deadline, after one last poll.
+    Deadline,
+    /// The ids of requests grow and are never reused; see [`RequestId`](crate::machine::RequestId).
+    IncreasingIds,
+    /// The same inputs give the same outputs; see
+    /// [`JobOptions::with_seed`](crate::machine::JobOptions::with_seed).
+    Deterministic,
+    /// At any time, a machine has nothing more to do after finitely many outputs; see
+    /// [`Machine::next_output`](crate::machine::Machine::next_output).
+    ReachesIdle,
+    /// Your own law; see [`LawChecker::with_custom_law`](super::LawChecker::with_custom_law).
+    Custom,
 }
 
 impl Law {
-    /// Its number among the [laws of machines](crate::machine#laws); `None` for the others.
+    /// The number among the [laws of machines](crate::machine#laws); `None` for the others.
     pub const fn number(self) -> Option<u8> {
         match self {
-            Self::WaitsForLater => Some(1),
-            Self::SaysTheSame => Some(2),
-            Self::StaysDone => Some(3),
-            Self::LatestTimeCounts => Some(4),
-            Self::NeverPanics => Some(5),
-            Self::EventsInOrder => Some(6),
-            Self::SubmitsOnce => Some(8),
-            Self::EndsPolling => Some(9),
-            Self::WithinLimits => Some(10),
-            Self::EndsInTime => Some(11),
-            Self::IdsGrow | Self::Repeats | Self::ComesToRest | Self::Own => None,
+            Self::WaitIsLater => Some(1),
+            Self::StableOutput => Some(2),
+            Self::DoneIsFinal => Some(3),
+            Self::MonotonicTime => Some(4),
+            Self::NoPanic => Some(5),
+            Self::EventOrder => Some(6),
+            Self::MaxSubmits => Some(8),
+            Self::NoRequestAfterOutcome => Some(9),
+            Self::MaxInFlight => Some(10),
+            Self::Deadline => Some(11),
+            Self::IncreasingIds | Self::Deterministic | Self::ReachesIdle | Self::Custom => None,
         }
     }
 
     fn text(self) -> &'static str {
         match self {
-            Self::WaitsForLater => "a wait is for a time later than now",
-            Self::SaysTheSame => "asked again, it says the same",
-            Self::StaysDone => "after done comes only done",
-            Self::LatestTimeCounts => "if time goes back, the latest time told counts",
-            Self::NeverPanics => "no input panics",
-            Self::EventsInOrder => "events are in order, and the end comes last and once",
-            Self::SubmitsOnce => "no more submits may reach the service than asked for",
-            Self::EndsPolling => "no request follows the end",
-            Self::WithinLimits => "no more is in flight than the limits say",
-            Self::EndsInTime => "the end comes by the deadline",
-            Self::IdsGrow => "the ids of requests grow",
-            Self::Repeats => "the same inputs give the same outputs",
-            Self::ComesToRest => "asked again and again, it comes to rest",
-            Self::Own => "a law of your own",
+            Self::WaitIsLater => "a wait is for a time later than now",
+            Self::StableOutput => "without an input, the next output is the same",
+            Self::DoneIsFinal => "after done comes only done",
+            Self::MonotonicTime => "if the clock goes back, the latest time counts",
+            Self::NoPanic => "no input panics",
+            Self::EventOrder => "events are in order, and the outcome comes last and once",
+            Self::MaxSubmits => "no more submits may reach the service than allowed",
+            Self::NoRequestAfterOutcome => "no request follows the outcome",
+            Self::MaxInFlight => "no more requests are in flight than allowed",
+            Self::Deadline => "the outcome comes by the deadline",
+            Self::IncreasingIds => "the ids of requests grow",
+            Self::Deterministic => "the same inputs give the same outputs",
+            Self::ReachesIdle => {
+                "at any time, it has nothing more to do after finitely many outputs"
+            }
+            Self::Custom => "a law of your own",
         }
     }
 }
@@ -84,12 +89,12 @@ impl fmt::Display for Law {
     }
 }
 
-/// A law that was broken: which, how, at what step of which script.
+/// A broken law: which one, how, and at which step of which script.
 ///
-/// Made by [`LawChecker::check`](super::LawChecker::check). Its `Display` is for the person who reads the failed test: with the script, and what the machine said last.
+/// `Display` is for the reader of a failed test: it contains the script and the last outputs.
 #[derive(Debug, Clone)]
 pub struct Violation {
-    /// Boxed: it travels in results, which should stay small.
+    /// Boxed to keep results small.
     pub(super) inner: Box<Details>,
 }
 
@@ -108,17 +113,18 @@ impl Violation {
         self.inner.law
     }
 
-    /// How it was broken.
+    /// How the law was broken.
     pub fn problem(&self) -> &str {
         &self.inner.problem
     }
 
-    /// The step at which it showed, from 1; `None` after the last, when nobody answered any more, or before the first.
+    /// The step at which the law was broken, counted from 1; `None` before the first step, or after
+    /// the last one, when the service no longer responds.
     pub fn step(&self) -> Option<usize> {
         self.inner.step
     }
 
-    /// All that the machine said up to then, as its `Debug`.
+    /// All outputs up to then, as their `Debug`.
     pub fn outputs(&self) -> &[String] {
         &self.inner.outputs
     }
@@ -151,7 +157,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// How many outputs are shown.
+/// The number of outputs shown.
 const SHOWN: usize = 20;
 
 impl Error for Violation {}

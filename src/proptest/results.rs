@@ -1,4 +1,4 @@
-//! Results: as they usually come, and as they may come.
+//! Strategies for results.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -10,23 +10,39 @@ use super::fields::{Fields, Named};
 use super::text::matching;
 use crate::wire::Extraction;
 
-/// The JSON of results as the service usually writes them: each field is there once, located or not found (an empty list of values); numbers have four decimals and
-/// dates are `YYYY-MM-DD`; rows are lists of fields.
+/// Results as JSON, as the service usually writes them.
+///
+/// Each field is there once, located or not found (an empty list of values). Numbers have four
+/// decimals, dates are `YYYY-MM-DD`, and rows are lists of fields.
 pub fn usual_results(fields: &Fields) -> BoxedStrategy<String> {
     let document: Vec<_> = fields.document.iter().map(usual_field).collect();
     let rows = |names: &[Named]| vec(names.iter().map(usual_field).collect::<Vec<_>>(), 0..4);
-    (document, rows(&fields.line_item), rows(&fields.vat_rate), matching("[0-9a-f]{40}"))
+    (
+        document,
+        rows(&fields.line_item),
+        rows(&fields.vat_rate),
+        matching("[0-9a-f]{40}"),
+    )
         .prop_map(|(document, line_items, vat_rates, id)| {
-            json!({"object_id": id, "file_name": "invoice.pdf", "customer": null, "extracted_fields": document, "line_items": line_items, "vat_rates": vat_rates})
-                .to_string()
+            json!({
+                "object_id": id,
+                "file_name": "invoice.pdf",
+                "customer": null,
+                "extracted_fields": document,
+                "line_items": line_items,
+                "vat_rates": vat_rates,
+            })
+            .to_string()
         })
         .boxed()
 }
 
-/// The JSON of results in every shape that can be read: fields absent, doubled, null, empty or of another kind; scores as texts; places of -1; rows as lists, as
-/// objects, as a single field, null; keys nobody knows.
+/// Results as JSON, in every form that can be read.
 ///
-/// Each can be read by [`Extraction::from_json`]; what the values then are is another matter.
+/// Fields are missing, repeated, null, empty or of another type; confidences are text; coordinates
+/// are -1; rows are lists, objects, single fields or null; some keys are unknown.
+///
+/// [`Extraction::from_json`] reads all of them, whatever the values then are.
 pub fn odd_results(fields: &Fields) -> BoxedStrategy<String> {
     let entries = [
         (
@@ -57,7 +73,7 @@ pub fn odd_results(fields: &Fields) -> BoxedStrategy<String> {
         ),
         ("text_blocks", any_json()),
     ];
-    // Half of the results have all keys, so that what is inside is seen often enough.
+    // Half of the results have all keys, so their values are tested often enough.
     let present = prop_oneof![
         Just(vec![true; entries.len()]),
         vec(prop::bool::weighted(0.8), entries.len())
@@ -80,14 +96,15 @@ pub fn odd_results(fields: &Fields) -> BoxedStrategy<String> {
         .boxed()
 }
 
-/// The JSON of results, half of them [usual](usual_results), half of them [odd](odd_results).
+/// Results as JSON: half of them [usual](usual_results), half of them [odd](odd_results).
 ///
-/// Better than [`extractions`] where a person is to see what failed: an `Extraction` does not print what is in it.
+/// Prefer this to [`extractions`] if a person must see what failed: an `Extraction` does not print
+/// its contents.
 pub fn results(fields: &Fields) -> BoxedStrategy<String> {
     prop_oneof![usual_results(fields), odd_results(fields)].boxed()
 }
 
-/// Results as they come out of a job: [`results`], read.
+/// Results as a job returns them: [`results`], decoded.
 pub fn extractions(fields: &Fields) -> BoxedStrategy<Extraction> {
     results(fields)
         .prop_filter_map("results can be read", |json| {
@@ -99,7 +116,13 @@ pub fn extractions(fields: &Fields) -> BoxedStrategy<Extraction> {
 /// Any small JSON.
 pub(super) fn any_json() -> BoxedStrategy<Value> {
     let list = vec(scalar(), 0..3).prop_map(Value::from);
-    prop_oneof![3 => scalar(), 1 => list, 1 => Just(json!({})), 1 => scalar().prop_map(|value| json!({"anything": [value]}))].boxed()
+    prop_oneof![
+        3 => scalar(),
+        1 => list,
+        1 => Just(json!({})),
+        1 => scalar().prop_map(|value| json!({"anything": [value]})),
+    ]
+    .boxed()
 }
 
 /// Text, number, boolean or null.
@@ -130,15 +153,30 @@ fn usual_field(field: &Named) -> BoxedStrategy<Value> {
         field.data_type == "AUTHOR",
     );
     vec(usual_candidate(usual_text(&field.data_type), author), 0..3)
-        .prop_map(move |values| json!({"name": name, "data_type": data_type, "multiple_values": false, "values": values}))
+        .prop_map(move |values| {
+            json!({
+                "name": name,
+                "data_type": data_type,
+                "multiple_values": false,
+                "values": values,
+            })
+        })
         .boxed()
 }
 
 fn usual_candidate(text: BoxedStrategy<String>, author: bool) -> impl Strategy<Value = Value> {
-    (text, 0..1000_u32, [0..2400_i32, 0..3400, 1..600, 1..80], 0..4_i32).prop_map(move |(text, score, place, page)| {
+    let place = [0..2400_i32, 0..3400, 1..600, 1..80];
+    (text, 0..1000_u32, place, 0..4_i32).prop_map(move |(text, score, place, page)| {
         let ([x, y, width, height], page) = if author { ([-1; 4], -1) } else { (place, page) };
-        let score = f64::from(score) / 1000.0;
-        json!({"value": text, "confidence_score": score, "page_number": page, "x": x, "y": y, "width": width, "height": height})
+        json!({
+            "value": text,
+            "confidence_score": f64::from(score) / 1000.0,
+            "page_number": page,
+            "x": x,
+            "y": y,
+            "width": width,
+            "height": height,
+        })
     })
 }
 
@@ -208,8 +246,17 @@ fn odd_candidate(field: &Named) -> BoxedStrategy<Value> {
         2 => (0..1000_u32).prop_map(|score| json!(format!("0.{score:03}"))),
         1 => select(vec![json!("high"), json!("NaN"), json!(-1), json!(17), Value::Null]),
     ];
-    let number = || prop_oneof![2 => (0..3000).prop_map(|at| json!(at)), 1 => (0..3000).prop_map(|at: i32| json!(at.to_string())), 1 => any_json()];
-    let place = prop_oneof![1 => Just([-1; 4].map(Value::from)), 2 => [number(), number(), number(), number()]];
+    let number = || {
+        prop_oneof![
+            2 => (0..3000).prop_map(|at| json!(at)),
+            1 => (0..3000).prop_map(|at: i32| json!(at.to_string())),
+            1 => any_json(),
+        ]
+    };
+    let place = prop_oneof![
+        1 => Just([-1; 4].map(Value::from)),
+        2 => [number(), number(), number(), number()],
+    ];
     let page = prop_oneof![2 => (0..5).prop_map(Value::from), 1 => Just(json!(-1)), 1 => scalar()];
     (
         value,
@@ -247,7 +294,13 @@ fn odd_row(fields: &[Named]) -> BoxedStrategy<Value> {
         [] => Just(Value::Null).boxed(),
         fields => Union::new(fields.iter().map(odd_field)).boxed(),
     };
-    prop_oneof![5 => some_fields(fields).prop_map(Value::from), 2 => plain, 1 => lone, 1 => Just(Value::Null)].boxed()
+    prop_oneof![
+        5 => some_fields(fields).prop_map(Value::from),
+        2 => plain,
+        1 => lone,
+        1 => Just(Value::Null),
+    ]
+    .boxed()
 }
 
 fn object<'a>(entries: impl Iterator<Item = (&'a str, Value)>) -> Value {

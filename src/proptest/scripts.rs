@@ -1,4 +1,4 @@
-//! Scripts by chance: well-formed, hostile, mixed.
+//! Strategies for scripts.
 
 use std::convert::Infallible;
 use std::fmt::Debug;
@@ -9,24 +9,28 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::Union;
 
-use super::answers::{garbled_answers, listing_answers, refusals, status_answers, submit_answers};
 use super::fields::Fields;
+use super::responses::{
+    garbled_responses, listing_responses, refusals, status_responses, submit_responses,
+};
 use super::script::{Reply, Script, Step, Which};
 use crate::machine::FailureKind;
 
-/// What kind of world a script is.
+/// How the world of a script behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Flavour {
-    /// Requests are answered once, after a while, by what a service answers, or fail; time goes on. A job gets far in it.
+    /// Each request gets one reply after a while: a response as the service sends it, or a failure.
+    /// Time never goes back. A job gets far in it.
     WellFormed,
-    /// Whatever can be handed in, at any time, in any order, any number of times; answers to requests that were never made; time that jumps and goes back.
+    /// Any input, at any time, in any order and number; replies to requests that were never sent;
+    /// time that jumps and goes back.
     Hostile,
-    /// It begins well-formed, and may become hostile at any step.
+    /// Begins well-formed and may become hostile at any step.
     Mixed,
 }
 
-/// Scripts for a machine that takes nothing but answers and failures.
+/// Scripts for a machine without inputs of its own.
 pub fn scripts(flavour: Flavour) -> BoxedStrategy<Script> {
     any_scripts(
         flavour,
@@ -34,7 +38,8 @@ pub fn scripts(flavour: Flavour) -> BoxedStrategy<Script> {
     )
 }
 
-/// Scripts for a machine that takes these inputs as well, such as those of [`job_inputs`](super::job_inputs).
+/// Scripts for a machine with these inputs of its own, such as those of
+/// [`job_inputs`](super::job_inputs).
 pub fn scripts_with_inputs<I: Debug + Clone + 'static>(
     flavour: Flavour,
     inputs: impl Strategy<Value = I> + 'static,
@@ -42,7 +47,7 @@ pub fn scripts_with_inputs<I: Debug + Clone + 'static>(
     any_scripts(flavour, &vec![(4, inputs.prop_map(Step::Input).boxed())])
 }
 
-/// The longest script, in rounds of a well-formed world, and in steps of a hostile one.
+/// The maximum length of a script, in rounds if well-formed, and in steps if hostile.
 const ROUNDS: usize = 8;
 const STEPS: usize = 60;
 
@@ -64,7 +69,8 @@ fn any_scripts<I: Debug + Clone + 'static>(
     }
 }
 
-/// One exchange with a world that behaves: the machine does what it wants, something of its own may happen, a while later its request is answered, or is not.
+/// One well-formed exchange: the machine does what it wants, perhaps gets inputs, and after a while
+/// its request perhaps gets a reply.
 fn round<I: Debug + Clone + 'static>(inputs: &Choices<I>) -> BoxedStrategy<Vec<Step<I>>> {
     let input = match inputs.as_slice() {
         [] => Just(Vec::new()).boxed(),
@@ -74,10 +80,13 @@ fn round<I: Debug + Clone + 'static>(inputs: &Choices<I>) -> BoxedStrategy<Vec<S
         9 => fitting(&Fields::invoice()),
         1 => failure(),
     ];
-    let answer = reply.prop_map(|reply| Step::Answer(Which::InFlight, reply));
+    let replied = reply.prop_map(|reply| Step::Reply(Which::InFlight, reply));
     let pause =
-        (0..20_000_u64).prop_map(|milliseconds| Step::Pass(Duration::from_millis(milliseconds)));
-    let end = prop_oneof![4 => (pause, answer).prop_map(|(pause, answer)| vec![pause, answer]), 1 => Just(Vec::new())];
+        (0..20_000_u64).prop_map(|milliseconds| Step::Advance(Duration::from_millis(milliseconds)));
+    let end = prop_oneof![
+        4 => (pause, replied).prop_map(|(pause, replied)| vec![pause, replied]),
+        1 => Just(Vec::new()),
+    ];
     (input, end)
         .prop_map(|(input, end)| {
             [
@@ -85,7 +94,7 @@ fn round<I: Debug + Clone + 'static>(inputs: &Choices<I>) -> BoxedStrategy<Vec<S
                 input,
                 vec![Step::Pull],
                 end,
-                vec![Step::Pull, Step::PassUntilDue],
+                vec![Step::Pull, Step::AdvanceUntilDue],
             ]
             .concat()
         })
@@ -104,37 +113,41 @@ fn hostile_steps<I: Debug + Clone + 'static>(inputs: &Choices<I>) -> Choices<I> 
         1 => (0..12_u64).prop_map(Which::Number),
         1 => any::<u64>().prop_map(Which::Number),
     ];
-    // A fitting answer, or that to another question.
+    // A fitting response, or one to another request.
     let unfit = prop_oneof![
-        submit_answers(),
-        status_answers(&Fields::new()),
+        submit_responses(),
+        status_responses(&Fields::new()),
         refusals(),
-        garbled_answers()
+        garbled_responses()
     ]
     .prop_map(Reply::Response);
     let reply = prop_oneof![3 => fitting(&Fields::new()), 2 => unfit, 2 => failure()];
     let steps = vec![
         (6, Just(Step::Pull).boxed()),
         (2, Just(Step::PullOne).boxed()),
-        (3, span.clone().prop_map(Step::Pass).boxed()),
-        (2, Just(Step::PassUntilDue).boxed()),
-        (1, span.prop_map(Step::PutBack).boxed()),
+        (3, span.clone().prop_map(Step::Advance).boxed()),
+        (2, Just(Step::AdvanceUntilDue).boxed()),
+        (1, span.prop_map(Step::SetBack).boxed()),
         (
             6,
             (which, reply)
-                .prop_map(|(which, reply)| Step::Answer(which, reply))
+                .prop_map(|(which, reply)| Step::Reply(which, reply))
                 .boxed(),
         ),
-        (1, Just(Step::Again).boxed()),
+        (1, Just(Step::RepeatReply).boxed()),
     ];
     [steps, inputs.to_vec()].concat()
 }
 
-/// What the service answers to whatever it is asked.
+/// Responses that fit whichever request is sent.
 fn fitting(fields: &Fields) -> impl Strategy<Value = Reply> + use<> {
     let boxed = |response| Box::new(Reply::Response(response));
-    (submit_answers(), listing_answers(), status_answers(fields)).prop_map(
-        move |(submit, listing, status)| {
+    (
+        submit_responses(),
+        listing_responses(),
+        status_responses(fields),
+    )
+        .prop_map(move |(submit, listing, status)| {
             let other = Reply::ByPath {
                 listing: boxed(listing),
                 other: boxed(status),
@@ -143,8 +156,7 @@ fn fitting(fields: &Fields) -> impl Strategy<Value = Reply> + use<> {
                 post: boxed(submit),
                 other: Box::new(other),
             }
-        },
-    )
+        })
 }
 
 fn failure() -> impl Strategy<Value = Reply> {

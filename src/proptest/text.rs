@@ -1,10 +1,11 @@
-//! Texts by pattern.
+//! Strategies for text.
 
 use proptest::prelude::*;
 use proptest::string::string_regex;
 
-/// Texts that match a pattern, which is read once; a pattern as a strategy of its own would be read anew for each value, and that is slow.
+/// Text that matches a pattern. The pattern is parsed once; a `&str` as a strategy is parsed for
+/// each value, which is slow.
 pub(super) fn matching(pattern: &str) -> BoxedStrategy<String> {
-    // The patterns are ours; a wrong one would be seen by the tests of the strategies.
+    // The patterns are constants. The tests of the strategies would show an invalid one.
     string_regex(pattern).map_or_else(|_| Just(String::new()).boxed(), Strategy::boxed)
 }

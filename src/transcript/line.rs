@@ -1,4 +1,4 @@
-//! The lines of a transcript, as they are written.
+//! Writes the lines of a transcript.
 
 use std::fmt::{self, Debug};
 use std::time::Duration;
@@ -9,13 +9,13 @@ use super::text;
 use crate::machine::{Failure, FailureKind, Output, RequestId, Time, Transmit};
 use crate::wire::printable;
 
-/// The first line; the number is that of the format.
+/// The first line, with the version of the format.
 pub(super) const TITLE: &str = "typless transcript 1";
 
-/// What sets lines that belong to the one above apart.
+/// The indentation of lines that belong to the line above.
 pub(super) const INDENT: &str = "    ";
 
-/// The kinds of failure, by the words for them.
+/// The kinds of failure and their names.
 pub(super) const FAILURES: [(&str, FailureKind); 4] = [
     ("NotSent", FailureKind::NotSent),
     ("Interrupted", FailureKind::Interrupted),
@@ -23,14 +23,14 @@ pub(super) const FAILURES: [(&str, FailureKind); 4] = [
     ("TooLarge", FailureKind::TooLarge),
 ];
 
-/// A time as seconds since the start, such as `+6.53`; before it, with `-`.
+/// A time in seconds since the start, such as `+6.53`; `-` if it is earlier.
 #[derive(Clone, Copy)]
-pub(super) struct Since {
+pub(super) struct Offset {
     pub(super) start: Time,
     pub(super) time: Time,
 }
 
-impl fmt::Display for Since {
+impl fmt::Display for Offset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (sign, distance) = if self.time < self.start {
             ('-', self.start.saturating_since(self.time))
@@ -41,7 +41,7 @@ impl fmt::Display for Since {
     }
 }
 
-/// Seconds with as many digits as there are.
+/// Seconds with as many decimals as needed.
 pub(super) fn seconds(duration: Duration) -> String {
     let digits = format!("{}.{:09}", duration.as_secs(), duration.subsec_nanos());
     digits
@@ -50,14 +50,14 @@ pub(super) fn seconds(duration: Duration) -> String {
         .to_owned()
 }
 
-/// What a machine said, without the time.
+/// An output of a machine, without the time.
 pub(super) fn output<E: Debug>(output: &Output<E>, start: Time) -> String {
     match output {
         Output::Event(event) => format!("= {}", printable(&format!("{event:?}"), usize::MAX)),
         Output::Send(transmit) => request(transmit),
         Output::Wait(until) => format!(
             "~ {}",
-            Since {
+            Offset {
                 start,
                 time: *until
             }
@@ -67,7 +67,7 @@ pub(super) fn output<E: Debug>(output: &Output<E>, start: Time) -> String {
     }
 }
 
-/// Of a body, its length and nothing more: the rest is the document.
+/// A request. Of its body only the length: the rest is the document.
 fn request(transmit: &Transmit) -> String {
     let Transmit {
         id,
@@ -87,7 +87,7 @@ fn request(transmit: &Transmit) -> String {
     )
 }
 
-/// An answer, with its headers on lines of their own.
+/// A response, with its headers on their own lines.
 pub(super) fn response(id: RequestId, response: &http::Response<Bytes>) -> String {
     let first = format!(
         "< {} {} {}",
@@ -109,7 +109,7 @@ pub(super) fn failure(id: RequestId, failure: &Failure) -> String {
         .iter()
         .find(|(_, kind)| *kind == failure.kind())
         .map_or("Interrupted", |(word, _)| word);
-    // What is shown of it, and no more: a machine never polls a cause.
+    // The printable cause. A machine never looks at the cause itself.
     let cause = failure.shown_cause();
     format!("! {} {kind} {}", id.get(), text::write(cause.as_bytes()))
         .trim_end()

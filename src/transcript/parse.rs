@@ -1,4 +1,4 @@
-//! A transcript as it is read.
+//! Parses transcripts.
 
 use std::error::Error;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::line::{FAILURES, INDENT, TITLE};
 use super::text;
 use crate::machine::{Failure, RequestId, Time};
 
-/// A recorded run. Made by [`Recorder`](super::Recorder) as text and read by [`parse`](Self::parse); consumed by [`replay`](Self::replay).
+/// A recorded run, parsed from the text of a [`Recorder`](super::Recorder).
 #[derive(Debug, Clone)]
 pub struct Transcript {
     start: Time,
@@ -19,38 +19,38 @@ pub struct Transcript {
     steps: Vec<Step>,
 }
 
-/// One step of a run: something said to a machine, or by it.
+/// One step of a run: an input or an output.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Step {
-    /// The number of the line, from 1.
+    /// The line number, from 1.
     pub line: usize,
-    /// The time that the machine was told.
+    /// The time of the step.
     pub at: Time,
-    /// What was said.
+    /// What happened.
     pub kind: StepKind,
 }
 
-/// What was said in one step of a run.
+/// What happened in one step of a run.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum StepKind {
-    /// The machine was asked, and this is what it said, as the [format](super#the-format) writes it.
+    /// The machine's next output, in the [format](super#the-format) of transcripts.
     Output(Box<str>),
-    /// An exchange was answered.
+    /// A request got a response.
     Response(RequestId, Response<Bytes>),
-    /// An exchange failed. Of its cause, the text is left.
+    /// A request failed. Of the cause, only the text is known.
     Failure(RequestId, Failure),
-    /// Another input, by its words.
+    /// Another input, as text.
     Input(Box<str>),
 }
 
 impl Transcript {
-    /// Reads a transcript.
+    /// Parses a transcript.
     ///
     /// # Errors
     ///
-    /// Not a transcript, one of another format, or a line that can't be read.
+    /// The text is not a transcript, has another version, or has an invalid line.
     pub fn parse(text: &str) -> Result<Self, TranscriptError> {
         let mut lines = (1..)
             .zip(text.lines())
@@ -83,28 +83,28 @@ impl Transcript {
             };
             read.ok_or(TranscriptError {
                 line,
-                problem: "it is no step of a run",
+                problem: "it is not a step of a run",
             })?;
         }
         Ok(transcript)
     }
 
-    /// When the machine was made.
+    /// The time at which the machine was created.
     pub fn start(&self) -> Time {
         self.start
     }
 
-    /// How the machine was made, for people.
+    /// How the machine was created, as text for people.
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// The steps of the run, in order.
+    /// The steps, in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// A line that belongs to the one above: a line of the origin, or a header.
+    /// A line that belongs to the line above: part of the origin, or a header.
     fn detail(&mut self, detail: &str) -> Option<()> {
         match self.steps.last_mut() {
             None => {
@@ -189,7 +189,7 @@ fn identified(text: &str) -> Option<(RequestId, &str)> {
     Some((RequestId::new(id.parse().ok()?), rest))
 }
 
-/// A transcript that can't be read. Made by [`Transcript::parse`]; quotes nothing of it.
+/// A transcript can't be parsed. Quotes nothing of it.
 #[derive(Debug, Clone)]
 pub struct TranscriptError {
     line: usize,
@@ -197,7 +197,7 @@ pub struct TranscriptError {
 }
 
 impl TranscriptError {
-    /// The number of the line that can't be read, from 1.
+    /// The number of the invalid line, from 1.
     pub fn line(&self) -> usize {
         self.line
     }

@@ -1,4 +1,4 @@
-//! What a machine must tell and take to be recorded.
+//! Machines that can be recorded.
 
 use std::fmt::Debug;
 
@@ -8,25 +8,30 @@ use super::text;
 use crate::machine::{Call, Job, Machine, Time};
 use crate::wire::{Notification, Request};
 
-/// A machine that can be recorded and replayed: it tells how it was made, and takes inputs as words.
+/// A machine that can be recorded and replayed.
 ///
-/// Implemented by [`Job`] and [`Call`]; a machine of your own needs two short methods. Events are compared by their `Debug`, which should say the same for the same event
-/// and show nothing secret.
+/// Implemented by [`Job`] and [`Call`]; your own machine needs two short methods. Events are
+/// compared by their `Debug`, which must be the same for the same event and show nothing secret.
 pub trait Recordable: Machine<Event: Debug> {
-    /// How the machine was made, for people: its options, what it follows, without a secret. Asked once, of a fresh machine; may have several lines.
+    /// How the machine was created, as text for people: its options and what it follows, without
+    /// secrets.
+    ///
+    /// Called once, on a new machine. May have several lines.
     fn origin(&self) -> String;
 
-    /// Takes an input that is neither an answer nor a failure, by its words, such as `confirm 3`. Says whether there is such an input.
-    fn take_input(&mut self, input: &str, now: Time) -> bool;
+    /// Handles an input that is neither a response nor a failure, given as text such as `confirm
+    /// 3`. Returns whether there is such an input.
+    fn handle_input(&mut self, input: &str, now: Time) -> bool;
 }
 
-/// Takes `abandon`, `confirm` with a sequence, `notification` with an id, and `set_key`, which says no more: the key is not in a transcript, and changes no output.
+/// Handles `abandon`, `confirm` with a sequence, `notification` with an id, and `set_key` without
+/// the key, which is not recorded and changes no output.
 impl Recordable for Job {
     fn origin(&self) -> String {
         self.origin()
     }
 
-    fn take_input(&mut self, input: &str, now: Time) -> bool {
+    fn handle_input(&mut self, input: &str, now: Time) -> bool {
         match input.split_once(' ').unwrap_or((input, "")) {
             ("abandon", "") => self.abandon(now),
             ("set_key", "") => {}
@@ -44,13 +49,13 @@ impl Recordable for Job {
     }
 }
 
-/// Takes `abandon`.
+/// Handles `abandon`.
 impl<R: Request<Response: Debug>> Recordable for Call<R> {
     fn origin(&self) -> String {
         self.origin()
     }
 
-    fn take_input(&mut self, input: &str, now: Time) -> bool {
+    fn handle_input(&mut self, input: &str, now: Time) -> bool {
         let known = input == "abandon";
         if known {
             self.abandon(now);
@@ -59,7 +64,7 @@ impl<R: Request<Response: Debug>> Recordable for Call<R> {
     }
 }
 
-/// The words for a notification.
+/// The text of a notification.
 pub(super) fn notification_input(notification: &Notification) -> String {
     format!(
         "notification {}",

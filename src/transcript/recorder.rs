@@ -1,19 +1,20 @@
-//! A machine around a machine, which writes down what is said.
+//! Records a machine.
 
 use std::fmt;
 
 use bytes::Bytes;
 
-use super::line::{self, INDENT, Since, TITLE};
+use super::line::{self, INDENT, Offset, TITLE};
 use super::recordable::{self, Recordable};
 use crate::machine::{Failure, Job, Machine, Output, RequestId, Time};
 use crate::wire::{ConfigError, Notification};
 
-/// A machine around a machine, which writes down what is said on both sides and changes nothing.
+/// A machine around a machine, which records all inputs and outputs and changes nothing.
 ///
-/// Made by the application around a machine that has not been asked anything yet; driven as that machine would be. What it writes is read by
-/// [`Transcript::parse`](super::Transcript::parse); the [module](super) says what is in it. It writes into a `String`, or line by line into any [`fmt::Write`], such as one that appends to a file
-/// and so survives a crash.
+/// Put it around a new machine and drive it instead.
+/// [`Transcript::parse`](super::Transcript::parse) reads what it writes; the [module](super)
+/// describes the contents. It writes to a `String`, or line by line to any [`fmt::Write`], for
+/// example one that appends to a file and so survives a crash.
 pub struct Recorder<M, W = String> {
     machine: M,
     writer: W,
@@ -22,19 +23,20 @@ pub struct Recorder<M, W = String> {
 }
 
 impl<M: Recordable> Recorder<M> {
-    /// Records a machine that was made just `now`.
+    /// Records a machine that was created `now`.
     pub fn new(machine: M, now: Time) -> Self {
         Self::with_writer(machine, String::new(), now)
     }
 
-    /// What was recorded so far.
+    /// The transcript so far.
     pub fn transcript(&self) -> &str {
         &self.writer
     }
 }
 
 impl<M: Recordable, W: fmt::Write> Recorder<M, W> {
-    /// Records a machine that was made just `now`, into this writer. What the writer refuses is lost; the machine does not suffer from it.
+    /// Records a machine that was created `now`, into this writer. Errors of the writer are
+    /// ignored: the line is lost, and the machine goes on.
     pub fn with_writer(machine: M, writer: W, now: Time) -> Self {
         let mut recorder = Self {
             machine,
@@ -50,27 +52,28 @@ impl<M: Recordable, W: fmt::Write> Recorder<M, W> {
         recorder
     }
 
-    /// The machine, to poll. What it is told goes through the recorder.
+    /// The machine, read-only. Inputs go through the recorder.
     pub fn machine(&self) -> &M {
         &self.machine
     }
 
-    /// The machine and the writer, when nothing more is to be recorded.
+    /// The machine and the writer, to stop recording.
     pub fn into_parts(self) -> (M, W) {
         (self.machine, self.writer)
     }
 
-    /// Hands an input to the machine by its words; see [`Recordable::take_input`]. Says whether the machine knows it.
-    pub fn take_input(&mut self, input: &str, now: Time) -> bool {
+    /// Passes an input, given as text, to the machine; see [`Recordable::handle_input`]. Returns
+    /// whether the machine knows it.
+    pub fn handle_input(&mut self, input: &str, now: Time) -> bool {
         self.step(now, &line::input(input));
-        self.machine.take_input(input, now)
+        self.machine.handle_input(input, now)
     }
 
     fn step(&mut self, now: Time, what: &str) {
         self.latest = self.latest.max(now);
         let line = format!(
             "{} {what}",
-            Since {
+            Offset {
                 start: self.start,
                 time: now
             }
@@ -79,33 +82,33 @@ impl<M: Recordable, W: fmt::Write> Recorder<M, W> {
     }
 
     fn line(&mut self, line: &str) {
-        // There is nobody to tell, and the job matters more.
+        // There is nowhere to report the error, and the job matters more.
         let _ = writeln!(self.writer, "{line}");
     }
 }
 
 /// The inputs of a job, recorded.
 impl<W: fmt::Write> Recorder<Job, W> {
-    /// As [`Job::abandon`].
+    /// Like [`Job::abandon`].
     pub fn abandon(&mut self, now: Time) {
-        self.take_input("abandon", now);
+        self.handle_input("abandon", now);
     }
 
-    /// As [`Job::confirm`].
+    /// Like [`Job::confirm`].
     pub fn confirm(&mut self, sequence: u64) {
-        self.take_input(&format!("confirm {sequence}"), self.latest);
+        self.handle_input(&format!("confirm {sequence}"), self.latest);
     }
 
-    /// As [`Job::handle_notification`].
+    /// Like [`Job::handle_notification`].
     pub fn handle_notification(&mut self, notification: &Notification, now: Time) {
-        self.take_input(&recordable::notification_input(notification), now);
+        self.handle_input(&recordable::notification_input(notification), now);
     }
 
-    /// As [`Job::set_key`]; that there was a new key is recorded, the key is not.
+    /// Like [`Job::set_key`]. The call is recorded, the key is not.
     ///
     /// # Errors
     ///
-    /// A key that can't be used; the old one stays.
+    /// The key can't be used; the old one stays.
     pub fn set_key(&mut self, key: &str) -> Result<(), ConfigError> {
         self.step(self.latest, &line::input("set_key"));
         self.machine.set_key(key)

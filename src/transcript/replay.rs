@@ -1,4 +1,4 @@
-//! The same run again.
+//! Replays a transcript.
 
 use std::error::Error;
 use std::fmt;
@@ -9,13 +9,15 @@ use super::recordable::Recordable;
 use crate::wire::printable;
 
 impl Transcript {
-    /// Sources what was recorded to a fresh machine, compares what it says with what was said, and hands it back.
+    /// Replays the recorded inputs on a new machine, compares its outputs with the recorded ones,
+    /// and returns the machine.
     ///
-    /// The machine is to be made as the recorded one was: with the same options, at [`start`](Self::start), and where there was a document, with one of the same names and length.
+    /// Create the machine like the recorded one: with the same options, at [`start`](Self::start),
+    /// and with a document of the same names and length.
     ///
     /// # Errors
     ///
-    /// The first step at which it says something else, or does not know an input.
+    /// The first step with another output, or with an input that the machine does not know.
     pub fn replay<M: Recordable>(&self, mut machine: M) -> Result<M, Divergence> {
         for step in self.steps() {
             self.take(step, &mut machine)?;
@@ -25,22 +27,22 @@ impl Transcript {
 
     fn take<M: Recordable>(&self, step: &Step, machine: &mut M) -> Result<(), Divergence> {
         match &step.kind {
-            StepKind::Output(said) => {
-                let says = line::output(&machine.next_output(step.at), self.start());
-                if says != **said {
+            StepKind::Output(recorded) => {
+                let replayed = line::output(&machine.next_output(step.at), self.start());
+                if replayed != **recorded {
                     return Err(Divergence {
                         line: step.line,
-                        recorded: said.clone(),
-                        replayed: says.into(),
+                        recorded: recorded.clone(),
+                        replayed: replayed.into(),
                     });
                 }
             }
             StepKind::Response(id, response) => {
-                machine.handle_response(*id, response.clone(), step.at)
+                machine.handle_response(*id, response.clone(), step.at);
             }
             StepKind::Failure(id, failure) => machine.handle_failure(*id, failure.clone(), step.at),
             StepKind::Input(input) => {
-                if !machine.take_input(input, step.at) {
+                if !machine.handle_input(input, step.at) {
                     return Err(Divergence {
                         line: step.line,
                         recorded: line::input(input).into(),
@@ -53,7 +55,7 @@ impl Transcript {
     }
 }
 
-/// Where a replayed machine says something else than the recorded one did. Made by [`Transcript::replay`].
+/// The first difference between a replayed machine and the recorded one.
 #[derive(Debug, Clone)]
 pub struct Divergence {
     line: usize,
@@ -62,17 +64,17 @@ pub struct Divergence {
 }
 
 impl Divergence {
-    /// The number of the line in the transcript, from 1.
+    /// The line number in the transcript, from 1.
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// What was recorded, without the time.
+    /// The recorded output, without the time.
     pub fn recorded(&self) -> &str {
         &self.recorded
     }
 
-    /// What the replayed machine says.
+    /// The output of the replayed machine.
     pub fn replayed(&self) -> &str {
         &self.replayed
     }
@@ -84,7 +86,7 @@ impl fmt::Display for Divergence {
             [&self.recorded, &self.replayed].map(|text| printable(text, 2000));
         write!(
             f,
-            "the runs part at line {}:\nrecorded: {recorded}\nreplayed: {replayed}",
+            "the runs differ from line {} on:\nrecorded: {recorded}\nreplayed: {replayed}",
             self.line
         )
     }

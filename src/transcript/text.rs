@@ -1,10 +1,11 @@
-//! Foreign bytes as the rest of a line, and back.
+//! Bytes as the rest of a line, and back.
 
 use std::borrow::Cow;
 
 use crate::wire::printable;
 
-/// The bytes as the rest of a line: as they are where that is plain text, else behind a `\`, escaped.
+/// Writes bytes as the rest of a line: unchanged if they are plain text, otherwise escaped after a
+/// `\`.
 pub(super) fn write(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) if is_plain(text) => Cow::Borrowed(text),
@@ -14,7 +15,7 @@ pub(super) fn write(bytes: &[u8]) -> Cow<'_, str> {
 
 fn escaped(bytes: &[u8]) -> String {
     let mut line = format!("\\{}", bytes.escape_ascii());
-    // A blank at the end would not survive every editor.
+    // Some editors remove a blank at the end of a line.
     if line.ends_with(' ') {
         line.pop();
         line.push_str("\\x20");
@@ -22,12 +23,12 @@ fn escaped(bytes: &[u8]) -> String {
     line
 }
 
-/// Whether a text survives on a line as it is, whatever editor it is opened in.
+/// Whether a text can be a line as it is, in any editor.
 fn is_plain(text: &str) -> bool {
     !text.starts_with('\\') && text.trim() == text && printable(text, usize::MAX) == text
 }
 
-/// The bytes that were written so; `None` for escapes that are none.
+/// Reads what [`write`] wrote; `None` if an escape is invalid.
 pub(super) fn read(line: &str) -> Option<Vec<u8>> {
     let Some(escaped) = line.strip_prefix('\\') else {
         return Some(line.as_bytes().to_vec());
@@ -79,7 +80,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_survive_on_one_line(bytes in any::<Vec<u8>>(), text in "(\\PC|\\p{Cc}|\\\\){0,20}") {
+        fn any_bytes_survive_on_one_line(
+            bytes in any::<Vec<u8>>(),
+            text in "(\\PC|\\p{Cc}|\\\\){0,20}",
+        ) {
             for bytes in [bytes, text.into_bytes()] {
                 let line = write(&bytes);
                 prop_assert!(!line.contains(['\n', '\r']) && line.trim() == line);

@@ -1,4 +1,4 @@
-//! Where the service is, and the key that opens it.
+//! The address of the service, and the key.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,24 +10,26 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Body, ConfigError};
 
-/// Where the service is, and the key that opens it.
+/// The address of the service, and the key.
 ///
-/// Made once by the application and lent to every request. Cheap to clone. The key is in no `Debug` and no error; the header that
-/// carries it is marked sensitive, and it is sent nowhere but to this base URL, since no part of this library follows redirects.
+/// Create it once and pass it to every request; it is cheap to clone. `Debug` and errors never show
+/// the key. Its header is marked as sensitive, and it is sent only to this base URL, since nothing
+/// in this library follows redirects.
 #[derive(Clone)]
 pub struct Api {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    /// `https://host:port/mount`, with no slash at its end.
+    /// `https://host:port/mount`, without a trailing slash.
     base: String,
-    /// `v1` where the caller asked for versioned paths.
+    /// `v1` if the caller asked for versioned paths.
     version: Option<String>,
     authorization: HeaderValue,
 }
 
-/// The paths below the base URL. The vendor's guides call them without a version, its schema page with one; the queue was seen with a version only.
+/// The endpoints. The vendor's guides have no version in their paths, its schema page has one; the
+/// list of finished extractions was seen with a version only.
 #[derive(Clone, Copy)]
 pub(crate) enum Endpoint {
     Submit,
@@ -37,51 +39,56 @@ pub(crate) enum Endpoint {
 }
 
 impl Api {
-    /// The vendor's production service (vendor's guides).
+    /// The base URL of the vendor's production service (vendor's guides).
     pub const PRODUCTION: &str = "https://developers.typless.com";
 
-    /// The longest base URL taken, in bytes.
+    /// The maximum length of a base URL, in bytes.
     const MAX_BASE_URL: usize = 2048;
 
     /// Takes a base URL and a key.
     ///
-    /// The URL is that of the host: `https://developers.typless.com`. What people paste works as well: slashes, `/api` or `/api/v1` at its end
-    /// (the latter asks for versioned paths, as [`with_version`](Self::with_version) does), or a path under which a proxy mounts the service.
-    /// The key works with and without the word `Token` before it, as the dashboard shows it both ways.
+    /// The URL is that of the host: `https://developers.typless.com`. A path under which a proxy
+    /// mounts the service is kept. Trailing slashes, `/api` and `/api/v1` are accepted; the last
+    /// asks for versioned paths, like [`with_version`](Self::with_version). The key may start with
+    /// the word `Token`, as the dashboard shows it.
     ///
     /// # Errors
     ///
-    /// A URL that has no scheme or host, or has user information, a query or a fragment; plain `http` to a host that is not
-    /// this machine (see [`over_plain_http`](Self::over_plain_http)); a key that is empty or has characters no header can carry.
+    /// The URL has no scheme or host, or has user information, a query or a fragment. The URL is
+    /// plain `http` to another host than this machine (see
+    /// [`over_plain_http`](Self::over_plain_http)). The key is empty or has characters that are not
+    /// allowed in a header.
     pub fn new(base_url: &str, key: &str) -> Result<Self, ConfigError> {
         let uri = parse_base(base_url)?;
         if uri.scheme_str() != Some("https") && !is_loopback(uri.host().unwrap_or_default()) {
             return Err(ConfigError::new(
                 "base_url",
-                "is plain http, which would show the key to the network: use https, or Api::over_plain_http if that is meant",
+                "is plain http, which sends the key unencrypted: use https or Api::over_plain_http",
             ));
         }
         Self::assemble(&uri, key)
     }
 
-    /// Takes a base URL that may be plain `http` on any host, such as an emulator in a neighbouring container.
+    /// Takes a base URL that may be plain `http` on any host, such as an emulator in another
+    /// container.
     ///
-    /// The key and the documents cross the network unencrypted.
+    /// The key and the documents are sent unencrypted.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new), but for the scheme.
+    /// Like [`new`](Self::new), except for the scheme.
     pub fn over_plain_http(base_url: &str, key: &str) -> Result<Self, ConfigError> {
         Self::assemble(&parse_base(base_url)?, key)
     }
 
-    /// Asks for versioned paths: `v1` makes `/api/v1/extract-data-async` of `/api/extract-data-async`.
+    /// Uses versioned paths: `v1` turns `/api/extract-data-async` into
+    /// `/api/v1/extract-data-async`.
     ///
-    /// Both families are in current pages of the vendor; without this call the unversioned one is used.
+    /// The vendor's current pages have both forms. The default is without a version.
     ///
     /// # Errors
     ///
-    /// Anything but `v` and digits.
+    /// The version is not `v` and a number.
     pub fn with_version(self, version: &str) -> Result<Self, ConfigError> {
         if !is_version(version) {
             return Err(ConfigError::new(
@@ -104,11 +111,11 @@ impl Api {
         })
     }
 
-    /// The same service with another key, for a key that was replaced.
+    /// The same service with another key.
     ///
     /// # Errors
     ///
-    /// A key that can't be used, as in [`new`](Self::new).
+    /// The key can't be used, see [`new`](Self::new).
     pub fn with_key(&self, key: &str) -> Result<Self, ConfigError> {
         let Inner { base, version, .. } = &*self.inner;
         let inner = Inner {
@@ -121,7 +128,7 @@ impl Api {
         })
     }
 
-    /// The base URL as it is used: no slash and no `/api` at its end.
+    /// The base URL in use, without a trailing slash and without `/api`.
     pub fn base_url(&self) -> &str {
         &self.inner.base
     }
@@ -144,9 +151,10 @@ impl Api {
         })
     }
 
-    /// A request to an endpoint that this crate has no value for; for a [`Request`](super::Request) of one's own.
+    /// A request to another endpoint, for your own [`Request`](super::Request).
     ///
-    /// `path` is what follows `/api/` and the version, as in `add-document-feedback`. What a path can't hold as it is, and all but the plainest characters of the query's values, is percent-encoded.
+    /// `path` is the part after `/api/` and the version, such as `add-document-feedback`. The path
+    /// and the values of the query are percent-encoded.
     pub fn request_to(
         &self,
         method: Method,
@@ -183,7 +191,7 @@ impl Api {
         )
     }
 
-    /// Every header that matters is written here, so that no transport has to know one.
+    /// Sets every header that matters, so transports need not know them.
     fn assemble_request(&self, method: Method, uri: Uri, body: Body) -> Request<Body> {
         let mut request = Request::new(body);
         *request.method_mut() = method;
@@ -204,7 +212,7 @@ impl Api {
     }
 
     fn uri(&self, version: Option<&str>, path: &str, query: &[(&str, &str)]) -> Uri {
-        // Room for all of it, unless much of the values has to be encoded.
+        // Room for everything, unless many characters of the values must be escaped.
         let values: usize = query
             .iter()
             .map(|(name, value)| name.len() + value.len() + 2)
@@ -223,7 +231,8 @@ impl Api {
             text.push('=');
             text.extend(utf8_percent_encode(value, QUERY_VALUE));
         }
-        // The base was parsed, and what follows it is percent-encoded: there is nothing left that a URI refuses, but for its length.
+        // The base was parsed before, and the rest is percent-encoded: only the length can be
+        // invalid.
         text.parse().unwrap_or_default()
     }
 }
@@ -237,14 +246,14 @@ impl fmt::Debug for Api {
     }
 }
 
-/// Everything but the unreserved characters of RFC 3986 is percent-encoded.
+/// Escapes everything except the unreserved characters of RFC 3986.
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// As that, with the slashes between its segments.
+/// The same, but keeps the slashes between segments.
 const PATH: &AsciiSet = &QUERY_VALUE.remove(b'/');
 
 fn parse_base(base_url: &str) -> Result<Uri, ConfigError> {
@@ -257,7 +266,7 @@ fn parse_base(base_url: &str) -> Result<Uri, ConfigError> {
         return fail("is longer than 2048 bytes: give the host, without a query");
     }
     if text.contains(['?', '#']) {
-        return fail("has a query or a fragment: give the host and no more");
+        return fail("has a query or a fragment: give the host only");
     }
     let Ok(uri) = text.parse::<Uri>() else {
         return fail("is not a URL: write https://developers.typless.com");
@@ -282,7 +291,8 @@ fn parse_base(base_url: &str) -> Result<Uri, ConfigError> {
     Ok(uri)
 }
 
-/// The path under which the service is mounted, and the version if the path ended in one: `/proxy/api/v1/` is `/proxy` and `v1`.
+/// Splits a path into the mount point of the service and the version: `/proxy/api/v1/` is `/proxy`
+/// and `v1`.
 fn split_mount(path: &str) -> (&str, Option<&str>) {
     let path = path.trim_end_matches('/');
     if let Some(mount) = path.strip_suffix("/api") {

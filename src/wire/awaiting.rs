@@ -1,4 +1,4 @@
-//! The call *awaiting*: `GET awaiting-poll`, the queue of finished extractions.
+//! `GET awaiting-poll`: lists the finished extractions.
 
 use std::borrow::Cow;
 
@@ -10,37 +10,43 @@ use super::document::checked_customer;
 use super::listing;
 use super::{Api, Body, ConfigError, ExtractionId, Request, ResponseError, ServiceError};
 
-/// Asks which extractions have finished, successfully or not, and have not expired.
+/// Lists the extractions that have finished, successfully or not, and have not expired.
 ///
-/// Ids need not be kept to use it (vendor's guide). Whether reading a result takes its id off the list, how long it may get and in which order it comes is not documented: assume
-/// neither, and take an id seen again as normal.
+/// It needs no stored ids (vendor's guide). The vendor does not document whether reading a result
+/// removes its id from the list, how long the list may get, or how it is ordered. Assume nothing,
+/// and expect to see an id again.
 #[derive(Debug, Clone, Default)]
 pub struct AwaitingRequest {
     customer: Option<std::sync::Arc<str>>,
 }
 
 impl AwaitingRequest {
-    /// All finished extractions of the key.
+    /// Lists all finished extractions of the key.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only those submitted for this customer. A customer that never was named at a submit gives an empty list, not an error: the two can't be told apart.
+    /// Lists only documents submitted for this customer.
+    ///
+    /// An unknown customer gets an empty list, not an error: it looks like a customer without
+    /// finished documents.
     ///
     /// # Errors
     ///
-    /// As [`Document::with_customer`](super::Document::with_customer).
+    /// Like [`Document::with_customer`](super::Document::with_customer).
     pub fn with_customer(mut self, customer: &str) -> Result<Self, ConfigError> {
         self.customer = Some(checked_customer(customer)?);
         Ok(self)
     }
 
-    /// For a customer whose name was checked; for all without one.
+    /// For a customer whose name was checked, or for all customers.
     pub(crate) fn for_customer(customer: Option<std::sync::Arc<str>>) -> Self {
         Self { customer }
     }
 
-    /// The HTTP request. Versioned even where no version was asked for, as the endpoint was seen in no other form.
+    /// The HTTP request.
+    ///
+    /// Its path always has a version, since the endpoint was seen in no other form.
     pub fn request(&self, api: &Api) -> HttpRequest<Body> {
         let customer = self
             .customer
@@ -55,19 +61,22 @@ impl AwaitingRequest {
     }
 }
 
-/// The extractions that have finished.
+/// The list of finished extractions.
 #[derive(Debug, Clone)]
 pub struct AwaitingResponse {
     extraction_ids: Vec<ExtractionId>,
 }
 
 impl AwaitingResponse {
-    /// Reads the answer. An empty body, `{}`, null and a missing list all mean that there are none; a list without the object around it is read as well, and
-    /// integers are taken as their digits.
+    /// Decodes the response.
+    ///
+    /// An empty body, `{}`, `null` and a missing list are an empty list. A bare list without the
+    /// object around it is accepted, and integers are read as their digits.
     ///
     /// # Errors
     ///
-    /// [`ResponseError::Service`] where the HTTP status is not 2xx, [`ResponseError::Decode`] where the body is another kind of JSON or none.
+    /// [`ResponseError::Service`] if the HTTP status is not 2xx, [`ResponseError::Decode`] if the
+    /// body is other JSON or not JSON.
     pub fn decode(response: &Response<Bytes>) -> Result<Self, ResponseError> {
         if response.status().is_success() {
             listing::read(response.body())
@@ -80,20 +89,24 @@ impl AwaitingResponse {
         }
     }
 
-    /// Reads the answer as [`decode`](Self::decode) does, but keeps nothing: hands out the ids, in the service's order, from the body itself.
+    /// Decodes the response like [`decode`](Self::decode), but calls `each` with every id instead
+    /// of building a list.
     ///
-    /// For long lists, of which little may be of interest. Entries that are no text are passed over, and their number is returned; what is handed out
-    /// may still be no usable id, which [`ExtractionId::new`] tells.
+    /// For long lists of which only a few ids matter. The ids come in the service's order and
+    /// borrow from the body. Returns the number of entries that are neither text nor integer, which
+    /// are skipped. An id passed to `each` may still be invalid, see [`ExtractionId::new`].
     ///
     /// # Errors
     ///
-    /// As [`decode`](Self::decode), but not for single entries. Some ids may have been handed out before.
+    /// Like [`decode`](Self::decode), but not for single entries. `each` may have been called
+    /// before.
     ///
     /// ```
     /// # use typless::wire::AwaitingResponse;
-    /// # let answer = http::Response::new(bytes::Bytes::from_static(br#"{"extraction_ids": ["0d14338251a6db69", "0d3d1054c2768f83", null]}"#));
+    /// # let body = br#"{"extraction_ids": ["0d14338251a6db69", "0d3d1054c2768f83", null]}"#;
+    /// # let response = http::Response::new(bytes::Bytes::from_static(body));
     /// let mut ours = Vec::new();
-    /// let unreadable = AwaitingResponse::for_each_id(&answer, |id| {
+    /// let unreadable = AwaitingResponse::for_each_id(&response, |id| {
     ///     if id.starts_with("0d14") {
     ///         ours.push(id);
     ///     }
@@ -127,7 +140,7 @@ impl AwaitingResponse {
         &self.extraction_ids
     }
 
-    /// The ids by value.
+    /// The ids, by value.
     pub fn into_extraction_ids(self) -> Vec<ExtractionId> {
         self.extraction_ids
     }

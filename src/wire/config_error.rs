@@ -1,13 +1,13 @@
-//! What the caller got wrong, told before anything is sent.
+//! Invalid values from the caller, reported before anything is sent.
 
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-/// A value that can't be used: names the field and says what to do.
+/// A value that can't be used; names the field and says how to fix it.
 ///
-/// Made by every constructor that takes a caller's value ([`Api`](super::Api), [`Document`](super::Document),
-/// [`ExtractionId`](super::ExtractionId), ..); meant for the person who wrote the value. Never quotes a key.
+/// Returned by every constructor that takes a value from the caller, such as [`Api`](super::Api),
+/// [`Document`](super::Document) and [`ExtractionId`](super::ExtractionId). It never quotes a key.
 #[derive(Debug, Clone)]
 pub struct ConfigError {
     field: &'static str,
@@ -15,7 +15,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// An error about `field`; `problem` goes on from its name: what is wrong, and the remedy.
+    /// An error about `field`. `problem` continues the sentence: what is wrong, and how to fix it.
     pub(crate) fn new(field: &'static str, problem: impl Into<Cow<'static, str>>) -> Self {
         Self {
             field,
@@ -23,7 +23,7 @@ impl ConfigError {
         }
     }
 
-    /// The name of the field that was wrong, such as `base_url` or `file_name`.
+    /// The name of the invalid field, such as `base_url` or `file_name`.
     pub fn field(&self) -> &'static str {
         self.field
     }

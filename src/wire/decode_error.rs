@@ -1,4 +1,4 @@
-//! What could not be read, and where.
+//! A body that could not be decoded.
 
 use std::error::Error;
 use std::fmt;
@@ -6,12 +6,13 @@ use std::fmt;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-/// An answer whose body could not be read: says what was expected and at which JSON path.
+/// A response whose body could not be decoded; says what was expected and at which JSON path.
 ///
-/// Quotes nothing of the body, which may be a document's contents; the body itself is [`raw`](Self::raw).
+/// It quotes nothing of the body, which may be content of a document. The body itself is
+/// [`raw`](Self::raw).
 #[derive(Clone)]
 pub struct DecodeError {
-    /// Boxed: errors travel in results, which should stay small.
+    /// Boxed to keep results small.
     inner: Box<Inner>,
 }
 
@@ -25,7 +26,7 @@ struct Inner {
 
 impl DecodeError {
     pub(crate) fn new(what: &'static str, path: Option<&str>, problem: &str, raw: Bytes) -> Self {
-        // A path that is a single dot is the document's root: it says nothing.
+        // The path `.` is the root, which says nothing.
         let path = path.filter(|path| *path != ".").map(Box::from);
         Self {
             inner: Box::new(Inner {
@@ -37,7 +38,8 @@ impl DecodeError {
         }
     }
 
-    /// Why `text`, a piece of `raw`, can't be read as a `T`; reads it again with its path, which is why success costs nothing.
+    /// Why `text`, a part of `raw`, can't be read as a `T`. It is parsed a second time to find the
+    /// path, so success costs nothing.
     pub(crate) fn explain<T: DeserializeOwned>(what: &'static str, text: &str, raw: Bytes) -> Self {
         let mut reader = serde_json::Deserializer::from_str(text);
         match serde_path_to_error::deserialize::<_, T>(&mut reader) {
@@ -52,12 +54,13 @@ impl DecodeError {
         }
     }
 
-    /// The JSON path of the value that is wrong, such as `result.extracted_fields[0].values[1].x`; `None` where all of the body is.
+    /// The JSON path of the invalid value, such as `result.extracted_fields[0].values[1].x`; `None`
+    /// if it is the whole body.
     pub fn path(&self) -> Option<&str> {
         self.inner.path.as_deref()
     }
 
-    /// The body that could not be read, as it came. It may hold a document's contents.
+    /// The body that could not be decoded, unchanged. It may hold content of a document.
     pub fn raw(&self) -> &Bytes {
         &self.inner.raw
     }
@@ -86,7 +89,7 @@ impl fmt::Display for DecodeError {
 
 impl Error for DecodeError {}
 
-/// The body as text, without the byte-order mark some proxies add.
+/// The body as text, without the byte-order mark that some proxies add.
 pub(crate) fn text<'a>(what: &'static str, raw: &'a Bytes) -> Result<&'a str, DecodeError> {
     let bytes = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw);
     std::str::from_utf8(bytes).map_err(|error| {
@@ -99,7 +102,7 @@ pub(crate) fn text<'a>(what: &'static str, raw: &'a Bytes) -> Result<&'a str, De
     })
 }
 
-/// What a parser says of an error, without the value that it found, which is not ours to show.
+/// The message of a parser error without the value it quotes, which may be content of a document.
 pub(crate) fn without_values(error: &serde_json::Error) -> String {
     let place = format!("line {} column {}", error.line(), error.column());
     match error.classify() {

@@ -1,4 +1,4 @@
-//! What is submitted: a file, and how the service is to read it.
+//! Documents to submit.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -8,10 +8,10 @@ use bytes::Bytes;
 
 use super::ConfigError;
 
-/// A document to submit: a file, its name, and the document type that says which fields are wanted.
+/// A document to submit: a file, its name, and the document type that defines its fields.
 ///
-/// Made by the application, consumed by [`SubmitRequest`](super::SubmitRequest) or [`Job::submit`](crate::machine::Job::submit). Cheap to clone: the bytes are shared.
-/// Values the service would refuse are refused here, where it costs nothing.
+/// Cheap to clone, since the bytes are shared. Values that the service would reject are rejected
+/// here already.
 #[derive(Clone)]
 pub struct Document {
     file_name: Arc<str>,
@@ -21,31 +21,32 @@ pub struct Document {
     content: Content,
 }
 
-/// Where a document's bytes come from when they should not sit in memory: a file, an object store, a database.
+/// The bytes of a document that are not in memory: a file, an object store, a database.
 ///
-/// Implemented by the application, or use `FileSource` of `typless-transports`. Opened anew for each attempt to send it; what it yields must be as long
-/// as it said, and the same each time.
+/// Implement it, or use `FileSource` of `typless-transports`. It is opened for each attempt to send
+/// the document. It must yield as many bytes as it declared, and the same bytes each time.
 pub trait DocumentSource: Send + Sync + 'static {
-    /// The number of bytes it will yield.
+    /// The number of bytes that the source yields.
     fn len(&self) -> u64;
 
-    /// Whether it will yield no bytes; such a document is refused.
+    /// Whether the source yields no bytes. Such a document is rejected.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Starts reading from the first byte.
+    /// Starts reading at the first byte.
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from being read; it ends the job, and is told as [`SourceError`](super::SourceError).
+    /// The source can't be read. The job finishes with this error, as a
+    /// [`SourceError`](super::SourceError).
     fn open(&self) -> io::Result<Box<dyn Read + Send>>;
 }
 
 #[derive(Clone)]
 pub(crate) enum Content {
     Memory(Bytes),
-    /// The length is asked once: it decides `Content-Length`, and the body holds the source to it.
+    /// The length is read once. It becomes the `Content-Length`, and the source must match it.
     Source {
         source: Arc<dyn DocumentSource>,
         len: u64,
@@ -53,20 +54,20 @@ pub(crate) enum Content {
 }
 
 impl Document {
-    /// The longest file name taken, in bytes.
-    pub const MAX_FILE_NAME: usize = 255;
+    /// The maximum length of a file name, in bytes.
+    pub const MAX_FILE_NAME_BYTES: usize = 255;
 
-    /// The longest document type, customer or reference taken, in bytes.
-    pub const MAX_TEXT: usize = 1024;
+    /// The maximum length of a document type, customer or reference, in bytes.
+    pub const MAX_TEXT_BYTES: usize = 1024;
 
-    /// A document whose bytes are in memory.
+    /// A document in memory.
     ///
-    /// `file_name` ends in the type suffix, as in `invoice.pdf` (PDF, JPG, PNG and TIFF are taken by the service). `document_type` is the name
-    /// of a document type of the account.
+    /// `file_name` has the suffix of its type, such as `invoice.pdf`; the service accepts PDF, JPG,
+    /// PNG and TIFF. `document_type` is the name of a document type in the account.
     ///
     /// # Errors
     ///
-    /// No bytes; or a name or type that is empty, too long, or has control characters.
+    /// The content is empty, or a name is empty, too long, or has control characters.
     pub fn new(
         file_name: &str,
         document_type: &str,
@@ -75,11 +76,11 @@ impl Document {
         Self::with_content(file_name, document_type, Content::Memory(content.into()))
     }
 
-    /// A document that is read when it is sent, and again for each further attempt.
+    /// A document that is read from a source for each attempt to send it.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// Like [`new`](Self::new).
     pub fn from_source(
         file_name: &str,
         document_type: &str,
@@ -95,29 +96,30 @@ impl Document {
         )
     }
 
-    /// Names the company the document belongs to, where several share one key; lists of finished documents can be filtered by it.
+    /// Sets the customer: the company that the document belongs to, if several share one key. A
+    /// listing can be filtered by it.
     ///
     /// # Errors
     ///
-    /// Empty, too long, or with control characters. Leave it out rather than give an empty one.
+    /// The customer is empty, too long, or has control characters.
     pub fn with_customer(mut self, customer: &str) -> Result<Self, ConfigError> {
         self.customer = Some(checked_customer(customer)?);
         Ok(self)
     }
 
-    /// Gives the caller's own name for the document, such as a path or a row's key.
+    /// Sets your own reference to the document, such as a path or a primary key.
     ///
-    /// It is never sent. It is kept in tickets and snapshots, so that the document can be found again.
+    /// It is never sent. Tickets and snapshots contain it, so you can find the document again.
     ///
     /// # Errors
     ///
-    /// Empty, too long, or with control characters.
+    /// The reference is empty, too long, or has control characters.
     pub fn with_reference(mut self, reference: &str) -> Result<Self, ConfigError> {
-        self.reference = Some(checked("reference", reference, Self::MAX_TEXT)?);
+        self.reference = Some(checked("reference", reference, Self::MAX_TEXT_BYTES)?);
         Ok(self)
     }
 
-    /// The file's name.
+    /// The file name.
     pub fn file_name(&self) -> &str {
         &self.file_name
     }
@@ -127,17 +129,17 @@ impl Document {
         &self.document_type
     }
 
-    /// The company it belongs to, if one was named.
+    /// The customer, if one was set.
     pub fn customer(&self) -> Option<&str> {
         self.customer.as_deref()
     }
 
-    /// The caller's own name for it, if one was given.
+    /// The caller's reference, if one was set.
     pub fn reference(&self) -> Option<&str> {
         self.reference.as_deref()
     }
 
-    /// Document type, customer and reference, to be shared.
+    /// Document type, customer and reference, for sharing.
     pub(crate) fn names(&self) -> (&Arc<str>, Option<&Arc<str>>, Option<&Arc<str>>) {
         (
             &self.document_type,
@@ -146,7 +148,7 @@ impl Document {
         )
     }
 
-    /// The number of bytes of the file; never zero.
+    /// The length of the file in bytes; never zero.
     #[expect(
         clippy::len_without_is_empty,
         reason = "an empty document can't be made"
@@ -164,8 +166,8 @@ impl Document {
         document_type: &str,
         content: Content,
     ) -> Result<Self, ConfigError> {
-        let file_name = checked("file_name", file_name, Self::MAX_FILE_NAME)?;
-        let document_type = checked("document_type", document_type, Self::MAX_TEXT)?;
+        let file_name = checked("file_name", file_name, Self::MAX_FILE_NAME_BYTES)?;
+        let document_type = checked("document_type", document_type, Self::MAX_TEXT_BYTES)?;
         match content.len() {
             0 => {
                 return Err(ConfigError::new(
@@ -173,12 +175,9 @@ impl Document {
                     "is empty: an empty document would be billed and could not be read",
                 ));
             }
-            // Base64 makes four bytes of three, and the length is counted in 64 bits.
+            // Base64 makes 4 bytes of 3, and the length of the body must fit into 64 bits.
             length if length > u64::MAX / 2 => {
-                return Err(ConfigError::new(
-                    "file",
-                    "has more bytes than can be counted once encoded",
-                ));
+                return Err(ConfigError::new("file", "is too long to be encoded"));
             }
             _ => {}
         }
@@ -211,28 +210,28 @@ impl fmt::Debug for Document {
     }
 }
 
-/// A customer as it may be named at a submit, and asked for in the queue.
+/// A valid customer, for a submit or a listing.
 pub(super) fn checked_customer(customer: &str) -> Result<Arc<str>, ConfigError> {
-    checked("customer", customer, Document::MAX_TEXT)
+    checked("customer", customer, Document::MAX_TEXT_BYTES)
 }
 
-fn checked(field: &'static str, text: &str, most: usize) -> Result<Arc<str>, ConfigError> {
+fn checked(field: &'static str, text: &str, max_bytes: usize) -> Result<Arc<str>, ConfigError> {
     if text.is_empty() {
         return Err(ConfigError::new(
             field,
-            "is empty: give a name, or leave it out where it is optional",
+            "is empty: give a name, or leave it out if it is optional",
         ));
     }
-    if text.len() > most {
+    if text.len() > max_bytes {
         return Err(ConfigError::new(
             field,
-            format!("has {} bytes: at most {most} are taken", text.len()),
+            format!("has {} bytes: at most {max_bytes} are allowed", text.len()),
         ));
     }
     if text.chars().any(char::is_control) {
         return Err(ConfigError::new(
             field,
-            "has control characters: take them out",
+            "has control characters: remove them",
         ));
     }
     Ok(Arc::from(text))

@@ -1,4 +1,4 @@
-//! The call *extract*: `POST extract-data`, which waits for the result (vendor's guide).
+//! `POST extract-data`: submits a document and waits for the result (vendor's guide).
 
 use bytes::Bytes;
 use http::{Method, Request as HttpRequest, Response};
@@ -7,22 +7,23 @@ use super::api::Endpoint;
 use super::submit::submission;
 use super::{Api, Body, Document, Extraction, Request, ResponseError, ServiceError};
 
-/// Submits a document and has the service answer with the result itself; it is billed.
+/// Submits a document; the response is the result itself. It is billed.
 ///
-/// For small documents and people who wait: the connection is held open meanwhile, and when it breaks the result is lost, since there is no id to ask for it again. A
-/// [`Job`](crate::machine::Job) has no such moment.
+/// For small documents and interactive use. The connection stays open until the service has
+/// finished. If it breaks, the result is lost, since there is no id to ask for it. A
+/// [`Job`](crate::machine::Job) does not have this problem.
 #[derive(Debug, Clone)]
 pub struct ExtractRequest {
     document: Document,
 }
 
 impl ExtractRequest {
-    /// An extraction of this document.
+    /// A request to extract this document.
     pub fn new(document: Document) -> Self {
         Self { document }
     }
 
-    /// The HTTP request: the same body as that of a submit.
+    /// The HTTP request, with the same body as a submit.
     pub fn request(&self, api: &Api) -> HttpRequest<Body> {
         api.request(
             Method::POST,
@@ -41,7 +42,7 @@ impl Request for ExtractRequest {
         self.request(api)
     }
 
-    /// Reads the result, which stands by itself.
+    /// Decodes the result, which is the whole body.
     fn decode(response: &Response<Bytes>) -> Result<Extraction, ResponseError> {
         if response.status().is_success() {
             Extraction::from_json(response.body().clone()).map_err(ResponseError::Decode)

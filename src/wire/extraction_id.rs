@@ -1,4 +1,4 @@
-//! The service's name for one submitted document.
+//! The service's id of a submitted document.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -8,33 +8,36 @@ use std::sync::Arc;
 
 use super::ConfigError;
 
-/// The service's name for one submitted document.
+/// The service's id of a submitted document.
 ///
-/// Opaque: 39 and 40 hexadecimal digits were seen, but neither length nor alphabet is promised, and it differs from the result's
-/// `object_id`. Comes from [`SubmitResponse`](super::SubmitResponse), a [`Notification`](super::Notification), or the caller's own records;
-/// consumed by [`StatusRequest`](super::StatusRequest). Cheap to clone.
+/// It is opaque: ids of 39 and 40 hexadecimal digits were seen, but neither length nor alphabet is
+/// documented. It differs from the `object_id` of the result. Cheap to clone.
 #[derive(Clone)]
 pub struct ExtractionId(Text);
 
-/// Ids of the lengths that were seen are kept in place: a listing may name a million, and a batch compares with as many.
+/// Ids of usual length are stored inline: a listing may have a million, and a batch compares them
+/// with as many.
 #[derive(Clone)]
 enum Text {
-    Short { length: u8, bytes: [u8; SHORT] },
-    Long(Arc<str>),
+    Inline {
+        length: u8,
+        bytes: [u8; MAX_INLINE_BYTES],
+    },
+    Shared(Arc<str>),
 }
 
-/// The longest id kept in place; 48 bytes with what goes with it.
-const SHORT: usize = 46;
+/// The longest id stored inline, in bytes. Together with its length and tag it takes 48 bytes.
+const MAX_INLINE_BYTES: usize = 46;
 
 impl ExtractionId {
-    /// The longest id taken, in bytes; longer ones are no ids but a fault.
+    /// The maximum length of an id, in bytes.
     pub const MAX_BYTES: usize = 256;
 
-    /// Takes an id as the service wrote it.
+    /// Creates an id from the text that the service wrote.
     ///
     /// # Errors
     ///
-    /// Empty, longer than [`MAX_BYTES`](Self::MAX_BYTES), or with control characters.
+    /// The text is empty, longer than [`MAX_BYTES`](Self::MAX_BYTES), or has control characters.
     pub fn new(id: &str) -> Result<Self, ConfigError> {
         Self::check(id).map(|()| Self(Text::new(id)))
     }
@@ -42,17 +45,17 @@ impl ExtractionId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            // It was made from text, so it is text.
-            Text::Short { .. } => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
-            Text::Long(text) => text,
+            // It was created from text, so it is valid UTF-8.
+            Text::Inline { .. } => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
+            Text::Shared(text) => text,
         }
     }
 
-    /// The bytes of its text: the cheapest way to compare it with a text.
+    /// The bytes of the id, which are the fastest to compare.
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            Text::Short { length, bytes } => &bytes[..usize::from(*length)],
-            Text::Long(text) => text.as_bytes(),
+            Text::Inline { length, bytes } => &bytes[..usize::from(*length)],
+            Text::Shared(text) => text.as_bytes(),
         }
     }
 
@@ -61,20 +64,20 @@ impl ExtractionId {
         if id.is_empty() {
             return Err(ConfigError::new(
                 FIELD,
-                "is empty: give the id that the submit was answered with",
+                "is empty: give the id from the response to the submit",
             ));
         }
         if id.len() > Self::MAX_BYTES {
             return Err(ConfigError::new(
                 FIELD,
                 format!(
-                    "has {} bytes: at most {} are taken",
+                    "has {} bytes: at most {} are allowed",
                     id.len(),
                     Self::MAX_BYTES
                 ),
             ));
         }
-        // All ids that were seen are plain, which is quicker to tell.
+        // All ids that were seen are plain ASCII, and that is faster to check.
         let is_plain = id
             .bytes()
             .fold(true, |plain, byte| plain & byte.is_ascii_graphic());
@@ -90,13 +93,13 @@ impl ExtractionId {
 
 impl Text {
     fn new(id: &str) -> Self {
-        let mut bytes = [0; SHORT];
+        let mut bytes = [0; MAX_INLINE_BYTES];
         match (bytes.get_mut(..id.len()), u8::try_from(id.len())) {
             (Some(place), Ok(length)) => {
                 place.copy_from_slice(id.as_bytes());
-                Self::Short { length, bytes }
+                Self::Inline { length, bytes }
             }
-            _ => Self::Long(Arc::from(id)),
+            _ => Self::Shared(Arc::from(id)),
         }
     }
 }
@@ -139,7 +142,7 @@ impl fmt::Display for ExtractionId {
     }
 }
 
-/// The text of an id in JSON: a string, or an integer as its digits; `None` for anything else.
+/// The text of an id in JSON: a string, or an integer as its digits. `None` for anything else.
 pub(super) fn from_json(json: &str) -> Option<Cow<'_, str>> {
     let quoted = json
         .strip_prefix('"')

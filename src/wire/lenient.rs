@@ -1,6 +1,7 @@
-//! Readers for values that the service writes in more than one way.
+//! Readers for values that the service writes in more than one form.
 //!
-//! Hand-written visitors: an untagged enum would cost more than twice the time of everything else (it buffers each value before it polls it).
+//! The visitors are written by hand: an untagged enum buffers each value first, which would take
+//! more than twice the time of everything else.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,28 +10,30 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// Text, or what is made of it: a string as it is, a number or a boolean as it is written; `None` for null, a list or an object.
+/// Reads a string as it is, and a number or a boolean as its text; `None` for null, a list or an
+/// object.
 pub(super) fn text<'de, D: Deserializer<'de>, T: for<'a> From<&'a str>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     Text::new().deserialize(deserializer)
 }
 
-/// A list; null is an empty one.
+/// Reads a list; null is an empty list.
 pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
     deserializer.deserialize_any(List(PhantomData))
 }
 
-/// A boolean; `None` for anything else.
+/// Reads a boolean; `None` for anything else.
 pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     Flag.deserialize(deserializer)
 }
 
-/// A value that is written as an object, and as nothing else.
+/// A value that must be a JSON object.
 ///
-/// What is derived for a struct takes a list as well, entry by entry in the order of the fields: `["done"]` would be a result whose first key is `done`.
+/// A derived struct also accepts a list, by the order of its fields: `["done"]` would be a result
+/// whose first key is `done`.
 pub(super) struct Object<T>(pub(super) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -110,7 +113,7 @@ impl<'de, T: for<'a> From<&'a str>> Visitor<'de> for Text<T> {
     }
 }
 
-/// Reads a number, or a string that holds one; `None` for anything else.
+/// Reads a number or a string that holds one; `None` for anything else.
 pub(super) struct Number;
 
 impl<'de> DeserializeSeed<'de> for Number {

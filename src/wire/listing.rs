@@ -1,7 +1,7 @@
-//! The list of finished extractions as it is written, which may name a million of them.
+//! Decodes a list of finished extractions, which may have a million entries.
 //!
-//! Read in one pass that copies nothing, as it is written nearly always. Where that fails, it is read a second time with more care, which can say what is wrong
-//! and takes integers of any length.
+//! A first pass reads the usual form and copies nothing. If that fails, a second pass says what is
+//! wrong, and accepts integers of any length.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -27,22 +27,22 @@ pub(crate) struct Visited {
     pub(crate) has_ids: bool,
 }
 
-/// All ids of a listing; an entry that is none is an error.
+/// All ids of a listing. An invalid entry is an error.
 pub(super) fn read(body: &Bytes) -> Result<Vec<ExtractionId>, DecodeError> {
     let text = text(body)?;
-    let (mut ids, mut faultless) = (Vec::new(), true);
-    let read = quick(text, &mut |id| match ExtractionId::new(&id) {
+    let (mut ids, mut all_valid) = (Vec::new(), true);
+    let read = visit_fast(text, &mut |id| match ExtractionId::new(&id) {
         Ok(id) => ids.push(id),
-        Err(_) => faultless = false,
+        Err(_) => all_valid = false,
     });
-    if read.is_ok() && faultless {
+    if read.is_ok() && all_valid {
         return Ok(ids);
     }
-    let ids = careful(text, body)?
+    let ids = read_entries(text, body)?
         .into_iter()
         .enumerate()
         .map(|(index, entry)| {
-            let fault = |problem: &str| {
+            let invalid = |problem: &str| {
                 DecodeError::new(
                     WHAT,
                     Some(&format!("{IDS}[{index}]")),
@@ -50,22 +50,23 @@ pub(super) fn read(body: &Bytes) -> Result<Vec<ExtractionId>, DecodeError> {
                     body.clone(),
                 )
             };
-            let id =
-                extraction_id::from_json(entry.get()).ok_or_else(|| fault("expected a string"))?;
-            ExtractionId::new(&id).map_err(|error| fault(&error.to_string()))
+            let id = extraction_id::from_json(entry.get())
+                .ok_or_else(|| invalid("expected a string"))?;
+            ExtractionId::new(&id).map_err(|error| invalid(&error.to_string()))
         });
     ids.collect()
 }
 
-/// Hands out the ids of a listing as they are written, one after another. Returns how many entries were none and were passed over.
+/// Calls `each` with every id of a listing, in order. Returns the number of invalid entries, which
+/// are skipped.
 pub(super) fn visit<'a>(
     body: &'a Bytes,
     mut each: impl FnMut(Cow<'a, str>),
 ) -> Result<Visited, DecodeError> {
     let text = text(body)?;
-    let mut handed_out = 0;
-    let read = quick(text, &mut |id| {
-        handed_out += 1;
+    let mut visited = 0;
+    let read = visit_fast(text, &mut |id| {
+        visited += 1;
         each(id);
     });
     if let Ok(has_ids) = read {
@@ -74,27 +75,27 @@ pub(super) fn visit<'a>(
             has_ids,
         });
     }
-    let mut passed_over = 0;
-    for entry in careful(text, body)?.into_iter().skip(handed_out) {
+    let mut skipped = 0;
+    for entry in read_entries(text, body)?.into_iter().skip(visited) {
         match extraction_id::from_json(entry.get()) {
             Some(id) => each(id),
-            None => passed_over += 1,
+            None => skipped += 1,
         }
     }
     Ok(Visited {
-        passed_over,
+        passed_over: skipped,
         has_ids: text.starts_with('{') && text.contains(IDS),
     })
 }
 
-/// The text of a listing. Nothing at all is a list without entries, as is null.
+/// The text of a listing. An empty body counts as null, which is an empty list.
 fn text(body: &Bytes) -> Result<&str, DecodeError> {
     let text = decode_error::text(WHAT, body)?.trim();
     Ok(if text.is_empty() { "null" } else { text })
 }
 
-/// Hands out the ids until something is not as expected; the error says no more than that.
-fn quick<'a>(
+/// Calls `each` with every id, up to the first unexpected value. The error is not meant for people.
+fn visit_fast<'a>(
     text: &'a str,
     each: &mut impl FnMut(Cow<'a, str>),
 ) -> Result<bool, serde_json::Error> {
@@ -104,8 +105,8 @@ fn quick<'a>(
     Ok(has_ids)
 }
 
-/// The entries as they are written.
-fn careful<'a>(text: &'a str, body: &Bytes) -> Result<Vec<&'a RawValue>, DecodeError> {
+/// The entries as raw JSON.
+fn read_entries<'a>(text: &'a str, body: &Bytes) -> Result<Vec<&'a RawValue>, DecodeError> {
     #[derive(Deserialize)]
     struct Listing<'a> {
         #[serde(borrow, default)]
@@ -128,7 +129,7 @@ fn careful<'a>(text: &'a str, body: &Bytes) -> Result<Vec<&'a RawValue>, DecodeE
         .map_err(|_| DecodeError::new(WHAT, Some(IDS), "expected a list of strings", body.clone()))
 }
 
-/// The whole of a listing: null, a list, or an object that may have one.
+/// A whole listing: null, a list, or an object that may contain one.
 struct Listing<'e, F>(&'e mut F);
 
 impl<'de, F: FnMut(Cow<'de, str>)> Visitor<'de> for Listing<'_, F> {
@@ -164,7 +165,7 @@ impl<'de, F: FnMut(Cow<'de, str>)> Visitor<'de> for Listing<'_, F> {
     }
 }
 
-/// The ids; null is no list, and as good as an empty one.
+/// The list of ids; null is an empty list.
 struct List<'e, F>(&'e mut F);
 
 impl<'de, F: FnMut(Cow<'de, str>)> DeserializeSeed<'de> for List<'_, F> {
@@ -192,7 +193,7 @@ impl<'de, F: FnMut(Cow<'de, str>)> Visitor<'de> for List<'_, F> {
     }
 }
 
-/// One id. Integers that a machine word can't hold are left to the careful reading.
+/// One id. An integer beyond 64 bits is an error here, and left to the second pass.
 struct Id<'e, F>(&'e mut F);
 
 impl<'de, F: FnMut(Cow<'de, str>)> DeserializeSeed<'de> for Id<'_, F> {

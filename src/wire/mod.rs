@@ -1,15 +1,17 @@
-//! Messages as values: what is said to the service, and what comes back.
+//! Messages of the service as values.
 //!
-//! Each call is one small file: a request value with `request(&Api)`, which makes an [`http::Request`], and a response
-//! value with `decode`, which reads an [`http::Response`]. Somebody with one document and an HTTP client of their own needs nothing else:
+//! Each call has a request type with `request(&Api)`, which returns an [`http::Request`], and a
+//! response type with `decode`, which reads an [`http::Response`]. To process one document with
+//! your own HTTP client, you need nothing else:
 //!
 //! ```
-//! use typless::wire::{Api, Document, StatusRequest, StatusResponse, SubmitRequest, SubmitResponse};
+//! use typless::wire::{Api, Document, StatusRequest, StatusResponse};
+//! use typless::wire::{SubmitRequest, SubmitResponse};
 //! # use typless::wire::Body;
 //! # fn perform(request: http::Request<Body>) -> http::Response<bytes::Bytes> {
 //! #     let body = match request.method() {
 //! #         &http::Method::POST => r#"{"extraction_id": "0d14338251a6db69"}"#,
-//! #         _ => r#"{"status": "SUCCESS", "error": {}, "result": {"object_id": "14a5", "extracted_fields": []}}"#,
+//! #         _ => r#"{"status": "SUCCESS", "error": {}, "result": {"object_id": "14a5"}}"#,
 //! #     };
 //! #     http::Response::new(bytes::Bytes::from_static(body.as_bytes()))
 //! # }
@@ -17,16 +19,16 @@
 //! let api = Api::new(Api::PRODUCTION, "my-key")?;
 //! let document = Document::new("invoice.pdf", "line-item-invoice", &b"%PDF-1.7 ..."[..])?;
 //!
-//! let answer = perform(SubmitRequest::new(document).request(&api));
-//! let id = SubmitResponse::decode(&answer)?.into_extraction_id();
+//! let response = perform(SubmitRequest::new(document).request(&api));
+//! let id = SubmitResponse::decode(&response)?.into_extraction_id();
 //!
-//! let answer = perform(StatusRequest::new(id).request(&api));
-//! let status = StatusResponse::decode(&answer)?;
+//! let response = perform(StatusRequest::new(id).request(&api));
+//! let status = StatusResponse::decode(&response)?;
 //! println!("{:?}: {:?}", status.status(), status.extraction());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Nothing here retries, waits or remembers: that is what [`machine`](crate::machine) is for.
+//! Nothing here retries, waits or keeps state: see [`machine`](crate::machine) for that.
 
 mod api;
 mod awaiting;

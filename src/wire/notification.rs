@@ -1,15 +1,17 @@
-//! The webhook message: a hint, and nothing more.
+//! The message of a webhook.
 
 use serde::Deserialize;
 
 use super::lenient::Object;
 use super::{DecodeError, ExtractionId, decode_error, lenient};
 
-/// What the service posts to a webhook when an extraction has finished (vendor's webhook page).
+/// The message that the service posts to a webhook when an extraction has finished (vendor's
+/// webhook page).
 ///
-/// Unsigned and without a result: anybody can write one. It only brings the next poll forward; the result is always fetched with our own key.
-/// Made from the body of the `POST` by [`Webhook::receive`](super::Webhook::receive), or by a receiver of one's own; consumed by
-/// [`Batch::handle_notification`](crate::machine::Batch::handle_notification) and [`Job::handle_notification`](crate::machine::Job::handle_notification).
+/// It is unsigned and has no result, so anybody can send one. It only makes the next poll earlier;
+/// the result is always fetched with your own key. Pass it to
+/// [`Job::handle_notification`](crate::machine::Job::handle_notification) or
+/// [`Batch::handle_notification`](crate::machine::Batch::handle_notification).
 #[derive(Debug, Clone)]
 pub struct Notification {
     extraction_id: ExtractionId,
@@ -19,17 +21,20 @@ pub struct Notification {
 }
 
 impl Notification {
-    /// The longest message read, in bytes; the vendor's sample has about 200.
+    /// The maximum length of a message, in bytes. The vendor's sample has about 200.
     pub const MAX_BYTES: usize = 64 * 1024;
 
-    /// The only type of event the vendor names.
+    /// The only event type that the vendor names.
     pub const FINISHED: &str = "extraction.finished";
 
-    /// Reads a message. Only `data.id` is needed; times, texts and types that are unknown don't matter.
+    /// Decodes a message.
+    ///
+    /// Only `data.id` is required. Other fields and unknown types are accepted.
     ///
     /// # Errors
     ///
-    /// Too long, not JSON, or without a usable `data.id`; answer such a `POST` with 400.
+    /// The message is too long, not JSON, or has no valid `data.id`. Respond to such a `POST` with
+    /// 400.
     pub fn decode(body: &[u8]) -> Result<Self, DecodeError> {
         const WHAT: &str = "webhook message";
         let raw = bytes::Bytes::copy_from_slice(body.get(..Self::MAX_BYTES).unwrap_or(body));
@@ -61,37 +66,41 @@ impl Notification {
         })
     }
 
-    /// The extraction that is said to have finished.
+    /// The extraction that has finished, according to the message.
     pub fn extraction_id(&self) -> &ExtractionId {
         &self.extraction_id
     }
 
-    /// The type of the event as it was written, usually [`FINISHED`](Self::FINISHED); `None` where there was none.
+    /// The event type as written, usually [`FINISHED`](Self::FINISHED); `None` if there is none.
     ///
-    /// Foreign text, as the other two: pass it through [`printable`](super::printable) before it reaches a terminal.
+    /// Foreign text, like the id and time of the event: pass it through
+    /// [`printable`](super::printable) before you print it to a terminal.
     pub fn event_type(&self) -> Option<&str> {
         self.event_type.as_deref()
     }
 
-    /// The event's own id, which a repetition has as well; `None` where there was none. Not that of the extraction.
+    /// The id of the event, not that of the extraction; `None` if there is none. A repeated message
+    /// has the same id.
     pub fn event_id(&self) -> Option<&str> {
         self.event_id.as_deref()
     }
 
-    /// When it happened, as it was written; `None` where it was not.
+    /// The time of the event as written; `None` if there is none.
     ///
-    /// The vendor's sample is ISO 8601 with microseconds and no zone, which is probably UTC: `2022-02-03T10:19:17.388584`. Readers that insist on a zone refuse it.
+    /// The vendor's sample is `2022-02-03T10:19:17.388584`: ISO 8601 with microseconds and without
+    /// a time zone, probably UTC. Parsers that require a time zone reject it.
     pub fn event_time(&self) -> Option<&str> {
         self.event_time.as_deref()
     }
 
-    /// Whether it says that an extraction has finished; so does one without a type. Messages of other types are to be ignored.
+    /// Whether the message says that an extraction has finished. A message without a type counts as
+    /// such; ignore messages of other types.
     pub fn is_finished(&self) -> bool {
         is_finished(self.event_type())
     }
 
-    /// Whether a message is of another type than ours, whatever else is in it: such a one may well have no `data.id`.
-    pub(super) fn is_foreign(body: &[u8]) -> bool {
+    /// Whether a message has another type. Such a message may have no `data.id`.
+    pub(super) fn is_other_type(body: &[u8]) -> bool {
         #[derive(Deserialize)]
         struct Typed {
             #[serde(rename = "type", default, deserialize_with = "lenient::text")]

@@ -1,13 +1,14 @@
-//! Foreign text made fit for a terminal or a log.
+//! Makes foreign text safe for a terminal or a log.
 
-/// Foreign text with everything that could move a cursor, change colours or reverse the reading direction spelled out as `\u{..}`.
+/// Escapes everything in foreign text that could move the cursor, change colours or reverse the
+/// reading direction, as `\u{..}`.
 ///
-/// Cut off after `most` characters, with `…` in the place of the rest. Used by every `Display` of this crate that quotes a
-/// server; useful for whoever prints a server's text by other ways.
-pub fn printable(text: &str, most: usize) -> String {
-    let mut out = String::with_capacity(text.len().min(most.saturating_mul(4)));
+/// The text is cut after `max_chars` characters, with `…` in place of the rest. Every `Display` in
+/// this crate that quotes a server uses it; use it if you print a server's text yourself.
+pub fn printable(text: &str, max_chars: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(max_chars.saturating_mul(4)));
     for (index, character) in text.chars().enumerate() {
-        if index == most {
+        if index == max_chars {
             out.push('…');
             break;
         }
@@ -24,8 +25,14 @@ fn is_harmless(character: char) -> bool {
     let steers = character.is_control()
         || matches!(
             character,
-            // Marks, embeddings and isolates of the bidirectional algorithm; invisible operators; line and paragraph ends; tags.
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{061c}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
+            // Marks, embeddings and isolates of the bidirectional algorithm; invisible operators;
+            // line and paragraph separators; tags.
+            '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{061c}'
+                | '\u{feff}'
+                | '\u{e0000}'..='\u{e007f}'
         );
     !steers
 }

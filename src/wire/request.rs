@@ -4,25 +4,26 @@ use bytes::Bytes;
 
 use super::{Api, Body, ResponseError};
 
-/// A call to the service: a request that can be made of it, and the reader of its answer.
+/// A call to the service: creates the request and decodes the response.
 ///
-/// Implemented by [`SubmitRequest`](super::SubmitRequest), [`StatusRequest`](super::StatusRequest), [`AwaitingRequest`](super::AwaitingRequest) and
-/// [`ExtractRequest`](super::ExtractRequest); consumed by [`Call`](crate::machine::Call), which performs any of them with retries. Open: an endpoint this crate does not know can be added
-/// in a few lines.
+/// [`Call`](crate::machine::Call) performs any implementation with retries. Implement it to call an
+/// endpoint that this crate does not cover.
 pub trait Request {
-    /// What a successful answer says.
+    /// The decoded response.
     type Response;
 
-    /// Whether performing it twice is as good as once. A call that is billed is not repeatable: it is sent again only if it certainly was not processed.
+    /// Whether the call can be repeated without harm.
+    ///
+    /// A call that is billed can't: it is sent again only if it was certainly not processed.
     const REPEATABLE: bool;
 
     /// The HTTP request.
     fn request(&self, api: &Api) -> http::Request<Body>;
 
-    /// Reads the answer.
+    /// Decodes the response.
     ///
     /// # Errors
     ///
-    /// The service refused, or its answer can't be read.
+    /// The service refused the request, or the response can't be decoded.
     fn decode(response: &http::Response<Bytes>) -> Result<Self::Response, ResponseError>;
 }

@@ -1,19 +1,17 @@
-//! What can be wrong with one answer.
+//! Why a response is an error.
 
 use std::error::Error;
 use std::fmt;
 
 use super::{DecodeError, ServiceError};
 
-/// An answer that is not the one hoped for: the service refused, or what it wrote could not be read.
-///
-/// Made by the `decode` functions of this module; consumed by whoever performs single calls, and by the machines.
+/// A response that is an error: the service refused the request, or the body could not be decoded.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ResponseError {
-    /// The HTTP status says no.
+    /// The HTTP status is not 2xx.
     Service(ServiceError),
-    /// The HTTP status says yes, and the body can't be read.
+    /// The HTTP status is 2xx, but the body can't be decoded.
     Decode(DecodeError),
 }
 

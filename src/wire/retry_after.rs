@@ -1,20 +1,20 @@
-//! How long the service asks to be left alone.
+//! The `Retry-After` header.
 
 use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 
-/// The shortest wait a hint may ask for.
-const SHORTEST: Duration = Duration::from_secs(1);
-/// The longest wait a hint may ask for.
-const LONGEST: Duration = Duration::from_secs(3600);
+/// The shortest wait returned.
+const MIN_WAIT: Duration = Duration::from_secs(1);
+/// The longest wait returned.
+const MAX_WAIT: Duration = Duration::from_secs(3600);
 
-/// How long the service asks to be left alone, from the `Retry-After` headers of an answer.
+/// The wait that the `Retry-After` headers of a response ask for, from 1 s to 1 h.
 ///
-/// Read as seconds or as a date; a date counts from the answer's own `Date`, never from a clock of ours, and is ignored where that is missing.
-/// Held within 1 s to 1 h. Of several headers the longest wait counts. What can't be read is ignored: `None`. That the service sends the header
-/// at all is an assumption: the vendor documents none.
+/// A header is seconds or a date. A date counts from the response's own `Date`, never from a local
+/// clock, and is ignored if that header is missing. Of several headers the longest wait counts.
+/// Invalid headers are ignored; `None` if none is valid. The vendor documents no such header.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let texts = headers
         .get_all(RETRY_AFTER)
@@ -25,23 +25,23 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 fn parse(text: &str, headers: &HeaderMap) -> Option<Duration> {
     let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than a u64 holds are still a number, and a large one.
+        // More digits than fit into a u64 are still a number, and a large one.
         Duration::from_secs(text.parse().unwrap_or(u64::MAX))
     } else {
-        parse_date(text)?.saturating_sub(answered(headers)?)
+        parse_date(text)?.saturating_sub(response_date(headers)?)
     };
-    Some(wait.clamp(SHORTEST, LONGEST))
+    Some(wait.clamp(MIN_WAIT, MAX_WAIT))
 }
 
-/// When the answer was given, by its own clock. Few answers have a hint, and fewer a dated one: it is read only for these.
-fn answered(headers: &HeaderMap) -> Option<Duration> {
+/// The response's `Date`. Parsed only when needed: few responses have a dated hint.
+fn response_date(headers: &HeaderMap) -> Option<Duration> {
     headers
         .get(DATE)
         .and_then(|value| value.to_str().ok())
         .and_then(parse_date)
 }
 
-/// An HTTP date as the time since the Unix epoch; dates before it count as the epoch.
+/// An HTTP date as the time since the Unix epoch; earlier dates count as the epoch.
 #[expect(
     clippy::disallowed_types,
     reason = "the parser's own type for a date; no clock is read"
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_count_from_the_answers_own_date() {
+    fn dates_count_from_the_date_of_the_response() {
         check(&["Mon, 23 Nov 2026 10:02:00 GMT"], Some(120));
         check(&["Mon, 23 Nov 2026 09:00:00 GMT"], Some(1));
         check(&["Fri, 31 Dec 9999 23:59:59 GMT"], Some(3600));

@@ -1,4 +1,4 @@
-//! What the service says when it says no.
+//! Errors reported by the service.
 
 use std::error::Error;
 use std::fmt;
@@ -11,14 +11,14 @@ use serde_json::value::RawValue;
 
 use super::printable;
 
-/// What the service said when it refused a request or could not process a document.
+/// An error reported by the service: it refused a request, or could not process a document.
 ///
-/// The vendor's "standard error format" is `code`, `message` and `details`, without a documented type or list. Everything else a server or a proxy
-/// may write instead is read as well: nested under `error`, under `detail` as text or as a list of validation errors, other JSON, HTML, nothing.
-/// Made by the `decode` functions of [`wire`](crate::wire); consumed by applications.
+/// The vendor's "standard error format" has `code`, `message` and `details`, without documented
+/// types or values. Other forms that a server or proxy may send are read as well: nested under
+/// `error`, text or validation errors under `detail`, other JSON, HTML, or an empty body.
 #[derive(Clone)]
 pub struct ServiceError {
-    /// Boxed: errors travel in results, which should stay small.
+    /// Boxed to keep results small.
     inner: Box<Inner>,
 }
 
@@ -32,10 +32,10 @@ struct Inner {
 }
 
 impl ServiceError {
-    /// The most bytes kept of a body in [`raw`](Self::raw).
-    pub const MAX_RAW: usize = 64 * 1024;
+    /// The maximum number of bytes of the body kept in [`raw`](Self::raw).
+    pub const MAX_RAW_BYTES: usize = 64 * 1024;
 
-    /// The error that an answer with an unwelcome HTTP status carries.
+    /// Reads the error from a response whose HTTP status is not 2xx.
     pub fn from_response(response: &http::Response<Bytes>) -> Self {
         let inner = Inner {
             http_status: Some(response.status()),
@@ -56,9 +56,10 @@ impl ServiceError {
         error
     }
 
-    /// The `error` property of a status answer. `None` for every form of "no error": `{}`, `null`, `[]`, `""`.
+    /// Reads the `error` property of a status response. `None` for every form of "no error": `{}`,
+    /// `null`, `[]`, `""`.
     pub(crate) fn from_property(json: &str) -> Option<Self> {
-        // What nearly every answer has, without a parser.
+        // Nearly every response has one of these, so no parser is needed.
         if matches!(json, "{}" | "null") {
             return None;
         }
@@ -82,7 +83,7 @@ impl ServiceError {
         self.inner.code.is_some() && self.inner.message.is_some()
     }
 
-    /// An error of which nothing is known but that there is one.
+    /// An error without any details.
     pub(crate) fn unexplained(raw: &Bytes) -> Self {
         Self {
             inner: Box::new(Inner {
@@ -92,29 +93,31 @@ impl ServiceError {
         }
     }
 
-    /// The HTTP status of the answer; `None` where the error came inside a 200, as the failure of a document does.
+    /// The HTTP status of the response; `None` if the error was inside a 200, as when a document
+    /// could not be processed.
     pub fn http_status(&self) -> Option<StatusCode> {
         self.inner.http_status
     }
 
-    /// The service's code, if there is one; a number is given as its text.
+    /// The service's error code, if there is one. A number is returned as its text.
     pub fn code(&self) -> Option<&str> {
         self.inner.code.as_deref()
     }
 
-    /// The service's message, if there is one; validation errors are joined into one.
+    /// The service's message, if there is one. Validation errors are joined with `; `.
     ///
-    /// Foreign text: pass it through [`printable`] before it reaches a terminal. `Display` does.
+    /// Foreign text: pass it through [`printable`] before you print it to a terminal. `Display`
+    /// does this.
     pub fn message(&self) -> Option<&str> {
         self.inner.message.as_deref()
     }
 
-    /// The service's details as JSON text, if there are any.
+    /// The service's details as JSON, if there are any.
     pub fn details(&self) -> Option<&str> {
         self.inner.details.as_deref()
     }
 
-    /// The beginning of the body as it came, at most [`MAX_RAW`](Self::MAX_RAW) bytes.
+    /// The beginning of the body, unchanged: at most [`MAX_RAW_BYTES`](Self::MAX_RAW_BYTES) bytes.
     pub fn raw(&self) -> &Bytes {
         &self.inner.raw
     }
@@ -142,7 +145,7 @@ impl ServiceError {
         }
     }
 
-    /// A list of errors: the one of a lone entry, or all of them, a clause each.
+    /// A list of errors: joins their messages, or reads the first entry if none has one.
     fn read_list(&mut self, json: &str, list: &[&RawValue], nesting: u8) {
         let Some(nesting) = nesting.checked_sub(1) else {
             return;
@@ -162,10 +165,10 @@ impl ServiceError {
     }
 }
 
-/// How deep an error may be wrapped in others.
+/// The maximum depth of errors nested in errors.
 const NESTING: u8 = 3;
 
-/// The shapes an error object was seen in or is likely to have.
+/// The forms of an error object that were seen or are likely.
 #[derive(Deserialize)]
 struct Shape<'a> {
     code: Option<Value>,
@@ -201,7 +204,8 @@ impl Shape<'_> {
     }
 }
 
-/// One entry of a list of validation errors: `{"loc": ["body", "file"], "msg": "..", "type": ".."}` says `body.file: ..`.
+/// One validation error: `{"loc": ["body", "file"], "msg": "..", "type": ".."}` becomes `body.file:
+/// ..`.
 fn clause(json: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Entry {
@@ -232,9 +236,10 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// At most [`ServiceError::MAX_RAW`] bytes, copied where the rest would otherwise be held in memory with them.
+/// At most [`ServiceError::MAX_RAW_BYTES`] bytes. A longer body is copied, so that the rest is
+/// freed.
 fn bounded(body: &Bytes) -> Bytes {
-    match body.get(..ServiceError::MAX_RAW) {
+    match body.get(..ServiceError::MAX_RAW_BYTES) {
         Some(start) => Bytes::copy_from_slice(start),
         None => body.clone(),
     }
@@ -265,9 +270,10 @@ impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.inner.message, &self.inner.http_status) {
             (Some(message), _) => f.write_str(&printable(message, 500))?,
-            (None, Some(status)) => {
-                write!(f, "the service answered {status}, without an explanation")?
-            }
+            (None, Some(status)) => write!(
+                f,
+                "the service responded with {status}, without an explanation"
+            )?,
             (None, None) => f.write_str("the service gave no explanation")?,
         }
         let status = self

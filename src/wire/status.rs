@@ -1,4 +1,4 @@
-//! The call *status*: `GET get-extraction-data` (vendor's guide).
+//! `GET get-extraction-data`: the status and result of an extraction (vendor's guide).
 
 use std::fmt;
 
@@ -15,9 +15,9 @@ use super::{
     Api, Body, Extraction, ExtractionId, Request, ResponseError, ServiceError, damaged, lenient,
 };
 
-const WHAT: &str = "status answer";
+const WHAT: &str = "status response";
 
-/// Asks how an extraction is doing, and for its result if it is done.
+/// Polls an extraction: asks for its status, and for its result if it has finished.
 #[derive(Debug, Clone)]
 pub struct StatusRequest {
     extraction_id: ExtractionId,
@@ -25,7 +25,7 @@ pub struct StatusRequest {
 }
 
 impl StatusRequest {
-    /// A poll this extraction.
+    /// A poll of this extraction.
     pub fn new(extraction_id: ExtractionId) -> Self {
         Self {
             extraction_id,
@@ -33,8 +33,10 @@ impl StatusRequest {
         }
     }
 
-    /// Asks for the document's text blocks as well (`text_blocks`; a third party's description). Under which key they come is not known: poll for them in
-    /// [`Extraction::raw_json`].
+    /// Asks for the document's text blocks as well (`text_blocks`; described by a third party
+    /// only).
+    ///
+    /// Their key in the result is not documented: search for them in [`Extraction::raw_json`].
     #[must_use]
     pub fn with_text_blocks(mut self) -> Self {
         self.text_blocks = true;
@@ -70,24 +72,24 @@ impl Request for StatusRequest {
     }
 }
 
-/// How an extraction is doing.
+/// The status of an extraction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {
     /// `IN_PROGRESS`: poll again later.
     InProgress,
-    /// `SUCCESS`: the result is there.
+    /// `SUCCESS`: the response contains the result.
     Success,
-    /// `ERROR`: the document could not be processed; the error says why.
+    /// `ERROR`: the document could not be processed; the response contains the error.
     Error,
-    /// `EXPIRED`: it finished more than 48 hours ago, and its data is deleted.
+    /// `EXPIRED`: it finished more than 48 hours ago, and its data was deleted.
     Expired,
-    /// Another status, as it was written; taken for in progress. Empty where the answer had none.
+    /// Another status, as written; treated as in progress. Empty if the response has no status.
     Other(Box<str>),
 }
 
 impl Status {
-    fn of(text: &str) -> Self {
+    fn from_text(text: &str) -> Self {
         let word = text.trim();
         let is = |name: &str| word.eq_ignore_ascii_case(name);
         match () {
@@ -112,7 +114,9 @@ impl fmt::Display for Status {
     }
 }
 
-/// The answer to a status call. The status decides; result and error are what came with it.
+/// The response to a poll.
+///
+/// The status decides; result and error come with it.
 #[derive(Clone)]
 pub struct StatusResponse {
     status: Status,
@@ -122,12 +126,13 @@ pub struct StatusResponse {
 }
 
 impl StatusResponse {
-    /// Reads the answer; a failed extraction is an answer like any other, with HTTP status 200.
+    /// Decodes the response. A failed extraction is not an error here: its HTTP status is 200.
     ///
     /// # Errors
     ///
-    /// [`ResponseError::Service`] where the HTTP status is not 2xx, [`ResponseError::Decode`] where no status can be read. A result that can't be read is
-    /// no error here, but of [`into_extraction`](Self::into_extraction): the status is known all the same.
+    /// [`ResponseError::Service`] if the HTTP status is not 2xx, [`ResponseError::Decode`] if no
+    /// status can be read. A result that can't be read is reported by
+    /// [`into_extraction`](Self::into_extraction) instead, since the status is known nevertheless.
     pub fn decode(response: &Response<Bytes>) -> Result<Self, ResponseError> {
         if response.status().is_success() {
             Self::from_body(response.body()).map_err(ResponseError::Decode)
@@ -138,27 +143,29 @@ impl StatusResponse {
         }
     }
 
-    /// How the extraction is doing.
+    /// The status of the extraction.
     pub fn status(&self) -> &Status {
         &self.status
     }
 
-    /// The result, if there is one that can be read.
+    /// The result, if there is one and it can be read.
     pub fn extraction(&self) -> Option<&Extraction> {
         self.result.as_ref().ok().and_then(Option::as_ref)
     }
 
-    /// The result by value.
+    /// The result, by value.
     ///
     /// # Errors
     ///
-    /// There is none, or it can't be read. A result that is missing is an error, never an empty extraction.
+    /// There is no result, or it can't be read. A missing result is an error, never an empty
+    /// extraction.
     pub fn into_extraction(self) -> Result<Extraction, DecodeError> {
         self.result?
             .ok_or_else(|| DecodeError::new(WHAT, Some("result"), "there is no result", self.raw))
     }
 
-    /// The service's explanation. With [`Status::Error`] there is always one, if only to say that the service gave none.
+    /// The service's error. With [`Status::Error`] there always is one, if only without any
+    /// details.
     pub fn error(&self) -> Option<&ServiceError> {
         self.error.as_ref()
     }
@@ -180,7 +187,7 @@ impl StatusResponse {
             }
             Err(_) => Self::with_unreadable_result(text, raw)?,
         };
-        let status = status.map_or_else(|| Status::of(""), |Word(status)| status);
+        let status = status.map_or_else(|| Status::from_text(""), |Word(status)| status);
         let mut error = error.and_then(|error| ServiceError::from_property(error.get()));
         if status == Status::Error {
             error.get_or_insert_with(|| ServiceError::unexplained(raw));
@@ -202,7 +209,8 @@ impl StatusResponse {
         }
     }
 
-    /// Second chance: if the envelope stands, the fault is in the result, and the status is worth having.
+    /// Second attempt, without the result: if that succeeds, the status is usable and only the
+    /// result is invalid.
     fn with_unreadable_result<'a>(text: &'a str, raw: &Bytes) -> Result<Parts<'a>, DecodeError> {
         let explain = || DecodeError::explain::<Object<Explained>>(WHAT, text, raw.clone());
         let Ok(Object(outer)) = serde_json::from_str::<Object<OuterEnvelope<'_>>>(text) else {
@@ -226,12 +234,12 @@ impl fmt::Debug for StatusResponse {
     }
 }
 
-/// A status as it is read.
+/// A status, as it is read.
 struct Word(Status);
 
 impl From<&str> for Word {
     fn from(text: &str) -> Self {
-        Self(Status::of(text))
+        Self(Status::from_text(text))
     }
 }
 
@@ -241,7 +249,7 @@ type Parts<'a> = (
     Option<&'a RawValue>,
 );
 
-/// `{"status", "result", "error"}` in one pass: no copy of the result is made, and none is read twice.
+/// `{"status", "result", "error"}` in one pass, which copies no result and reads none twice.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(default, deserialize_with = "lenient::text")]
@@ -252,7 +260,7 @@ struct Envelope<'a> {
     error: Option<&'a RawValue>,
 }
 
-/// The same with the result left unread.
+/// The same, with the result left unread.
 #[derive(Deserialize)]
 struct OuterEnvelope<'a> {
     #[serde(default, deserialize_with = "lenient::text")]
@@ -263,7 +271,7 @@ struct OuterEnvelope<'a> {
     error: Option<&'a RawValue>,
 }
 
-/// The same with nothing borrowed, for the error message.
+/// The same, with nothing borrowed, for the error message.
 #[derive(Deserialize)]
 struct Explained {
     #[serde(rename = "status", default, deserialize_with = "lenient::text")]

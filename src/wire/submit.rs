@@ -1,4 +1,4 @@
-//! The call *submit*: `POST extract-data-async` (vendor's guide).
+//! `POST extract-data-async`: submits a document (vendor's guide).
 
 use bytes::Bytes;
 use http::{Method, Request as HttpRequest, Response};
@@ -11,10 +11,10 @@ use super::extraction_id::from_json;
 use super::lenient::Object;
 use super::{Api, Body, Document, ExtractionId, Request, ResponseError, ServiceError};
 
-/// Submits a document for extraction; it is billed.
+/// Submits a document for extraction. It is billed.
 ///
-/// The service takes no idempotency key: a second request is a second extraction. Whether to send one again is the difficult part, and
-/// [`Job`](crate::machine::Job) is for that.
+/// The service takes no idempotency key: a second request is a second extraction. When it is safe
+/// to send it again is decided by [`Job`](crate::machine::Job).
 #[derive(Debug, Clone)]
 pub struct SubmitRequest {
     document: Document,
@@ -30,14 +30,18 @@ impl SubmitRequest {
         }
     }
 
-    /// Asks the service to keep the document's text blocks as well (`parse_text_blocks`; a third party's description). They come with a status that asks for them.
+    /// Asks the service to keep the document's text blocks as well (`parse_text_blocks`; described
+    /// by a third party only).
+    ///
+    /// Poll with [`StatusRequest::with_text_blocks`](super::StatusRequest::with_text_blocks) to get
+    /// them.
     #[must_use]
     pub fn with_text_blocks(mut self) -> Self {
         self.text_blocks = true;
         self
     }
 
-    /// The HTTP request: a JSON body of known length with the document in base64.
+    /// The HTTP request, with a JSON body of known length that contains the document in base64.
     pub fn request(&self, api: &Api) -> HttpRequest<Body> {
         api.request(Method::POST, Endpoint::Submit, &[], self.body())
     }
@@ -61,18 +65,19 @@ impl Request for SubmitRequest {
     }
 }
 
-/// The answer to a submit: the service took the document and named the extraction.
+/// The response to a submit: the service accepted the document.
 #[derive(Debug, Clone)]
 pub struct SubmitResponse {
     extraction_id: ExtractionId,
 }
 
 impl SubmitResponse {
-    /// Reads the answer. The documented status is 202; any 2xx that carries an id is taken.
+    /// Decodes the response. The documented status is 202; any 2xx with an id is accepted.
     ///
     /// # Errors
     ///
-    /// [`ResponseError::Service`] for any other status. [`ResponseError::Decode`] for a 2xx without a usable id: the document is probably accepted and billed.
+    /// [`ResponseError::Service`] if the HTTP status is not 2xx. [`ResponseError::Decode`] for a
+    /// 2xx without a valid id: the document was probably accepted and billed.
     pub fn decode(response: &Response<Bytes>) -> Result<Self, ResponseError> {
         if response.status().is_success() {
             extraction_id(response.body())
@@ -85,18 +90,19 @@ impl SubmitResponse {
         }
     }
 
-    /// The service's name for the extraction.
+    /// The service's id of the extraction.
     pub fn extraction_id(&self) -> &ExtractionId {
         &self.extraction_id
     }
 
-    /// The service's name for the extraction, by value.
+    /// The service's id of the extraction, by value.
     pub fn into_extraction_id(self) -> ExtractionId {
         self.extraction_id
     }
 }
 
-/// The body that the asynchronous and the synchronous call share (vendor's guide). The names come first, so that a server can refuse them early.
+/// The body of the asynchronous and the synchronous call (vendor's guide). The names come before
+/// the document, so that a server can reject them early.
 pub(super) fn submission(document: &Document, text_blocks: bool) -> Body {
     #[derive(Serialize)]
     struct Names<'a> {
@@ -113,20 +119,21 @@ pub(super) fn submission(document: &Document, text_blocks: bool) -> Body {
         customer: document.customer(),
         parse_text_blocks: text_blocks,
     };
-    // Text always serialises, and memory is the only thing a String can run out of.
+    // Serializing strings to memory does not fail.
     let mut head = serde_json::to_string(&names).unwrap_or_default();
     head.pop();
     head.push_str(r#","file":""#);
-    // A clone of an owner's bytes never allocates; the first one of a full vector does.
+    // `Bytes` with an owner never allocate when cloned; those made from a full vector do the first
+    // time.
     Body::framed(Bytes::from_owner(head), document.content().clone())
 }
 
-/// The id in a successful answer; an integer is taken as its digits.
+/// The id in a successful response. An integer is read as its digits.
 fn extraction_id(body: &Bytes) -> Result<ExtractionId, DecodeError> {
-    const WHAT: &str = "answer to the submit";
+    const WHAT: &str = "submit response";
     const PATH: Option<&str> = Some("extraction_id");
     #[derive(Deserialize)]
-    struct Answer<'a> {
+    struct Accepted<'a> {
         #[serde(borrow)]
         extraction_id: &'a RawValue,
     }
@@ -136,14 +143,14 @@ fn extraction_id(body: &Bytes) -> Result<ExtractionId, DecodeError> {
         _extraction_id: Box<RawValue>,
     }
     let text = decode_error::text(WHAT, body)?;
-    let Ok(Object(answer)) = serde_json::from_str::<Object<Answer<'_>>>(text) else {
+    let Ok(Object(accepted)) = serde_json::from_str::<Object<Accepted<'_>>>(text) else {
         return Err(DecodeError::explain::<Object<Explained>>(
             WHAT,
             text,
             body.clone(),
         ));
     };
-    let Some(id) = from_json(answer.extraction_id.get()) else {
+    let Some(id) = from_json(accepted.extraction_id.get()) else {
         return Err(DecodeError::new(
             WHAT,
             PATH,

@@ -1,4 +1,4 @@
-//! The receiving end of a webhook, without a server: what to answer, and what was said.
+//! Receives webhooks, without a server.
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LENGTH, HeaderName, WWW_AUTHENTICATE};
@@ -6,52 +6,55 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 
 use super::{ConfigError, Notification, WebhookSecret};
 
-/// The receiving end of a webhook: a pure function from a request to its answer and to what it said.
+/// Receives webhooks: a pure function from a request to its response and the notification in it.
 ///
-/// Made by the application, and called by whatever serves its HTTP, be that hyper, axum or a loop over a socket. The notification goes to
-/// [`Batch::handle_notification`](crate::machine::Batch::handle_notification) or [`Job::handle_notification`](crate::machine::Job::handle_notification).
-/// Messages are not believed: at most they bring a poll forward.
+/// Call it from whatever serves HTTP, such as hyper, axum or a loop over a socket. Pass the
+/// notification to [`Batch::handle_notification`](crate::machine::Batch::handle_notification) or
+/// [`Job::handle_notification`](crate::machine::Job::handle_notification). Messages are not
+/// trusted: they only make a poll earlier.
 ///
 /// ```
 /// use typless::wire::{Webhook, WebhookSecret};
 /// # use typless::{bytes::Bytes, http::Request};
 ///
-/// // The service is told https://example.com/hooks/typless/8c3f0d6b5a9e4712
-/// let webhook = Webhook::new("/hooks/typless")?.with_secret_in_path(WebhookSecret::new("8c3f0d6b5a9e4712")?);
+/// // The service posts to https://example.com/hooks/typless/8c3f0d6b5a9e4712
+/// let secret = WebhookSecret::new("8c3f0d6b5a9e4712")?;
+/// let webhook = Webhook::new("/hooks/typless")?.with_secret_in_path(secret);
 ///
 /// # let body = r#"{"data": {"id": "0e895e08e170ec2d"}, "type": "extraction.finished"}"#;
 /// # let request = Request::post("/hooks/typless/8c3f0d6b5a9e4712").body(Bytes::from(body))?;
-/// let (answer, notification) = webhook.receive(&request);
-/// assert_eq!(answer.status(), 204);
+/// let (response, notification) = webhook.receive(&request);
+/// assert_eq!(response.status(), 204);
 /// assert_eq!(notification.unwrap().extraction_id().as_str(), "0e895e08e170ec2d");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// | the request | the answer |
+/// | request | response |
 /// | --- | --- |
-/// | another path, or a wrong secret in it, or none | 404 |
-/// | not a `POST` | 405, with `Allow` |
-/// | a wrong secret in the header, or none | 401 |
-/// | a body over [`Notification::MAX_BYTES`], or declared as such | 413 |
-/// | a body that is no message | 400 |
-/// | a message of another type | 204, and nothing said |
-/// | a message | 204, and the notification |
+/// | another path, or a path with a wrong or missing secret | 404 |
+/// | another method than `POST` | 405, with `Allow` |
+/// | a header with a wrong or missing secret | 401 |
+/// | a body longer than [`Notification::MAX_BYTES`], or declared so | 413 |
+/// | a body that is not a message | 400 |
+/// | a message of another type | 204, without a notification |
+/// | a message | 204, with the notification |
 ///
-/// How the service takes other answers, and whether it ever tries again, is not documented.
+/// How the service reacts to other responses, and whether it retries, is not documented.
 #[derive(Debug, Clone)]
 pub struct Webhook {
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     path: Box<str>,
     in_path: Option<WebhookSecret>,
     in_header: Option<(HeaderName, WebhookSecret)>,
 }
 
 impl Webhook {
-    /// Receives at this path, as in `/hooks/typless`; a slash at the end does not matter.
+    /// Receives at this path, such as `/hooks/typless`. A trailing slash makes no difference.
     ///
     /// # Errors
     ///
-    /// A path that does not start with a slash, or has a query, a fragment, blanks, control or non-ASCII characters: give it as it is written in a URL.
+    /// The path does not start with a slash, or has a query, a fragment, blanks, control or
+    /// non-ASCII characters. Write it as in a URL.
     pub fn new(path: &str) -> Result<Self, ConfigError> {
         const FIELD: &str = "webhook_path";
         if !path.starts_with('/') {
@@ -66,7 +69,7 @@ impl Webhook {
         {
             return Err(ConfigError::new(
                 FIELD,
-                "is no plain path: write it as in a URL, without a query",
+                "is not a plain path: write it as in a URL, without a query",
             ));
         }
         Ok(Self {
@@ -76,48 +79,48 @@ impl Webhook {
         })
     }
 
-    /// Takes only requests to one segment below the path, which is the secret.
+    /// Accepts only requests whose path has one more segment, which must be the secret.
     #[must_use]
     pub fn with_secret_in_path(mut self, secret: WebhookSecret) -> Self {
         self.in_path = Some(secret);
         self
     }
 
-    /// Takes only requests with the secret in this header, alone or after the word `Bearer`.
+    /// Accepts only requests with the secret in this header, alone or after the word `Bearer`.
     #[must_use]
     pub fn with_secret_in_header(mut self, name: HeaderName, secret: WebhookSecret) -> Self {
         self.in_header = Some((name, secret));
         self
     }
 
-    /// Says what to answer, and hands out the notification if there is one; see the table above.
+    /// Returns the response, and the notification if there is one. See the table above.
     pub fn receive(&self, request: &Request<Bytes>) -> (Response<Bytes>, Option<Notification>) {
         if let Some(refusal) = self.refuse(request) {
             return (refusal, None);
         }
         let body = request.body();
         if body.len() > Notification::MAX_BYTES {
-            return (answer(StatusCode::PAYLOAD_TOO_LARGE), None);
+            return (response(StatusCode::PAYLOAD_TOO_LARGE), None);
         }
         match Notification::decode(body) {
             Ok(notification) => (
-                answer(StatusCode::NO_CONTENT),
+                response(StatusCode::NO_CONTENT),
                 Some(notification).filter(Notification::is_finished),
             ),
-            Err(_) if Notification::is_foreign(body) => (answer(StatusCode::NO_CONTENT), None),
-            Err(_) => (answer(StatusCode::BAD_REQUEST), None),
+            Err(_) if Notification::is_other_type(body) => (response(StatusCode::NO_CONTENT), None),
+            Err(_) => (response(StatusCode::BAD_REQUEST), None),
         }
     }
 
-    /// Says what to answer if the head alone is reason enough to refuse the request, so that its body need not be read; `None` if it is not.
-    /// [`receive`](Self::receive) asks this first.
+    /// Returns the response if the head of the request is enough to refuse it, so its body need not
+    /// be read; otherwise `None`. [`receive`](Self::receive) includes this check.
     pub fn refuse<B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
         let headers = request.headers();
         if !self.is_at(request.uri().path()) {
-            return Some(answer(StatusCode::NOT_FOUND));
+            return Some(response(StatusCode::NOT_FOUND));
         }
         if request.method() != Method::POST {
-            let mut refusal = answer(StatusCode::METHOD_NOT_ALLOWED);
+            let mut refusal = response(StatusCode::METHOD_NOT_ALLOWED);
             refusal
                 .headers_mut()
                 .insert(ALLOW, HeaderValue::from_static("POST"));
@@ -128,7 +131,7 @@ impl Webhook {
             .as_ref()
             .is_some_and(|(name, secret)| !secret.matches_header(headers.get(name)))
         {
-            let mut refusal = answer(StatusCode::UNAUTHORIZED);
+            let mut refusal = response(StatusCode::UNAUTHORIZED);
             refusal
                 .headers_mut()
                 .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -139,7 +142,7 @@ impl Webhook {
             .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         declared
             .is_some_and(|length| length > Notification::MAX_BYTES as u64)
-            .then(|| answer(StatusCode::PAYLOAD_TOO_LARGE))
+            .then(|| response(StatusCode::PAYLOAD_TOO_LARGE))
     }
 
     fn is_at(&self, path: &str) -> bool {
@@ -159,7 +162,7 @@ fn without_slash(path: &str) -> &str {
     path.strip_suffix('/').unwrap_or(path)
 }
 
-fn answer(status: StatusCode) -> Response<Bytes> {
+fn response(status: StatusCode) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
     response

@@ -1,4 +1,4 @@
-//! A secret that tells the service's messages from those of others.
+//! A secret shared with the senders of webhooks.
 
 use std::fmt;
 use std::hint::black_box;
@@ -7,35 +7,36 @@ use http::HeaderValue;
 
 use super::ConfigError;
 
-/// A secret that whoever posts to a webhook has to know.
+/// A secret that the sender of a webhook must know.
 ///
-/// The service documents no signature, so this is all that can be had: a part of the path that is told to the service and nobody else, or a header that a proxy of one's own adds. Made by the
-/// application; consumed by [`Webhook`](super::Webhook), or by a receiver of one's own. Comparing takes as long wherever the texts differ, so that it can't be guessed piece by piece.
-/// It is in no `Debug` and no error.
+/// The service documents no signature. So the secret is either a part of the path, which only the
+/// service knows, or a header that your own proxy adds. The comparison takes the same time wherever
+/// the texts differ. `Debug` and errors never show the secret.
 #[derive(Clone)]
 pub struct WebhookSecret(Box<str>);
 
 impl WebhookSecret {
-    /// The fewest characters of a secret: 16.
+    /// The minimum length of a secret, in characters: 16.
     pub const MIN_LENGTH: usize = 16;
 
-    /// Takes a secret of 16 to 256 characters; 32 random hexadecimal digits are a good one.
+    /// Takes a secret of 16 to 256 characters, such as 32 random hexadecimal digits.
     ///
     /// # Errors
     ///
-    /// Shorter than [`MIN_LENGTH`](Self::MIN_LENGTH), longer than 256, or with a character that would poll different in a URL: letters, digits and `- . _ ~` are taken.
+    /// The secret is shorter than [`MIN_LENGTH`](Self::MIN_LENGTH), longer than 256 characters, or
+    /// has a character that is escaped in a URL. Allowed are letters, digits and `- . _ ~`.
     pub fn new(secret: &str) -> Result<Self, ConfigError> {
         const FIELD: &str = "webhook_secret";
         if secret.len() < Self::MIN_LENGTH {
             return Err(ConfigError::new(
                 FIELD,
-                "is shorter than 16 characters: make one of 32 hexadecimal digits by chance",
+                "is shorter than 16 characters: use 32 random hexadecimal digits",
             ));
         }
         if secret.len() > 256 {
             return Err(ConfigError::new(
                 FIELD,
-                "is longer than 256 characters: 32 hexadecimal digits by chance are enough",
+                "is longer than 256 characters: 32 random hexadecimal digits are enough",
             ));
         }
         if !secret
@@ -44,19 +45,20 @@ impl WebhookSecret {
         {
             return Err(ConfigError::new(
                 FIELD,
-                "has characters that a URL writes in another way: use letters, digits, - . _ ~",
+                "has characters that are escaped in a URL: use letters, digits, - . _ ~",
             ));
         }
         Ok(Self(Box::from(secret)))
     }
 
-    /// Whether the last segment of a path is the secret, as in `/hooks/typless/<secret>`; a slash at the end does not matter.
+    /// Whether the last segment of the path is the secret, as in `/hooks/typless/<secret>`. A
+    /// trailing slash makes no difference.
     pub fn matches_path(&self, path: &str) -> bool {
         let path = path.strip_suffix('/').unwrap_or(path);
         self.equals(path.rsplit('/').next().unwrap_or_default().as_bytes())
     }
 
-    /// Whether a header is the secret, alone or after the word `Bearer`.
+    /// Whether the header is the secret, alone or after the word `Bearer`.
     pub fn matches_header(&self, value: Option<&HeaderValue>) -> bool {
         let given = value.map(HeaderValue::as_bytes).unwrap_or_default();
         let bare = match given.split_at_checked(7) {
@@ -66,7 +68,7 @@ impl WebhookSecret {
         self.equals(bare.trim_ascii())
     }
 
-    /// Compares without stopping at the first difference; the time tells the lengths at most.
+    /// Compares in constant time: the time depends on the lengths only.
     fn equals(&self, given: &[u8]) -> bool {
         let own = self.0.as_bytes();
         let start = u8::from(own.len() != given.len());

@@ -1,4 +1,4 @@
-//! One document on a tokio runtime, over hyper; a signal ends it without a loss.
+//! One document on a tokio runtime, over hyper, with another task in the same `select!`.
 //!
 //! ```sh
 //! cargo run -p typless-transports --features hyper-rustls --example asynchronous
@@ -22,14 +22,17 @@ async fn main() -> support::Outcome {
     let mut driver = Driver::new(job, Hyper::new(), clock);
     let mut heartbeat = tokio::time::interval(Duration::from_millis(500));
     loop {
-        // Nothing is lost when the other branch wins: what is under way lives in the driver.
+        // Nothing is lost when the other branch is first: the driver owns the exchanges.
         tokio::select! {
             _ = heartbeat.tick() => println!("... {:?}", driver.machine().state()),
             event = driver.next_event() => match event.map(|event| event.kind) {
-                Some(JobEventKind::Submitted(ticket)) => println!("submitted: {}", ticket.to_json()),
+                Some(JobEventKind::Submitted(ticket)) => {
+                    println!("submitted: {}", ticket.to_json());
+                }
                 Some(JobEventKind::Finished(outcome)) => {
                     let extraction = outcome?;
-                    println!("{:?} over {:?}", extraction.text("invoice_number"), extraction.text("total_amount"));
+                    let (number, total) = ("invoice_number", "total_amount");
+                    println!("{:?}: {:?}", extraction.text(number), extraction.text(total));
                 }
                 Some(other) => println!("{other:?}"),
                 None => return Ok(()),

@@ -27,7 +27,7 @@ fn main() -> support::Outcome {
     let mut driver = Driver::new(job, &transport, &clock);
     while let Some(event) = driver.next_event() {
         match event.kind {
-            // With this line another process could go on.
+            // Another process can continue with this line.
             JobEventKind::Submitted(ticket) => println!("submitted: {}", ticket.to_json()),
             JobEventKind::Finished(outcome) => {
                 let invoice: Invoice = outcome?.parse()?;

@@ -1,7 +1,7 @@
-//! A transport of one's own over another client, here reqwest, and the suite that tells whether it may be trusted.
+//! Your own transport over another HTTP client, here reqwest, tested with the conformance suite.
 //!
 //! ```sh
-//! cargo run -p typless-transports --features conformance,hyper --example custom_transport
+//! cargo run -p typless-transports --features hyper --example custom_transport
 //! ```
 
 mod support;
@@ -13,7 +13,7 @@ use typless::drive::AsyncTransport;
 use typless::machine::{Failure, FailureKind, Job, Limits};
 use typless::wire::{Body, SourceError};
 use typless_transports::hyper::RequestBody;
-use typless_transports::{TokioClock, asynchronous::Driver, conformance};
+use typless_transports::{TokioClock, asynchronous::Driver};
 
 #[derive(Clone)]
 struct Reqwest(reqwest::Client);
@@ -54,7 +54,7 @@ impl AsyncTransport for Reqwest {
 }
 
 fn failure(error: reqwest::Error) -> Failure {
-    let source = SourceError::of(&error).map(|_| FailureKind::Source);
+    let source = SourceError::find_in(&error).map(|_| FailureKind::Source);
     let not_sent = (error.is_connect() || error.is_builder()).then_some(FailureKind::NotSent);
     Failure::new(
         source.or(not_sent).unwrap_or(FailureKind::Interrupted),
@@ -75,9 +75,9 @@ fn transport() -> Reqwest {
 }
 
 fn main() -> support::Outcome {
-    let one_for_all = "this client has one limit to connect for all its requests, and it is longer than the row's";
-    let report = conformance::asynchronous(transport)
-        .skip("reach-no-answer", one_for_all)
+    let reason = "the connect timeout of this client is longer than the limit of the row";
+    let report = typless_conformance::asynchronous(transport)
+        .skip("reach-connect-timeout", reason)
         .run();
     println!("{report}");
     report.assert();
@@ -88,7 +88,7 @@ fn main() -> support::Outcome {
         "{:?}",
         tokio::runtime::Runtime::new()?
             .block_on(driver.finish())
-            .ok_or("no end")??
+            .ok_or("the job has no outcome")??
             .text("invoice_number")
     );
     Ok(())

@@ -1,4 +1,5 @@
-//! Many documents at once, over ureq and eight threads: a batch keeps to its limits, and polls the queue rather than at each.
+//! Many documents at once, over ureq and eight threads. A batch stays within its limits, and lists
+//! finished documents instead of polling each one.
 //!
 //! ```sh
 //! cargo run -p typless-transports --features ureq --example many
@@ -22,7 +23,7 @@ fn main() -> support::Outcome {
         .with_poll_policy(PollPolicy::eager());
     let mut batch = Batch::new(&api, options, clock.now());
     let invoice = support::invoice()?;
-    // Drawn from as there is room: a million would not need more memory.
+    // Documents are taken when there is room, so a million would not need more memory.
     batch.add_all((1..=DOCUMENTS).map_while(move |number| {
         invoice
             .clone()

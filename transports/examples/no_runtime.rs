@@ -1,4 +1,4 @@
-//! No client, no runtime, no driver: the loop by hand, over a socket of the standard library.
+//! No HTTP client, no runtime, no driver: a loop by hand, over a socket of the standard library.
 //!
 //! ```sh
 //! cargo run -p typless-transports --example no_runtime
@@ -30,7 +30,7 @@ fn main() -> support::Outcome {
             },
             Output::Event(event) => match event.kind {
                 JobEventKind::Finished(outcome) => {
-                    println!("{:?}", outcome?.text("invoice_number"))
+                    println!("{:?}", outcome?.text("invoice_number"));
                 }
                 other => println!("{other:?}"),
             },
@@ -40,7 +40,7 @@ fn main() -> support::Outcome {
     }
 }
 
-/// HTTP/1.1 as far as this needs it: one exchange on one connection.
+/// The part of HTTP/1.1 that is needed here: one exchange on one connection.
 fn perform(transmit: &Transmit) -> io::Result<http::Response<Bytes>> {
     let invalid = || io::Error::from(io::ErrorKind::InvalidData);
     let (request, uri) = (&transmit.request, transmit.request.uri());
@@ -58,19 +58,19 @@ fn perform(transmit: &Transmit) -> io::Result<http::Response<Bytes>> {
     }
     stream.write_all(b"\r\n")?;
     io::copy(&mut request.body().reader()?, &mut stream)?;
-    let mut answer = Vec::new();
+    let mut bytes = Vec::new();
     stream
         .take(transmit.limits.response_bytes)
-        .read_to_end(&mut answer)?;
-    let end = answer
+        .read_to_end(&mut bytes)?;
+    let end = bytes
         .windows(4)
         .position(|window| window == b"\r\n\r\n")
         .ok_or_else(invalid)?;
-    let status = std::str::from_utf8(answer.get(9..12).ok_or_else(invalid)?)
+    let status = std::str::from_utf8(bytes.get(9..12).ok_or_else(invalid)?)
         .ok()
         .and_then(|status| status.parse::<u16>().ok());
     let response = http::Response::builder().status(status.ok_or_else(invalid)?);
     response
-        .body(Bytes::from(answer).slice(end + 4..))
+        .body(Bytes::from(bytes).slice(end + 4..))
         .map_err(io::Error::other)
 }

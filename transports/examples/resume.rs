@@ -1,4 +1,4 @@
-//! A job that outlives its process: a line of JSON is all that the next one needs.
+//! A job that continues in another process: all it needs is a line of JSON.
 //!
 //! ```sh
 //! cargo run -p typless-transports --features ureq --example resume
@@ -23,7 +23,7 @@ fn main() -> support::Outcome {
     second_process(&api, &stored)
 }
 
-/// Submits, stores the ticket, and is no more.
+/// Submits, stores the ticket, and stops.
 fn first_process(api: &Api, document: Document) -> Result<String, Box<dyn std::error::Error>> {
     let clock = SystemClock::new();
     let mut driver = Driver::new(
@@ -39,14 +39,14 @@ fn first_process(api: &Api, document: Document) -> Result<String, Box<dyn std::e
     Err("the document was not submitted".into())
 }
 
-/// Knows nothing but the line, and need not have the document.
+/// Has only the stored line. It does not need the document.
 fn second_process(api: &Api, stored: &str) -> support::Outcome {
     let clock = SystemClock::new();
     let ticket = Ticket::from_json(stored)?;
     let job = Job::resume(api, &ticket, support::eager(), clock.now());
     let extraction = Driver::new(job, Ureq::new(), clock)
         .finish()
-        .ok_or("the job came to no end")??;
+        .ok_or("the job has no outcome")??;
     println!(
         "{:?}: {:?}",
         ticket.reference(),

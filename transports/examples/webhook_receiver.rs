@@ -1,4 +1,5 @@
-//! A receiver of webhooks (axum) that feeds a running job: the message brings the next poll forward, and proves nothing.
+//! A receiver of webhooks (axum) for a running job. A message only makes the next poll earlier; the
+//! result comes from the poll.
 //!
 //! ```sh
 //! cargo run -p typless-transports --features hyper-rustls --example webhook_receiver
@@ -46,7 +47,7 @@ async fn main() -> support::Outcome {
 
     let (_service, api) = support::emulator_with(support::options().with_webhook(webhook))?;
     let clock = TokioClock::new();
-    // Without a message, the first poll would be made in an hour.
+    // Without a message, the first poll would be due after an hour.
     let hourly =
         PollPolicy::frugal().with_gaps(Duration::from_secs(3600), Duration::from_secs(3600));
     let job = Job::submit(
@@ -58,9 +59,13 @@ async fn main() -> support::Outcome {
     let mut driver = Driver::new(job, Hyper::new(), clock);
     loop {
         tokio::select! {
-            Some(notification) = notifications.recv() => driver.machine_mut().handle_notification(&notification, clock.now()),
+            Some(notification) = notifications.recv() => {
+                driver.machine_mut().handle_notification(&notification, clock.now());
+            }
             event = driver.next_event() => match event.map(|event| event.kind) {
-                Some(JobEventKind::Finished(outcome)) => println!("{:?}", outcome?.text("invoice_number")),
+                Some(JobEventKind::Finished(outcome)) => {
+                    println!("{:?}", outcome?.text("invoice_number"));
+                }
                 Some(other) => println!("{other:?}"),
                 None => return Ok(()),
             },

@@ -1,4 +1,4 @@
-//! The loop without a thread: as many exchanges at once as the machine asks for, on any executor.
+//! The async driver: as many exchanges at once as the machine wants, on any executor.
 
 use std::fmt;
 use std::pin::{Pin, pin};
@@ -12,14 +12,18 @@ use typless::machine::{Failure, Machine, Output, RequestId, Time, Transmit};
 
 use crate::trace::{DriverSpan, ExchangeSpan};
 
-/// Drives a machine without blocking, and hands out its events as they come.
+/// Drives a machine without blocking, and returns its events one by one.
 ///
-/// Pulled, not called back: nothing happens between two calls of [`next_event`](Self::next_event), so what must survive a crash can be stored there, and
-/// [`machine_mut`](Self::machine_mut) takes notifications, documents, confirmations and second thoughts. As many exchanges are out at once as the machine asks for. Needs no particular
-/// runtime: what transport and clock need is all. Made by the application; the transport is cheap to clone, or a reference, or in an `Arc`. `'t` is how long it lives.
+/// The application pulls events with [`next_event`](Self::next_event). Nothing happens between two
+/// calls, so store there what must survive a crash, and push notifications, documents,
+/// confirmations and changes through [`machine_mut`](Self::machine_mut). As many exchanges are in
+/// flight at once as the machine wants. The driver needs no particular runtime, only what transport
+/// and clock need. The transport is cloned for each exchange: it should be cheap to clone, a
+/// reference, or an `Arc`. `'t` is its lifetime.
 ///
-/// **Cancel-safe**: exchanges live in the driver, not in the future of `next_event`. It can be dropped at any point, as `select!` does, and called again; no exchange, answer or event is lost. Exchanges go on while
-/// it is awaited, so whoever takes long over an event holds them up.
+/// **Cancel-safe**: the driver owns the exchanges, not the future of `next_event`. That future can
+/// be dropped at any point, as `select!` does: no exchange, response or event is lost. Exchanges
+/// make progress only while `next_event` is awaited, so long work between two calls delays them.
 ///
 /// ```
 /// use typless::machine::{Job, JobEventKind, JobOptions};
@@ -28,8 +32,16 @@ use crate::trace::{DriverSpan, ExchangeSpan};
 /// # use typless::wire::{Api, Body, Document};
 /// # struct Transport;
 /// # impl AsyncTransport for Transport {
-/// #     async fn send(&self, request: http::Request<Body>, _: Limits) -> Result<http::Response<bytes::Bytes>, Failure> {
-/// #         let body = if request.method() == "POST" { r#"{"extraction_id": "0d14"}"# } else { r#"{"status": "SUCCESS", "result": {"object_id": "1"}}"# };
+/// #     async fn send(
+/// #         &self,
+/// #         request: http::Request<Body>,
+/// #         _: Limits,
+/// #     ) -> Result<http::Response<bytes::Bytes>, Failure> {
+/// #         let body = if request.method() == "POST" {
+/// #             r#"{"extraction_id": "0d14"}"#
+/// #         } else {
+/// #             r#"{"status": "SUCCESS", "result": {"object_id": "1"}}"#
+/// #         };
 /// #         Ok(http::Response::new(bytes::Bytes::from_static(body.as_bytes())))
 /// #     }
 /// # }
@@ -60,10 +72,10 @@ pub struct Driver<'t, M, T, C> {
     span: DriverSpan,
 }
 
-/// An exchange under way, which becomes its own end.
-type Exchange<'t> = Pin<Box<dyn Future<Output = Ended> + Send + 't>>;
+/// An exchange in flight.
+type Exchange<'t> = Pin<Box<dyn Future<Output = Finished> + Send + 't>>;
 
-struct Ended {
+struct Finished {
     id: RequestId,
     result: Result<http::Response<Bytes>, Failure>,
     span: ExchangeSpan,
@@ -81,14 +93,15 @@ impl<'t, M: Machine, T: AsyncTransport + Clone + 't, C: AsyncClock> Driver<'t, M
         }
     }
 
-    /// Works until the next event and hands it out.
+    /// Drives the machine until its next event and returns it.
     ///
-    /// `None` when the machine is done, or when it can't go on without an input of the caller's, such as a confirmation, and no exchange is out: after that input, call again.
+    /// `None` if the machine is done, or if no exchange is in flight and the machine needs an input
+    /// of the caller, such as a confirmation. In that case, call again after that input.
     pub async fn next_event(&mut self) -> Option<M::Event> {
         loop {
             let now = self.clock.now();
             match self.machine.next_output(now) {
-                Output::Send(transmit) => self.begin(transmit, now),
+                Output::Send(transmit) => self.start(transmit, now),
                 Output::Event(event) => return Some(event),
                 Output::Wait(until) => self.wait(Some(until)).await,
                 Output::NeedInput if self.in_flight.is_empty() => return None,
@@ -98,7 +111,8 @@ impl<'t, M: Machine, T: AsyncTransport + Clone + 't, C: AsyncClock> Driver<'t, M
         }
     }
 
-    /// Works to the end and hands out the last outcome; `None` if the machine came to a stop without one.
+    /// Drives the machine until [`next_event`](Self::next_event) returns `None`, and returns the
+    /// last outcome. `None` if there was no outcome.
     pub async fn finish(mut self) -> Option<M::Outcome> {
         let mut last = None;
         while let Some(event) = self.next_event().await {
@@ -109,7 +123,7 @@ impl<'t, M: Machine, T: AsyncTransport + Clone + 't, C: AsyncClock> Driver<'t, M
         last
     }
 
-    fn begin(
+    fn start(
         &mut self,
         Transmit {
             id,
@@ -123,32 +137,33 @@ impl<'t, M: Machine, T: AsyncTransport + Clone + 't, C: AsyncClock> Driver<'t, M
         let span = self.span.exchange(id, &request, now);
         self.in_flight.push(Box::pin(async move {
             let result = span.instrument(transport.send(request, limits)).await;
-            Ended { id, result, span }
+            Finished { id, result, span }
         }));
     }
 
-    /// Waits for an exchange to end, and no longer than this; what has ended is told to the machine before anything else can happen.
+    /// Waits until an exchange finishes, at most until `until`. A finished exchange goes to the
+    /// machine before anything else happens.
     async fn wait(&mut self, until: Option<Time>) {
-        let ended = match until {
+        let finished = match until {
             Some(until) if self.in_flight.is_empty() => return self.clock.sleep_until(until).await,
             Some(until) if !self.clock.stands_still() => {
                 let time = pin!(self.clock.sleep_until(until));
                 match future::select(self.in_flight.next(), time).await {
-                    Either::Left((ended, _)) => ended,
+                    Either::Left((finished, _)) => finished,
                     Either::Right(_) => None,
                 }
             }
-            // A clock that stands still would jump to a time limit before the exchange had a chance to end.
+            // A clock that stands still would jump to a time limit before the exchange can finish.
             _ => self.in_flight.next().await,
         };
-        if let Some(ended) = ended {
-            self.take(ended);
+        if let Some(finished) = finished {
+            self.handle(finished);
         }
     }
 
-    fn take(&mut self, Ended { id, result, span }: Ended) {
+    fn handle(&mut self, Finished { id, result, span }: Finished) {
         let now = self.clock.now();
-        span.ended(&result, now);
+        span.finish(&result, now);
         match result {
             Ok(response) => self.machine.handle_response(id, response, now),
             Err(failure) => self.machine.handle_failure(id, failure, now),
@@ -157,7 +172,7 @@ impl<'t, M: Machine, T: AsyncTransport + Clone + 't, C: AsyncClock> Driver<'t, M
 }
 
 impl<M, T, C> Driver<'_, M, T, C> {
-    /// The machine, to poll.
+    /// The machine, to inspect.
     pub fn machine(&self) -> &M {
         &self.machine
     }
@@ -167,7 +182,7 @@ impl<M, T, C> Driver<'_, M, T, C> {
         &mut self.machine
     }
 
-    /// The machine, when the driver is not needed any more. Exchanges that are out are broken off.
+    /// Returns the machine. Exchanges in flight are dropped.
     pub fn into_machine(self) -> M {
         self.machine
     }

@@ -1,4 +1,4 @@
-//! A transport whose type is forgotten.
+//! An async transport as a trait object.
 
 use std::fmt;
 use std::pin::Pin;
@@ -10,9 +10,10 @@ use typless::drive::AsyncTransport;
 use typless::machine::{Failure, Limits};
 use typless::wire::Body;
 
-/// An async transport whose type is forgotten, for programs that choose one as they run.
+/// An async transport as a trait object, for programs that choose a transport at run time.
 ///
-/// Made from any transport; costs an allocation for each exchange. Cheap to clone. A blocking transport needs no such thing: `Box<dyn BlockingTransport>` and `Arc<dyn BlockingTransport>` are transports.
+/// It costs one allocation for each exchange, and is cheap to clone. Blocking transports do not
+/// need it: `Box<dyn BlockingTransport>` and `Arc<dyn BlockingTransport>` are transports.
 ///
 /// ```
 /// use typless::drive::AsyncTransport;
@@ -22,18 +23,30 @@ use typless::wire::Body;
 /// # struct Replayed;
 /// # struct Online;
 /// # impl AsyncTransport for Replayed {
-/// #     async fn send(&self, _: http::Request<Body>, _: Limits) -> Result<http::Response<bytes::Bytes>, Failure> {
+/// #     async fn send(
+/// #         &self,
+/// #         _: http::Request<Body>,
+/// #         _: Limits,
+/// #     ) -> Result<http::Response<bytes::Bytes>, Failure> {
 /// #         Ok(http::Response::default())
 /// #     }
 /// # }
 /// # impl AsyncTransport for Online {
-/// #     async fn send(&self, _: http::Request<Body>, _: Limits) -> Result<http::Response<bytes::Bytes>, Failure> {
+/// #     async fn send(
+/// #         &self,
+/// #         _: http::Request<Body>,
+/// #         _: Limits,
+/// #     ) -> Result<http::Response<bytes::Bytes>, Failure> {
 /// #         Ok(http::Response::default())
 /// #     }
 /// # }
 ///
 /// # let offline = true;
-/// let transport = if offline { BoxedTransport::new(Replayed) } else { BoxedTransport::new(Online) };
+/// let transport = if offline {
+///     BoxedTransport::new(Replayed)
+/// } else {
+///     BoxedTransport::new(Online)
+/// };
 /// # drop(transport);
 /// ```
 #[derive(Clone)]
@@ -42,7 +55,7 @@ pub struct BoxedTransport {
 }
 
 impl BoxedTransport {
-    /// The transport, without its type.
+    /// Boxes this transport.
     pub fn new(transport: impl AsyncTransport + 'static) -> Self {
         Self {
             inner: Arc::new(transport),
@@ -69,7 +82,7 @@ impl fmt::Debug for BoxedTransport {
 type BoxedExchange<'a> =
     Pin<Box<dyn Future<Output = Result<Response<Bytes>, Failure>> + Send + 'a>>;
 
-/// [`AsyncTransport`] in a shape that a pointer can have.
+/// [`AsyncTransport`] as a dyn-compatible trait.
 trait ErasedTransport: Send + Sync {
     fn send_boxed(&self, request: Request<Body>, limits: Limits) -> BoxedExchange<'_>;
 }

@@ -1,4 +1,4 @@
-//! The time as it is, and as a test wants it.
+//! The time of the system, and the time that a test sets.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,10 +7,11 @@ use std::time::{Duration, Instant, SystemTime};
 use typless::drive::{AsyncClock, BlockingClock, Clock};
 use typless::machine::Time;
 
-/// The system's time.
+/// The time of the system.
 ///
-/// It reads the wall clock once, when it is made, and goes on from there by the monotonic clock: changes of the wall clock do not touch it. After a suspend of the machine it may
-/// lag behind; waits then end late, never early. Made by the application, lent to a driver; a copy tells the same time.
+/// The wall clock is read once, in [`new`](Self::new). From then on this clock follows the
+/// monotonic clock, so later changes of the wall clock have no effect. After the computer was
+/// suspended it may be behind: waits then end late, never early. Copies show the same time.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
     started_at: Time,
@@ -18,9 +19,9 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
-    /// A clock that agrees with the wall clock now.
+    /// A clock set to the time of the wall clock.
     pub fn new() -> Self {
-        // A wall clock set before 1970 is as good as none.
+        // A wall clock set before 1970 counts as 1970.
         let since_epoch = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
@@ -45,7 +46,7 @@ impl Clock for SystemClock {
 
 impl BlockingClock for SystemClock {
     fn sleep_until(&self, time: Time) {
-        // The system may wake us a little early.
+        // The system may wake the thread slightly early.
         loop {
             let left = time.saturating_since(self.now());
             if left.is_zero() {
@@ -56,28 +57,28 @@ impl BlockingClock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is told otherwise: waiting on it moves it on, and takes no time.
+/// A clock for tests. A wait moves it forward and returns immediately; otherwise it stands still.
 ///
-/// With it, a test of 48 hours takes microseconds. Clones show the same time.
+/// With it, a test of 48 hours takes microseconds. Clones share the same time.
 #[derive(Debug, Clone, Default)]
 pub struct ManualClock {
     nanoseconds: Arc<AtomicU64>,
 }
 
 impl ManualClock {
-    /// A clock that shows this time.
+    /// A clock set to this time.
     pub fn new(now: Time) -> Self {
         let clock = Self::default();
         clock.move_to(now);
         clock
     }
 
-    /// Moves the clock on by this much.
+    /// Moves the clock forward by this much.
     pub fn advance(&self, by: Duration) {
         self.move_to(self.now() + by);
     }
 
-    /// Moves the clock on to this time; never back.
+    /// Moves the clock forward to this time. An earlier time has no effect.
     pub fn move_to(&self, time: Time) {
         let nanoseconds = u64::try_from(time.since_epoch().as_nanos()).unwrap_or(u64::MAX);
         self.nanoseconds.fetch_max(nanoseconds, Ordering::SeqCst);

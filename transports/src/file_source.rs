@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use typless::wire::DocumentSource;
 
-/// A document read from a file while it is sent, so that a large one never sits in memory.
+/// A document read from a file while it is sent, so that a large file is never held in memory.
 ///
-/// Made by the application, consumed by [`Document::from_source`](typless::wire::Document::from_source). The file is opened for each attempt; if it was changed in between so that its length differs, the attempt
-/// fails before the service has all of it.
+/// For [`Document::from_source`](typless::wire::Document::from_source). The file is opened for each
+/// attempt. If its length has changed since [`new`](Self::new), the attempt fails before the
+/// service has received the whole body.
 #[derive(Debug, Clone)]
 pub struct FileSource {
     path: PathBuf,
@@ -17,22 +18,22 @@ pub struct FileSource {
 }
 
 impl FileSource {
-    /// Polls up the file's length.
+    /// A source that reads this file. Reads the length of the file, not its content.
     ///
     /// # Errors
     ///
-    /// The file is not there, can't be opened for reading, or is not a file.
+    /// The file does not exist, can't be opened for reading, or is not a regular file.
     pub fn new(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_path_buf();
-        // Looked at before it is opened: to open a named pipe is to wait for somebody who writes into it.
+        // Checked before it is opened: opening a named pipe blocks until another process writes.
         let metadata = std::fs::metadata(&path)?;
         if !metadata.is_file() {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
-                "it is not a file",
+                "it is not a regular file",
             ));
         }
-        // Opened, not only polled: what can't be read should be known before anything is sent.
+        // Opened, so that a file that can't be read fails here, before anything is sent.
         let metadata = File::open(&path)?.metadata()?;
         Ok(Self {
             path,
@@ -52,7 +53,7 @@ impl DocumentSource for FileSource {
     }
 
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        // The body is read in blocks of its own; a buffer in between would only copy.
+        // The body is read in large blocks, so a buffered reader would only add a copy.
         Ok(Box::new(File::open(&self.path)?))
     }
 }

@@ -1,26 +1,26 @@
-//! What carries out the wishes of a [`typless`] machine: transports, clocks, and the loops between them.
+//! Transports, clocks and drivers for the machines of [`typless`].
 //!
 //! | module | what it is | feature |
 //! | --- | --- | --- |
-//! | [`blocking`] | the loop on the calling thread, or on a few | |
-//! | [`asynchronous`] | the loop on any executor | |
-//! | [`conformance`] | the suite that tells whether a transport may be trusted | `conformance` |
+//! | [`blocking`] | the driver on the calling thread, or on a few threads | |
+//! | [`asynchronous`] | the driver on any executor | |
 //! | [`ureq`] | a blocking transport over an agent of ureq 3 | `ureq` |
 //! | [`hyper`] | an async transport over a client of hyper-util | `hyper` |
-//! | [`BoxedTransport`] | an async transport whose type is forgotten | |
-//! | [`SystemClock`], [`ManualClock`] | the time as it is, and as a test wants it | |
-//! | [`TokioClock`] | the time as tokio tells it | `tokio`, `hyper` |
+//! | [`BoxedTransport`] | an async transport as a trait object | |
+//! | [`SystemClock`], [`ManualClock`] | the time of the system, and the time that a test sets | |
+//! | [`TokioClock`] | the time of tokio's clock | `tokio`, `hyper` |
 //! | [`FileSource`] | a document read from a file while it is sent | |
 //!
-//! Features only add; none changes what another does. `ureq-rustls` adds TLS for [`Ureq::new`](ureq::Ureq::new), `hyper-rustls` adds [`Hyper::new`](hyper::Hyper::new); an agent or a client of your
-//! own brings its own. `tracing` adds a span for each driver and each exchange.
+//! Features are additive. `ureq-rustls` adds TLS for [`Ureq::new`](ureq::Ureq::new), and
+//! `hyper-rustls` adds [`Hyper::new`](hyper::Hyper::new). Your own agent or client brings its own
+//! TLS. `tracing` adds a span for each driver and each exchange.
+//!
+//! To test your own transport, see the package `typless-conformance`.
 
 pub mod asynchronous;
 pub mod blocking;
 mod boxed;
 mod clock;
-#[cfg(feature = "conformance")]
-pub mod conformance;
 mod file_source;
 #[cfg(feature = "hyper")]
 pub mod hyper;
@@ -37,7 +37,7 @@ mod trace;
 pub mod ureq;
 
 /// The code of the README, compiled.
-#[cfg(all(doctest, feature = "conformance", feature = "ureq"))]
+#[cfg(all(doctest, feature = "ureq"))]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
 
@@ -46,3 +46,16 @@ pub use clock::{ManualClock, SystemClock};
 pub use file_source::FileSource;
 #[cfg(feature = "tokio")]
 pub use tokio_clock::TokioClock;
+
+/// The code of the READMEs of the packages, compiled.
+#[cfg(all(doctest, feature = "ureq"))]
+mod readmes {
+    #[doc = include_str!("../../src/README.md")]
+    pub struct Core;
+
+    #[doc = include_str!("../README.md")]
+    pub struct Transports;
+
+    #[doc = include_str!("../../emulator/README.md")]
+    pub struct Emulator;
+}

@@ -1,16 +1,19 @@
-//! What the one-liners of the adapters have in common.
+//! What `Ureq::extract` and `Hyper::extract` share.
 
 use std::hash::{BuildHasher, RandomState};
 
 use typless::machine::{JobError, JobOptions};
 use typless::wire::{Document, Extraction};
 
-/// Options with a seed of their own: clients that fail together should not come back together.
+/// Options with a random seed: clients that fail at the same time should not retry at the same
+/// time.
 pub(crate) fn options(document: &Document) -> JobOptions {
     JobOptions::new().with_seed(RandomState::new().hash_one(document.file_name()))
 }
 
-/// The end of a job that nobody was there to confirm anything to.
-pub(crate) fn end(outcome: Option<Result<Extraction, JobError>>) -> Result<Extraction, JobError> {
+/// The outcome of a job. One that stopped to wait for a confirmation counts as abandoned.
+pub(crate) fn or_abandoned(
+    outcome: Option<Result<Extraction, JobError>>,
+) -> Result<Extraction, JobError> {
     outcome.unwrap_or(Err(JobError::Abandoned { ticket: None }))
 }

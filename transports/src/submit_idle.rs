@@ -1,7 +1,10 @@
-//! How long a connection may be idle and still be good for a submit.
+//! How long a connection may be idle and still be used for a submit.
 
 use std::time::Duration;
 
-/// A server closes idle connections without notice; a submit written into one at that moment is lost without a trace. So submits
-/// use only connections that were idle for less than the shortest time servers are known to keep them (5 s).
+/// The longest time that a connection for a submit may have been idle.
+///
+/// A server closes idle connections without notice. A submit that is written at that moment is
+/// lost, and nothing shows whether it was processed. Servers are known to keep idle connections for
+/// 5 s or longer, so this is shorter.
 pub(crate) const SUBMIT_IDLE: Duration = Duration::from_secs(4);

@@ -1,4 +1,4 @@
-//! The time as tokio tells it.
+//! The time of tokio's clock.
 
 use std::time::SystemTime;
 
@@ -6,10 +6,12 @@ use tokio::time::Instant;
 use typless::drive::{AsyncClock, Clock};
 use typless::machine::Time;
 
-/// The system's time, waited for by tokio.
+/// The time of the system, with tokio's timers.
 ///
-/// As [`SystemClock`](crate::SystemClock): the wall clock is read once, when it is made. It follows tokio's own clock, so a test that pauses that clock pauses this one. Made by the application; waiting
-/// needs a tokio runtime with its time enabled, telling the time needs none. A copy tells the same time.
+/// The wall clock is read once, as by [`SystemClock`](crate::SystemClock). From then on this clock
+/// follows tokio's clock, so a test that pauses tokio's clock pauses this one.
+/// [`sleep_until`](AsyncClock::sleep_until) needs a tokio runtime with its timers enabled;
+/// [`now`](Clock::now) does not. Copies show the same time.
 #[derive(Debug, Clone, Copy)]
 pub struct TokioClock {
     started_at: Time,
@@ -17,9 +19,9 @@ pub struct TokioClock {
 }
 
 impl TokioClock {
-    /// A clock that agrees with the wall clock now.
+    /// A clock set to the time of the wall clock.
     pub fn new() -> Self {
-        // A wall clock set before 1970 is as good as none.
+        // A wall clock set before 1970 counts as 1970.
         let since_epoch = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
@@ -44,7 +46,7 @@ impl Clock for TokioClock {
 
 impl AsyncClock for TokioClock {
     async fn sleep_until(&self, time: Time) {
-        // Tokio's timer counts milliseconds, and may end a little before them.
+        // Tokio's timer has millisecond resolution and may fire slightly early.
         loop {
             let left = time.saturating_since(self.now());
             if left.is_zero() {

@@ -1,7 +1,8 @@
-//! Spans around drivers and exchanges with the feature `tracing`; nothing at all without it.
+//! Spans around drivers and exchanges with the feature `tracing`, and nothing without it.
 //!
-//! A span names what was called and how it ended: the method, the path without its query, the status or the kind of the failure, and how long it took. Keys, headers,
-//! bodies, names of documents and ids of extractions are in none.
+//! A span shows what was called and how it ended: the method, the path without its query, the
+//! status or the kind of the failure, and the elapsed time. No span has keys, headers, bodies,
+//! names of documents or ids of extractions.
 
 use bytes::Bytes;
 use http::Request;
@@ -11,20 +12,20 @@ use typless::wire::Body;
 #[cfg(feature = "tracing")]
 use tracing::Instrument;
 
-/// Around all that a driver does.
+/// The span of a driver.
 #[derive(Debug)]
 pub(crate) struct DriverSpan {
     #[cfg(feature = "tracing")]
     span: tracing::Span,
 }
 
-/// Around one exchange, from when it was asked for until its answer is taken.
+/// The span of an exchange, from its request until the machine has its response.
 #[derive(Debug, Clone)]
 pub(crate) struct ExchangeSpan {
     #[cfg(feature = "tracing")]
     span: tracing::Span,
     #[cfg(feature = "tracing")]
-    began: Time,
+    started_at: Time,
 }
 
 #[cfg(feature = "tracing")]
@@ -52,18 +53,21 @@ impl DriverSpan {
             failure = tracing::field::Empty,
             elapsed_ms = tracing::field::Empty,
         );
-        ExchangeSpan { span, began: now }
+        ExchangeSpan {
+            span,
+            started_at: now,
+        }
     }
 }
 
 #[cfg(feature = "tracing")]
 impl ExchangeSpan {
-    /// Has the exchange performed inside.
-    pub(crate) fn around<R>(&self, perform: impl FnOnce() -> R) -> R {
+    /// Performs a blocking exchange inside the span.
+    pub(crate) fn in_scope<R>(&self, perform: impl FnOnce() -> R) -> R {
         self.span.in_scope(perform)
     }
 
-    /// Has the exchange awaited inside.
+    /// The exchange, awaited inside the span.
     pub(crate) fn instrument<F: Future>(
         &self,
         exchange: F,
@@ -71,14 +75,14 @@ impl ExchangeSpan {
         exchange.instrument(self.span.clone())
     }
 
-    pub(crate) fn ended(&self, result: &Result<http::Response<Bytes>, Failure>, now: Time) {
+    pub(crate) fn finish(&self, result: &Result<http::Response<Bytes>, Failure>, now: Time) {
         match result {
             Ok(response) => self.span.record("status", response.status().as_u16()),
             Err(failure) => self
                 .span
                 .record("failure", tracing::field::debug(failure.kind())),
         };
-        let elapsed = now.saturating_since(self.began);
+        let elapsed = now.saturating_since(self.started_at);
         self.span.record(
             "elapsed_ms",
             u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
@@ -99,7 +103,7 @@ impl DriverSpan {
 
 #[cfg(not(feature = "tracing"))]
 impl ExchangeSpan {
-    pub(crate) fn around<R>(&self, perform: impl FnOnce() -> R) -> R {
+    pub(crate) fn in_scope<R>(&self, perform: impl FnOnce() -> R) -> R {
         perform()
     }
 
@@ -107,5 +111,5 @@ impl ExchangeSpan {
         exchange
     }
 
-    pub(crate) fn ended(&self, _: &Result<http::Response<Bytes>, Failure>, _: Time) {}
+    pub(crate) fn finish(&self, _: &Result<http::Response<Bytes>, Failure>, _: Time) {}
 }

@@ -1,4 +1,5 @@
-//! Taking out what is due and putting it back in, over and over: ours, and two heaps.
+//! Removing what is due and inserting it again, repeatedly (the hold model): our schedule and two
+//! heaps.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,15 +13,16 @@ use crate::jobs::{Record, START, gap, poll, record};
 use crate::shipped::schedule::Schedule;
 use crate::shipped::slab::Slab;
 
-/// Something that knows which slots are due next.
+/// A queue of slots, ordered by due time.
 pub(crate) trait Queue {
     fn push(&mut self, slot: u32, due: Time);
 
-    /// Takes out what is due next, one or more, at its time, which is told: now, or later if nothing is due now.
+    /// Removes the slots that are due next, one or more. Returns their time: now, or later if
+    /// nothing is due now.
     fn pop(&mut self, now: Time, slots: &mut Vec<u32>) -> Time;
 }
 
-/// Ours, as a batch uses it: what is due now until there is no more, then the time of the next.
+/// Our schedule, as a batch uses it: first what is due now, then the time of the next.
 pub(crate) struct Ours(Schedule);
 
 impl Queue for Ours {
@@ -39,7 +41,7 @@ impl Queue for Ours {
     }
 }
 
-/// What comes to mind first.
+/// The obvious implementation.
 pub(crate) struct Heap(BinaryHeap<Reverse<(Time, u32)>>);
 
 impl Queue for Heap {
@@ -56,7 +58,7 @@ impl Queue for Heap {
     }
 }
 
-/// The best a heap does: milliseconds and slot in one word.
+/// The fastest heap: milliseconds and slot in one word.
 pub(crate) struct PackedHeap(BinaryHeap<Reverse<u64>>);
 
 const SLOT_BITS: u32 = 22;
@@ -89,14 +91,14 @@ pub(crate) fn packed_heap() -> PackedHeap {
     PackedHeap(BinaryHeap::new())
 }
 
-/// So many jobs in a queue, for ever due again.
+/// A queue of jobs that become due again and again.
 pub(crate) struct Hold<Q> {
     queue: Q,
-    /// The jobs' records, where they are touched.
+    /// The jobs' records, if they are touched.
     records: Option<Slab<Record>>,
     noise: Noise,
     now: Time,
-    /// What was taken out.
+    /// The slots removed by the last step.
     slots: Vec<u32>,
 }
 
@@ -122,8 +124,8 @@ impl<Q: Queue> Hold<Q> {
         }
     }
 
-    /// Takes out and puts back in so many times, or a few more.
-    pub(crate) fn go(&mut self, times: usize) {
+    /// Removes and inserts at least this many times.
+    pub(crate) fn run(&mut self, times: usize) {
         let mut gone = 0;
         while gone < times {
             self.slots.clear();
@@ -142,8 +144,12 @@ impl<Q: Queue> Hold<Q> {
                         let Some((_, record)) = records.at_mut(*slot) else {
                             return;
                         };
-                        // An entry may be outdated; none is here, but who takes one out has to poll.
-                        assert!(record.due <= self.now, "nothing comes out before its time");
+                        // An entry may be outdated, so the record has to be checked; none is
+                        // outdated here.
+                        assert!(
+                            record.due <= self.now,
+                            "nothing is removed before it is due"
+                        );
                         self.queue
                             .push(*slot, poll(record, &mut self.noise, self.now));
                     }

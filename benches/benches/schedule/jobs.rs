@@ -12,12 +12,12 @@ use crate::shipped::slab::Slab;
 
 pub(crate) const START: Time = Time::from_unix_seconds(1_700_000_000);
 
-/// A gap between two polls: 1 to 15 seconds, to the nanosecond.
+/// A gap between two polls: 1 to 15 seconds, with nanosecond resolution.
 pub(crate) fn gap(noise: &mut Noise) -> Duration {
     Duration::from_nanos(1_000_000_000 + noise.next_below(14_000_000_000))
 }
 
-/// What is kept of each job, as long as the record of the core is at most: a test there sees to it.
+/// The record of a job, as long as the maximum of the core's record: a test there checks that.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Record {
     pub(crate) due: Time,
@@ -40,7 +40,7 @@ pub(crate) fn record(noise: &mut Noise) -> Record {
     }
 }
 
-/// Does what a poll does to a job's record, and says when it is due again.
+/// Updates a job's record as a poll does, and returns when it is due again.
 pub(crate) fn poll(record: &mut Record, noise: &mut Noise, now: Time) -> Time {
     record.polls += 1;
     record.fresh = false;
@@ -49,7 +49,7 @@ pub(crate) fn poll(record: &mut Record, noise: &mut Noise, now: Time) -> Time {
     record.due
 }
 
-/// An id as the service makes them: 40 digits that begin with the time.
+/// An id like those of the service: 40 digits that begin with the time.
 pub(crate) fn id(noise: &mut Noise, number: usize) -> String {
     format!(
         "14a5{number:08x}{:016x}{:012x}",
@@ -58,7 +58,7 @@ pub(crate) fn id(noise: &mut Noise, number: usize) -> String {
     )
 }
 
-/// A job, and the id it has at the service.
+/// A job and its extraction id.
 #[derive(Debug)]
 pub(crate) struct Job {
     #[expect(dead_code, reason = "it is there for its size")]
@@ -66,7 +66,7 @@ pub(crate) struct Job {
     pub(crate) id: ExtractionId,
 }
 
-/// Jobs, when they are due, and which id belongs to which.
+/// Jobs, their schedule, and the index of their ids.
 #[derive(Debug)]
 pub(crate) struct Jobs {
     pub(crate) slab: Slab<Job>,

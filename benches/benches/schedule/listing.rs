@@ -1,4 +1,4 @@
-//! Reading a long listing and finding whose the ids are.
+//! Decoding a long listing and looking up its ids.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use typless_benches::noise::Noise;
 use crate::jobs::{Jobs, id};
 use crate::shipped::id_index::IdIndex;
 
-/// A listing, and the jobs there are: ours and a user's.
+/// A listing, and the jobs it is looked up in: ours and a user's.
 pub(crate) struct Case {
     pub(crate) response: Response<Bytes>,
     pub(crate) jobs: Jobs,
@@ -21,7 +21,8 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    /// So many jobs, and a listing of as many ids, in no order. Every id belongs to a job, or none does.
+    /// `count` jobs, and a shuffled listing of as many ids. Every id belongs to a job if `known`,
+    /// else none does.
     pub(crate) fn new(count: usize, known: bool) -> Self {
         let mut noise = Noise::new(1);
         let ids: Vec<String> = (0..count).map(|number| id(&mut noise, number)).collect();
@@ -43,7 +44,7 @@ impl Case {
         }
     }
 
-    /// Ours: how many of the listed ids are known, and the sum of their slots.
+    /// Ours: the number of listed ids that are known, and the sum of their slots.
     pub(crate) fn ours(&self) -> Result<(usize, u64), Box<dyn Error>> {
         let (mut found, mut waiting) = ((0, 0), Vec::with_capacity(IdIndex::TOGETHER));
         AwaitingResponse::for_each_id(&self.response, |id| {
@@ -67,7 +68,7 @@ impl Case {
         let fetch = |slots: &[u32]| {
             self.jobs
                 .slab
-                .fetch(slots, |job| job.id.as_bytes().last().copied())
+                .fetch(slots, |job| job.id.as_bytes().last().copied());
         };
         for slot in self
             .jobs
@@ -80,7 +81,7 @@ impl Case {
         }
     }
 
-    /// As a user writes it: owned strings, and the map of the standard library.
+    /// As a user writes it: owned strings, and the standard library's map.
     pub(crate) fn by_hand(&self) -> Result<(usize, u64), Box<dyn Error>> {
         #[derive(Deserialize)]
         struct Listing {

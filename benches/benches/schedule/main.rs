@@ -1,4 +1,5 @@
-//! Many jobs: taking out what is due next and putting it back in, the memory of each, and finding those that a listing names.
+//! Many jobs: removing what is due next and inserting it again, the memory of each, and looking up
+//! the ids of a listing.
 
 mod hold;
 mod jobs;
@@ -6,7 +7,7 @@ mod listing;
 #[allow(
     dead_code,
     unreachable_pub,
-    reason = "the files are taken in as they are, and not all of them is measured"
+    reason = "the files are included unchanged, and not all of their code is measured"
 )]
 mod shipped;
 
@@ -36,20 +37,22 @@ const ROUNDS: usize = 7;
 const SIZES: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 const MAX: usize = 1_000_000;
 
-/// So often at least and at most a queue is taken from and put back into for one sample: often enough that what is far away has come near, several times.
+/// The minimum and the maximum of steps in one sample: enough that far entries come near several
+/// times.
 const TIMES: [usize; 2] = [20_000, 500_000];
 
-/// The most that a step with the record touched may cost for a million jobs, against a thousand.
+/// The maximum growth of a step with the record touched, from a thousand jobs to a million.
 const GROWTH: f64 = 5.0;
 
-/// How many times faster than the heap it should be for a million jobs, the record touched.
+/// How many times faster than the heap ours should be for a million jobs, with the record touched.
 const FASTER: f64 = 6.0;
 
-/// The most bytes for one of a million jobs: its entry and its record, and those with id and index.
+/// The maximum number of bytes for one of a million jobs: entry and record; and those with id and
+/// index.
 const ENTRY_AND_RECORD: f64 = 96.0;
 const ALL: f64 = 300.0;
 
-/// The most nanoseconds for each id of a listing of a million.
+/// The maximum time for each id of a listing of a million, in nanoseconds.
 const LISTED: f64 = 150.0;
 
 const OURS: &str = "ours";
@@ -64,7 +67,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     Ok(bounds.finish())
 }
 
-/// Taking out and putting back in, for each number of jobs.
+/// Removing and inserting, for each number of jobs.
 fn schedule(bounds: &mut Bounds) {
     let mut table = Table::new(&[
         "queue",
@@ -84,7 +87,7 @@ fn schedule(bounds: &mut Bounds) {
             ways.push(way(PACKED, hold::packed_heap(), jobs, touched));
         }
         let times = measure(&mut ways, ROUNDS);
-        let of = |name| {
+        let times_of = |name| {
             ways.iter()
                 .zip(&times)
                 .filter(move |(way, _)| way.name() == name)
@@ -93,20 +96,23 @@ fn schedule(bounds: &mut Bounds) {
         };
         let last = SIZES.len() - 1;
         for name in [OURS, HEAP, PACKED] {
-            let [first, .., most] = of(name)[..] else {
+            let [first, .., max] = times_of(name)[..] else {
                 continue;
             };
-            let (growth, faster) = (growth(first, most), of(OURS)[last].faster_than(most));
+            let (growth, faster) = (growth(first, max), times_of(OURS)[last].faster_than(max));
             let record = if touched { "touched" } else { "none" };
             let mut row = vec![name.to_owned(), record.to_owned()];
-            row.extend(of(name).iter().zip(SIZES).map(|(times, jobs)| {
+            row.extend(times_of(name).iter().zip(SIZES).map(|(times, jobs)| {
                 format!("{:.1} ns", times.median() * 1e9 / times_for(jobs) as f64)
             }));
             row.extend([format!("{growth:.1}x"), format!("{faster:.1}x")]);
             table.row(row);
             if touched && name == OURS {
                 bounds.goal(
-                    &format!("a step with the record costs {growth:.1}x for 1e6 jobs what it does for 1e3, at most {GROWTH}x"),
+                    &format!(
+                        "a step with the record costs {growth:.1}x for 1e6 jobs what it does for \
+                         1e3, at most {GROWTH}x"
+                    ),
                     growth <= GROWTH,
                 );
             }
@@ -122,32 +128,32 @@ fn schedule(bounds: &mut Bounds) {
         table.gap();
     }
     println!(
-        "CPU time of taking out what is due next and putting it back in, median of {ROUNDS} rounds\n"
+        "CPU time of removing what is due next and inserting it again, median of {ROUNDS} rounds\n"
     );
     table.print();
 }
 
 fn way<'a>(name: &'static str, queue: impl Queue + 'a, jobs: usize, touched: bool) -> Way<'a> {
     let mut hold = Hold::new(queue, jobs, touched);
-    Way::new(name, move || hold.go(times_for(jobs)))
+    Way::new(name, move || hold.run(times_for(jobs)))
 }
 
-/// As often as there are jobs, within reason.
+/// As many steps as jobs, within limits.
 fn times_for(jobs: usize) -> usize {
     jobs.clamp(TIMES[0], TIMES[1])
 }
 
-/// What a step costs for the most jobs against the fewest.
-fn growth(first: &Times, most: &Times) -> f64 {
+/// The cost of a step for the largest number of jobs, relative to the smallest.
+fn growth(first: &Times, last: &Times) -> f64 {
     let each = |times: &Times, jobs| times.median() / times_for(jobs) as f64;
-    each(most, MAX) / each(first, SIZES[0])
+    each(last, MAX) / each(first, SIZES[0])
 }
 
-/// The bytes of a million jobs.
+/// The memory of a million jobs.
 fn memory(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
     let (_hold, entry_and_record) = counting::count(|| {
         let mut hold = Hold::new(hold::ours(), MAX, true);
-        hold.go(2 * MAX);
+        hold.run(2 * MAX);
         hold
     });
     let ids = || {
@@ -157,24 +163,24 @@ fn memory(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
     let (jobs, all) = counting::count(|| Jobs::new(ids()));
     assert!(jobs.slab.len() == MAX);
     drop(jobs);
-    let (batch, whole) = counting::count(|| batch_of(ids()));
+    let (batch, whole) = counting::count(|| resumed_batch(ids()));
     assert!(batch?.progress().unfinished() == MAX);
-    for (what, live, most) in [
+    for (what, live, max) in [
         ("entry and record", entry_and_record.live, ENTRY_AND_RECORD),
         ("entry, record, id and index", all.live, ALL),
         ("a Batch that resumes them", whole.live, ALL),
     ] {
         let bytes = live as f64 / MAX as f64;
         bounds.bound(
-            &format!("{what}: {bytes:.1} bytes for each of 1e6 jobs, at most {most}"),
-            bytes <= most,
+            &format!("{what}: {bytes:.1} bytes for each of 1e6 jobs, at most {max}"),
+            bytes <= max,
         );
     }
     Ok(())
 }
 
-/// The machine itself with jobs that were submitted before.
-fn batch_of(ids: impl Iterator<Item = ExtractionId>) -> Result<Batch, ConfigError> {
+/// A batch that resumed these jobs.
+fn resumed_batch(ids: impl Iterator<Item = ExtractionId>) -> Result<Batch, ConfigError> {
     let mut batch = Batch::new(
         &Api::new(Api::PRODUCTION, "key")?,
         BatchOptions::new(),
@@ -189,7 +195,7 @@ fn batch_of(ids: impl Iterator<Item = ExtractionId>) -> Result<Batch, ConfigErro
     Ok(batch)
 }
 
-/// Listings of many ids: of all jobs, and of none.
+/// Listings of many ids: all known, and none known.
 fn listings(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
     let mut table = Table::new(&["way", "ids listed", "whose", "ns per id", "ours faster"]);
     for (count, known) in [(1_000, true), (100_000, true), (MAX, true), (MAX, false)] {
@@ -202,13 +208,13 @@ fn listings(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
         );
         let mut ways = [
             Way::new("ours: for_each_id, find_together", || {
-                drop(black_box(case.ours()))
+                drop(black_box(case.ours()));
             }),
             Way::new("Vec<String>, HashMap<String, u32>", || {
-                drop(black_box(case.by_hand()))
+                drop(black_box(case.by_hand()));
             }),
             Way::new("Vec<&str>, the same map", || {
-                drop(black_box(case.by_hand_borrowed()))
+                drop(black_box(case.by_hand_borrowed()));
             }),
         ];
         let times = measure(&mut ways, ROUNDS);
@@ -236,7 +242,8 @@ fn listings(bounds: &mut Bounds) -> Result<(), Box<dyn Error>> {
         table.gap();
     }
     println!(
-        "\nCPU time of reading a listing and finding the jobs it names, as many jobs as ids, median of {ROUNDS} rounds\n"
+        "\nCPU time of decoding a listing and looking up its ids among as many jobs, median of \
+         {ROUNDS} rounds\n"
     );
     table.print();
     Ok(())

@@ -1,4 +1,4 @@
-//! What ships, taken in as it is: the core keeps it to itself.
+//! The shipped files of the core, included unchanged, because the core keeps them private.
 
 #[path = "../../../src/machine/collections/blocks.rs"]
 mod blocks;
@@ -7,7 +7,7 @@ pub(crate) mod id_index;
 #[allow(
     clippy::collapsible_if,
     clippy::manual_is_multiple_of,
-    reason = "the core keeps to an older Rust than the benches"
+    reason = "the core supports an older Rust than the benches"
 )]
 #[path = "../../../src/machine/collections/schedule.rs"]
 pub(crate) mod schedule;

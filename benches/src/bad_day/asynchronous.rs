@@ -1,4 +1,4 @@
-//! A day of a client without threads, which asks the queue.
+//! A run of an async client, which uses the queue.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -14,38 +14,39 @@ use typless_transports::TokioClock;
 use typless_transports::asynchronous::Driver;
 use typless_transports::hyper::{EarlyResponses, Hyper};
 
-use super::Day;
+use super::RunReport;
 use super::audit::audit;
-use super::ledger::Ledger;
-use super::scene::Scene;
+use super::outcome_log::OutcomeLog;
+use super::scenario::Scenario;
 use crate::process::thread_cpu;
 
-/// Spends the day over `Hyper`, on this thread alone. The service posts nothing, and its queue keeps what was read and forgets some of the rest.
+/// Runs over `Hyper`, on this thread alone. The service sends no webhooks; its queue keeps fetched
+/// results, and omits some of the others.
 ///
 /// # Errors
 ///
-/// The system has no port or no thread left.
-pub fn on_tokio(scene: &Scene) -> Result<Day, Box<dyn Error>> {
-    let listener = scene.silent_service()?;
+/// The system has no free port or thread.
+pub fn on_tokio(scenario: &Scenario) -> Result<RunReport, Box<dyn Error>> {
+    let listener = scenario.service_without_webhooks()?;
     let api = Api::new(&listener.base_url(), "any-key")?;
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let (began, cpu_before) = (Instant::now(), thread_cpu());
-    let (ledger, sent) = runtime.block_on(async {
+    let (log, sent) = runtime.block_on(async {
         let clock = TokioClock::new();
-        let mut batch = Batch::new(&api, scene.client(), clock.now());
-        batch.add_all(scene.documents());
+        let mut batch = Batch::new(&api, scenario.client(), clock.now());
+        batch.add_all(scenario.documents());
         batch.close();
         let mut driver = Driver::new(batch, transport(), clock);
-        let mut ledger = Ledger::default();
+        let mut log = OutcomeLog::default();
         while let Some(event) = driver.next_event().await {
-            ledger.take(event);
+            log.take(event);
         }
-        (ledger, driver.machine().progress())
+        (log, driver.machine().progress())
     });
     let (elapsed, cpu) = (began.elapsed(), thread_cpu() - cpu_before);
-    Ok(listener.with_service(|service| audit(scene, &ledger, service, sent, elapsed, cpu)))
+    Ok(listener.with_service(|service| audit(scenario, &log, service, sent, elapsed, cpu)))
 }
 
 fn transport() -> Hyper<EarlyResponses<HttpConnector>> {

@@ -1,15 +1,16 @@
-//! The client's ledger held against the emulator's.
+//! Compares the client's record with the emulator's.
 
 use std::time::Duration;
 
 use typless::machine::BatchProgress;
 use typless_emulator::{Fault, Service};
 
-use super::Day;
-use super::ledger::{Ending, Ledger, Told};
-use super::scene::{self, Limits, Scene};
+use super::RunReport;
+use super::outcome_log::{Acceptance, DocumentOutcome, OutcomeLog};
+use super::scenario::{self, Limits, Scenario};
 
-/// What leaves a submit unknown. With [`Fault::Unreachable`] it depends on whether the connection broke before the client began to send the document.
+/// The faults that leave a submit unknown. For [`Fault::Unreachable`] it depends on whether the
+/// connection broke before the client began to send the document.
 const UNKNOWN: [Fault; 11] = [
     Fault::Unavailable,
     Fault::InternalError,
@@ -17,58 +18,58 @@ const UNKNOWN: [Fault; 11] = [
     Fault::GatewayTimeout,
     Fault::Portal,
     Fault::Dropped,
-    Fault::AnswerLost,
-    Fault::AnswerCut,
-    Fault::AnswerStalled,
-    Fault::AnswerHalved,
-    Fault::AnswerDoubled,
+    Fault::ResponseLost,
+    Fault::ResponseCut,
+    Fault::ResponseStalled,
+    Fault::ResponseHalved,
+    Fault::ResponseDoubled,
 ];
 
-/// What is left of a day once everything has ended.
+/// The report of a run, once everything has finished.
 pub(super) fn audit(
-    scene: &Scene,
-    ledger: &Ledger,
+    scenario: &Scenario,
+    log: &OutcomeLog,
     service: &Service,
     sent: BatchProgress,
     elapsed: Duration,
     cpu: Duration,
-) -> Day {
-    Day {
-        limits: scene.limits,
-        tally: ledger.tally(),
-        unknown_but_taken: (0..scene.documents)
-            .filter(|number| is_unknown_but_taken(&scene::name(*number), ledger, service))
+) -> RunReport {
+    RunReport {
+        limits: scenario.limits,
+        outcomes: log.counts(),
+        unknown_but_accepted: (0..scenario.documents)
+            .filter(|number| is_unknown_but_accepted(&scenario::name(*number), log, service))
             .count(),
         counts: service.counts(),
-        spared: Fault::USUAL
+        missing_faults: Fault::USUAL
             .into_iter()
-            .filter(|fault| service.happened(*fault) == 0)
+            .filter(|fault| service.fault_count(*fault) == 0)
             .collect(),
-        busy: service.happened(Fault::TooManyRequests),
+        injected_429s: service.fault_count(Fault::TooManyRequests),
         sent,
         elapsed,
         cpu,
-        unaccounted: unaccounted(scene, ledger, service),
-        exceeded: exceeded(&scene.limits, service, sent),
+        unaccounted: unaccounted(scenario, log, service),
+        exceeded: exceeded(&scenario.limits, service, sent),
     }
 }
 
-fn is_unknown_but_taken(name: &str, ledger: &Ledger, service: &Service) -> bool {
-    matches!(ledger.ends(name), [Ending::Unknown(_)]) && service.accepted_named(name) > 0
+fn is_unknown_but_accepted(name: &str, log: &OutcomeLog, service: &Service) -> bool {
+    matches!(log.outcomes(name), [DocumentOutcome::Unknown(_)]) && service.accepted_named(name) > 0
 }
 
-fn unaccounted(scene: &Scene, ledger: &Ledger, service: &Service) -> Vec<String> {
-    let mut problems = ledger.oddities.clone();
-    problems.extend((0..scene.documents).filter_map(|number| problem(number, ledger, service)));
-    if ledger.len() != scene.documents {
+fn unaccounted(scenario: &Scenario, log: &OutcomeLog, service: &Service) -> Vec<String> {
+    let mut problems = log.unexpected.clone();
+    problems.extend((0..scenario.documents).filter_map(|number| problem(number, log, service)));
+    if log.len() != scenario.documents {
         problems.push(format!(
-            "{} documents ended, of {}",
-            ledger.len(),
-            scene.documents
+            "{} documents finished, of {}",
+            log.len(),
+            scenario.documents
         ));
     }
-    let accepted: usize = (0..scene.documents)
-        .map(|number| service.accepted_named(&scene::name(number)))
+    let accepted: usize = (0..scenario.documents)
+        .map(|number| service.accepted_named(&scenario::name(number)))
         .sum();
     if accepted != service.accepted() {
         problems.push(format!(
@@ -78,10 +79,10 @@ fn unaccounted(scene: &Scene, ledger: &Ledger, service: &Service) -> Vec<String>
     }
     let explained: usize = UNKNOWN
         .iter()
-        .map(|fault| service.happened_to_submits(*fault))
+        .map(|fault| service.submit_fault_count(*fault))
         .sum();
-    let explained = explained..=explained + service.happened_to_submits(Fault::Unreachable);
-    let unknown = ledger.tally().unknown;
+    let explained = explained..=explained + service.submit_fault_count(Fault::Unreachable);
+    let unknown = log.counts().unknown;
     if !explained.contains(&unknown) {
         problems.push(format!(
             "{unknown} submits are unknown, and faults explain {explained:?}"
@@ -90,56 +91,56 @@ fn unaccounted(scene: &Scene, ledger: &Ledger, service: &Service) -> Vec<String>
     problems
 }
 
-/// What is wrong with a document, if anything.
-fn problem(number: usize, ledger: &Ledger, service: &Service) -> Option<String> {
-    let name = scene::name(number);
-    let (ends, accepted) = (ledger.ends(&name), service.accepted_named(&name));
-    let fits = match ends {
+/// The problem with a document, if there is one.
+fn problem(number: usize, log: &OutcomeLog, service: &Service) -> Option<String> {
+    let name = scenario::name(number);
+    let (outcomes, accepted) = (log.outcomes(&name), service.accepted_named(&name));
+    let fits = match outcomes {
         [
-            Ending::Read {
+            DocumentOutcome::Extracted {
                 file_name,
                 customer,
                 is_right: true,
             },
         ] => {
             let is_its_own = file_name.as_deref() == Some(&name)
-                && customer.as_deref() == scene::customer(number);
-            is_its_own && accepted == 1 && !scene::is_broken(number)
+                && customer.as_deref() == scenario::customer(number);
+            is_its_own && accepted == 1 && !scenario::is_broken(number)
         }
-        [Ending::Failed] => accepted == 1 && scene::is_broken(number),
-        [Ending::Unknown(Told::Taken)] => accepted == 1,
-        [Ending::Unknown(Told::NotTaken)] => accepted == 0,
-        [Ending::Unknown(Told::Nothing)] => accepted <= 1,
+        [DocumentOutcome::Failed] => accepted == 1 && scenario::is_broken(number),
+        [DocumentOutcome::Unknown(Acceptance::Accepted)] => accepted == 1,
+        [DocumentOutcome::Unknown(Acceptance::NotAccepted)] => accepted == 0,
+        [DocumentOutcome::Unknown(Acceptance::Unknown)] => accepted <= 1,
         _ => false,
     };
-    (!fits).then(|| format!("{name} ended as {ends:?}, and was accepted {accepted} times"))
+    (!fits).then(|| format!("{name} finished as {outcomes:?}, and was accepted {accepted} times"))
 }
 
-/// The limits that were exceeded, by the emulator's count.
+/// The limits that were exceeded, as the emulator counted.
 fn exceeded(limits: &Limits, service: &Service, sent: BatchProgress) -> Vec<String> {
     let counts = service.counts();
     let sent = usize::try_from(sent.submits + sent.polls + sent.listings).unwrap_or(usize::MAX);
     let kept = [
-        ("requests at once", counts.max_at_once, limits.in_flight),
+        ("requests in flight", counts.max_in_flight, limits.in_flight),
         (
-            "submits at once",
-            counts.max_submits_at_once,
+            "submits in flight",
+            counts.max_submits_in_flight,
             limits.submits,
         ),
         (
             "requests within a second",
-            counts.max_in_a_second,
+            counts.max_per_second,
             limits.max_in_a_second(),
         ),
         ("requests above the rate limit", counts.throttled, 0),
         (
-            "requests in all, beside those the client knows of",
+            "requests in total, more than the client sent",
             counts.requests,
             sent,
         ),
     ];
-    let excess = kept.into_iter().filter(|(_, seen, most)| seen > most);
+    let excess = kept.into_iter().filter(|(_, seen, max)| seen > max);
     excess
-        .map(|(what, seen, most)| format!("{what}: {seen}, where {most} are allowed"))
+        .map(|(what, seen, max)| format!("{what}: {seen}, where {max} are allowed"))
         .collect()
 }

@@ -1,4 +1,4 @@
-//! A day of a client with threads, which is told by webhooks.
+//! A run of a client with threads, which receives webhooks.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -14,43 +14,44 @@ use typless_transports::SystemClock;
 use typless_transports::blocking::Driver;
 use typless_transports::ureq::Ureq;
 
-use super::Day;
+use super::RunReport;
 use super::audit::audit;
-use super::ledger::Ledger;
+use super::outcome_log::OutcomeLog;
 use super::receiver::Receiver;
-use super::scene::Scene;
+use super::scenario::Scenario;
 use crate::process::thread_cpu;
 
-/// Spends the day over `Ureq`, on as many threads as requests may be out. The service posts messages, and takes what was read off the queue.
+/// Runs over `Ureq`, with one thread for each request in flight. The service sends webhooks, and
+/// removes fetched results from the queue.
 ///
 /// # Errors
 ///
-/// The system has no port or no thread left.
-pub fn over_threads(scene: &Scene) -> Result<Day, Box<dyn Error>> {
+/// The system has no free port or thread.
+pub fn over_threads(scenario: &Scenario) -> Result<RunReport, Box<dyn Error>> {
     let receiver = Receiver::new()?;
-    let listener = scene.talkative_service(&receiver.url())?;
+    let listener = scenario.service_with_webhooks(&receiver.url())?;
     let api = Api::new(&listener.base_url(), "any-key")?;
     let (clock, transport) = (SystemClock::new(), Metered::default());
     let (began, cpu_before) = (Instant::now(), thread_cpu());
-    let mut batch = Batch::new(&api, scene.client(), clock.now());
-    batch.add_all(scene.documents());
+    let mut batch = Batch::new(&api, scenario.client(), clock.now());
+    batch.add_all(scenario.documents());
     batch.close();
     let mut driver =
-        Driver::new(batch, transport.clone(), clock).with_threads(scene.limits.in_flight);
-    let hand = driver.hand();
+        Driver::new(batch, transport.clone(), clock).with_threads(scenario.limits.in_flight);
+    let handle = driver.handle();
     receiver.receive(move |notification| {
-        hand.push(move |batch: &mut Batch, now| batch.handle_notification(&notification, now));
+        handle.push(move |batch: &mut Batch, now| batch.handle_notification(&notification, now));
     })?;
-    let mut ledger = Ledger::default();
+    let mut log = OutcomeLog::default();
     while let Some(event) = driver.next_event() {
-        ledger.take(event);
+        log.take(event);
     }
     let (elapsed, cpu) = (began.elapsed(), thread_cpu() - cpu_before + transport.cpu());
     let sent = driver.machine().progress();
-    Ok(listener.with_service(|service| audit(scene, &ledger, service, sent, elapsed, cpu)))
+    Ok(listener.with_service(|service| audit(scenario, &log, service, sent, elapsed, cpu)))
 }
 
-/// A transport that adds up the CPU time of its exchanges, on whatever threads they are.
+/// A transport that sums up the CPU time of its requests, on any thread.
 #[derive(Debug, Clone, Default)]
 struct Metered {
     transport: Ureq,

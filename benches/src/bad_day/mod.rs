@@ -1,14 +1,14 @@
-//! A bad day: many documents through the emulator over loopback, while exchanges fail in every way the emulator knows.
+//! Many documents through the emulator over loopback, with every kind of fault.
 //!
-//! The emulator keeps a ledger of what it accepted, and counts of what it was asked; the client keeps one of how each document ended. Afterwards they are
-//! held against each other.
+//! The emulator records what it accepted and how many requests it got; the client records the
+//! outcome of each document. Afterwards the two are compared.
 
 mod asynchronous;
 mod audit;
 mod blocking;
-mod ledger;
+mod outcome_log;
 mod receiver;
-mod scene;
+mod scenario;
 
 use std::time::Duration;
 
@@ -17,39 +17,41 @@ use typless_emulator::{Fault, ServiceCounts};
 
 pub use asynchronous::on_tokio;
 pub use blocking::over_threads;
-pub use ledger::Tally;
-pub use scene::{Limits, Scene};
+pub use outcome_log::OutcomeCounts;
+pub use scenario::{Limits, Scenario};
 
-/// How a day went. Made by [`over_threads`] and [`on_tokio`].
+/// The report of a run.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Day {
-    /// The limits that were to be kept.
+pub struct RunReport {
+    /// The limits of the run.
     pub limits: Limits,
-    /// How documents ended, by the client's ledger.
-    pub tally: Tally,
-    /// How many documents were accepted whose submit ended as unknown, by the emulator's ledger.
-    pub unknown_but_taken: usize,
-    /// What the emulator counted.
+    /// How many documents had which outcome, by the client's record.
+    pub outcomes: OutcomeCounts,
+    /// How many documents with an unknown outcome were accepted, by the emulator's record.
+    pub unknown_but_accepted: usize,
+    /// The emulator's counts.
     pub counts: ServiceCounts,
     /// The kinds of faults that never happened.
-    pub spared: Vec<Fault>,
-    /// The 429 that chance brought. Those for being above the rate limit are among the counts.
-    pub busy: usize,
-    /// What the client sent, by its own count.
+    pub missing_faults: Vec<Fault>,
+    /// The number of injected 429 responses. Those of the rate limit are in `counts`.
+    pub injected_429s: usize,
+    /// The client's counts.
     pub sent: BatchProgress,
-    /// From the first document to the last end.
+    /// The time from the first document to the last outcome.
     pub elapsed: Duration,
-    /// The CPU time of the client: machine, driver and exchanges. Not of the emulator, nor of receiving webhooks.
+    /// The CPU time of the client: machine, driver and requests, without the emulator and the
+    /// webhook receiver.
     pub cpu: Duration,
-    /// What is wrong with the documents: each that is not accounted for, was accepted twice, or ended as no fault explains.
+    /// The problems with documents: each that is not accounted for, was accepted twice, or has an
+    /// outcome that no fault explains.
     pub unaccounted: Vec<String>,
     /// The limits that were exceeded.
     pub exceeded: Vec<String>,
 }
 
-impl Day {
-    /// How many requests the client made.
+impl RunReport {
+    /// The number of requests that the client sent.
     pub fn requests(&self) -> u64 {
         self.sent.submits + self.sent.polls + self.sent.listings
     }

@@ -18,7 +18,7 @@ use typless::wire::{Notification, Webhook};
 
 const PATH: &str = "/typless";
 
-/// Receives webhook messages on a thread of its own until it is dropped.
+/// Receives webhook messages on its own thread until it is dropped.
 #[derive(Debug)]
 pub(super) struct Receiver {
     runtime: Runtime,
@@ -43,12 +43,12 @@ impl Receiver {
         })
     }
 
-    /// Where messages are to be posted.
+    /// The URL for webhooks.
     pub(super) fn url(&self) -> String {
         format!("http://{}{PATH}", self.address)
     }
 
-    /// Hands over each message from now on, those that have waited too.
+    /// Passes each message to `take`, including those that arrived before.
     pub(super) fn receive(
         &self,
         take: impl Fn(Notification) + Send + Sync + 'static,
@@ -62,7 +62,7 @@ impl Receiver {
             while let Ok((stream, _)) = listener.accept().await {
                 let (webhook, take) = (webhook.clone(), take.clone());
                 let service =
-                    service_fn(move |request| answer(request, webhook.clone(), take.clone()));
+                    service_fn(move |request| response(request, webhook.clone(), take.clone()));
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
@@ -70,7 +70,7 @@ impl Receiver {
     }
 }
 
-async fn answer(
+async fn response(
     request: Request<Incoming>,
     webhook: Arc<Webhook>,
     take: Arc<impl Fn(Notification)>,
@@ -81,9 +81,9 @@ async fn answer(
         *refusal.status_mut() = StatusCode::BAD_REQUEST;
         return Ok(refusal);
     };
-    let (answer, notification) = webhook.receive(&Request::from_parts(head, body.to_bytes()));
+    let (response, notification) = webhook.receive(&Request::from_parts(head, body.to_bytes()));
     notification
         .into_iter()
         .for_each(|notification| take(notification));
-    Ok(answer.map(Full::new))
+    Ok(response.map(Full::new))
 }

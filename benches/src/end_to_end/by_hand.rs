@@ -1,5 +1,5 @@
-//! The same client as ours, by hand: a body of its exact size, the same encoder, the same types to read into, the same limits of time. What it does without is everything that
-//! happens when something goes wrong.
+//! The same client as ours, by hand: a body of its exact size, the same encoder, the same types to
+//! decode into, the same timeouts. It has no error handling.
 
 use std::time::Duration;
 
@@ -20,18 +20,18 @@ use tokio::time::timeout;
 use typless::machine::Limits;
 use typless::wire::{Status, StatusResponse, SubmitResponse};
 
-use super::contestant::{Contestant, Outcome, runtime};
+use super::competitor::{BenchResult, Competitor, runtime};
 use super::{KEY, Task, check};
 use crate::submission::{TAIL, body_len, head};
 
-/// How long a connection may be idle and be used again.
+/// How long a connection may be idle before it is closed.
 pub(super) const IDLE: Duration = Duration::from_secs(4);
 
 pub(super) fn over_ureq(
     name: &'static str,
     task: &Task,
     max_in_flight: usize,
-) -> Outcome<Contestant> {
+) -> BenchResult<Competitor> {
     let limits = Limits::for_body(body_len(task.document.len() as u64));
     let config = ureq::Agent::config_builder()
         .proxy(None)
@@ -48,11 +48,11 @@ pub(super) fn over_ureq(
         .timeout_per_read(Some(limits.idle))
         .timeout_per_write(Some(limits.idle));
     let (agent, task) = (config.build().new_agent(), task.clone());
-    let read = |response: Response<ureq::Body>| -> Outcome<Response<Bytes>> {
+    let read = |response: Response<ureq::Body>| -> BenchResult<Response<Bytes>> {
         let (parts, mut body) = response.into_parts();
         Ok(Response::from_parts(parts, body.read_to_vec()?.into()))
     };
-    Ok(Contestant::blocking(name, max_in_flight, move || {
+    Ok(Competitor::blocking(name, max_in_flight, move || {
         let response = agent.run(submit(&task)?)?;
         let id = SubmitResponse::decode(&read(response)?)?.into_extraction_id();
         loop {
@@ -67,13 +67,13 @@ pub(super) fn over_hyper(
     name: &'static str,
     task: &Task,
     max_in_flight: usize,
-) -> Outcome<Contestant> {
+) -> BenchResult<Competitor> {
     let client = Client::builder(TokioExecutor::new())
         .pool_idle_timeout(IDLE)
         .pool_timer(TokioTimer::new())
         .build(connector());
     let task = task.clone();
-    Ok(Contestant::asynchronous(
+    Ok(Competitor::asynchronous(
         name,
         max_in_flight,
         runtime()?,
@@ -100,14 +100,14 @@ pub(super) fn over_a_connection(
     name: &'static str,
     task: &Task,
     max_in_flight: usize,
-) -> Outcome<Contestant> {
+) -> BenchResult<Competitor> {
     let runtime = runtime()?;
     let mut connections = Vec::new();
     for _ in 0..max_in_flight {
         connections.push(Mutex::new(runtime.block_on(connect(&task.base))?));
     }
     let (connections, task) = (std::sync::Arc::new(connections), task.clone());
-    Ok(Contestant::asynchronous(
+    Ok(Competitor::asynchronous(
         name,
         max_in_flight,
         runtime,
@@ -126,7 +126,7 @@ pub(super) fn over_a_connection(
     ))
 }
 
-/// An agent that asks no proxy the way to loopback.
+/// An agent that ignores proxy settings.
 pub(super) fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .proxy(None)
@@ -136,14 +136,14 @@ pub(super) fn agent() -> ureq::Agent {
         .new_agent()
 }
 
-/// A connector that does not hold back small packets.
+/// A connector with `TCP_NODELAY`.
 pub(super) fn connector() -> HttpConnector {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     connector
 }
 
-async fn connect(base: &str) -> Outcome<SendRequest<Full<Bytes>>> {
+async fn connect(base: &str) -> BenchResult<SendRequest<Full<Bytes>>> {
     let stream = TcpStream::connect(base.trim_start_matches("http://")).await?;
     stream.set_nodelay(true)?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await?;
@@ -151,7 +151,7 @@ async fn connect(base: &str) -> Outcome<SendRequest<Full<Bytes>>> {
     Ok(sender)
 }
 
-fn submit(task: &Task) -> Outcome<Request<Vec<u8>>> {
+fn submit(task: &Task) -> BenchResult<Request<Vec<u8>>> {
     let request = request(
         task,
         "POST",
@@ -162,7 +162,7 @@ fn submit(task: &Task) -> Outcome<Request<Vec<u8>>> {
         .body(body(&task.document)?)?)
 }
 
-fn poll(task: &Task, id: &str) -> Outcome<Request<Bytes>> {
+fn poll(task: &Task, id: &str) -> BenchResult<Request<Bytes>> {
     Ok(request(
         task,
         "GET",
@@ -186,7 +186,7 @@ fn full(body: Vec<u8>) -> Full<Bytes> {
 }
 
 /// The body in one buffer of its exact size.
-fn body(document: &Bytes) -> Outcome<Vec<u8>> {
+fn body(document: &Bytes) -> BenchResult<Vec<u8>> {
     let head = head();
     let mut body = Vec::with_capacity(usize::try_from(body_len(document.len() as u64))?);
     body.extend_from_slice(head.as_bytes());
@@ -196,7 +196,7 @@ fn body(document: &Bytes) -> Outcome<Vec<u8>> {
     Ok(body)
 }
 
-async fn collect(response: Response<Incoming>) -> Outcome<Response<Bytes>> {
+async fn collect(response: Response<Incoming>) -> BenchResult<Response<Bytes>> {
     let (parts, body) = response.into_parts();
     Ok(Response::from_parts(
         parts,
@@ -204,12 +204,12 @@ async fn collect(response: Response<Incoming>) -> Outcome<Response<Bytes>> {
     ))
 }
 
-/// Reads a poll's answer; whether it was the last.
-fn is_finished(response: &Response<Bytes>) -> Outcome<bool> {
-    let answer = StatusResponse::decode(response)?;
-    match answer.status() {
+/// Decodes a poll's response; whether it was the last.
+fn is_finished(response: &Response<Bytes>) -> BenchResult<bool> {
+    let response = StatusResponse::decode(response)?;
+    match response.status() {
         Status::InProgress => Ok(false),
-        Status::Success => check(answer.into_extraction()?.text("total_amount")).map(|()| true),
+        Status::Success => check(response.into_extraction()?.text("total_amount")).map(|()| true),
         other => Err(format!("the status is {other}").into()),
     }
 }

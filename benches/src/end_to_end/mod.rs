@@ -1,13 +1,13 @@
-//! Jobs from end to end over loopback: a submit of 100 KB and two polls, with and without the client.
+//! Jobs end to end over loopback: a submit of 100 KB and two polls, with and without the client.
 
 mod by_hand;
-mod contestant;
+mod competitor;
 mod naive;
 mod ours;
 mod python;
 mod service;
 
-pub use contestant::{Contestant, Outcome};
+pub use competitor::{BenchResult, Competitor};
 pub use python::sample;
 pub use service::{Service, serve};
 
@@ -15,13 +15,13 @@ use bytes::Bytes;
 
 use crate::noise::Noise;
 
-/// The bytes of the document.
+/// The length of the document, in bytes.
 pub const LENGTH: usize = 100_000;
 
 /// The key that every client sends.
 const KEY: &str = "key";
 
-/// The total that every client has to find in the result.
+/// The total amount that every client has to find in the result.
 const TOTAL: &str = "12758.0200";
 
 /// What is submitted, and where.
@@ -41,12 +41,13 @@ impl Task {
     }
 }
 
-/// Everybody who takes part with so many jobs at once, but for those who have to be installed first. The first four are ours, twice each.
+/// All competitors with this many jobs at the same time, except those that need an installation.
+/// The first four are ours, twice each.
 ///
 /// # Errors
 ///
-/// A client can't be set up, or the service does not take its connection.
-pub fn contestants(task: &Task, max_in_flight: usize) -> Outcome<Vec<Contestant>> {
+/// A client can't be set up, or the service refuses a connection.
+pub fn competitors(task: &Task, max_in_flight: usize) -> BenchResult<Vec<Competitor>> {
     Ok(vec![
         ours::over_ureq(OURS_UREQ, task, max_in_flight)?,
         ours::over_ureq(OURS_UREQ_AGAIN, task, max_in_flight)?,
@@ -64,7 +65,7 @@ pub fn contestants(task: &Task, max_in_flight: usize) -> Outcome<Vec<Contestant>
 pub const OURS_UREQ: &str = "ours, ureq";
 /// The same once more.
 pub const OURS_UREQ_AGAIN: &str = "ours, ureq, entered again";
-/// Ours over the pool of hyper-util.
+/// Ours over hyper-util's pool.
 pub const OURS_HYPER: &str = "ours, hyper";
 /// The same once more.
 pub const OURS_HYPER_AGAIN: &str = "ours, hyper, entered again";
@@ -72,7 +73,7 @@ pub const OURS_HYPER_AGAIN: &str = "ours, hyper, entered again";
 pub const HAND_UREQ: &str = "by hand, ureq";
 /// The same client as ours over hyper, by hand.
 pub const HAND_HYPER: &str = "by hand, pool of hyper-util";
-/// A connection of hyper without a pool.
+/// A hyper connection without a pool.
 pub const BARE_HYPER: &str = "by hand, bare hyper connection";
 /// What a user of ureq writes.
 pub const NAIVE_UREQ: &str = "naive, ureq: send_json";
@@ -88,8 +89,8 @@ fn document() -> Bytes {
     Bytes::from(document)
 }
 
-/// Makes sure that the result was read.
-fn check(total: Option<&str>) -> Outcome<()> {
+/// Checks that the result was decoded.
+fn check(total: Option<&str>) -> BenchResult<()> {
     if total == Some(TOTAL) {
         Ok(())
     } else {

@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::contestant::{Contestant, Outcome, runtime};
+use super::competitor::{BenchResult, Competitor, runtime};
 use super::{KEY, Task, check};
-use crate::answer::Answer;
+use crate::status_body::StatusBody;
 use crate::submission::{DOCUMENT_TYPE, FILE_NAME};
 
 /// The body of a submit.
@@ -17,7 +17,7 @@ struct Submit<'a> {
     file: String,
 }
 
-/// The answer to a submit.
+/// The response to a submit.
 #[derive(Deserialize)]
 struct Accepted {
     extraction_id: String,
@@ -27,7 +27,7 @@ pub(super) fn over_ureq(
     name: &'static str,
     task: &Task,
     max_in_flight: usize,
-) -> Outcome<Contestant> {
+) -> BenchResult<Competitor> {
     let agent = ureq::Agent::config_builder()
         .proxy(None)
         .max_idle_connections(16)
@@ -35,7 +35,7 @@ pub(super) fn over_ureq(
         .build()
         .new_agent();
     let task = task.clone();
-    Ok(Contestant::blocking(name, max_in_flight, move || {
+    Ok(Competitor::blocking(name, max_in_flight, move || {
         let request = agent
             .post(format!("{}/api/extract-data-async", task.base))
             .header("authorization", format!("Token {KEY}"));
@@ -55,9 +55,9 @@ pub(super) fn over_reqwest(
     name: &'static str,
     task: &Task,
     max_in_flight: usize,
-) -> Outcome<Contestant> {
+) -> BenchResult<Competitor> {
     let (client, task) = (reqwest::Client::builder().no_proxy().build()?, task.clone());
-    Ok(Contestant::asynchronous(
+    Ok(Competitor::asynchronous(
         name,
         max_in_flight,
         runtime()?,
@@ -96,11 +96,11 @@ fn poll(task: &Task, accepted: &Accepted) -> String {
     )
 }
 
-fn is_finished(answer: &Answer) -> Outcome<bool> {
-    if answer.status == "IN_PROGRESS" {
+fn is_finished(body: &StatusBody) -> BenchResult<bool> {
+    if body.status == "IN_PROGRESS" {
         return Ok(false);
     }
-    let total = answer
+    let total = body
         .result
         .extracted_fields
         .iter()

@@ -10,7 +10,7 @@ use typless_transports::ureq::Ureq;
 use typless_transports::{ManualClock, asynchronous, blocking};
 
 use super::by_hand::{IDLE, agent, connector};
-use super::contestant::{Contestant, Outcome, runtime};
+use super::competitor::{BenchResult, Competitor, runtime};
 use super::{KEY, Task, check};
 use crate::submission::{DOCUMENT_TYPE, FILE_NAME};
 
@@ -18,17 +18,17 @@ pub(super) fn over_ureq(
     name: &'static str,
     task: &Task,
     max_in_flight: usize,
-) -> Outcome<Contestant> {
+) -> BenchResult<Competitor> {
     let (api, task, transport) = (
         Api::new(&task.base, KEY)?,
         task.clone(),
         Ureq::from(agent()),
     );
-    Ok(Contestant::blocking(name, max_in_flight, move || {
+    Ok(Competitor::blocking(name, max_in_flight, move || {
         let (job, clock) = job(&api, &task)?;
         let extraction = blocking::Driver::new(job, &transport, &clock)
             .finish()
-            .ok_or("no end")??;
+            .ok_or("no outcome")??;
         check(extraction.text("total_amount"))
     }))
 }
@@ -37,7 +37,7 @@ pub(super) fn over_hyper(
     name: &'static str,
     task: &Task,
     max_in_flight: usize,
-) -> Outcome<Contestant> {
+) -> BenchResult<Competitor> {
     let client = Client::builder(TokioExecutor::new())
         .pool_idle_timeout(IDLE)
         .pool_timer(TokioTimer::new())
@@ -47,7 +47,7 @@ pub(super) fn over_hyper(
         task.clone(),
         Hyper::from(client),
     );
-    Ok(Contestant::asynchronous(
+    Ok(Competitor::asynchronous(
         name,
         max_in_flight,
         runtime()?,
@@ -58,15 +58,15 @@ pub(super) fn over_hyper(
                 let extraction = asynchronous::Driver::new(job, &transport, &clock)
                     .finish()
                     .await
-                    .ok_or("no end")??;
+                    .ok_or("no outcome")??;
                 check(extraction.text("total_amount"))
             }
         },
     ))
 }
 
-/// A job, on a clock that waits for nothing.
-fn job(api: &Api, task: &Task) -> Outcome<(Job, ManualClock)> {
+/// A job, on a clock that never waits.
+fn job(api: &Api, task: &Task) -> BenchResult<(Job, ManualClock)> {
     let clock = ManualClock::default();
     let document = Document::new(FILE_NAME, DOCUMENT_TYPE, task.document.clone())?;
     Ok((

@@ -1,19 +1,19 @@
-//! The vendor's sample, in a process of its own.
+//! The vendor's sample, in its own process.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 use std::{env, fs, process};
 
-use super::{Contestant, Outcome, PYTHON, Task};
+use super::{BenchResult, Competitor, PYTHON, Task};
 use crate::submission::{DOCUMENT_TYPE, FILE_NAME};
 
-/// The vendor's sample; `None` where there is no Python, or no `requests` in it.
+/// The vendor's sample; `None` without Python or its package `requests`.
 ///
 /// # Errors
 ///
-/// The document can't be left where it could read it.
-pub fn sample(task: &Task, max_in_flight: usize) -> Outcome<Option<Contestant>> {
+/// The document can't be written to a temporary file.
+pub fn sample(task: &Task, max_in_flight: usize) -> BenchResult<Option<Competitor>> {
     let path = env::temp_dir().join(format!(
         "typless-end-to-end-{}-{max_in_flight}.pdf",
         process::id()
@@ -40,7 +40,7 @@ pub fn sample(task: &Task, max_in_flight: usize) -> Outcome<Option<Contestant>> 
     fs::remove_file(&path)?;
     Ok(
         ready
-            .map(|mut sample| Contestant::new(PYTHON, move |jobs| sample.run(jobs, max_in_flight))),
+            .map(|mut sample| Competitor::new(PYTHON, move |jobs| sample.run(jobs, max_in_flight))),
     )
 }
 
@@ -60,7 +60,7 @@ impl Sample {
         }
     }
 
-    /// Itself, once it has begun, which includes reading the document.
+    /// Waits until it has started and read the document.
     fn filter_ready(mut self) -> Option<Self> {
         self.line()
             .ok()
@@ -68,7 +68,7 @@ impl Sample {
             .map(|_| self)
     }
 
-    fn run(&mut self, jobs: usize, max_in_flight: usize) -> Outcome<Duration> {
+    fn run(&mut self, jobs: usize, max_in_flight: usize) -> BenchResult<Duration> {
         writeln!(
             self.input.as_mut().ok_or("no input")?,
             "{jobs} {max_in_flight}"
@@ -76,7 +76,7 @@ impl Sample {
         Ok(Duration::try_from_secs_f64(self.line()?.parse()?)?)
     }
 
-    fn line(&mut self) -> Outcome<String> {
+    fn line(&mut self) -> BenchResult<String> {
         let mut line = String::new();
         self.output
             .as_mut()
@@ -88,7 +88,7 @@ impl Sample {
 
 impl Drop for Sample {
     fn drop(&mut self) {
-        // It ends with its input; this makes sure.
+        // It ends when its input is closed.
         drop(self.input.take());
         let _ = self.child.wait();
     }

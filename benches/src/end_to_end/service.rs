@@ -1,4 +1,5 @@
-//! The service on loopback, in a process of its own: takes submits, says once that it is in progress, and then that it is done.
+//! The service on loopback, in its own process: accepts submits, responds once that an extraction
+//! is in progress, and then with its result.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -21,12 +22,12 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::LocalSet;
 
-use super::contestant::{Outcome, runtime};
+use super::competitor::{BenchResult, runtime};
 use super::document;
-use crate::answer::Answer;
+use crate::status_body::StatusBody;
 use crate::submission::{DOCUMENT_TYPE, FILE_NAME, body_len};
 
-/// The service's process; it ends with this value.
+/// The service's process; dropping this value ends it.
 #[derive(Debug)]
 pub struct Service {
     child: Child,
@@ -34,12 +35,12 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts this program once more, with `argument`, on which it should call [`serve`].
+    /// Starts this program again with `argument`, on which it should call [`serve`].
     ///
     /// # Errors
     ///
     /// It does not start.
-    pub fn start(argument: &str) -> Outcome<Self> {
+    pub fn start(argument: &str) -> BenchResult<Self> {
         let mut child = Command::new(env::current_exe()?)
             .arg(argument)
             .stdin(Stdio::piped())
@@ -66,12 +67,13 @@ impl Drop for Service {
     }
 }
 
-/// Prints its base URL and serves until it is ended. One that checks reads every submit, to the last byte of the document; one that does not polls its length.
+/// Prints its base URL and serves until the process is killed. With `checks`, the whole document of
+/// every submit is compared, otherwise only its length.
 ///
 /// # Errors
 ///
 /// There is no loopback interface, or no free port.
-pub fn serve(checks: bool) -> Outcome<()> {
+pub fn serve(checks: bool) -> BenchResult<()> {
     let state = Rc::new(State::new(checks));
     LocalSet::new().block_on(&runtime()?, async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -80,7 +82,7 @@ pub fn serve(checks: bool) -> Outcome<()> {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
             let state = state.clone();
-            let service = service_fn(move |request| answer(state.clone(), request));
+            let service = service_fn(move |request| respond(state.clone(), request));
             tokio::task::spawn_local(
                 http1::Builder::new().serve_connection(TokioIo::new(stream), service),
             );
@@ -100,8 +102,8 @@ struct State {
 
 impl State {
     fn new(checks: bool) -> Self {
-        let body = |answer: Answer| answer.response().into_body();
-        let (pending, success) = (body(Answer::pending()), body(Answer::success(0)));
+        let body = |body: StatusBody| body.response().into_body();
+        let (pending, success) = (body(StatusBody::pending()), body(StatusBody::success(0)));
         Self {
             checks,
             document: document(),
@@ -113,16 +115,16 @@ impl State {
     }
 
     fn submit(&self, body: &Bytes) -> Option<Bytes> {
-        // Others leave blanks between the keys.
-        let least = usize::try_from(body_len(self.document.len() as u64)).ok()?;
-        if !(least..least + 64).contains(&body.len()) || self.checks && !self.is_whole(body) {
+        // Other clients put spaces between the keys.
+        let min = usize::try_from(body_len(self.document.len() as u64)).ok()?;
+        if !(min..min + 64).contains(&body.len()) || self.checks && !self.is_whole(body) {
             return None;
         }
         self.submits.set(self.submits.get() + 1);
         let id = format!("0d14338251a6db69bfec36face27f7ed{:08x}", self.submits.get());
-        let answer = format!(r#"{{"extraction_id":"{id}"}}"#);
+        let body = format!(r#"{{"extraction_id":"{id}"}}"#);
         self.fresh.borrow_mut().insert(id);
-        Some(answer.into())
+        Some(body.into())
     }
 
     fn is_whole(&self, body: &Bytes) -> bool {
@@ -149,7 +151,7 @@ impl State {
     }
 }
 
-async fn answer(
+async fn respond(
     state: Rc<State>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
@@ -159,7 +161,7 @@ async fn answer(
         .await
         .map(Collected::to_bytes)
         .unwrap_or_default();
-    let (status, answer) = match parts.method {
+    let (status, body) = match parts.method {
         _ if parts
             .headers
             .get("authorization")
@@ -169,10 +171,10 @@ async fn answer(
         }
         Method::POST => state
             .submit(&body)
-            .map_or((400, Bytes::new()), |answer| (202, answer)),
+            .map_or((400, Bytes::new()), |body| (202, body)),
         _ => (200, state.poll(parts.uri.query().unwrap_or_default())),
     };
-    let mut response = Response::new(Full::new(answer));
+    let mut response = Response::new(Full::new(body));
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
     response.headers_mut().insert(
         "content-type",

@@ -1,12 +1,12 @@
-//! Our policy over all prices: what delay so many polls buy.
+//! Our policy at all prices: the delay for a number of polls.
 
 use typless::machine::{DelayEstimator, PollPolicy};
 
 use super::outcome::Outcome;
+use super::rivals::ours;
 use super::single::by_learning;
-use super::ways::ours;
 
-/// What our policy costs at each price, from the lowest to the highest.
+/// The cost of our policy at each price, from the lowest to the highest.
 #[derive(Debug)]
 pub struct Curve {
     points: Vec<Point>,
@@ -15,27 +15,27 @@ pub struct Curve {
 #[derive(Debug)]
 struct Point {
     polls: f64,
-    /// By measure.
+    /// Indexed by measure.
     delays: [f64; 3],
 }
 
-/// How delay is measured.
+/// A measure of delay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "there are these")]
+#[expect(clippy::exhaustive_enums, reason = "the set is complete")]
 pub enum Measure {
-    /// On average.
+    /// The mean.
     Mean,
-    /// What one in twenty exceeds.
+    /// The 95th percentile.
     P95,
-    /// The same, as a share of the processing time.
+    /// The 95th percentile, relative to the processing time.
     RelativeP95,
 }
 
 impl Measure {
     const ALL: [Self; 3] = [Self::Mean, Self::P95, Self::RelativeP95];
 
-    /// The delay of an outcome.
-    pub fn of(self, outcome: &Outcome) -> f64 {
+    /// The delay of an outcome in this measure.
+    pub fn delay(self, outcome: &Outcome) -> f64 {
         match self {
             Self::Mean => outcome.mean_delay(),
             Self::P95 => outcome.p95_delay(),
@@ -44,14 +44,14 @@ impl Measure {
     }
 }
 
-/// From 2 ms to some two minutes of delay for a poll.
+/// Prices from 2 ms to about two minutes of delay for a poll.
 const PRICES: i32 = 46;
 const LOWEST: f64 = 0.0017;
 const STEP: f64 = 1.28;
 
 impl Curve {
-    /// The costs of a policy, learning from nothing on at each price.
-    pub fn of(jobs: &[f64], objective: impl Fn(PollPolicy) -> PollPolicy) -> Self {
+    /// The costs of a policy that starts to learn anew at each price.
+    pub fn new(jobs: &[f64], objective: impl Fn(PollPolicy) -> PollPolicy) -> Self {
         let point = |step| {
             let outcome = by_learning(
                 objective(ours(LOWEST * STEP.powi(step))),
@@ -60,7 +60,7 @@ impl Curve {
             );
             Point {
                 polls: outcome.polls(),
-                delays: Measure::ALL.map(|measure| measure.of(&outcome)),
+                delays: Measure::ALL.map(|measure| measure.delay(&outcome)),
             }
         };
         Self {
@@ -68,7 +68,7 @@ impl Curve {
         }
     }
 
-    /// The fewest polls for each job with which the delay is no worse than this: what lies between two prices is taken from both.
+    /// The minimum of polls for each job with at most this delay, interpolated between prices.
     pub fn polls_at(&self, target: f64, measure: Measure) -> f64 {
         let points: Vec<(f64, f64)> = self
             .points

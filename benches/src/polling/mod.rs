@@ -1,13 +1,14 @@
-//! When to poll: our policy, the schedules of other clients, and what can be known, on the same jobs.
+//! When to poll: our policy, the schedules of other clients, and the optimum, on the same jobs.
 //!
-//! Nothing here is timed. Ages and delays are seconds as floating-point numbers; the policy that is measured counts as it always does.
+//! Nothing here is timed. Ages and delays are floating-point seconds; the policy itself uses
+//! `Duration` as always.
 
+pub mod chart;
 pub mod curve;
 pub mod fleet;
 pub mod optimum;
 pub mod outcome;
-pub mod picture;
 pub mod random;
+pub mod rivals;
 pub mod single;
 pub mod trace;
-pub mod ways;

@@ -1,17 +1,18 @@
-//! The best that can be done by who knows the distribution.
+//! The optimal schedule for a known distribution.
 
 use super::trace::Trace;
 
-/// Ages on a grid: a twentieth of a second, and 0.4 % of the age where that is more, to a week.
+/// A grid of ages up to a week, in steps of a twentieth of a second, or 0.4 % of the age if that is
+/// more.
 struct Grid {
     ages: Vec<f64>,
-    /// The share of jobs left, and its integral.
+    /// The fraction of jobs that are unfinished, and its integral.
     left: Vec<f64>,
     area: Vec<f64>,
 }
 
 impl Grid {
-    fn of(trace: &Trace) -> Self {
+    fn new(trace: &Trace) -> Self {
         let (mut ages, mut left, mut area) = (vec![0.0], vec![1.0], vec![0.0]);
         let (mut age, mut total, mut before) = (0.0, 0.0, 1.0);
         while age < 7.0 * 86_400.0 && before > 1e-9 {
@@ -28,9 +29,10 @@ impl Grid {
     }
 }
 
-/// The ages of the polls with the least cost, polls times price and mean delay, by dynamic programming from the end.
+/// The ages of the polls with the minimum cost, which is polls times price plus mean delay, by
+/// dynamic programming from the end.
 pub fn best(trace: &Trace, price: f64) -> Vec<f64> {
-    let grid = Grid::of(trace);
+    let grid = Grid::new(trace);
     let count = grid.ages.len();
     let (mut costs, mut next) = (vec![0.0; count], vec![count; count]);
     for from in (0..count - 1).rev() {
@@ -43,7 +45,7 @@ pub fn best(trace: &Trace, price: f64) -> Vec<f64> {
                 costs[from] = cost;
                 next[from] = to;
             }
-            // The wait alone grows with each further age.
+            // The waiting cost alone grows with each further age.
             if price * grid.left[from] + waiting > costs[from] {
                 break;
             }
@@ -55,19 +57,19 @@ pub fn best(trace: &Trace, price: f64) -> Vec<f64> {
         .collect()
 }
 
-/// A rule for when a poll is due, by the shares of jobs left at the last poll and now.
+/// A rule for when a poll is due, from the fractions of unfinished jobs at the last poll and now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "there are these two")]
+#[expect(clippy::exhaustive_enums, reason = "the set is complete")]
 pub enum Rule {
-    /// The integral of `S(last) / S(now) - 1`: what the policy follows.
+    /// The integral of `S(last) / S(now) - 1`, which the policy uses.
     Odds,
-    /// The integral of `1 - S(now) / S(last)`: the lateness there really is, which would be simpler.
+    /// The integral of `1 - S(now) / S(last)`: the actual lateness, which would be simpler.
     Lateness,
 }
 
-/// The ages of the polls by a rule, by who knows the distribution.
+/// The ages of the polls by a rule, for a known distribution.
 pub fn by_rule(trace: &Trace, rule: Rule, price: f64) -> Vec<f64> {
-    let grid = Grid::of(trace);
+    let grid = Grid::new(trace);
     let (mut ages, mut gathered, mut last) = (Vec::new(), 0.0, 0);
     for at in 1..grid.ages.len() {
         let late = |index: usize| match rule {

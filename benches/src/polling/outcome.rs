@@ -1,6 +1,6 @@
-//! What following jobs has cost.
+//! The cost of following jobs, one after the other.
 
-/// What following jobs has cost, one after the other.
+/// The cost of following jobs, one after the other.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
     polls: Vec<u32>,
@@ -10,24 +10,25 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// A job that took so long was found finished after so many polls, at this age.
+    /// Adds a job that took `takes` seconds and was found finished after this many polls, at this
+    /// age.
     pub fn found(&mut self, takes: f64, polls: u32, age: f64) {
         self.polls.push(polls);
         self.delays.push(age - takes);
         self.takes.push(takes);
     }
 
-    /// A job was given up before it was found finished.
+    /// Adds a job that was abandoned before it was found finished.
     pub fn abandoned(&mut self) {
         self.abandoned += 1;
     }
 
-    /// The share of jobs that were given up.
-    pub fn share_abandoned(&self) -> f64 {
+    /// The fraction of jobs that were abandoned.
+    pub fn abandoned_fraction(&self) -> f64 {
         self.abandoned as f64 / (self.abandoned + self.polls.len()) as f64
     }
 
-    /// Polls for each job, on average.
+    /// The mean number of polls for each job.
     pub fn polls(&self) -> f64 {
         self.polls
             .iter()
@@ -36,17 +37,17 @@ impl Outcome {
             / self.polls.len() as f64
     }
 
-    /// How long results lay there before they were seen, on average.
+    /// The mean time from a result to the poll that found it.
     pub fn mean_delay(&self) -> f64 {
         mean(&self.delays)
     }
 
-    /// The delay that one in twenty exceeds.
+    /// The 95th percentile of the delay.
     pub fn p95_delay(&self) -> f64 {
         p95(self.delays.clone())
     }
 
-    /// The same, as a share of the processing time.
+    /// The 95th percentile of the delay, relative to the processing time.
     pub fn p95_relative_delay(&self) -> f64 {
         p95(self
             .delays
@@ -56,17 +57,17 @@ impl Outcome {
             .collect())
     }
 
-    /// How long jobs took, on average.
+    /// The mean processing time.
     pub fn mean_time(&self) -> f64 {
         mean(&self.takes)
     }
 
-    /// Polls and delay in one figure, for a poll that is worth so many seconds.
+    /// Polls and delay in one figure, where a poll costs this many seconds.
     pub fn cost(&self, price: f64) -> f64 {
         price * self.polls() + self.mean_delay()
     }
 
-    /// The same of some of the jobs, by their turn.
+    /// The outcome of some of the jobs, by index.
     pub fn part(&self, turns: std::ops::Range<usize>) -> Self {
         Self {
             polls: self.polls[turns.clone()].to_vec(),
@@ -76,7 +77,7 @@ impl Outcome {
         }
     }
 
-    /// All of these together.
+    /// The outcomes joined.
     pub fn joined(outcomes: impl IntoIterator<Item = Self>) -> Self {
         let mut all = Self::default();
         for outcome in outcomes {
@@ -93,7 +94,7 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// The value that one in twenty exceeds.
+/// The 95th percentile.
 pub fn p95(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values

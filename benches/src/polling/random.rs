@@ -1,18 +1,18 @@
-//! Chance, the same in each run.
+//! Pseudorandom numbers, the same in each run.
 
-/// A source of numbers without a pattern (splitmix64).
+/// A generator of pseudorandom numbers (splitmix64).
 #[derive(Debug, Clone)]
 pub struct Random {
     state: u64,
 }
 
 impl Random {
-    /// The numbers of this seed.
+    /// A generator with this seed.
     pub fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
-    /// Any number.
+    /// A uniformly distributed number.
     pub fn bits(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;
@@ -21,7 +21,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number between 0 and 1, never either.
+    /// A number between 0 and 1, both excluded.
     pub fn share(&mut self) -> f64 {
         ((self.bits() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }

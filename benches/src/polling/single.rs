@@ -5,9 +5,9 @@ use std::time::Duration;
 use typless::machine::{DelayEstimator, PollPolicy};
 
 use super::outcome::Outcome;
-use super::ways::{Rival, duration};
+use super::rivals::{Rival, duration};
 
-/// What another client's schedule costs.
+/// The cost of another client's schedule.
 pub fn by_rival(rival: Rival, jobs: &[f64]) -> Outcome {
     let mut outcome = Outcome::default();
     for takes in jobs {
@@ -27,7 +27,7 @@ pub fn by_rival(rival: Rival, jobs: &[f64]) -> Outcome {
     outcome
 }
 
-/// What our policy costs without learning.
+/// The cost of our policy without learning.
 pub fn by_policy(policy: PollPolicy, jobs: &[f64]) -> Outcome {
     let mut outcome = Outcome::default();
     for takes in jobs {
@@ -41,7 +41,7 @@ pub fn by_policy(policy: PollPolicy, jobs: &[f64]) -> Outcome {
     outcome
 }
 
-/// What our policy costs while it learns, from nothing on.
+/// The cost of our policy while it learns from nothing.
 pub fn by_learning(policy: PollPolicy, mut estimator: DelayEstimator, jobs: &[f64]) -> Outcome {
     let mut outcome = Outcome::default();
     for takes in jobs {
@@ -61,7 +61,7 @@ pub fn by_learning(policy: PollPolicy, mut estimator: DelayEstimator, jobs: &[f6
     outcome
 }
 
-/// What a schedule that was worked out beforehand costs; its last gap goes on for ever.
+/// The cost of a precomputed schedule; its last gap repeats.
 pub fn by_ages(ages: &[f64], jobs: &[f64]) -> Outcome {
     let mut outcome = Outcome::default();
     let end = ages.last().copied().unwrap_or(1.0);

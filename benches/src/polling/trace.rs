@@ -1,38 +1,39 @@
-//! The nine traces: how long the jobs of a service take. Assumptions all, as the vendor names no figures; what counts is that they differ.
+//! The nine traces: how long a service's jobs take. All are assumptions, as the vendor names no
+//! figures; what counts is that they differ.
 
 use super::random::Random;
 
-/// A trace: what it is called, and the distribution of its processing times.
+/// A trace: its name, and the distribution of its processing times.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Trace {
-    /// A letter.
+    /// Its name, a letter.
     pub name: &'static str,
-    /// What it stands for.
+    /// Its description.
     pub what: &'static str,
     kind: Kind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
-    /// A mixture: shares, and what they are shares of.
+    /// A mixture: weights and distributions.
     Mixture(&'static [(f64, Part)]),
-    /// The median jumps between two values four times, and wanders in between.
+    /// The median jumps between two values four times, and drifts in between.
     Drift,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Part {
-    /// Median and standard deviation of the logarithm.
+    /// Median, and standard deviation of the logarithm.
     Lognormal(f64, f64),
     /// Median and shape.
     Loglogistic(f64, f64),
-    /// What it takes at least, and what it takes beyond on average.
+    /// The minimum, and the mean above the minimum.
     Exponential(f64, f64),
-    /// From and to.
+    /// The minimum and the maximum.
     Uniform(f64, f64),
 }
 
-/// All nine.
+/// All traces.
 pub const TRACES: [Trace; 9] = [
     Trace::new(
         "A",
@@ -88,7 +89,8 @@ pub const TRACES: [Trace; 9] = [
     ),
 ];
 
-/// The drift: its two medians, the standard deviation of the logarithm around them, and how much of it a job has from the one before.
+/// The drift: its two medians, the standard deviation of the logarithm around them, and the
+/// correlation of a job with the one before.
 const MEDIANS: [f64; 2] = [10.0, 40.0];
 const SPREAD: f64 = 0.78;
 const PERSISTENCE: f64 = 0.98;
@@ -102,7 +104,7 @@ impl Trace {
         }
     }
 
-    /// How long so many jobs take, one after the other.
+    /// The processing times of this many jobs, one after the other.
     pub fn jobs(&self, count: usize, seed: u64) -> Vec<f64> {
         let mut random = Random::new(seed);
         match self.kind {
@@ -111,7 +113,7 @@ impl Trace {
         }
     }
 
-    /// The share of jobs that takes longer than this, in the long run.
+    /// The long-run fraction of jobs that take longer than this.
     pub fn left(&self, age: f64) -> f64 {
         match self.kind {
             Kind::Mixture(parts) => parts
@@ -156,7 +158,7 @@ impl Part {
                 let share = random.share();
                 median * (share / (1.0 - share)).powf(1.0 / shape)
             }
-            Self::Exponential(least, mean) => least - mean * random.share().ln(),
+            Self::Exponential(min, mean) => min - mean * random.share().ln(),
             Self::Uniform(from, to) => from + (to - from) * random.share(),
         }
     }
@@ -165,13 +167,14 @@ impl Part {
         match self {
             Self::Lognormal(median, spread) => upper_tail((age / median).ln() / spread),
             Self::Loglogistic(median, shape) => 1.0 / (1.0 + (age / median).powf(shape)),
-            Self::Exponential(least, mean) => (-(age - least).max(0.0) / mean).exp(),
+            Self::Exponential(min, mean) => (-(age - min).max(0.0) / mean).exp(),
             Self::Uniform(from, to) => ((to - age) / (to - from)).clamp(0.0, 1.0),
         }
     }
 }
 
-/// The share of the standard normal distribution above a value: a continued fraction in the tail, a series around the middle.
+/// The upper tail of the standard normal distribution: a continued fraction in the tail, a series
+/// around the middle.
 fn upper_tail(value: f64) -> f64 {
     if value.is_infinite() {
         return if value > 0.0 { 0.0 } else { 1.0 };
@@ -215,8 +218,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_drawn_is_what_is_said() {
-        // What wanders takes longer to come round.
+    fn the_drawn_times_follow_the_distribution() {
+        // A drifting trace needs more jobs to average out.
         for trace in TRACES.iter().filter(|trace| trace.name != "H") {
             let jobs = trace.jobs(40_000, 1);
             for age in [3.0, 10.0, 16.0, 50.0, 200.0] {

@@ -1,4 +1,4 @@
-//! `typless awaiting`: the queue of finished extractions.
+//! `typless awaiting`: lists the finished extractions.
 
 use serde::Serialize;
 use typless::machine::CallError;
@@ -20,18 +20,18 @@ pub(super) fn run(arguments: &AwaitingArguments) -> Result<Exit, Failure> {
         Some(customer) => AwaitingRequest::new()
             .with_customer(customer)
             .map_err(|error| {
-                Failure::wrong_call(error.to_string().replacen("customer", "--customer", 1))
+                Failure::invalid_usage(error.to_string().replacen("customer", "--customer", 1))
             })?,
         None => AwaitingRequest::new(),
     };
-    let connection = Connection::to_service(&arguments.service)?;
-    let answer = connection
+    let connection = Connection::for_service(&arguments.service)?;
+    let response = connection
         .call(request)
-        .map_err(|error| Failure::no_service(format!("{error}; {}", advice(&error))))?;
-    for id in answer.extraction_ids() {
+        .map_err(|error| Failure::service_unavailable(format!("{error}; {}", advice(&error))))?;
+    for id in response.extraction_ids() {
         let line = match arguments.format {
             ListFormat::Lines => printable(id.as_str(), usize::MAX),
-            // Text always serialises.
+            // Strings always serialize.
             ListFormat::Json => serde_json::to_string(&Line {
                 extraction_id: id.as_str(),
             })
@@ -53,6 +53,6 @@ fn advice(error: &CallError) -> &'static str {
             _ => "check the base URL",
         },
         CallError::TooLarge { .. } => "fetch some of the results, so that the list gets shorter",
-        _ => "check the base URL and the network, and call again",
+        _ => "check the base URL and the network, and try again",
     }
 }

@@ -1,4 +1,4 @@
-//! `typless drain`: results without ids.
+//! `typless drain`: fetches results without ids.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,18 +13,18 @@ use crate::arguments::DrainArguments;
 use crate::exit::Exit;
 use crate::failure::{CHECK_KEY, Failure};
 use crate::folder::Folder;
-use crate::output::{self, say};
+use crate::output::{self, eprint_message};
 use crate::progress::Progress;
 use crate::report::{Outcome, Printer, Problem, Report};
-use crate::service::{ATTEMPTS, Connection};
+use crate::service::{Connection, MAX_ATTEMPTS};
 use crate::summary::Summary;
-use crate::work::on_interruption;
+use crate::work::on_interrupt;
 
 /// Fetches what is listed, once or until interrupted.
 pub(super) fn run(arguments: &DrainArguments) -> Result<Exit, Failure> {
     let options = options(arguments)?;
     let folder = arguments.out.as_deref().map(Folder::open).transpose()?;
-    let connection = Connection::to_service(&arguments.service)?;
+    let connection = Connection::for_service(&arguments.service)?;
     let clock = SystemClock::new();
     let mut drain = Drain::new(&connection.api, options, clock.now());
     if let Some(folder) = &folder {
@@ -33,22 +33,25 @@ pub(super) fn run(arguments: &DrainArguments) -> Result<Exit, Failure> {
             .iter()
             .for_each(|id| drain.acknowledge(id));
         folder
-            .begun()?
+            .fetching()?
             .iter()
             .for_each(|id| drain.retry(id, clock.now()));
     }
     let threads = arguments.limits.max_in_flight.into();
     let mut driver = Driver::new(drain, connection.transport.clone(), clock).with_threads(threads);
-    let progress = Progress::of_queue(arguments.verbosity.quiet);
+    let progress = Progress::for_queue(arguments.verbosity.quiet);
     let interrupted = Arc::new(AtomicBool::new(false));
-    let (hand, is_interrupted, its_progress) =
-        (driver.hand(), interrupted.clone(), progress.clone());
-    on_interruption(move || {
+    let (handle, is_interrupted, its_progress) =
+        (driver.handle(), interrupted.clone(), progress.clone());
+    on_interrupt(move || {
         is_interrupted.store(true, Ordering::SeqCst);
         its_progress.suspend(|| {
-            say("interrupted: what is being fetched is waited for: Ctrl-C again leaves at once")
+            eprint_message(
+                "interrupted: waiting for the fetches in flight: press Ctrl-C again to exit \
+                 immediately",
+            );
         });
-        hand.push(|drain, _| drain.close())
+        handle.push(|drain, _| drain.close())
     });
 
     let (printer, summary) = (
@@ -71,7 +74,7 @@ pub(super) fn run(arguments: &DrainArguments) -> Result<Exit, Failure> {
         );
     }
     progress.end();
-    sink.summary.tell_results();
+    sink.summary.print_results();
     Ok(if interrupted.load(Ordering::SeqCst) {
         Exit::Interrupted
     } else {
@@ -86,18 +89,18 @@ fn options(arguments: &DrainArguments) -> Result<DrainOptions, Failure> {
         .with_rate(rate, rate);
     options = match arguments.watch {
         Some(interval) => options.with_interval(interval),
-        // A person waits.
-        None => options.with_retry_policy(RetryPolicy::new().with_attempts(ATTEMPTS)),
+        // A person waits for it.
+        None => options.with_retry_policy(RetryPolicy::new().with_attempts(MAX_ATTEMPTS)),
     };
     match &arguments.customer {
         Some(customer) => options.with_customer(customer).map_err(|error| {
-            Failure::wrong_call(error.to_string().replacen("customer", "--customer", 1))
+            Failure::invalid_usage(error.to_string().replacen("customer", "--customer", 1))
         }),
         None => Ok(options),
     }
 }
 
-/// Where results go.
+/// Where results go, and the status so far.
 struct Sink {
     folder: Option<Folder>,
     printer: Printer,
@@ -121,46 +124,51 @@ impl Sink {
                 ..
             } => {
                 if let Some(folder) = &self.folder {
-                    folder.give_up(&extraction_id);
+                    folder.clear_fetching(&extraction_id);
                 }
-                self.summary.ended(false);
-                self.raise(report(extraction_id, Err(reason)).complain());
+                self.summary.count(false);
+                self.raise_exit(report(extraction_id, Err(reason)).print_error());
             }
             DrainEventKind::ListingFailed {
                 cause,
                 retry_at: None,
             } => {
-                self.tell(&format!("the queue can't be read: {cause}; check the base URL and the network, and call again"));
-                self.raise(Exit::NoService);
+                self.print(&format!(
+                    "the listing failed: {cause}; check the base URL and the network, and try again"
+                ));
+                self.raise_exit(Exit::ServiceUnavailable);
             }
             DrainEventKind::ListingFailed { cause, .. } if self.is_watching => {
-                self.tell(&format!("the queue can't be read: {cause}; trying again"));
+                self.print(&format!("the listing failed: {cause}; retrying"));
             }
             DrainEventKind::Paused { cause, .. } => {
-                self.tell(&format!("the service is left alone for a while: {cause}"))
+                self.print(&format!("requests are paused: {cause}"));
             }
             DrainEventKind::KeyRefused { error } => {
-                self.tell(&format!(
+                self.print(&format!(
                     "the service refused the request: {error}; {CHECK_KEY}"
                 ));
-                self.raise(Exit::NoService);
+                self.raise_exit(Exit::ServiceUnavailable);
                 drain.close();
             }
             DrainEventKind::CustomerSuspected { .. } => {
-                self.tell("nothing is listed for this customer, but something is for others: check how --customer is written");
+                self.print(
+                    "nothing is listed for this customer, but there are results for others: check \
+                     the spelling of --customer",
+                );
             }
             _ => {}
         }
     }
 
-    /// From here on the service may list it no more.
+    /// Once a fetch begins, the service may stop listing the extraction.
     fn begin(&mut self, id: &ExtractionId, drain: &mut Drain) {
-        if let Some(Err(error)) = self.folder.as_ref().map(|folder| folder.begin(id)) {
+        if let Some(Err(error)) = self.folder.as_ref().map(|folder| folder.mark_fetching(id)) {
             self.stop(id, &error.to_string(), drain);
         }
     }
 
-    /// Acknowledges a result once it is where it belongs; else it comes again with the next call.
+    /// Acknowledges a result once it is written; otherwise the next run fetches it again.
     fn store(
         &mut self,
         id: &ExtractionId,
@@ -176,37 +184,40 @@ impl Sink {
             }
             None => {
                 if let Err(error) = self.printer.write(&report) {
-                    // Others that are being fetched come, too; the service may list none of them any more.
-                    report.tell_unwritten(&error);
+                    // Other fetches in flight still finish; the service may stop listing them.
+                    report.print_write_error(&error);
                     drain.close();
-                    return self.raise(output::exit_of(&error));
+                    return self.raise_exit(output::exit_for(&error));
                 }
             }
         }
         drain.acknowledge(id);
-        let exit = report.complain();
-        self.summary.ended(exit == Exit::Success);
-        self.raise(exit);
+        let exit = report.print_error();
+        self.summary.count(exit == Exit::Success);
+        self.raise_exit(exit);
     }
 
     fn stop(&mut self, id: &ExtractionId, error: &str, drain: &mut Drain) {
-        self.tell(&format!("the result of {id} can't be written: {error}: make room, or name another folder with --out"));
-        self.raise(Exit::WrongCall);
+        self.print(&format!(
+            "the result of {id} can't be written: {error}: free some space, or name another \
+             folder with --out"
+        ));
+        self.raise_exit(Exit::InvalidUsage);
         drain.close();
     }
 
-    fn tell(&self, sentence: &str) {
-        say(&printable(sentence, 1000));
+    fn print(&self, sentence: &str) {
+        eprint_message(&printable(sentence, 1000));
     }
 
-    fn raise(&mut self, exit: Exit) {
+    fn raise_exit(&mut self, exit: Exit) {
         self.exit = self.exit.max(exit);
     }
 }
 
 fn report(id: ExtractionId, extraction: Result<Extraction, DrainError>) -> Report {
     let outcome = extraction.map_or_else(
-        |error| Outcome::Failed(Box::new(Problem::of_drain(&error))),
+        |error| Outcome::Failed(Box::new(Problem::from_drain_error(&error))),
         Outcome::Success,
     );
     Report::new(None, Some(id), outcome)

@@ -1,4 +1,4 @@
-//! `typless emulator`: the emulator by itself, for clients of any kind.
+//! `typless emulator`: runs the emulator, for clients of any kind.
 
 use typless_emulator::{
     Faults, Listener, QueueAfterReading, RateLimit, Service, ServiceOptions, WebhookOptions,
@@ -7,28 +7,30 @@ use typless_emulator::{
 use crate::arguments::EmulatorArguments;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::work::on_interruption;
+use crate::work::on_interrupt;
 use crate::{document_types, output};
 
-/// Listens until the process is ended.
+/// Serves until the process ends.
 pub(super) fn run(arguments: &EmulatorArguments) -> Result<Exit, Failure> {
     let service = Service::new(options(arguments)?);
     let listener = Listener::bind(arguments.listen, service).map_err(|error| {
-        Failure::wrong_call(format!(
+        Failure::invalid_usage(format!(
             "can't listen on {}: {error}: choose another address with --listen",
             arguments.listen
         ))
     })?;
     if !listener.local_addr().ip().is_loopback() {
-        output::say(
-            "the emulator is open to the network, without encryption: keep real documents and keys away from it",
+        output::eprint_message(
+            "the emulator is open to the network, without encryption: do not send real documents \
+             or API keys to it",
         );
     }
-    // Whoever runs it as the first process of a container could not stop it otherwise: the system ignores signals on its behalf.
-    on_interruption(|| false);
-    // It serves those who know its address anyway.
+    // As the first process of a container, it could not be stopped otherwise: the kernel ignores
+    // signals without a handler there.
+    on_interrupt(|| false);
+    // It serves even if standard output is closed.
     let _ = output::write(&format!(
-        "the emulator listens on {}; any key is accepted",
+        "the emulator listens on {}; any API key is accepted",
         listener.base_url()
     ));
     loop {
@@ -52,8 +54,8 @@ fn options(arguments: &EmulatorArguments) -> Result<ServiceOptions, Failure> {
     if let Some(requests) = arguments.rate_limit {
         options = options.with_rate_limit(RateLimit::per_second(requests));
     }
-    if arguments.queue_keeps_read {
-        options = options.with_queue_after_reading(QueueAfterReading::WithIt);
+    if arguments.keep_fetched {
+        options = options.with_queue_after_reading(QueueAfterReading::Kept);
     }
     if let Some(webhook) = webhook(arguments) {
         options = options.with_webhook(webhook);
@@ -66,14 +68,14 @@ fn webhook(arguments: &EmulatorArguments) -> Option<WebhookOptions> {
     if let Some(delay) = &arguments.webhook_delay {
         webhook = webhook.with_delay(delay.clone());
     }
-    if let Some(share) = arguments.webhook_lost {
+    if let Some(share) = arguments.webhook_loss {
         webhook = webhook.with_lost(share);
     }
-    if let Some(share) = arguments.webhook_doubled {
-        webhook = webhook.with_doubled(share);
+    if let Some(share) = arguments.webhook_duplicate {
+        webhook = webhook.with_duplicated(share);
     }
-    if let Some((share, by)) = arguments.webhook_overtaken {
-        webhook = webhook.with_overtaken(share, by);
+    if let Some((share, by)) = arguments.webhook_reorder {
+        webhook = webhook.with_held_back(share, by);
     }
     Some(webhook)
 }

@@ -10,17 +10,17 @@ use crate::{document_types, documents};
 
 /// Extracts all documents at the same time.
 pub(super) fn run(arguments: &ExtractArguments) -> Result<Exit, Failure> {
-    // Everything that can be wrong with the call is found before anything is submitted, and billed.
+    // Invalid usage is found before anything is submitted and billed.
     let tasks = documents::open(&arguments.documents)?;
     let connection = if arguments.emulator {
         let types = document_types::read(&arguments.document_type_file)?;
-        Connection::to_emulator(
+        Connection::for_emulator(
             types,
             &arguments.documents.document_type,
             &arguments.service,
         )?
     } else {
-        Connection::to_service(&arguments.service)?
+        Connection::for_service(&arguments.service)?
     };
     let goal = Goal::Results {
         deadline: arguments.deadline,

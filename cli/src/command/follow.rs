@@ -1,18 +1,20 @@
-//! What `extract` and `resume` share: documents are followed to their ends, and results printed as they come.
+//! What `extract` and `resume` share: documents are followed until they finish, and results are
+//! printed as soon as they are known.
 
 use typless::machine::{JobError, Ticket};
 use typless::wire::{Extraction, ExtractionId, printable};
 
 use crate::arguments::OutputArguments;
 use crate::exit::Exit;
-use crate::output::{self, say, say_line};
+use crate::output::{self, eprint_line, eprint_message};
 use crate::progress::Progress;
 use crate::report::{Outcome, Printer, Problem, Report};
 use crate::service::Connection;
 use crate::summary::Summary;
 use crate::work::{self, Plan, Task, TaskName, Update};
 
-/// Follows all of them at the same time, and prints each result as soon as it is there. If one can't be printed, that is an interruption: what was submitted is left as tickets.
+/// Follows all documents at the same time, and prints each result as soon as it is known. A result
+/// that can't be written is an interruption: the remaining submitted documents are left as tickets.
 pub(super) fn run(
     connection: &Connection,
     tasks: Vec<Task>,
@@ -20,91 +22,93 @@ pub(super) fn run(
     output: &OutputArguments,
     is_quiet: bool,
 ) -> Exit {
-    let emulated = connection.is_emulator();
+    let is_emulated = connection.is_emulator();
     let documents = tasks.len();
     let progress = Progress::new(documents, is_quiet);
-    let announce = {
+    let on_interrupted = {
         let progress = progress.clone();
-        move |submitting| progress.suspend(|| tell_interrupted(submitting, emulated))
+        move |submitting| progress.suspend(|| print_interrupted(submitting, is_emulated))
     };
     let (printer, summary) = (Printer::new(output), Summary::new(is_quiet));
     let mut sink = Sink {
         printer,
         summary,
-        emulated,
+        is_emulated,
         exit: Exit::Success,
-        unwritten: None,
+        write_error: None,
     };
-    let tell = |task: TaskName<'_>, update: Update<'_>, batch: &_| {
+    let on_update = |task: TaskName<'_>, update: Update<'_>, batch: &_| {
         match update {
             Update::Event(kind) => progress.event(task.name(), kind),
             Update::Submitted { .. } => {}
-            Update::Ended {
+            Update::Finished {
                 extraction_id,
                 outcome,
-            } => progress.suspend(|| sink.ended(task, extraction_id, outcome)),
-            Update::SubmittedLate { ticket } => progress.suspend(|| tell_late(task, ticket)),
-            Update::Left { ticket } => progress.suspend(|| sink.left(ticket)),
-            Update::NotSubmitted => progress.suspend(|| tell_not_submitted(task)),
+            } => progress.suspend(|| sink.finish(task, extraction_id, outcome)),
+            Update::SubmittedLate { ticket } => {
+                progress.suspend(|| print_submitted_late(task, ticket));
+            }
+            Update::Abandoned { ticket } => progress.suspend(|| sink.print_left(ticket)),
+            Update::NotSubmitted => progress.suspend(|| print_not_submitted(task)),
         }
         progress.counts(sink.summary.done(), sink.summary.failed, batch);
-        sink.unwritten.is_none()
+        sink.write_error.is_none()
     };
-    let (ended, batch) = work::perform(connection, tasks, plan, announce, tell);
+    let (exit_status, batch) = work::perform(connection, tasks, plan, on_interrupted, on_update);
     progress.end();
-    sink.summary.tell_documents(documents, &batch);
-    // That a disk is full is no Ctrl-C.
+    sink.summary.print_documents(documents, &batch);
+    // A full disk is not a Ctrl-C.
     sink.exit.max(
-        sink.unwritten
+        sink.write_error
             .filter(|exit| *exit != Exit::Success)
-            .unwrap_or(ended),
+            .unwrap_or(exit_status),
     )
 }
 
-/// Where results go, and how it went so far.
+/// Where results go, and the status so far.
 struct Sink {
     printer: Printer,
     summary: Summary,
-    emulated: bool,
+    is_emulated: bool,
     exit: Exit,
-    /// What it means that a result could not be printed, once that has happened.
-    unwritten: Option<Exit>,
+    /// The exit status of the first write error, if there was one.
+    write_error: Option<Exit>,
 }
 
 impl Sink {
-    fn ended(
+    fn finish(
         &mut self,
         task: TaskName<'_>,
         extraction_id: Option<ExtractionId>,
         outcome: Result<Extraction, JobError>,
     ) {
         let mut went_well = outcome.is_ok();
-        let ticket = outcome.as_ref().err().and_then(unended).cloned();
+        let ticket = outcome.as_ref().err().and_then(unfinished_ticket).cloned();
         let outcome = outcome.map_or_else(
-            |error| Outcome::Failed(Box::new(Problem::of_job(&error))),
+            |error| Outcome::Failed(Box::new(Problem::from_job_error(&error))),
             Outcome::Success,
         );
         let report = Report::new(task.file, extraction_id, outcome).at(task.index);
         if let Err(error) = self.printer.write(&report) {
-            report.tell_unwritten(&error);
-            self.unwritten = self.unwritten.max(Some(output::exit_of(&error)));
+            report.print_write_error(&error);
+            self.write_error = self.write_error.max(Some(output::exit_for(&error)));
             went_well = false;
         }
-        self.summary.ended(went_well);
-        self.exit = self.exit.max(report.complain());
-        ticket.iter().for_each(|ticket| self.left(ticket));
+        self.summary.count(went_well);
+        self.exit = self.exit.max(report.print_error());
+        ticket.iter().for_each(|ticket| self.print_left(ticket));
     }
 
-    fn left(&self, ticket: &Ticket) {
-        // With an emulator that ends, nobody could go on.
-        if !self.emulated {
-            tell_ticket(ticket);
+    fn print_left(&self, ticket: &Ticket) {
+        // The emulator ends with this process, so its tickets are useless.
+        if !self.is_emulated {
+            print_ticket(ticket);
         }
     }
 }
 
-/// The ticket of a document that we came to no end with, while it goes on at the service.
-fn unended(error: &JobError) -> Option<&Ticket> {
+/// The ticket of a document whose outcome we do not know, while it continues at the service.
+fn unfinished_ticket(error: &JobError) -> Option<&Ticket> {
     match error {
         JobError::Deadline { ticket, .. } => Some(ticket),
         JobError::Refused { ticket, .. } => ticket.as_ref(),
@@ -112,40 +116,44 @@ fn unended(error: &JobError) -> Option<&Ticket> {
     }
 }
 
-/// Says what the lines that follow are.
-pub(super) fn tell_interrupted(submitting: usize, emulated: bool) {
-    if emulated {
-        say("interrupted: the emulator ends with this call, and all that it was given");
+/// Explains the ticket lines that follow.
+pub(super) fn print_interrupted(submitting: usize, is_emulated: bool) {
+    if is_emulated {
+        eprint_message(
+            "interrupted: the emulator ends with this command, and its documents are lost",
+        );
         return;
     }
-    say(
-        "interrupted: what was submitted goes on at the service: each ticket is a line of JSON, for `typless resume`",
+    eprint_message(
+        "interrupted: submitted documents continue at the service: each ticket is a line of JSON, \
+         for `typless resume`",
     );
     if submitting > 0 {
-        say(&format!(
-            "waiting for the answers to submits that are out ({submitting}): Ctrl-C again leaves at once, and loses their tickets"
+        eprint_message(&format!(
+            "waiting for the responses to {submitting} submits in flight: press Ctrl-C again to \
+             exit immediately and lose their tickets"
         ));
     }
 }
 
-/// Says that a document was left alone.
-pub(super) fn tell_not_submitted(task: TaskName<'_>) {
-    say(&format!(
-        "{}: it was not submitted, as the call was interrupted: call again",
+/// Reports that a document was not submitted because of the interruption.
+pub(super) fn print_not_submitted(task: TaskName<'_>) {
+    eprint_message(&format!(
+        "{}: it was not submitted, because the command was interrupted: run it again",
         printable(task.name(), 300)
     ));
 }
 
-/// Says that a document was submitted after all.
-pub(super) fn tell_late(task: TaskName<'_>, ticket: &Ticket) {
-    say(&format!(
-        "{}: it was submitted after all: keep the ticket, and go on with `typless resume`",
+/// Reports that a document was submitted after all.
+pub(super) fn print_submitted_late(task: TaskName<'_>, ticket: &Ticket) {
+    eprint_message(&format!(
+        "{}: it was submitted after all: keep the ticket, and continue with `typless resume`",
         printable(task.name(), 300)
     ));
-    tell_ticket(ticket);
+    print_ticket(ticket);
 }
 
-/// A ticket where it is in nobody's way: results have the standard output for themselves.
-pub(super) fn tell_ticket(ticket: &Ticket) {
-    say_line(&ticket.to_json());
+/// Prints a ticket to standard error: standard output is for results.
+pub(super) fn print_ticket(ticket: &Ticket) {
+    eprint_line(&ticket.to_json());
 }

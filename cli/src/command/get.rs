@@ -1,4 +1,4 @@
-//! `typless get`: one poll one extraction.
+//! `typless get`: one poll of one extraction.
 
 use typless::machine::CallError;
 use typless::wire::{ExtractionId, Status, StatusRequest, StatusResponse};
@@ -9,29 +9,29 @@ use crate::failure::Failure;
 use crate::report::{Outcome, Printer, Problem, Report};
 use crate::service::Connection;
 
-/// Polls once, and prints what is found.
+/// Polls once, and prints the result or the status.
 pub(super) fn run(arguments: &GetArguments) -> Result<Exit, Failure> {
     let id = ExtractionId::new(&arguments.id).map_err(|error| {
-        Failure::wrong_call(error.to_string().replacen("extraction_id", "the ID", 1))
+        Failure::invalid_usage(error.to_string().replacen("extraction_id", "the ID", 1))
     })?;
-    let connection = Connection::to_service(&arguments.service)?;
+    let connection = Connection::for_service(&arguments.service)?;
     let outcome = outcome(connection.call(StatusRequest::new(id.clone())));
-    Ok(Printer::new(&arguments.output).tell(&Report::new(None, Some(id), outcome)))
+    Ok(Printer::new(&arguments.output).print_with_error(&Report::new(None, Some(id), outcome)))
 }
 
-fn outcome(answer: Result<StatusResponse, CallError>) -> Outcome {
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(error) => return Outcome::Failed(Box::new(Problem::for_poll(error))),
+fn outcome(response: Result<StatusResponse, CallError>) -> Outcome {
+    let response = match response {
+        Ok(response) => response,
+        Err(error) => return Outcome::Failed(Box::new(Problem::from_poll_error(error))),
     };
-    match answer.status() {
-        Status::Success => match answer.into_extraction() {
+    match response.status() {
+        Status::Success => match response.into_extraction() {
             Ok(extraction) => Outcome::Success(extraction),
             Err(error) => Outcome::Failed(Box::new(Problem::unreadable(&error))),
         },
-        Status::Error => Outcome::Failed(Box::new(Problem::failed(answer.error()))),
+        Status::Error => Outcome::Failed(Box::new(Problem::failed(response.error()))),
         Status::Expired => Outcome::Failed(Box::new(Problem::expired())),
         Status::Other(text) if text.is_empty() => Outcome::Failed(Box::new(Problem::no_status())),
-        status => Outcome::Unfinished(status.clone()),
+        status => Outcome::Pending(status.clone()),
     }
 }

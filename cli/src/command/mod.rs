@@ -1,4 +1,4 @@
-//! The commands, a file each.
+//! The commands, one file each.
 
 mod awaiting;
 mod drain;
@@ -14,7 +14,7 @@ use crate::arguments::Command;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Carries out a command.
+/// Runs a command.
 pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Extract(arguments) => extract::run(arguments),

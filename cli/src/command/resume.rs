@@ -1,4 +1,4 @@
-//! `typless resume`: goes on with what was submitted.
+//! `typless resume`: continues with submitted documents.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,14 +11,14 @@ use super::follow;
 use crate::arguments::ResumeArguments;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::OURS;
+use crate::output::MESSAGE_PREFIX;
 use crate::service::Connection;
 use crate::work::{Goal, Plan, Start, Task};
 
-/// Goes on with all tickets at the same time.
+/// Follows all tickets at the same time.
 pub(super) fn run(arguments: &ResumeArguments) -> Result<Exit, Failure> {
     let tasks = read(&arguments.tickets)?;
-    let connection = Connection::to_service(&arguments.service)?;
+    let connection = Connection::for_service(&arguments.service)?;
     let goal = Goal::Results {
         deadline: arguments.deadline,
     };
@@ -36,11 +36,11 @@ pub(super) fn run(arguments: &ResumeArguments) -> Result<Exit, Failure> {
     ))
 }
 
-/// Reads every ticket; if any of the lines is none, nothing is done.
+/// Reads every ticket; fails with every invalid line.
 fn read(path: &Path) -> Result<Vec<Task>, Failure> {
     let is_input = path.as_os_str() == "-";
     let shown = if is_input {
-        "the standard input".to_owned()
+        "standard input".to_owned()
     } else {
         path.display().to_string()
     };
@@ -50,15 +50,17 @@ fn read(path: &Path) -> Result<Vec<Task>, Failure> {
         fs::read_to_string(path)
     };
     let text = text.map_err(|error| {
-        Failure::wrong_call(format!(
+        Failure::invalid_usage(format!(
             "{shown} can't be read: {error}: name a readable file of tickets"
         ))
     })?;
     let (mut tasks, mut wrong) = (Vec::new(), Vec::new());
-    // Files of tickets that were put together may name an extraction twice.
+    // Files of tickets that were concatenated may name an extraction twice.
     let mut known = BTreeSet::new();
-    // Tickets go to the standard error after Ctrl-C; what it says beside them is passed over, so that all of it can be kept and given.
-    let is_ticket = |(line, _): &(&str, usize)| !line.is_empty() && !line.starts_with(OURS);
+    // After Ctrl-C, tickets go to standard error among messages. The messages are skipped, so that
+    // all of standard error can be kept and used.
+    let is_ticket =
+        |(line, _): &(&str, usize)| !line.is_empty() && !line.starts_with(MESSAGE_PREFIX);
     for (line, number) in text.lines().map(str::trim).zip(1..).filter(is_ticket) {
         match Ticket::from_json(line) {
             Ok(ticket) => {
@@ -67,16 +69,19 @@ fn read(path: &Path) -> Result<Vec<Task>, Failure> {
                 }
             }
             Err(error) => {
-                wrong.push(format!("line {number} of {shown} can't be used: {error}: give lines as `typless submit` prints them"));
+                wrong.push(format!(
+                    "line {number} of {shown} can't be used: {error}: give lines as `typless \
+                     submit` prints them"
+                ));
             }
         }
     }
     if !wrong.is_empty() {
-        return Err(Failure::wrong_calls(wrong));
+        return Err(Failure::invalid_usages(wrong));
     }
     if tasks.is_empty() {
-        return Err(Failure::wrong_call(format!(
-            "{shown} holds no tickets: give lines as `typless submit` prints them"
+        return Err(Failure::invalid_usage(format!(
+            "{shown} contains no tickets: give lines as `typless submit` prints them"
         )));
     }
     Ok(tasks)

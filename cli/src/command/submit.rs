@@ -16,66 +16,75 @@ use crate::{documents, output};
 /// Submits all documents at the same time.
 pub(super) fn run(arguments: &SubmitArguments) -> Result<Exit, Failure> {
     let tasks = documents::open(&arguments.documents)?;
-    let connection = Connection::to_service(&arguments.service)?;
+    let connection = Connection::for_service(&arguments.service)?;
 
     let documents = tasks.len();
     let progress = Progress::new(documents, arguments.verbosity.quiet);
     let mut summary = Summary::new(arguments.verbosity.quiet);
     let mut exit = Exit::Success;
-    let mut goes_on = true;
-    let announce = {
+    let mut should_continue = true;
+    let on_interrupted = {
         let progress = progress.clone();
-        move |submitting| progress.suspend(|| follow::tell_interrupted(submitting, false))
+        move |submitting| progress.suspend(|| follow::print_interrupted(submitting, false))
     };
-    let tell = |task: TaskName<'_>, update: Update<'_>, batch: &_| {
+    let on_update = |task: TaskName<'_>, update: Update<'_>, batch: &_| {
         match update {
             Update::Event(kind) => progress.event(task.name(), kind),
             Update::Submitted { ticket } => {
-                summary.ended(true);
-                goes_on &= progress.suspend(|| print(ticket));
+                summary.count(true);
+                should_continue &= progress.suspend(|| print(ticket));
             }
-            Update::Ended {
+            Update::Finished {
                 extraction_id,
                 outcome,
             } => {
-                let Err(error) = outcome else { return goes_on };
-                summary.ended(false);
+                let Err(error) = outcome else {
+                    return should_continue;
+                };
+                summary.count(false);
                 let report = Report::new(
                     task.file,
                     extraction_id,
-                    Outcome::Failed(Box::new(Problem::of_job(&error))),
+                    Outcome::Failed(Box::new(Problem::from_job_error(&error))),
                 );
-                exit = exit.max(progress.suspend(|| report.complain()));
+                exit = exit.max(progress.suspend(|| report.print_error()));
             }
-            Update::SubmittedLate { ticket } => goes_on &= progress.suspend(|| print(ticket)),
-            // Its ticket was printed.
-            Update::Left { .. } => {}
-            Update::NotSubmitted => progress.suspend(|| follow::tell_not_submitted(task)),
+            Update::SubmittedLate { ticket } => {
+                should_continue &= progress.suspend(|| print(ticket));
+            }
+            // Its ticket was printed already.
+            Update::Abandoned { .. } => {}
+            Update::NotSubmitted => progress.suspend(|| follow::print_not_submitted(task)),
         }
         progress.counts(summary.done(), summary.failed, batch);
-        goes_on
+        should_continue
     };
     let plan = Plan {
         goal: Goal::Tickets,
         limits: &arguments.limits,
         customer: None,
     };
-    let (ended, batch) = work::perform(&connection, tasks, &plan, announce, tell);
+    let (exit_status, batch) = work::perform(&connection, tasks, &plan, on_interrupted, on_update);
     progress.end();
-    summary.tell_documents(documents, &batch);
-    Ok(exit.max(if goes_on { ended } else { Exit::WrongCall }))
+    summary.print_documents(documents, &batch);
+    Ok(exit.max(if should_continue {
+        exit_status
+    } else {
+        Exit::InvalidUsage
+    }))
 }
 
-/// A ticket that can't be written where it belongs must not be lost: the document is submitted. No further ones should be then, which says what is given back.
+/// Prints a ticket. The document is submitted, so a ticket that can't be written to standard output
+/// goes to standard error instead. Returns false then: nothing more should be submitted.
 fn print(ticket: &Ticket) -> bool {
     let line = ticket.to_json();
     match output::write(&line) {
         Ok(()) => true,
         Err(error) => {
-            output::say(&format!(
-                "the ticket can't be written to the standard output: {error}: keep it from here"
+            output::eprint_message(&format!(
+                "the ticket can't be written to standard output: {error}: keep it from here"
             ));
-            output::say_line(&line);
+            output::eprint_line(&line);
             false
         }
     }

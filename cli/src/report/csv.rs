@@ -1,13 +1,14 @@
 //! Results for spreadsheets and databases: a row for each value.
 //!
-//! Documents of one call may have different fields and any number of line items; with a row for each value all have the same columns, which are known before the first result.
+//! Documents may have different fields and any number of line items. With one row per value all
+//! have the same columns, which are known before the first result.
 
 use typless::wire::{Candidate, Extraction, Field};
 
 use super::review;
 use super::{Outcome, Report};
 
-/// The names of the columns.
+/// The column names.
 const HEADER: [&str; 11] = [
     "index",
     "file",
@@ -22,9 +23,11 @@ const HEADER: [&str; 11] = [
     "message",
 ];
 
-/// The rows of one document, below the header if they are the first: one for the best value of each field, or a single one where there is none, which says why. As RFC 4180 has it, but with lines
-/// that end as the system's do; line ends and control characters within a value are blanks, and what a spreadsheet would take for a formula has an apostrophe before it.
-pub(super) fn lines(report: &Report, floor: Option<f64>, with_header: bool) -> String {
+/// The rows of one document, after the header if they are the first. There is one row for the best
+/// value of each field, or a single row where there are no values. The format is that of RFC 4180,
+/// but lines end as the system's do, line breaks and control characters within a value become
+/// spaces, and an apostrophe precedes what a spreadsheet would take for a formula.
+pub(super) fn lines(report: &Report, min_confidence: Option<f64>, with_header: bool) -> String {
     let mut lines = Vec::new();
     if with_header {
         lines.push(HEADER.join(","));
@@ -32,12 +35,12 @@ pub(super) fn lines(report: &Report, floor: Option<f64>, with_header: bool) -> S
     match &report.outcome {
         Outcome::Success(extraction) => {
             let before = lines.len();
-            lines.extend(of_extraction(report, extraction, floor));
+            lines.extend(extraction_lines(report, extraction, min_confidence));
             if lines.len() == before {
                 lines.push(line(report, &Cells::default()));
             }
         }
-        Outcome::Unfinished(_) => lines.push(line(report, &Cells::default())),
+        Outcome::Pending(_) => lines.push(line(report, &Cells::default())),
         Outcome::Failed(problem) => lines.push(line(
             report,
             &Cells {
@@ -49,7 +52,7 @@ pub(super) fn lines(report: &Report, floor: Option<f64>, with_header: bool) -> S
     lines.join("\n")
 }
 
-/// What differs between the rows of a document.
+/// The cells that differ between the rows of a document.
 #[derive(Default)]
 struct Cells<'a> {
     table: &'a str,
@@ -62,11 +65,15 @@ struct Cells<'a> {
     message: &'a str,
 }
 
-fn of_extraction(report: &Report, extraction: &Extraction, floor: Option<f64>) -> Vec<String> {
-    let own = extraction
+fn extraction_lines(
+    report: &Report,
+    extraction: &Extraction,
+    min_confidence: Option<f64>,
+) -> Vec<String> {
+    let header_fields = extraction
         .fields()
         .iter()
-        .map(|field| cells("", None, field, floor));
+        .map(|field| cells("", None, field, min_confidence));
     let tables = [
         ("line_items", extraction.line_items()),
         ("vat_rates", extraction.vat_rates()),
@@ -77,10 +84,11 @@ fn of_extraction(report: &Report, extraction: &Extraction, floor: Option<f64>) -
             content
                 .fields()
                 .iter()
-                .map(move |field| cells(table, Some(row), field, floor))
+                .map(move |field| cells(table, Some(row), field, min_confidence))
         })
     });
-    own.chain(in_tables)
+    header_fields
+        .chain(in_tables)
         .map(|cells| line(report, &cells))
         .collect()
 }
@@ -89,10 +97,10 @@ fn cells<'a>(
     table: &'a str,
     row: Option<usize>,
     field: &'a Field,
-    floor: Option<f64>,
+    min_confidence: Option<f64>,
 ) -> Cells<'a> {
     let best = field.best();
-    let review = if best.is_some_and(|best| review::is_weak(best, floor)) {
+    let review = if best.is_some_and(|best| review::is_low_confidence(best, min_confidence)) {
         "yes"
     } else {
         ""
@@ -133,7 +141,7 @@ fn line(report: &Report, cells: &Cells<'_>) -> String {
     columns.map(quoted).join(",")
 }
 
-/// A cell, in quotes where it needs them.
+/// Quotes a cell if necessary.
 fn quoted(text: &str) -> String {
     let apostrophe = if is_formula(text) { "'" } else { "" };
     let text: String = apostrophe
@@ -155,7 +163,8 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// Whether a spreadsheet would calculate this, and not show it. Whoever writes an invoice, or names its file, must not get a say in the spreadsheets of those who receive it. A number is a number,
+/// Whether a spreadsheet would evaluate this as a formula. The author of an invoice or of a file
+/// name must not be able to run formulas in the reader's spreadsheet. A number is not a formula,
 /// with or without a sign.
 fn is_formula(text: &str) -> bool {
     text.starts_with([
@@ -168,7 +177,7 @@ mod tests {
     use super::quoted;
 
     #[test]
-    fn cells_are_quoted_where_they_need_it_and_stay_on_their_line() {
+    fn cells_are_quoted_if_necessary_and_stay_on_one_line() {
         for (text, cell) in [
             ("", ""),
             ("2484.6000", "2484.6000"),

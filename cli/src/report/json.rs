@@ -6,11 +6,13 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use typless::machine::Ticket;
 
-use super::review::{self, Weak};
+use super::review::{self, LowConfidence};
 use super::{Outcome, Problem, Report};
 
-/// `{"index", "file", "extraction_id", "status", "result" | "error", "review"}` on one line; the result is the service's own JSON, and the review is there where a confidence was asked for, the index where the document has a place in the call.
-pub(super) fn line(report: &Report, floor: Option<f64>) -> String {
+/// Renders `{"index", "file", "extraction_id", "status", "result" | "error", "review"}` on one
+/// line. The result is the service's own JSON. The index is there if the document has a position on
+/// the command line, the review if a minimum confidence was given.
+pub(super) fn line(report: &Report, min_confidence: Option<f64>) -> String {
     #[derive(Serialize)]
     struct Line<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,7 +25,7 @@ pub(super) fn line(report: &Report, floor: Option<f64>) -> String {
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<Error<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        review: Option<Vec<Weak<'a>>>,
+        review: Option<Vec<LowConfidence<'a>>>,
     }
     let extraction_id = report
         .extraction_id
@@ -34,12 +36,12 @@ pub(super) fn line(report: &Report, floor: Option<f64>) -> String {
         Outcome::Success(extraction) => (
             raw(extraction.raw_json()),
             None,
-            floor.map(|floor| review::weak(extraction, floor)),
+            min_confidence.map(|min_confidence| review::low_confidence(extraction, min_confidence)),
         ),
-        Outcome::Unfinished(_) => (None, None, None),
-        Outcome::Failed(problem) => (None, Some(Error::of(problem)), None),
+        Outcome::Pending(_) => (None, None, None),
+        Outcome::Failed(problem) => (None, Some(Error::from_problem(problem)), None),
     };
-    // Texts and JSON always serialise.
+    // Strings and raw JSON always serialize.
     serde_json::to_string(&Line {
         index: report.index,
         file: &report.file,
@@ -52,7 +54,8 @@ pub(super) fn line(report: &Report, floor: Option<f64>) -> String {
     .unwrap_or_default()
 }
 
-/// What went wrong: the service's own words where it had any, else ours, and the ticket to go on with.
+/// The error: the service's own code and message where it gave any, else ours, and the ticket to
+/// resume.
 #[derive(Serialize)]
 struct Error<'a> {
     code: Option<&'a str>,
@@ -63,20 +66,23 @@ struct Error<'a> {
 }
 
 impl<'a> Error<'a> {
-    fn of(problem: &'a Problem) -> Self {
-        let said = problem.said.as_ref();
+    fn from_problem(problem: &'a Problem) -> Self {
+        let service_error = problem.service_error.as_ref();
         Self {
-            code: said.and_then(|said| said.code()),
-            message: said
-                .and_then(|said| said.message())
+            code: service_error.and_then(|service_error| service_error.code()),
+            message: service_error
+                .and_then(|service_error| service_error.message())
                 .unwrap_or(&problem.sentence),
-            details: said.and_then(|said| said.details()).and_then(raw),
+            details: service_error
+                .and_then(|service_error| service_error.details())
+                .and_then(raw),
             ticket: problem.ticket.as_ref(),
         }
     }
 }
 
-/// The service's JSON on one line. Line ends stand only between tokens, where a blank means the same; in strings JSON escapes them.
+/// The service's JSON on one line. JSON escapes line breaks in strings, so they occur between
+/// tokens only, where a space means the same.
 fn raw(json: &str) -> Option<Box<RawValue>> {
     RawValue::from_string(json.replace(['\n', '\r'], " ")).ok()
 }

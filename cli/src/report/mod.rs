@@ -1,4 +1,4 @@
-//! How one document came out, for people and for programs.
+//! The outcome of one document, printed for people and for programs.
 
 mod csv;
 mod json;
@@ -13,27 +13,28 @@ use std::io;
 use typless::wire::{Extraction, ExtractionId, Status, printable};
 
 use crate::exit::Exit;
-use crate::output::say;
+use crate::output::eprint_message;
 pub(crate) use printer::Printer;
 pub(crate) use problem::Problem;
 
-/// How one document came out.
+/// The outcome of one document.
 pub(crate) struct Report {
-    /// Its place in the call, from 0, where it has one.
+    /// Its position on the command line, from 0, if it has one.
     index: Option<usize>,
-    /// What the document is called: the file as it was named on the command line, else the name the service knows, else the id.
+    /// The document's name: the file as on the command line, else the name the service knows, else
+    /// the id.
     file: String,
     extraction_id: Option<ExtractionId>,
     outcome: Outcome,
 }
 
-/// What came of it.
+/// What happened to the document.
 pub(crate) enum Outcome {
-    /// There is a result.
+    /// It has a result.
     Success(Extraction),
-    /// There is none yet.
-    Unfinished(Status),
-    /// There is none.
+    /// It has no result yet.
+    Pending(Status),
+    /// It has no result.
     Failed(Box<Problem>),
 }
 
@@ -45,7 +46,7 @@ impl Report {
     ) -> Self {
         let known = match &outcome {
             Outcome::Success(extraction) => extraction.file_name(),
-            Outcome::Unfinished(_) | Outcome::Failed(_) => None,
+            Outcome::Pending(_) | Outcome::Failed(_) => None,
         };
         let file = file
             .or(known)
@@ -60,48 +61,48 @@ impl Report {
         }
     }
 
-    /// Names its place in the call.
+    /// Sets its position on the command line.
     pub(crate) fn at(mut self, index: usize) -> Self {
         self.index = Some(index);
         self
     }
 
     /// The report as one line of JSON.
-    pub(crate) fn to_json(&self, floor: Option<f64>) -> String {
-        json::line(self, floor)
+    pub(crate) fn to_json(&self, min_confidence: Option<f64>) -> String {
+        json::line(self, min_confidence)
     }
 
-    /// The service's status, or for an end that is ours its name in the same style.
+    /// The service's status, or a name in the same style for an outcome of our own.
     fn status(&self) -> Cow<'_, str> {
         match &self.outcome {
             Outcome::Success(_) => "SUCCESS".into(),
-            Outcome::Unfinished(status) => status.to_string().into(),
+            Outcome::Pending(status) => status.to_string().into(),
             Outcome::Failed(problem) => problem.status.into(),
         }
     }
 
-    /// Says to the standard error that there is a result and it could not be printed.
-    pub(crate) fn tell_unwritten(&self, error: &io::Error) {
+    /// Reports on standard error that there is a result and that it could not be written.
+    pub(crate) fn print_write_error(&self, error: &io::Error) {
         if let (Outcome::Success(_), Some(id)) = (&self.outcome, &self.extraction_id) {
             let file = printable(&self.file, 300);
-            say(&format!(
+            eprint_message(&format!(
                 "{file}: the result can't be written: {error}; fetch it again: typless get {}",
                 printable(id.as_str(), 300)
             ));
         }
     }
 
-    /// Prints what is wrong to the standard error, if anything is.
-    pub(crate) fn complain(&self) -> Exit {
+    /// Prints the error to standard error, if there is one.
+    pub(crate) fn print_error(&self) -> Exit {
         match &self.outcome {
-            Outcome::Success(_) | Outcome::Unfinished(_) => Exit::Success,
+            Outcome::Success(_) | Outcome::Pending(_) => Exit::Success,
             Outcome::Failed(problem) => {
                 let (file, sentence, advice) = (
                     printable(&self.file, 300),
                     printable(&problem.sentence, 2000),
                     printable(&problem.advice, 500),
                 );
-                say(&format!("{file}: {sentence}; {advice}"));
+                eprint_message(&format!("{file}: {sentence}; {advice}"));
                 problem.exit
             }
         }

@@ -1,4 +1,4 @@
-//! Why there is no result: for people a sentence with what to do, for programs a word.
+//! Why there is no result: a sentence and advice for people, a status for programs.
 
 use std::borrow::Cow;
 
@@ -10,30 +10,30 @@ use crate::failure::CHECK_KEY;
 
 /// Why there is no result.
 pub(crate) struct Problem {
-    /// The service's status, or for an end that is ours its name in the same style.
+    /// The service's status, or a name in the same style for an outcome of our own.
     pub(super) status: &'static str,
     pub(super) exit: Exit,
     /// What happened.
     pub(super) sentence: String,
     /// What to do about it.
     pub(super) advice: Cow<'static, str>,
-    /// What the service said, where it said something.
-    pub(super) said: Option<ServiceError>,
-    /// What to go on with, where that is possible.
+    /// The service's error, if it sent one.
+    pub(super) service_error: Option<ServiceError>,
+    /// The ticket to resume, if there is one.
     pub(super) ticket: Option<Ticket>,
 }
 
-/// The emulator's code for a document type it does not know; the service's own is not documented.
+/// The emulator's code for an unknown document type; the service's own is not documented.
 const UNKNOWN_DOCUMENT_TYPE: &str = "document_type_not_found";
 
 const SUBMIT_AGAIN: &str = "submit the document again";
-const MEND: &str = "mend the document and submit it again";
-const REPORT: &str = "keep the ticket, and report this to the makers of typless";
+const FIX_DOCUMENT: &str = "fix the document and submit it again";
+const REPORT_BUG: &str = "keep the ticket, and report this as a bug of typless";
 
 impl Problem {
-    /// How a job ended.
-    pub(crate) fn of_job(error: &JobError) -> Self {
-        let (status, exit) = (status_of_job(error), exit_of_job(error));
+    /// The problem of a job.
+    pub(crate) fn from_job_error(error: &JobError) -> Self {
+        let (status, exit) = (job_status(error), job_exit(error));
         let sentence = error.to_string();
         let advice = match error {
             JobError::Deadline { ticket, .. } => format!(
@@ -41,45 +41,45 @@ impl Problem {
                 ticket.extraction_id()
             )
             .into(),
-            error => advice_for_job(error).into(),
+            error => job_advice(error).into(),
         };
         Self {
             status,
             exit,
             sentence,
             advice,
-            said: error.service_error().cloned(),
+            service_error: error.service_error().cloned(),
             ticket: error.ticket().cloned(),
         }
     }
 
-    /// How a poll by hand ended without an answer.
-    pub(crate) fn for_poll(error: CallError) -> Self {
+    /// The problem of a single poll.
+    pub(crate) fn from_poll_error(error: CallError) -> Self {
         let sentence = error.to_string();
         let (status, exit, advice) = match &error {
             CallError::Refused(error) => match error.http_status().map(|status| status.as_u16()) {
-                Some(401 | 403) => ("REFUSED", Exit::NoService, CHECK_KEY),
+                Some(401 | 403) => ("REFUSED", Exit::ServiceUnavailable, CHECK_KEY),
                 Some(404) => (
                     "NOT_FOUND",
                     Exit::DocumentFailed,
                     "check the id, the key and the base URL",
                 ),
-                // Of such a request nothing can be wrong but the id.
+                // Only the id of such a request can be wrong.
                 Some(400 | 422) => ("REFUSED", Exit::DocumentFailed, "check the id"),
-                _ => ("REFUSED", Exit::NoService, "check the base URL"),
+                _ => ("REFUSED", Exit::ServiceUnavailable, "check the base URL"),
             },
             CallError::TooLarge { .. } => (
                 "TOO_LARGE",
                 Exit::DocumentFailed,
-                "report this to the makers of typless",
+                "report this as a bug of typless",
             ),
             _ => (
-                "NO_ANSWER",
-                Exit::NoService,
-                "check the base URL and the network, and call again",
+                "NO_RESPONSE",
+                Exit::ServiceUnavailable,
+                "check the base URL and the network, and try again",
             ),
         };
-        let said = if let CallError::Refused(error) = error {
+        let service_error = if let CallError::Refused(error) = error {
             Some(error)
         } else {
             None
@@ -89,13 +89,13 @@ impl Problem {
             exit,
             sentence,
             advice: advice.into(),
-            said,
+            service_error,
             ticket: None,
         }
     }
 
-    /// Why a listed extraction brings no result.
-    pub(crate) fn of_drain(error: &DrainError) -> Self {
+    /// Why a listed extraction has no result.
+    pub(crate) fn from_drain_error(error: &DrainError) -> Self {
         let (status, advice) = match error {
             DrainError::Failed { error } => return Self::failed(Some(error)),
             DrainError::Expired => return Self::expired(),
@@ -104,18 +104,18 @@ impl Problem {
             DrainError::Refused { .. } => ("REFUSED", "check the base URL"),
             DrainError::TooLarge { .. } => (
                 "TOO_LARGE",
-                "keep the id, and report this to the makers of typless",
+                "keep the id, and report this as a bug of typless",
             ),
-            DrainError::Unfinished { .. } => ("IN_PROGRESS", "call again later"),
-            _ => ("NO_ANSWER", "check the network, and call again"),
+            DrainError::Unfinished { .. } => ("IN_PROGRESS", "try again later"),
+            _ => ("NO_RESPONSE", "check the network, and try again"),
         };
-        let said = match error {
+        let service_error = match error {
             DrainError::NotFound { error } | DrainError::Refused { error } => Some(error.clone()),
             _ => None,
         };
         Self {
-            said,
-            ..Self::found(status, error.to_string(), advice)
+            service_error,
+            ..Self::document_failed(status, error.to_string(), advice)
         }
     }
 
@@ -126,72 +126,72 @@ impl Problem {
             ToString::to_string,
         );
         Self {
-            said: error.cloned(),
-            ..Self::found(
+            service_error: error.cloned(),
+            ..Self::document_failed(
                 "ERROR",
                 format!("the service could not process the document: {explanation}"),
-                MEND,
+                FIX_DOCUMENT,
             )
         }
     }
 
-    /// The result is there no more.
+    /// The result was deleted.
     pub(crate) fn expired() -> Self {
-        Self::found(
+        Self::document_failed(
             "EXPIRED",
             "the result expired: it was not fetched within 48 hours and is deleted".to_owned(),
             SUBMIT_AGAIN,
         )
     }
 
-    /// The result can't be read.
+    /// The result can't be decoded.
     pub(crate) fn unreadable(error: &DecodeError) -> Self {
-        Self::found(
+        Self::document_failed(
             "UNREADABLE",
             format!("the extraction succeeded, but {error}"),
-            "keep the id, and report this to the makers of typless",
+            "keep the id, and report this as a bug of typless",
         )
     }
 
-    /// The answer is JSON, and not that of the service.
+    /// The response is JSON, but not from the service.
     pub(crate) fn no_status() -> Self {
-        let problem = Self::found(
-            "NO_ANSWER",
-            "the answer names no status".to_owned(),
+        let problem = Self::document_failed(
+            "NO_RESPONSE",
+            "the response has no status".to_owned(),
             "check the base URL",
         );
         Self {
-            exit: Exit::NoService,
+            exit: Exit::ServiceUnavailable,
             ..problem
         }
     }
 
-    fn found(status: &'static str, sentence: String, advice: &'static str) -> Self {
+    fn document_failed(status: &'static str, sentence: String, advice: &'static str) -> Self {
         Self {
             status,
             exit: Exit::DocumentFailed,
             sentence,
             advice: advice.into(),
-            said: None,
+            service_error: None,
             ticket: None,
         }
     }
 }
 
-fn exit_of_job(error: &JobError) -> Exit {
+fn job_exit(error: &JobError) -> Exit {
     match error {
         JobError::Refused { error, .. } if error.code() == Some(UNKNOWN_DOCUMENT_TYPE) => {
-            Exit::WrongCall
+            Exit::InvalidUsage
         }
-        JobError::SourceFailed { .. } => Exit::WrongCall,
-        JobError::Refused { .. } | JobError::Exhausted { .. } => Exit::NoService,
+        JobError::SourceFailed { .. } => Exit::InvalidUsage,
+        JobError::Refused { .. } | JobError::Exhausted { .. } => Exit::ServiceUnavailable,
         _ => Exit::DocumentFailed,
     }
 }
 
-fn advice_for_job(error: &JobError) -> &'static str {
+fn job_advice(error: &JobError) -> &'static str {
     match error {
-        JobError::Failed { .. } => MEND,
+        JobError::Failed { .. } => FIX_DOCUMENT,
         JobError::Expired { .. } => SUBMIT_AGAIN,
         JobError::NotFound { .. } => "check the key and the base URL",
         JobError::Refused { error, .. } => {
@@ -203,24 +203,25 @@ fn advice_for_job(error: &JobError) -> &'static str {
                 _ => "check the document type and the document",
             }
         }
-        JobError::TooLarge { .. } | JobError::Unreadable { .. } => REPORT,
+        JobError::TooLarge { .. } | JobError::Unreadable { .. } => REPORT_BUG,
         JobError::Exhausted { cause: None, .. } => {
-            "wait longer with --deadline, and call again: nothing was submitted"
+            "wait longer with --deadline, and try again: nothing was submitted"
         }
         JobError::Exhausted { .. } => {
-            "check the base URL and the network, and call again: nothing was submitted"
+            "check the base URL and the network, and try again: nothing was submitted"
         }
         JobError::SubmitUnknown { .. } => {
-            "poll the service whether the document arrived before you submit it again: it may be billed"
+            "check with the service whether the document arrived before you submit it again: it \
+             may be billed twice"
         }
         JobError::SourceFailed { .. } => {
-            "leave the file alone while it is sent, and call again: nothing was submitted"
+            "do not change the file while it is sent, and try again: nothing was submitted"
         }
-        _ => "call again",
+        _ => "try again",
     }
 }
 
-fn status_of_job(error: &JobError) -> &'static str {
+fn job_status(error: &JobError) -> &'static str {
     match error {
         JobError::Failed { .. } => "ERROR",
         JobError::Expired { .. } => "EXPIRED",

@@ -1,12 +1,12 @@
-//! What a person should poll: values of little confidence.
+//! Values that a person should check, because their confidence is low.
 
 use serde::Serialize;
 use typless::wire::{Candidate, Extraction, Field};
 
-/// The best value of a field, where its confidence is below what was asked for.
+/// The best value of a field, with a confidence below the minimum.
 #[derive(Serialize)]
-pub(super) struct Weak<'a> {
-    /// Where it is one of a table's: which table, and which row, from 0.
+pub(super) struct LowConfidence<'a> {
+    /// Its table and its row (from 0), if it is in a table.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub(super) cell: Option<Cell>,
     pub(super) field: &'a str,
@@ -22,13 +22,20 @@ pub(super) struct Cell {
     pub(super) row: usize,
 }
 
-/// Whether a value is below the confidence asked for. One without a score is: nothing says that it reaches it.
-pub(super) fn is_weak(candidate: &Candidate, floor: Option<f64>) -> bool {
-    floor.is_some_and(|floor| candidate.confidence().is_none_or(|score| score < floor))
+/// Whether a value's confidence is below the minimum. A value without a confidence counts as below.
+pub(super) fn is_low_confidence(candidate: &Candidate, min_confidence: Option<f64>) -> bool {
+    min_confidence.is_some_and(|min_confidence| {
+        candidate
+            .confidence()
+            .is_none_or(|score| score < min_confidence)
+    })
 }
 
-/// All weak values: of the fields, then of the tables.
-pub(super) fn weak(extraction: &Extraction, floor: f64) -> Vec<Weak<'_>> {
+/// All values with a low confidence: of the fields, then of the tables.
+pub(super) fn low_confidence(
+    extraction: &Extraction,
+    min_confidence: f64,
+) -> Vec<LowConfidence<'_>> {
     let fields = extraction.fields().iter().map(|field| (None, field));
     let tables = [
         ("line_items", extraction.line_items()),
@@ -45,13 +52,19 @@ pub(super) fn weak(extraction: &Extraction, floor: f64) -> Vec<Weak<'_>> {
     });
     fields
         .chain(cells)
-        .filter_map(|(cell, field)| of_field(cell, field, floor))
+        .filter_map(|(cell, field)| review_field(cell, field, min_confidence))
         .collect()
 }
 
-fn of_field(cell: Option<Cell>, field: &Field, floor: f64) -> Option<Weak<'_>> {
-    let best = field.best().filter(|best| is_weak(best, Some(floor)))?;
-    Some(Weak {
+fn review_field(
+    cell: Option<Cell>,
+    field: &Field,
+    min_confidence: f64,
+) -> Option<LowConfidence<'_>> {
+    let best = field
+        .best()
+        .filter(|best| is_low_confidence(best, Some(min_confidence)))?;
+    Some(LowConfidence {
         cell,
         field: field.name(),
         value: best.text(),

@@ -1,4 +1,4 @@
-//! Knows where each document of the call stands.
+//! Follows the documents of a command through a batch.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,27 +13,27 @@ use typless_transports::SystemClock;
 use typless_transports::blocking::Driver;
 use typless_transports::ureq::Ureq;
 
-use super::halt::Halt;
-use super::{Goal, Start, Task, TaskName, Update, abandon_all, on_interruption};
+use super::fatal::FatalError;
+use super::{Goal, Start, Task, TaskName, Update, abandon_all, on_interrupt};
 use crate::exit::Exit;
 
-/// So many documents are given to the batch before their turn comes. The time that a document is followed begins when it is given.
-const AHEAD: usize = 32;
+/// How many documents may wait in the batch. A document's deadline starts when it is added.
+const MAX_WAITING: usize = 32;
 
-/// Gives documents to the batch, and tells the command what happens to them.
+/// Adds documents to the batch, and reports what happens to them.
 pub(super) struct Follower<F> {
     driver: Driver<Batch, Ureq, SystemClock>,
     clock: SystemClock,
     goal: Goal,
     tasks: Vec<Task>,
-    /// The first task that was not given to the batch.
+    /// The index of the first task that was not added to the batch.
     next: usize,
     under_way: BTreeMap<JobKey, UnderWay>,
-    tell: F,
+    on_update: F,
     interruption: Arc<Interruption>,
-    halted: Option<Halt>,
-    /// Whether the service has ever taken anything.
-    reached: bool,
+    fatal_error: Option<FatalError>,
+    /// Whether the service has accepted a document.
+    was_reached: bool,
 }
 
 struct UnderWay {
@@ -47,15 +47,15 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
         clock: SystemClock,
         tasks: Vec<Task>,
         goal: Goal,
-        announce: impl Fn(usize) + Send + Sync + 'static,
-        tell: F,
+        on_interrupted: impl Fn(usize) + Send + Sync + 'static,
+        on_update: F,
     ) -> Self {
         let interruption = Arc::new(Interruption {
-            has_come: AtomicBool::new(false),
-            announce: Box::new(announce),
+            is_triggered: AtomicBool::new(false),
+            on_interrupted: Box::new(on_interrupted),
         });
-        let (hand, by_hand) = (driver.hand(), interruption.clone());
-        on_interruption(move || hand.push(move |batch, now| by_hand.happen(batch, now)));
+        let (handle, from_handle) = (driver.handle(), interruption.clone());
+        on_interrupt(move || handle.push(move |batch, now| from_handle.trigger(batch, now)));
         Self {
             driver,
             clock,
@@ -63,21 +63,21 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
             tasks,
             next: 0,
             under_way: BTreeMap::new(),
-            tell,
+            on_update,
             interruption,
-            halted: None,
-            reached: false,
+            fatal_error: None,
+            was_reached: false,
         }
     }
 
     pub(super) fn follow(mut self) -> (Exit, BatchProgress) {
-        self.begin_more();
+        self.add_more();
         while let Some(event) = self.driver.next_event() {
-            self.take(event.kind);
-            self.begin_more();
+            self.handle_event(event.kind);
+            self.add_more();
         }
-        self.end_rest();
-        let exit = if self.interruption.has_come() {
+        self.report_rest();
+        let exit = if self.interruption.is_triggered() {
             Exit::Interrupted
         } else {
             Exit::Success
@@ -85,23 +85,23 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
         (exit, self.driver.machine().progress())
     }
 
-    /// Gives the batch what it can begin with soon.
-    fn begin_more(&mut self) {
+    /// Adds the documents that the batch can start soon.
+    fn add_more(&mut self) {
         let now = self.clock.now();
         let batch = self.driver.machine_mut();
-        if self.halted.is_some() || self.interruption.has_come() {
+        if self.fatal_error.is_some() || self.interruption.is_triggered() {
             return batch.close();
         }
         while let Some(task) = self.tasks.get(self.next) {
             let (key, extraction_id) = match &task.start {
-                Start::Submit(_) if batch.progress().waiting >= AHEAD => return,
+                Start::Submit(_) if batch.progress().waiting >= MAX_WAITING => return,
                 Start::Submit(document) => (batch.add(document.clone(), now), None),
                 Start::Resume(ticket) => (
                     batch.resume(ticket, now),
                     Some(ticket.extraction_id().clone()),
                 ),
             };
-            // It is open until all were given.
+            // It is open until all were added.
             let Some(key) = key else { return };
             self.under_way.insert(
                 key,
@@ -115,45 +115,45 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
         batch.close();
     }
 
-    fn take(&mut self, kind: BatchEventKind) {
+    fn handle_event(&mut self, kind: BatchEventKind) {
         match kind {
             BatchEventKind::Job {
                 key,
                 event: JobEventKind::Finished(outcome),
                 ..
             } => {
-                if let Some(ended) = self.under_way.remove(&key) {
-                    self.finished(ended, outcome);
+                if let Some(finished) = self.under_way.remove(&key) {
+                    self.finish(finished, outcome);
                 }
             }
-            BatchEventKind::Job { key, event, .. } => self.on_the_way(key, &event),
-            BatchEventKind::KeyRefused(error) => self.halt(Halt::KeyRefused(error)),
+            BatchEventKind::Job { key, event, .. } => self.handle_progress(key, &event),
+            BatchEventKind::KeyRefused(error) => self.abort(FatalError::KeyRefused(error)),
             BatchEventKind::SubmittedLate { ticket, .. } => {
                 let task = TaskName {
                     index: 0,
                     file: ticket.reference(),
                     resumed: Some(ticket.extraction_id()),
                 };
-                let goes_on = (self.tell)(
+                let should_continue = (self.on_update)(
                     task,
                     Update::SubmittedLate { ticket: &ticket },
                     &self.driver.machine().progress(),
                 );
-                self.stop_unless(goes_on);
+                self.stop_unless(should_continue);
             }
-            // The batch gets along with the rest by itself.
+            // The batch handles the rest itself.
             _ => {}
         }
     }
 
-    fn on_the_way(&mut self, key: JobKey, event: &JobEventKind) {
+    fn handle_progress(&mut self, key: JobKey, event: &JobEventKind) {
         let Some(under_way) = self.under_way.get_mut(&key) else {
             return;
         };
         let index = under_way.index;
         if let JobEventKind::Submitted(ticket) = event {
             under_way.extraction_id = Some(ticket.extraction_id().clone());
-            self.reached = true;
+            self.was_reached = true;
             self.report(index, Update::Submitted { ticket });
             if matches!(self.goal, Goal::Tickets) {
                 self.driver.machine_mut().abandon(key, self.clock.now());
@@ -162,7 +162,7 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
         self.report(index, Update::Event(event));
     }
 
-    fn finished(
+    fn finish(
         &mut self,
         UnderWay {
             index,
@@ -171,102 +171,103 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
         outcome: Result<Extraction, JobError>,
     ) {
         let outcome = match outcome {
-            Err(JobError::Abandoned { ticket }) => match (&self.halted, &ticket) {
-                // A ticket is all that was wanted; that of a submit that was out when all was given up was not told yet.
+            Err(JobError::Abandoned { ticket }) => match (&self.fatal_error, &ticket) {
+                // The ticket is all that was wanted. If the submit was in flight when everything
+                // was abandoned, it is not reported yet.
                 (_, Some(ticket)) if matches!(self.goal, Goal::Tickets) => {
                     if extraction_id.is_none() {
                         self.report(index, Update::Submitted { ticket });
                     }
                     return;
                 }
-                (Some(halt), _) => Err(halt.end(ticket)),
-                (None, _) => return self.leave(index, ticket.as_ref()),
+                (Some(error), _) => Err(error.to_job_error(ticket)),
+                (None, _) => return self.report_left(index, ticket.as_ref()),
             },
             outcome => outcome,
         };
-        if let (Err(error), false) = (&outcome, self.reached)
-            && let Some(halt) = Halt::of(error)
+        if let (Err(error), false) = (&outcome, self.was_reached)
+            && let Some(error) = FatalError::from_job_error(error)
         {
-            self.halt(halt);
+            self.abort(error);
         }
         self.report(
             index,
-            Update::Ended {
+            Update::Finished {
                 extraction_id,
                 outcome,
             },
         );
     }
 
-    fn leave(&mut self, index: usize, ticket: Option<&Ticket>) {
+    fn report_left(&mut self, index: usize, ticket: Option<&Ticket>) {
         self.report(
             index,
-            ticket.map_or(Update::NotSubmitted, |ticket| Update::Left { ticket }),
+            ticket.map_or(Update::NotSubmitted, |ticket| Update::Abandoned { ticket }),
         );
     }
 
-    /// Ends everything. The first reason counts.
-    fn halt(&mut self, halt: Halt) {
-        self.halted.get_or_insert(halt);
+    /// Abandons everything. The first reason counts.
+    fn abort(&mut self, error: FatalError) {
+        self.fatal_error.get_or_insert(error);
         abandon_all(self.driver.machine_mut(), self.clock.now());
     }
 
-    /// What was never begun.
-    fn end_rest(&mut self) {
+    /// Reports the documents that were never added.
+    fn report_rest(&mut self) {
         for index in self.next..self.tasks.len() {
             let ticket = match self.tasks.get(index).map(|task| &task.start) {
                 Some(Start::Resume(ticket)) => Some(ticket.clone()),
                 Some(Start::Submit(_)) | None => None,
             };
-            match &self.halted {
-                Some(halt) => {
+            match &self.fatal_error {
+                Some(error) => {
                     let extraction_id =
                         ticket.as_ref().map(|ticket| ticket.extraction_id().clone());
-                    let outcome = Err(halt.end(ticket));
+                    let outcome = Err(error.to_job_error(ticket));
                     self.report(
                         index,
-                        Update::Ended {
+                        Update::Finished {
                             extraction_id,
                             outcome,
                         },
                     );
                 }
-                None => self.leave(index, ticket.as_ref()),
+                None => self.report_left(index, ticket.as_ref()),
             }
         }
     }
 
     fn report(&mut self, index: usize, update: Update<'_>) {
-        let goes_on = (self.tell)(
-            TaskName::of(&self.tasks, index),
+        let should_continue = (self.on_update)(
+            TaskName::new(&self.tasks, index),
             update,
             &self.driver.machine().progress(),
         );
-        self.stop_unless(goes_on);
+        self.stop_unless(should_continue);
     }
 
-    fn stop_unless(&mut self, goes_on: bool) {
+    fn stop_unless(&mut self, should_continue: bool) {
         let batch = self.driver.machine_mut();
-        if !goes_on && (batch.progress().unfinished() > 0 || self.next < self.tasks.len()) {
-            self.interruption.happen(batch, self.clock.now());
+        if !should_continue && (batch.progress().unfinished() > 0 || self.next < self.tasks.len()) {
+            self.interruption.trigger(batch, self.clock.now());
         }
     }
 }
 
-/// The end of the call before its time.
+/// An early end of the command.
 struct Interruption {
-    has_come: AtomicBool,
-    announce: Box<dyn Fn(usize) + Send + Sync>,
+    is_triggered: AtomicBool,
+    on_interrupted: Box<dyn Fn(usize) + Send + Sync>,
 }
 
 impl Interruption {
-    fn has_come(&self) -> bool {
-        self.has_come.load(Ordering::SeqCst)
+    fn is_triggered(&self) -> bool {
+        self.is_triggered.load(Ordering::SeqCst)
     }
 
-    fn happen(&self, batch: &mut Batch, now: Time) {
-        if !self.has_come.swap(true, Ordering::SeqCst) {
-            (self.announce)(batch.progress().submitting);
+    fn trigger(&self, batch: &mut Batch, now: Time) {
+        if !self.is_triggered.swap(true, Ordering::SeqCst) {
+            (self.on_interrupted)(batch.progress().submitting);
             abandon_all(batch, now);
         }
     }

@@ -1,8 +1,8 @@
-//! The documents of a call, as one batch.
+//! Runs all documents of a command as one batch.
 
+mod fatal;
 mod follower;
-mod halt;
-mod interrupt;
+mod signals;
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -18,31 +18,31 @@ use typless_transports::blocking::Driver;
 
 use crate::arguments::LimitArguments;
 use crate::exit::Exit;
-use crate::service::{ATTEMPTS, Connection};
+use crate::service::{Connection, MAX_ATTEMPTS};
 use follower::Follower;
-pub(crate) use interrupt::on_interruption;
+pub(crate) use signals::on_interrupt;
 
 /// A document to follow.
 pub(crate) struct Task {
-    /// What its user calls it, if anything.
+    /// The file as the user named it, if there is one.
     pub(crate) file: Option<String>,
     pub(crate) start: Start,
 }
 
-/// Where the following of a document begins.
+/// Where a document starts.
 pub(crate) enum Start {
-    /// It is to be submitted.
+    /// It will be submitted.
     Submit(Document),
     /// It was submitted.
     Resume(Ticket),
 }
 
-/// How far documents are followed.
+/// When a document is finished.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Goal {
-    /// Until they are submitted.
+    /// When it is submitted.
     Tickets,
-    /// Until there are results, but no longer than this.
+    /// When it has a result, or after this time.
     Results { deadline: Duration },
 }
 
@@ -50,58 +50,62 @@ pub(crate) enum Goal {
 pub(crate) struct Plan<'a> {
     pub(crate) goal: Goal,
     pub(crate) limits: &'a LimitArguments,
-    /// Whom all documents belong to, if that is known.
+    /// The customer of all documents, if known.
     pub(crate) customer: Option<&'a str>,
 }
 
-/// Which document something happened to.
+/// The document that an update is about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TaskName<'a> {
-    /// Its place in the call, from 0.
+    /// Its position on the command line, from 0.
     pub(crate) index: usize,
-    /// What its user calls it, if anything.
+    /// The file as the user named it, if there is one.
     pub(crate) file: Option<&'a str>,
     resumed: Option<&'a ExtractionId>,
 }
 
-/// What happens to documents, in the order in which it happens.
+/// What happens to documents, in order.
 #[expect(clippy::large_enum_variant, reason = "one is alive at a time")]
 pub(crate) enum Update<'a> {
-    /// Something on the way.
+    /// An event before the outcome.
     Event(&'a JobEventKind),
-    /// The service has taken it.
+    /// The service has accepted it.
     Submitted { ticket: &'a Ticket },
-    /// It has come to its end.
-    Ended {
+    /// It has an outcome.
+    Finished {
         extraction_id: Option<ExtractionId>,
         outcome: Result<Extraction, JobError>,
     },
-    /// It was told to be unknown whether it was submitted; now it is known that it was.
+    /// It was reported as unknown whether it was submitted; now it is known that it was.
     SubmittedLate { ticket: &'a Ticket },
-    /// After an interruption: the document goes on at the service, without us.
-    Left { ticket: &'a Ticket },
+    /// After an interruption: the document continues at the service, without us.
+    Abandoned { ticket: &'a Ticket },
     /// After an interruption: the document was not submitted, and will not be.
     NotSubmitted,
 }
 
-/// Follows all documents and calls back from this thread. Returns when all have ended, or, after an interruption, when no submit is out: what is under way then goes on without us.
+/// Follows all documents, and calls back on this thread. Returns when all have finished, or, after
+/// an interruption, when no submit is in flight; other documents then continue at the service
+/// without us.
 ///
-/// Of an interruption, `announce` is told first, with the number of submits that are out. It is one, too, when `tell` gives back `false`.
+/// On an interruption, `on_interrupted` is called first, with the number of submits in flight. If
+/// `on_update` returns `false`, that is an interruption, too.
 pub(crate) fn perform(
     connection: &Connection,
     tasks: Vec<Task>,
     plan: &Plan<'_>,
-    announce: impl Fn(usize) + Send + Sync + 'static,
-    tell: impl FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool,
+    on_interrupted: impl Fn(usize) + Send + Sync + 'static,
+    on_update: impl FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool,
 ) -> (Exit, BatchProgress) {
     let clock = SystemClock::new();
     let batch = Batch::new(&connection.api, options(plan), clock.now());
     let driver = Driver::new(batch, connection.transport.clone(), clock)
         .with_threads(plan.limits.max_in_flight.into());
-    Follower::new(driver, clock, tasks, plan.goal, announce, tell).follow()
+    Follower::new(driver, clock, tasks, plan.goal, on_interrupted, on_update).follow()
 }
 
-/// Gives up on everything. A document whose submit is out ends once that is answered, the others end now.
+/// Abandons every job. A job whose submit is in flight finishes when the response arrives, the
+/// others finish now.
 pub(crate) fn abandon_all(batch: &mut Batch, now: Time) {
     let keys: Vec<JobKey> = batch.keys().collect();
     keys.into_iter().for_each(|key| batch.abandon(key, now));
@@ -111,10 +115,10 @@ pub(crate) fn abandon_all(batch: &mut Batch, now: Time) {
 fn options(plan: &Plan<'_>) -> BatchOptions {
     let in_flight = usize::from(plan.limits.max_in_flight);
     let options = BatchOptions::new()
-        // Clients that fail together should not come back together.
+        // Clients that fail together should not retry together.
         .with_seed(RandomState::new().hash_one(0))
         .with_poll_policy(PollPolicy::eager())
-        .with_retry_policy(RetryPolicy::new().with_attempts(ATTEMPTS))
+        .with_retry_policy(RetryPolicy::new().with_attempts(MAX_ATTEMPTS))
         .with_max_in_flight(in_flight)
         .with_rate(plan.limits.rate, Duration::from_secs(1))
         .with_burst(plan.limits.rate);
@@ -124,7 +128,7 @@ fn options(plan: &Plan<'_>) -> BatchOptions {
             let options = options
                 .with_max_submits(in_flight.div_ceil(2))
                 .with_deadline(deadline);
-            // A customer that can't be asked for has been refused with its documents.
+            // An invalid customer was rejected with the documents.
             plan.customer
                 .and_then(|customer| options.clone().with_queue_customer(customer).ok())
                 .unwrap_or(options)
@@ -133,7 +137,7 @@ fn options(plan: &Plan<'_>) -> BatchOptions {
 }
 
 impl<'a> TaskName<'a> {
-    fn of(tasks: &'a [Task], index: usize) -> Self {
+    fn new(tasks: &'a [Task], index: usize) -> Self {
         let task = tasks.get(index);
         let resumed = match task.map(|task| &task.start) {
             Some(Start::Resume(ticket)) => Some(ticket.extraction_id()),
@@ -146,7 +150,7 @@ impl<'a> TaskName<'a> {
         }
     }
 
-    /// What to call it before people.
+    /// The name to show to people.
     pub(crate) fn name(self) -> &'a str {
         self.file
             .or_else(|| self.resumed.map(ExtractionId::as_str))

@@ -8,44 +8,45 @@ use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 
 /// The longest time without a byte of a body.
-const IDLE: Duration = Duration::from_mins(1);
+const MAX_IDLE: Duration = Duration::from_mins(1);
 
-/// The most memory that is set aside before a byte of the body is there.
-const AT_FIRST: usize = 1024 * 1024;
+/// The most memory that is allocated before the first byte of a body has arrived.
+const MAX_INITIAL_CAPACITY: usize = 1024 * 1024;
 
-/// How long, and up to how many bytes, what is left of a refused body is read and thrown away.
-const DRAIN_TIME: Duration = Duration::from_secs(5);
-const DRAIN_BYTES: usize = 512 * 1024 * 1024;
+/// How long, and up to how many bytes, the rest of a refused body is read and discarded.
+const MAX_DRAIN_TIME: Duration = Duration::from_secs(5);
+const MAX_DRAIN_BYTES: usize = 512 * 1024 * 1024;
 
 /// Why there is no whole body.
 pub(super) enum Incomplete {
-    /// It is longer than the limit, or says that it will be.
+    /// It is longer than the limit, or its `content-length` is.
     TooLarge,
-    /// It stopped coming.
+    /// No byte arrived for too long.
     Stalled,
-    /// The connection broke off, or the body is not framed as HTTP wants it.
+    /// The connection broke, or the framing of the body is wrong.
     Broken,
 }
 
 /// Reads a body into one buffer.
 ///
-/// A body that says it is too long is refused before its first byte is read, any other once it has become too long.
+/// A body whose `content-length` is too large is refused before its first byte is read, any other
+/// once it exceeds the limit.
 pub(super) async fn read(mut incoming: Incoming, limit: usize) -> Result<Bytes, Incomplete> {
-    let announced = usize::try_from(incoming.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > limit {
+    let declared = usize::try_from(incoming.size_hint().lower()).unwrap_or(usize::MAX);
+    if declared > limit {
         drain(incoming);
         return Err(Incomplete::TooLarge);
     }
-    // A client may announce much and send nothing.
-    let mut body = Vec::with_capacity(announced.min(AT_FIRST));
+    // A client may declare much and send nothing.
+    let mut body = Vec::with_capacity(declared.min(MAX_INITIAL_CAPACITY));
     loop {
-        let frame = match timeout(IDLE, incoming.frame()).await {
+        let frame = match timeout(MAX_IDLE, incoming.frame()).await {
             Err(_) => return Err(Incomplete::Stalled),
             Ok(None) => return Ok(body.into()),
             Ok(Some(Err(_))) => return Err(Incomplete::Broken),
             Ok(Some(Ok(frame))) => frame,
         };
-        // Trailers say nothing to us.
+        // Trailers have no meaning here.
         let Ok(data) = frame.into_data() else {
             continue;
         };
@@ -59,11 +60,12 @@ pub(super) async fn read(mut incoming: Incoming, limit: usize) -> Result<Bytes, 
 
 /// Goes on reading while the refusal is sent.
 ///
-/// Most clients send all of their body before they poll for an answer. If the connection were closed before that, the system would reset it, and
-/// the client would see a broken connection in place of the refusal.
+/// Most clients send their whole body before they read the response. If the connection were closed
+/// before that, the system would reset it, and the client would see a broken connection in place of
+/// the refusal.
 fn drain(mut incoming: Incoming) {
-    tokio::spawn(timeout(DRAIN_TIME, async move {
-        let mut left = DRAIN_BYTES;
+    tokio::spawn(timeout(MAX_DRAIN_TIME, async move {
+        let mut left = MAX_DRAIN_BYTES;
         while let Some(Ok(frame)) = incoming.frame().await {
             let length = frame.data_ref().map_or(0, Bytes::len);
             match left.checked_sub(length) {

@@ -13,34 +13,36 @@ use tokio::time::{sleep, timeout};
 use super::Listener;
 use super::exchange::Exchange;
 
-/// How long a connection may be idle between requests, and how long the head of one may take. Longer than the pools of usual clients keep a connection, so that they
-/// do not send a request just when it is closed.
-const HEAD: Duration = Duration::from_mins(2);
+/// How long a connection may be idle between requests, and how long the head of one may take. Usual
+/// clients keep pooled connections for less, so that none is closed just as a request is sent.
+const MAX_IDLE: Duration = Duration::from_mins(2);
 
-/// How long a connection may live; then it ends after the exchange under way. It frees the place of a client that does not read its answer.
-const AGE: Duration = Duration::from_hours(1);
+/// How long a connection may live; then it ends after the current exchange. This removes clients
+/// that do not read their responses.
+const MAX_AGE: Duration = Duration::from_hours(1);
 
-/// How long the exchange under way may go on after that.
-const LAST_EXCHANGE: Duration = Duration::from_mins(1);
+/// How long the current exchange may go on after that.
+const MAX_LAST_EXCHANGE: Duration = Duration::from_mins(1);
 
-/// Serves one connection until either side has enough of it.
+/// Serves one connection until either side closes it.
 pub(super) async fn serve(stream: TcpStream, exchange: Exchange, mut stopped: watch::Receiver<()>) {
-    // An answer should not be held back for more to come. If the system refuses, answers are late, not wrong.
+    // Send each response without delay. If the system refuses this option, responses are late, not
+    // wrong.
     let _ = stream.set_nodelay(true);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        // A client may say that it has nothing more to ask, and still wait for the answer.
+        .header_read_timeout(MAX_IDLE)
+        // A client may close its side for writing and still wait for the response.
         .half_close(true)
         .serve_connection(
             TokioIo::new(stream),
-            service_fn(|request| exchange.answer(request)),
+            service_fn(|request| exchange.respond(request)),
         );
     let mut connection = pin!(connection);
     let grace = tokio::select! {
         _ = connection.as_mut() => return,
-        _ = stopped.changed() => Listener::GRACE,
-        () = sleep(AGE) => LAST_EXCHANGE,
+        _ = stopped.changed() => Listener::MAX_SHUTDOWN,
+        () = sleep(MAX_AGE) => MAX_LAST_EXCHANGE,
     };
     connection.as_mut().graceful_shutdown();
     let _ = timeout(grace, connection).await;

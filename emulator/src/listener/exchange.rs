@@ -12,18 +12,18 @@ use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use super::answer_body::AnswerBody;
 use super::body::{self, Incomplete};
+use super::response_body::ResponseBody;
 use super::system_clock::SystemClock;
-use crate::Answer;
+use crate::Delivery;
 use crate::service::{Received, Refusal};
-use crate::shared::{Shared, UnderWay};
+use crate::shared::{InFlight, Shared};
 
-/// Answers the requests of all connections.
+/// Responds to the requests of all connections.
 #[derive(Clone)]
 pub(super) struct Exchange {
     service: Shared,
-    /// Is told when there is an extraction more.
+    /// Notified of each new extraction.
     changed: Arc<Notify>,
     clock: SystemClock,
 }
@@ -37,92 +37,96 @@ impl Exchange {
         }
     }
 
-    /// Answers one request. The service is locked for moments only: it is not while a body comes in or a document is read.
+    /// Responds to one request. The service is not locked while a body arrives or a document is
+    /// read.
     ///
     /// # Errors
     ///
-    /// There is no answer, and the connection is to be closed.
-    pub(super) async fn answer(
+    /// There is no response; close the connection.
+    pub(super) async fn respond(
         &self,
         request: Request<Incoming>,
-    ) -> Result<Response<AnswerBody>, NoAnswer> {
-        let under_way = self.service.begin(request.uri(), self.clock.now());
-        if under_way.arrival().is_unreachable() {
-            return Err(NoAnswer);
+    ) -> Result<Response<ResponseBody>, NoResponse> {
+        let in_flight = self.service.begin(request.uri(), self.clock.now());
+        if in_flight.arrival().is_unreachable() {
+            return Err(NoResponse);
         }
         let (head, incoming) = request.into_parts();
         let limit = self.service.with(|service| service.body_limit());
         let body = match body::read(incoming, limit).await {
             Ok(body) => body,
             Err(Incomplete::TooLarge) => {
-                return Ok(last(&Refusal::BodyTooLarge { limit }, under_way));
+                return Ok(last(&Refusal::BodyTooLarge { limit }, in_flight));
             }
-            Err(Incomplete::Stalled) => return Ok(last(&Refusal::RequestTimeout, under_way)),
-            Err(Incomplete::Broken) => return Err(NoAnswer),
+            Err(Incomplete::Stalled) => return Ok(last(&Refusal::RequestTimeout, in_flight)),
+            Err(Incomplete::Broken) => return Err(NoResponse),
         };
-        let answer = self
-            .process(Request::from_parts(head, body), &under_way)
+        let delivery = self
+            .process(Request::from_parts(head, body), &in_flight)
             .await;
-        play(answer, under_way).await
+        play(delivery, in_flight).await
     }
 
-    async fn process(&self, request: Request<Bytes>, under_way: &UnderWay) -> Answer {
-        let arrival = under_way.arrival();
+    async fn process(&self, request: Request<Bytes>, in_flight: &InFlight) -> Delivery {
+        let arrival = in_flight.arrival();
         match self
             .service
             .with(|service| service.receive(request, arrival, self.clock.now()))
         {
-            Received::Answered(answer) => answer,
+            Received::Delivered(delivery) => delivery,
             Received::Submission(submission) => match spawn_blocking(|| submission.read()).await {
                 Ok(reading) => {
-                    let answer = self
+                    let delivery = self
                         .service
                         .with(|service| service.accept(reading, arrival, self.clock.now()));
                     self.changed.notify_one();
-                    answer
+                    delivery
                 }
                 // It panicked, or the listener is stopping.
-                Err(_) => Answer::Whole(Refusal::Internal.response()),
+                Err(_) => Delivery::Whole(Refusal::Internal.response()),
             },
         }
     }
 }
 
-/// Lets happen to an answer what is to happen to it.
-async fn play(answer: Answer, under_way: UnderWay) -> Result<Response<AnswerBody>, NoAnswer> {
-    match answer {
-        Answer::Whole(response) => Ok(response.map(|body| AnswerBody::whole(body, under_way))),
-        Answer::Delayed(response, by) => {
+/// Delivers a response as its fault requires.
+async fn play(
+    delivery: Delivery,
+    in_flight: InFlight,
+) -> Result<Response<ResponseBody>, NoResponse> {
+    match delivery {
+        Delivery::Whole(response) => Ok(response.map(|body| ResponseBody::whole(body, in_flight))),
+        Delivery::Delayed(response, by) => {
             sleep(by).await;
-            Ok(response.map(|body| AnswerBody::whole(body, under_way)))
+            Ok(response.map(|body| ResponseBody::whole(body, in_flight)))
         }
-        Answer::Cut(response, bytes) => {
-            Ok(response.map(|body| AnswerBody::cut(&body, bytes, under_way)))
+        Delivery::Cut(response, bytes) => {
+            Ok(response.map(|body| ResponseBody::cut(&body, bytes, in_flight)))
         }
-        Answer::Stalled(response, bytes, time) => {
-            Ok(response.map(|body| AnswerBody::stalled(&body, bytes, time, under_way)))
+        Delivery::Stalled(response, bytes, time) => {
+            Ok(response.map(|body| ResponseBody::stalled(&body, bytes, time, in_flight)))
         }
-        Answer::Lost { .. } | Answer::Unreachable => Err(NoAnswer),
+        Delivery::Lost { .. } | Delivery::Unreachable => Err(NoResponse),
     }
 }
 
-/// An answer to a request that was not read to its end: no other can follow it on this connection.
-fn last(refusal: &Refusal, under_way: UnderWay) -> Response<AnswerBody> {
+/// A response to a request that was not read to its end: no other can follow on this connection.
+fn last(refusal: &Refusal, in_flight: InFlight) -> Response<ResponseBody> {
     let mut response = refusal.response();
     response
         .headers_mut()
         .insert(CONNECTION, HeaderValue::from_static("close"));
-    response.map(|body| AnswerBody::whole(body, under_way))
+    response.map(|body| ResponseBody::whole(body, in_flight))
 }
 
-/// There is no answer: the connection broke off, or is to break off.
+/// There is no response: the connection broke, or must be closed.
 #[derive(Debug)]
-pub(super) struct NoAnswer;
+pub(super) struct NoResponse;
 
-impl fmt::Display for NoAnswer {
+impl fmt::Display for NoResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the connection breaks off")
+        f.write_str("the connection was closed without a response")
     }
 }
 
-impl Error for NoAnswer {}
+impl Error for NoResponse {}

@@ -1,10 +1,10 @@
 //! The service behind a socket, for clients of any kind.
 
-mod answer_body;
 mod body;
 mod connection;
 mod exchange;
 mod post;
+mod response_body;
 mod system_clock;
 
 use std::fmt;
@@ -25,10 +25,11 @@ use crate::shared::Shared;
 use exchange::Exchange;
 use system_clock::SystemClock;
 
-/// A [`Service`] that listens for HTTP/1.1 on a thread of its own, in real time, until it is dropped.
+/// A [`Service`] that listens for HTTP/1.1 on its own thread, in real time, until it is dropped.
 ///
-/// It speaks plain HTTP and is made for this machine: documents and keys are not protected on the way. Documents are read on further threads, so that polls
-/// are answered meanwhile. Webhook messages are posted as they become due, once each, whatever the receiver answers.
+/// It speaks plain HTTP, without encryption: use it on this machine only. Documents are read on
+/// further threads, so that polls do not wait for them. Each webhook message is posted once, when
+/// it is due, whatever the receiver responds.
 ///
 /// # Example
 ///
@@ -41,26 +42,26 @@ use system_clock::SystemClock;
 /// ```
 pub struct Listener {
     service: Shared,
-    /// Wakes who posts webhook messages, since there may be one that is due earlier.
+    /// Wakes the poster of webhook messages, since one may be due earlier now.
     changed: Arc<Notify>,
     local_addr: SocketAddr,
-    /// Whoever listens stops when this is dropped.
+    /// The listening thread stops when this is dropped.
     running: Option<watch::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Listener {
     /// The most connections served at once; further ones wait to be accepted.
-    pub const CONNECTIONS: usize = 1024;
+    pub const MAX_CONNECTIONS: usize = 1024;
 
-    /// How long exchanges under way may go on once the listener is to stop.
-    pub const GRACE: Duration = Duration::from_secs(2);
+    /// How long exchanges in flight may go on after a shutdown has begun.
+    pub const MAX_SHUTDOWN: Duration = Duration::from_secs(2);
 
     /// Listens at this address; port 0 picks a free one.
     ///
     /// # Errors
     ///
-    /// The address is in use or not of this machine, or the system gives no thread.
+    /// The address is in use or not one of this machine, or no thread can be started.
     pub fn bind(addr: SocketAddr, service: Service) -> io::Result<Self> {
         let runtime = runtime()?;
         let socket = std::net::TcpListener::bind(addr)?;
@@ -83,7 +84,8 @@ impl Listener {
             .spawn(move || {
                 runtime.spawn(posting);
                 runtime.block_on(accept(socket, exchange, stopped));
-                // A document that is being read is not waited for: nobody is there any more to get the answer.
+                // Do not wait for a document that is being read: no client is left to get the
+                // response.
                 runtime.shutdown_background();
             })?;
         Ok(Self {
@@ -111,14 +113,15 @@ impl Listener {
         format!("http://{addr}")
     }
 
-    /// Polls the service between exchanges, which wait meanwhile.
-    pub fn with_service<R>(&self, poll: impl FnOnce(&mut Service) -> R) -> R {
-        let seen = self.service.with(poll);
+    /// Accesses the service between exchanges, which wait meanwhile.
+    pub fn with_service<R>(&self, access: impl FnOnce(&mut Service) -> R) -> R {
+        let result = self.service.with(access);
         self.changed.notify_one();
-        seen
+        result
     }
 
-    /// Stops listening and waits until exchanges under way are answered, but no longer than [`GRACE`](Self::GRACE). Dropping it does the same.
+    /// Stops listening and waits for exchanges in flight, but no longer than
+    /// [`MAX_SHUTDOWN`](Self::MAX_SHUTDOWN). Dropping it does the same.
     pub fn shutdown(mut self) {
         self.stop();
     }
@@ -126,7 +129,7 @@ impl Listener {
     fn stop(&mut self) {
         self.running.take();
         if let Some(thread) = self.thread.take() {
-            // It ends by itself within the grace. Had it panicked, there would be nothing left to stop.
+            // It ends by itself within `MAX_SHUTDOWN`. If it panicked, nothing is left to stop.
             let _ = thread.join();
         }
     }
@@ -159,22 +162,25 @@ fn runtime() -> io::Result<Runtime> {
 
 /// Accepts connections until the listener is dropped.
 async fn accept(socket: TcpListener, exchange: Exchange, mut stopped: watch::Receiver<()>) {
-    /// A process that has too many files open has to wait for some to be closed.
-    const AFTER_FAILURE: Duration = Duration::from_millis(50);
+    /// A process with too many open files has to wait until some are closed.
+    const RETRY_AFTER: Duration = Duration::from_millis(50);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             _ = stopped.changed() => break,
             Some(_) = connections.join_next() => {}
-            accepted = socket.accept(), if connections.len() < Listener::CONNECTIONS => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(connection::serve(stream, exchange.clone(), stopped.clone()));
+            accepted = socket.accept(), if connections.len() < Listener::MAX_CONNECTIONS => {
+                match accepted {
+                    Ok((stream, _)) => {
+                        let (exchange, stopped) = (exchange.clone(), stopped.clone());
+                        connections.spawn(connection::serve(stream, exchange, stopped));
+                    }
+                    Err(_) => sleep(RETRY_AFTER).await,
                 }
-                Err(_) => sleep(AFTER_FAILURE).await,
-            },
+            }
         }
     }
     drop(socket);
     let ended = async { while connections.join_next().await.is_some() {} };
-    let _ = timeout(Listener::GRACE, ended).await;
+    let _ = timeout(Listener::MAX_SHUTDOWN, ended).await;
 }

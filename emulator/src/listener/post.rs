@@ -16,24 +16,24 @@ use tokio::time::{sleep, timeout};
 use super::system_clock::SystemClock;
 use crate::shared::Shared;
 
-/// How long a receiver may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long one message may take.
+const MAX_EXCHANGE: Duration = Duration::from_secs(10);
 
-/// The most messages that are on their way at once; further ones wait, so that a slow receiver uses up no sockets.
-const AT_ONCE: usize = 64;
+/// The most messages in flight; further ones wait, so that a slow receiver does not use up sockets.
+const MAX_IN_FLIGHT: usize = 64;
 
-/// Posts messages as they become due, for ever.
+/// Posts messages as they become due, until the runtime stops.
 pub(super) async fn all(service: Shared, changed: Arc<Notify>, clock: SystemClock) {
-    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let permits = Arc::new(Semaphore::new(MAX_IN_FLIGHT));
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else {
+        let Ok(permit) = permits.clone().acquire_owned().await else {
             return;
         };
         let request = next(&service, &changed, clock).await;
         tokio::spawn(async move {
-            // Messages are posted once: that a receiver gets none is what it has to cope with.
-            let _ = timeout(PATIENCE, post(request)).await;
-            drop(place);
+            // Messages are posted once: a receiver has to cope with a lost one.
+            let _ = timeout(MAX_EXCHANGE, post(request)).await;
+            drop(permit);
         });
     }
 }
@@ -55,7 +55,8 @@ async fn next(service: &Shared, changed: &Notify, clock: SystemClock) -> Request
     }
 }
 
-/// Posts one message on a connection of its own, and reads the answer, so that the receiver sees no broken connection.
+/// Posts one message on a new connection, and reads the response, so that the receiver sees no
+/// broken connection.
 async fn post(request: Request<Bytes>) -> io::Result<()> {
     let stream = TcpStream::connect(address(request.uri())).await?;
     stream.set_nodelay(true)?;
@@ -63,11 +64,11 @@ async fn post(request: Request<Bytes>) -> io::Result<()> {
         .await
         .map_err(io::Error::other)?;
     let connection = tokio::spawn(connection);
-    let answer = sender
+    let response = sender
         .send_request(in_origin_form(request))
         .await
         .map_err(io::Error::other)?;
-    let mut body = answer.into_body();
+    let mut body = response.into_body();
     while let Some(Ok(_)) = body.frame().await {}
     connection.abort();
     Ok(())
@@ -75,7 +76,7 @@ async fn post(request: Request<Bytes>) -> io::Result<()> {
 
 /// Where to connect to.
 fn address(uri: &Uri) -> (String, u16) {
-    // A socket wants an IPv6 address without the brackets of a URL.
+    // A socket takes an IPv6 address without the brackets of a URL.
     let host = uri
         .host()
         .unwrap_or_default()
@@ -84,7 +85,7 @@ fn address(uri: &Uri) -> (String, u16) {
     (host.to_owned(), uri.port_u16().unwrap_or(80))
 }
 
-/// The request as a server wants it, with no more than the path in its first line.
+/// The request in origin form: its first line has the path only.
 fn in_origin_form(request: Request<Bytes>) -> Request<Full<Bytes>> {
     let (mut head, body) = request.into_parts();
     let target = head.uri.path_and_query().map_or("/", |path| path.as_str());

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use typless::machine::Time;
 
-/// The time since the Unix epoch at the start, plus what has gone by since; it does not follow later changes of the wall clock.
+/// The time since the Unix epoch at the start, plus the time elapsed since; it does not follow
+/// later changes of the wall clock.
 #[derive(Clone, Copy)]
 pub(super) struct SystemClock {
     epoch_at_start: Duration,
@@ -13,7 +14,7 @@ pub(super) struct SystemClock {
 
 impl SystemClock {
     pub(super) fn new() -> Self {
-        // A wall clock before 1970 is not set; the epoch is as good a beginning as any.
+        // A wall clock before 1970 is not set; count from the epoch then.
         let epoch_at_start = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What follows from a document that was read.
+//! What follows after a document was read.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -14,7 +14,7 @@ use super::{Service, envelope, json, to_body};
 use crate::ExtractionResult;
 
 impl Service {
-    /// Begins an extraction, and answers with its id.
+    /// Begins an extraction, and responds with its id.
     pub(super) fn begin(&mut self, reading: Reading, now: Time) -> Response<Bytes> {
         #[derive(Serialize)]
         struct Accepted {
@@ -24,7 +24,7 @@ impl Service {
         let extraction_id = self.ids.next(now);
         let object_id = self.ids.next(now).to_string();
         let finished = self.work.finish(&options, now);
-        let listed = self.queue.takes(&options.queue);
+        let listed = self.queue.draw_is_listed(&options.queue);
         self.plan_webhook(extraction_id, reading.outcome.is_ok(), finished);
 
         let (body, text_blocks) = match &*reading.outcome {
@@ -33,7 +33,7 @@ impl Service {
                     .with_customer(reading.customer.as_deref());
                 (
                     envelope::success(&self.in_form(result), options.choices.no_error),
-                    read.text_blocks.as_ref().map(to_body),
+                    read.text_blocks.clone(),
                 )
             }
             Err(error) => (envelope::error(error), None),
@@ -60,8 +60,8 @@ impl Service {
         json(status, to_body(&Accepted { extraction_id }))
     }
 
-    /// Answers with the result itself.
-    pub(super) fn answer_at_once(
+    /// Responds with the result itself.
+    pub(super) fn extract_now(
         &mut self,
         reading: Reading,
         now: Time,
@@ -80,7 +80,7 @@ impl Service {
         let result = ExtractionResult::new(&read.findings, &object_id, &file_name)
             .with_customer(customer.as_deref());
         let body = to_body(&self.in_form(result));
-        self.answered_at_once += 1;
+        self.synchronous += 1;
         self.count_accepted(file_name);
         Ok(json(StatusCode::OK, body))
     }
@@ -92,7 +92,7 @@ impl Service {
         if (succeeds || webhook.about_failures)
             && !self.outbox.plan(webhook, extraction_id, finished)
         {
-            self.tally.counts_mut().webhooks_lost += 1;
+            self.counters.counts_mut().webhooks_lost += 1;
         }
     }
 

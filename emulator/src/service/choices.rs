@@ -1,17 +1,18 @@
-//! What the vendor leaves open, each as a choice: a client should get along with all of them.
+//! What the vendor leaves open, each as a choice: a client should work with all of them.
 
 /// Whether reading the result of an extraction takes its id off the queue. Not documented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum QueueAfterReading {
-    /// It is off the queue once a poll has found it finished: a third party calls the list that of results "waiting to be polled".
+    /// It is removed once a poll has found it finished: a third party calls this a list of results
+    /// "waiting to be polled".
     #[default]
-    WithoutIt,
+    Removed,
     /// It stays on the queue until it expires.
-    WithIt,
+    Kept,
 }
 
-/// How a poll an unknown id is answered. Not documented.
+/// The response to a poll of an unknown id. Not documented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum UnknownId {
@@ -20,13 +21,13 @@ pub enum UnknownId {
     NotFound,
     /// 400, in the standard error format.
     BadRequest,
-    /// 200 with the status `ERROR`: the vendor's guide says that a poll is always answered successfully.
+    /// 200 with the status `ERROR`: the vendor's guide says that a poll always succeeds.
     Error,
-    /// 200 with the status `EXPIRED`, as if the id had been forgotten.
+    /// 200 with the status `EXPIRED`, as if the id had expired.
     Expired,
 }
 
-/// What the property `error` of a poll's answer is when there is none. Not documented.
+/// The property `error` in the response to a poll when there is no error. Not documented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum NoError {
@@ -47,7 +48,7 @@ pub enum NoError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ConfidenceForm {
-    /// As numbers: `0.968`, as on the schema page and in captured answers.
+    /// As numbers: `0.968`, as on the schema page and in captured responses.
     #[default]
     Number,
     /// As text: `"0.968"`, as in the guide.
@@ -67,31 +68,31 @@ pub enum MissingField {
     Null,
 }
 
-/// The HTTP status with which a submit is answered.
+/// The HTTP status of the response to a submit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SubmitStatus {
     /// 202, as the vendor documents it.
     #[default]
     Accepted,
-    /// 200, as gateways in between make of it.
+    /// 200, as some gateways change it.
     Ok,
 }
 
-/// How `Retry-After` is written. That the vendor sends it is not documented.
+/// How `Retry-After` is written. Whether the vendor sends it is not documented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum RetryAfterForm {
     /// As seconds.
     #[default]
     Seconds,
-    /// As a date; the answer has a `Date` of its own beside it.
+    /// As a date; the response then has a `Date` header too.
     Date,
     /// There is no such header.
     None,
 }
 
-/// All of them.
+/// All choices.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Choices {
     pub(super) queue_after_reading: QueueAfterReading,

@@ -1,4 +1,4 @@
-//! What the service has seen, by its own count.
+//! What the service has seen.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,51 +7,53 @@ use typless::machine::Time;
 
 use super::route::Endpoint;
 
-/// What the service has seen so far, by its own count: whether a client keeps to its limits shows here.
+/// What the service has seen so far. It shows whether a client respects its limits.
 ///
-/// Made by [`Service::counts`](super::Service::counts). A request counts when it arrives, whatever becomes of it.
+/// A request counts when it arrives, whatever happens to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct ServiceCounts {
-    /// All requests, those to unknown paths too.
+    /// All requests, including those to unknown paths.
     pub requests: usize,
     /// Submits of the asynchronous call.
     pub submits: usize,
     /// Synchronous extractions.
     pub extractions: usize,
-    /// Polls an extraction.
+    /// Polls of an extraction.
     pub polls: usize,
-    /// Polls ids of the queue that belong to nobody; a client that knows its own ids makes none.
-    pub foreign_polls: usize,
-    /// Calls of the poll queue.
+    /// Polls of ids that [`QueueOptions::with_unknown_ids`](super::QueueOptions::with_unknown_ids)
+    /// listed. A client that knows its own ids sends none.
+    pub unknown_polls: usize,
+    /// Listings of the queue.
     pub listings: usize,
-    /// Requests above the rate limit, which were refused with 429. Those that a [`Fault`](super::Fault) refused are not among them.
+    /// Requests above the rate limit, which were refused with 429. Those that a
+    /// [`Fault`](super::Fault) refused are not among them.
     pub throttled: usize,
-    /// Exchanges that something was made to happen to.
+    /// Exchanges with a [`Fault`](super::Fault).
     pub faults: usize,
-    /// The most exchanges that were under way at once.
-    pub max_at_once: usize,
-    /// The most submits that were under way at once.
-    pub max_submits_at_once: usize,
-    /// The most requests that arrived within one second, wherever it begins.
-    pub max_in_a_second: usize,
-    /// Webhook messages handed out to be posted, doubles among them.
+    /// The most exchanges in flight at the same time.
+    pub max_in_flight: usize,
+    /// The most submits in flight at the same time.
+    pub max_submits_in_flight: usize,
+    /// The most requests that arrived within any one second.
+    pub max_per_second: usize,
+    /// Webhook messages that were posted, with duplicates.
     pub webhooks: usize,
     /// Webhook messages that were lost.
     pub webhooks_lost: usize,
 }
 
-/// Keeps the counts of requests.
+/// Counts requests.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct Counters {
     counts: ServiceCounts,
-    at_once: usize,
-    submits_at_once: usize,
+    in_flight: usize,
+    submits_in_flight: usize,
     /// When the requests of the last second arrived.
     recent: VecDeque<Time>,
 }
 
-impl Tally {
+impl Counters {
     pub(super) fn counts(&self) -> ServiceCounts {
         self.counts
     }
@@ -70,10 +72,10 @@ impl Tally {
             Some(Endpoint::Awaiting) => counts.listings += 1,
             None => {}
         }
-        self.at_once += 1;
-        self.submits_at_once += usize::from(endpoint == Some(Endpoint::Submit));
-        counts.max_at_once = counts.max_at_once.max(self.at_once);
-        counts.max_submits_at_once = counts.max_submits_at_once.max(self.submits_at_once);
+        self.in_flight += 1;
+        self.submits_in_flight += usize::from(endpoint == Some(Endpoint::Submit));
+        counts.max_in_flight = counts.max_in_flight.max(self.in_flight);
+        counts.max_submits_in_flight = counts.max_submits_in_flight.max(self.submits_in_flight);
         while self
             .recent
             .front()
@@ -82,13 +84,13 @@ impl Tally {
             self.recent.pop_front();
         }
         self.recent.push_back(now);
-        counts.max_in_a_second = counts.max_in_a_second.max(self.recent.len());
+        counts.max_per_second = counts.max_per_second.max(self.recent.len());
     }
 
     pub(super) fn leave(&mut self, endpoint: Option<Endpoint>) {
-        self.at_once = self.at_once.saturating_sub(1);
-        self.submits_at_once = self
-            .submits_at_once
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.submits_in_flight = self
+            .submits_in_flight
             .saturating_sub(usize::from(endpoint == Some(Endpoint::Submit)));
     }
 }

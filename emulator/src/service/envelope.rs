@@ -1,4 +1,4 @@
-//! The answer to a poll: "always the same three properties", says the vendor.
+//! The response to a poll: "always the same three properties", says the vendor.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -17,10 +17,10 @@ struct Envelope<E, R> {
 #[derive(Serialize)]
 struct Empty {}
 
-/// What stands behind the last property of a result.
-const BEHIND_RESULT: &[u8] = br#"},"status":"SUCCESS"}"#;
+/// What follows after the last property of a result.
+const AFTER_RESULT: &[u8] = br#"},"status":"SUCCESS"}"#;
 
-/// The answer for an extraction that succeeded.
+/// The response for an extraction that succeeded.
 pub(super) fn success(result: &impl Serialize, no_error: NoError) -> Bytes {
     super::to_body(&Envelope {
         error: property(no_error),
@@ -29,7 +29,7 @@ pub(super) fn success(result: &impl Serialize, no_error: NoError) -> Bytes {
     })
 }
 
-/// The answer for a document that can't be processed, or an id that is unknown.
+/// The response for a document that can't be processed, or an id that is unknown.
 pub(super) fn error(error: &impl Serialize) -> Bytes {
     super::to_body(&Envelope {
         error: Some(error),
@@ -38,7 +38,7 @@ pub(super) fn error(error: &impl Serialize) -> Bytes {
     })
 }
 
-/// An answer with neither result nor error.
+/// A response with neither result nor error.
 pub(super) fn empty(status: &'static str, no_error: NoError) -> Bytes {
     super::to_body(&Envelope {
         error: property(no_error),
@@ -47,13 +47,13 @@ pub(super) fn empty(status: &'static str, no_error: NoError) -> Bytes {
     })
 }
 
-/// The answer for an extraction that succeeded, with the text blocks, themselves JSON, as the last property of its result. It is put together when it is asked for, so
-/// that no result is held twice.
+/// The response for an extraction that succeeded, with the text blocks, which are JSON already, as
+/// the last property of its result. It is built on request, so that no result is held twice.
 pub(super) fn with_text_blocks(success: &Bytes, text_blocks: &Bytes) -> Bytes {
-    let Some(before) = success.strip_suffix(BEHIND_RESULT) else {
+    let Some(before) = success.strip_suffix(AFTER_RESULT) else {
         return success.clone();
     };
-    [before, br#","text_blocks":"#, text_blocks, BEHIND_RESULT]
+    [before, br#","text_blocks":"#, text_blocks, AFTER_RESULT]
         .concat()
         .into()
 }

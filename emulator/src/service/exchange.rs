@@ -1,4 +1,4 @@
-//! One exchange, in steps that need not follow each other at once.
+//! One exchange, in steps between which others can run.
 
 use bytes::Bytes;
 use http::header::{DATE, RETRY_AFTER};
@@ -9,9 +9,9 @@ use super::fault::Fault;
 use super::refusal::Refusal;
 use super::route::Endpoint;
 use super::submission::{Reading, Submission, SubmissionKind};
-use super::{Answer, Service, written};
+use super::{Delivery, Service, time_format};
 
-/// An exchange that is under way.
+/// An exchange in flight.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrival {
     endpoint: Option<Endpoint>,
@@ -27,25 +27,26 @@ impl Arrival {
 
 /// What becomes of a request.
 pub(crate) enum Received {
-    /// It is answered.
-    Answered(Answer),
-    /// There is a document to read; what comes of it goes to [`Service::accept`].
+    /// It has a response, or none on purpose.
+    Delivered(Delivery),
+    /// There is a document to read; pass the reading to [`Service::accept`].
     Submission(Submission),
 }
 
 impl Service {
-    /// The begin of an exchange, when no more of it is there than its head. [`leave`](Self::leave) is its end.
+    /// Begins an exchange, of which only the head has arrived. [`leave`](Self::leave) ends it.
     pub(crate) fn arrive(&mut self, uri: &Uri, now: Time) -> Arrival {
         let now = self.advance(now);
-        let endpoint = Endpoint::at(uri.path());
-        self.tally.arrive(endpoint, now);
+        let endpoint = Endpoint::from_path(uri.path());
+        self.counters.arrive(endpoint, now);
         Arrival {
             endpoint,
             fault: self.faults.next(&self.options.faults, endpoint, now),
         }
     }
 
-    /// The first half of [`exchange`](Self::exchange): answers what can be answered at once. The reading of a document, which takes long, is handed out, so that nobody else has to wait for it.
+    /// The first half of [`exchange`](Self::exchange): responds to what needs no document. Reading
+    /// a document takes long, so it is returned as a value, and other requests do not wait for it.
     pub(crate) fn receive(
         &mut self,
         request: Request<Bytes>,
@@ -53,42 +54,46 @@ impl Service {
         now: Time,
     ) -> Received {
         let now = self.advance(now);
-        if let Some(answer) = arrival
+        if let Some(delivery) = arrival
             .fault
-            .and_then(|fault| Answer::instead(fault, self.refused(fault, now)))
+            .and_then(|fault| Delivery::instead(fault, self.refused(fault, now)))
         {
-            return Received::Answered(answer);
+            return Received::Delivered(delivery);
         }
         let response = match self.process(request, now) {
             Ok(Processed::Response(response)) => response,
             Ok(Processed::Submission(submission)) => return Received::Submission(submission),
             Err(refusal) => dated(refusal.response(), now),
         };
-        Received::Answered(Answer::after(arrival.fault, response, &self.options.faults))
+        Received::Delivered(Delivery::after(
+            arrival.fault,
+            response,
+            &self.options.faults,
+        ))
     }
 
-    /// The second half: takes in what was read. The extraction begins at this moment.
+    /// The second half: accepts what was read. The extraction begins now.
     pub(crate) fn accept(
         &mut self,
         reading: Result<Reading, Refusal>,
         arrival: Arrival,
         now: Time,
-    ) -> Answer {
+    ) -> Delivery {
         let now = self.advance(now);
         let accepted = reading.and_then(|reading| match reading.kind {
             SubmissionKind::Asynchronous => Ok(self.begin(reading, now)),
-            SubmissionKind::Synchronous => self.answer_at_once(reading, now),
+            SubmissionKind::Synchronous => self.extract_now(reading, now),
         });
-        Answer::after(
+        Delivery::after(
             arrival.fault,
             accepted.unwrap_or_else(|refusal| refusal.response()),
             &self.options.faults,
         )
     }
 
-    /// The end of an exchange, when nothing more of its answer will be sent.
+    /// Ends an exchange: nothing more of its response will be sent.
     pub(crate) fn leave(&mut self, arrival: Arrival) {
-        self.tally.leave(arrival.endpoint);
+        self.counters.leave(arrival.endpoint);
     }
 
     fn process(&mut self, request: Request<Bytes>, now: Time) -> Result<Processed, Refusal> {
@@ -99,13 +104,13 @@ impl Service {
                 limit: options.body_limit,
             });
         }
-        let (endpoint, key) = Endpoint::of(&head, options)?;
+        let (endpoint, key) = Endpoint::from_head(&head, options)?;
         if let Some(wait) = options
             .rate_limit
             .and_then(|limit| self.throttle.admit(limit, key, now).err())
         {
-            self.tally.counts_mut().throttled += 1;
-            return Err(Refusal::TooManyRequests(written::retry_after(
+            self.counters.counts_mut().throttled += 1;
+            return Err(Refusal::TooManyRequests(time_format::retry_after(
                 options.choices.retry_after_form,
                 wait,
                 now,
@@ -123,10 +128,11 @@ impl Service {
         }
     }
 
-    /// What the service says with a fault, where it says something.
+    /// The response of the service with a fault, if it has one.
     fn refused(&self, fault: Fault, now: Time) -> Option<Response<Bytes>> {
         let wait = self.options.faults.retry_after;
-        let retry_after = || written::retry_after(self.options.choices.retry_after_form, wait, now);
+        let retry_after =
+            || time_format::retry_after(self.options.choices.retry_after_form, wait, now);
         let refusal = match fault {
             Fault::TooManyRequests => Refusal::TooManyRequests(retry_after()),
             Fault::Unavailable => Refusal::Unavailable(retry_after()),
@@ -144,12 +150,13 @@ enum Processed {
     Submission(Submission),
 }
 
-/// A `Retry-After` may be a date, which says how long to wait only beside the time at which it was written.
+/// A `Retry-After` may be a date, which says how long to wait only beside the time at which it was
+/// written.
 fn dated(mut response: Response<Bytes>, now: Time) -> Response<Bytes> {
     if response.headers().contains_key(RETRY_AFTER) {
         response
             .headers_mut()
-            .extend(written::date(now).map(|date| (DATE, date)));
+            .extend(time_format::date(now).map(|date| (DATE, date)));
     }
     response
 }

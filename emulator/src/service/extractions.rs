@@ -1,4 +1,4 @@
-//! The extractions of the account, and what of them is known when.
+//! The extractions of the account, and what a client sees of them at which time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,14 +11,17 @@ use super::choices::QueueAfterReading;
 use super::envelope;
 use super::id::Id;
 
-/// Every extraction there was. What has expired leaves a record of a few dozen bytes: its status is `EXPIRED`, not unknown.
+/// All extractions. What has expired leaves a record of a few dozen bytes: its status is `EXPIRED`,
+/// not unknown.
 #[derive(Default)]
 pub(super) struct Extractions {
     by_id: BTreeMap<Id, Extraction>,
-    /// What holds data, and until when; the earliest first, which is the order in which they finish.
+    /// What holds data, and until when; the earliest first, which is the order in which they
+    /// finish.
     held: BTreeSet<(Time, Id)>,
     held_bytes: usize,
-    /// What the queue lists once it has finished, in the order in which it does: who has read ten thousand results should not have them counted over at each call.
+    /// What the queue lists once it has finished, in the order of finishing. Results that were read
+    /// are not in it, so that a listing does not walk over them.
     listed: BTreeSet<(Time, Id)>,
 }
 
@@ -33,7 +36,7 @@ struct Extraction {
 pub(super) struct Data {
     /// What a poll finds once it has finished.
     pub(super) body: Bytes,
-    /// The text blocks as JSON, where the submit asked for them.
+    /// The text blocks as JSON, if the submit requested them.
     pub(super) text_blocks: Option<Bytes>,
     pub(super) customer: Option<Box<str>>,
 }
@@ -46,7 +49,7 @@ pub(super) enum Found {
 }
 
 impl Extractions {
-    /// Takes in an extraction; the queue lists it once it has finished, if it is to be listed.
+    /// Adds an extraction; the queue lists it once it has finished, if `listed`.
     pub(super) fn add(
         &mut self,
         id: Id,
@@ -89,7 +92,7 @@ impl Extractions {
         if now < extraction.finishes_at + options.lag {
             return Some(Found::InProgress);
         }
-        if options.choices.queue_after_reading == QueueAfterReading::WithoutIt {
+        if options.choices.queue_after_reading == QueueAfterReading::Removed {
             self.listed.remove(&(extraction.finishes_at, id));
         }
         let body = match &data.text_blocks {
@@ -99,7 +102,8 @@ impl Extractions {
         Some(Found::Finished(body))
     }
 
-    /// The queue: what finished this long ago and has not expired, in the order in which it finished; of one customer, or of all.
+    /// The queue: what finished at least this long ago and has not expired, in the order of
+    /// finishing; of one customer, or of all.
     pub(super) fn awaiting(
         &self,
         customer: Option<&str>,

@@ -1,49 +1,52 @@
-//! What may go wrong with an exchange.
+//! What can go wrong with an exchange.
 
 use std::time::Duration;
 
-/// What may go wrong with an exchange, each as a client would see it.
+/// What can go wrong with an exchange, as a client sees it.
 ///
-/// Some faults happen after the request was [taken](Self::is_taken), that is, processed; a client can't tell which.
+/// Some happen after the request was [processed](Self::is_processed); a client can't know which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Fault {
-    /// 429 with `Retry-After`; not taken.
+    /// 429 with `Retry-After`; not processed.
     TooManyRequests,
-    /// 503 with `Retry-After`; not taken.
+    /// 503 with `Retry-After`; not processed.
     Unavailable,
-    /// 408; not taken.
+    /// 408; not processed.
     RequestTimeout,
-    /// 500; not taken.
+    /// 500; not processed.
     InternalError,
-    /// 502 with a page of HTML, from a gateway that did not reach the service; not taken.
+    /// 502 with a page of HTML, from a gateway that did not reach the service; not processed.
     BadGateway,
-    /// 504 with a page of HTML, from a gateway that lost patience; taken.
+    /// 504 with a page of HTML, from a gateway that did not wait any longer; processed.
     GatewayTimeout,
-    /// 200 with a page of HTML, as from a hotel's network; not taken.
+    /// 200 with a page of HTML, as from a captive portal; not processed.
     Portal,
-    /// 401, whatever the key; not taken. Not among [`Fault::USUAL`], since a client should stop at it.
+    /// 401, whatever the key; not processed. Not among [`Fault::USUAL`], since a client should stop
+    /// at it.
     Unauthorized,
-    /// There is no connection; not taken. Behind a socket, the connection is closed before the body is read.
+    /// There is no connection; not processed. The listener closes the connection before it reads
+    /// the body.
     Unreachable,
-    /// The connection breaks before the request is taken.
+    /// The connection breaks before the request is processed.
     Dropped,
-    /// The connection breaks instead of the answer; taken.
-    AnswerLost,
-    /// The connection breaks in the middle of the answer; taken.
-    AnswerCut,
-    /// The answer stops in the middle, and the connection stays open for a while ([`Faults::STALL`]); taken.
-    AnswerStalled,
-    /// The answer comes late ([`Faults::DELAY`]); taken.
-    AnswerDelayed,
-    /// The answer is whole as HTTP goes, but half of its JSON is missing; taken.
-    AnswerHalved,
-    /// The answer has its JSON twice; taken.
-    AnswerDoubled,
+    /// The connection breaks before the response; processed.
+    ResponseLost,
+    /// The connection breaks in the middle of the response; processed.
+    ResponseCut,
+    /// The response stops in the middle, and the connection stays open for a while
+    /// ([`Faults::DEFAULT_STALL`]); processed.
+    ResponseStalled,
+    /// The response is late ([`Faults::DEFAULT_DELAY`]); processed.
+    ResponseDelayed,
+    /// The response is complete HTTP, but half of its JSON is missing; processed.
+    ResponseHalved,
+    /// The response has its JSON twice; processed.
+    ResponseDoubled,
 }
 
 impl Fault {
-    /// All that networks, gateways and busy services do by themselves: every fault but [`Fault::Unauthorized`].
+    /// The faults of networks, gateways and busy services: all but [`Fault::Unauthorized`].
     pub const USUAL: [Self; 15] = [
         Self::TooManyRequests,
         Self::Unavailable,
@@ -54,16 +57,16 @@ impl Fault {
         Self::Portal,
         Self::Unreachable,
         Self::Dropped,
-        Self::AnswerLost,
-        Self::AnswerCut,
-        Self::AnswerStalled,
-        Self::AnswerDelayed,
-        Self::AnswerHalved,
-        Self::AnswerDoubled,
+        Self::ResponseLost,
+        Self::ResponseCut,
+        Self::ResponseStalled,
+        Self::ResponseDelayed,
+        Self::ResponseHalved,
+        Self::ResponseDoubled,
     ];
 
-    /// Whether the service gets and processes the request nevertheless; a submit is then accepted.
-    pub const fn is_taken(self) -> bool {
+    /// Whether the service processes the request nevertheless; a submit is then accepted.
+    pub const fn is_processed(self) -> bool {
         match self {
             Self::TooManyRequests
             | Self::Unavailable
@@ -75,20 +78,23 @@ impl Fault {
             | Self::Unreachable
             | Self::Dropped => false,
             Self::GatewayTimeout
-            | Self::AnswerLost
-            | Self::AnswerCut
-            | Self::AnswerStalled
-            | Self::AnswerDelayed
-            | Self::AnswerHalved
-            | Self::AnswerDoubled => true,
+            | Self::ResponseLost
+            | Self::ResponseCut
+            | Self::ResponseStalled
+            | Self::ResponseDelayed
+            | Self::ResponseHalved
+            | Self::ResponseDoubled => true,
         }
     }
 }
 
-/// Which faults happen by chance, how often, and what they are like. The default is none.
+/// Which faults happen at random, how often, and their times. The default is none.
 ///
-/// They follow from the seed of [`ServiceOptions`](super::ServiceOptions). Faults at a moment of one's choice are asked of the [`Service`](super::Service) itself, with
-/// [`fail_next`](super::Service::fail_next), [`fail_next_submits`](super::Service::fail_next_submits) and [`fail_until`](super::Service::fail_until).
+/// They follow from the seed of [`ServiceOptions`](super::ServiceOptions). For a fault at a chosen
+/// moment, see the methods of [`Service`](super::Service):
+/// [`fail_next`](super::Service::fail_next),
+/// [`fail_next_submits`](super::Service::fail_next_submits) and
+/// [`fail_until`](super::Service::fail_until).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Faults {
     pub(super) share: f64,
@@ -99,48 +105,51 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// How late a delayed answer is unless told otherwise: 1 s.
-    pub const DELAY: Duration = Duration::from_secs(1);
+    /// How late a delayed response is by default: 1 s.
+    pub const DEFAULT_DELAY: Duration = Duration::from_secs(1);
 
-    /// How long a stalled answer keeps its connection open unless told otherwise: 2 minutes, which is longer than most clients wait.
-    pub const STALL: Duration = Duration::from_mins(2);
+    /// How long a stalled response keeps its connection open by default: 2 minutes, longer than
+    /// most clients wait.
+    pub const DEFAULT_STALL: Duration = Duration::from_mins(2);
 
-    /// What `Retry-After` says with 429 and 503 unless told otherwise: 1 s.
-    pub const RETRY_AFTER: Duration = Duration::from_secs(1);
+    /// `Retry-After` of 429 and 503 by default: 1 s.
+    pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
-    /// Faults in this share of all exchanges, from 0 (never) to 1 (always); each of [`Fault::USUAL`] as often as the others.
+    /// Faults in this share of all exchanges, from 0 (never) to 1 (always); each of
+    /// [`Fault::USUAL`] as often as the others.
     pub fn new(share: f64) -> Self {
         Self {
             share,
             kinds: Fault::USUAL.to_vec(),
-            delay: Self::DELAY,
-            stall: Self::STALL,
-            retry_after: Self::RETRY_AFTER,
+            delay: Self::DEFAULT_DELAY,
+            stall: Self::DEFAULT_STALL,
+            retry_after: Self::DEFAULT_RETRY_AFTER,
         }
     }
 
-    /// Only these, each as often as the others; one that is named twice is twice as frequent. Without any, nothing happens by chance.
+    /// Only these, each as often as the others; one that is named twice is twice as frequent. If
+    /// there are none, nothing fails at random.
     #[must_use]
     pub fn with_kinds(mut self, kinds: impl IntoIterator<Item = Fault>) -> Self {
         self.kinds = kinds.into_iter().collect();
         self
     }
 
-    /// Sets how late a delayed answer is.
+    /// Sets how late a delayed response is.
     #[must_use]
     pub fn with_delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// Sets how long a stalled answer keeps its connection open.
+    /// Sets how long a stalled response keeps its connection open.
     #[must_use]
     pub fn with_stall(mut self, stall: Duration) -> Self {
         self.stall = stall;
         self
     }
 
-    /// Sets what `Retry-After` says with the 429 and 503 of these faults.
+    /// Sets `Retry-After` of the 429 and 503 of these faults.
     #[must_use]
     pub fn with_retry_after(mut self, retry_after: Duration) -> Self {
         self.retry_after = retry_after;
@@ -149,7 +158,7 @@ impl Faults {
 }
 
 impl Default for Faults {
-    /// Nothing happens by chance.
+    /// Nothing fails at random.
     fn default() -> Self {
         Self::new(0.0)
     }

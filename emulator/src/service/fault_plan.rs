@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, VecDeque};
 
 use typless::machine::Time;
 
-use super::chance::{Chance, Purpose};
 use super::fault::{Fault, Faults};
+use super::rng::{Purpose, Rng};
 use super::route::Endpoint;
 
-/// Faults that were asked for, and those of chance.
+/// The faults that were requested, and random ones.
 pub(super) struct FaultPlan {
-    chance: Chance,
-    /// What is to happen to all requests until this time.
+    rng: Rng,
+    /// The fault of all requests until this time.
     until: Option<(Time, Fault)>,
-    /// What is to happen to the next ones.
+    /// The faults of the next requests.
     scripted: VecDeque<Scripted>,
     happened: BTreeMap<Fault, usize>,
     happened_to_submits: BTreeMap<Fault, usize>,
@@ -28,7 +28,7 @@ struct Scripted {
 impl FaultPlan {
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            chance: Chance::of(Purpose::Faults, seed),
+            rng: Rng::for_purpose(Purpose::Faults, seed),
             until: None,
             scripted: VecDeque::new(),
             happened: BTreeMap::new(),
@@ -49,24 +49,24 @@ impl FaultPlan {
     }
 
     /// How often this one has happened.
-    pub(super) fn happened(&self, fault: Fault) -> usize {
+    pub(super) fn fault_count(&self, fault: Fault) -> usize {
         self.happened.get(&fault).copied().unwrap_or_default()
     }
 
     /// How often this one has happened to submits of the asynchronous call.
-    pub(super) fn happened_to_submits(&self, fault: Fault) -> usize {
+    pub(super) fn submit_fault_count(&self, fault: Fault) -> usize {
         self.happened_to_submits
             .get(&fault)
             .copied()
             .unwrap_or_default()
     }
 
-    /// How many there were in all.
+    /// How many faults there were.
     pub(super) fn total(&self) -> usize {
         self.happened.values().sum()
     }
 
-    /// What happens to this request. What was asked for comes before chance.
+    /// The fault of this request. Requested faults come before random ones.
     pub(super) fn next(
         &mut self,
         options: &Faults,
@@ -74,12 +74,12 @@ impl FaultPlan {
         now: Time,
     ) -> Option<Fault> {
         let fault = self
-            .asked_for_until(now)
-            .or_else(|| self.asked_for_next(endpoint))
+            .requested_until(now)
+            .or_else(|| self.requested_next(endpoint))
             .or_else(|| {
-                self.chance
-                    .happens(options.share)
-                    .then(|| self.chance.pick(&options.kinds))
+                self.rng
+                    .draw_bool(options.share)
+                    .then(|| self.rng.pick(&options.kinds))
                     .flatten()
             })?;
         *self.happened.entry(fault).or_default() += 1;
@@ -89,12 +89,12 @@ impl FaultPlan {
         Some(fault)
     }
 
-    fn asked_for_until(&mut self, now: Time) -> Option<Fault> {
+    fn requested_until(&mut self, now: Time) -> Option<Fault> {
         self.until.take_if(|(time, _)| *time <= now);
         self.until.map(|(_, fault)| fault)
     }
 
-    fn asked_for_next(&mut self, endpoint: Option<Endpoint>) -> Option<Fault> {
+    fn requested_next(&mut self, endpoint: Option<Endpoint>) -> Option<Fault> {
         self.scripted.retain(|scripted| scripted.left > 0);
         let fits =
             |scripted: &&mut Scripted| !scripted.submits_only || endpoint == Some(Endpoint::Submit);

@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::reader::{ReadDocument, read_document};
+use crate::read_document::{ReadDocument, read_document};
 use crate::{DocumentType, ReadError};
 
 /// What came of reading a document; shared by all submits of it.
 pub(super) type Outcome = Arc<Result<ReadDocument, ReadError>>;
 
-/// Remembers the document that was read last: tests submit one and the same ten thousand times, and to read it takes longer than everything else.
+/// Remembers the document that was read last: tests submit the same one ten thousand times, and
+/// reading it takes longer than everything else.
 #[derive(Default)]
 pub(super) struct LastRead(Mutex<Option<Entry>>);
 
@@ -21,7 +22,7 @@ struct Entry {
 
 impl LastRead {
     /// Larger documents are not kept.
-    const BYTES: usize = 1024 * 1024;
+    const MAX_BYTES: usize = 1024 * 1024;
 
     /// Reads a document, unless it was the last one.
     pub(super) fn read(
@@ -34,7 +35,7 @@ impl LastRead {
             return outcome;
         }
         let outcome = Arc::new(read_document(&document, document_type, text_blocks));
-        if document.len() <= Self::BYTES {
+        if document.len() <= Self::MAX_BYTES {
             let entry = Entry {
                 document,
                 document_type: document_type.name().to_owned(),

@@ -1,10 +1,9 @@
 //! The service as a pure state machine: requests and the time go in, responses come out.
 
-mod answer;
 mod begin;
-mod chance;
 mod choices;
 mod counts;
+mod delivery;
 mod envelope;
 mod exchange;
 mod extractions;
@@ -20,11 +19,12 @@ mod queue;
 mod queue_options;
 mod rate_limit;
 mod refusal;
+mod rng;
 mod route;
 mod submission;
+mod time_format;
 mod webhook_options;
 mod work;
-mod written;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -35,12 +35,12 @@ use http::{Request, Response, StatusCode};
 use serde::Serialize;
 use typless::machine::Time;
 
-pub use answer::Answer;
 pub use choices::{
     ConfidenceForm, MissingField, NoError, QueueAfterReading, RetryAfterForm, SubmitStatus,
     UnknownId,
 };
 pub use counts::ServiceCounts;
+pub use delivery::Delivery;
 pub(crate) use exchange::{Arrival, Received};
 pub use fault::{Fault, Faults};
 pub use options::ServiceOptions;
@@ -50,8 +50,7 @@ pub use rate_limit::RateLimit;
 pub(crate) use refusal::Refusal;
 pub use webhook_options::{WebhookOptions, WebhookUrlError};
 
-use chance::Chance;
-use counts::Tally;
+use counts::Counters;
 use extractions::Extractions;
 use fault_plan::FaultPlan;
 use id::Ids;
@@ -59,52 +58,64 @@ use last_read::LastRead;
 use outbox::Outbox;
 use queue::Queue;
 use rate_limit::Throttle;
+use rng::Rng;
 use work::Work;
 
-/// The extraction service: submits go in, and move through its statuses as time goes by.
+/// The extraction service: accepts submits, and moves them through its statuses as time passes.
 ///
-/// It does no I/O, reads no clock and starts no thread: it is handed a request and the time, and hands back the response. So a test of 48 hours takes
-/// microseconds, and the same seed, requests and times give the same responses to the byte. [`InProcess`](crate::InProcess) makes it a transport,
+/// It does no I/O, reads no clock and starts no thread: it takes a request and the time, and
+/// returns the response. A test of 48 hours takes microseconds, and the same seed, requests and
+/// times give the same responses to the byte. [`InProcess`](crate::InProcess) makes it a transport,
 /// [`Listener`](crate::Listener) lets clients of any kind connect to it.
 ///
-/// | call | answer |
+/// | call | response |
 /// | --- | --- |
-/// | `POST /api/extract-data-async`, `POST /api/v1/extract-data-async` | 202 `{"extraction_id": ".."}` |
-/// | `GET /api/get-extraction-data?extraction_id=..`, `GET /api/v1/get-extraction-data?extraction_id=..` | 200 `{"error": {}, "result": {}, "status": ".."}` |
-/// | `GET /api/awaiting-poll?customer=..`, `GET /api/v1/awaiting-poll?customer=..` | 200 `{"extraction_ids": [".."]}`: finished and not expired, in that order; a customer nobody named has none |
-/// | `POST /api/extract-data`, `POST /api/v1/extract-data` | 200 with the result itself, at once |
+/// | `POST /extract-data-async` | 202 `{"extraction_id": ".."}` |
+/// | `GET /get-extraction-data?extraction_id=..` | 200 `{"error", "result", "status"}` |
+/// | `GET /awaiting-poll?customer=..` | 200 `{"extraction_ids": [".."]}` |
+/// | `POST /extract-data` | 200 with the result itself |
 ///
-/// A document is read when it is submitted. What was found in it is kept, and not the document itself (but for the last one, if it is small), so that documents nobody polls don't fill the
-/// memory. Clients see none of this: until the pace of [`ServiceOptions`] has passed, the status is `IN_PROGRESS`; then `SUCCESS`,
-/// or `ERROR` for a document that can't be read; and 48 hours later `EXPIRED`, when its data is deleted. A finished extraction can be
-/// fetched any number of times. All keys belong to one account.
+/// The paths exist below `/api` and below `/api/v1`. The listing has what has finished and not
+/// expired, in the order in which it finished; an unknown customer gets an empty list.
 ///
-/// Messages for the webhook of [`ServiceOptions::with_webhook`] are pulled with [`next_webhook`](Self::next_webhook) as time goes by. What [`Faults`] and the methods
-/// [`fail_next`](Self::fail_next) and [`fail_until`](Self::fail_until) do to an answer on its way is told by [`exchange`](Self::exchange).
+/// A document is read when it is submitted. The findings are kept, not the document (except for the
+/// last one, if it is small). Until the pace of [`ServiceOptions`] has passed, the status is
+/// `IN_PROGRESS`; then `SUCCESS`, or `ERROR` for a document that can't be read; and 48 hours later
+/// `EXPIRED`, when its data is deleted. A finished extraction can be fetched any number of times.
+/// All keys belong to one account.
 ///
-/// Text blocks, the text of the document by lines, come as `text_blocks` in a result when the submit had `"parse_text_blocks": true` and the poll has `text_blocks=true`. What they look like at the
-/// vendor is not known; here each is a line, as `{"x", "y", "width", "height", "page_number", "text"}`, with the page and box in the form of a field's value.
+/// Messages for the webhook of [`ServiceOptions::with_webhook`] are pulled with
+/// [`next_webhook`](Self::next_webhook) as time passes. [`exchange`](Self::exchange) shows what
+/// [`Faults`], [`fail_next`](Self::fail_next) and [`fail_until`](Self::fail_until) do to a response
+/// on its way.
+///
+/// A result has `text_blocks`, the text of the document by lines, if the submit had
+/// `"parse_text_blocks": true` and the poll has `text_blocks=true`. The vendor's format of them is
+/// not known; here each is a line, as `{"x", "y", "width", "height", "page_number", "text"}`, with
+/// the page and box in the form of a field's value.
 ///
 /// # Errors
 ///
-/// Every error has the body `{"code", "message", "details"}`. The first line that fits is the answer:
+/// Every error has the body `{"code", "message", "details"}`. The first row that fits decides:
 ///
 /// | status | code | when |
 /// | --- | --- | --- |
-/// | 413 | `body_too_large` | the body is larger than the limit of [`ServiceOptions::with_body_limit`] |
+/// | 413 | `body_too_large` | the body exceeds [`ServiceOptions::with_body_limit`] |
 /// | 404 | `path_not_found` | there is no such path |
-/// | 405 | `method_not_allowed` | the path wants another method, named in `Allow` |
-/// | 401 | `unauthorized` | there is no `Authorization: Token <key>`, or the key is not accepted |
-/// | 429 | `too_many_requests` | the key is above the limit of [`ServiceOptions::with_rate_limit`]; `Retry-After` says for how long |
-/// | 415 | `unsupported_media_type` | the body says to be something else than JSON |
+/// | 405 | `method_not_allowed` | the path has another method, named in `Allow` |
+/// | 401 | `unauthorized` | no `Authorization: Token <key>`, or the key is not accepted |
+/// | 429 | `too_many_requests` | the key exceeds [`ServiceOptions::with_rate_limit`] |
+/// | 415 | `unsupported_media_type` | the `Content-Type` is not JSON |
 /// | 400 | `invalid_json` | the body is not JSON |
-/// | 422 | `validation_error` | properties or parameters are missing, empty or of the wrong type; `details` lists each as `{"loc", "msg", "type"}` |
-/// | 422 | `document_type_not_found` | the account has no such document type (not 404: the address was right, a value was not) |
-/// | 400 | `invalid_base64` | `file` is not base64 of the standard alphabet with padding |
-/// | 404 | `extraction_not_found` | there is no extraction of this id; [`UnknownId`] has the other ways to say so |
-/// | 400 | as [`ReadError::code`](crate::ReadError::code) | the document of a synchronous extraction can't be read |
+/// | 422 | `validation_error` | properties or parameters are missing, empty or of a wrong type |
+/// | 422 | `document_type_not_found` | the account has no such document type |
+/// | 400 | `invalid_base64` | `file` is not standard base64 with padding |
+/// | 404 | `extraction_not_found` | there is no extraction with this id; see [`UnknownId`] |
+/// | 400 | that of the [`ReadError`](crate::ReadError) | a synchronous document can't be read |
 ///
-/// The listener adds 408 `request_timeout` for a body that stops coming, and 500 `internal_error`.
+/// A 429 has `Retry-After`. The `details` of `validation_error` list each problem as
+/// `{"loc", "msg", "type"}`. The listener adds 408 `request_timeout` for a body that stops
+/// arriving, and 500 `internal_error`.
 pub struct Service {
     options: Arc<ServiceOptions>,
     ids: Ids,
@@ -114,13 +125,13 @@ pub struct Service {
     outbox: Outbox,
     throttle: Throttle,
     faults: FaultPlan,
-    tally: Tally,
+    counters: Counters,
     last_read: Arc<LastRead>,
-    /// The synchronous extractions there were.
-    answered_at_once: usize,
+    /// The number of synchronous extractions.
+    synchronous: usize,
     /// How often a file of this name was accepted.
     accepted_names: BTreeMap<String, usize>,
-    /// The latest time told: time never goes back.
+    /// The latest time so far: time never goes back.
     latest: Time,
 }
 
@@ -130,67 +141,72 @@ impl Service {
         let seed = options.seed;
         Self {
             options: Arc::new(options),
-            ids: Ids::new(Chance::new(seed)),
+            ids: Ids::new(Rng::new(seed)),
             extractions: Extractions::default(),
             work: Work::new(seed),
             queue: Queue::new(seed),
             outbox: Outbox::new(seed),
             throttle: Throttle::default(),
             faults: FaultPlan::new(seed),
-            tally: Tally::default(),
+            counters: Counters::default(),
             last_read: Arc::default(),
-            answered_at_once: 0,
+            synchronous: 0,
             accepted_names: BTreeMap::new(),
             latest: Time::EPOCH,
         }
     }
 
-    /// Answers a request. Time that goes back counts as standing still.
+    /// Responds to a request. Time that goes back counts as standing still.
     ///
-    /// Where the answer would break off or be lost, the response is what a gateway says that got none: see [`Answer::into_response`].
+    /// Where the response would break off or be lost, it is that of a gateway: see
+    /// [`Delivery::into_response`].
     #[must_use]
     pub fn handle(&mut self, request: Request<Bytes>, now: Time) -> Response<Bytes> {
         self.exchange(request, now).into_response()
     }
 
-    /// Answers a request, and tells what becomes of the answer on its way.
+    /// Responds to a request, and returns what happens to the response on its way.
     #[must_use]
-    pub fn exchange(&mut self, request: Request<Bytes>, now: Time) -> Answer {
+    pub fn exchange(&mut self, request: Request<Bytes>, now: Time) -> Delivery {
         let arrival = self.arrive(request.uri(), now);
-        let answer = match self.receive(request, arrival, now) {
-            Received::Answered(answer) => answer,
+        let delivery = match self.receive(request, arrival, now) {
+            Received::Delivered(delivery) => delivery,
             Received::Submission(submission) => self.accept(submission.read(), arrival, now),
         };
         self.leave(arrival);
-        answer
+        delivery
     }
 
-    /// The next webhook message that is due, to be posted to its address; `None` if none is due yet.
+    /// The next webhook message that is due, to be posted to its address; `None` if none is due
+    /// yet.
     #[must_use]
     pub fn next_webhook(&mut self, now: Time) -> Option<Request<Bytes>> {
         let now = self.advance(now);
         let webhook = self.options.webhook.as_ref()?;
         let request = self.outbox.next(&webhook.uri, now)?;
-        self.tally.counts_mut().webhooks += 1;
+        self.counters.counts_mut().webhooks += 1;
         Some(request)
     }
 
-    /// When the next webhook message is due, as far as is known now; a submit may bring an earlier one.
+    /// When the next webhook message is due; a later submit may add an earlier one.
     pub fn next_webhook_at(&self) -> Option<Time> {
         self.outbox.next_due()
     }
 
-    /// Lets this fault happen to the next requests, this many of them, after those that were asked for earlier.
+    /// Makes the next `count` requests fail in this way, after the faults that were requested
+    /// earlier.
     pub fn fail_next(&mut self, count: usize, fault: Fault) {
         self.faults.fail_next(count, fault, false);
     }
 
-    /// Lets this fault happen to the next submits of the asynchronous call, this many of them.
+    /// Makes the next `count` submits of the asynchronous call fail in this way.
     pub fn fail_next_submits(&mut self, count: usize, fault: Fault) {
         self.faults.fail_next(count, fault, true);
     }
 
-    /// Lets this fault happen to all requests that arrive before this time, such as [`Fault::Unauthorized`] while a key is changed, or [`Fault::Unavailable`] while the service is down.
+    /// Makes all requests fail in this way that arrive before this time, such as
+    /// [`Fault::Unauthorized`] while a key is changed, or [`Fault::Unavailable`] while the service
+    /// is down.
     pub fn fail_until(&mut self, time: Time, fault: Fault) {
         self.faults.fail_until(time, fault);
     }
@@ -199,26 +215,27 @@ impl Service {
     pub fn counts(&self) -> ServiceCounts {
         ServiceCounts {
             faults: self.faults.total(),
-            ..self.tally.counts()
+            ..self.counters.counts()
         }
     }
 
     /// How often this fault has happened.
-    pub fn happened(&self, fault: Fault) -> usize {
-        self.faults.happened(fault)
+    pub fn fault_count(&self, fault: Fault) -> usize {
+        self.faults.fault_count(fault)
     }
 
     /// How often this fault has happened to submits of the asynchronous call.
-    pub fn happened_to_submits(&self, fault: Fault) -> usize {
-        self.faults.happened_to_submits(fault)
+    pub fn submit_fault_count(&self, fault: Fault) -> usize {
+        self.faults.submit_fault_count(fault)
     }
 
-    /// The number of submits and synchronous extractions that were accepted, which is what an account is billed for.
+    /// The number of submits and synchronous extractions that were accepted, which is what an
+    /// account pays for.
     pub fn accepted(&self) -> usize {
-        self.extractions.len() + self.answered_at_once
+        self.extractions.len() + self.synchronous
     }
 
-    /// How many of these were of a file of this name.
+    /// How many of these had this file name.
     pub fn accepted_named(&self, file_name: &str) -> usize {
         self.accepted_names
             .get(file_name)
@@ -226,7 +243,8 @@ impl Service {
             .unwrap_or_default()
     }
 
-    /// The names of files that were accepted more than once, in alphabetical order; with a name for each document, those that were paid for twice.
+    /// The names of files that were accepted more than once, in alphabetical order; if each
+    /// document has its own name, these were paid for twice.
     pub fn accepted_repeatedly(&self) -> impl Iterator<Item = &str> {
         self.accepted_names
             .iter()
@@ -234,7 +252,8 @@ impl Service {
             .map(|(name, _)| name.as_str())
     }
 
-    /// The bytes of results held in memory. What has expired is deleted at the next request. The document that was read last is kept beside them.
+    /// The bytes of results in memory, without the last document. What has expired is deleted at
+    /// the next request.
     pub fn held_bytes(&self) -> usize {
         self.extractions.held_bytes()
     }

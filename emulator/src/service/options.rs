@@ -1,4 +1,4 @@
-//! How the service is to behave.
+//! How the service behaves.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,13 +15,18 @@ use super::rate_limit::RateLimit;
 use super::webhook_options::WebhookOptions;
 use crate::DocumentType;
 
-/// How the service is to behave. The default is a healthy service that takes any key and needs two seconds for a document.
+/// How the service behaves. The default is a healthy service that accepts any key and needs two
+/// seconds for a document.
 ///
-/// Where the vendor leaves something open, the default is the most plausible reading, and the others can be chosen, so that a client can be tried against each:
-/// [`QueueAfterReading`], [`UnknownId`], [`NoError`], [`ConfidenceForm`], [`MissingField`], [`SubmitStatus`], [`RetryAfterForm`].
+/// Where the vendor leaves something open, the default is the most plausible reading, and the
+/// others can be chosen, so that a client can be tested against each: [`QueueAfterReading`],
+/// [`UnknownId`], [`NoError`], [`ConfidenceForm`], [`MissingField`], [`SubmitStatus`],
+/// [`RetryAfterForm`].
 ///
-/// What services do on bad days can be asked for: [`Pace`] and [`with_workers`](Self::with_workers) make it slow, [`RateLimit`] strict, [`QueueOptions`] and [`with_lag`](Self::with_lag) forgetful,
-/// [`WebhookOptions`] talkative, and [`Faults`] unreliable. All of it follows from the seed, the requests and the times.
+/// [`Pace`] and [`with_workers`](Self::with_workers) make the service slow, [`RateLimit`] limits
+/// its clients, [`QueueOptions`] and [`with_lag`](Self::with_lag) make its listings late or
+/// incomplete, [`WebhookOptions`] adds messages, and [`Faults`] makes exchanges fail. All of it
+/// follows from the seed, the requests and the times.
 #[derive(Clone)]
 pub struct ServiceOptions {
     pub(super) pace: Pace,
@@ -47,14 +52,14 @@ pub(super) enum Keys {
 }
 
 impl ServiceOptions {
-    /// How long an extraction takes unless told otherwise: 2 s, so that clients see one in progress.
-    pub const PACE: Duration = Duration::from_secs(2);
+    /// How long an extraction takes by default: 2 s, so that clients see one in progress.
+    pub const DEFAULT_PACE: Duration = Duration::from_secs(2);
 
     /// How long the data of a finished extraction is kept: 48 h, as the vendor says.
-    pub const RETENTION: Duration = Duration::from_hours(48);
+    pub const DEFAULT_RETENTION: Duration = Duration::from_hours(48);
 
-    /// The most bytes of a request's body unless told otherwise: 100 MiB, which takes documents up to 75 MiB.
-    pub const BODY_LIMIT: usize = 100 * 1024 * 1024;
+    /// The largest body of a request by default: 100 MiB, enough for documents of 75 MiB.
+    pub const DEFAULT_BODY_LIMIT: usize = 100 * 1024 * 1024;
 
     /// The default options.
     pub fn new() -> Self {
@@ -62,11 +67,11 @@ impl ServiceOptions {
             .into_iter()
             .map(|built_in| (built_in.name().to_owned(), built_in));
         Self {
-            pace: Pace::fixed(Self::PACE),
+            pace: Pace::fixed(Self::DEFAULT_PACE),
             workers: None,
             lag: Duration::ZERO,
-            retention: Self::RETENTION,
-            body_limit: Self::BODY_LIMIT,
+            retention: Self::DEFAULT_RETENTION,
+            body_limit: Self::DEFAULT_BODY_LIMIT,
             seed: 0,
             keys: Keys::Any,
             document_types: document_types.collect(),
@@ -78,38 +83,43 @@ impl ServiceOptions {
         }
     }
 
-    /// Sets how long an extraction takes, always or by chance; zero means that the first poll finds it finished.
+    /// Sets how long an extraction takes, fixed or random; zero means that the first poll finds it
+    /// finished.
     #[must_use]
     pub fn with_pace(mut self, pace: impl Into<Pace>) -> Self {
         self.pace = pace.into();
         self
     }
 
-    /// Works on at most this many documents at once, in the order of their submits; further ones wait for their turn, which adds to what [`Pace`] says. Zero counts as one.
+    /// Works on at most this many documents at once, in the order of their submits; further ones
+    /// wait, which adds to the [`Pace`]. Zero counts as one.
     #[must_use]
     pub fn with_workers(mut self, workers: usize) -> Self {
         self.workers = Some(workers);
         self
     }
 
-    /// Lets polls see everything this much later than the queue and the webhook do: an id is unknown at first, and in progress for a while after it has finished, as from
-    /// a copy of the database that lags behind.
+    /// Lets polls see everything this much later than the queue and the webhook do, like a replica
+    /// that lags: an id is unknown at first, and in progress for a while after it has finished.
     #[must_use]
     pub fn with_lag(mut self, lag: Duration) -> Self {
         self.lag = lag;
         self
     }
 
-    /// Sets how long after it has finished the data of an extraction is deleted and its status becomes `EXPIRED`.
+    /// Sets how long after it has finished the data of an extraction is deleted and its status
+    /// becomes `EXPIRED`.
     #[must_use]
     pub fn with_retention(mut self, retention: Duration) -> Self {
         self.retention = retention;
         self
     }
 
-    /// Accepts this key and others given in this way, and no more. Without it, any key is accepted that is not empty.
+    /// Accepts only this key and others added in the same way. By default, any key is accepted that
+    /// is not empty.
     ///
-    /// Works with and without the word `Token` before it, as the dashboard shows both. An empty key is never accepted.
+    /// Works with and without the word `Token` before it, as the dashboard shows both. An empty key
+    /// is never accepted.
     #[must_use]
     pub fn with_key(mut self, key: &str) -> Self {
         let key = key.trim();
@@ -124,14 +134,15 @@ impl ServiceOptions {
         self
     }
 
-    /// Sets the most bytes of a request's body; larger ones are refused with 413.
+    /// Sets the largest body of a request, in bytes; larger ones are refused with 413.
     #[must_use]
     pub fn with_body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
     }
 
-    /// Adds a document type, in place of one of the same name. Those of [`DocumentType::built_in`] are there already.
+    /// Adds a document type; it replaces one with the same name. Those of
+    /// [`DocumentType::built_in`] exist by default.
     #[must_use]
     pub fn with_document_type(mut self, document_type: DocumentType) -> Self {
         self.document_types
@@ -139,21 +150,22 @@ impl ServiceOptions {
         self
     }
 
-    /// Sets the seed that ids are made from and everything that happens by chance: the same seed, requests and times give the same answers.
+    /// Sets the seed of ids and of everything random: the same seed, requests and times give the
+    /// same responses.
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Sets whether reading a result takes its id off the queue.
+    /// Sets whether reading a result removes its id from the queue.
     #[must_use]
     pub fn with_queue_after_reading(mut self, choice: QueueAfterReading) -> Self {
         self.choices.queue_after_reading = choice;
         self
     }
 
-    /// Sets how a poll an unknown id is answered.
+    /// Sets the response to a poll of an unknown id.
     #[must_use]
     pub fn with_unknown_id(mut self, choice: UnknownId) -> Self {
         self.choices.unknown_id = choice;
@@ -181,7 +193,7 @@ impl ServiceOptions {
         self
     }
 
-    /// Sets the HTTP status with which a submit is answered.
+    /// Sets the HTTP status of the response to a submit.
     #[must_use]
     pub fn with_submit_status(mut self, choice: SubmitStatus) -> Self {
         self.choices.submit_status = choice;
@@ -195,14 +207,14 @@ impl ServiceOptions {
         self
     }
 
-    /// Sets how the poll queue behaves.
+    /// Sets how the queue of finished extractions behaves.
     #[must_use]
     pub fn with_queue(mut self, options: QueueOptions) -> Self {
         self.queue = options;
         self
     }
 
-    /// Answers no more requests than this.
+    /// Refuses requests above this limit.
     #[must_use]
     pub fn with_rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = Some(limit);
@@ -216,7 +228,7 @@ impl ServiceOptions {
         self
     }
 
-    /// Lets exchanges fail by chance.
+    /// Makes exchanges fail at random.
     #[must_use]
     pub fn with_faults(mut self, faults: Faults) -> Self {
         self.faults = faults;

@@ -8,14 +8,14 @@ use http::{HeaderValue, Request, Uri};
 use serde::Serialize;
 use typless::machine::Time;
 
-use super::chance::{Chance, Purpose};
 use super::id::{Id, Ids};
+use super::rng::{Purpose, Rng};
+use super::time_format;
 use super::webhook_options::WebhookOptions;
-use super::written;
 
 /// Messages, by the time they are due.
 pub(super) struct Outbox {
-    chance: Chance,
+    rng: Rng,
     ids: Ids,
     messages: BTreeMap<(Time, u64), Message>,
     added: u64,
@@ -32,11 +32,11 @@ struct Message {
 
 impl Outbox {
     pub(super) fn new(seed: u64) -> Self {
-        let chance = Chance::of(Purpose::Webhooks, seed);
+        let rng = Rng::for_purpose(Purpose::Webhooks, seed);
         // Far from the numbers that are drawn, so that no id follows from them.
-        let ids = Ids::new(Chance::of(Purpose::Webhooks, !seed));
+        let ids = Ids::new(Rng::for_purpose(Purpose::Webhooks, !seed));
         Self {
-            chance,
+            rng,
             ids,
             messages: BTreeMap::new(),
             added: 0,
@@ -44,15 +44,16 @@ impl Outbox {
         }
     }
 
-    /// Plans the message about an extraction that will have finished at this time; `false` if it gets lost.
+    /// Plans the message about an extraction that will have finished at this time; `false` if it is
+    /// lost.
     pub(super) fn plan(
         &mut self,
         options: &WebhookOptions,
         extraction_id: Id,
         finished: Time,
     ) -> bool {
-        let lost = self.chance.happens(options.lost);
-        let copies = if self.chance.happens(options.doubled) {
+        let lost = self.rng.draw_bool(options.lost);
+        let copies = if self.rng.draw_bool(options.duplicated) {
             2
         } else {
             1
@@ -64,9 +65,9 @@ impl Outbox {
         };
         let age = finished.saturating_since(*self.first.get_or_insert(finished));
         for _ in 0..copies {
-            let mut due = finished + options.delay.draw(age, &mut self.chance);
-            let (share, by) = options.overtaken;
-            if self.chance.happens(share) {
+            let mut due = finished + options.delay.draw(age, &mut self.rng);
+            let (share, by) = options.held_back;
+            if self.rng.draw_bool(share) {
                 due = due + by;
             }
             if !lost {
@@ -82,7 +83,7 @@ impl Outbox {
         self.messages.first_key_value().map(|((due, _), _)| *due)
     }
 
-    /// Takes out a message that is due.
+    /// Removes and returns a message that is due.
     pub(super) fn next(&mut self, uri: &Uri, now: Time) -> Option<Request<Bytes>> {
         let first = self
             .messages
@@ -120,7 +121,7 @@ impl Message {
         }
         super::to_body(&Event {
             event_id: self.event_id,
-            event_time: written::event_time(self.event_time),
+            event_time: time_format::event_time(self.event_time),
             data: Data {
                 id: self.extraction_id,
                 message: "Extraction process finished",

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::chance::Chance;
+use super::rng::Rng;
 
 /// How long extractions take: always the same, or drawn from a distribution.
 ///
-/// How long they take at the vendor is not known. What is drawn follows from the seed of [`ServiceOptions`](super::ServiceOptions); it is rounded to microseconds, and a year at most.
-/// No number is refused: what is not a number, or would make a negative time, makes zero.
+/// How long they take at the vendor is not known. What is drawn follows from the seed of
+/// [`ServiceOptions`](super::ServiceOptions); it is rounded to microseconds, and a year at most. No
+/// number is refused: NaN and what would give a negative time give zero.
 ///
 /// # Example
 ///
@@ -16,8 +17,11 @@ use super::chance::Chance;
 /// use typless_emulator::{Pace, ServiceOptions};
 ///
 /// let seconds = Duration::from_secs;
-/// // Most are quick, a few are stuck, and at the busiest hour of a day all take three times as long.
-/// let pace = Pace::mixture([(0.95, Pace::lognormal(seconds(8), 0.5)), (0.05, Pace::lognormal(seconds(300), 0.7))]);
+/// // Most are quick, a few are slow, and at the busiest hour all take three times as long.
+/// let pace = Pace::mixture([
+///     (0.95, Pace::lognormal(seconds(8), 0.5)),
+///     (0.05, Pace::lognormal(seconds(300), 0.7)),
+/// ]);
 /// let options = ServiceOptions::new().with_pace(pace.with_drift(3.0, seconds(24 * 3600)));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -40,20 +44,23 @@ enum Shape {
 
 impl Pace {
     /// The longest that is drawn.
-    const LONGEST: Duration = Duration::from_hours(365 * 24);
+    const MAX: Duration = Duration::from_hours(365 * 24);
 
     /// Always this long.
     pub const fn fixed(duration: Duration) -> Self {
         Self(Shape::Fixed(duration))
     }
 
-    /// A lognormal distribution: half of the extractions are done within the median. Sigma is the standard deviation of the natural logarithm: at 0.5, 95 % are done within 2.3 medians;
-    /// at 1.0, within 5.2.
+    /// A lognormal distribution: half of the extractions are done within the median. Sigma is the
+    /// standard deviation of the natural logarithm: at 0.5, 95 % are done within 2.3 medians; at
+    /// 1.0, within 5.2.
     pub const fn lognormal(median: Duration, sigma: f64) -> Self {
         Self(Shape::Lognormal { median, sigma })
     }
 
-    /// A mixture: one pace or another, each as often as its weight says in proportion to the others. Weights that are no positive numbers count as 0. Without any above 0, nothing takes time.
+    /// A mixture: one pace or another, each as often as its weight says in proportion to the
+    /// others. Weights that are not positive numbers count as 0. If none is above 0, every
+    /// extraction takes no time.
     pub fn mixture(parts: impl IntoIterator<Item = (f64, Self)>) -> Self {
         let positive = |weight: f64| {
             if weight.is_finite() && weight > 0.0 {
@@ -70,8 +77,9 @@ impl Pace {
         ))
     }
 
-    /// Lets the pace drift: what is drawn is multiplied by a number that goes from 1 to `factor` (above 0) and back once in each period, evenly on a logarithmic scale, beginning with the first
-    /// submit. A period of zero is no drift.
+    /// Lets the pace drift: what is drawn is multiplied by a number that goes from 1 to `factor`
+    /// (above 0) and back once in each period, evenly on a logarithmic scale, beginning with the
+    /// first submit. A period of zero is no drift.
     #[must_use]
     pub fn with_drift(self, factor: f64, period: Duration) -> Self {
         Self(Shape::Drifting {
@@ -82,23 +90,23 @@ impl Pace {
     }
 
     /// How long one takes that is submitted this long after the first.
-    pub(super) fn draw(&self, age: Duration, chance: &mut Chance) -> Duration {
+    pub(super) fn draw(&self, age: Duration, rng: &mut Rng) -> Duration {
         match &self.0 {
             Shape::Fixed(duration) => *duration,
-            Shape::Lognormal { median, sigma } => times(*median, (sigma * chance.normal()).exp()),
+            Shape::Lognormal { median, sigma } => times(*median, (sigma * rng.normal()).exp()),
             Shape::Mixture(parts) => {
-                let mut left = chance.unit() * parts.iter().map(|(weight, _)| weight).sum::<f64>();
+                let mut left = rng.unit() * parts.iter().map(|(weight, _)| weight).sum::<f64>();
                 let drawn = parts.iter().find(|(weight, _)| {
                     left -= weight;
                     left < 0.0
                 });
-                drawn.map_or(Duration::ZERO, |(_, pace)| pace.draw(age, chance))
+                drawn.map_or(Duration::ZERO, |(_, pace)| pace.draw(age, rng))
             }
             Shape::Drifting {
                 pace,
                 factor,
                 period,
-            } => times(pace.draw(age, chance), factor.powf(swing(age, *period))),
+            } => times(pace.draw(age, rng), factor.powf(swing(age, *period))),
         }
     }
 }
@@ -109,11 +117,12 @@ impl From<Duration> for Pace {
     }
 }
 
-/// A duration multiplied, in whole microseconds: the last bits of a logarithm may differ from one machine to another.
+/// A duration multiplied, in whole microseconds: the last bits of a logarithm may differ from one
+/// machine to another.
 fn times(duration: Duration, factor: f64) -> Duration {
     let microseconds = (duration.as_secs_f64() * factor * 1e6).round();
     // Conversion from a float stops at both ends, and makes 0 of what is no number.
-    Duration::from_micros(microseconds as u64).min(Pace::LONGEST)
+    Duration::from_micros(microseconds as u64).min(Pace::MAX)
 }
 
 /// Goes from 0 to 1 and back once in each period.
@@ -127,14 +136,14 @@ fn swing(age: Duration, period: Duration) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::chance::Purpose;
+    use super::super::rng::Purpose;
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
 
     fn sorted(pace: &Pace, age: Duration) -> Vec<Duration> {
-        let mut chance = Chance::of(Purpose::Pace, 7);
-        let mut drawn: Vec<Duration> = (0..10_000).map(|_| pace.draw(age, &mut chance)).collect();
+        let mut rng = Rng::for_purpose(Purpose::Pace, 7);
+        let mut drawn: Vec<Duration> = (0..10_000).map(|_| pace.draw(age, &mut rng)).collect();
         drawn.sort();
         drawn
     }
@@ -186,8 +195,8 @@ mod tests {
     #[test]
     fn nonsense_stops_at_both_ends() {
         let drawn = |pace: Pace| sorted(&pace, SECOND)[9_999];
-        assert_eq!(drawn(Pace::lognormal(SECOND, f64::INFINITY)), Pace::LONGEST);
-        assert_eq!(drawn(Pace::lognormal(Duration::MAX, 9.0)), Pace::LONGEST);
+        assert_eq!(drawn(Pace::lognormal(SECOND, f64::INFINITY)), Pace::MAX);
+        assert_eq!(drawn(Pace::lognormal(Duration::MAX, 9.0)), Pace::MAX);
         assert_eq!(drawn(Pace::lognormal(SECOND, f64::NAN)), Duration::ZERO);
         assert_eq!(
             drawn(Pace::fixed(SECOND).with_drift(2.0, Duration::ZERO)),

@@ -13,17 +13,17 @@ use super::route::{self, Poll};
 use super::{Service, envelope, json, to_body};
 
 impl Service {
-    /// Answers a poll.
+    /// Responds to a poll.
     pub(super) fn poll(&mut self, head: &Parts) -> Result<Response<Bytes>, Refusal> {
         let choices = self.options.choices;
-        let wanted = Poll::of(&head.uri)?;
-        let id = Id::parse(&wanted.extraction_id);
-        if id.is_some_and(|id| self.queue.is_foreign(id)) {
-            self.tally.counts_mut().foreign_polls += 1;
+        let request = Poll::from_uri(&head.uri)?;
+        let id = Id::parse(&request.extraction_id);
+        if id.is_some_and(|id| self.queue.is_unknown(id)) {
+            self.counters.counts_mut().unknown_polls += 1;
         }
         let found = id.and_then(|id| {
             self.extractions
-                .poll(id, wanted.text_blocks, &self.options, self.latest)
+                .poll(id, request.text_blocks, &self.options, self.latest)
         });
         let body = match (found, choices.unknown_id) {
             (Some(Found::Finished(body)), _) => body,
@@ -44,7 +44,7 @@ impl Service {
         Ok(json(StatusCode::OK, body))
     }
 
-    /// Answers a call of the queue.
+    /// Responds to a listing.
     pub(super) fn awaiting(&mut self, head: &Parts) -> Result<Response<Bytes>, Refusal> {
         #[derive(Serialize)]
         struct Listing {
@@ -52,19 +52,19 @@ impl Service {
         }
         let customer = route::customer(&head.uri)?;
         let (options, now) = (&self.options.queue, self.latest);
-        let foreign = if customer.is_none() {
-            self.queue.foreign(options, now)
+        let unknown = if customer.is_none() {
+            self.queue.unknown(options, now)
         } else {
             &[]
         };
         let ours = self
             .extractions
             .awaiting(customer.as_deref(), options.delay, now);
-        let extraction_ids = foreign
+        let extraction_ids = unknown
             .iter()
             .copied()
             .chain(ours)
-            .take(options.limit.unwrap_or(usize::MAX))
+            .take(options.max_ids.unwrap_or(usize::MAX))
             .collect();
         Ok(json(StatusCode::OK, to_body(&Listing { extraction_ids })))
     }

@@ -1,42 +1,43 @@
-//! The poll queue: what it lists that is there, and what it lists that is not.
+//! The queue of finished extractions: what it omits, and what it lists that does not exist.
 
 use typless::machine::Time;
 
-use super::chance::{Chance, Purpose};
 use super::id::{Id, Ids};
 use super::queue_options::QueueOptions;
+use super::rng::{Purpose, Rng};
 
-/// Chance and strangers.
+/// What the list gets wrong on purpose.
 pub(super) struct Queue {
-    chance: Chance,
-    /// Ids that belong to nobody, in order; made with the first list, so that they poll as old as the service.
-    foreign: Vec<Id>,
+    rng: Rng,
+    /// Ids that were never submitted, in order; made at the first listing, so that they look as old
+    /// as it.
+    unknown: Vec<Id>,
 }
 
 impl Queue {
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            chance: Chance::of(Purpose::Queue, seed),
-            foreign: Vec::new(),
+            rng: Rng::for_purpose(Purpose::Queue, seed),
+            unknown: Vec::new(),
         }
     }
 
     /// Whether an extraction will be listed.
-    pub(super) fn takes(&mut self, options: &QueueOptions) -> bool {
-        !self.chance.happens(options.forgotten)
+    pub(super) fn draw_is_listed(&mut self, options: &QueueOptions) -> bool {
+        !self.rng.draw_bool(options.omitted)
     }
 
-    pub(super) fn is_foreign(&self, id: Id) -> bool {
-        self.foreign.binary_search(&id).is_ok()
+    pub(super) fn is_unknown(&self, id: Id) -> bool {
+        self.unknown.binary_search(&id).is_ok()
     }
 
-    /// The ids that are listed though they are nobody's.
-    pub(super) fn foreign(&mut self, options: &QueueOptions, now: Time) -> &[Id] {
-        if self.foreign.len() < options.foreign_ids {
-            let mut ids = Ids::new(self.chance.clone());
-            self.foreign = (0..options.foreign_ids).map(|_| ids.next(now)).collect();
-            self.foreign.sort_unstable();
+    /// The ids that are listed although they were never submitted.
+    pub(super) fn unknown(&mut self, options: &QueueOptions, now: Time) -> &[Id] {
+        if self.unknown.len() < options.unknown_ids {
+            let mut ids = Ids::new(self.rng.clone());
+            self.unknown = (0..options.unknown_ids).map(|_| ids.next(now)).collect();
+            self.unknown.sort_unstable();
         }
-        &self.foreign
+        &self.unknown
     }
 }

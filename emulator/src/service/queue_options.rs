@@ -1,16 +1,19 @@
-//! How the poll queue behaves.
+//! How the queue of finished extractions behaves.
 
 use std::time::Duration;
 
-/// How the poll queue behaves beside what [`QueueAfterReading`](super::QueueAfterReading) says. The default lists everything at once, and nothing else.
+/// How the queue of finished extractions behaves, in addition to
+/// [`QueueAfterReading`](super::QueueAfterReading). The default lists everything at once, and
+/// nothing else.
 ///
-/// Order, length and delay of the vendor's queue are not documented; a client should lose nothing with any of these.
+/// Order, length and delay of the vendor's queue are not documented; a client should lose nothing
+/// with any of these.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct QueueOptions {
     pub(super) delay: Duration,
-    pub(super) forgotten: f64,
-    pub(super) foreign_ids: usize,
-    pub(super) limit: Option<usize>,
+    pub(super) omitted: f64,
+    pub(super) unknown_ids: usize,
+    pub(super) max_ids: Option<usize>,
 }
 
 impl QueueOptions {
@@ -26,24 +29,26 @@ impl QueueOptions {
         self
     }
 
-    /// Never lists this share of the extractions, from 0 to 1, though they finish. Which ones follows from the seed of [`ServiceOptions`](super::ServiceOptions).
+    /// Never lists this share of the finished extractions, from 0 to 1. Which ones follows from the
+    /// seed of [`ServiceOptions`](super::ServiceOptions).
     #[must_use]
-    pub fn with_forgotten(mut self, share: f64) -> Self {
-        self.forgotten = share;
+    pub fn with_omitted(mut self, share: f64) -> Self {
+        self.omitted = share;
         self
     }
 
-    /// Begins every list that is not of one customer with this many ids that belong to nobody who submits here. A poll one finds what [`UnknownId`](super::UnknownId) says.
+    /// Puts this many ids that were never submitted here before each listing without a customer. A
+    /// poll of one gets what [`UnknownId`](super::UnknownId) says.
     #[must_use]
-    pub fn with_foreign_ids(mut self, count: usize) -> Self {
-        self.foreign_ids = count;
+    pub fn with_unknown_ids(mut self, count: usize) -> Self {
+        self.unknown_ids = count;
         self
     }
 
     /// Lists at most this many ids, the first ones.
     #[must_use]
-    pub fn with_limit(mut self, ids: usize) -> Self {
-        self.limit = Some(ids);
+    pub fn with_max_ids(mut self, ids: usize) -> Self {
+        self.max_ids = Some(ids);
         self
     }
 }

@@ -1,16 +1,18 @@
-//! How many requests are answered within a time.
+//! How many requests are accepted within a time.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use typless::machine::Time;
 
-/// How many requests of one key are answered within a time. Those above it are refused with 429 and `Retry-After`.
+/// How many requests of one key are accepted within a time. Those above it are refused with 429 and
+/// `Retry-After`.
 ///
-/// The vendor documents no limit. This one is a token bucket: after a pause it takes a burst, then requests at an even rate. Refused requests don't count.
+/// The vendor documents no limit. This one is a token bucket: after a pause it accepts a burst,
+/// then requests at an even rate. Refused requests don't count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
-    /// How long one request lasts.
+    /// The time between requests at an even rate.
     interval: Duration,
     burst: u32,
 }
@@ -44,18 +46,18 @@ impl RateLimit {
     }
 }
 
-/// Keeps count for each key.
+/// The state of each key.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
-    /// When all that was answered would have been, had it come at an even rate.
+    /// When all accepted requests would have arrived at an even rate.
     even_until: BTreeMap<String, Time>,
 }
 
 impl Throttle {
-    /// So many keys are kept before those are dropped that are as good as new.
-    const KEYS: usize = 1024;
+    /// With this many keys, those with a full bucket are dropped.
+    const MAX_KEYS: usize = 1024;
 
-    /// Takes a request in, or says how long to wait.
+    /// Accepts a request, or returns how long to wait.
     pub(super) fn admit(&mut self, limit: RateLimit, key: &str, now: Time) -> Result<(), Duration> {
         let ahead = self
             .even_until
@@ -65,7 +67,7 @@ impl Throttle {
         if ahead > allowed {
             return Err(ahead - allowed);
         }
-        if self.even_until.len() >= Self::KEYS {
+        if self.even_until.len() >= Self::MAX_KEYS {
             self.even_until.retain(|_, until| *until > now);
         }
         self.even_until
@@ -85,13 +87,13 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_is_answered_and_then_an_even_rate() {
+    fn a_burst_is_accepted_and_then_an_even_rate() {
         let limit = RateLimit::per_second(10).with_burst(3);
         let mut throttle = Throttle::default();
-        let answered = (0..3000)
+        let accepted = (0..3000)
             .filter(|milliseconds| throttle.admit(limit, "key", at(*milliseconds)).is_ok())
             .count();
-        assert_eq!(answered, 3 + 29);
+        assert_eq!(accepted, 3 + 29);
         assert_eq!(throttle.admit(limit, "key", at(3000)), Ok(()));
         assert_eq!(
             throttle.admit(limit, "key", at(3030)),
@@ -101,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_as_told_is_answered() {
+    fn a_request_after_the_wait_is_accepted() {
         let limit = RateLimit::new(3, Duration::from_secs(60));
         let mut throttle = Throttle::default();
         let mut now = at(0);
@@ -120,12 +122,12 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_are_as_good_as_new_are_dropped() {
+    fn keys_with_a_full_bucket_are_dropped() {
         let limit = RateLimit::per_second(0);
         let mut throttle = Throttle::default();
         for key in 0..10_000 {
             assert_eq!(throttle.admit(limit, &key.to_string(), at(key)), Ok(()));
         }
-        assert!(throttle.even_until.len() <= Throttle::KEYS);
+        assert!(throttle.even_until.len() <= Throttle::MAX_KEYS);
     }
 }

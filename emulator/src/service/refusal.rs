@@ -1,4 +1,4 @@
-//! Every error the service answers with, in one place.
+//! Every error response of the service, in one place.
 
 use bytes::Bytes;
 use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use crate::ReadError;
 
-/// Why a request is refused. Table and order are told by [`Service`](super::Service).
+/// Why a request is refused. The docs of [`Service`](super::Service) have the table.
 ///
-/// Messages begin with the vendor's sentence where its pages have one. None quotes a key or a document.
+/// Messages begin with the vendor's sentence where its pages have one. None quotes a key or a
+/// document.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     /// The body is not JSON, from this place on; both count from 1.
@@ -21,31 +22,32 @@ pub(crate) enum Refusal {
     Unauthorized(&'static str),
     /// No such path.
     PathNotFound { known: Vec<&'static str> },
-    /// No such extraction; with which HTTP status that is told is open.
+    /// No such extraction; the vendor leaves the HTTP status open.
     ExtractionNotFound(StatusCode),
     /// The document of a synchronous extraction can't be read.
     Unreadable(ReadError),
-    /// The path wants another method.
+    /// The path has another method.
     MethodNotAllowed { allowed: Method },
-    /// The body stopped coming.
+    /// The body stopped arriving.
     RequestTimeout,
     /// The body is longer than this many bytes.
     BodyTooLarge { limit: usize },
-    /// The body says to be something else than JSON.
+    /// The `Content-Type` is not JSON.
     UnsupportedMediaType,
     /// Values are missing, empty or of the wrong type.
     Invalid(Vec<Violation>),
-    /// The account has other document types than the one asked for.
+    /// The account has no such document type.
     DocumentTypeNotFound { known: Vec<String> },
     /// There were too many requests; when to try again.
     TooManyRequests(Option<HeaderValue>),
     /// The service is overloaded; when to try again.
     Unavailable(Option<HeaderValue>),
-    /// The service is at fault.
+    /// An internal error.
     Internal,
 }
 
-/// What is wrong with one value, in the words of FastAPI, which the vendor's schema page was made with.
+/// What is wrong with one value, in the words of FastAPI, which the vendor's schema page was made
+/// with.
 #[derive(Debug, Serialize)]
 pub(crate) struct Violation {
     loc: &'static [&'static str],
@@ -106,14 +108,14 @@ impl Violation {
     pub(super) fn repeated() -> Self {
         Self {
             loc: &["body"],
-            msg: "A property is there twice",
+            msg: "A property appears twice",
             r#type: "repeated",
         }
     }
 }
 
 impl Refusal {
-    /// The answer, in the standard error format.
+    /// The response, in the standard error format.
     pub(crate) fn response(&self) -> Response<Bytes> {
         let mut response = super::json(self.kind().0, super::to_body(&self.standard()));
         match self {
@@ -182,40 +184,73 @@ impl Refusal {
     fn explanation(&self) -> (String, Value) {
         match self {
             Self::InvalidJson { line, column } => (
-                format!("Bad request response. Check your input data. The body is not JSON (line {line}, column {column})."),
+                format!(
+                    "Bad request response. Check your input data. The body is not JSON (line \
+                     {line}, column {column})."
+                ),
                 json!({"line": line, "column": column}),
             ),
             Self::InvalidBase64 { offset } => (
-                "Bad request response. Check your input data. `file` must be base64 of the standard alphabet with padding, without line breaks and without `data:` before it.".into(),
+                "Bad request response. Check your input data. `file` must be base64 of the \
+                 standard alphabet with padding, without line breaks and without `data:` before it."
+                    .into(),
                 json!({"loc": ["body", "file"], "offset": offset}),
             ),
-            Self::Unauthorized(reason) => {
-                (format!("Unauthorized. Check the URL and your authentication token. {reason}"), json!({}))
-            }
-            Self::PathNotFound { known } => ("There is no such path here.".into(), json!({"paths": known})),
+            Self::Unauthorized(reason) => (
+                format!("Unauthorized. Check the URL and your authentication token. {reason}"),
+                json!({}),
+            ),
+            Self::PathNotFound { known } => (
+                "There is no such path; `details` lists those that exist.".into(),
+                json!({"paths": known}),
+            ),
             Self::Unreadable(error) => (error.message().to_owned(), error.details().clone()),
-            Self::ExtractionNotFound(_) => ("There is no extraction of this id.".into(), json!({})),
-            Self::MethodNotAllowed { allowed } => {
-                (format!("This path wants the method {allowed}."), json!({"allowed": [allowed.as_str()]}))
+            Self::ExtractionNotFound(_) => {
+                ("There is no extraction with this id.".into(), json!({}))
             }
-            Self::RequestTimeout => ("The body stopped coming.".into(), json!({})),
-            Self::BodyTooLarge { limit } => {
-                (format!("The body is larger than the limit of {limit} bytes; send a smaller document."), json!({"limit": limit}))
-            }
-            Self::UnsupportedMediaType => {
-                ("The body must be JSON: send it with `Content-Type: application/json`.".into(), json!({}))
-            }
+            Self::MethodNotAllowed { allowed } => (
+                format!("This path takes the method {allowed} only."),
+                json!({"allowed": [allowed.as_str()]}),
+            ),
+            Self::RequestTimeout => (
+                "The body did not arrive in time; send the request again.".into(),
+                json!({}),
+            ),
+            Self::BodyTooLarge { limit } => (
+                format!(
+                    "The body is larger than the limit of {limit} bytes; send a smaller document."
+                ),
+                json!({"limit": limit}),
+            ),
+            Self::UnsupportedMediaType => (
+                "The body must be JSON: send it with `Content-Type: application/json`.".into(),
+                json!({}),
+            ),
             Self::Invalid(violations) => {
-                let clauses: Vec<String> =
-                    violations.iter().map(|violation| format!("{}: {}", violation.loc.join("."), violation.msg)).collect();
-                (format!("Validation Error. {}.", clauses.join("; ")), json!(violations))
+                let clauses: Vec<String> = violations
+                    .iter()
+                    .map(|violation| format!("{}: {}", violation.loc.join("."), violation.msg))
+                    .collect();
+                (
+                    format!("Validation Error. {}.", clauses.join("; ")),
+                    json!(violations),
+                )
             }
             Self::DocumentTypeNotFound { known } => (
-                format!("There is no such document type. The document types of this account: {}.", known.join(", ")),
+                format!(
+                    "There is no such document type. This account has: {}.",
+                    known.join(", ")
+                ),
                 json!({"loc": ["body", "document_type_name"], "document_types": known}),
             ),
-            Self::TooManyRequests(_) => ("There were too many requests.".into(), json!({})),
-            Self::Unavailable(_) => ("The service is not available for the moment.".into(), json!({})),
+            Self::TooManyRequests(_) => (
+                "Too many requests; try again after the time in `Retry-After`.".into(),
+                json!({}),
+            ),
+            Self::Unavailable(_) => (
+                "The service is temporarily unavailable; try again later.".into(),
+                json!({}),
+            ),
             Self::Internal => ("Internal server error".into(), json!({})),
         }
     }

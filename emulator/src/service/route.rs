@@ -1,4 +1,4 @@
-//! What a request asks for, told by its head alone.
+//! What a request is for, by its head alone.
 
 use std::borrow::Cow;
 
@@ -33,7 +33,7 @@ impl Endpoint {
     ];
 
     /// The call at this path; `None` if there is none.
-    pub(super) fn at(path: &str) -> Option<Self> {
+    pub(super) fn from_path(path: &str) -> Option<Self> {
         Self::PATHS
             .into_iter()
             .find(|(known, _)| *known == path)
@@ -41,11 +41,11 @@ impl Endpoint {
     }
 
     /// The call and the key it is made with, if the path, the method and the key are right.
-    pub(super) fn of<'a>(
+    pub(super) fn from_head<'a>(
         head: &'a Parts,
         options: &ServiceOptions,
     ) -> Result<(Self, &'a str), Refusal> {
-        let endpoint = Self::at(head.uri.path()).ok_or_else(|| Refusal::PathNotFound {
+        let endpoint = Self::from_path(head.uri.path()).ok_or_else(|| Refusal::PathNotFound {
             known: Self::PATHS.iter().map(|(known, _)| *known).collect(),
         })?;
         let method = endpoint.method();
@@ -63,7 +63,7 @@ impl Endpoint {
     }
 }
 
-/// What a poll asks for.
+/// The parameters of a poll.
 pub(super) struct Poll<'a> {
     pub(super) extraction_id: Cow<'a, str>,
     pub(super) text_blocks: bool,
@@ -71,7 +71,7 @@ pub(super) struct Poll<'a> {
 
 impl<'a> Poll<'a> {
     /// Reads `extraction_id` and `text_blocks` from a query.
-    pub(super) fn of(uri: &'a Uri) -> Result<Self, Refusal> {
+    pub(super) fn from_uri(uri: &'a Uri) -> Result<Self, Refusal> {
         let extraction_id = parameter(uri, "extraction_id");
         // As FastAPI takes booleans in a query.
         let text_blocks = match parameter(uri, "text_blocks")
@@ -100,7 +100,7 @@ impl<'a> Poll<'a> {
     }
 }
 
-/// The customer whose queue is asked for; `None` for all of them.
+/// The customer whose queue is listed; `None` for all of them.
 pub(super) fn customer(uri: &Uri) -> Result<Option<Cow<'_, str>>, Refusal> {
     let customer = parameter(uri, "customer");
     if customer.as_deref() == Some("") {
@@ -121,7 +121,7 @@ fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
     let (_, value) = pairs
         .into_iter()
         .find(|(written, _)| percent_decode_str(written).eq(name.bytes()))?;
-    // What is no UTF-8 is no text that anybody submitted, and is found nowhere.
+    // Nobody can have submitted text that is not UTF-8, so it is found nowhere.
     Some(if value.contains('+') {
         // Forms write a space as a plus sign, and many clients do.
         Cow::Owned(
@@ -134,10 +134,13 @@ fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
     })
 }
 
-/// The key of `Authorization: Token <key>`, if it is accepted. As with all HTTP schemes, case does not matter in `Token`.
+/// The key of `Authorization: Token <key>`, if it is accepted. As with all HTTP schemes, case does
+/// not matter in `Token`.
 fn authorize<'a>(headers: &'a HeaderMap, options: &ServiceOptions) -> Result<&'a str, Refusal> {
     let Some(value) = headers.get(AUTHORIZATION) else {
-        return Err(Refusal::Unauthorized("There is no Authorization header."));
+        return Err(Refusal::Unauthorized(
+            "The Authorization header is missing.",
+        ));
     };
     let mut words = value.to_str().unwrap_or_default().split_ascii_whitespace();
     match (words.next(), words.next(), words.next()) {
@@ -145,9 +148,7 @@ fn authorize<'a>(headers: &'a HeaderMap, options: &ServiceOptions) -> Result<&'a
             if options.keys.accept(key) {
                 Ok(key)
             } else {
-                Err(Refusal::Unauthorized(
-                    "The key is not one of those accepted.",
-                ))
+                Err(Refusal::Unauthorized("The key is not accepted."))
             }
         }
         _ => Err(Refusal::Unauthorized(

@@ -1,4 +1,4 @@
-//! A submit on its way from a body of JSON to what was found in its document.
+//! A submit, from its JSON body to the findings in its document.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,9 +16,10 @@ use super::last_read::{LastRead, Outcome};
 use super::refusal::{Refusal, Violation};
 use crate::DocumentType;
 
-/// A submit that is not polled into yet.
+/// A submit whose body was not decoded yet.
 ///
-/// [`read`](Self::read) needs nothing of the service but its options, so that it can go on while the service answers others.
+/// [`read`](Self::read) needs only the options of the service, so that it can run while the service
+/// responds to others.
 pub(crate) struct Submission {
     kind: SubmissionKind,
     body: Bytes,
@@ -29,13 +30,13 @@ pub(crate) struct Submission {
 /// Which of the two calls it came by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SubmissionKind {
-    /// The answer is an id.
+    /// The response is an id.
     Asynchronous,
-    /// The answer is the result.
+    /// The response is the result.
     Synchronous,
 }
 
-/// What was found in a submitted document, and what the client said about it.
+/// The findings in a submitted document, and the names that the client gave.
 pub(crate) struct Reading {
     pub(super) kind: SubmissionKind,
     pub(super) file_name: String,
@@ -44,7 +45,7 @@ pub(crate) struct Reading {
 }
 
 impl Submission {
-    /// Takes a body, unless it says to be something else than JSON.
+    /// Takes a body, unless its `Content-Type` is not JSON.
     pub(super) fn new(
         kind: SubmissionKind,
         head: &Parts,
@@ -67,7 +68,7 @@ impl Submission {
         })
     }
 
-    /// Checks the submit and reads its document: the work that takes long. Of the body nothing is left afterwards, and of documents only the last one.
+    /// Checks the submit and reads its document, which takes long. The body is dropped.
     pub(crate) fn read(self) -> Result<Reading, Refusal> {
         let Self {
             kind,
@@ -78,7 +79,7 @@ impl Submission {
         let request = SubmitRequest::from_body(&body, &options)?;
         // The document is held once while it is read, not twice.
         drop(body);
-        // Only the asynchronous call is said to know text blocks.
+        // Only the asynchronous call is described as having text blocks.
         let text_blocks = request.text_blocks && kind == SubmissionKind::Asynchronous;
         let outcome = last_read.read(request.document, request.document_type, text_blocks);
         Ok(Reading {
@@ -108,7 +109,7 @@ struct Properties<'a> {
     file_name: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     document_type_name: Option<&'a RawValue>,
-    /// Null is as good as missing.
+    /// Null counts as missing.
     #[serde(borrow, default)]
     customer: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -175,7 +176,7 @@ impl<'a> Properties<'a> {
             }
         })?;
         let is_object = text.trim_ascii_start().starts_with('{');
-        // An array would be taken for the properties in their order.
+        // Serde would read an array as the properties in their order.
         let parsed = if is_object {
             serde_json::from_str(text)
         } else {
@@ -203,7 +204,7 @@ impl<'a> Properties<'a> {
     }
 }
 
-/// Tells null from missing: null is of the wrong type.
+/// Separates null from missing: null is of the wrong type.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
@@ -263,7 +264,8 @@ fn boolean(
     })
 }
 
-/// Whether a content type is JSON or does not say otherwise: `application/json` with or without parameters, or any `+json`.
+/// Whether a content type is JSON or empty: `application/json` with or without parameters, or any
+/// `+json`.
 fn is_json(content_type: &[u8]) -> bool {
     let essence = content_type
         .split(|byte| *byte == b';')
@@ -274,7 +276,7 @@ fn is_json(content_type: &[u8]) -> bool {
     essence.is_empty() || essence.ends_with(b"/json") || essence.ends_with(b"+json")
 }
 
-/// Where the fault is; the error itself would quote the document.
+/// Where the error is; the error itself would quote the document.
 fn offset(error: &base64::DecodeError) -> Option<usize> {
     match error {
         base64::DecodeError::InvalidByte(offset, _)

@@ -8,17 +8,19 @@ use http::Uri;
 
 use super::pace::Pace;
 
-/// Where messages about finished extractions are posted, and what happens to them on the way. The default is one message for each, at once, for those that failed as well.
+/// Where messages about finished extractions are posted, and what happens to them on the way. The
+/// default is one message for each extraction, at once, also for those that failed.
 ///
-/// The vendor documents neither signature, retries, order, doubles, nor whether failures are told. Here messages are not signed, and posted once, whatever the answer; all else can be chosen.
-/// What happens follows from the seed of [`ServiceOptions`](super::ServiceOptions).
+/// The vendor documents neither signatures, retries, order, duplicates, nor messages about
+/// failures. Here messages are not signed, and posted once, whatever the response; all else can be
+/// chosen. What happens follows from the seed of [`ServiceOptions`](super::ServiceOptions).
 #[derive(Clone)]
 pub struct WebhookOptions {
     pub(super) uri: Uri,
     pub(super) delay: Pace,
     pub(super) lost: f64,
-    pub(super) doubled: f64,
-    pub(super) overtaken: (f64, Duration),
+    pub(super) duplicated: f64,
+    pub(super) held_back: (f64, Duration),
     pub(super) about_failures: bool,
 }
 
@@ -27,7 +29,7 @@ impl WebhookOptions {
     ///
     /// # Errors
     ///
-    /// The address is not an `http://` one with a host: the emulator speaks no TLS.
+    /// The address is not an `http://` one with a host: the emulator has no TLS.
     pub fn new(url: &str) -> Result<Self, WebhookUrlError> {
         let uri: Uri = url.parse().map_err(|_| WebhookUrlError(()))?;
         if uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty) {
@@ -37,13 +39,14 @@ impl WebhookOptions {
             uri,
             delay: Pace::fixed(Duration::ZERO),
             lost: 0.0,
-            doubled: 0.0,
-            overtaken: (0.0, Duration::ZERO),
+            duplicated: 0.0,
+            held_back: (0.0, Duration::ZERO),
             about_failures: true,
         })
     }
 
-    /// Sets how long after the end of an extraction its message is due, always or by chance. Where the delay varies, later messages may come before earlier ones.
+    /// Sets how long after an extraction has finished its message is due, fixed or random. Where
+    /// the delay varies, messages may change their order.
     #[must_use]
     pub fn with_delay(mut self, delay: impl Into<Pace>) -> Self {
         self.delay = delay.into();
@@ -57,17 +60,18 @@ impl WebhookOptions {
         self
     }
 
-    /// Posts this share of the messages twice, from 0 to 1, each after a delay of its own.
+    /// Posts this share of the messages twice, from 0 to 1, each after its own delay.
     #[must_use]
-    pub fn with_doubled(mut self, share: f64) -> Self {
-        self.doubled = share;
+    pub fn with_duplicated(mut self, share: f64) -> Self {
+        self.duplicated = share;
         self
     }
 
-    /// Holds this share of the messages back, from 0 to 1, for so long, so that others overtake them.
+    /// Holds this share of the messages back, from 0 to 1, for this long, so that later ones come
+    /// first.
     #[must_use]
-    pub fn with_overtaken(mut self, share: f64, by: Duration) -> Self {
-        self.overtaken = (share, by);
+    pub fn with_held_back(mut self, share: f64, by: Duration) -> Self {
+        self.held_back = (share, by);
         self
     }
 
@@ -89,13 +93,16 @@ impl fmt::Debug for WebhookOptions {
     }
 }
 
-/// An address that no messages can be posted to.
+/// An address to which no messages can be posted.
 #[derive(Debug)]
 pub struct WebhookUrlError(());
 
 impl fmt::Display for WebhookUrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the address of a webhook must be one as http://127.0.0.1:8080/path; the emulator speaks no TLS")
+        f.write_str(
+            "the address of a webhook must look like http://127.0.0.1:8080/path; the emulator \
+             has no TLS",
+        )
     }
 }
 

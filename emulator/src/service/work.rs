@@ -7,11 +7,11 @@ use std::time::Duration;
 use typless::machine::Time;
 
 use super::ServiceOptions;
-use super::chance::{Chance, Purpose};
+use super::rng::{Purpose, Rng};
 
-/// Works on documents in the order of their submits, on so many at once as the options say.
+/// Works on documents in the order of their submits, on as many at once as the options allow.
 pub(super) struct Work {
-    chance: Chance,
+    rng: Rng,
     first_submit: Option<Time>,
     /// When each worker that has had work is free again; empty if there is a worker for everyone.
     free_at: BinaryHeap<Reverse<Time>>,
@@ -20,16 +20,16 @@ pub(super) struct Work {
 impl Work {
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            chance: Chance::of(Purpose::Pace, seed),
+            rng: Rng::for_purpose(Purpose::Pace, seed),
             first_submit: None,
             free_at: BinaryHeap::new(),
         }
     }
 
-    /// Takes up the work on a document; the time at which it is done.
+    /// Starts the work on a document; returns when it is done.
     pub(super) fn finish(&mut self, options: &ServiceOptions, now: Time) -> Time {
         let age = now.saturating_since(*self.first_submit.get_or_insert(now));
-        let takes = options.pace.draw(age, &mut self.chance);
+        let takes = options.pace.draw(age, &mut self.rng);
         match options.workers {
             None => now + takes,
             Some(workers) => self.finish_in_turn(workers.max(1), takes, now),
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_limit_nobody_waits() {
+    fn without_a_limit_no_document_waits() {
         let options = ServiceOptions::new().with_pace(10 * SECOND);
         let mut work = Work::new(0);
         assert!((0..100).all(|_| work.finish(&options, Time::EPOCH) == Time::EPOCH + 10 * SECOND));

@@ -166,7 +166,7 @@ impl Job {
         match &self.extraction_id {
             Some(own) if own == notification.extraction_id() => self.report_finished(now),
             None if !matches!(self.record.state, State::Finished(_)) => {
-                self.early.insert(notification.extraction_id(), now)
+                self.early.insert(notification.extraction_id(), now);
             }
             Some(_) | None => {}
         }
@@ -283,7 +283,7 @@ impl Job {
         match action {
             None => return false,
             Some(Action::SendSubmit) => {
-                self.send(submit_request(self.pending.as_deref(), &self.api))
+                self.send(submit_request(self.pending.as_deref(), &self.api));
             }
             Some(Action::SendPoll) => {
                 let id = self.extraction_id.as_ref();

@@ -1,4 +1,4 @@
-//! Head, document in base64, tail, written block by block into whatever buffer is at hand.
+//! Writes the head, the document in base64 and the tail, block by block.
 
 use std::io::{self, Read};
 
@@ -9,7 +9,7 @@ use bytes::{Buf, Bytes};
 use super::super::document::Content;
 use super::SourceError;
 
-/// The best encoder of this machine; the crate's well-known `STANDARD` is a scalar one.
+/// The fastest base64 engine of this platform; `base64`'s `STANDARD` does not use SIMD.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 type Base64 = base64::engine::Simd;
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
@@ -24,10 +24,10 @@ fn base64() -> Base64 {
     Base64::new(&base64::alphabet::STANDARD, GeneralPurposeConfig::new())
 }
 
-/// Bytes of the document to a block of encoded ones.
-const GROUPS: usize = super::Body::BLOCK / 4 * 3;
+/// Document bytes that encode to one block.
+const GROUPS: usize = super::Body::BLOCK_BYTES / 4 * 3;
 
-/// A body half written: what is left of the head, the document and the tail.
+/// The unwritten rest of a body: head, document and tail.
 pub(super) struct Encoder {
     base64: Base64,
     head: Bytes,
@@ -40,13 +40,13 @@ enum Input {
     Stream(Stream),
 }
 
-/// A source being read, held to the length it gave.
+/// A source being read. Its length must match the declared one.
 struct Stream {
     source: Box<dyn Read + Send>,
-    said: u64,
-    /// What the source still owes.
-    owed: u64,
-    /// What is read and not yet encoded: `block[start..end]`.
+    declared: u64,
+    /// Bytes that the source has not yielded yet.
+    remaining: u64,
+    /// Bytes that were read and are not encoded yet: `block[start..end]`.
     block: Box<[u8]>,
     start: usize,
     end: usize,
@@ -69,8 +69,8 @@ impl Encoder {
                 source: source
                     .open()
                     .map_err(|error| SourceError::Unreadable(error).into_io())?,
-                said: *len,
-                owed: *len,
+                declared: *len,
+                remaining: *len,
                 block: vec![0; usize::try_from(*len).unwrap_or(GROUPS).min(GROUPS)]
                     .into_boxed_slice(),
                 start: 0,
@@ -85,9 +85,11 @@ impl Encoder {
         })
     }
 
-    /// Writes as much as fits and says how much that was: 0 only at the end, or when `buffer` is shorter than four bytes.
+    /// Writes as much as fits and returns the number of bytes: 0 only at the end, or if `buffer` is
+    /// shorter than four bytes.
     ///
-    /// The tail is written only once the document has kept to its length, so a wrong one never makes a complete body.
+    /// The tail is written only after a document of the declared length, so a wrong length never
+    /// results in a complete body.
     pub(super) fn fill(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut filled = take(&mut self.head, buffer);
         loop {
@@ -109,7 +111,7 @@ impl Encoder {
         }
     }
 
-    /// Makes sure that nothing is left; to be called once [`fill`](Self::fill) has said 0.
+    /// Checks that nothing is left. Call it after [`fill`](Self::fill) returned 0.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         let done = self.head.is_empty() && self.tail.is_empty();
         if done {
@@ -121,7 +123,8 @@ impl Encoder {
 }
 
 impl Input {
-    /// At most `groups` groups of three bytes, fewer than three only at the document's end; empty and `true` once all were consumed.
+    /// At most `groups` groups of three bytes, less than three bytes only at the end of the
+    /// document. Empty with `true` after the last one.
     fn next_groups(&mut self, groups: usize) -> io::Result<(&[u8], bool)> {
         match self {
             Self::Memory(bytes) => {
@@ -131,7 +134,7 @@ impl Input {
             Self::Stream(stream) => {
                 stream.refill()?;
                 let available = stream.end - stream.start;
-                let whole = if stream.owed == 0 {
+                let whole = if stream.remaining == 0 {
                     available
                 } else {
                     available - available % 3
@@ -139,7 +142,7 @@ impl Input {
                 let count = whole.min(groups.saturating_mul(3));
                 Ok((
                     &stream.block[stream.start..stream.start + count],
-                    available == 0 && stream.owed == 0,
+                    available == 0 && stream.remaining == 0,
                 ))
             }
         }
@@ -154,31 +157,35 @@ impl Input {
 }
 
 impl Stream {
-    /// Fills the block as far as the source allows, coalescing short reads, whenever fewer than three bytes are left in it.
+    /// If less than three bytes are left in the block, fills it as far as the source allows. Short
+    /// reads are coalesced.
     fn refill(&mut self) -> io::Result<()> {
-        if self.owed == 0 || self.end - self.start >= 3 {
+        if self.remaining == 0 || self.end - self.start >= 3 {
             return Ok(());
         }
         self.block.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
-        while self.owed > 0 && self.end < self.block.len() {
-            let room = usize::try_from(self.owed)
+        while self.remaining > 0 && self.end < self.block.len() {
+            let room = usize::try_from(self.remaining)
                 .unwrap_or(usize::MAX)
                 .min(self.block.len() - self.end);
             let count = self.read(self.end..self.end + room)?;
             if count == 0 {
                 return Err(SourceError::Shorter {
-                    said: self.said,
-                    yielded: self.said - self.owed,
+                    declared: self.declared,
+                    yielded: self.declared - self.remaining,
                 }
                 .into_io());
             }
             self.end += count;
-            self.owed -= count as u64;
+            self.remaining -= count as u64;
         }
-        if self.owed == 0 && self.goes_on()? {
-            return Err(SourceError::Longer { said: self.said }.into_io());
+        if self.remaining == 0 && self.has_more()? {
+            return Err(SourceError::Longer {
+                declared: self.declared,
+            }
+            .into_io());
         }
         Ok(())
     }
@@ -187,14 +194,15 @@ impl Stream {
         loop {
             match self.source.read(&mut self.block[range.clone()]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // A source that claims more than the buffer holds is broken; believing it would be a panic.
+                // A source that claims to have read more than the buffer holds is broken; the bound
+                // avoids a panic.
                 Ok(count) => return Ok(count.min(range.len())),
                 Err(error) => return Err(SourceError::Unreadable(error).into_io()),
             }
         }
     }
 
-    fn goes_on(&mut self) -> io::Result<bool> {
+    fn has_more(&mut self) -> io::Result<bool> {
         loop {
             match self.source.read(&mut [0]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

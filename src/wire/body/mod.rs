@@ -1,7 +1,8 @@
-//! The body of a request: its exact length first, its bytes on the way.
+//! The body of a request: a known length, and bytes that are produced while it is sent.
 //!
-//! A submit's body is JSON with the document in base64 inside. It is never put together in memory unless it is small: the document is
-//! encoded in blocks of 16 KiB while it is sent, so a file of any size costs the same few kilobytes.
+//! The body of a submit is JSON with the document in base64. Unless it is small, it never exists in
+//! memory as a whole: the document is encoded in blocks of 16 KiB while it is sent, so memory use
+//! does not depend on the size of the file.
 
 mod encoder;
 mod source_error;
@@ -16,17 +17,19 @@ use super::document::Content;
 use encoder::Encoder;
 pub use source_error::SourceError;
 
-/// The body of a request: its exact length is known before its first byte, and it can be opened again for a further attempt.
+/// The body of a request. Its exact length is known in advance, and it can be read again for a
+/// retry.
 ///
-/// Made by the `request` methods of this module, consumed by transports: as one buffer ([`to_bytes`](Self::to_bytes)), as
-/// [`Read`] ([`reader`](Self::reader)), or chunk by chunk ([`chunks`](Self::chunks)); all three yield the same bytes. It guards its own length: a
-/// document source that yields fewer or more bytes than it said is an error of the source ([`SourceError`]), never a truncated upload.
+/// Transports read it as one buffer ([`to_bytes`](Self::to_bytes)), as [`Read`]
+/// ([`reader`](Self::reader)), or in chunks ([`chunks`](Self::chunks)); all three yield the same
+/// bytes. If a document source yields fewer or more bytes than it declared, reading fails with a
+/// [`SourceError`]; an upload is never truncated.
 #[derive(Clone, Default)]
 pub struct Body {
     framed: Option<Framed>,
 }
 
-/// JSON head, the document in base64, JSON tail.
+/// JSON before the document, the document, which is encoded in base64, and JSON after it.
 #[derive(Clone)]
 struct Framed {
     head: Bytes,
@@ -34,24 +37,26 @@ struct Framed {
     tail: &'static [u8],
 }
 
-/// What follows the document in the JSON.
+/// The JSON after the document.
 const TAIL: &[u8] = b"\"}";
 
 impl Body {
-    /// Bodies up to this many bytes are best sent from one buffer, longer ones as they are encoded; see [`is_small`](Self::is_small).
+    /// The maximum length of a small body, in bytes: up to this length one buffer is faster, above
+    /// it streaming is; see [`is_small`](Self::is_small).
     ///
-    /// One buffer means one system call; above a megabyte, what counts is that the memory need not be found and faulted in.
-    pub const SMALL: u64 = 1024 * 1024;
+    /// One buffer needs one system call. Above 1 MiB, allocating the memory costs more than that.
+    pub const MAX_SMALL_BYTES: u64 = 1024 * 1024;
 
-    /// The number of bytes encoded at a time, and the size of each chunk but the last.
-    pub const BLOCK: usize = 16 * 1024;
+    /// The number of bytes encoded at a time: the size of each chunk except the last.
+    pub const BLOCK_BYTES: usize = 16 * 1024;
 
-    /// The body of a request that has none.
+    /// The body of a request without one.
     pub fn empty() -> Self {
         Self::default()
     }
 
-    /// A JSON object that starts with `head` (everything up to the opening quote of the document) and ends after the document.
+    /// A JSON object: `head` is everything up to the opening quote of the document, which comes
+    /// last.
     pub(crate) fn framed(head: Bytes, content: Content) -> Self {
         Self {
             framed: Some(Framed {
@@ -62,7 +67,7 @@ impl Body {
         }
     }
 
-    /// A body of these bytes, which are JSON; for a [`Request`](super::Request) of one's own.
+    /// A body with this JSON, for your own [`Request`](super::Request).
     pub fn from_json(json: impl Into<Bytes>) -> Self {
         Self {
             framed: Some(Framed {
@@ -73,7 +78,7 @@ impl Body {
         }
     }
 
-    /// The exact number of bytes.
+    /// The exact length, in bytes.
     pub fn len(&self) -> u64 {
         self.framed.as_ref().map_or(0, |framed| {
             let encoded = framed.content.len().div_ceil(3) * 4;
@@ -81,17 +86,19 @@ impl Body {
         })
     }
 
-    /// Whether there are no bytes at all.
+    /// Whether the length is zero.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether a transport does best to take it as one buffer: at most [`SMALL`](Self::SMALL) bytes.
+    /// Whether a transport should send it from one buffer: at most
+    /// [`MAX_SMALL_BYTES`](Self::MAX_SMALL_BYTES) bytes.
     pub fn is_small(&self) -> bool {
-        self.len() <= Self::SMALL
+        self.len() <= Self::MAX_SMALL_BYTES
     }
 
-    /// Whether all of its bytes are in memory, so that reading it waits for nothing; else a document source is read, which may.
+    /// Whether all bytes are in memory, so reading never blocks. Otherwise a document source is
+    /// read.
     pub fn is_in_memory(&self) -> bool {
         !matches!(
             &self.framed,
@@ -102,12 +109,13 @@ impl Body {
         )
     }
 
-    /// The whole body in one buffer of exactly its length.
+    /// The whole body in one buffer of its exact length.
     ///
     /// # Errors
     ///
-    /// The document source could not be read, or is not as long as it said; see [`SourceError::of`]. A body that does not fit into
-    /// this machine's address space is refused as out of memory.
+    /// The document source can't be read or has another length than it declared; see
+    /// [`SourceError::find_in`]. A body that does not fit into the address space fails with
+    /// [`io::ErrorKind::OutOfMemory`].
     pub fn to_bytes(&self) -> io::Result<Bytes> {
         let length =
             usize::try_from(self.len()).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
@@ -124,13 +132,14 @@ impl Body {
         Ok(Bytes::from(buffer))
     }
 
-    /// Opens the body for reading, from its first byte.
+    /// Opens the body as a reader, from its first byte.
     ///
-    /// Reads of [`BLOCK`](Self::BLOCK) bytes and more are encoded straight into the reader's buffer; smaller ones go through one block of the body's own.
+    /// Reads of at least [`BLOCK_BYTES`](Self::BLOCK_BYTES) bytes are encoded straight into the
+    /// caller's buffer; smaller ones go through an internal block.
     ///
     /// # Errors
     ///
-    /// The document source could not be opened; see [`SourceError::of`].
+    /// The document source can't be opened; see [`SourceError::find_in`].
     pub fn reader(&self) -> io::Result<BodyReader> {
         Ok(BodyReader {
             encoder: self.encoder()?,
@@ -139,17 +148,17 @@ impl Body {
         })
     }
 
-    /// Opens the body chunk by chunk, from its first byte.
+    /// Opens the body as an iterator over chunks, from its first byte.
     ///
-    /// A chunk that is dropped before the next one is asked for gives its memory to it.
+    /// If a chunk is dropped before the next one is requested, its memory is reused.
     ///
     /// # Errors
     ///
-    /// The document source could not be opened; see [`SourceError::of`].
+    /// The document source can't be opened; see [`SourceError::find_in`].
     pub fn chunks(&self) -> io::Result<BodyChunks> {
         let size = usize::try_from(self.len())
-            .unwrap_or(Self::BLOCK)
-            .min(Self::BLOCK);
+            .unwrap_or(Self::BLOCK_BYTES)
+            .min(Self::BLOCK_BYTES);
         Ok(BodyChunks {
             encoder: self.encoder()?,
             size,
@@ -178,10 +187,11 @@ impl fmt::Debug for Body {
     }
 }
 
-/// A body being read; made by [`Body::reader`], consumed by transports that want [`Read`].
+/// A body being read; see [`Body::reader`].
 pub struct BodyReader {
     encoder: Encoder,
-    /// What is encoded and not yet read; used only where the caller's buffer is smaller than a block.
+    /// Encoded bytes that were not read yet. Used only if the caller's buffer is smaller than a
+    /// block.
     block: Vec<u8>,
     start: usize,
 }
@@ -189,7 +199,7 @@ pub struct BodyReader {
 impl Read for BodyReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.start == self.block.len() {
-            if buffer.len() >= Body::BLOCK {
+            if buffer.len() >= Body::BLOCK_BYTES {
                 return match self.encoder.fill(buffer)? {
                     0 => self.encoder.finish().map(|()| 0),
                     count => Ok(count),
@@ -198,7 +208,7 @@ impl Read for BodyReader {
             if buffer.is_empty() {
                 return Ok(0);
             }
-            self.block.resize(Body::BLOCK, 0);
+            self.block.resize(Body::BLOCK_BYTES, 0);
             self.start = 0;
             let filled = self.encoder.fill(&mut self.block);
             self.block.truncate(*filled.as_ref().unwrap_or(&0));
@@ -218,14 +228,14 @@ impl fmt::Debug for BodyReader {
     }
 }
 
-/// A body being taken chunk by chunk; made by [`Body::chunks`], consumed by transports that send frames.
+/// The chunks of a body; see [`Body::chunks`].
 ///
-/// After an error it yields nothing more.
+/// After an error the iterator is finished.
 pub struct BodyChunks {
     encoder: Encoder,
-    /// A block, or the whole of a shorter body.
+    /// The length of a block, or of the whole body if that is shorter.
     size: usize,
-    /// The chunk before, whose memory is used again if nobody else has it.
+    /// The previous chunk. Its memory is reused if nobody else holds it.
     last: Bytes,
     failed: bool,
 }
@@ -234,12 +244,12 @@ impl Iterator for BodyChunks {
     type Item = io::Result<Bytes>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        // The end is known before it is asked for: nothing is allocated only to find it.
+        // Checks for the end first, so that no memory is allocated for it.
         if self.failed || self.encoder.finish().is_ok() {
             return None;
         }
         let mut block = mem::take(&mut self.last).try_into_mut().unwrap_or_default();
-        // Memory that is used again was written before, and is as long as it was: this writes next to nothing.
+        // Reused memory already has this length, so there is next to nothing to write.
         block.resize(self.size, 0);
         let filled = self.encoder.fill(&mut block).and_then(|count| {
             if count == 0 {
@@ -250,7 +260,8 @@ impl Iterator for BodyChunks {
         match filled {
             Ok(0) => None,
             Ok(count) => {
-                // Split, not truncated: what was split can be frozen and taken back without an allocation.
+                // Split, not truncated: this way the memory can be frozen and reused without an
+                // allocation.
                 let chunk = block.split_to(count).freeze();
                 self.last = chunk.clone();
                 Some(Ok(chunk))

@@ -1,41 +1,43 @@
-//! What is wrong with a document source, as opposed to the network.
+//! Errors of a document source, as opposed to those of the network.
 
 use std::error::Error;
 use std::fmt;
 use std::io;
 
-/// A document source that could not be read, or was not as long as it said.
+/// A document source could not be read, or did not have the length that it declared.
 ///
-/// Made while a [`Body`](super::Body) is read and carried inside the [`io::Error`] that the read returns. Transports ask [`SourceError::of`] to tell it from a fault of
-/// the network, and report [`FailureKind::Source`](crate::machine::FailureKind::Source).
+/// Reading a [`Body`](super::Body) returns it inside an [`io::Error`]. A transport finds it with
+/// [`SourceError::find_in`] and reports
+/// [`FailureKind::Source`](crate::machine::FailureKind::Source).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SourceError {
     /// The source could not be opened or read.
     Unreadable(io::Error),
-    /// The source ended early: it is shorter than it said.
+    /// The source ended early: it is shorter than declared.
     Shorter {
-        /// The number of bytes it said it has.
-        said: u64,
+        /// The declared length, in bytes.
+        declared: u64,
         /// The number of bytes it yielded.
         yielded: u64,
     },
-    /// The source went on: it is longer than it said.
+    /// The source did not end: it is longer than declared.
     Longer {
-        /// The number of bytes it said it has.
-        said: u64,
+        /// The declared length, in bytes.
+        declared: u64,
     },
 }
 
 impl SourceError {
-    /// The source error inside an [`io::Error`], however many others are wrapped around it; `None` if the source is not to blame.
-    pub fn of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
+    /// Finds the source error inside another error, at any depth; `None` if there is none.
+    pub fn find_in<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
         let mut next = Some(error);
         while let Some(error) = next {
             if let Some(found) = error.downcast_ref::<Self>() {
                 return Some(found);
             }
-            // An io::Error names as its source that of the error inside it, not the error itself.
+            // The source of an `io::Error` is the source of its inner error, not the inner error
+            // itself.
             let inside = error
                 .downcast_ref::<io::Error>()
                 .and_then(io::Error::get_ref);
@@ -61,15 +63,16 @@ impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(error) => write!(f, "the document could not be read: {error}"),
-            Self::Shorter { said, yielded } => {
+            Self::Shorter { declared, yielded } => {
                 write!(
                     f,
-                    "the document changed while it was sent: it had {said} bytes and ended after {yielded}"
+                    "the document changed while it was sent: \
+                     it had {declared} bytes and ended after {yielded}"
                 )
             }
-            Self::Longer { said } => write!(
+            Self::Longer { declared } => write!(
                 f,
-                "the document changed while it was sent: it had {said} bytes and has grown"
+                "the document changed while it was sent: it had {declared} bytes and has grown"
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! One value a field may have, and where it stands.
+//! One possible value of a field.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::super::lenient;
 
-/// One value a field may have, how sure the service is of it, and where it stands.
+/// One possible value of a field, with its confidence and its position on the page.
 #[derive(Clone)]
 pub struct Candidate {
     value: Option<Box<str>>,
@@ -17,7 +17,7 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// A value of which no more is known than its text.
+    /// A value without confidence and position.
     pub(super) fn plain(value: Option<Box<str>>) -> Self {
         Self {
             value,
@@ -27,22 +27,25 @@ impl Candidate {
         }
     }
 
-    /// The value as the service wrote it. Numbers and dates are text as well (see [`DataType`](super::DataType)), so money never passes through a float.
+    /// The value as the service wrote it.
+    ///
+    /// Numbers and dates are text as well (see [`DataType`](super::DataType)), so an amount never
+    /// passes through a float.
     pub fn text(&self) -> Option<&str> {
         self.value.as_deref()
     }
 
-    /// How sure the service is, from 0 to 1.
+    /// The service's confidence, from 0 to 1; `None` if unknown.
     pub fn confidence(&self) -> Option<f64> {
         self.confidence_score
     }
 
-    /// The page it stands on, from 0; `None` where it was not located.
+    /// The page, counted from 0; `None` if the value was not located.
     pub fn page(&self) -> Option<u32> {
         self.page_number
     }
 
-    /// Where it stands on its page; `None` where it was not located.
+    /// The position on the page; `None` if the value was not located.
     pub fn bounding_box(&self) -> Option<BoundingBox> {
         self.bounding_box
     }
@@ -58,7 +61,7 @@ impl fmt::Debug for Candidate {
     }
 }
 
-/// Read by hand: the numbers go straight to where they stay, and the key that they come under decides no more than that.
+/// Written by hand: the four coordinates and the other numbers are read straight into place.
 impl<'de> Deserialize<'de> for Candidate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(CandidateVisitor)
@@ -105,7 +108,8 @@ impl<'de> Visitor<'de> for CandidateVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Candidate, A::Error> {
         let (mut value, mut confidence_score, mut page_number) = (None, None, None);
-        // The service writes -1 in all four for "not located"; a width or height below zero is no box either.
+        // For a value that was not located, the service writes -1 in all four. A negative width or
+        // height is no box.
         let mut place = [None; 4];
         let mut seen = 0_u8;
         while let Some(key) = map.next_key::<Key>()? {
@@ -136,7 +140,7 @@ impl<'de> Visitor<'de> for CandidateVisitor {
             }
             _ => None,
         };
-        // A cast saturates, and the range is checked first.
+        // The range is checked first, so the cast is exact.
         let page_number = page_number
             .filter(|page| (0.0..=f64::from(u32::MAX)).contains(page))
             .map(|page| page as u32);
@@ -149,31 +153,31 @@ impl<'de> Visitor<'de> for CandidateVisitor {
     }
 }
 
-/// A rectangle on a page, in pixels of the page at [`DPI`](Self::DPI) dots per inch, from the page's top left corner.
+/// A rectangle on a page, in pixels at [`DPI`](Self::DPI) dots per inch, from the top left corner.
 ///
-/// The unit is not documented; it was measured on a captured answer and its document. The box is that of the run of text in which the value stands, its label
-/// included where both are one run.
+/// The unit is not documented; it was measured on a captured response and its document. The box
+/// encloses the run of text that contains the value, including its label if both are one run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(
     clippy::exhaustive_structs,
     reason = "a rectangle has four numbers and will have no fifth"
 )]
 pub struct BoundingBox {
-    /// From the left edge of the page to the left edge of the box.
+    /// The distance from the left edge of the page to the left edge of the box.
     pub x: f64,
-    /// From the top edge of the page to the top edge of the box.
+    /// The distance from the top edge of the page to the top edge of the box.
     pub y: f64,
-    /// The box's width.
+    /// The width of the box.
     pub width: f64,
-    /// The box's height.
+    /// The height of the box.
     pub height: f64,
 }
 
 impl BoundingBox {
-    /// The resolution in which coordinates are given.
+    /// The resolution of the coordinates, in dots per inch.
     pub const DPI: f64 = 300.0;
 
-    /// The same box in points (1/72 inch), the unit of PDF, still from the top left.
+    /// The same box in points (1/72 inch), the unit of PDF, also from the top left corner.
     pub fn to_points(self) -> Self {
         let scale = 72.0 / Self::DPI;
         Self {

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
 use super::candidate::Candidate;
 
-/// The candidates of a field. Nearly every field has one, which takes no memory of its own.
+/// The candidates of a field. Most fields have one, which needs no allocation.
 #[derive(Clone)]
 pub(super) enum Candidates {
     One(Candidate),
@@ -28,7 +28,7 @@ impl Default for Candidates {
     }
 }
 
-/// Reads a list; null is an empty one.
+/// Reads a list; null is an empty list.
 impl<'de> Deserialize<'de> for Candidates {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(List)

@@ -1,4 +1,4 @@
-//! One field: its name, its kind, and the values it may have.
+//! One field of a result.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use super::super::lenient;
 use super::candidate::Candidate;
 use super::candidates::Candidates;
 
-/// One field of a document or of a row: its name, its kind, and the values it may have, best first.
+/// One field of a document or of a row: a name, a data type, and possible values, best first.
 #[derive(Clone, Deserialize)]
 pub struct Field {
     name: Box<str>,
@@ -21,7 +21,7 @@ pub struct Field {
 }
 
 impl Field {
-    /// A field of which no more is known than a name and a text.
+    /// A field with one candidate, of which only the text is known.
     pub(super) fn plain(name: &str, text: Option<Box<str>>) -> Self {
         let candidate = Candidate::plain(text);
         Self {
@@ -46,34 +46,34 @@ impl Field {
         }
     }
 
-    /// The field's name, as the document type has it.
+    /// The name of the field in the document type.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The kind of its values, where the service says it.
+    /// The data type of the values, if the service gives it.
     pub fn data_type(&self) -> Option<DataType<'_>> {
         self.data_type.as_ref().map(Kind::data_type)
     }
 
-    /// Whether several candidates may be right at once; absent in older results.
+    /// Whether several candidates may be right at the same time; `None` in older results.
     pub fn multiple_values(&self) -> Option<bool> {
         self.multiple_values
     }
 
-    /// The candidates, best first; may be empty.
+    /// The candidates, best first. May be empty.
     pub fn candidates(&self) -> &[Candidate] {
         self.values.as_slice()
     }
 
-    /// The best candidate that has a value; `None` where the field is not on the document.
+    /// The best candidate that has a value; `None` if the field was not found on the document.
     pub fn best(&self) -> Option<&Candidate> {
         self.candidates()
             .iter()
             .find(|candidate| candidate.text().is_some())
     }
 
-    /// The text of the best candidate. An empty text is a value; a field that was not found has none.
+    /// The text of the best candidate. An empty text is a value; `None` if the field was not found.
     pub fn text(&self) -> Option<&str> {
         self.best().and_then(Candidate::text)
     }
@@ -89,23 +89,23 @@ impl fmt::Debug for Field {
     }
 }
 
-/// The kind of a field's values.
+/// The data type of the values of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DataType<'a> {
-    /// `STRING`: text as it was read.
+    /// `STRING`: text as it is on the document.
     String,
     /// `NUMBER`: a decimal number with `.`, usually with four decimals.
     Number,
     /// `DATE`: `YYYY-MM-DD`.
     Date,
-    /// `AUTHOR`: who wrote the document; without a place on the page.
+    /// `AUTHOR`: the issuer of the document, without a position on the page.
     Author,
-    /// Another kind, by the service's name: the set is open.
+    /// Another type, by the service's name. More may come.
     Other(&'a str),
 }
 
-/// The kind as it is kept: those that are known take no memory of their own.
+/// The data type as it is stored: known ones need no allocation.
 #[derive(Clone)]
 pub(super) enum Kind {
     String,

@@ -1,4 +1,4 @@
-//! The result: what the service read in a document.
+//! The result of an extraction.
 
 mod candidate;
 mod candidates;
@@ -20,18 +20,18 @@ pub use row::Row;
 use super::decode_error::{self, DecodeError};
 use super::lenient::{self, Object};
 
-/// The result: what the service read in a document.
+/// The result of an extraction: the values that the service read from a document.
 ///
-/// Made by [`StatusResponse`](super::StatusResponse) and handed out by [`Job`](crate::machine::Job) when it has finished; consumed by the application. Every shape the service
-/// was seen to write is read: scores and coordinates as numbers or strings, absent and null lists, rows as lists or objects. Read it field by field, or into a struct of your own with [`parse`](Self::parse). What is unknown stays reachable in
-/// [`raw_json`](Self::raw_json).
+/// Read it field by field, or into your own struct with [`parse`](Self::parse). Every known form is
+/// accepted: confidences and coordinates as numbers or strings, absent and null lists, rows as
+/// lists or objects. Keys that this crate does not know are in [`raw_json`](Self::raw_json).
 #[derive(Clone)]
 pub struct Extraction {
     content: Content,
     raw: Raw,
 }
 
-/// The keys of the result that are known; all may be absent.
+/// The known keys of a result. Each may be absent.
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Content {
@@ -51,21 +51,23 @@ pub(super) struct Content {
     vat_rates: Vec<Row>,
 }
 
-/// The JSON an extraction was read from.
+/// The JSON that an extraction was read from.
 #[derive(Clone)]
 enum Raw {
-    /// The result by itself.
+    /// The result itself.
     Result(Bytes),
-    /// The status answer with the result inside; taken out when asked for, since few ask.
+    /// The status response around the result. The result is cut out on request, which is rare.
     Envelope(Bytes),
 }
 
 impl Extraction {
-    /// Reads a result that stands by itself, as the synchronous call answers it, or as [`raw_json`](Self::raw_json) was kept.
+    /// Reads a result from its own JSON, such as the response of the synchronous call or a stored
+    /// [`raw_json`](Self::raw_json).
     ///
     /// # Errors
     ///
-    /// Not UTF-8, not JSON, or a known key with a value of another kind, named by its path.
+    /// The bytes are not UTF-8 or not JSON, or a known key has a value of another type. The error
+    /// names its path.
     pub fn from_json(json: impl Into<Bytes>) -> Result<Self, DecodeError> {
         const WHAT: &str = "result";
         let raw = json.into();
@@ -90,53 +92,55 @@ impl Extraction {
         }
     }
 
-    /// The service's name for the document, needed to give feedback; not the extraction's id.
+    /// The service's id of the document, which feedback needs. It is not the id of the extraction.
     pub fn object_id(&self) -> Option<&str> {
         self.content.object_id.as_deref()
     }
 
-    /// The file name given at the submit.
+    /// The file name from the submit.
     pub fn file_name(&self) -> Option<&str> {
         self.content.file_name.as_deref()
     }
 
-    /// The customer given at the submit.
+    /// The customer from the submit.
     pub fn customer(&self) -> Option<&str> {
         self.content.customer.as_deref()
     }
 
-    /// A signed address of the straightened document. It works for a limited time, and for everybody who has it: treat it as a secret, and
-    /// send the API key nowhere near it.
+    /// A signed URL of the straightened document.
+    ///
+    /// It works for a limited time and for everybody: treat it as a secret, and never send the API
+    /// key with it.
     pub fn adjusted_document_url(&self) -> Option<&str> {
         self.content.adjusted_s3_url.as_deref()
     }
 
-    /// The fields, one for each field of the document type, found or not.
+    /// The fields: one for each field of the document type, found or not.
     pub fn fields(&self) -> &[Field] {
         &self.content.extracted_fields
     }
 
-    /// The field of this name; the first, should there be more.
+    /// The field with this name; if there are several, the first.
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields().iter().find(|field| field.name() == name)
     }
 
-    /// The text of the best candidate of a field; `None` where the field is absent, not found, or null.
+    /// The text of a field's best candidate; `None` if the field is absent, not found or null.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.field(name)?.text()
     }
 
-    /// The line items, a row each.
+    /// The line items, one row each.
     pub fn line_items(&self) -> &[Row] {
         &self.content.line_items
     }
 
-    /// The VAT rates, a row each; empty unless the document type asks for them.
+    /// The VAT rates, one row each. Empty unless the document type asks for them.
     pub fn vat_rates(&self) -> &[Row] {
         &self.content.vat_rates
     }
 
-    /// The service's own JSON of the result, unchanged.
+    /// The service's JSON of the result, unchanged.
     pub fn raw_json(&self) -> &str {
         match &self.raw {
             Raw::Result(json) => std::str::from_utf8(json).unwrap_or("{}"),
@@ -146,8 +150,8 @@ impl Extraction {
                     #[serde(borrow)]
                     result: &'a RawValue,
                 }
-                let text = decode_error::text("status answer", json).unwrap_or_default();
-                // It was read from these very bytes.
+                let text = decode_error::text("status response", json).unwrap_or_default();
+                // It was read from the same bytes before.
                 serde_json::from_str::<Envelope<'_>>(text)
                     .map_or("{}", |envelope| envelope.result.get())
             }
@@ -156,7 +160,7 @@ impl Extraction {
 }
 
 impl Content {
-    /// Whether nothing known is in it, as in the `{}` of an extraction that is not finished.
+    /// Whether all known keys are absent, as in the `{}` of an unfinished extraction.
     pub(super) fn is_empty(&self) -> bool {
         self.object_id.is_none()
             && self.extracted_fields.is_empty()
@@ -166,7 +170,7 @@ impl Content {
 }
 
 impl fmt::Debug for Extraction {
-    /// Counts, no contents: what a document says does not belong into a log.
+    /// Counts only: content of a document does not belong in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Extraction")
             .field("object_id", &self.content.object_id)

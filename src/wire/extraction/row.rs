@@ -8,7 +8,7 @@ use super::super::lenient;
 use super::candidates::Candidates;
 use super::field::Field;
 
-/// One row of a table in the document: a line item or a VAT rate, as its fields.
+/// One row of a table: the fields of a line item or of a VAT rate.
 #[derive(Debug, Clone, Default)]
 pub struct Row {
     fields: Vec<Field>,
@@ -20,19 +20,19 @@ impl Row {
         &self.fields
     }
 
-    /// The field of this name; the first, should there be more.
+    /// The field with this name; if there are several, the first.
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name() == name)
     }
 
-    /// The text of the best candidate of a field; `None` where the field is absent, not found, or null.
+    /// The text of a field's best candidate; `None` if the field is absent, not found or null.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.field(name)?.text()
     }
 }
 
-/// A row is documented as a list of fields; third parties describe an object for VAT rates, so a single field and a map of
-/// names to values are read as well.
+/// A row is documented as a list of fields. Third parties describe an object for VAT rates, so a
+/// single field and a map of names to values are accepted as well.
 impl<'de> Deserialize<'de> for Row {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(RowVisitor)
@@ -78,7 +78,7 @@ impl<'de> Visitor<'de> for RowVisitor {
         }
         match (name, values) {
             (Some(name), Some(values)) => {
-                fields = vec![Field::from_parts(name, data_type, multiple_values, values)]
+                fields = vec![Field::from_parts(name, data_type, multiple_values, values)];
             }
             (Some(name), None) => fields.insert(0, Field::plain("name", Some(name))),
             (None, _) => {}

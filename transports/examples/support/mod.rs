@@ -1,4 +1,4 @@
-//! What the examples share: the emulator in the place of the service, and a document for it.
+//! What the examples share: the emulator instead of the service, and a document.
 #![allow(dead_code, reason = "each example uses a part of it")]
 
 use std::error::Error;
@@ -10,10 +10,10 @@ use typless::wire::{Api, Document};
 use typless_emulator::{Listener, Service, ServiceOptions};
 use typless_transports::{FileSource, SystemClock};
 
-/// What an example ends with.
+/// The result of an example.
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 
-/// The service on this machine, quicker than the real one; it ends when it is dropped.
+/// The emulator on this computer, faster than the real service. Dropping the listener ends it.
 pub(crate) fn emulator() -> Result<(Listener, Api), Box<dyn Error>> {
     emulator_with(options())
 }
@@ -28,7 +28,7 @@ pub(crate) fn options() -> ServiceOptions {
     ServiceOptions::new().with_pace(Duration::from_millis(300))
 }
 
-/// An invoice from a file, read while it is sent.
+/// An invoice, read from a file while it is sent.
 pub(crate) fn invoice() -> Result<Document, Box<dyn Error>> {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -46,7 +46,7 @@ pub(crate) fn now() -> Time {
     SystemClock::new().now()
 }
 
-/// Polls often, since the emulator is quick.
+/// Options that poll often, because the emulator is fast.
 pub(crate) fn eager() -> JobOptions {
     JobOptions::new().with_poll_policy(PollPolicy::eager())
 }

@@ -1,4 +1,4 @@
-//! The loop with threads: one exchange at a time on the calling one, or as many at once as there are threads.
+//! The blocking driver: one exchange at a time on the calling thread, or several on other threads.
 
 mod handle;
 mod shared;
@@ -12,14 +12,17 @@ use typless::machine::{Machine, Output, Time, Transmit};
 use crate::trace::DriverSpan;
 pub use handle::Handle;
 use handle::Input;
-use shared::{Answer, Shared, Task};
+use shared::{Finished, Shared, Task};
 use thread_pool::ThreadPool;
 
-/// Drives a machine and hands out its events as they come: on the calling thread, one exchange at a time, or on a few threads of its own.
+/// Drives a machine and returns its events one by one.
 ///
-/// Pulled, not called back: nothing is decided between two calls of [`next_event`](Self::next_event), so what must survive a crash can be stored there, and
-/// [`machine_mut`](Self::machine_mut) takes notifications, confirmations and second thoughts. Another thread pushes them through a [`Handle`], which wakes the driver.
-/// Made by the application; transport and clock may be references.
+/// Exchanges run on the calling thread, one at a time, or on a bounded set of threads
+/// ([`with_threads`](Self::with_threads)). The application pulls events with
+/// [`next_event`](Self::next_event). The machine decides nothing between two calls, so store there
+/// what must survive a crash, and push notifications, confirmations and changes through
+/// [`machine_mut`](Self::machine_mut). Other threads push them through a [`Handle`], which wakes
+/// the driver. Transport and clock may be references.
 ///
 /// ```
 /// use typless::machine::{Job, JobEventKind, JobOptions};
@@ -28,8 +31,16 @@ use thread_pool::ThreadPool;
 /// # use typless::wire::{Api, Body, Document};
 /// # struct Transport;
 /// # impl BlockingTransport for Transport {
-/// #     fn send(&self, request: http::Request<Body>, _: Limits) -> Result<http::Response<bytes::Bytes>, Failure> {
-/// #         let body = if request.method() == "POST" { r#"{"extraction_id": "0d14"}"# } else { r#"{"status": "SUCCESS", "result": {"object_id": "1"}}"# };
+/// #     fn send(
+/// #         &self,
+/// #         request: http::Request<Body>,
+/// #         _: Limits,
+/// #     ) -> Result<http::Response<bytes::Bytes>, Failure> {
+/// #         let body = if request.method() == "POST" {
+/// #             r#"{"extraction_id": "0d14"}"#
+/// #         } else {
+/// #             r#"{"status": "SUCCESS", "result": {"object_id": "1"}}"#
+/// #         };
 /// #         Ok(http::Response::new(bytes::Bytes::from_static(body.as_bytes())))
 /// #     }
 /// # }
@@ -39,7 +50,8 @@ use thread_pool::ThreadPool;
 /// # let (transport, clock) = (Transport, ManualClock::default());
 /// # let api = Api::new(Api::PRODUCTION, "key")?;
 /// # let document = Document::new("invoice.pdf", "line-item-invoice", &b"%PDF"[..])?;
-/// let job = Job::submit(&api, document, JobOptions::default(), typless::drive::Clock::now(&clock));
+/// let now = typless::drive::Clock::now(&clock);
+/// let job = Job::submit(&api, document, JobOptions::default(), now);
 /// let mut driver = Driver::new(job, &transport, &clock);
 /// while let Some(event) = driver.next_event() {
 ///     match event.kind {
@@ -55,10 +67,10 @@ pub struct Driver<M, T, C> {
     machine: M,
     transport: T,
     clock: C,
-    /// Where threads and hands leave what they have for us.
-    desk: Arc<Shared>,
+    /// Where threads and handles leave responses and inputs.
+    shared: Arc<Shared>,
     inputs: (mpsc::Sender<Input<M>>, mpsc::Receiver<Input<M>>),
-    crew: Option<ThreadPool<T>>,
+    thread_pool: Option<ThreadPool<T>>,
     span: DriverSpan,
 }
 
@@ -69,40 +81,44 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
             machine,
             transport,
             clock,
-            desk: Arc::default(),
+            shared: Arc::default(),
             inputs: mpsc::channel(),
-            crew: None,
+            thread_pool: None,
             span: DriverSpan::new(),
         }
     }
 
-    /// Performs exchanges on threads of its own, at most this many at once; 0 is taken as 1.
+    /// Performs exchanges on other threads, at most this many at once. 0 counts as 1.
     ///
-    /// Each thread has a clone of the transport. They are started when there is something to do for them, and end with the driver; one that is in the middle of an exchange then, once
-    /// that is over. While all are busy the machine is not asked for more, so give at least as many as the machine may have exchanges out.
+    /// Each thread has a clone of the transport. A thread is started when it is needed, and ends
+    /// with the driver, after the exchange that it performs at that time. While all threads are
+    /// busy, the machine cannot start more exchanges: use at least as many threads as the machine
+    /// may have exchanges in flight.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self
     where
         T: Clone + Send + 'static,
     {
-        self.crew = Some(ThreadPool::new(threads.max(1), self.desk.clone()));
+        self.thread_pool = Some(ThreadPool::new(threads.max(1), self.shared.clone()));
         self
     }
 
-    /// A hand by which another thread can reach the machine while this one waits in [`next_event`](Self::next_event).
-    pub fn hand(&self) -> Handle<M> {
-        Handle::new(self.inputs.0.clone(), self.desk.clone())
+    /// A handle with which another thread can push inputs while this one waits in
+    /// [`next_event`](Self::next_event).
+    pub fn handle(&self) -> Handle<M> {
+        Handle::new(self.inputs.0.clone(), self.shared.clone())
     }
 
-    /// Works until the next event and hands it out.
+    /// Drives the machine until its next event and returns it.
     ///
-    /// `None` when the machine is done, or when it can't go on without an input of the caller's, such as a confirmation, and no exchange is out: after that input, call again.
-    /// Where the input comes by a [`Handle`], [`wait_for_input`](Self::wait_for_input) waits for it.
+    /// `None` if the machine is done, or if no exchange is in flight and the machine needs an input
+    /// of the caller, such as a confirmation. In that case, call again after that input.
+    /// [`wait_for_input`](Self::wait_for_input) waits for an input from a [`Handle`].
     pub fn next_event(&mut self) -> Option<M::Event> {
         loop {
-            self.take_what_came();
-            if self.crew.as_ref().is_some_and(ThreadPool::is_busy) {
-                self.desk.wait(None);
+            self.handle_received();
+            if self.thread_pool.as_ref().is_some_and(ThreadPool::is_busy) {
+                self.shared.wait(None);
                 continue;
             }
             let now = self.clock.now();
@@ -111,13 +127,14 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
                 Output::Event(event) => return Some(event),
                 Output::Wait(until) => self.wait(until),
                 Output::NeedInput if self.in_flight() == 0 => return None,
-                Output::NeedInput => self.desk.wait(None),
+                Output::NeedInput => self.shared.wait(None),
                 Output::Done => return None,
             }
         }
     }
 
-    /// Works to the end and hands out the last outcome; `None` if the machine came to a stop without one.
+    /// Drives the machine until [`next_event`](Self::next_event) returns `None`, and returns the
+    /// last outcome. `None` if there was no outcome.
     pub fn finish(mut self) -> Option<M::Outcome> {
         let mut last = None;
         while let Some(event) = self.next_event() {
@@ -128,23 +145,24 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
         last
     }
 
-    /// Waits until a [`Handle`] has pushed an input, and takes it; `false` at once if none has and there is no hand left that could.
+    /// Waits until a [`Handle`] has pushed an input, and applies it. `false` if there is no input
+    /// and no handle is left.
     pub fn wait_for_input(&mut self) -> bool {
         loop {
-            // In this order: what the last hand pushed before it went is there once it is gone.
-            let hands = self.desk.hands();
-            if self.take_inputs() {
+            // In this order: an input pushed by the last handle is received before its count is 0.
+            let handles = self.shared.handles();
+            if self.apply_inputs() {
                 return true;
             }
-            if hands == 0 {
+            if handles == 0 {
                 return false;
             }
-            self.desk.wait(None);
+            self.shared.wait(None);
         }
     }
 
     fn in_flight(&self) -> usize {
-        self.crew.as_ref().map_or(0, ThreadPool::in_flight)
+        self.thread_pool.as_ref().map_or(0, ThreadPool::in_flight)
     }
 
     fn perform(
@@ -164,25 +182,29 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
             limits,
             span,
         };
-        let left = match &mut self.crew {
-            Some(crew) => crew.hand_over(task, &self.transport),
+        let rejected = match &mut self.thread_pool {
+            Some(pool) => pool.submit(task, &self.transport),
             None => Some(task),
         };
-        if let Some(task) = left {
-            let answer = task.perform(&self.transport);
-            self.take_answer(answer);
+        if let Some(task) = rejected {
+            let finished = task.perform(&self.transport);
+            self.handle_finished(finished);
         }
     }
 
-    fn take_what_came(&mut self) {
-        self.take_inputs();
-        while let Some(answer) = self.crew.as_mut().and_then(ThreadPool::take_answer) {
-            self.take_answer(answer);
+    fn handle_received(&mut self) {
+        self.apply_inputs();
+        while let Some(finished) = self
+            .thread_pool
+            .as_mut()
+            .and_then(ThreadPool::take_finished)
+        {
+            self.handle_finished(finished);
         }
     }
 
-    /// Takes what hands have pushed; says whether that was anything.
-    fn take_inputs(&mut self) -> bool {
+    /// Applies the inputs that handles have pushed. `true` if there was any.
+    fn apply_inputs(&mut self) -> bool {
         let mut any = false;
         while let Ok(input) = self.inputs.1.try_recv() {
             input(&mut self.machine, self.clock.now());
@@ -191,33 +213,36 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
         any
     }
 
-    fn take_answer(&mut self, Answer { id, result, span }: Answer) {
+    fn handle_finished(&mut self, Finished { id, result, span }: Finished) {
         let now = self.clock.now();
-        span.ended(&result, now);
+        span.finish(&result, now);
         match result {
             Ok(response) => self.machine.handle_response(id, response, now),
             Err(failure) => self.machine.handle_failure(id, failure, now),
         }
     }
 
-    /// Waits until this time, an answer, or a hand.
+    /// Waits until this time, a finished exchange, or an input.
     fn wait(&self, until: Time) {
-        let calls = self.desk.calls();
-        if self.in_flight() == 0 && !calls.rung && (calls.hands == 0 || self.clock.stands_still()) {
-            // Nobody else would wake us, and a clock may have a way of its own to sleep.
+        let wakers = self.shared.wakers();
+        if self.in_flight() == 0
+            && !wakers.is_woken
+            && (wakers.handles == 0 || self.clock.stands_still())
+        {
+            // Nothing else can wake the driver, and a clock may sleep in its own way.
             self.clock.sleep_until(until);
         } else if self.clock.stands_still() {
-            // It would jump to a time limit before the exchange had a chance to end.
-            self.desk.wait(None);
+            // It would jump to a time limit before the exchange can finish.
+            self.shared.wait(None);
         } else {
-            self.desk
+            self.shared
                 .wait(Some(until.saturating_since(self.clock.now())));
         }
     }
 }
 
 impl<M, T, C> Driver<M, T, C> {
-    /// The machine, to poll.
+    /// The machine, to inspect.
     pub fn machine(&self) -> &M {
         &self.machine
     }
@@ -227,7 +252,7 @@ impl<M, T, C> Driver<M, T, C> {
         &mut self.machine
     }
 
-    /// The machine, when the driver is not needed any more. Nobody waits for exchanges that are out.
+    /// Returns the machine. The results of exchanges in flight are discarded.
     pub fn into_machine(self) -> M {
         self.machine
     }

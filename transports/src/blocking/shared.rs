@@ -1,4 +1,4 @@
-//! The desk at which a driver meets its threads and hands: tasks go one way, answers and calls the other.
+//! What a driver shares with its threads and handles: tasks, finished exchanges, and wake-ups.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -22,188 +22,189 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) fn perform(self, transport: &impl BlockingTransport) -> Answer {
+    pub(super) fn perform(self, transport: &impl BlockingTransport) -> Finished {
         let Self {
             id,
             request,
             limits,
             span,
         } = self;
-        let result = span.around(|| transport.send(request, limits));
-        Answer { id, result, span }
+        let result = span.in_scope(|| transport.send(request, limits));
+        Finished { id, result, span }
     }
 }
 
-/// How an exchange ended.
+/// A finished exchange.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct Finished {
     pub(super) id: RequestId,
     pub(super) result: Result<Response<Bytes>, Failure>,
     pub(super) span: ExchangeSpan,
 }
 
-/// Who may call a driver that waits.
-pub(super) struct Calls {
-    /// The number of hands there are.
-    pub(super) hands: usize,
-    /// Whether something came that has not been polled.
-    pub(super) rung: bool,
+/// What can wake a waiting driver.
+pub(super) struct Wakers {
+    /// The number of handles.
+    pub(super) handles: usize,
+    /// Whether the driver was woken since its last wait.
+    pub(super) is_woken: bool,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     state: Mutex<State>,
-    /// Rings for the driver.
-    bell: Condvar,
-    /// Rings for the threads.
-    work: Condvar,
+    /// Wakes the driver.
+    driver_condvar: Condvar,
+    /// Wakes the threads.
+    task_condvar: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
     tasks: VecDeque<Task>,
-    answers: VecDeque<Answer>,
-    rung: bool,
-    hands: usize,
-    /// The threads there are, and those of them that wait for a task.
+    finished: VecDeque<Finished>,
+    is_woken: bool,
+    handles: usize,
     threads: usize,
+    /// How many of the threads wait for a task.
     idle: usize,
-    closed: bool,
+    is_closed: bool,
 }
 
 impl Shared {
-    /// Waits until it rings, or for this long.
-    pub(super) fn wait(&self, longest: Option<Duration>) {
+    /// Waits until the driver is woken, at most for this long.
+    pub(super) fn wait(&self, max_wait: Option<Duration>) {
         let state = self.lock();
-        let quiet = |state: &mut State| !state.rung;
-        let mut state = match longest {
-            Some(longest) => {
-                self.bell
-                    .wait_timeout_while(state, longest, quiet)
+        let is_asleep = |state: &mut State| !state.is_woken;
+        let mut state = match max_wait {
+            Some(max_wait) => {
+                self.driver_condvar
+                    .wait_timeout_while(state, max_wait, is_asleep)
                     .unwrap_or_else(PoisonError::into_inner)
                     .0
             }
             None => self
-                .bell
-                .wait_while(state, quiet)
+                .driver_condvar
+                .wait_while(state, is_asleep)
                 .unwrap_or_else(PoisonError::into_inner),
         };
-        state.rung = false;
+        state.is_woken = false;
     }
 
-    pub(super) fn calls(&self) -> Calls {
+    pub(super) fn wakers(&self) -> Wakers {
         let state = self.lock();
-        Calls {
-            hands: state.hands,
-            rung: state.rung,
+        Wakers {
+            handles: state.handles,
+            is_woken: state.is_woken,
         }
     }
 
-    pub(super) fn hands(&self) -> usize {
-        self.lock().hands
+    pub(super) fn handles(&self) -> usize {
+        self.lock().handles
     }
 
-    pub(super) fn hand_made(&self) {
-        self.lock().hands += 1;
+    pub(super) fn add_handle(&self) {
+        self.lock().handles += 1;
     }
 
-    pub(super) fn hand_gone(&self) {
+    pub(super) fn remove_handle(&self) {
         let mut state = self.lock();
-        state.hands -= 1;
-        self.ring_with(&mut state);
+        state.handles -= 1;
+        self.wake_with(&mut state);
     }
 
-    pub(super) fn ring(&self) {
-        self.ring_with(&mut self.lock());
+    pub(super) fn wake(&self) {
+        self.wake_with(&mut self.lock());
     }
 
-    pub(super) fn take_answer(&self) -> Option<Answer> {
-        self.lock().answers.pop_front()
+    pub(super) fn take_finished(&self) -> Option<Finished> {
+        self.lock().finished.pop_front()
     }
 
-    /// Whether a further thread should be started for a further task; counts it if so.
-    pub(super) fn wants_thread(&self, most: usize) -> bool {
+    /// Counts a new thread if one more task needs it and there are fewer than `max_threads`. `true`
+    /// if the caller must start that thread.
+    pub(super) fn reserve_thread(&self, max_threads: usize) -> bool {
         let mut state = self.lock();
-        let wants = state.idle <= state.tasks.len() && state.threads < most;
-        state.threads += usize::from(wants);
-        wants
+        let is_needed = state.idle <= state.tasks.len() && state.threads < max_threads;
+        state.threads += usize::from(is_needed);
+        is_needed
     }
 
-    /// The thread that was counted could not be started.
-    pub(super) fn thread_failed(&self) {
+    /// Undoes [`reserve_thread`](Self::reserve_thread): the thread could not be started.
+    pub(super) fn release_thread(&self) {
         self.lock().threads -= 1;
     }
 
-    pub(super) fn put_task(&self, task: Task) {
+    pub(super) fn push_task(&self, task: Task) {
         self.lock().tasks.push_back(task);
-        self.work.notify_one();
+        self.task_condvar.notify_one();
     }
 
-    /// Has all threads end once they have nothing under way.
+    /// Ends all threads, each after the exchange that it performs.
     pub(super) fn close(&self) {
         let mut state = self.lock();
-        state.closed = true;
+        state.is_closed = true;
         state.tasks.clear();
         drop(state);
-        self.work.notify_all();
+        self.task_condvar.notify_all();
     }
 
-    /// What each thread does, until the desk is closed or the transport panics.
-    pub(super) fn work(&self, transport: &impl BlockingTransport) {
+    /// The loop of each thread, until the driver is dropped or the transport panics.
+    pub(super) fn run_tasks(&self, transport: &impl BlockingTransport) {
         while let Some(task) = self.next_task() {
-            let mut owed = Owed {
-                desk: self,
-                answer: Some((task.id, task.span.clone())),
+            let mut guard = PanicGuard {
+                shared: self,
+                exchange: Some((task.id, task.span.clone())),
             };
-            let answer = task.perform(transport);
-            owed.answer = None;
+            let finished = task.perform(transport);
+            guard.exchange = None;
             let mut state = self.lock();
-            state.answers.push_back(answer);
-            self.ring_with(&mut state);
+            state.finished.push_back(finished);
+            self.wake_with(&mut state);
         }
     }
 
     fn next_task(&self) -> Option<Task> {
         let mut state = self.lock();
         state.idle += 1;
-        let nothing = |state: &mut State| state.tasks.is_empty() && !state.closed;
+        let is_idle = |state: &mut State| state.tasks.is_empty() && !state.is_closed;
         let mut state = self
-            .work
-            .wait_while(state, nothing)
+            .task_condvar
+            .wait_while(state, is_idle)
             .unwrap_or_else(PoisonError::into_inner);
         state.idle -= 1;
         state.tasks.pop_front()
     }
 
-    fn ring_with(&self, state: &mut State) {
-        state.rung = true;
-        self.bell.notify_one();
+    fn wake_with(&self, state: &mut State) {
+        state.is_woken = true;
+        self.driver_condvar.notify_one();
     }
 
-    /// Nothing here panics while it holds the lock.
+    /// A poisoned lock is used: no code here panics while it holds the lock.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The answer a thread owes: one that dies of its transport's panic leaves a failure, lest the driver wait for ever.
-struct Owed<'d> {
-    desk: &'d Shared,
-    answer: Option<(RequestId, ExchangeSpan)>,
+/// Reports a failure if the transport panics, so the driver cannot hang.
+struct PanicGuard<'s> {
+    shared: &'s Shared,
+    exchange: Option<(RequestId, ExchangeSpan)>,
 }
 
-impl Drop for Owed<'_> {
+impl Drop for PanicGuard<'_> {
     fn drop(&mut self) {
-        if let Some((id, span)) = self.answer.take() {
+        if let Some((id, span)) = self.exchange.take() {
             let failure = Failure::new(FailureKind::Interrupted, "the transport panicked");
-            let mut state = self.desk.lock();
+            let mut state = self.shared.lock();
             state.threads -= 1;
-            state.answers.push_back(Answer {
+            state.finished.push_back(Finished {
                 id,
                 result: Err(failure),
                 span,
             });
-            self.desk.ring_with(&mut state);
+            self.shared.wake_with(&mut state);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A body, read block by block on whatever thread may wait for it.
+//! A body, read in blocks on a thread that may block.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -7,27 +7,28 @@ use std::sync::{Mutex, PoisonError};
 use bytes::{Bytes, BytesMut};
 use typless::wire::{Body, BodyReader};
 
-/// A body being read in blocks.
+/// A body that is read in blocks.
 pub(super) struct Blocks {
     body: Body,
-    /// Behind a lock that nobody ever waits for: there are clients that ask for a body to be `Sync`, and a source need not be.
+    /// The lock is never contended. It makes the body `Sync`, which some clients need and which a
+    /// source need not be.
     reader: Option<Mutex<BodyReader>>,
-    /// The bytes of the body that are still to be read.
+    /// The bytes that are not read yet.
     left: u64,
-    /// The bytes of each block but the last.
+    /// The bytes of each block except the last.
     size: usize,
-    /// Blocks handed out, whose memory is used again once nobody else has it.
-    handed_out: VecDeque<Bytes>,
+    /// Blocks given to hyper. Their memory is used again once hyper has dropped them.
+    lent: VecDeque<Bytes>,
 }
 
-/// The bytes of a block of a long body: enough for a system call to be worth it, and little enough for the caches.
-const BLOCK: usize = 4 * Body::BLOCK;
+/// The bytes of a block of a large body: few system calls, and it fits into the caches.
+const BLOCK: usize = 4 * Body::BLOCK_BYTES;
 
-/// How many blocks hyper may be holding before their memory comes back.
-const HANDED_OUT: usize = 8;
+/// How many blocks are kept for reuse while hyper holds them.
+const MAX_LENT: usize = 8;
 
 impl Blocks {
-    /// A small body is one block.
+    /// The blocks of a body. A small body is one block.
     pub(super) fn new(body: Body) -> Self {
         let left = body.len();
         let size = if body.is_small() {
@@ -40,7 +41,7 @@ impl Blocks {
             reader: None,
             left,
             size,
-            handed_out: VecDeque::new(),
+            lent: VecDeque::new(),
         }
     }
 
@@ -48,7 +49,7 @@ impl Blocks {
         self.left
     }
 
-    /// Reads the next block; an empty one only at the end.
+    /// Reads the next block. It is empty only after the end of the body.
     pub(super) fn read(&mut self) -> io::Result<Bytes> {
         let size = usize::try_from(self.left)
             .unwrap_or(usize::MAX)
@@ -73,18 +74,18 @@ impl Blocks {
         self.left -= size as u64;
         let block = block.freeze();
         if self.left > 0 {
-            self.handed_out.push_back(block.clone());
+            self.lent.push_back(block.clone());
         }
         Ok(block)
     }
 
-    /// The memory of the oldest block that was handed out, or new memory while that is in use.
+    /// The memory of the oldest lent block, or new memory while hyper still holds that block.
     fn memory(&mut self) -> BytesMut {
-        match self.handed_out.pop_front().map(Bytes::try_into_mut) {
+        match self.lent.pop_front().map(Bytes::try_into_mut) {
             Some(Ok(memory)) => memory,
             Some(Err(in_use)) => {
-                if self.handed_out.len() < HANDED_OUT {
-                    self.handed_out.push_front(in_use);
+                if self.lent.len() < MAX_LENT {
+                    self.lent.push_front(in_use);
                 }
                 BytesMut::new()
             }

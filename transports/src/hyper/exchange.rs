@@ -17,9 +17,9 @@ use tokio::runtime::Handle;
 use typless::machine::{Failure, FailureKind, Limits};
 use typless::wire::{Body, SourceError};
 
-use super::failure::{self, Told};
+use super::failure::{self, ErrorChain};
 use super::progress::Progress;
-use super::request_body::{Fault, RequestBody};
+use super::request_body::{RequestBody, SharedError};
 use super::watch::Watch;
 use crate::response_limit::{capacity, too_large};
 
@@ -37,36 +37,36 @@ where
             "there is no tokio runtime here, and this transport needs one",
         ));
     }
-    // Held to the end, and dropped with the future.
-    let under_way = UnderWay {
+    // Dropped with this future.
+    let in_flight = InFlight {
         progress: Arc::new(Progress::new()),
         has_body: !request.body().is_empty(),
     };
-    let progress = &*under_way.progress;
+    let progress = &*in_flight.progress;
     let mut watch = Watch::new(limits, progress);
-    let mut exchange = pin!(under_way.exchange(client, request, limits));
+    let mut exchange = pin!(in_flight.exchange(client, request, limits));
     poll_fn(|cx| match exchange.as_mut().poll(cx) {
         Poll::Ready(result) => Poll::Ready(result),
         Poll::Pending => watch
             .poll(progress, cx)
-            .map(|passed| Err(Failure::new(under_way.kind_of_break(), passed))),
+            .map(|exceeded| Err(Failure::new(in_flight.kind_if_stopped(), exceeded))),
     })
     .await
 }
 
-/// An exchange under way; dropped, it is over, and so is its request's body.
-struct UnderWay {
+/// An exchange in flight. Dropping it ends the exchange and its request body.
+struct InFlight {
     progress: Arc<Progress>,
     has_body: bool,
 }
 
-impl Drop for UnderWay {
+impl Drop for InFlight {
     fn drop(&mut self) {
         self.progress.end();
     }
 }
 
-impl UnderWay {
+impl InFlight {
     async fn exchange<C>(
         &self,
         client: &Client<C, RequestBody>,
@@ -78,14 +78,16 @@ impl UnderWay {
     {
         let (parts, body) = request.into_parts();
         let mut body = RequestBody::new(body, self.progress.clone());
-        // A source that can't be read at all need not bother the server; and what is read already leaves together with the head.
+        // A source that can't be read fails before a connection is made. The first block is sent
+        // together with the head.
         poll_fn(|cx| body.poll_block(cx))
             .await
-            .map_err(unprepared)?;
+            .map_err(first_block_failure)?;
         self.progress.prepared();
         match self.respond(client, Request::from_parts(parts, body)).await {
             Ok(response) => {
-                // After a refusal the rest of the body is of no use. It is held back, not ended: that would close the connection under the answer.
+                // After a refusal the rest of the body is not needed. It is paused, not ended: an
+                // end would close the connection before the response is read.
                 if !response.status().is_success() {
                     self.progress.pause();
                 }
@@ -95,7 +97,7 @@ impl UnderWay {
         }
     }
 
-    /// Sends the request and notes when it is given to a connection.
+    /// Sends the request and records when it is given to a connection.
     async fn respond<C>(
         &self,
         client: &Client<C, RequestBody>,
@@ -116,7 +118,7 @@ impl UnderWay {
         .await
     }
 
-    /// Reads the body of a response, and no more of it than the limit.
+    /// Reads the body of a response, up to the limit.
     async fn collect(
         &self,
         response: Response<Incoming>,
@@ -133,7 +135,7 @@ impl UnderWay {
         while let Some(frame) = body.frame().await {
             self.progress.touch();
             let frame =
-                frame.map_err(|error| Failure::new(FailureKind::Interrupted, Told(error)))?;
+                frame.map_err(|error| Failure::new(FailureKind::Interrupted, ErrorChain(error)))?;
             let Ok(data) = frame.into_data() else {
                 continue;
             };
@@ -141,7 +143,7 @@ impl UnderWay {
                 return Err(too_large(limit));
             }
             if first.is_empty() && rest.is_empty() {
-                // Most answers are one frame, which need not be copied.
+                // Most responses are one frame, which need not be copied.
                 first = data;
                 continue;
             }
@@ -162,33 +164,37 @@ impl UnderWay {
     }
 
     fn failure(&self, error: Error) -> Failure {
-        match self.progress.take_fault() {
-            Some(fault) => Failure::new(FailureKind::Source, Fault(fault)),
-            None if self.is_without_document() => Failure::new(FailureKind::NotSent, Told(error)),
-            None => failure::of(error, self.progress.is_connected()),
+        match self.progress.take_source_error() {
+            Some(error) => Failure::new(FailureKind::Source, SharedError(error)),
+            None if self.end_without_document() => {
+                Failure::new(FailureKind::NotSent, ErrorChain(error))
+            }
+            None => failure::from_hyper(error, self.progress.is_connected()),
         }
     }
 
-    /// What it means for the request that the exchange is broken off now.
-    fn kind_of_break(&self) -> FailureKind {
-        // A request that no connection has taken is taken by none any more: that happens in our own future, which ends here.
-        if !self.progress.is_connected() || self.is_without_document() {
+    /// The kind of failure if the exchange is stopped now.
+    fn kind_if_stopped(&self) -> FailureKind {
+        // Without a connection so far, the request gets none later: this future gives it to the
+        // connection, and this future ends here.
+        if !self.progress.is_connected() || self.end_without_document() {
             FailureKind::NotSent
         } else {
             FailureKind::Interrupted
         }
     }
 
-    /// Whether the service can't have processed the request, since it lacks all of its document. From here on it will get none of it.
-    fn is_without_document(&self) -> bool {
-        let begun = self.progress.end();
-        self.has_body && !begun
+    /// Ends the exchange. `true` if the request has a document and no byte of it was sent, so the
+    /// service can't have processed the request.
+    fn end_without_document(&self) -> bool {
+        let is_body_started = self.progress.end();
+        self.has_body && !is_body_started
     }
 }
 
-/// Not even the first block of the body could be read, and no byte was sent.
-fn unprepared(error: io::Error) -> Failure {
-    let kind = if SourceError::of(&error).is_some() {
+/// The failure if the first block of the body could not be read. No byte was sent.
+fn first_block_failure(error: io::Error) -> Failure {
+    let kind = if SourceError::find_in(&error).is_some() {
         FailureKind::Source
     } else {
         FailureKind::NotSent

@@ -1,7 +1,7 @@
 //! An async transport over the pooled client of hyper-util.
 
 mod blocks;
-mod early_answers;
+mod early_responses;
 mod exchange;
 mod failure;
 mod progress;
@@ -20,7 +20,7 @@ use typless::drive::{AsyncTransport, Clock};
 use typless::machine::{Failure, Job, JobError, JobOptions, Limits};
 use typless::wire::{Api, Body, Document, Extraction};
 
-pub use early_answers::{Connecting, EarlyResponses, ReadToTheEnd};
+pub use early_responses::{Connecting, EarlyResponses, EarlyResponsesStream};
 pub use request_body::RequestBody;
 #[cfg(feature = "hyper-rustls")]
 pub use rustls::RustlsConnector;
@@ -30,15 +30,24 @@ use crate::{TokioClock, one_line};
 
 /// An async transport over a [`Client`] of hyper-util.
 ///
-/// Made from a client of your own, with its connector, its TLS, its proxy and its pool (`From<Client<C, RequestBody>>`), or, with the feature `hyper-rustls`, from nothing (`Hyper::new`). Whatever that client is
-/// set to, no redirect is followed, no error status becomes an error, and the limits of each exchange hold. Cheap to clone; connections are kept alive and shared.
+/// `From<Client<C, RequestBody>>` takes your own client, with its connector, TLS, proxy and pool.
+/// `Hyper::new`, with the feature `hyper-rustls`, makes a new client. With every configuration of
+/// the client, redirects are not followed, an error status is a response and not an error, and the
+/// limits of each exchange apply. Cheap to clone: clones share the client and its connections.
 ///
-/// It needs a tokio runtime with its I/O and its time enabled. A document source, which may block, is read on tokio's threads for that, a block of 64 KiB at a time and one ahead; a document in memory is
-/// encoded in place. Dropping the future of an exchange ends the exchange.
+/// It needs a tokio runtime with I/O and timers enabled. A document source may block, so it is read
+/// with `spawn_blocking`, in blocks of 64 KiB, one block ahead. A document in memory is encoded in
+/// place. Dropping the future of an exchange ends the exchange.
 ///
-/// A client of one's own should set `TCP_NODELAY`, which the connector of hyper-util leaves off; should keep idle connections for no longer than the server does, for which 4 s are safe
-/// ([`pool_idle_timeout`](hyper_util::client::legacy::Builder::pool_idle_timeout), which needs a [`pool_timer`](hyper_util::client::legacy::Builder::pool_timer)); and hears more refusals with
-/// [`EarlyResponses`].
+/// Recommended for your own client:
+///
+/// - `TCP_NODELAY`, which the connector of hyper-util does not set.
+/// - A [`pool_idle_timeout`] that is shorter than that of the server: 4 s are safe. It needs a
+///   [`pool_timer`].
+/// - [`EarlyResponses`] around the connector, so that fewer early responses are lost.
+///
+/// [`pool_idle_timeout`]: hyper_util::client::legacy::Builder::pool_idle_timeout
+/// [`pool_timer`]: hyper_util::client::legacy::Builder::pool_timer
 ///
 /// ```
 /// use hyper_util::client::legacy::{Client, connect::HttpConnector};
@@ -61,11 +70,12 @@ pub struct Hyper<C> {
 impl<C: Connect + Clone + Send + Sync + 'static> Hyper<C> {
     /// Submits a document and waits for its result.
     ///
-    /// For one document in a program that does not care to survive a crash; whoever does drives a [`Job`] with a [`Driver`] and stores its events.
+    /// For one document in a program that need not survive a crash. Otherwise, drive a [`Job`] with
+    /// a [`Driver`] and store its events.
     ///
     /// # Errors
     ///
-    /// How the job ended without a result, with the ticket to resume it where there is one.
+    /// The outcome of a job without a result, with the ticket to resume it if there is one.
     pub async fn extract(&self, api: &Api, document: Document) -> Result<Extraction, JobError> {
         let options = one_line::options(&document);
         self.extract_with(api, document, options).await
@@ -75,7 +85,8 @@ impl<C: Connect + Clone + Send + Sync + 'static> Hyper<C> {
     ///
     /// # Errors
     ///
-    /// As [`extract`](Self::extract). Options that ask for confirmations end as [`JobError::Abandoned`], as nobody could give any.
+    /// As [`extract`](Self::extract). With options that need confirmations, the error is
+    /// [`JobError::Abandoned`], because no confirmation can be given.
     pub async fn extract_with(
         &self,
         api: &Api,
@@ -84,7 +95,7 @@ impl<C: Connect + Clone + Send + Sync + 'static> Hyper<C> {
     ) -> Result<Extraction, JobError> {
         let clock = TokioClock::new();
         let job = Job::submit(api, document, options, clock.now());
-        one_line::end(Driver::new(job, self, clock).finish().await)
+        one_line::or_abandoned(Driver::new(job, self, clock).finish().await)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What an exchange and its request's body, which hyper has taken to another task, know of each other.
+//! The state that an exchange shares with its request body, which hyper moves to another task.
 
 use std::io;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -8,52 +8,52 @@ use std::task::Waker;
 use futures_util::task::AtomicWaker;
 use tokio::time::{Duration, Instant};
 
-/// How far an exchange has come.
+/// The progress of an exchange.
 #[derive(Debug)]
 pub(super) struct Progress {
     flags: AtomicU8,
-    began: Instant,
-    /// When a byte last moved, in microseconds since the exchange began.
-    moved: AtomicU64,
-    /// What is wrong with the document's source: hyper's own error does not always say.
-    fault: Mutex<Option<Arc<io::Error>>>,
-    body: AtomicWaker,
+    started_at: Instant,
+    /// The time of the last progress, in microseconds since the exchange started.
+    last_progress: AtomicU64,
+    /// The error of the document source. The error of hyper does not always contain it.
+    source_error: Mutex<Option<Arc<io::Error>>>,
+    body_waker: AtomicWaker,
 }
 
-/// The beginning of the body is read: a connection is polled for.
+/// The first block of the body is read. The request waits for a connection.
 const PREPARED: u8 = 1;
 /// The request was given to a connection.
 const CONNECTED: u8 = 2;
 /// A byte of the body was given to hyper.
-const BEGUN: u8 = 4;
-/// No more of the body is wanted, but the answer is still being read.
+const STARTED: u8 = 4;
+/// No more of the body is sent, but the response is still being read.
 const PAUSED: u8 = 8;
-/// The exchange is over, whatever became of the body.
-const OVER: u8 = 16;
+/// The exchange has ended, with or without the rest of the body.
+const ENDED: u8 = 16;
 
 impl Progress {
     pub(super) fn new() -> Self {
         Self {
             flags: AtomicU8::new(0),
-            began: Instant::now(),
-            moved: AtomicU64::new(0),
-            fault: Mutex::new(None),
-            body: AtomicWaker::new(),
+            started_at: Instant::now(),
+            last_progress: AtomicU64::new(0),
+            source_error: Mutex::new(None),
+            body_waker: AtomicWaker::new(),
         }
     }
 
-    pub(super) fn began(&self) -> Instant {
-        self.began
+    pub(super) fn started_at(&self) -> Instant {
+        self.started_at
     }
 
-    /// A byte moved, or a stage was passed.
+    /// Records progress: bytes moved, or the next stage began.
     pub(super) fn touch(&self) {
-        let micros = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.moved.store(micros, Ordering::Relaxed);
+        let micros = u64::try_from(self.started_at.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.last_progress.store(micros, Ordering::Relaxed);
     }
 
-    pub(super) fn last_moved(&self) -> Instant {
-        self.began + Duration::from_micros(self.moved.load(Ordering::Relaxed))
+    pub(super) fn last_progress_at(&self) -> Instant {
+        self.started_at + Duration::from_micros(self.last_progress.load(Ordering::Relaxed))
     }
 
     pub(super) fn prepared(&self) {
@@ -74,10 +74,11 @@ impl Progress {
         self.has(CONNECTED)
     }
 
-    /// Marks that a byte of the body is about to be given away; `false` if it must not, as the exchange is over.
-    pub(super) fn begin(&self) -> bool {
+    /// Marks that the next bytes of the body go to hyper. `false` if the exchange has ended and
+    /// they must not.
+    pub(super) fn start_body(&self) -> bool {
         self.touch();
-        self.set(BEGUN) & OVER == 0
+        self.set(STARTED) & ENDED == 0
     }
 
     pub(super) fn pause(&self) {
@@ -88,34 +89,38 @@ impl Progress {
         self.has(PAUSED)
     }
 
-    /// Ends the exchange: from here on no byte of the body is given away. Says whether any was before.
+    /// Ends the exchange: no more bytes of the body go to hyper. `true` if any did before.
     pub(super) fn end(&self) -> bool {
-        let before = self.set(OVER);
-        self.body.wake();
-        before & BEGUN != 0
+        let before = self.set(ENDED);
+        self.body_waker.wake();
+        before & STARTED != 0
     }
 
-    pub(super) fn is_over(&self) -> bool {
-        self.has(OVER)
+    pub(super) fn is_ended(&self) -> bool {
+        self.has(ENDED)
     }
 
-    /// Has this woken when the exchange ends.
-    pub(super) fn register(&self, body: &Waker) {
-        self.body.register(body);
+    /// Wakes this waker when the exchange ends.
+    pub(super) fn register(&self, waker: &Waker) {
+        self.body_waker.register(waker);
     }
 
-    pub(super) fn blame(&self, fault: Arc<io::Error>) {
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+    pub(super) fn set_source_error(&self, error: Arc<io::Error>) {
+        *self
+            .source_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
 
-    pub(super) fn take_fault(&self) -> Option<Arc<io::Error>> {
-        self.fault
+    pub(super) fn take_source_error(&self) -> Option<Arc<io::Error>> {
+        self.source_error
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
     }
 
-    /// One order for both sides: either the body sees that the exchange is over, or the exchange sees that the body was begun.
+    /// Sets a flag and returns the flags before. `SeqCst` gives one order for both sides: either
+    /// the body sees that the exchange has ended, or the exchange sees that the body was started.
     fn set(&self, flag: u8) -> u8 {
         self.flags.fetch_or(flag, Ordering::SeqCst)
     }

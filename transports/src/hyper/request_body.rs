@@ -1,4 +1,4 @@
-//! The body of a request as hyper takes it.
+//! A request body for hyper.
 
 use std::error::Error;
 use std::fmt;
@@ -17,15 +17,17 @@ use typless::wire::{Body, SourceError};
 use super::blocks::Blocks;
 use super::progress::Progress;
 
-/// The body of a request as hyper takes it: of exact length, and read without holding up the thread it is polled on.
+/// A request body for hyper, of exact length, that never blocks the thread that polls it.
 ///
-/// The second parameter of the [`Client`](hyper_util::client::legacy::Client) that [`Hyper`](super::Hyper) is made from. Made by it, or `From` a [`Body`] by a program that sends requests with hyper itself.
-/// A document source is read on tokio's threads for what blocks, one block ahead; a body in memory is encoded in place.
+/// It is the second parameter of the [`Client`](hyper_util::client::legacy::Client) for
+/// [`Hyper`](super::Hyper). A program that sends requests with hyper itself makes it `From` a
+/// [`Body`]. A document source is read with `spawn_blocking`, one block ahead. A body in memory is
+/// encoded in place.
 pub struct RequestBody {
     stage: Stage,
-    /// What is read and not yet given away.
+    /// What is read and not yet given to hyper.
     block: Bytes,
-    /// The bytes not yet given away.
+    /// The bytes not yet given to hyper.
     left: u64,
     in_memory: bool,
     progress: Arc<Progress>,
@@ -37,8 +39,8 @@ enum Stage {
     Failed,
 }
 
-/// The bytes given away at a time. A server that stops reading is noticed by whole frames only.
-const FRAME: usize = 256 * 1024;
+/// The largest number of bytes of a frame. Progress is recorded for whole frames only.
+const MAX_FRAME: usize = 256 * 1024;
 
 impl RequestBody {
     pub(super) fn new(body: Body, progress: Arc<Progress>) -> Self {
@@ -52,7 +54,7 @@ impl RequestBody {
         }
     }
 
-    /// Makes sure that there is a block to give away, unless all were.
+    /// Makes sure that there is a block to give to hyper, unless the body is at its end.
     pub(super) fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.block.is_empty() && self.left > 0 {
             match mem::replace(&mut self.stage, Stage::Failed) {
@@ -67,7 +69,7 @@ impl RequestBody {
                         return Poll::Pending;
                     }
                     Poll::Ready(done) => {
-                        let (blocks, block) = done.map_err(|error| of_join(&error))?;
+                        let (blocks, block) = done.map_err(|error| from_join_error(&error))?;
                         self.block = block?;
                         self.stage = if blocks.left() > 0 {
                             Stage::Reading(read(blocks)?)
@@ -84,34 +86,34 @@ impl RequestBody {
         Poll::Ready(Ok(()))
     }
 
-    /// An error for hyper. It is kept for the exchange too, which hyper does not always hand it on to.
+    /// An error for hyper. The exchange keeps it too, because hyper does not always return it.
     fn fail(&self, error: io::Error) -> io::Error {
         let kind = error.kind();
         let error = Arc::new(error);
-        if SourceError::of(&*error).is_some() {
-            self.progress.blame(error.clone());
+        if SourceError::find_in(&*error).is_some() {
+            self.progress.set_source_error(error.clone());
         }
-        io::Error::new(kind, Fault(error))
+        io::Error::new(kind, SharedError(error))
     }
 }
 
-/// An error that two sides hold.
+/// An error that hyper and the exchange share.
 #[derive(Debug)]
-pub(super) struct Fault(pub(super) Arc<io::Error>);
+pub(super) struct SharedError(pub(super) Arc<io::Error>);
 
-impl fmt::Display for Fault {
+impl fmt::Display for SharedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl Error for Fault {
+impl Error for SharedError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.0)
     }
 }
 
-/// Reads a block where waiting is allowed.
+/// Reads a block on a thread that may block.
 fn read(mut blocks: Box<Blocks>) -> io::Result<JoinHandle<(Box<Blocks>, io::Result<Bytes>)>> {
     let runtime = Handle::try_current().map_err(io::Error::other)?;
     Ok(runtime.spawn_blocking(move || {
@@ -120,9 +122,9 @@ fn read(mut blocks: Box<Blocks>) -> io::Result<JoinHandle<(Box<Blocks>, io::Resu
     }))
 }
 
-fn of_join(error: &JoinError) -> io::Error {
+fn from_join_error(error: &JoinError) -> io::Error {
     if error.is_panic() {
-        // Not the panic itself: it may show anything.
+        // The message of the panic is left out: it may contain secrets.
         io::Error::other(SourceError::Unreadable(io::Error::other(
             "the document source panicked",
         )))
@@ -145,10 +147,10 @@ impl http_body::Body for RequestBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let over = || io::Error::new(io::ErrorKind::ConnectionAborted, "the exchange is over");
+        let ended = || io::Error::new(io::ErrorKind::ConnectionAborted, "the exchange has ended");
         self.progress.register(cx.waker());
-        if self.progress.is_over() {
-            return Poll::Ready(Some(Err(over())));
+        if self.progress.is_ended() {
+            return Poll::Ready(Some(Err(ended())));
         }
         if self.progress.is_paused() {
             return Poll::Pending;
@@ -159,10 +161,10 @@ impl http_body::Body for RequestBody {
         if self.left == 0 {
             return Poll::Ready(None);
         }
-        if !self.progress.begin() {
-            return Poll::Ready(Some(Err(over())));
+        if !self.progress.start_body() {
+            return Poll::Ready(Some(Err(ended())));
         }
-        let count = self.block.len().min(FRAME);
+        let count = self.block.len().min(MAX_FRAME);
         let frame = self.block.split_to(count);
         self.left -= count as u64;
         Poll::Ready(Some(Ok(Frame::data(frame))))

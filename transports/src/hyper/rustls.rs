@@ -1,4 +1,4 @@
-//! A client with nothing to configure.
+//! A client without configuration, with TLS by rustls.
 
 use std::sync::Arc;
 
@@ -15,8 +15,11 @@ use crate::submit_idle::SUBMIT_IDLE;
 pub type RustlsConnector = HttpsConnector<EarlyResponses<HttpConnector>>;
 
 impl Hyper<RustlsConnector> {
-    /// A transport with a new client: TLS by rustls with ring and Mozilla's roots, HTTP/1.1 or HTTP/2 as the server prefers, the system's resolver, `TCP_NODELAY`, and connections that are let go
-    /// after 4 s without use. It speaks plain HTTP too, for an emulator.
+    /// A transport with a new client.
+    ///
+    /// It uses TLS by rustls with ring and the roots of Mozilla, HTTP/1.1 or HTTP/2 as the server
+    /// prefers, the resolver of the system, and `TCP_NODELAY`. Idle connections are closed after 4
+    /// s. It also accepts `http` URLs, for an emulator.
     ///
     /// ```no_run
     /// use typless::wire::{Api, Document};
@@ -25,7 +28,8 @@ impl Hyper<RustlsConnector> {
     ///
     /// # async fn extract() -> Result<(), Box<dyn std::error::Error>> {
     /// let api = Api::new(Api::PRODUCTION, &std::env::var("TYPLESS_API_KEY")?)?;
-    /// let document = Document::from_source("invoice.pdf", "line-item-invoice", FileSource::new("invoice.pdf")?)?;
+    /// let file = FileSource::new("invoice.pdf")?;
+    /// let document = Document::from_source("invoice.pdf", "line-item-invoice", file)?;
     /// let extraction = Hyper::new().extract(&api, document).await?;
     /// println!("{:?}", extraction.text("total_amount"));
     /// # Ok(())
@@ -35,7 +39,7 @@ impl Hyper<RustlsConnector> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        // The provider is named: which one is the process's own is for the application to say.
+        // The provider is explicit: the default one of the process belongs to the application.
         let connector = HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(Arc::new(ring::default_provider()))
             .expect("ring speaks the versions of TLS that are enabled")

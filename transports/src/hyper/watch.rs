@@ -1,6 +1,7 @@
-//! The time limits of an exchange, by one timer.
+//! The time limits of an exchange, with one timer.
 //!
-//! What moves is seen at the level of bodies: hyper does not show the bytes of a head, which moves when it is whole.
+//! Progress is measured in body bytes: hyper does not show the bytes of a head before it is
+//! complete.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,15 +12,15 @@ use typless::machine::Limits;
 
 use super::progress::Progress;
 
-/// Watches an exchange's limits.
+/// Watches the limits of an exchange.
 pub(super) struct Watch {
     limits: Limits,
     timer: Pin<Box<Sleep>>,
 }
 
-/// A limit that was passed.
+/// A limit that was exceeded.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Passed {
+pub(super) enum Exceeded {
     Connect,
     Idle,
     Total,
@@ -34,8 +35,11 @@ impl Watch {
         }
     }
 
-    /// Is ready once a limit is passed. The timer is moved back at once and forward only when it fires: bytes that move cost it nothing.
-    pub(super) fn poll(&mut self, progress: &Progress, cx: &mut Context<'_>) -> Poll<Passed> {
+    /// Ready once a limit is exceeded.
+    ///
+    /// The timer is reset to an earlier time immediately, but to a later time only when it fires,
+    /// so progress costs nothing.
+    pub(super) fn poll(&mut self, progress: &Progress, cx: &mut Context<'_>) -> Poll<Exceeded> {
         loop {
             let (at, limit) = next(self.limits, progress);
             if at < self.timer.deadline() {
@@ -50,40 +54,43 @@ impl Watch {
     }
 }
 
-/// The limit that is passed next, and when.
-fn next(limits: Limits, progress: &Progress) -> (Instant, Passed) {
-    let total = after(progress.began(), limits.total);
+/// The limit that is exceeded next, and when.
+fn next(limits: Limits, progress: &Progress) -> (Instant, Exceeded) {
+    let total = after(progress.started_at(), limits.total);
     let first = if progress.is_connected() {
-        (after(progress.last_moved(), limits.idle), Passed::Idle)
+        (
+            after(progress.last_progress_at(), limits.idle),
+            Exceeded::Idle,
+        )
     } else if progress.is_prepared() {
         (
-            after(progress.last_moved(), limits.connect),
-            Passed::Connect,
+            after(progress.last_progress_at(), limits.connect),
+            Exceeded::Connect,
         )
     } else {
-        (total, Passed::Total)
+        (total, Exceeded::Total)
     };
     if total < first.0 {
-        (total, Passed::Total)
+        (total, Exceeded::Total)
     } else {
         first
     }
 }
 
-/// A limit without end is as good as thirty years.
+/// When a limit is exceeded. Limits are capped at 30 years, so the sum cannot overflow.
 fn after(start: Instant, limit: std::time::Duration) -> Instant {
-    const EVER: std::time::Duration = std::time::Duration::from_secs(30 * 365 * 24 * 3600);
-    start + limit.min(EVER)
+    const MAX_LIMIT: std::time::Duration = std::time::Duration::from_secs(30 * 365 * 24 * 3600);
+    start + limit.min(MAX_LIMIT)
 }
 
-impl fmt::Display for Passed {
+impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Connect => "no connection within the limit",
-            Self::Idle => "nothing moved within the limit",
-            Self::Total => "not over within the limit",
+            Self::Idle => "no progress within the limit",
+            Self::Total => "not finished within the limit",
         })
     }
 }
 
-impl std::error::Error for Passed {}
+impl std::error::Error for Exceeded {}

@@ -14,7 +14,7 @@ use super::failure;
 use crate::response_limit::{capacity, too_large};
 use crate::submit_idle::SUBMIT_IDLE;
 
-/// A request without a body.
+/// Performs a request without a body.
 pub(super) fn perform(
     agent: &ureq::Agent,
     request: Request<()>,
@@ -22,11 +22,12 @@ pub(super) fn perform(
 ) -> Result<Response<Bytes>, Failure> {
     match run(agent, request, limits, agent.config().max_idle_age()) {
         Ok(response) => collect(response, limits),
-        Err(error) => Err(failure::of(error)),
+        Err(error) => Err(failure::from_ureq(error)),
     }
 }
 
-/// A request with a body: from one buffer if it is small, else as it is encoded.
+/// Performs a request with a body. A small body is sent from one buffer, a large one is encoded
+/// while it is sent.
 pub(super) fn perform_with_body(
     agent: &ureq::Agent,
     request: Request<Body>,
@@ -39,47 +40,51 @@ pub(super) fn perform_with_body(
     } else {
         Outgoing::new(Box::new(body.reader().map_err(source)?))
     };
-    let idle = agent.config().max_idle_age().min(SUBMIT_IDLE);
+    let max_idle = agent.config().max_idle_age().min(SUBMIT_IDLE);
     let result = run(
         agent,
         Request::from_parts(parts, SendBody::from_reader(&mut outgoing)),
         limits,
-        idle,
+        max_idle,
     );
     match (result, outgoing) {
-        // An early answer is an answer, whatever became of the rest of the body.
+        // An early response counts, even if the body was not sent whole.
         (Ok(response), _) => collect(response, limits),
         (
             Err(_),
             Outgoing {
-                fault: Some(fault), ..
+                source_error: Some(source_error),
+                ..
             },
-        ) => Err(Failure::new(FailureKind::Source, fault)),
-        // Until the first byte of the body is asked for, the request can't have been processed: the service lacks the document.
-        (Err(error), Outgoing { begun: false, .. }) => {
-            Err(Failure::new(FailureKind::NotSent, error))
-        }
-        (Err(error), Outgoing { .. }) => Err(failure::of(error)),
+        ) => Err(Failure::new(FailureKind::Source, source_error)),
+        // The service did not get the document, so it can't have processed the request.
+        (
+            Err(error),
+            Outgoing {
+                is_started: false, ..
+            },
+        ) => Err(Failure::new(FailureKind::NotSent, error)),
+        (Err(error), Outgoing { .. }) => Err(failure::from_ureq(error)),
     }
 }
 
-/// The agent adds its limits to the time, which panics where that can't be told any more.
-const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+/// The agent adds a limit to the current time, which panics on overflow, so limits are capped.
+const MAX_LIMIT: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 fn run<S: AsSendBody>(
     agent: &ureq::Agent,
     request: Request<S>,
     limits: Limits,
-    idle: Duration,
+    max_idle: Duration,
 ) -> Result<Response<ureq::Body>, ureq::Error> {
-    let within = |limit: Duration| Some(limit.min(LONGEST));
+    let within = |limit: Duration| Some(limit.min(MAX_LIMIT));
     let request = agent
         .configure_request(request)
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .accept_encoding(AutoHeaderValue::None)
-        .max_idle_age(idle)
+        .max_idle_age(max_idle)
         .timeout_resolve(within(limits.connect))
         .timeout_connect(within(limits.connect))
         .timeout_per_read(within(limits.idle))
@@ -89,7 +94,7 @@ fn run<S: AsSendBody>(
     agent.run(request)
 }
 
-/// Reads the body of a response, and no more of it than the limit.
+/// Reads the body of a response, up to the limit.
 fn collect(response: Response<ureq::Body>, limits: Limits) -> Result<Response<Bytes>, Failure> {
     let (parts, body) = response.into_parts();
     let declared = body.content_length();
@@ -111,30 +116,30 @@ fn collect(response: Response<ureq::Body>, limits: Limits) -> Result<Response<By
     }
 }
 
-/// A body on its way out, which remembers whether it was begun and whether its source failed.
+/// A request body that records whether reading has started and whether its source failed.
 struct Outgoing {
     reader: Box<dyn Read>,
-    begun: bool,
-    fault: Option<io::Error>,
+    is_started: bool,
+    source_error: Option<io::Error>,
 }
 
 impl Outgoing {
     fn new(reader: Box<dyn Read>) -> Self {
         Self {
             reader,
-            begun: false,
-            fault: None,
+            is_started: false,
+            source_error: None,
         }
     }
 }
 
 impl Read for Outgoing {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.begun = true;
+        self.is_started = true;
         self.reader.read(buffer).map_err(|error| {
             let kind = error.kind();
-            if SourceError::of(&error).is_some() {
-                self.fault = Some(error);
+            if SourceError::find_in(&error).is_some() {
+                self.source_error = Some(error);
             }
             io::Error::from(kind)
         })

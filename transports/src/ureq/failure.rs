@@ -5,10 +5,10 @@ use std::io;
 use typless::machine::{Failure, FailureKind};
 use ureq::{Error, Timeout};
 
-/// The failure an error amounts to: [`FailureKind::NotSent`] only for errors that are raised before there is a connection.
-pub(super) fn of(error: Error) -> Failure {
+/// The failure for an error. [`FailureKind::NotSent`] only for errors before there is a connection.
+pub(super) fn from_ureq(error: Error) -> Failure {
     let kind = match &error {
-        // ureq reports a refused connection as an error of I/O; an open connection is never refused.
+        // ureq reports a refused connection as an I/O error. An open connection is never refused.
         Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             FailureKind::NotSent
         }

@@ -14,15 +14,18 @@ use crate::{SystemClock, one_line};
 
 /// A blocking transport over an agent of ureq 3.
 ///
-/// Made from nothing ([`new`](Self::new)) or from an agent of your own, with its proxies, certificates and resolvers (`From<ureq::Agent>`); whatever that agent is set to,
-/// no redirect is followed, no error status becomes an error, and the limits of each exchange hold. Cheap to clone; connections are kept alive and shared.
+/// [`new`](Self::new) makes a new agent. `From<ureq::Agent>` takes your own agent, with its
+/// proxies, certificates and resolver. With every configuration of the agent, redirects are not
+/// followed, an error status is a response and not an error, and the limits of each exchange apply.
+/// Cheap to clone: clones share the agent and its connections.
 #[derive(Debug, Clone)]
 pub struct Ureq {
     agent: ureq::Agent,
 }
 
 impl Ureq {
-    /// A transport with a new agent: the system's resolver, proxies from the environment, up to 16 idle connections.
+    /// A transport with a new agent: the resolver of the system, proxies from the environment, and
+    /// up to 16 idle connections.
     pub fn new() -> Self {
         let config = ureq::Agent::config_builder()
             .max_idle_connections(16)
@@ -35,7 +38,8 @@ impl Ureq {
 
     /// Submits a document and waits for its result, on the calling thread.
     ///
-    /// For one document in a program that does not care to survive a crash; whoever does drives a [`Job`] with a [`Driver`] and stores its events.
+    /// For one document in a program that need not survive a crash. Otherwise, drive a [`Job`] with
+    /// a [`Driver`] and store its events.
     ///
     /// ```no_run
     /// use typless::wire::{Api, Document};
@@ -43,7 +47,8 @@ impl Ureq {
     /// use typless_transports::ureq::Ureq;
     ///
     /// let api = Api::new(Api::PRODUCTION, &std::env::var("TYPLESS_API_KEY")?)?;
-    /// let document = Document::from_source("invoice.pdf", "line-item-invoice", FileSource::new("invoice.pdf")?)?;
+    /// let file = FileSource::new("invoice.pdf")?;
+    /// let document = Document::from_source("invoice.pdf", "line-item-invoice", file)?;
     /// let extraction = Ureq::new().extract(&api, document)?;
     /// println!("{:?}", extraction.text("total_amount"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -51,7 +56,7 @@ impl Ureq {
     ///
     /// # Errors
     ///
-    /// How the job ended without a result, with the ticket to resume it where there is one.
+    /// The outcome of a job without a result, with the ticket to resume it if there is one.
     pub fn extract(&self, api: &Api, document: Document) -> Result<Extraction, JobError> {
         let options = one_line::options(&document);
         self.extract_with(api, document, options)
@@ -61,7 +66,8 @@ impl Ureq {
     ///
     /// # Errors
     ///
-    /// As [`extract`](Self::extract). Options that ask for confirmations end as [`JobError::Abandoned`], as nobody could give any.
+    /// As [`extract`](Self::extract). With options that need confirmations, the error is
+    /// [`JobError::Abandoned`], because no confirmation can be given.
     pub fn extract_with(
         &self,
         api: &Api,
@@ -70,7 +76,7 @@ impl Ureq {
     ) -> Result<Extraction, JobError> {
         let clock = SystemClock::new();
         let job = Job::submit(api, document, options, clock.now());
-        one_line::end(Driver::new(job, self, &clock).finish())
+        one_line::or_abandoned(Driver::new(job, self, &clock).finish())
     }
 }
 

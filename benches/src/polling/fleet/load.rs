@@ -1,4 +1,4 @@
-//! What there is to do: documents that come, and how long the service takes for each.
+//! The load: documents that arrive, and how long the service takes for each.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -6,29 +6,29 @@ use std::time::Duration;
 use typless::machine::Time;
 
 use crate::polling::random::Random;
+use crate::polling::rivals::duration;
 use crate::polling::trace::Trace;
-use crate::polling::ways::duration;
 
-/// When all runs begin.
+/// The start of all runs.
 pub const START: Time = Time::from_unix_seconds(1_700_000_000);
 
-/// Documents, in the order in which they come.
+/// Documents, in the order of arrival.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Load {
-    /// When each comes, and how long the service takes for it once it was submitted.
+    /// When each arrives, and how long the service takes for it after the submit.
     pub jobs: Vec<(Time, Duration)>,
-    /// Whether they come by chance, one by one; or are all there at the start.
+    /// Whether they arrive at random, one by one, or are all there at the start.
     pub is_steady: bool,
-    /// What is measured: what happens within this time.
+    /// The time that is measured.
     pub measured: Range<Time>,
-    /// How many come each second, on average.
+    /// The mean arrival rate per second.
     pub per_second: f64,
 }
 
 impl Load {
-    /// Documents that come by chance, at the rate at which so many are at the service at a time. They come for so many mean processing times before anything is measured, and for as
-    /// many while it is.
+    /// Documents that arrive at random, at a rate that keeps `max_in_flight` at the service. They
+    /// arrive for `times` mean processing times before the measurement, and for as long during it.
     pub fn steady(trace: &Trace, max_in_flight: usize, times: usize, seed: u64) -> Self {
         let takes = trace.jobs(max_in_flight * times * 2, seed);
         let mean = takes.iter().sum::<f64>() / takes.len() as f64;
@@ -48,7 +48,7 @@ impl Load {
         }
     }
 
-    /// Documents that are all there at the start; all is measured.
+    /// Documents that are all there at the start; everything is measured.
     pub fn all_at_once(takes: impl IntoIterator<Item = f64>) -> Self {
         let jobs = takes
             .into_iter()
@@ -62,7 +62,7 @@ impl Load {
         }
     }
 
-    /// Whether what happens now is measured.
+    /// Whether this time is measured.
     pub fn is_measured(&self, now: Time) -> bool {
         self.measured.contains(&now)
     }

@@ -1,4 +1,4 @@
-//! Our batch, as shipped, driven over the service in virtual time.
+//! Our batch, as shipped, against the simulated service in virtual time.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
@@ -14,117 +14,118 @@ use typless::wire::{Api, ConfigError, Document, Notification};
 use super::load::{Load, START};
 use super::rate::Rate;
 use super::report::Report;
-use super::service::{Asked, Service};
+use super::service::{RequestKind, Service};
 use crate::polling::random::Random;
-use crate::polling::ways::duration;
+use crate::polling::rivals::duration;
 
-/// What a batch is told to keep to, and is held to.
+/// The limits of a batch, which are also checked.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::exhaustive_structs, reason = "made by the benches")]
 pub struct Limits {
-    /// Requests of all kinds, over time.
+    /// The rate of all requests.
     pub rate: Rate,
-    /// Requests out at once.
-    pub max_out: usize,
-    /// Submits out at once.
+    /// Requests in flight.
+    pub max_in_flight: usize,
+    /// Submits in flight.
     pub max_submits: usize,
 }
 
-/// How the service and the way to it are.
+/// The behaviour of the service and the network.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(
     clippy::exhaustive_structs,
     reason = "made by the bench, from its default"
 )]
-pub struct World {
-    /// Ids of others that every listing begins with.
+pub struct Conditions {
+    /// The number of foreign ids at the start of every listing.
     pub foreign: usize,
-    /// The share of extractions that are never listed.
-    pub hidden: f64,
-    /// Whether webhooks come, and the share that is lost. The others take 0.7 s on average.
+    /// The fraction of extractions that are never listed.
+    pub unlisted: f64,
+    /// The fraction of webhooks that is lost; `None` without webhooks. The others take 0.7 s on
+    /// average.
     pub webhooks: Option<f64>,
-    /// The longest a request takes, in seconds; each takes a time between a tenth of that and that.
-    pub round_trip: f64,
-    /// The share of requests that fail, in all ways.
-    pub faulty: f64,
+    /// The maximum duration of a request, in seconds; each takes between a tenth of that and that.
+    pub max_round_trip: f64,
+    /// The fraction of requests that fail, with any kind of fault.
+    pub fault_rate: f64,
 }
 
-/// How long a webhook takes, on average.
-const WEBHOOK: f64 = 0.7;
+/// The mean delay of a webhook, in seconds.
+const MEAN_WEBHOOK_DELAY: f64 = 0.7;
 
-/// What a batch costs with these options and limits.
+/// The cost of a batch with these options and limits.
 ///
 /// # Errors
 ///
-/// A document that can't be made.
+/// The document is invalid.
 pub fn follow(
     load: &Load,
     options: BatchOptions,
     limits: Limits,
-    world: World,
+    conditions: Conditions,
 ) -> Result<Report, ConfigError> {
     let api = Api::new(Api::PRODUCTION, "key")?;
     let Limits {
         rate,
-        max_out,
+        max_in_flight,
         max_submits,
     } = limits;
     let options = options
         .with_rate(rate.requests, rate.per)
         .with_burst(rate.burst)
-        .with_max_in_flight(max_out)
+        .with_max_in_flight(max_in_flight)
         .with_max_submits(max_submits);
     let document = Document::new("invoice.pdf", "line-item-invoice", &b"%PDF"[..])?;
-    let mut fleet = Fleet {
+    let mut simulation = Simulation {
         batch: Batch::new(&api, options, START),
-        service: Service::new(load, world.foreign, world.hidden),
+        service: Service::new(load, conditions.foreign, conditions.unlisted),
         load,
         limits,
-        world,
+        conditions,
         random: Random::new(5),
         now: START,
-        came: 0,
+        arrived: 0,
         document,
-        coming: BinaryHeap::new(),
-        replies: HashMap::new(),
-        out: BTreeSet::new(),
-        submits_out: BTreeSet::new(),
+        arrivals: BinaryHeap::new(),
+        responses: HashMap::new(),
+        in_flight: BTreeSet::new(),
+        submits_in_flight: BTreeSet::new(),
         report: Report::default(),
     };
-    fleet.run();
-    Ok(fleet.report)
+    simulation.run();
+    Ok(simulation.report)
 }
 
-struct Fleet<'a> {
+struct Simulation<'a> {
     batch: Batch,
     service: Service<'a>,
     load: &'a Load,
     limits: Limits,
-    world: World,
+    conditions: Conditions,
     random: Random,
     now: Time,
-    /// How many documents have come.
-    came: usize,
+    /// How many documents have arrived.
+    arrived: usize,
     document: Document,
-    coming: BinaryHeap<Reverse<(Time, Arrival)>>,
-    replies: HashMap<RequestId, Result<Response<Bytes>, Failure>>,
-    out: BTreeSet<RequestId>,
-    submits_out: BTreeSet<RequestId>,
+    arrivals: BinaryHeap<Reverse<(Time, Arrival)>>,
+    responses: HashMap<RequestId, Result<Response<Bytes>, Failure>>,
+    in_flight: BTreeSet<RequestId>,
+    submits_in_flight: BTreeSet<RequestId>,
     report: Report,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Arrival {
-    Reply(RequestId),
-    /// A webhook about the extraction of this number.
+    Response(RequestId),
+    /// A webhook about the extraction with this number.
     Webhook(usize),
 }
 
-impl Fleet<'_> {
+impl Simulation<'_> {
     fn run(&mut self) {
         if !self.load.is_steady {
             let (document, jobs) = (self.document.clone(), self.load.jobs.len());
-            self.came = jobs;
+            self.arrived = jobs;
             self.batch.add_all(std::iter::repeat_n(document, jobs));
             self.batch.close();
         }
@@ -151,10 +152,14 @@ impl Fleet<'_> {
         }
     }
 
-    /// When the next thing comes.
+    /// The time of the next arrival.
     fn next(&self) -> Option<Time> {
-        let document = self.load.jobs.get(self.came).map(|(came_at, _)| *came_at);
-        let arrival = self.coming.peek().map(|Reverse((at, _))| *at);
+        let document = self
+            .load
+            .jobs
+            .get(self.arrived)
+            .map(|(came_at, _)| *came_at);
+        let arrival = self.arrivals.peek().map(|Reverse((at, _))| *at);
         [document, arrival].into_iter().flatten().min()
     }
 
@@ -162,26 +167,26 @@ impl Fleet<'_> {
         while self
             .load
             .jobs
-            .get(self.came)
+            .get(self.arrived)
             .is_some_and(|(came_at, _)| *came_at <= self.now)
         {
             self.batch.add(self.document.clone(), self.now);
-            self.came += 1;
+            self.arrived += 1;
             self.report.events += 1;
-            if self.came == self.load.jobs.len() {
+            if self.arrived == self.load.jobs.len() {
                 self.batch.close();
             }
         }
         while let Some(Reverse((_, arrival))) = self
-            .coming
+            .arrivals
             .peek()
             .copied()
             .filter(|Reverse((at, _))| *at <= self.now)
         {
-            self.coming.pop();
+            self.arrivals.pop();
             self.report.events += 1;
             match arrival {
-                Arrival::Reply(id) => self.reply(id),
+                Arrival::Response(id) => self.deliver(id),
                 Arrival::Webhook(number) => {
                     let text = format!(
                         r#"{{"data": {{"id": "{}"}}, "type": "extraction.finished"}}"#,
@@ -195,10 +200,10 @@ impl Fleet<'_> {
         }
     }
 
-    fn reply(&mut self, id: RequestId) {
-        self.out.remove(&id);
-        self.submits_out.remove(&id);
-        match self.replies.remove(&id) {
+    fn deliver(&mut self, id: RequestId) {
+        self.in_flight.remove(&id);
+        self.submits_in_flight.remove(&id);
+        match self.responses.remove(&id) {
             Some(Ok(response)) => self.batch.handle_response(id, response, self.now),
             Some(Err(failure)) => self.batch.handle_failure(id, failure, self.now),
             None => {}
@@ -207,22 +212,22 @@ impl Fleet<'_> {
 
     fn send(&mut self, transmit: Transmit) {
         let Transmit { id, request, .. } = transmit;
-        self.out.insert(id);
+        self.in_flight.insert(id);
         if request.method() == Method::POST {
-            self.submits_out.insert(id);
+            self.submits_in_flight.insert(id);
         }
         self.report.events += 1;
-        let is_too_soon = !self.limits.rate.take(self.now);
-        let is_one_too_many = self.out.len() > self.limits.max_out
-            || self.submits_out.len() > self.limits.max_submits;
-        self.report.breaches += u64::from(is_too_soon) + u64::from(is_one_too_many);
+        let is_too_early = !self.limits.rate.take(self.now);
+        let is_one_too_many = self.in_flight.len() > self.limits.max_in_flight
+            || self.submits_in_flight.len() > self.limits.max_submits;
+        self.report.breaches += u64::from(is_too_early) + u64::from(is_one_too_many);
         let fault = self.fault();
-        let reply = match fault {
-            Some(Fault::Never(reply)) => reply,
+        let response = match fault {
+            Some(Fault::NotProcessed(response)) => response,
             _ => {
-                let (response, asked) = self.service.serve(&request, self.now, &mut self.report);
-                if let Asked::Submit(finished_at) = asked {
-                    self.call_back(finished_at);
+                let (response, kind) = self.service.serve(&request, self.now, &mut self.report);
+                if let RequestKind::Submit(finished_at) = kind {
+                    self.send_webhook(finished_at);
                 }
                 if fault.is_some() {
                     Err(failure(FailureKind::Interrupted))
@@ -231,43 +236,43 @@ impl Fleet<'_> {
                 }
             }
         };
-        let takes = duration(self.world.round_trip * (0.1 + 0.9 * self.random.share()));
-        self.replies.insert(id, reply);
-        self.coming
-            .push(Reverse((self.now + takes, Arrival::Reply(id))));
+        let takes = duration(self.conditions.max_round_trip * (0.1 + 0.9 * self.random.share()));
+        self.responses.insert(id, response);
+        self.arrivals
+            .push(Reverse((self.now + takes, Arrival::Response(id))));
     }
 
-    /// Sends the webhook of the extraction that was submitted last, once it has finished.
-    fn call_back(&mut self, finished_at: Time) {
-        let Some(lost) = self.world.webhooks else {
+    /// Sends the webhook of the last submitted extraction, once it has finished.
+    fn send_webhook(&mut self, finished_at: Time) {
+        let Some(lost) = self.conditions.webhooks else {
             return;
         };
         if self.random.share() >= lost {
-            let at = finished_at + duration(-WEBHOOK * self.random.share().ln());
-            self.coming
+            let at = finished_at + duration(-MEAN_WEBHOOK_DELAY * self.random.share().ln());
+            self.arrivals
                 .push(Reverse((at, Arrival::Webhook(self.service.last()))));
         }
     }
 
     fn fault(&mut self) -> Option<Fault> {
-        if self.world.faulty == 0.0 || self.random.share() >= self.world.faulty {
+        if self.conditions.fault_rate == 0.0 || self.random.share() >= self.conditions.fault_rate {
             return None;
         }
         Some(match self.random.bits() % 4 {
-            0 => Fault::Never(Err(failure(FailureKind::NotSent))),
-            1 => Fault::Lost,
-            2 => Fault::Never(Ok(refusal(StatusCode::SERVICE_UNAVAILABLE))),
-            _ => Fault::Never(Ok(refusal(StatusCode::TOO_MANY_REQUESTS))),
+            0 => Fault::NotProcessed(Err(failure(FailureKind::NotSent))),
+            1 => Fault::ResponseLost,
+            2 => Fault::NotProcessed(Ok(refusal(StatusCode::SERVICE_UNAVAILABLE))),
+            _ => Fault::NotProcessed(Ok(refusal(StatusCode::TOO_MANY_REQUESTS))),
         })
     }
 }
 
-/// What becomes of a request that fails.
+/// What happens to a request that fails.
 enum Fault {
-    /// It is not processed.
-    Never(Result<Response<Bytes>, Failure>),
-    /// It is, and the answer is lost.
-    Lost,
+    /// It is not processed, and this is the response.
+    NotProcessed(Result<Response<Bytes>, Failure>),
+    /// It is processed, and the response is lost.
+    ResponseLost,
 }
 
 fn failure(kind: FailureKind) -> Failure {

@@ -1,24 +1,24 @@
-//! A limit of requests per second: what rivals are held to, and what our requests are checked against.
+//! A rate limit: it applies to rivals, and checks our requests.
 
 use std::time::Duration;
 
 use typless::machine::Time;
 
-/// So many requests in a span, and so many at once after a rest: in any time no more than its length allows, and the burst.
+/// A token bucket: in any interval no more requests than its length allows, plus the burst.
 #[derive(Debug, Clone, Copy)]
 pub struct Rate {
-    /// Requests, and the span.
+    /// Requests per period.
     pub requests: u32,
-    /// The span they may be sent in.
+    /// The period.
     pub per: Duration,
-    /// How many at once.
+    /// The burst.
     pub burst: u32,
-    /// When the next would be sent if all kept their distance.
+    /// The theoretical time of the next request at equal distances.
     next: Time,
 }
 
 impl Rate {
-    /// A rate, and what it allows at once.
+    /// A rate with a burst.
     pub const fn new(requests: u32, per: Duration, burst: u32) -> Self {
         Self {
             requests,
@@ -28,25 +28,25 @@ impl Rate {
         }
     }
 
-    /// So many a second, to a thousandth.
+    /// A rate per second, with a resolution of a thousandth.
     pub fn per_second(requests: f64, burst: u32) -> Self {
         Self::new((requests * 1000.0) as u32, Duration::from_secs(1000), burst)
     }
 
-    /// From when on the next request may be sent.
+    /// The earliest time of the next request.
     pub fn ready_at(&self) -> Time {
         let tolerance = self.interval() * (self.burst - 1);
         Time::from_unix(self.next.since_epoch().saturating_sub(tolerance))
     }
 
-    /// Takes note of a request; false if it is too soon.
+    /// Counts a request; false if it is too early.
     pub fn take(&mut self, now: Time) -> bool {
         let is_allowed = now >= self.ready_at();
         self.next = self.next.max(now) + self.interval();
         is_allowed
     }
 
-    /// Rounded down: a checker that errs should not accuse.
+    /// Rounded down, so that the check never reports a false breach.
     fn interval(&self) -> Duration {
         self.per / self.requests
     }

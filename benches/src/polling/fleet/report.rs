@@ -1,4 +1,5 @@
-//! What following many jobs has cost.
+//! The cost of following many jobs. Requests, delays and losses are those of the measured time; the
+//! rest is of the whole run.
 
 use std::time::Duration;
 
@@ -7,35 +8,36 @@ use typless::machine::Time;
 use super::load::Load;
 use crate::polling::outcome::p95;
 
-/// What following many jobs has cost. Requests, delays and waits are those of the measured time; the rest is of the whole run.
+/// The cost of following many jobs. Requests, delays and losses are those of the measured time; the
+/// rest is of the whole run.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// Polls and calls to the queue; no submits.
+    /// Polls and listings, without submits.
     requests: u64,
     delays: Vec<f64>,
-    /// From when a document came to when its result was there, but for the time the service worked on it.
+    /// The time from a document's arrival to its result, minus its processing time.
     losses: Vec<f64>,
     /// The longest delay.
-    pub worst: f64,
-    /// Jobs whose result was read.
+    pub max_delay: f64,
+    /// Jobs whose result was fetched.
     pub found: usize,
-    /// Jobs that were given up.
+    /// Jobs that were abandoned.
     pub abandoned: usize,
-    /// Calls to the queue.
-    pub calls: u64,
-    /// Requests that were sent too soon, or while too many were out.
+    /// Listings.
+    pub listings: u64,
+    /// Requests that were sent too early, or while too many were in flight.
     pub breaches: u64,
-    /// Requests, answers, webhooks and documents that came.
+    /// Requests, responses, webhooks and documents.
     pub events: u64,
 }
 
 impl Report {
-    /// A poll or a call to the queue is made.
-    pub fn asked(&mut self, load: &Load, now: Time) {
+    /// Counts a poll or a listing.
+    pub fn count_request(&mut self, load: &Load, now: Time) {
         self.requests += u64::from(load.is_measured(now));
     }
 
-    /// A result is read for the first time.
+    /// Counts a result that is fetched for the first time.
     pub fn read(
         &mut self,
         load: &Load,
@@ -46,7 +48,7 @@ impl Report {
     ) {
         let delay = now.saturating_since(finished_at).as_secs_f64();
         self.found += 1;
-        self.worst = self.worst.max(delay);
+        self.max_delay = self.max_delay.max(delay);
         if load.is_measured(now) {
             self.delays.push(delay);
             self.losses.push(
@@ -57,33 +59,33 @@ impl Report {
         }
     }
 
-    /// Polls and calls to the queue, for each job.
+    /// The mean number of polls and listings for each job.
     pub fn requests(&self) -> f64 {
         self.requests as f64 / self.delays.len() as f64
     }
 
-    /// How long results lay there before they were read, on average.
+    /// The mean time from a result to its fetch.
     pub fn mean_delay(&self) -> f64 {
         self.delays.iter().sum::<f64>() / self.delays.len() as f64
     }
 
-    /// The delay that one in twenty exceeds.
+    /// The 95th percentile of the delay.
     pub fn p95_delay(&self) -> f64 {
         p95(self.delays.clone())
     }
 
-    /// From when a document came to when its result was there, but for the time the service worked on it, on average.
+    /// The mean time lost: from a document's arrival to its result, minus its processing time.
     pub fn mean_loss(&self) -> f64 {
         self.losses.iter().sum::<f64>() / self.losses.len() as f64
     }
 
-    /// The same that one in twenty exceeds.
+    /// The 95th percentile of the time lost.
     pub fn p95_loss(&self) -> f64 {
         p95(self.losses.clone())
     }
 
-    /// The share of jobs that were given up.
-    pub fn share_abandoned(&self) -> f64 {
+    /// The fraction of jobs that were abandoned.
+    pub fn abandoned_fraction(&self) -> f64 {
         self.abandoned as f64 / (self.abandoned + self.found) as f64
     }
 }

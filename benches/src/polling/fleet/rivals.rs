@@ -1,4 +1,5 @@
-//! Other clients, following many jobs: each job by itself, by its schedule, and whoever may send next is the one that has waited longest.
+//! Other clients with many jobs: each job by its own schedule; the poll that has waited longest is
+//! sent next.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -9,12 +10,12 @@ use typless::machine::Time;
 use super::load::Load;
 use super::rate::Rate;
 use super::report::Report;
-use crate::polling::ways::{Rival, duration};
+use crate::polling::rivals::{Rival, duration};
 
-/// Gaps beyond these are as the last.
+/// The number of gaps to compute; later gaps equal the last.
 const GAPS: usize = 256;
 
-/// What a rival's schedule costs, within a rate for all its requests. Submits go first.
+/// The cost of a rival's schedule, within a rate for all its requests. Submits go first.
 pub fn follow(rival: Rival, load: &Load, rate: Rate) -> Report {
     let mut ages = rival.polls().take(GAPS + 1).peekable();
     let mut gaps = vec![duration(ages.peek().copied().unwrap_or_default())];
@@ -22,7 +23,7 @@ pub fn follow(rival: Rival, load: &Load, rate: Rate) -> Report {
         gaps.push(duration(next - age));
     }
     let jobs = vec![Job::default(); load.jobs.len()];
-    let mut fleet = Fleet {
+    let mut simulation = Simulation {
         load,
         rate,
         gaps,
@@ -32,17 +33,17 @@ pub fn follow(rival: Rival, load: &Load, rate: Rate) -> Report {
         polls: VecDeque::new(),
         report: Report::default(),
     };
-    fleet.run();
-    fleet.report
+    simulation.run();
+    simulation.report
 }
 
-struct Fleet<'a> {
+struct Simulation<'a> {
     load: &'a Load,
     rate: Rate,
     gaps: Vec<Duration>,
     attempts: Option<u32>,
     jobs: Vec<Job>,
-    /// Jobs that wait for their next poll, and until when.
+    /// Jobs that wait for their next poll, with its time.
     due: BinaryHeap<Reverse<(Time, usize)>>,
     /// Jobs whose poll is due.
     polls: VecDeque<usize>,
@@ -55,7 +56,7 @@ struct Job {
     polls: u32,
 }
 
-impl Fleet<'_> {
+impl Simulation<'_> {
     fn run(&mut self) {
         let (mut now, mut submitted) = (Time::EPOCH, 0);
         loop {
@@ -93,7 +94,7 @@ impl Fleet<'_> {
 
     fn poll(&mut self, number: usize, now: Time) {
         self.rate.take(now);
-        self.report.asked(self.load, now);
+        self.report.count_request(self.load, now);
         let (job, (came_at, takes)) = (&mut self.jobs[number], self.load.jobs[number]);
         job.polls += 1;
         if now >= job.finished_at {

@@ -1,4 +1,4 @@
-//! The service, in memory: takes documents, works on each for its time, lists what has finished.
+//! The service, in memory: accepts documents, processes each for its time, lists what has finished.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -12,43 +12,44 @@ use super::load::Load;
 use super::report::Report;
 use crate::polling::random::Random;
 
-/// The service. The documents of a load are submitted in their order.
+/// The service. The documents of a load are submitted in order.
 #[derive(Debug)]
 pub struct Service<'a> {
     load: &'a Load,
-    held: Vec<Held>,
-    /// Finished at a time, and not yet read; in that order.
+    extractions: Vec<Extraction>,
+    /// Extractions by the time they finish, without those that were fetched.
     unread: BTreeSet<(Time, usize)>,
-    /// Ids that every listing begins with, as they are written there.
+    /// Foreign ids at the start of every listing, as JSON.
     foreign: String,
-    /// The share of extractions that are never listed.
-    hidden: f64,
+    /// The fraction of extractions that are never listed.
+    unlisted: f64,
     random: Random,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Held {
+struct Extraction {
     finished_at: Time,
     is_read: bool,
 }
 
-/// What a request was for.
+/// The kind of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
-    /// To take a document, which has finished by then.
+pub(super) enum RequestKind {
+    /// A submit, and when its extraction finishes.
     Submit(Time),
-    /// For one extraction.
+    /// A poll of one extraction.
     Poll,
-    /// For the listing.
+    /// A listing.
     Listing,
 }
 
 const IN_PROGRESS: &[u8] = br#"{"status": "IN_PROGRESS", "error": {}, "result": {}}"#;
-const SUCCESS: &[u8] = br#"{"status": "SUCCESS", "error": {}, "result": {"object_id": "14a5", "extracted_fields": []}}"#;
+const SUCCESS: &[u8] = b"{\"status\": \"SUCCESS\", \"error\": {}, \
+    \"result\": {\"object_id\": \"14a5\", \"extracted_fields\": []}}";
 
 impl<'a> Service<'a> {
-    /// A service that lists so many ids of others, and never lists a share of its own.
-    pub fn new(load: &'a Load, foreign: usize, hidden: f64) -> Self {
+    /// A service that lists this many foreign ids, and never lists a fraction of its own.
+    pub fn new(load: &'a Load, foreign: usize, unlisted: f64) -> Self {
         let mut random = Random::new(77);
         let mut ids = String::new();
         for _ in 0..foreign {
@@ -61,82 +62,83 @@ impl<'a> Service<'a> {
         }
         Self {
             load,
-            held: Vec::new(),
+            extractions: Vec::new(),
             unread: BTreeSet::new(),
             foreign: ids,
-            hidden,
+            unlisted,
             random,
         }
     }
 
-    /// The id of the extraction of this number.
+    /// The id of the extraction with this number.
     pub fn id(number: usize) -> String {
         format!("{number:040x}")
     }
 
-    /// The number of the extraction that was submitted last.
+    /// The number of the last submitted extraction.
     pub fn last(&self) -> usize {
-        self.held.len() - 1
+        self.extractions.len() - 1
     }
 
-    /// Answers a request.
+    /// Responds to a request.
     pub(super) fn serve(
         &mut self,
         request: &Request<Body>,
         now: Time,
         report: &mut Report,
-    ) -> (Response<Bytes>, Asked) {
+    ) -> (Response<Bytes>, RequestKind) {
         if request.method() == http::Method::POST {
             return self.submit(now);
         }
-        report.asked(self.load, now);
+        report.count_request(self.load, now);
         let id = request.uri().query().and_then(|query| {
             query
                 .split('&')
                 .find_map(|pair| pair.strip_prefix("extraction_id="))
         });
         match id {
-            Some(id) => (self.poll(id, now, report), Asked::Poll),
+            Some(id) => (self.poll(id, now, report), RequestKind::Poll),
             None => {
-                report.calls += 1;
-                (self.list(now), Asked::Listing)
+                report.listings += 1;
+                (self.list(now), RequestKind::Listing)
             }
         }
     }
 
-    fn submit(&mut self, now: Time) -> (Response<Bytes>, Asked) {
-        let number = self.held.len();
-        // What is submitted again, as the answer was lost, takes as long as the last.
+    fn submit(&mut self, now: Time) -> (Response<Bytes>, RequestKind) {
+        let number = self.extractions.len();
+        // A document that is submitted again, because the response was lost, takes as long as the
+        // last.
         let takes = self.load.jobs[number.min(self.load.jobs.len() - 1)].1;
         let finished_at = now + takes;
-        let is_hidden = self.random.share() < self.hidden;
-        self.held.push(Held {
+        let is_unlisted = self.random.share() < self.unlisted;
+        self.extractions.push(Extraction {
             finished_at,
             is_read: false,
         });
-        if !is_hidden {
+        if !is_unlisted {
             self.unread.insert((finished_at, number));
         }
         let body = format!(r#"{{"extraction_id": "{}"}}"#, Self::id(number));
-        (answer(202, body.into()), Asked::Submit(finished_at))
+        (response(202, body.into()), RequestKind::Submit(finished_at))
     }
 
     fn poll(&mut self, id: &str, now: Time, report: &mut Report) -> Response<Bytes> {
         let number = u64::from_str_radix(&id[id.len().saturating_sub(16)..], 16)
             .map_or(usize::MAX, |number| number as usize);
-        let Some(held) = self.held.get_mut(number) else {
-            return answer(404, Bytes::from_static(b"{}"));
+        let Some(extractions) = self.extractions.get_mut(number) else {
+            return response(404, Bytes::from_static(b"{}"));
         };
-        if held.finished_at > now {
-            return answer(200, Bytes::from_static(IN_PROGRESS));
+        if extractions.finished_at > now {
+            return response(200, Bytes::from_static(IN_PROGRESS));
         }
-        if !held.is_read {
-            held.is_read = true;
-            self.unread.remove(&(held.finished_at, number));
+        if !extractions.is_read {
+            extractions.is_read = true;
+            self.unread.remove(&(extractions.finished_at, number));
             let (came_at, takes) = self.load.jobs[number.min(self.load.jobs.len() - 1)];
-            report.read(self.load, came_at, takes, held.finished_at, now);
+            report.read(self.load, came_at, takes, extractions.finished_at, now);
         }
-        answer(200, Bytes::from_static(SUCCESS))
+        response(200, Bytes::from_static(SUCCESS))
     }
 
     fn list(&self, now: Time) -> Response<Bytes> {
@@ -154,11 +156,11 @@ impl<'a> Service<'a> {
             body.pop();
         }
         body.push_str("]}");
-        answer(200, body.into())
+        response(200, body.into())
     }
 }
 
-fn answer(status: u16, body: Bytes) -> Response<Bytes> {
+fn response(status: u16, body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
     response

@@ -1,4 +1,4 @@
-//! The extractions that messages have named.
+//! The extractions that webhook messages have named.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,45 +6,46 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use typless::machine::JobKey;
 use typless::wire::ExtractionId;
 
-/// The extractions that messages have named, so that each is fetched once however often it is named. Anybody can write a message, so all of it is bounded.
+/// The extractions that webhook messages have named, so that each is fetched once even if it is
+/// named twice. Anybody can send a message, so all of it is bounded.
 #[derive(Clone, Default)]
 pub(super) struct Known(Arc<Mutex<Inner>>);
 
 #[derive(Default)]
 struct Inner {
     ids: BTreeSet<ExtractionId>,
-    /// The same, the oldest first.
+    /// The same ids, the oldest first.
     in_order: VecDeque<ExtractionId>,
-    /// Those that were admitted and have not ended.
+    /// How many were admitted and have not finished.
     open: usize,
     under_way: BTreeMap<JobKey, ExtractionId>,
 }
 
-/// What becomes of a message.
+/// What to do with a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Admission {
     New,
     Known,
-    /// So many are under way that no more are taken.
+    /// Too many are unfinished; the message is refused.
     TooMany,
 }
 
 impl Known {
-    /// So many ids are remembered.
-    const REMEMBERED: usize = 100_000;
+    /// The maximum number of ids that are remembered.
+    const MAX_REMEMBERED: usize = 100_000;
 
-    /// So many are followed at once.
-    const OPEN: usize = 10_000;
+    /// The maximum number of unfinished extractions.
+    const MAX_OPEN: usize = 10_000;
 
     pub(super) fn admit(&self, id: &ExtractionId) -> Admission {
         let mut inner = self.lock();
         if inner.ids.contains(id) {
             return Admission::Known;
         }
-        if inner.open >= Self::OPEN {
+        if inner.open >= Self::MAX_OPEN {
             return Admission::TooMany;
         }
-        if inner.in_order.len() >= Self::REMEMBERED
+        if inner.in_order.len() >= Self::MAX_REMEMBERED
             && let Some(oldest) = inner.in_order.pop_front()
         {
             inner.ids.remove(&oldest);
@@ -59,8 +60,8 @@ impl Known {
         self.lock().under_way.insert(key, id);
     }
 
-    /// The id of what has ended.
-    pub(super) fn finished(&self, key: JobKey) -> Option<ExtractionId> {
+    /// The id of a finished extraction.
+    pub(super) fn finish(&self, key: JobKey) -> Option<ExtractionId> {
         let mut inner = self.lock();
         let id = inner.under_way.remove(&key)?;
         inner.open = inner.open.saturating_sub(1);
@@ -84,19 +85,19 @@ mod tests {
             (known.admit(&id(0)), known.admit(&id(0))),
             (Admission::New, Admission::Known)
         );
-        for number in 1..Known::OPEN {
+        for number in 1..Known::MAX_OPEN {
             assert_eq!(known.admit(&id(number)), Admission::New);
         }
-        assert_eq!(known.admit(&id(Known::OPEN)), Admission::TooMany);
+        assert_eq!(known.admit(&id(Known::MAX_OPEN)), Admission::TooMany);
         known.lock().open = 0;
-        for number in 0..=Known::REMEMBERED {
+        for number in 0..=Known::MAX_REMEMBERED {
             known.admit(&id(number));
             known.lock().open = 0;
         }
         let remembered = |inner: MutexGuard<'_, Inner>| (inner.ids.len(), inner.in_order.len());
         assert_eq!(
             remembered(known.lock()),
-            (Known::REMEMBERED, Known::REMEMBERED)
+            (Known::MAX_REMEMBERED, Known::MAX_REMEMBERED)
         );
         assert_eq!(
             (known.admit(&id(1)), known.admit(&id(0))),

@@ -1,4 +1,4 @@
-//! `typless listen`: results as the service says that they are there.
+//! `typless listen`: fetches results when webhook messages name them.
 
 mod known;
 
@@ -23,42 +23,42 @@ use super::follow;
 use crate::arguments::ListenArguments;
 use crate::exit::Exit;
 use crate::failure::{CHECK_KEY, Failure};
-use crate::output::{self, say};
+use crate::output::{self, eprint_message};
 use crate::receiver;
 use crate::report::{Outcome, Printer, Problem, Report};
 use crate::service::Connection;
-use crate::work::{abandon_all, on_interruption};
+use crate::work::{abandon_all, on_interrupt};
 use known::Known;
 
-/// How long a result is waited for that is said to be there.
-const DEADLINE: Duration = Duration::from_mins(10);
+/// How long to wait for a result after its webhook message.
+const RESULT_DEADLINE: Duration = Duration::from_mins(10);
 
 /// Receives messages until interrupted, or until the service refuses the key.
 pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
     let webhook = webhook(arguments)?;
-    let connection = Connection::to_service(&arguments.service)?;
+    let connection = Connection::for_service(&arguments.service)?;
     let clock = SystemClock::new();
     let batch = Batch::new(&connection.api, options(arguments), clock.now());
     let mut driver = Driver::new(batch, connection.transport.clone(), clock)
         .with_threads(arguments.limits.max_in_flight.into());
 
     let known = Known::default();
-    let (hand, for_receiver) = (driver.hand(), known.clone());
+    let (handle, for_receiver) = (driver.handle(), known.clone());
     let local_addr = receiver::listen(arguments.listen, webhook, move |notification| {
-        take(&hand, &for_receiver, notification)
+        admit(&handle, &for_receiver, notification)
     })
     .map_err(|error| {
-        Failure::wrong_call(format!(
+        Failure::invalid_usage(format!(
             "can't listen on {}: {error}: choose another address with --listen",
             arguments.listen
         ))
     })?;
     let interrupted = Arc::new(AtomicBool::new(false));
-    let (hand, is_interrupted) = (driver.hand(), interrupted.clone());
-    on_interruption(move || {
-        hand.push(move |batch, now| {
+    let (handle, is_interrupted) = (driver.handle(), interrupted.clone());
+    on_interrupt(move || {
+        handle.push(move |batch, now| {
             is_interrupted.store(true, Ordering::SeqCst);
-            follow::tell_interrupted(0, false);
+            follow::print_interrupted(0, false);
             abandon_all(batch, now);
         })
     });
@@ -67,12 +67,12 @@ pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
     } else {
         ""
     };
-    say(&format!(
+    eprint_message(&format!(
         "listening at http://{local_addr}{}{secret}",
         printable(arguments.path.trim_end_matches('/'), 300)
     ));
 
-    follow_all(
+    run_until_stopped(
         &mut driver,
         clock,
         &mut Printer::new(&arguments.output),
@@ -81,8 +81,8 @@ pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
     )
 }
 
-/// Follows what messages name, until there is an end of it.
-fn follow_all(
+/// Follows the extractions that messages name, until something ends the command.
+fn run_until_stopped(
     driver: &mut Driver<Batch, Ureq, SystemClock>,
     clock: SystemClock,
     printer: &mut Printer,
@@ -90,7 +90,7 @@ fn follow_all(
     interrupted: &AtomicBool,
 ) -> Result<Exit, Failure> {
     loop {
-        // Why there is no point in going on, for the first time.
+        // The first reason to stop.
         let mut end = None;
         while let Some(event) = driver.next_event() {
             let reason = match event.kind {
@@ -98,17 +98,17 @@ fn follow_all(
                     key,
                     event: JobEventKind::Finished(outcome),
                     ..
-                } => tell(printer, known, key, outcome)
+                } => print_outcome(printer, known, key, outcome)
                     .err()
-                    .map(|error| Ok(output::exit_of(&error))),
-                BatchEventKind::KeyRefused(error) => Some(Err(Failure::no_service(format!(
-                    "the service refused the request: {error}; {CHECK_KEY}"
-                )))),
+                    .map(|error| Ok(output::exit_for(&error))),
+                BatchEventKind::KeyRefused(error) => Some(Err(Failure::service_unavailable(
+                    format!("the service refused the request: {error}; {CHECK_KEY}"),
+                ))),
                 _ => None,
             };
             if let (Some(reason), None) = (reason, &end) {
                 end = Some(reason);
-                leave(driver.machine_mut(), clock.now());
+                abandon_rest(driver.machine_mut(), clock.now());
             }
         }
         if let Some(end) = end {
@@ -120,11 +120,12 @@ fn follow_all(
     }
 }
 
-/// Leaves what is under way as tickets.
-fn leave(batch: &mut Batch, now: Time) {
+/// Leaves unfinished extractions as tickets.
+fn abandon_rest(batch: &mut Batch, now: Time) {
     if batch.progress().unfinished() > 0 {
-        say(
-            "what is not fetched yet is left as tickets: keep them, lines of JSON, and go on with `typless resume`",
+        eprint_message(
+            "results that are not fetched yet are left as tickets, lines of JSON: keep them, and \
+             continue with `typless resume`",
         );
     }
     abandon_all(batch, now);
@@ -132,7 +133,7 @@ fn leave(batch: &mut Batch, now: Time) {
 
 fn webhook(arguments: &ListenArguments) -> Result<Webhook, Failure> {
     let webhook = Webhook::new(&arguments.path).map_err(|error| {
-        Failure::wrong_call(error.to_string().replacen("webhook_path", "--path", 1))
+        Failure::invalid_usage(error.to_string().replacen("webhook_path", "--path", 1))
     })?;
     match &arguments.secret_file {
         Some(path) => Ok(webhook.with_secret_in_path(secret(path)?)),
@@ -143,10 +144,13 @@ fn webhook(arguments: &ListenArguments) -> Result<Webhook, Failure> {
 fn secret(path: &Path) -> Result<WebhookSecret, Failure> {
     let shown = path.display();
     let secret = fs::read_to_string(path).map_err(|error| {
-        Failure::wrong_call(format!("the secret can't be read from {shown}: {error}: name a readable file with --secret-file"))
+        Failure::invalid_usage(format!(
+            "the secret can't be read from {shown}: {error}: name a readable file with \
+             --secret-file"
+        ))
     })?;
     WebhookSecret::new(secret.trim()).map_err(|error| {
-        Failure::wrong_call(error.to_string().replacen(
+        Failure::invalid_usage(error.to_string().replacen(
             "webhook_secret",
             &format!("the secret in {shown}"),
             1,
@@ -161,13 +165,13 @@ fn options(arguments: &ListenArguments) -> BatchOptions {
         .with_max_in_flight(arguments.limits.max_in_flight.into())
         .with_rate(arguments.limits.rate, Duration::from_secs(1))
         .with_burst(arguments.limits.rate)
-        .with_deadline(DEADLINE)
-        // Messages say what has finished; the queue would say no more.
+        .with_deadline(RESULT_DEADLINE)
+        // Messages name what has finished; a listing would add nothing.
         .without_queue()
 }
 
-/// Follows an extraction that a message names. Says whether there was room for it.
-fn take(hand: &Handle<Batch>, known: &Known, notification: Notification) -> bool {
+/// Follows an extraction that a message names. Returns false if there are too many.
+fn admit(handle: &Handle<Batch>, known: &Known, notification: Notification) -> bool {
     let id = notification.extraction_id().clone();
     match known.admit(&id) {
         known::Admission::New => {}
@@ -175,39 +179,39 @@ fn take(hand: &Handle<Batch>, known: &Known, notification: Notification) -> bool
         known::Admission::TooMany => return false,
     }
     let known = known.clone();
-    hand.push(move |batch, now| {
-        let ticket = Ticket::new(id.clone(), now, now + DEADLINE);
+    handle.push(move |batch, now| {
+        let ticket = Ticket::new(id.clone(), now, now + RESULT_DEADLINE);
         if let Some(key) = batch.resume(&ticket, now) {
             known.follow(key, id);
             batch.handle_notification(&notification, now);
         } else {
-            // We are about to end, and its sender was told that it was heard.
-            follow::tell_ticket(&ticket);
+            // The command is about to end, but the sender already has a success response.
+            follow::print_ticket(&ticket);
         }
     })
 }
 
-/// Prints a result, or what there is in place of it.
-fn tell(
+/// Prints a result or an error.
+fn print_outcome(
     printer: &mut Printer,
     known: &Known,
     key: JobKey,
     outcome: Result<Extraction, JobError>,
 ) -> io::Result<()> {
-    let id = known.finished(key);
+    let id = known.finish(key);
     let outcome = match outcome {
         Err(JobError::Abandoned { ticket }) => {
-            ticket.iter().for_each(follow::tell_ticket);
+            ticket.iter().for_each(follow::print_ticket);
             return Ok(());
         }
-        Err(error) => Outcome::Failed(Box::new(Problem::of_job(&error))),
+        Err(error) => Outcome::Failed(Box::new(Problem::from_job_error(&error))),
         Ok(extraction) => Outcome::Success(extraction),
     };
     let report = Report::new(None, id, outcome);
     let written = printer.write(&report);
     if let Err(error) = &written {
-        report.tell_unwritten(error);
+        report.print_write_error(error);
     }
-    report.complain();
+    report.print_error();
     written
 }

@@ -1,12 +1,12 @@
-//! What a document has besides its fields.
+//! How the values of a document other than its fields are read.
 
 use serde::de::{Deserializer, Visitor};
 
-use super::fault::{Cause, Fault};
+use super::read_error::{Cause, ReadError};
 use super::table::TableValue;
 use super::text_value::TextValue;
 
-/// The names under which it is reached.
+/// The names of the values of a document other than its fields.
 pub(super) const NAMES: [&str; 5] = [
     "object_id",
     "file_name",
@@ -15,13 +15,13 @@ pub(super) const NAMES: [&str; 5] = [
     "vat_rates",
 ];
 
-/// Something a document has besides its fields.
+/// A value of a document other than its fields.
 #[derive(Clone, Copy)]
 pub(super) struct Extra<'de, 'p> {
     pub(super) name: &'static str,
     pub(super) content: Content<'de, 'p>,
-    /// Whether the type may hand it on to a part that expects nothing but fields: a struct with something flattened into it. Such a type asks for what it knows
-    /// by its kind, and takes what it hands on as it comes.
+    /// Whether the type must ask for it by kind. A struct with a flattened part asks so for the
+    /// names that it knows, and passes the others on to a part that may expect only fields.
     pub(super) must_be_claimed: bool,
 }
 
@@ -31,12 +31,14 @@ pub(super) enum Content<'de, 'p> {
     Table(TableValue<'de, 'p>),
 }
 
-/// The methods that pass on to the content.
+/// Forwards to the content.
 macro_rules! forward {
     ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
             match self.content {
-                Content::Text(text) => TextValue::new(text).$method(visitor).map_err(|fault| fault.about(text)),
+                Content::Text(text) => TextValue::new(text)
+                    .$method(visitor)
+                    .map_err(|error| error.about(text)),
                 Content::Table(table) => table.$method(visitor),
             }
         }
@@ -44,27 +46,29 @@ macro_rules! forward {
 }
 
 impl<'de> Deserializer<'de> for Extra<'de, '_> {
-    type Error = Fault;
+    type Error = ReadError;
 
     forward! {
-        deserialize_bool deserialize_char deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf
-        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
-        deserialize_u128 deserialize_f32 deserialize_f64 deserialize_unit deserialize_seq deserialize_map deserialize_identifier deserialize_ignored_any
+        deserialize_bool deserialize_char deserialize_str deserialize_string deserialize_bytes
+        deserialize_byte_buf deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+        deserialize_u128 deserialize_f32 deserialize_f64 deserialize_unit deserialize_seq
+        deserialize_map deserialize_identifier deserialize_ignored_any
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         if self.must_be_claimed {
-            return Err(Fault::new(Cause::Unclaimed(self.name)));
+            return Err(ReadError::new(Cause::Unclaimed(self.name)));
         }
         match self.content {
             Content::Text(text) => TextValue::new(text)
                 .deserialize_any(visitor)
-                .map_err(|fault| fault.about(text)),
+                .map_err(|error| error.about(text)),
             Content::Table(table) => table.deserialize_any(visitor),
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match self.content {
             Content::Table(table) if table.rows.is_empty() => visitor.visit_none(),
             Content::Table(_) | Content::Text(_) => visitor.visit_some(Self {
@@ -78,14 +82,18 @@ impl<'de> Deserializer<'de> for Extra<'de, '_> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         visitor.visit_newtype_struct(Self {
             must_be_claimed: false,
             ..self
         })
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
         self.deserialize_seq(visitor)
     }
 
@@ -94,7 +102,7 @@ impl<'de> Deserializer<'de> for Extra<'de, '_> {
         _: &'static str,
         _: usize,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         self.deserialize_seq(visitor)
     }
 
@@ -102,7 +110,7 @@ impl<'de> Deserializer<'de> for Extra<'de, '_> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         self.deserialize_unit(visitor)
     }
 
@@ -111,7 +119,7 @@ impl<'de> Deserializer<'de> for Extra<'de, '_> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         self.deserialize_map(visitor)
     }
 
@@ -120,11 +128,11 @@ impl<'de> Deserializer<'de> for Extra<'de, '_> {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         match self.content {
             Content::Text(text) => TextValue::new(text)
                 .deserialize_enum(name, variants, visitor)
-                .map_err(|fault| fault.about(text)),
+                .map_err(|error| error.about(text)),
             Content::Table(table) => table.deserialize_enum(name, variants, visitor),
         }
     }

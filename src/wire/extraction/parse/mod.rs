@@ -1,26 +1,34 @@
-//! From a result to the caller's own struct.
+//! Reads a result into a type of the caller.
+//!
+//! The modules are in two layers, and imports go down only. The upper one reads: a record
+//! (`access`) has fields (`field_value`, of `candidate_value`s) and other values (`extra`, of which
+//! some are a `table`). The lower one knows what is read (`record`, `location`, `text_value`,
+//! `wanted`), what earlier passes found (`pass`, `collector`, `placeholder`, `read_error`), and
+//! what the caller sees (`options`, `parsed`, `parse_error`).
 
 mod access;
+mod candidate_value;
+mod collector;
 mod extra;
-mod fault;
 mod field_value;
-mod notes;
+mod location;
 mod options;
 mod parse_error;
 mod parsed;
-mod parts;
+mod pass;
+mod placeholder;
+mod read_error;
 mod record;
-mod stand_in;
 mod table;
 mod text_value;
-
-use std::cell::RefCell;
+mod wanted;
 
 use serde::Deserialize;
 
 use super::Extraction;
-use fault::Fault;
-use notes::Notes;
+use collector::Collector;
+use pass::Pass;
+use read_error::ReadError;
 use record::Record;
 
 pub use options::ParseOptions;
@@ -28,9 +36,10 @@ pub use parse_error::{ParseError, ParseProblem, ParseProblemKind};
 pub use parsed::{Parsed, ReviewItem};
 
 impl Extraction {
-    /// Reads the result into the caller's own type, usually a struct with a field for each field of the document type.
+    /// Reads the result into a type of yours, usually a struct with the fields of the document
+    /// type.
     ///
-    /// Consumed by the application, in the place of many [`text`](Self::text) calls: it names what it wants once, and is told of everything that does not fit at once.
+    /// It replaces many [`text`](Self::text) calls, and reports all problems together.
     ///
     /// ```
     /// use serde::Deserialize;
@@ -51,51 +60,71 @@ impl Extraction {
     ///     quantity: u32,
     /// }
     ///
-    /// # let json = r#"{"object_id": "14a5", "extracted_fields": [
-    /// #     {"name": "invoice_number", "data_type": "STRING", "values": [{"value": "123-123", "confidence_score": 0.95}]},
-    /// #     {"name": "total_amount", "data_type": "NUMBER", "values": [{"value": "440.0000", "confidence_score": 0.99}]},
-    /// #     {"name": "due_date", "data_type": "DATE", "values": [{"value": null, "confidence_score": 0.0}]}],
+    /// # let json = r#"{"extracted_fields": [
+    /// #     {"name": "invoice_number", "data_type": "STRING",
+    /// #      "values": [{"value": "123-123", "confidence_score": 0.95}]},
+    /// #     {"name": "total_amount", "data_type": "NUMBER",
+    /// #      "values": [{"value": "440.0000", "confidence_score": 0.99}]},
+    /// #     {"name": "due_date", "data_type": "DATE", "values": [{"value": null}]}],
     /// #   "line_items": [[
-    /// #     {"name": "line_item_description", "data_type": "STRING", "values": [{"value": "Queso Cabrales", "confidence_score": 0.9}]},
-    /// #     {"name": "quantity", "data_type": "NUMBER", "values": [{"value": "12.0000", "confidence_score": 0.9}]}]]}"#;
+    /// #     {"name": "line_item_description", "data_type": "STRING",
+    /// #      "values": [{"value": "Queso Cabrales", "confidence_score": 0.9}]},
+    /// #     {"name": "quantity", "data_type": "NUMBER",
+    /// #      "values": [{"value": "12.0000", "confidence_score": 0.9}]}]]}"#;
     /// # let extraction = Extraction::from_json(json)?;
     /// let invoice: Invoice = extraction.parse()?;
     ///
-    /// assert_eq!((invoice.invoice_number.as_str(), invoice.total_amount, invoice.due_date), ("123-123", 440.0, None));
-    /// assert_eq!((invoice.line_items[0].description.as_str(), invoice.line_items[0].quantity), ("Queso Cabrales", 12));
+    /// assert_eq!(invoice.invoice_number, "123-123");
+    /// assert_eq!((invoice.total_amount, invoice.due_date), (440.0, None));
+    /// assert_eq!(invoice.line_items[0].description, "Queso Cabrales");
+    /// assert_eq!(invoice.line_items[0].quantity, 12);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// | of the type | gets |
+    /// | a field of this type | is read from |
     /// | --- | --- |
-    /// | a text, `&str` included | the text of the field's best candidate, as the service wrote it |
-    /// | an integer | the text read as a number, which must be whole: `12.0000` is 12 |
-    /// | `f32`, `f64` | the text read as a number |
-    /// | a type that reads itself from text, such as a decimal or a date | the text, never a float: through the serde support of its own crate |
-    /// | `bool`, `char`, an enum of plain variants | `true` or `false`, a single character, a variant's name |
-    /// | `Option` | `None` where the field is absent, not found or null |
-    /// | `Vec` | every candidate with a value, best first; there may be none |
-    /// | a struct, for a field | the parts `value`, `confidence_score`, `page_number` (from 0), `x`, `y`, `width` and `height` of the best candidate (see [`BoundingBox`](super::BoundingBox)); those that are unknown count as absent |
-    /// | `line_items`, `vat_rates` | a `Vec` of structs, one for each row, whose fields follow the same rules |
-    /// | `object_id`, `file_name`, `customer` | what the accessors of the same names say |
-    /// | a map | the fields that have a value, by name |
+    /// | `String`, `&str` | the text of the best candidate, as the service wrote it |
+    /// | an integer | that text as a number without a fraction: `12.0000` is 12 |
+    /// | `f32`, `f64` | that text as a number |
+    /// | a decimal or date type | that text, never a float, by the serde support of its crate |
+    /// | `bool`, `char`, a plain enum | `true` or `false`, one character, a variant's name |
+    /// | `Option` | `None` if the field is absent, not found or null |
+    /// | `Vec` | every candidate that has a value, best first; may be empty |
+    /// | a struct | the parts of the best candidate, see below |
+    /// | `line_items`, `vat_rates` | a `Vec` of structs, one for each row, with the same rules |
+    /// | `object_id`, `file_name`, `customer` | as the accessors with these names |
+    /// | a map (the whole) | the fields that have a value, by name |
     ///
-    /// A field of the document with one of the last names goes before it. Of several fields with one name the first counts. All attributes of serde work;
-    /// `deny_unknown_fields` refuses fields of the document type that the struct does not name, found or not.
+    /// The parts of a candidate are `value`, `confidence_score`, `page_number` (from 0), `x`, `y`,
+    /// `width` and `height` (see [`BoundingBox`](super::BoundingBox)). Unknown parts are absent.
     ///
-    /// Limits: inside `flatten`, and in untagged and internally tagged enums, serde shows no types, so each field is the text of its best candidate there. Texts, decimals
-    /// and dates read that, numbers and `Vec` don't: give them a `deserialize_with`, or name them outside. Errors inside these have the path of the whole.
-    /// In a struct with something flattened into it, `line_items` and its like are for fields of a list, text or `Option` type; a `serde_json::Value` with a default does not get them.
+    /// If the document type itself has a field named `line_items`, `vat_rates`, `object_id`,
+    /// `file_name` or `customer`, that field is read. If several fields have the same name, the
+    /// first is read. All serde attributes work; `deny_unknown_fields` rejects fields of the
+    /// document type that the struct does not name, found or not.
+    ///
+    /// # Limits
+    ///
+    /// Inside `flatten`, and in untagged and internally tagged enums, serde does not say which type
+    /// it wants, so each field is the text of its best candidate there. Texts, decimals and dates
+    /// can be read from that. Numbers and `Vec` can't: give them a `deserialize_with`, or move them
+    /// out of the flattened part. Errors inside such types have the path of the whole.
+    ///
+    /// In a struct with a flattened part, `line_items` and the other names of its row in the table
+    /// are read into lists, texts and `Option`s only. A `serde_json::Value` with a default stays
+    /// empty.
     ///
     /// # Errors
     ///
-    /// All fields at once that are required and missing, or whose value can't be read as their type: see [`ParseError`].
+    /// A [`ParseError`] with all required fields that are missing and all values that can't be read
+    /// as their type.
     pub fn parse<'de, T: Deserialize<'de>>(&'de self) -> Result<T, ParseError> {
         self.parse_with(&ParseOptions::new())
             .map(|parsed| parsed.value)
     }
 
-    /// As [`parse`](Self::parse), with a floor of confidence: weaker values count as absent and are listed for review.
+    /// Like [`parse`](Self::parse), with a minimum confidence: values below it count as absent and
+    /// are listed for review.
     ///
     /// ```
     /// use serde::Deserialize;
@@ -108,52 +137,48 @@ impl Extraction {
     /// }
     ///
     /// # let json = r#"{"extracted_fields": [
-    /// #     {"name": "invoice_number", "values": [{"value": "123-123", "confidence_score": 0.95}]},
-    /// #     {"name": "total_amount", "values": [{"value": "440.0000", "confidence_score": 0.91}]}]}"#;
+    /// #     {"name": "invoice_number",
+    /// #      "values": [{"value": "123-123", "confidence_score": 0.95}]},
+    /// #     {"name": "total_amount",
+    /// #      "values": [{"value": "440.0000", "confidence_score": 0.91}]}]}"#;
     /// # let extraction = Extraction::from_json(json)?;
-    /// let options = ParseOptions::new().with_floor(0.8).with_field_floor("total_amount", 0.95);
+    /// let options = ParseOptions::new()
+    ///     .with_min_confidence(0.8)
+    ///     .with_field_min_confidence("total_amount", 0.95);
     /// let parsed = extraction.parse_with::<Invoice>(&options)?;
     ///
-    /// assert_eq!((parsed.value.invoice_number.as_deref(), parsed.value.total_amount), (Some("123-123"), None));
-    /// assert_eq!((parsed.review[0].path(), parsed.review[0].text()), ("total_amount", "440.0000"));
+    /// assert_eq!(parsed.value.invoice_number.as_deref(), Some("123-123"));
+    /// assert_eq!(parsed.value.total_amount, None);
+    /// assert_eq!(parsed.review[0].path(), "total_amount");
+    /// assert_eq!(parsed.review[0].text(), "440.0000");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// As [`parse`](Self::parse); a required field whose value is below its floor is a problem of its own kind.
+    /// Like [`parse`](Self::parse). A required field whose value is below its minimum confidence is
+    /// a [`ParseProblemKind::BelowMinConfidence`].
     pub fn parse_with<'de, T: Deserialize<'de>>(
         &'de self,
         options: &ParseOptions,
     ) -> Result<Parsed<T>, ParseError> {
-        // Serde stops at the first error. So after each the result is read again, with something harmless in the place of what is known to be wrong, until no new error appears.
-        let mut notes = Notes::default();
+        // Serde stops at the first error. So after each error the result is read again, with a
+        // placeholder for everything that is known to be wrong, until no new error appears.
+        let mut collector = Collector::default();
         loop {
-            let pass = Pass {
-                options,
-                notes: &notes,
-                review: RefCell::default(),
-            };
-            let outcome =
-                T::deserialize(Record::of_document(self, &pass)).map_err(Fault::expecting::<T>);
+            let pass = Pass::new(options, &collector);
+            let outcome = T::deserialize(Record::from_document(self, &pass))
+                .map_err(ReadError::expecting::<T>);
             let review = pass.review.into_inner();
             match outcome {
-                Ok(value) if notes.found_nothing() => return Ok(Parsed { value, review }),
-                Ok(_) => return Err(notes.into_error()),
-                Err(fault) => {
-                    if !notes.learn(fault) {
-                        return Err(notes.into_error());
+                Ok(value) if !collector.has_problems() => return Ok(Parsed { value, review }),
+                Ok(_) => return Err(collector.into_error()),
+                Err(error) => {
+                    if !collector.learn(error) {
+                        return Err(collector.into_error());
                     }
                 }
             }
         }
     }
-}
-
-/// What one reading of a result knows and collects.
-struct Pass<'p> {
-    options: &'p ParseOptions,
-    /// From the readings before.
-    notes: &'p Notes,
-    review: RefCell<Vec<ReviewItem>>,
 }

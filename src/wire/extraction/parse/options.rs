@@ -1,54 +1,61 @@
-//! How sure the service must be for a value to count.
+//! Options of parsing: the minimum confidence of values.
 
 use std::collections::BTreeMap;
 
-/// How a result is read into the caller's type: how sure the service must be of a value for it to count.
+/// Options for [`Extraction::parse_with`](super::super::Extraction::parse_with): the minimum
+/// confidence of values. The default is 0: every value counts.
 ///
-/// Made by the application; consumed by [`Extraction::parse_with`](super::super::Extraction::parse_with). The default has no floors: every value counts.
-///
-/// A floor is a confidence from 0 to 1. Numbers outside are held within; one that is no number counts as 1, so that a mistake shows. A value without a known
-/// confidence is below every floor but 0.
+/// A confidence is a number from 0 to 1. Numbers outside this range are clamped; NaN counts as 1,
+/// so that a mistake shows. A value without a known confidence is below every minimum but 0.
 #[derive(Debug, Clone, Default)]
 pub struct ParseOptions {
-    floor: f64,
+    min_confidence: f64,
     fields: BTreeMap<Box<str>, f64>,
 }
 
 impl ParseOptions {
-    /// No floors: every value counts.
+    /// No minimum: every value counts.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the floor of all fields that have none of their own, those of rows included.
+    /// Sets the minimum confidence of all fields, those in rows included, unless a field has its
+    /// own.
     #[must_use]
-    pub fn with_floor(mut self, floor: f64) -> Self {
-        self.floor = held(floor);
+    pub fn with_min_confidence(mut self, min_confidence: f64) -> Self {
+        self.min_confidence = clamped(min_confidence);
         self
     }
 
-    /// Sets the floor of the field of this name, above or below that of the others; of rows it is the column of this name.
+    /// Sets the minimum confidence of the fields with this name, in the document and in rows.
     #[must_use]
-    pub fn with_field_floor(mut self, name: impl Into<Box<str>>, floor: f64) -> Self {
-        self.fields.insert(name.into(), held(floor));
+    pub fn with_field_min_confidence(
+        mut self,
+        name: impl Into<Box<str>>,
+        min_confidence: f64,
+    ) -> Self {
+        self.fields.insert(name.into(), clamped(min_confidence));
         self
     }
 
-    /// The floor of a field; 0 for none.
-    pub(super) fn floor_of(&self, name: &str) -> f64 {
-        self.fields.get(name).copied().unwrap_or(self.floor)
+    /// The minimum confidence of a field; 0 if none is set.
+    pub(super) fn min_confidence_for(&self, name: &str) -> f64 {
+        self.fields
+            .get(name)
+            .copied()
+            .unwrap_or(self.min_confidence)
     }
 }
 
-fn held(floor: f64) -> f64 {
-    if floor.is_nan() {
+fn clamped(min_confidence: f64) -> f64 {
+    if min_confidence.is_nan() {
         1.0
     } else {
-        floor.clamp(0.0, 1.0)
+        min_confidence.clamp(0.0, 1.0)
     }
 }
 
-/// Whether a confidence does not reach a floor.
-pub(super) fn is_below(confidence: Option<f64>, floor: f64) -> bool {
-    floor > 0.0 && confidence.is_none_or(|confidence| confidence < floor)
+/// Whether a confidence is below the minimum.
+pub(super) fn is_below(confidence: Option<f64>, min_confidence: f64) -> bool {
+    min_confidence > 0.0 && confidence.is_none_or(|confidence| confidence < min_confidence)
 }

@@ -1,18 +1,20 @@
-//! What does not fit the caller's type, all of it.
+//! Everything in a result that does not fit the caller's type.
 
 use std::error::Error;
 use std::fmt;
 
 use super::super::super::printable;
 
-/// A result that does not fit the caller's type: every problem that was found, with its path.
+/// A result does not fit the caller's type; lists every problem with its path.
 ///
-/// Made by [`Extraction::parse`](super::super::Extraction::parse); consumed by the application, which fixes its type, or asks a person about the document. Neither
-/// `Display` nor `Debug` quote the document; [`ParseProblem::text`] does.
+/// Returned by [`Extraction::parse`](super::super::Extraction::parse). Neither `Display` nor
+/// `Debug` quotes the document; [`ParseProblem::text`] does.
 ///
-/// All values that can't be read are listed. Missing required fields are listed as far as serde lets them be seen: it names one at a time, and goes on to the next one only when
-/// something could be put in the place of the first. That works for numbers, texts, enums, lists, and types that read themselves from `0` or from a date. After another
-/// type, those declared later in the same struct stay unseen; other rows of a table are still read.
+/// All values that can't be read are listed. For missing required fields there is a limit: serde
+/// reports one at a time, and the next one only if a placeholder can be read for the first. That
+/// works for numbers, texts, enums, lists, and types that can be read from `0` or from a date.
+/// After a missing field of another type, the fields declared later in the same struct are not
+/// checked; other rows of a table still are.
 #[derive(Debug, Clone)]
 pub struct ParseError {
     problems: Vec<ParseProblem>,
@@ -20,19 +22,20 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    /// The most problems that are listed.
+    /// The maximum number of problems that are listed.
     pub const MAX_PROBLEMS: usize = 100;
 
     pub(super) fn new(problems: Vec<ParseProblem>, has_more: bool) -> Self {
         Self { problems, has_more }
     }
 
-    /// The problems, in the order of their discovery; at least one, at most [`MAX_PROBLEMS`](Self::MAX_PROBLEMS).
+    /// The problems, in the order in which they were found: at least one, at most
+    /// [`MAX_PROBLEMS`](Self::MAX_PROBLEMS).
     pub fn problems(&self) -> &[ParseProblem] {
         &self.problems
     }
 
-    /// Whether the search ended early, so that there may be more than are listed.
+    /// Whether the search ended early, so there may be more problems than are listed.
     pub fn has_more(&self) -> bool {
         self.has_more
     }
@@ -55,9 +58,7 @@ impl fmt::Display for ParseError {
 
 impl Error for ParseError {}
 
-/// One thing that does not fit: where it is, what it is, and what the type expected.
-///
-/// Made by [`Extraction::parse`](super::super::Extraction::parse), inside a [`ParseError`].
+/// One part of a result that does not fit the caller's type.
 #[derive(Clone)]
 pub struct ParseProblem {
     pub(super) path: Box<str>,
@@ -68,27 +69,30 @@ pub struct ParseProblem {
 }
 
 impl ParseProblem {
-    /// Where it is: `total_amount`, `line_items[2].price`, `supplier_name.confidence_score`; indices count from 0. Empty for the whole.
+    /// The path: `total_amount`, `line_items[2].price`, `supplier_name.confidence_score`. Indices
+    /// count from 0. Empty if the problem is the result as a whole.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// What it is.
+    /// The kind of problem.
     pub fn kind(&self) -> ParseProblemKind {
         self.kind
     }
 
-    /// What the type expected, for people: `a whole number from 0 to 255`, or the name of a Rust type.
+    /// What the type expects, as text for people: `a whole number from 0 to 255`, or the name of a
+    /// Rust type.
     pub fn expected(&self) -> &str {
         &self.expected
     }
 
-    /// The value that could not be read or is below its floor, as the service wrote it. It is a document's contents.
+    /// The value that could not be read or is below its minimum confidence, as the service wrote
+    /// it. This is content of the document.
     pub fn text(&self) -> Option<&str> {
         self.text.as_deref()
     }
 
-    /// What the type's own reader said, if it said anything. It may quote the document.
+    /// The error message of the type's `Deserialize`, if it gave one. It may quote the document.
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
@@ -111,47 +115,69 @@ impl fmt::Display for ParseProblem {
         }
         let expected = printable(&self.expected, 200);
         match self.kind {
-            ParseProblemKind::NoSuchField => write!(f, "the document type has no such field, and {expected} is required"),
-            ParseProblemKind::NotFound => write!(f, "not found on the document, and {expected} is required"),
-            ParseProblemKind::BelowFloor { confidence: Some(confidence), floor } => {
-                write!(f, "its confidence of {confidence} is below {floor}, and {expected} is required")
+            ParseProblemKind::NoSuchField => write!(
+                f,
+                "the document type has no such field, and {expected} is required"
+            ),
+            ParseProblemKind::NotFound => {
+                write!(f, "not found on the document, and {expected} is required")
             }
-            ParseProblemKind::BelowFloor { confidence: None, floor } => {
-                write!(f, "its confidence is unknown, at least {floor} is asked for, and {expected} is required")
-            }
+            ParseProblemKind::BelowMinConfidence {
+                confidence: Some(confidence),
+                min_confidence,
+            } => write!(
+                f,
+                "its confidence of {confidence} is below {min_confidence}, \
+                 and {expected} is required"
+            ),
+            ParseProblemKind::BelowMinConfidence {
+                confidence: None,
+                min_confidence,
+            } => write!(
+                f,
+                "its confidence is unknown, at least {min_confidence} is asked for, \
+                 and {expected} is required"
+            ),
             ParseProblemKind::Unreadable => write!(f, "the value can't be read as {expected}"),
             ParseProblemKind::Unexpected => f.write_str("a field that the type does not take"),
-            ParseProblemKind::Ambiguous => {
-                f.write_str("the type takes this field under more than one name, and the document type has several of them")
-            }
+            ParseProblemKind::Ambiguous => f.write_str(
+                "the type takes this field under more than one name, \
+                 and the document type has several of them",
+            ),
             ParseProblemKind::Rejected => write!(f, "not accepted as {expected}"),
         }
     }
 }
 
-/// What does not fit.
+/// Why a part of a result does not fit the caller's type.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum ParseProblemKind {
-    /// The field is required, and the document type has none of this name: another document type, or a misspelt name. Serde tells the
-    /// first name alone: a field that is there under an alias and has no value is told as this.
+    /// The field is required, and the document type has no field with this name: it is another
+    /// document type, or the name is misspelt. A field that is present under a serde alias but has
+    /// no value is reported so as well, since serde reports only the first name.
     NoSuchField,
-    /// The field is required, and not found on this document: make it an `Option`, or ask a person.
+    /// The field is required and was not found on this document: make it an `Option`, or have a
+    /// person review the document.
     NotFound,
-    /// The field is required, and its best value is below the floor: make it an `Option`, or ask a person.
+    /// The field is required and its best value is below the minimum confidence: make it an
+    /// `Option`, or have a person review the document.
     #[non_exhaustive]
-    BelowFloor {
-        /// How sure the service is, from 0 to 1; `None` where it does not say.
+    BelowMinConfidence {
+        /// The service's confidence, from 0 to 1; `None` if unknown.
         confidence: Option<f64>,
-        /// The floor that was not reached.
-        floor: f64,
+        /// The minimum confidence that applied, from 0 to 1.
+        min_confidence: f64,
     },
-    /// There is a value, and it can't be read as the type: another type, or ask a person.
+    /// There is a value, but it can't be read as the type: use another type, or have a person
+    /// review the document.
     Unreadable,
-    /// The type denies unknown fields, and this is one.
+    /// The type denies unknown fields, and the document has this one.
     Unexpected,
-    /// Two fields of the document fill the same field of the type, by its name and an alias.
+    /// Two fields of the document fill the same field of the type, one by its name and one by an
+    /// alias.
     Ambiguous,
-    /// A struct, a row, a list or the whole was not accepted by the type's own checks, or is not what the type takes.
+    /// A struct, a row, a list or the result as a whole has a type that can't be read from it, or
+    /// fails the checks of that type.
     Rejected,
 }

@@ -1,16 +1,18 @@
-//! What was read, and what a person should poll.
+//! What was read, and what a person should review.
 
 use std::fmt;
 
-/// What [`Extraction::parse_with`](super::super::Extraction::parse_with) has read: the caller's value, and what a person should poll.
+/// A value read by [`Extraction::parse_with`](super::super::Extraction::parse_with), and the fields
+/// that a person should review.
 ///
-/// Made by `parse_with`; consumed by the application. `Debug` shows the review, not the value.
+/// `Debug` shows the review, not the value.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Parsed<T> {
-    /// The value. What was below its floor counts as absent in it.
+    /// The value. Fields below their minimum confidence are absent in it.
     pub value: T,
-    /// The values that were left out because they are below their floor, in the document's order. Only fields that the type takes are listed.
+    /// The values left out because they are below their minimum confidence, in the order of the
+    /// document. Only fields that the type takes are listed.
     pub review: Vec<ReviewItem>,
 }
 
@@ -22,43 +24,49 @@ impl<T> fmt::Debug for Parsed<T> {
     }
 }
 
-/// A value that was left out because the service is not sure enough of it.
+/// A value that was left out because its confidence is below the minimum.
 ///
-/// Made by [`Extraction::parse_with`](super::super::Extraction::parse_with); consumed by whoever asks a person about it. `Debug` has no contents of the document.
+/// `Debug` does not show the contents of the document.
 #[derive(Clone)]
 pub struct ReviewItem {
     path: Box<str>,
     confidence: Option<f64>,
-    floor: f64,
+    min_confidence: f64,
     text: Box<str>,
 }
 
 impl ReviewItem {
-    pub(super) fn new(path: String, confidence: Option<f64>, floor: f64, text: &str) -> Self {
+    pub(super) fn new(
+        path: String,
+        confidence: Option<f64>,
+        min_confidence: f64,
+        text: &str,
+    ) -> Self {
         Self {
             path: path.into(),
             confidence,
-            floor,
+            min_confidence,
             text: text.into(),
         }
     }
 
-    /// Where the value is: `total_amount`, `line_items[2].price`; for a candidate missing from a `Vec`, with its place among the field's candidates: `purchase_order[1]`.
+    /// The path of the value: `total_amount`, `line_items[2].price`. A candidate left out of a
+    /// `Vec` has its index among the field's candidates: `purchase_order[1]`. Indices count from 0.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// How sure the service is, from 0 to 1; `None` where it does not say.
+    /// The service's confidence, from 0 to 1; `None` if unknown.
     pub fn confidence(&self) -> Option<f64> {
         self.confidence
     }
 
-    /// The floor that was not reached, from 0 to 1.
-    pub fn floor(&self) -> f64 {
-        self.floor
+    /// The minimum confidence that applied, from 0 to 1.
+    pub fn min_confidence(&self) -> f64 {
+        self.min_confidence
     }
 
-    /// The value as the service wrote it. It is a document's contents.
+    /// The value as the service wrote it. This is content of the document.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -69,7 +77,7 @@ impl fmt::Debug for ReviewItem {
         f.debug_struct("ReviewItem")
             .field("path", &self.path)
             .field("confidence", &self.confidence)
-            .field("floor", &self.floor)
+            .field("min_confidence", &self.min_confidence)
             .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! The rows of a table, as a list of records.
+//! How a table is read: as a list of records.
 
 use std::iter::{Enumerate, Skip};
 use std::slice::Iter;
@@ -6,10 +6,11 @@ use std::slice::Iter;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
 use super::super::Row;
-use super::Pass;
-use super::fault::{Fault, Step};
-use super::notes::{Node, Treatment};
-use super::record::{Record, Table};
+use super::collector::{Node, Substitution};
+use super::location::Table;
+use super::pass::Pass;
+use super::read_error::{ReadError, Step};
+use super::record::Record;
 
 /// The rows of a table, as a list of records.
 #[derive(Clone, Copy)]
@@ -30,18 +31,22 @@ impl<'de, 'p> TableValue<'de, 'p> {
 }
 
 impl<'de> Deserializer<'de> for TableValue<'de, '_> {
-    type Error = Fault;
+    type Error = ReadError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_seq(self.rows_from(self.pass.notes.of_rows(self.table).settled_rows))
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_seq(self.rows_from(self.pass.collector.row_info(self.table).settled_rows))
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Fault> {
-        // It counts its rows: none may be left out.
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        // A tuple counts its rows, so none may be skipped.
         visitor.visit_seq(self.rows_from(0))
     }
 
@@ -50,11 +55,11 @@ impl<'de> Deserializer<'de> for TableValue<'de, '_> {
         _: &'static str,
         length: usize,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         self.deserialize_tuple(length, visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         if self.rows.is_empty() {
             visitor.visit_none()
         } else {
@@ -66,17 +71,17 @@ impl<'de> Deserializer<'de> for TableValue<'de, '_> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         visitor.visit_unit()
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct map struct enum
-        identifier
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct map struct enum identifier
     }
 }
 
@@ -86,24 +91,24 @@ struct Rows<'de, 'p> {
 }
 
 impl<'de> SeqAccess<'de> for Rows<'de, '_> {
-    type Error = Fault;
+    type Error = ReadError;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Fault> {
+    ) -> Result<Option<S::Value>, ReadError> {
         let TableValue {
             pass, table, node, ..
         } = self.table;
         for (index, row) in self.rows.by_ref() {
             let node = node.and_then(|node| node.item(index));
-            if node.and_then(|node| node.treatment) == Some(Treatment::Skip) {
+            if node.and_then(|node| node.substitution) == Some(Substitution::Skip) {
                 continue;
             }
-            let record = Record::of_row(row, table, index, node, pass);
+            let record = Record::from_row(row, table, index, node, pass);
             return match seed.deserialize(record) {
                 Ok(value) => Ok(Some(value)),
-                Err(fault) => Err(fault.expecting::<S::Value>().inside(Step::Index(index))),
+                Err(error) => Err(error.expecting::<S::Value>().inside(Step::Index(index))),
             };
         }
         Ok(None)

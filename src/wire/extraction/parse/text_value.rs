@@ -1,13 +1,13 @@
-//! One value, read from the text the service wrote.
+//! How a value is read from its text.
 
 use std::str::FromStr;
 
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{Deserializer, Visitor};
 
-use super::fault::Fault;
+use super::read_error::ReadError;
 
-/// One value, read from the text the service wrote: as itself, or as a number, a boolean, a character, or the name of a variant.
+/// The text of a value: read as text, number, boolean, character, or name of a variant.
 #[derive(Clone, Copy)]
 pub(super) struct TextValue<'de> {
     text: &'de str,
@@ -19,20 +19,24 @@ impl<'de> TextValue<'de> {
     }
 }
 
-/// The methods that read a whole number.
+/// The methods that read an integer.
 macro_rules! whole_numbers {
     ($($method:ident $visit:ident $number:ty),* $(,)?) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
             match whole::<$number>(self.text) {
                 Some(number) => visitor.$visit(number),
-                None => Err(Fault::unreadable(format!("a whole number from {} to {}", <$number>::MIN, <$number>::MAX))),
+                None => Err(ReadError::unreadable(format!(
+                    "a whole number from {} to {}",
+                    <$number>::MIN,
+                    <$number>::MAX
+                ))),
             }
         }
     )*};
 }
 
 impl<'de> Deserializer<'de> for TextValue<'de> {
-    type Error = Fault;
+    type Error = ReadError;
 
     whole_numbers! {
         deserialize_i8 visit_i8 i8,
@@ -47,7 +51,7 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
         deserialize_u128 visit_u128 u128,
     }
 
-    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match self
             .text
             .trim()
@@ -56,11 +60,11 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
             .filter(|number: &f32| number.is_finite())
         {
             Some(number) => visitor.visit_f32(number),
-            None => Err(Fault::unreadable("a number")),
+            None => Err(ReadError::unreadable("a number")),
         }
     }
 
-    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match self
             .text
             .trim()
@@ -69,43 +73,43 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
             .filter(|number: &f64| number.is_finite())
         {
             Some(number) => visitor.visit_f64(number),
-            None => Err(Fault::unreadable("a number")),
+            None => Err(ReadError::unreadable("a number")),
         }
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         let text = self.text.trim();
         if text.eq_ignore_ascii_case("true") {
             visitor.visit_bool(true)
         } else if text.eq_ignore_ascii_case("false") {
             visitor.visit_bool(false)
         } else {
-            Err(Fault::unreadable("true or false"))
+            Err(ReadError::unreadable("true or false"))
         }
     }
 
-    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         let mut characters = self.text.chars();
         match (characters.next(), characters.next()) {
             (Some(character), None) => visitor.visit_char(character),
-            _ => Err(Fault::unreadable("a single character")),
+            _ => Err(ReadError::unreadable("a single character")),
         }
     }
 
-    /// Also for a type that asks for nothing in particular, as decimals and some dates do.
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    /// Also for types that ask for no kind, as decimals and some dates do.
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         visitor.visit_borrowed_str(self.text)
     }
 
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         visitor.visit_borrowed_bytes(self.text.as_bytes())
     }
 
-    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         self.deserialize_bytes(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         visitor.visit_some(self)
     }
 
@@ -113,7 +117,7 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -122,11 +126,11 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         BorrowedStrDeserializer::new(self.text).deserialize_enum(name, variants, visitor)
     }
 
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         visitor.visit_unit()
     }
 
@@ -134,18 +138,18 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadError> {
         visitor.visit_unit()
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         visitor.visit_unit()
     }
 
     serde::forward_to_deserialize_any! { str string identifier seq tuple tuple_struct map struct }
 }
 
-/// A number that must be whole, although the service writes it with decimals.
+/// An integer, which the service writes with decimals: `12.0000`.
 fn whole<T: FromStr>(text: &str) -> Option<T> {
     let text = text.trim();
     let integer = match text.split_once('.') {
@@ -158,7 +162,7 @@ fn whole<T: FromStr>(text: &str) -> Option<T> {
         None => text,
     };
     integer.parse().ok().or_else(|| {
-        // `-0`, which types without a sign refuse.
+        // `-0` is zero, also for unsigned types.
         let zero = integer
             .strip_prefix('-')
             .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit == b'0'));

@@ -1,0 +1,34 @@
+//! The rows, one file for each subject.
+
+mod broken;
+mod http2;
+mod limits;
+mod reach;
+mod requests;
+mod responses;
+mod reuse;
+mod sources;
+mod statuses;
+mod times;
+mod volume;
+
+use crate::row::Row;
+
+const ALL: &[&[Row]] = &[
+    requests::ROWS,
+    sources::ROWS,
+    statuses::ROWS,
+    responses::ROWS,
+    limits::ROWS,
+    reach::ROWS,
+    broken::ROWS,
+    times::ROWS,
+    reuse::ROWS,
+    volume::ROWS,
+    http2::ROWS,
+];
+
+/// All rows, in the order in which they are run.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    ALL.iter().copied().flatten()
+}

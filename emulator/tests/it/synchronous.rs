@@ -1,0 +1,213 @@
+//! The synchronous extraction, and text blocks.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use typless::machine::{Job, JobEventKind, JobOptions, Machine, Output};
+use typless::wire::{ExtractRequest, Extraction, ResponseError, StatusRequest, SubmitRequest};
+use typless_emulator::{Service, ServiceOptions};
+
+use crate::support::{INVOICE, START, api, document, send, send_and_decode, submit_body};
+
+fn instant() -> Service {
+    Service::new(ServiceOptions::new().with_pace(Duration::ZERO))
+}
+
+#[test]
+fn a_synchronous_extraction_returns_the_result_itself() {
+    let mut service = instant();
+    let request = ExtractRequest::new(document(INVOICE).with_customer("Acme").expect("a customer"));
+    let extraction = send_and_decode(&mut service, &request, START).expect("a result");
+    assert_eq!(extraction.text("invoice_number"), Some("LPW-2026-0417"));
+    assert_eq!(
+        (extraction.customer(), extraction.line_items().len()),
+        (Some("Acme"), 5)
+    );
+    assert_eq!(extraction.object_id().map(str::len), Some(40));
+    assert_eq!(
+        (service.accepted(), service.held_bytes()),
+        (1, 0),
+        "billed, and not kept"
+    );
+    let versioned =
+        http::Request::post("/api/v1/extract-data").header("authorization", "Token key");
+    let response = service.handle(
+        versioned
+            .body(submit_body(INVOICE).to_string().into())
+            .expect("a request"),
+        START,
+    );
+    assert_eq!(response.status(), 200);
+}
+
+#[test]
+fn a_document_that_cannot_be_read_is_refused_with_what_is_wrong() {
+    let mut service = instant();
+    let refused = send_and_decode(
+        &mut service,
+        &ExtractRequest::new(document(b"\x89PNG\r\n\x1a\n an image")),
+        START,
+    )
+    .expect_err("no result");
+    let ResponseError::Service(error) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(error.http_status().map(|status| status.as_u16()), Some(400));
+    assert_eq!(error.code(), Some("unsupported_file"));
+    assert!(
+        error
+            .message()
+            .is_some_and(|message| message.contains("PNG") && message.contains("no OCR")),
+        "{error}"
+    );
+    assert_eq!(service.accepted(), 0);
+}
+
+#[test]
+fn images_are_accepted_and_end_in_an_error_that_says_that_there_is_no_ocr() {
+    let files: [(&[u8], &str); 4] = [
+        (b"\xff\xd8\xff\xe0 photo", "JPEG"),
+        (b"\x89PNG\r\n\x1a\n scan", "PNG"),
+        (b"II*\0 fax", "TIFF"),
+        (b"MM\0* fax", "TIFF"),
+    ];
+    for (content, kind) in files {
+        let mut service = instant();
+        let id = crate::support::submit(&mut service, document(content), START);
+        let status =
+            send_and_decode(&mut service, &StatusRequest::new(id), START).expect("a status");
+        let error = status.error().expect("an error");
+        assert_eq!(
+            (status.status().to_string().as_str(), error.code()),
+            ("ERROR", Some("unsupported_file"))
+        );
+        assert!(
+            error
+                .message()
+                .is_some_and(|message| message.contains(kind) && message.contains("no OCR")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn text_blocks_are_returned_when_submit_and_poll_request_them() {
+    let mut service = instant();
+    for (asked_at_submit, asked_at_poll) in
+        [(true, true), (true, false), (false, true), (false, false)]
+    {
+        let submit = SubmitRequest::new(document(INVOICE));
+        let submit = if asked_at_submit {
+            submit.with_text_blocks()
+        } else {
+            submit
+        };
+        let id = send_and_decode(&mut service, &submit, START)
+            .expect("accepted")
+            .into_extraction_id();
+        let poll = StatusRequest::new(id);
+        let poll = if asked_at_poll {
+            poll.with_text_blocks()
+        } else {
+            poll
+        };
+        let extraction = send_and_decode(&mut service, &poll, START)
+            .expect("a status")
+            .into_extraction()
+            .expect("a result");
+        let result: Value = serde_json::from_str(extraction.raw_json()).expect("JSON");
+        let Some(blocks) = result.get("text_blocks") else {
+            assert!(!(asked_at_submit && asked_at_poll));
+            continue;
+        };
+        assert!(asked_at_submit && asked_at_poll);
+        let line = |text: &str| {
+            blocks
+                .as_array()
+                .expect("a list")
+                .iter()
+                .find(|block| block["text"] == text)
+        };
+        let total = line("Total EUR 2,484.60").expect("the line of the total");
+        assert_eq!(total["page_number"], 0);
+        assert!(
+            ["x", "y", "width", "height"]
+                .iter()
+                .all(|key| total[*key].as_i64().is_some_and(|pixels| pixels > 0)),
+            "{total}"
+        );
+    }
+}
+
+#[test]
+fn a_job_can_ask_for_text_blocks() {
+    let mut service = instant();
+    let mut job = Job::submit(
+        &api(),
+        document(INVOICE),
+        JobOptions::new().with_text_blocks(),
+        START,
+    );
+    let mut now = START;
+    let extraction: Extraction = loop {
+        match job.next_output(now) {
+            Output::Send(transmit) => {
+                let (head, body) = transmit.request.into_parts();
+                let request = http::Request::from_parts(head, body.to_bytes().expect("a body"));
+                job.handle_response(transmit.id, service.handle(request, now), now);
+            }
+            Output::Event(event) => {
+                if let JobEventKind::Finished(outcome) = event.kind {
+                    break outcome.expect("a result");
+                }
+            }
+            Output::Wait(until) => now = until,
+            Output::NeedInput | Output::Done => panic!("it ends with an event"),
+        }
+    };
+    assert!(extraction.raw_json().contains(r#""text_blocks":[{"#));
+}
+
+#[test]
+fn flags_must_be_booleans() {
+    let mut service = instant();
+    let mut body = submit_body(INVOICE);
+    for wrong in [json!("yes"), json!(1), json!([])] {
+        body["parse_text_blocks"] = wrong;
+        for path in ["/api/extract-data-async", "/api/extract-data"] {
+            let post = http::Request::post(path).header("authorization", "Token key");
+            let response = service.handle(
+                post.body(body.to_string().into()).expect("a request"),
+                START,
+            );
+            let error: Value = serde_json::from_slice(response.body()).expect("JSON");
+            assert_eq!(
+                (response.status().as_u16(), &error["details"][0]["loc"]),
+                (422, &json!(["body", "parse_text_blocks"]))
+            );
+        }
+    }
+    body["parse_text_blocks"] = Value::Null;
+    let post = http::Request::post("/api/extract-data-async").header("authorization", "Token key");
+    assert_eq!(
+        service
+            .handle(
+                post.body(body.to_string().into()).expect("a request"),
+                START
+            )
+            .status(),
+        202
+    );
+    let get = http::Request::get("/api/get-extraction-data?extraction_id=0d14&text_blocks=maybe")
+        .header("authorization", "Token key");
+    let response = service.handle(get.body(bytes::Bytes::new()).expect("a request"), START);
+    let error: Value = serde_json::from_slice(response.body()).expect("JSON");
+    assert_eq!(
+        (response.status().as_u16(), &error["details"][0]["loc"]),
+        (422, &json!(["query", "text_blocks"]))
+    );
+    assert_eq!(
+        send(&mut service, &ExtractRequest::new(document(INVOICE)), START).status(),
+        200
+    );
+}

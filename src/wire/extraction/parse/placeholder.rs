@@ -1,0 +1,167 @@
+//! A harmless value in place of one that is known to be wrong.
+
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{Deserializer, IntoDeserializer, Visitor};
+
+use super::read_error::ReadError;
+use super::text_value::TextValue;
+
+/// A harmless value in place of one that is known to be wrong. It lets serde go on and report the
+/// next error; a value that was read from one is never returned.
+#[derive(Clone, Copy)]
+pub(super) struct Placeholder {
+    text: &'static str,
+    /// How many structs it is inside of. Bounds recursive types.
+    depth: u8,
+}
+
+impl Placeholder {
+    /// The number of placeholders; each fits other types.
+    pub(super) const COUNT: u8 = 2;
+
+    /// The placeholder with number `attempt`; for a date field, the first one is a date.
+    pub(super) fn new(attempt: u8, is_date: bool) -> Self {
+        Self {
+            text: if (attempt == 0) == is_date {
+                "1970-01-01"
+            } else {
+                "0"
+            },
+            depth: 0,
+        }
+    }
+}
+
+/// The methods that read a primitive value.
+macro_rules! numbers {
+    ($($method:ident $visit:ident $zero:expr),* $(,)?) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+            visitor.$visit($zero)
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Placeholder {
+    type Error = ReadError;
+
+    numbers! {
+        deserialize_bool visit_bool false,
+        deserialize_char visit_char '0',
+        deserialize_i8 visit_i8 0,
+        deserialize_i16 visit_i16 0,
+        deserialize_i32 visit_i32 0,
+        deserialize_i64 visit_i64 0,
+        deserialize_i128 visit_i128 0,
+        deserialize_u8 visit_u8 0,
+        deserialize_u16 visit_u16 0,
+        deserialize_u32 visit_u32 0,
+        deserialize_u64 visit_u64 0,
+        deserialize_u128 visit_u128 0,
+        deserialize_f32 visit_f32 0.0,
+        deserialize_f64 visit_f64 0.0,
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        TextValue::new(self.text).deserialize_any(visitor)
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        TextValue::new(self.text).deserialize_bytes(visitor)
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        TextValue::new(self.text).deserialize_bytes(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_none()
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_seq(SeqDeserializer::new(std::iter::empty::<Self>()))
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        visitor.visit_seq(SeqDeserializer::new(std::iter::repeat_n(self, length)))
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        self.deserialize_tuple(length, visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_map(MapDeserializer::new(std::iter::empty::<(&str, Self)>()))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        const MAX_DEPTH: u8 = 8;
+        if self.depth == MAX_DEPTH {
+            return Err(ReadError::unreadable("a less deeply nested struct"));
+        }
+        let inner = Self {
+            depth: self.depth + 1,
+            ..self
+        };
+        visitor.visit_map(MapDeserializer::new(
+            fields.iter().map(|name| (*name, inner)),
+        ))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        TextValue::new(variants.first().copied().unwrap_or_default())
+            .deserialize_enum(name, variants, visitor)
+    }
+
+    serde::forward_to_deserialize_any! { str string identifier }
+}
+
+impl IntoDeserializer<'_, ReadError> for Placeholder {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}

@@ -1,0 +1,227 @@
+//! The laws of machines, checked for batches with random scripts.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::support;
+use proptest::prelude::*;
+use typless::machine::{
+    Batch, BatchEvent, BatchEventKind, BatchOptions, JobEventKind, JobKey, Output, PollReason,
+    RetryPolicy, Time,
+};
+use typless::proptest::{
+    BatchInput, Flavour, LawChecker, Moment, Script, Violation, batch_inputs, growing_batch_inputs,
+    scripts_with_inputs,
+};
+use typless::wire::Document;
+
+const DEADLINE: Duration = Duration::from_secs(3600);
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 160, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_batch_keeps_the_laws_with_valid_inputs(case in cases(), script in scripts_with_inputs(Flavour::WellFormed, batch_inputs())) {
+        check(&case, &script)?;
+    }
+
+    #[test]
+    fn a_batch_keeps_the_laws_with_any_inputs(case in cases(), script in scripts_with_inputs(Flavour::Hostile, batch_inputs())) {
+        check(&case, &script)?;
+    }
+
+    #[test]
+    fn a_batch_keeps_the_laws_when_inputs_turn_hostile(case in cases(), script in scripts_with_inputs(Flavour::Mixed, batch_inputs())) {
+        check(&case, &script)?;
+    }
+
+    #[test]
+    fn a_batch_that_grows_keeps_the_laws(case in cases(), script in scripts_with_inputs(Flavour::Mixed, growing_batch_inputs())) {
+        check_growing(&case, &script)?;
+    }
+}
+
+/// The options of a batch, and the number of its documents at the start.
+#[derive(Debug, Clone)]
+struct Case {
+    options: BatchOptions,
+    documents: usize,
+    max_in_flight: usize,
+    resubmissions: u16,
+    trusts_overload: bool,
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let limits = (
+        1..4_usize,
+        1..4_usize,
+        prop_oneof![Just(None), (1..20_u32).prop_map(Some)],
+        1..5_u32,
+        0..3_u32,
+    );
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), 0..3_u16);
+    (0..5_usize, any::<u64>(), limits, flags).prop_map(
+        |(documents, seed, (max_in_flight, max_submits, rate, burst, budget), flags)| {
+            let (confirmation, queue, trusts_overload, resubmissions) = flags;
+            let retry = RetryPolicy::new().with_resubmissions(resubmissions);
+            let retry = if trusts_overload {
+                retry.trusting_overload()
+            } else {
+                retry
+            };
+            let options = BatchOptions::new()
+                .with_seed(seed)
+                .with_deadline(DEADLINE)
+                .with_retry_policy(retry)
+                .with_burst(burst);
+            let options = options
+                .with_max_in_flight(max_in_flight)
+                .with_max_submits(max_submits)
+                .with_retry_budget(budget);
+            let options = match rate {
+                Some(rate) => options.with_rate(rate, Duration::from_secs(1)),
+                None => options.without_rate(),
+            };
+            let options = if confirmation {
+                options.with_confirmation()
+            } else {
+                options
+            };
+            let options = if queue {
+                options
+            } else {
+                options.without_queue()
+            };
+            Case {
+                options,
+                documents,
+                max_in_flight,
+                resubmissions,
+                trusts_overload,
+            }
+        },
+    )
+}
+
+fn batch(case: &Case, now: Time) -> Batch {
+    let mut batch = Batch::new(&support::api(), case.options.clone(), now);
+    for number in 0..case.documents {
+        let document = Document::new(
+            &format!("{number}.pdf"),
+            "line-item-invoice",
+            &b"%PDF-1.7 secret contents"[..],
+        )
+        .unwrap();
+        let document = if number % 2 == 0 {
+            document
+        } else {
+            document.with_customer("Acme").unwrap()
+        };
+        batch.add(document, now).unwrap();
+    }
+    batch
+}
+
+fn check(case: &Case, script: &Script<BatchInput>) -> Result<(), Violation> {
+    let closed = |now| {
+        let mut batch = batch(case, now);
+        batch.close();
+        batch
+    };
+    let checker = LawChecker::new(closed)
+        .with_outcomes(Some(case.documents))
+        .with_max_submits(case.documents * (1 + usize::from(case.resubmissions)))
+        .with_deadline(DEADLINE)
+        .with_last_poll_delay(Duration::from_secs(60));
+    let checker = if case.trusts_overload {
+        checker.trusting_overload()
+    } else {
+        checker
+    };
+    hold(checker, case).check(script)
+}
+
+fn check_growing(case: &Case, script: &Script<BatchInput>) -> Result<(), Violation> {
+    hold(
+        LawChecker::new(|now| batch(case, now)).with_outcomes(None),
+        case,
+    )
+    .check(script)
+}
+
+fn hold<'a>(checker: LawChecker<'a, Batch>, case: &Case) -> LawChecker<'a, Batch, BatchInput> {
+    let jobs = RefCell::new(BTreeMap::new());
+    checker
+        .with_max_in_flight(case.max_in_flight)
+        .with_sequence(1, |event| event.sequence)
+        .with_inputs(BatchInput::apply)
+        .with_custom_law(the_last_poll_is_called_so)
+        .with_custom_law(neither_key_nor_document_is_shown)
+        .with_custom_law(move |_, output, moment| {
+            each_job_has_one_outcome_and_it_is_last(&jobs, output, moment)
+        })
+}
+
+fn the_last_poll_is_called_so(
+    _: &Batch,
+    output: &Output<BatchEvent>,
+    moment: &Moment,
+) -> Result<(), String> {
+    let Some((_, JobEventKind::PollDue { reason, .. })) = job_event(output) else {
+        return Ok(());
+    };
+    let is_early = moment.latest() < moment.start() + DEADLINE;
+    if *reason == PollReason::Deadline && is_early {
+        Err(format!("a last poll {}", moment.latest()))
+    } else {
+        Ok(())
+    }
+}
+
+fn neither_key_nor_document_is_shown(
+    batch: &Batch,
+    output: &Output<BatchEvent>,
+    _: &Moment,
+) -> Result<(), String> {
+    let shown = format!("{output:?} {batch:?}");
+    let secrets = ["s3cret", "another-key", "secret contents"];
+    if secrets.iter().any(|secret| shown.contains(secret)) {
+        Err(shown)
+    } else {
+        Ok(())
+    }
+}
+
+/// Each job has one outcome, and no event after it.
+fn each_job_has_one_outcome_and_it_is_last(
+    finished: &RefCell<BTreeMap<JobKey, Time>>,
+    output: &Output<BatchEvent>,
+    moment: &Moment,
+) -> Result<(), String> {
+    let Some((key, event)) = job_event(output) else {
+        return Ok(());
+    };
+    let mut finished = finished.borrow_mut();
+    // The checker creates the machine several times; each time the first event is the same.
+    if matches!(output, Output::Event(event) if event.sequence == 1) {
+        finished.clear();
+    }
+    if finished.contains_key(&key) {
+        return Err(format!("{key} has finished, and now {event:?}"));
+    }
+    if matches!(event, JobEventKind::Finished(_)) {
+        finished.insert(key, moment.latest());
+    }
+    Ok(())
+}
+
+fn job_event(output: &Output<BatchEvent>) -> Option<(JobKey, &JobEventKind)> {
+    match output {
+        Output::Event(BatchEvent {
+            kind: BatchEventKind::Job { key, event, .. },
+            ..
+        }) => Some((*key, event)),
+        _ => None,
+    }
+}

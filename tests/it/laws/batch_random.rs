@@ -1,0 +1,232 @@
+//! Batches against a service that fails at random: every document is accounted for once, none is
+//! submitted twice, no limit is exceeded.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::support::START;
+use crate::support::service::{BatchRun, Fault, Service, notification, numbered};
+use proptest::prelude::*;
+use typless::machine::{BatchOptions, JobKey, Machine, Output, Ticket};
+
+/// An action of the caller.
+#[derive(Debug, Clone, Copy)]
+enum Action {
+    Add(Option<u8>),
+    AddAll(u8),
+    Abandon(u8),
+    Notify(u8),
+    Confirm,
+    SetKey,
+    Resume,
+    Advance(u32),
+}
+
+fn actions() -> impl Strategy<Value = Action> {
+    prop_oneof![
+        6 => proptest::option::of(0..3_u8).prop_map(Action::Add),
+        1 => (0..10_u8).prop_map(Action::AddAll),
+        1 => any::<u8>().prop_map(Action::Abandon),
+        1 => any::<u8>().prop_map(Action::Notify),
+        2 => Just(Action::Confirm),
+        1 => Just(Action::SetKey),
+        1 => Just(Action::Resume),
+        6 => (0..30_000_u32).prop_map(Action::Advance),
+    ]
+}
+
+/// How many of a hundred requests fail in which way.
+#[derive(Debug, Clone)]
+struct FaultRates {
+    seed: u64,
+    faults: Vec<(u8, Fault)>,
+    /// How long the faults last, in seconds from the start.
+    lasts: u64,
+    hides: bool,
+    forgets: bool,
+}
+
+fn fault_rates() -> impl Strategy<Value = FaultRates> {
+    let fault = prop_oneof![
+        Just(Fault::NotSent),
+        Just(Fault::ResponseLost),
+        Just(Fault::NoResponse),
+        Just(Fault::Status(500)),
+        Just(Fault::Status(408)),
+        Just(Fault::Status(429)),
+        Just(Fault::Status(401)),
+        (1..100_u64).prop_map(|seconds| Fault::RetryAfter(429, seconds)),
+        Just(Fault::Status(200)),
+    ];
+    let faults = prop::collection::vec((0..12_u8, fault), 0..4);
+    (
+        any::<u64>(),
+        faults,
+        0..2000_u64,
+        any::<bool>(),
+        any::<bool>(),
+    )
+        .prop_map(|(seed, faults, lasts, hides, forgets)| FaultRates {
+            seed,
+            faults,
+            lasts,
+            hides,
+            forgets,
+        })
+}
+
+impl FaultRates {
+    fn apply(self, run: &mut BatchRun) {
+        let Self {
+            seed,
+            faults,
+            lasts,
+            hides,
+            forgets,
+        } = self;
+        let draw = move |number: u64| {
+            number
+                .wrapping_add(seed)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                >> 32
+        };
+        run.service.takes = Box::new(move |number| Duration::from_millis(draw(number) % 60_000));
+        run.service.hides = Box::new(move |number| hides && draw(number) % 10 == 0);
+        run.service.forgets_read = forgets;
+        run.service.fault = Box::new(move |number, _, now| {
+            let mut chance = draw(number) % 100;
+            faults
+                .iter()
+                .filter(|_| now < START + Duration::from_secs(lasts))
+                .find_map(|(weight, fault)| {
+                    let hit = chance < u64::from(*weight);
+                    chance = chance.saturating_sub(u64::from(*weight));
+                    hit.then(|| fault.clone())
+                })
+        });
+    }
+}
+
+fn options() -> impl Strategy<Value = (BatchOptions, [usize; 3])> {
+    (
+        any::<u64>(),
+        1..20_usize,
+        1..6_usize,
+        1..30_u32,
+        1..10_u32,
+        any::<[bool; 2]>(),
+    )
+        .prop_map(
+            |(seed, max_in_flight, max_submits, rate, burst, [confirmation, queue])| {
+                let options = BatchOptions::new()
+                    .with_seed(seed)
+                    .with_max_in_flight(max_in_flight)
+                    .with_max_submits(max_submits);
+                let options = options
+                    .with_rate(rate, Duration::from_secs(1))
+                    .with_burst(burst)
+                    .with_deadline(Duration::from_secs(7200));
+                let options = if confirmation {
+                    options.with_confirmation()
+                } else {
+                    options
+                };
+                (
+                    if queue {
+                        options
+                    } else {
+                        options.without_queue()
+                    },
+                    [max_in_flight, max_submits, (rate + burst) as usize],
+                )
+            },
+        )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_document_is_accounted_for_once((options, limits) in options(), rates in fault_rates(), actions in prop::collection::vec(actions(), 1..60)) {
+        let mut run = BatchRun::new(options);
+        rates.apply(&mut run);
+        let (mut keys, mut added) = (BTreeMap::new(), 0);
+        for (number, action) in actions.into_iter().enumerate() {
+            perform(action, number, &mut run, &mut keys, &mut added);
+        }
+        run.batch.close();
+        for _ in 0..1000 {
+            run.run();
+            if matches!(run.batch.next_output(run.now), Output::Done) {
+                break;
+            }
+            run.batch.confirm(u64::MAX);
+            run.batch.set_key("yet-another").unwrap();
+        }
+        prop_assert!(matches!(run.batch.next_output(run.now), Output::Done), "{:?}", run.batch);
+        prop_assert_eq!(run.outcomes.len(), keys.len() + added);
+        prop_assert!(keys.keys().all(|key| run.outcomes.contains_key(key)));
+        // By the records of the service, no name was submitted twice.
+        let names: BTreeSet<&str> = run.service.held.values().map(|held| held.name.as_str()).collect();
+        prop_assert_eq!(names.len(), run.service.held.len());
+        // A job with a result was submitted, and its result was read.
+        let read = run.service.held.values().filter(|held| held.read_at.is_some()).count();
+        prop_assert!(run.succeeded() <= read);
+        let [in_flight, submits, a_second] = limits;
+        prop_assert!(run.max_in_flight_seen <= in_flight, "{} in flight", run.max_in_flight_seen);
+        prop_assert!(run.max_submits_seen <= submits, "{} submits", run.max_submits_seen);
+        prop_assert!(run.max_in_a_second <= a_second, "{} in a second", run.max_in_a_second);
+    }
+}
+
+fn perform(
+    action: Action,
+    number: usize,
+    run: &mut BatchRun,
+    keys: &mut BTreeMap<JobKey, ()>,
+    added: &mut usize,
+) {
+    match action {
+        Action::Add(customer) => {
+            let document = match customer {
+                Some(customer) => numbered(number)
+                    .with_customer(&customer.to_string())
+                    .unwrap(),
+                None => numbered(number),
+            };
+            keys.insert(run.batch.add(document, run.now).unwrap(), ());
+        }
+        Action::AddAll(documents) => {
+            *added += usize::from(documents);
+            run.batch.add_all(
+                (0..usize::from(documents)).map(move |one| numbered((number + 1) * 1000 + one)),
+            );
+        }
+        Action::Abandon(which) => {
+            if let Some(key) = keys.keys().nth(usize::from(which)) {
+                run.batch.abandon(*key, run.now);
+            }
+        }
+        Action::Notify(which) => run
+            .batch
+            .handle_notification(&notification(&Service::id(which.into())), run.now),
+        Action::Confirm => run
+            .batch
+            .confirm(run.events.last().map_or(0, |event| event.sequence)),
+        Action::SetKey => run.batch.set_key("another").unwrap(),
+        Action::Resume => {
+            let id = run
+                .service
+                .hold(1 << 30 | number as u64, run.now + Duration::from_secs(20));
+            let key = run.batch.resume(
+                &Ticket::new(id, run.now, run.now + Duration::from_secs(7200)),
+                run.now,
+            );
+            keys.insert(key.unwrap(), ());
+        }
+        Action::Advance(milliseconds) => {
+            let until = run.now + Duration::from_millis(milliseconds.into());
+            run.run_until(until);
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Law 12: a job resumed from its ticket, or before that its snapshot, at any step has the same
+//! outcome.
+
+use std::time::Duration;
+
+use crate::support::{
+    self, ID, START, accepted, api, document, expired, failed, in_progress, response, submit,
+    success,
+};
+use bytes::Bytes;
+use http::Response;
+use proptest::prelude::*;
+use typless::machine::{
+    Failure, FailureKind, Job, JobError, JobEventKind, JobOptions, Machine, Output, PollReason,
+    Snapshot, Ticket, Time, Transmit,
+};
+
+/// A service that accepts a document after some refused attempts, and finishes it some time later.
+#[derive(Debug, Clone)]
+struct Service {
+    unreachable: u32,
+    submits: u32,
+    submitted_at: Option<Time>,
+    takes: Duration,
+    outcome: ServiceOutcome,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum ServiceOutcome {
+    Success,
+    Failure,
+    Forgotten,
+}
+
+const RETENTION: Duration = Duration::from_secs(48 * 3600);
+
+impl Service {
+    fn respond(&mut self, transmit: &Transmit, now: Time) -> Result<Response<Bytes>, Failure> {
+        if transmit.request.method() == http::Method::POST {
+            if self.unreachable > 0 {
+                self.unreachable -= 1;
+                return Err(Failure::new(FailureKind::NotSent, "refused"));
+            }
+            self.submits += 1;
+            self.submitted_at = Some(now);
+            return Ok(accepted());
+        }
+        let age = now.saturating_since(self.submitted_at.unwrap());
+        Ok(match self.outcome {
+            _ if age < self.takes => in_progress(),
+            ServiceOutcome::Success if age < self.takes + RETENTION => success(),
+            ServiceOutcome::Failure if age < self.takes + RETENTION => failed(),
+            ServiceOutcome::Forgotten => response(404, "{}"),
+            ServiceOutcome::Success | ServiceOutcome::Failure => expired(),
+        })
+    }
+}
+
+fn service() -> impl Strategy<Value = Service> {
+    let outcome = prop::sample::select(vec![
+        ServiceOutcome::Success,
+        ServiceOutcome::Failure,
+        ServiceOutcome::Forgotten,
+    ]);
+    // Far from the deadline on either side, so that the exact time of a poll does not matter.
+    let takes = prop_oneof![19 => (0..20_000_u64).prop_map(Duration::from_secs), 1 => Just(Duration::from_secs(200_000))];
+    (0..4_u32, takes, outcome).prop_map(|(unreachable, takes, outcome)| Service {
+        unreachable,
+        submits: 0,
+        submitted_at: None,
+        takes,
+        outcome,
+    })
+}
+
+/// The outcome of a job as text, without its times.
+fn name(outcome: &Result<typless::wire::Extraction, JobError>) -> String {
+    match outcome {
+        Ok(extraction) => format!("{:?}", extraction.text("total")),
+        Err(error) => format!("{error}"),
+    }
+}
+
+/// Runs a job for at most `steps` outputs. Returns the outcome, if there was one.
+fn run(job: &mut Job, service: &mut Service, now: &mut Time, steps: usize) -> Option<String> {
+    for _ in 0..steps {
+        match job.next_output(*now) {
+            Output::Send(transmit) => match service.respond(&transmit, *now) {
+                Ok(response) => job.handle_response(transmit.id, response, *now),
+                Err(failure) => job.handle_failure(transmit.id, failure, *now),
+            },
+            Output::Event(event) => {
+                if let Ok(outcome) = Job::into_outcome(event) {
+                    return Some(name(&outcome));
+                }
+            }
+            Output::Wait(until) => *now = until,
+            Output::NeedInput | Output::Done => return None,
+        }
+    }
+    None
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn law_12_a_resumed_job_has_the_same_outcome(service in service(), steps in 0..60_usize, seed in any::<u64>(), pause in 0..3600_u64) {
+        let options = JobOptions::new().with_seed(seed);
+        let (mut whole, mut now) = (service.clone(), START);
+        let expected = run(&mut submit(options), &mut whole, &mut now, usize::MAX).unwrap();
+
+        let (mut interrupted, mut now) = (service, START);
+        let mut job = submit(options);
+        if let Some(outcome) = run(&mut job, &mut interrupted, &mut now, steps) {
+            prop_assert_eq!(outcome, expected);
+            return Ok(());
+        }
+        // The process dies, and another one resumes from what was stored.
+        now = now + Duration::from_secs(pause);
+        let (ticket, snapshot) = (job.ticket(), job.snapshot());
+        prop_assert!(ticket.is_some() != snapshot.is_some(), "either the one or the other");
+        drop(job);
+        let submits = interrupted.submits;
+        let (mut resumed, lost) = match (ticket, snapshot) {
+            (Some(ticket), _) => (Job::resume(&api(), &Ticket::from_json(&ticket.to_json()).unwrap(), options, now), false),
+            (None, Some(snapshot)) => {
+                let snapshot = Snapshot::from_json(&snapshot.to_json()).unwrap();
+                prop_assert_eq!(snapshot.reference(), Some("row 17"));
+                (Job::restore(&api(), &snapshot, document(), options, now), snapshot.may_be_submitted())
+            }
+            (None, None) => unreachable!(),
+        };
+        let outcome = run(&mut resumed, &mut interrupted, &mut now, usize::MAX).unwrap();
+        if lost {
+            // The outcome of a submit in flight is unknown: it is reported so, and not submitted
+            // again.
+            prop_assert!(outcome.starts_with("it is unknown whether the document was submitted"), "{outcome}");
+            prop_assert_eq!(interrupted.submits, submits);
+        } else {
+            prop_assert_eq!(outcome, expected);
+            prop_assert!(interrupted.submits <= 1);
+        }
+    }
+
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_reading_a_ticket_panic(text in ".*", cut in 0..400_usize) {
+        let _ = Ticket::from_json(&text);
+        let _ = Snapshot::from_json(&text);
+        let whole = ticket().to_json();
+        if let Some(part) = whole.get(..cut).filter(|part| part.len() < whole.len()) {
+            prop_assert!(Ticket::from_json(part).is_err());
+        }
+    }
+}
+
+fn ticket() -> Ticket {
+    let mut run = support::Run::new(submit(
+        JobOptions::new().with_deadline(Duration::from_secs(3600)),
+    ));
+    run.reply(accepted());
+    run.job.ticket().unwrap()
+}
+
+/// The outputs of a job until it first waits, as text.
+fn beginning(job: &mut Job, now: Time) -> Vec<String> {
+    let mut outputs = Vec::new();
+    loop {
+        match job.next_output(now) {
+            Output::Event(event) => outputs.push(format!("{:?}", event.kind)),
+            Output::Send(transmit) => outputs.push(format!(
+                "{} {}",
+                transmit.request.method(),
+                transmit.request.uri()
+            )),
+            Output::Wait(_) | Output::NeedInput | Output::Done => return outputs,
+        }
+    }
+}
+
+#[test]
+fn a_resumed_job_polls_at_once() {
+    let now = START + Duration::from_secs(600);
+    let mut job = Job::resume(&api(), &ticket(), JobOptions::new(), now);
+    let outputs = beginning(&mut job, now);
+    assert!(outputs[0].contains("Resumed"), "{outputs:?}");
+    assert_eq!(
+        outputs[1],
+        format!("GET https://developers.typless.com/api/get-extraction-data?extraction_id={ID}")
+    );
+}
+
+#[test]
+fn past_its_deadline_a_resumed_job_polls_once_more() {
+    let mut run = support::Run::new(Job::resume(
+        &api(),
+        &ticket(),
+        JobOptions::new(),
+        START + Duration::from_secs(90_000),
+    ));
+    run.now = START + Duration::from_secs(90_000);
+    run.reply(in_progress()).settle();
+    assert!(matches!(
+        run.events[0].kind,
+        JobEventKind::PollDue {
+            reason: PollReason::Deadline,
+            ..
+        }
+    ));
+    assert!(matches!(
+        run.outcome(),
+        Some(Err(JobError::Deadline { .. }))
+    ));
+}
+
+#[test]
+fn a_new_deadline_in_the_options_replaces_that_of_the_ticket() {
+    let now = START + Duration::from_secs(90_000);
+    let mut run = support::Run::new(Job::resume(
+        &api(),
+        &ticket(),
+        JobOptions::new().with_deadline(Duration::from_secs(60)),
+        now,
+    ));
+    run.now = now;
+    run.reply(in_progress()).reply(success()).settle();
+    assert!(matches!(run.outcome(), Some(Ok(_))));
+}
+
+#[test]
+fn a_clock_set_back_makes_the_job_young_and_its_deadline_as_far_away() {
+    let day = Duration::from_secs(24 * 3600);
+    let now = Time::from_unix(START.since_epoch() - day);
+    let mut run = support::Run::new(Job::resume(&api(), &ticket(), JobOptions::new(), now));
+    run.now = now;
+    run.reply(in_progress());
+    let mut polls = 1;
+    while let Some(transmit) = run.next_request() {
+        run.job.handle_response(transmit.id, in_progress(), run.now);
+        polls += 1;
+    }
+    assert!(matches!(
+        run.outcome(),
+        Some(Err(JobError::Deadline { .. }))
+    ));
+    assert!(
+        run.now <= now + day + Duration::from_secs(3600) && polls > 10,
+        "{polls} polls until {}",
+        run.now
+    );
+}
+
+#[test]
+fn an_unknown_id_of_a_resumed_job_is_not_found_at_once() {
+    let mut run = support::Run::new(Job::resume(&api(), &ticket(), JobOptions::new(), START));
+    run.reply(response(404, r#"{"detail": "no such extraction"}"#))
+        .settle();
+    let Some(Err(error @ JobError::NotFound { .. })) = run.outcome() else {
+        panic!()
+    };
+    assert_eq!(
+        error.service_error().unwrap().message(),
+        Some("no such extraction")
+    );
+}
+
+#[test]
+fn restoring_keeps_the_retry_budget_and_the_pause() {
+    let mut run = support::Run::new(submit(JobOptions::new()));
+    run.reply(support::response_with(429, ("retry-after", "600"), "{}"));
+    assert!(matches!(run.job.next_output(run.now), Output::Event(_)));
+    let snapshot = run.job.snapshot().unwrap();
+    assert!(!snapshot.may_be_submitted());
+    let mut restored = Job::restore(
+        &api(),
+        &snapshot,
+        document(),
+        JobOptions::new(),
+        START + Duration::from_secs(10),
+    );
+    let Output::Wait(until) = restored.next_output(START + Duration::from_secs(10)) else {
+        panic!()
+    };
+    assert_eq!(until, START + Duration::from_secs(600));
+    assert!(beginning(&mut restored, until)[0].contains("attempt: 2"));
+}
+
+#[test]
+fn a_lost_submit_is_repeated_only_where_that_is_allowed() {
+    let mut job = submit(JobOptions::new());
+    assert!(matches!(job.next_output(START), Output::Event(_)));
+    let snapshot = job.snapshot().unwrap();
+    assert!(snapshot.may_be_submitted());
+    let mut careful = support::Run::new(Job::restore(
+        &api(),
+        &snapshot,
+        document(),
+        JobOptions::new(),
+        START,
+    ));
+    careful.settle();
+    assert!(matches!(
+        careful.outcome(),
+        Some(Err(JobError::SubmitUnknown { .. }))
+    ));
+    let bold = JobOptions::new()
+        .with_retry_policy(typless::machine::RetryPolicy::new().with_resubmissions(1));
+    let mut bold = support::Run::new(Job::restore(&api(), &snapshot, document(), bold, START));
+    bold.reply(accepted()).reply(success()).settle();
+    assert!(matches!(bold.outcome(), Some(Ok(_))));
+}

@@ -1,0 +1,201 @@
+//! The strategies of the feature `proptest`: what they promise, and that odd values occur.
+
+use http::Response;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use typless::machine::{Snapshot, Ticket};
+use typless::proptest::{
+    Fields, Flavour, Step, documents, error_bodies, extractions, garbled_responses,
+    listing_responses, notifications, odd_results, refusals, results, scripts, snapshots,
+    status_bodies, status_responses, submit_responses, tickets, usual_results,
+};
+use typless::wire::{
+    AwaitingResponse, Extraction, Field, ResponseError, ServiceError, Status, StatusResponse,
+    SubmitResponse,
+};
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_result_can_be_read_and_a_usual_one_has_every_field(usual in usual_results(&Fields::invoice()), odd in odd_results(&Fields::invoice())) {
+        let usual = Extraction::from_json(usual)?;
+        let names: Vec<_> = usual.fields().iter().map(Field::name).collect();
+        prop_assert_eq!(names, ["supplier_name", "invoice_number", "issue_date", "total_amount"]);
+        prop_assert!(usual.line_items().iter().all(|row| row.fields().len() == 3));
+        prop_assert!(usual.text("total_amount").is_none_or(|amount| amount.parse::<f64>().is_ok()));
+        Extraction::from_json(odd)?;
+    }
+
+    #[test]
+    fn tickets_and_snapshots_are_read_back(ticket in tickets(), snapshot in snapshots()) {
+        prop_assert_eq!(Ticket::from_json(&ticket.to_json())?, ticket);
+        prop_assert_eq!(Snapshot::from_json(&snapshot.to_json())?, snapshot);
+    }
+
+    #[test]
+    fn every_status_body_has_a_status_and_every_refusal_is_one(body in status_bodies(&Fields::invoice()), refusal in refusals()) {
+        StatusResponse::decode(&Response::new(body.into()))?;
+        prop_assert!(matches!(StatusResponse::decode(&refusal), Err(ResponseError::Service(_))));
+    }
+}
+
+/// Whether the predicate holds for one of a few hundred values.
+fn some<T>(strategy: impl Strategy<Value = T>, is: impl Fn(&T) -> bool) -> bool {
+    let mut runner = TestRunner::deterministic();
+    (0..600).any(|_| is(&strategy.new_tree(&mut runner).unwrap().current()))
+}
+
+#[test]
+fn odd_results_are_odd() {
+    let read = |json: &String| Extraction::from_json(json.clone()).unwrap();
+    let odd = || odd_results(&Fields::invoice());
+    assert!(
+        some(odd(), |json| read(json).field("total_amount").is_none()),
+        "a field is missing"
+    );
+    assert!(
+        some(odd(), |json| read(json)
+            .fields()
+            .iter()
+            .filter(|field| field.name() == "issue_date")
+            .count()
+            == 2),
+        "a field is doubled"
+    );
+    assert!(
+        some(odd(), |json| read(json).text("issue_date") == Some("")),
+        "a value is empty"
+    );
+    assert!(
+        some(odd(), |json| json.contains(r#""x":-1"#)),
+        "a place is none"
+    );
+    assert!(
+        some(odd(), |json| json.contains(r#""confidence_score":"0."#)),
+        "a score is text"
+    );
+    assert!(
+        some(odd(), |json| json.contains(r#""values":null"#)),
+        "there are no values"
+    );
+    assert!(
+        some(odd(), |json| json.contains(r#""vat_rates":[{"vat_rate"#)),
+        "a row is an object"
+    );
+    assert!(
+        some(odd(), |json| json.contains(r#""line_items":null"#)),
+        "there are no rows"
+    );
+    assert!(some(results(&Fields::new()), |json| read(json)
+        .fields()
+        .is_empty()));
+    assert!(some(extractions(&Fields::invoice()), |extraction| {
+        !extraction.line_items().is_empty()
+    }));
+}
+
+#[test]
+fn errors_come_in_every_shape() {
+    let read = |body: &bytes::Bytes| ServiceError::from_response(&Response::new(body.clone()));
+    assert!(
+        some(error_bodies(), |body| read(body).code().is_some()
+            && read(body).details().is_some()),
+        "the standard format"
+    );
+    assert!(
+        some(error_bodies(), |body| read(body)
+            .message()
+            .is_some_and(|message| message.contains(": "))),
+        "a validation error"
+    );
+    assert!(
+        some(error_bodies(), |body| read(body)
+            .message()
+            .is_some_and(|message| message.contains('\u{1b}'))),
+        "a hostile text"
+    );
+    assert!(
+        some(error_bodies(), |body| body.starts_with(br#"{"error":"#)
+            && read(body).message().is_some()),
+        "a wrapped error"
+    );
+    assert!(some(error_bodies(), bytes::Bytes::is_empty), "nothing");
+    assert!(
+        some(error_bodies(), |body| std::str::from_utf8(body).is_err()),
+        "no text"
+    );
+}
+
+#[test]
+fn responses_bring_every_outcome() {
+    let status = |is: fn(&StatusResponse) -> bool| {
+        some(status_responses(&Fields::invoice()), |response| {
+            StatusResponse::decode(response).is_ok_and(|response| is(&response))
+        })
+    };
+    assert!(status(|response| response.status() == &Status::InProgress));
+    assert!(status(
+        |response| response.status() == &Status::Success && response.extraction().is_some()
+    ));
+    assert!(status(
+        |response| response.status() == &Status::Error && response.error().is_some()
+    ));
+    assert!(status(|response| response.status() == &Status::Expired));
+    assert!(status(|response| matches!(
+        response.status(),
+        Status::Other(_)
+    )));
+    assert!(some(submit_responses(), |response| SubmitResponse::decode(
+        response
+    )
+    .is_ok()));
+    assert!(some(submit_responses(), |response| response.status()
+        == 429
+        && response.headers().contains_key("retry-after")));
+    assert!(some(garbled_responses(), |response| matches!(
+        SubmitResponse::decode(response),
+        Err(ResponseError::Decode(_))
+    )));
+    let listed = |response: &_| {
+        AwaitingResponse::decode(response).map(AwaitingResponse::into_extraction_ids)
+    };
+    assert!(some(listing_responses(), |response| listed(response)
+        .is_ok_and(|ids| ids.is_empty())));
+    assert!(
+        some(listing_responses(), |response| listed(response)
+            .is_ok_and(|ids| ids.iter().skip(1).any(|id| *id == ids[0]))),
+        "one is listed twice"
+    );
+    assert!(
+        some(listing_responses(), |response| matches!(
+            listed(response),
+            Err(ResponseError::Decode(_))
+        )),
+        "an entry is none"
+    );
+    assert!(some(notifications(), |notification| notification
+        .extraction_id()
+        .as_str()
+        .len()
+        < 39));
+    assert!(some(documents(), |document| document.customer().is_some()
+        && document.reference().is_none()));
+}
+
+#[test]
+fn only_a_hostile_script_sets_the_clock_back() {
+    let puts_back = |flavour| {
+        some(scripts(flavour), |script| {
+            script
+                .steps()
+                .iter()
+                .any(|step| matches!(step, Step::SetBack(_)))
+        })
+    };
+    assert_eq!(
+        [Flavour::WellFormed, Flavour::Hostile, Flavour::Mixed].map(puts_back),
+        [false, true, true]
+    );
+}

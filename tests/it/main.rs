@@ -1,0 +1,56 @@
+//! The integration tests of `typless`, in one binary: it links the crate once.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod dependencies;
+mod docs;
+mod support;
+mod transcripts;
+mod words;
+
+/// Requests, and what the responses are read into.
+mod wire {
+    mod api;
+    mod body;
+    mod open_points;
+    mod parse;
+    mod parse_errors;
+    mod responses;
+}
+
+/// The state machines when all is well, and the tables and texts of their outcomes.
+mod machine {
+    mod batch;
+    mod batch_discovery;
+    mod batch_many;
+    mod call;
+    mod decision_table;
+    mod delays;
+    mod drain;
+    mod errors;
+    mod job;
+    mod stored;
+}
+
+/// The rows of `docs/faults.md`: each test has the name of its row.
+mod faults {
+    mod batch;
+    mod drain;
+    mod input;
+    mod poll;
+    mod submit;
+    mod time;
+    mod webhook;
+}
+
+/// Properties that hold for random inputs, and the tools that check them.
+mod laws {
+    mod batch;
+    mod batch_random;
+    mod checker;
+    mod drain;
+    mod job;
+    mod parse;
+    mod resume;
+    mod strategies;
+}

@@ -1,0 +1,444 @@
+//! A service in memory, and a batch driven against it in virtual time: a test sees how many
+//! requests there were, and how late the results.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Response};
+use typless::machine::{
+    Batch, BatchEvent, BatchEventKind, BatchOptions, Failure, FailureKind, JobEventKind, JobKey,
+    Machine, Output, RequestId, Time, Transmit,
+};
+use typless::wire::{Document, ExtractionId, Notification};
+
+use super::{START, api, in_progress, response, response_with, success};
+
+/// What happens to a request instead of being served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It never arrives.
+    NotSent,
+    /// It is served, and the response is lost.
+    ResponseLost,
+    /// It gets this status, and is not processed.
+    Status(u16),
+    /// The same, with a `Retry-After`.
+    RetryAfter(u16, u64),
+    /// Its response is larger than the limit.
+    TooLarge,
+    /// It never gets a response.
+    NoResponse,
+}
+
+/// One extraction the service has.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) name: String,
+    pub(crate) customer: Option<String>,
+    pub(crate) finished_at: Time,
+    pub(crate) read_at: Option<Time>,
+    /// Never listed.
+    pub(crate) is_hidden: bool,
+}
+
+/// The fault of the request of this number, with this text, at this time.
+pub(crate) type Faults = dyn FnMut(u64, &str, Time) -> Option<Fault>;
+
+/// The service: accepts documents, finishes each after a while, lists what has finished.
+pub(crate) struct Service {
+    pub(crate) held: BTreeMap<String, Held>,
+    /// When each unread extraction finishes, and its id.
+    unread: BTreeSet<(Time, String)>,
+    /// How long the extraction of this number takes.
+    pub(crate) takes: Box<dyn FnMut(u64) -> Duration>,
+    /// The fault of a request, if any.
+    pub(crate) fault: Box<Faults>,
+    /// Unknown ids that every listing has.
+    pub(crate) unknown_ids: Vec<String>,
+    /// Whether an extraction that was read is no longer listed.
+    pub(crate) forgets_read: bool,
+    /// Whether the listing is always empty.
+    pub(crate) lists_nothing: bool,
+    /// Whether this number's extraction is never listed.
+    pub(crate) hides: Box<dyn FnMut(u64) -> bool>,
+    pub(crate) submits: u64,
+    pub(crate) polls: u64,
+    pub(crate) listings: u64,
+}
+
+impl Default for Service {
+    fn default() -> Self {
+        Self {
+            held: BTreeMap::new(),
+            unread: BTreeSet::new(),
+            takes: Box::new(|_| Duration::from_secs(20)),
+            fault: Box::new(|_, _, _| None),
+            unknown_ids: Vec::new(),
+            forgets_read: true,
+            lists_nothing: false,
+            hides: Box::new(|_| false),
+            submits: 0,
+            polls: 0,
+            listings: 0,
+        }
+    }
+}
+
+impl Service {
+    /// The id of the extraction of this number.
+    pub(crate) fn id(number: u64) -> String {
+        format!("{number:040x}")
+    }
+
+    /// Adds an extraction that was submitted before the run.
+    pub(crate) fn hold(&mut self, number: u64, finished_at: Time) -> ExtractionId {
+        let id = Self::id(number);
+        self.unread.insert((finished_at, id.clone()));
+        let held = Held {
+            name: id.clone(),
+            customer: None,
+            finished_at,
+            read_at: None,
+            is_hidden: (self.hides)(number),
+        };
+        self.held.insert(id.clone(), held);
+        ExtractionId::new(&id).unwrap()
+    }
+
+    fn serve(&mut self, transmit: Transmit, now: Time) -> Response<Bytes> {
+        let uri = transmit.request.uri().to_string();
+        if transmit.request.method() == Method::POST {
+            return self.submit(transmit, now);
+        }
+        match uri.split_once("extraction_id=") {
+            Some((_, rest)) => self.poll(rest.split('&').next().unwrap_or_default(), now),
+            None => self.list(
+                uri.split_once("customer=")
+                    .map(|(_, customer)| customer.to_owned())
+                    .as_deref(),
+                now,
+            ),
+        }
+    }
+
+    fn submit(&mut self, transmit: Transmit, now: Time) -> Response<Bytes> {
+        let body =
+            String::from_utf8(transmit.request.into_body().to_bytes().unwrap().to_vec()).unwrap();
+        let field = |name: &str| {
+            body.split_once(&format!("\"{name}\":\""))
+                .and_then(|(_, rest)| rest.split('"').next())
+                .map(str::to_owned)
+        };
+        let number = self.submits;
+        self.submits += 1;
+        let finished_at = now + (self.takes)(number);
+        let id = Self::id(number);
+        self.unread.insert((finished_at, id.clone()));
+        let is_hidden = (self.hides)(number);
+        let held = Held {
+            name: field("file_name").unwrap(),
+            customer: field("customer"),
+            finished_at,
+            read_at: None,
+            is_hidden,
+        };
+        self.held.insert(id.clone(), held);
+        response(202, &format!(r#"{{"extraction_id": "{id}"}}"#))
+    }
+
+    fn poll(&mut self, id: &str, now: Time) -> Response<Bytes> {
+        self.polls += 1;
+        let Some(held) = self.held.get_mut(id) else {
+            return response(404, "{}");
+        };
+        if held.finished_at > now {
+            return in_progress();
+        }
+        if self.forgets_read {
+            self.unread.remove(&(held.finished_at, id.to_owned()));
+        }
+        held.read_at.get_or_insert(now);
+        success()
+    }
+
+    fn list(&mut self, customer: Option<&str>, now: Time) -> Response<Bytes> {
+        self.listings += 1;
+        let mut ids: Vec<&str> = self.unknown_ids.iter().map(String::as_str).collect();
+        if !self.lists_nothing {
+            for (_, id) in self
+                .unread
+                .iter()
+                .take_while(|(finished_at, _)| *finished_at <= now)
+            {
+                let held = &self.held[id];
+                if !held.is_hidden && (customer.is_none() || held.customer.as_deref() == customer) {
+                    ids.push(id);
+                }
+            }
+        }
+        let quoted: Vec<String> = ids.iter().map(|id| format!("{id:?}")).collect();
+        response(
+            200,
+            &format!(r#"{{"extraction_ids": [{}]}}"#, quoted.join(", ")),
+        )
+    }
+}
+
+/// A batch and its service, in virtual time.
+pub(crate) struct BatchRun {
+    pub(crate) batch: Batch,
+    pub(crate) service: Service,
+    pub(crate) now: Time,
+    pub(crate) round_trip: Duration,
+    pub(crate) events: Vec<BatchEvent>,
+    /// Whether all events are kept, or only the outcomes.
+    pub(crate) keeps_events: bool,
+    /// The outcome of each job: a result, or the name of the error.
+    pub(crate) outcomes: BTreeMap<JobKey, Result<(), String>>,
+    /// Whether the extraction of this number has a webhook, and how long after it finished.
+    pub(crate) webhook: Box<dyn FnMut(u64) -> Option<Duration>>,
+    pub(crate) max_in_flight_seen: usize,
+    pub(crate) max_submits_seen: usize,
+    pub(crate) max_in_a_second: usize,
+    pending: BTreeMap<(Time, u64), Arrival>,
+    arrivals: u64,
+    submits_out: BTreeSet<RequestId>,
+    out: BTreeMap<RequestId, Time>,
+    sent: VecDeque<Time>,
+    pub(crate) requests: u64,
+}
+
+enum Arrival {
+    Reply(RequestId, Result<Response<Bytes>, Failure>),
+    Webhook(String),
+}
+
+impl BatchRun {
+    pub(crate) fn new(options: BatchOptions) -> Self {
+        Self::at(options, START)
+    }
+
+    pub(crate) fn at(options: BatchOptions, now: Time) -> Self {
+        Self {
+            batch: Batch::new(&api(), options, now),
+            service: Service::default(),
+            now,
+            round_trip: Duration::from_millis(100),
+            events: Vec::new(),
+            keeps_events: true,
+            outcomes: BTreeMap::new(),
+            webhook: Box::new(|_| None),
+            max_in_flight_seen: 0,
+            max_submits_seen: 0,
+            max_in_a_second: 0,
+            pending: BTreeMap::new(),
+            arrivals: 0,
+            submits_out: BTreeSet::new(),
+            out: BTreeMap::new(),
+            sent: VecDeque::new(),
+            requests: 0,
+        }
+    }
+
+    /// A batch of this many documents, closed.
+    pub(crate) fn with_documents(documents: usize, options: BatchOptions) -> Self {
+        let mut run = Self::new(options);
+        for number in 0..documents {
+            run.batch.add(numbered(number), run.now).unwrap();
+        }
+        run.batch.close();
+        run
+    }
+
+    /// Runs until nothing is due and nothing arrives any more.
+    pub(crate) fn run(&mut self) -> &mut Self {
+        self.run_until(Time::MAX)
+    }
+
+    /// Runs until this time, or until nothing is due and nothing arrives any more.
+    pub(crate) fn run_until(&mut self, end: Time) -> &mut Self {
+        loop {
+            self.arrive();
+            let next = self.pending.first_key_value().map(|((time, _), _)| *time);
+            match self.batch.next_output(self.now) {
+                Output::Send(transmit) => self.transmit(transmit),
+                Output::Event(event) => self.take(event),
+                Output::Wait(until) => {
+                    assert!(until > self.now);
+                    let to = next.map_or(until, |next| next.min(until));
+                    if to > end {
+                        self.now = end;
+                        return self;
+                    }
+                    self.now = to;
+                }
+                Output::NeedInput => match next.filter(|next| *next <= end) {
+                    Some(next) => self.now = next,
+                    None => return self,
+                },
+                Output::Done => return self,
+            }
+        }
+    }
+
+    fn arrive(&mut self) {
+        while let Some(entry) = self
+            .pending
+            .first_entry()
+            .filter(|entry| entry.key().0 <= self.now)
+        {
+            match entry.remove() {
+                Arrival::Reply(id, reply) => {
+                    self.out.remove(&id);
+                    self.submits_out.remove(&id);
+                    match reply {
+                        Ok(response) => self.batch.handle_response(id, response, self.now),
+                        Err(failure) => self.batch.handle_failure(id, failure, self.now),
+                    }
+                }
+                Arrival::Webhook(id) => {
+                    self.batch.handle_notification(&notification(&id), self.now);
+                }
+            }
+        }
+    }
+
+    fn transmit(&mut self, transmit: Transmit) {
+        let (id, limit) = (transmit.id, transmit.limits.total);
+        let is_submit = transmit.request.method() == Method::POST;
+        self.count(id, is_submit, self.now + limit);
+        let text = format!("{} {}", transmit.request.method(), transmit.request.uri());
+        let fault = (self.service.fault)(self.requests - 1, &text, self.now);
+        let broken = |kind| Err(Failure::new(kind, "set by the test"));
+        let reply = match fault {
+            None => Ok(self.serve(transmit)),
+            Some(Fault::NotSent) => broken(FailureKind::NotSent),
+            Some(Fault::ResponseLost) => {
+                self.serve(transmit);
+                broken(FailureKind::Interrupted)
+            }
+            Some(Fault::Status(status)) => Ok(response(status, "{}")),
+            Some(Fault::RetryAfter(status, seconds)) => Ok(response_with(
+                status,
+                ("retry-after", &seconds.to_string()),
+                "{}",
+            )),
+            Some(Fault::TooLarge) => broken(FailureKind::TooLarge),
+            Some(Fault::NoResponse) => return,
+        };
+        self.arrive_at(self.now + self.round_trip, Arrival::Reply(id, reply));
+    }
+
+    fn serve(&mut self, transmit: Transmit) -> Response<Bytes> {
+        let (submits, now) = (self.service.submits, self.now);
+        let response = self.service.serve(transmit, now);
+        if self.service.submits > submits {
+            if let Some(after) = (self.webhook)(submits) {
+                let id = Service::id(submits);
+                let finished_at = self.service.held[&id].finished_at;
+                self.arrive_at(finished_at + after, Arrival::Webhook(id));
+            }
+        }
+        response
+    }
+
+    fn arrive_at(&mut self, time: Time, arrival: Arrival) {
+        self.arrivals += 1;
+        self.pending.insert((time, self.arrivals), arrival);
+    }
+
+    /// Counts what is in flight and what was sent within a second, independently of the batch.
+    fn count(&mut self, id: RequestId, is_submit: bool, until: Time) {
+        self.requests += 1;
+        self.out.retain(|_, until| *until > self.now);
+        self.submits_out.retain(|id| self.out.contains_key(id));
+        self.out.insert(id, until);
+        if is_submit {
+            self.submits_out.insert(id);
+        }
+        self.sent.push_back(self.now);
+        while self
+            .sent
+            .front()
+            .is_some_and(|time| self.now.saturating_since(*time) >= Duration::from_secs(1))
+        {
+            self.sent.pop_front();
+        }
+        self.max_in_flight_seen = self.max_in_flight_seen.max(self.out.len());
+        self.max_submits_seen = self.max_submits_seen.max(self.submits_out.len());
+        self.max_in_a_second = self.max_in_a_second.max(self.sent.len());
+    }
+
+    fn take(&mut self, event: BatchEvent) {
+        if let BatchEventKind::Job {
+            key,
+            event: JobEventKind::Finished(outcome),
+            ..
+        } = &event.kind
+        {
+            let outcome = outcome.as_ref().map(|_| ()).map_err(|error| {
+                format!("{error:?}")
+                    .split([' ', '('])
+                    .next()
+                    .unwrap()
+                    .to_owned()
+            });
+            assert!(
+                self.outcomes.insert(*key, outcome).is_none(),
+                "{key} finished twice"
+            );
+        }
+        if self.keeps_events {
+            self.events.push(event);
+        }
+    }
+
+    /// How many jobs have a result.
+    pub(crate) fn succeeded(&self) -> usize {
+        self.outcomes
+            .values()
+            .filter(|outcome| outcome.is_ok())
+            .count()
+    }
+
+    /// How many jobs have this error.
+    pub(crate) fn count_errors(&self, name: &str) -> usize {
+        self.outcomes
+            .values()
+            .filter(|outcome| outcome.as_ref().is_err_and(|error| error == name))
+            .count()
+    }
+
+    /// How many events of a kind there were.
+    pub(crate) fn count_events(&self, kind: impl Fn(&BatchEventKind) -> bool) -> usize {
+        self.events.iter().filter(|event| kind(&event.kind)).count()
+    }
+
+    /// How many events of jobs of a kind there were.
+    pub(crate) fn count_job_events(&self, kind: impl Fn(&JobEventKind) -> bool) -> usize {
+        self.count_events(|event| matches!(event, BatchEventKind::Job { event, .. } if kind(event)))
+    }
+
+    /// How late the results were read, the latest first.
+    pub(crate) fn lateness(&self) -> Vec<Duration> {
+        let read = self
+            .service
+            .held
+            .values()
+            .filter_map(|held| Some(held.read_at?.saturating_since(held.finished_at)));
+        let mut lateness: Vec<Duration> = read.collect();
+        lateness.sort_unstable_by(|one, other| other.cmp(one));
+        lateness
+    }
+}
+
+/// A small document, named after its number.
+pub(crate) fn numbered(number: usize) -> Document {
+    Document::new(&format!("{number}.pdf"), "line-item-invoice", &b"%PDF"[..]).unwrap()
+}
+
+pub(crate) fn notification(id: &str) -> Notification {
+    let json = format!(r#"{{"data": {{"id": "{id}"}}, "type": "extraction.finished"}}"#);
+    Notification::decode(json.as_bytes()).unwrap()
+}

@@ -1,0 +1,20 @@
+//! The tests of transports, clocks and drivers.
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails")]
+
+mod asynchronous;
+mod blocking;
+#[cfg(all(feature = "hyper-rustls", feature = "ureq"))]
+mod conformance;
+#[cfg(any(feature = "ureq", feature = "hyper"))]
+mod exchanges;
+#[cfg(any(feature = "ureq", feature = "hyper"))]
+mod faults;
+#[cfg(feature = "hyper")]
+mod hyper;
+mod recorded_job;
+mod support;
+#[cfg(feature = "tracing")]
+mod tracing;
+mod transcripts;
+#[cfg(feature = "ureq")]
+mod ureq;

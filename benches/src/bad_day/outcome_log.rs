@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use typless::machine::{BatchEvent, BatchEventKind, Cause, JobError, JobEventKind};
+use typless::machine::{
+    BatchEvent, BatchEventKind, Cause, JobError, JobEventKind, Pause, PauseReason,
+};
 use typless::wire::Extraction;
 
 use super::scenario;
@@ -80,9 +82,13 @@ impl OutcomeLog {
             BatchEventKind::SubmittedLate { ticket, .. } => self
                 .unexpected
                 .push(format!("submitted late: {:?}", ticket.reference())),
-            BatchEventKind::KeyRefused(error) => self
+            BatchEventKind::Paused(Pause {
+                reason: PauseReason::KeyRefused,
+                cause,
+                ..
+            }) => self
                 .unexpected
-                .push(format!("the key was refused: {error}")),
+                .push(format!("the key was refused: {cause}")),
             _ => {}
         }
     }
@@ -122,7 +128,9 @@ impl DocumentOutcome {
                     .all(|(field, value)| extraction.text(field) == Some(value)),
             },
             Err(JobError::Failed { .. }) => Self::Failed,
-            Err(JobError::SubmitUnknown { cause }) => Self::Unknown(Acceptance::from_cause(&cause)),
+            Err(JobError::SubmitUnknown { cause, .. }) => {
+                Self::Unknown(Acceptance::from_cause(&cause))
+            }
             Err(other) => Self::Other(other.to_string()),
         }
     }

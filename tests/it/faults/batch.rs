@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::support::service::{BatchRun, Fault, Service, notification, numbered};
 use crate::support::{START, response, response_with};
 use typless::machine::{
-    BatchEventKind, BatchOptions, JobEventKind, JobState, Machine, Output, PollReason,
+    BatchEventKind, BatchOptions, JobEventKind, JobState, Machine, Output, PauseReason, PollReason,
     QueueProblem, RequestId, Ticket, Time,
 };
 use typless::wire::{Document, ExtractionId};
@@ -96,7 +96,7 @@ fn q02_what_is_listed_again_after_its_fetch_is_not_fetched_again() {
         matches!(
             event,
             JobEventKind::PollDue {
-                reason: PollReason::Queue,
+                reason: PollReason::Listed,
                 ..
             }
         )
@@ -173,7 +173,7 @@ fn q05_jobs_of_another_customer_are_polled_one_by_one() {
         matches!(
             event,
             JobEventKind::PollDue {
-                reason: PollReason::Queue,
+                reason: PollReason::Listed,
                 ..
             }
         )
@@ -232,7 +232,7 @@ fn q08_a_listed_but_unfinished_id_is_not_fetched_again_for_a_while() {
         matches!(
             event,
             JobEventKind::PollDue {
-                reason: PollReason::Queue,
+                reason: PollReason::Listed,
                 ..
             }
         )
@@ -496,7 +496,7 @@ fn a_refused_key_pauses_everything_once_and_finishes_nothing() {
     run.service.fault = Box::new(|number, _, _| (number >= 20).then_some(Fault::Status(401)));
     run.run_until(START + Duration::from_secs(600));
     assert_eq!(
-        run.count_events(|kind| matches!(kind, BatchEventKind::KeyRefused(_))),
+        run.count_events(|kind| matches!(kind, BatchEventKind::Paused(pause) if pause.reason == PauseReason::KeyRefused)),
         1
     );
     let stopped_at = run.requests;
@@ -540,7 +540,7 @@ fn a_pause_the_service_asks_for_applies_to_all_jobs_once() {
     run.run();
     assert_eq!((run.succeeded(), run.service.submits), (50, 50));
     assert_eq!(
-        run.count_events(|kind| matches!(kind, BatchEventKind::Throttled { .. })),
+        run.count_events(|kind| matches!(kind, BatchEventKind::Paused(pause) if pause.reason == PauseReason::Throttled)),
         1
     );
 }

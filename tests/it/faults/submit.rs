@@ -70,7 +70,8 @@ fn s02_a_lost_response_leaves_the_submit_unknown_and_a_late_one_still_has_its_id
     assert!(matches!(
         run.error(),
         JobError::SubmitUnknown {
-            cause: Cause::TimeLimit
+            cause: Cause::TimeLimit,
+            ..
         }
     ));
     assert_eq!(since_start(run.now), Duration::from_secs(60));
@@ -84,7 +85,8 @@ fn s02_a_lost_response_leaves_the_submit_unknown_and_a_late_one_still_has_its_id
             matches!(
                 Run::with(JobOptions::new()).fail(kind).error(),
                 JobError::SubmitUnknown {
-                    cause: Cause::Failure(_)
+                    cause: Cause::Failure(_),
+                    ..
                 }
             ),
             "{kind:?}"

@@ -137,7 +137,7 @@ fn the_first_request_after_a_restart_is_one_listing() {
         matches!(
             event,
             JobEventKind::PollDue {
-                reason: PollReason::Queue,
+                reason: PollReason::Listed,
                 ..
             }
         )

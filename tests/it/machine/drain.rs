@@ -53,7 +53,7 @@ fn listed_results_are_fetched_and_returned_oldest_first() {
     assert_eq!(numbers, (1..=8).collect::<Vec<_>>());
     assert!(matches!(
         run.events[0].kind,
-        DrainEventKind::Listed { listed: 3, new: 3 }
+        DrainEventKind::ListingReceived { listed: 3, new: 3 }
     ));
     assert_eq!((run.now, queue.fetched.values().max()), (START, Some(&1)));
 }
@@ -243,7 +243,10 @@ fn an_id_acknowledged_before_its_result_is_not_returned() {
     let Output::Event(listed) = run.drain.next_output(run.now) else {
         panic!()
     };
-    assert!(matches!(listed.kind, DrainEventKind::Listed { .. }));
+    assert!(matches!(
+        listed.kind,
+        DrainEventKind::ListingReceived { .. }
+    ));
     let Output::Event(_) = run.drain.next_output(run.now) else {
         panic!("b is announced")
     };

@@ -3,13 +3,7 @@
 use std::time::Duration;
 
 use super::Time;
-
-/// The full rate, in parts: the unit in which the rate is cut and regained. At worst 1 part is
-/// left.
-const FULL_RATE_PARTS: u32 = 64;
-
-/// The time after which one part of the rate is regained.
-const REGAIN_PART_EVERY: Duration = Duration::from_secs(1);
+use super::admitted_rate::{AdmittedRate, FULL};
 
 /// How many polls may go before a waiting submit: at least one of ten requests is a submit.
 const MAX_POLLS_BEFORE_SUBMIT: u8 = 9;
@@ -18,7 +12,8 @@ const MAX_POLLS_BEFORE_SUBMIT: u8 = 9;
 ///
 /// Any span of time has at most as many requests as the rate allows for its length, plus the burst
 /// (the generic cell rate algorithm, in whole nanoseconds). A response that asks to slow down stops
-/// everything for a while and halves the rate, which then comes back: one part in 64 each second.
+/// everything for a while and lowers the rate to just below what the service admitted. The rate
+/// comes back in a few seconds up to there, and slowly, then faster, beyond; see [`AdmittedRate`].
 /// Time that goes back is ignored. At [`Time::MAX`] there is no limit, as there is nothing to wait
 /// for after it.
 #[derive(Debug, Clone)]
@@ -50,10 +45,8 @@ struct Rate {
     /// When the next request would be sent if all kept their interval (the theoretical arrival time
     /// of the algorithm).
     next_at: Time,
-    /// The rate that is left, in parts of [`FULL_RATE_PARTS`]; from 1.
-    parts: u32,
-    /// The time up to which regained parts are counted.
-    regained_at: Time,
+    /// The rate that the service is found to admit.
+    admitted: AdmittedRate,
 }
 
 impl Limiter {
@@ -69,7 +62,8 @@ impl Limiter {
     }
 
     /// At most this many requests `per` span, and `burst` at once. The interval is rounded up, so
-    /// that the rate is never exceeded. Both numbers are at least one.
+    /// that the rate is never exceeded. Both numbers are at least one. With a burst of one, no
+    /// half-open span of this length has more than `requests`.
     pub(crate) fn new(requests: u32, per: Duration, burst: u32) -> Self {
         let interval = divide_up(per, requests);
         let tolerance = interval.saturating_mul(burst.saturating_sub(1));
@@ -77,8 +71,7 @@ impl Limiter {
             interval,
             tolerance,
             next_at: Time::EPOCH,
-            parts: FULL_RATE_PARTS,
-            regained_at: Time::EPOCH,
+            admitted: AdmittedRate::new(interval),
         };
         Self {
             rate: Some(rate),
@@ -114,9 +107,12 @@ impl Limiter {
             .map_or(Duration::ZERO, Rate::interval_now)
     }
 
-    /// The service processed a request.
+    /// The service processed a request. Called for each response that shows it.
     pub(crate) fn admitted(&mut self, now: Time) {
-        self.advance(now);
+        let now = self.advance(now);
+        if let Some(rate) = &mut self.rate {
+            rate.admitted.admitted(now);
+        }
     }
 
     /// From when on one more request delays no other, if none is sent before.
@@ -147,8 +143,8 @@ impl Limiter {
             return false;
         }
         if let Some(rate) = &mut self.rate {
-            rate.regain(now);
             rate.next_at = rate.next_at.max(now) + rate.interval_now();
+            rate.admitted.sent(now);
         }
         self.polls_since_submit = match purpose {
             RequestKind::Submit => 0,
@@ -162,30 +158,38 @@ impl Limiter {
         self.paused_until = self.paused_until.max(until);
         if let Some(rate) = &mut self.rate {
             rate.next_at = rate.next_at.max(until + rate.tolerance);
-            rate.regained_at = rate.regained_at.max(until);
+            rate.admitted.pause(until, self.latest);
         }
     }
 
-    /// The service asked to slow down: pauses, and halves the rate.
+    /// The service asked to slow down: pauses, and lowers the rate.
     ///
     /// Only once for all requests that were in flight: a request sent before the last pause began
-    /// says nothing new. Returns whether it slowed down.
+    /// shows at most that the refusal was not a random one. Returns whether it slowed down.
     pub(crate) fn slow_down(&mut self, sent_at: Time, until: Time, now: Time) -> bool {
         let now = self.advance(now);
-        if self.slowed_at.is_some_and(|slowed_at| sent_at <= slowed_at) {
+        let is_new = self.slowed_at.is_none_or(|slowed_at| sent_at > slowed_at);
+        if !is_new {
+            if let Some(rate) = &mut self.rate {
+                rate.admitted.refused_in_flight();
+            }
             return false;
         }
         self.slowed_at = Some(now);
+        let until = until.max(now);
         if let Some(rate) = &mut self.rate {
-            rate.regain(now);
-            rate.parts = (rate.parts / 2).max(1);
+            rate.admitted.refused(until, now);
         }
-        self.pause_until(until.max(now));
+        self.pause_until(until);
+        self.advance(now);
         true
     }
 
     fn advance(&mut self, now: Time) -> Time {
         self.latest = self.latest.max(now);
+        if let Some(rate) = &mut self.rate {
+            rate.admitted.advance(self.latest);
+        }
         self.latest
     }
 }
@@ -196,21 +200,12 @@ impl Rate {
     }
 
     fn interval_now(&self) -> Duration {
-        if self.parts == FULL_RATE_PARTS {
+        if self.admitted.parts() == FULL {
             self.interval
         } else {
-            // The interval grows as the rate shrinks: interval * 64 / parts, saturating.
-            divide_up(self.interval.saturating_mul(FULL_RATE_PARTS), self.parts)
+            // The interval grows as the rate shrinks: interval * FULL / parts, saturating.
+            divide_up(self.interval.saturating_mul(FULL), self.admitted.parts())
         }
-    }
-
-    fn regain(&mut self, now: Time) {
-        // Whole parts since `regained_at`; the remaining time counts for the next part.
-        let parts =
-            now.saturating_since(self.regained_at).as_nanos() / REGAIN_PART_EVERY.as_nanos();
-        let parts = u32::try_from(parts).unwrap_or(u32::MAX);
-        self.parts = self.parts.saturating_add(parts).min(FULL_RATE_PARTS);
-        self.regained_at = self.regained_at + REGAIN_PART_EVERY.saturating_mul(parts);
     }
 }
 
@@ -227,8 +222,8 @@ mod tests {
 
     use super::*;
 
-    const START: Time = Time::from_unix_seconds(1_700_000_000);
     const SECOND: Duration = Duration::from_secs(1);
+    const START: Time = Time::from_unix_seconds(1_700_000_000);
 
     /// Takes as soon as possible, from `from` until `end`: when each request was sent, after
     /// `START`.
@@ -284,11 +279,11 @@ mod tests {
             ),
             (START + interval * 2, Duration::ZERO)
         );
-        limiter.slow_down(START, START + SECOND * 5, START + SECOND * 4);
+        limiter.slow_down(START, START, START + SECOND * 4);
         assert_eq!(
             limiter.delay_of_next(START + SECOND * 4),
-            interval * 2,
-            "at half of the rate"
+            divide_up(interval * 32, 31),
+            "at 31/32 of the rate"
         );
         assert_eq!(Limiter::unlimited().delay_of_next(START), Duration::ZERO);
     }
@@ -321,34 +316,78 @@ mod tests {
     }
 
     #[test]
-    fn slowing_down_stops_everyone_once_then_starts_at_half_the_rate_without_a_burst() {
+    fn a_burst_of_one_keeps_to_the_rate_in_any_second() {
+        let mut limiter = Limiter::new(10, SECOND, 1);
+        let times = sent(&mut limiter, START, START + SECOND * 20);
+        assert_eq!(times.len(), 200);
+        for from in &times {
+            let second = *from..*from + SECOND;
+            assert!(times.iter().filter(|at| second.contains(at)).count() <= 10);
+        }
+    }
+
+    #[test]
+    fn slowing_down_stops_everyone_once_then_starts_lower_without_a_burst() {
         let mut limiter = Limiter::new(64, SECOND, 32);
-        let answered = START + SECOND;
+        let refused_at = START + SECOND;
         let until = START + SECOND * 11;
-        assert!(limiter.slow_down(START, until, answered));
-        for (sent_at, later) in [(START, 2), (answered, 9)] {
+        assert!(limiter.slow_down(START, until, refused_at));
+        for (sent_at, later) in [(START, 2), (refused_at, 9)] {
             assert!(
-                !limiter.slow_down(sent_at, until + SECOND * later, answered + SECOND * later),
+                !limiter.slow_down(sent_at, until + SECOND * later, refused_at + SECOND * later),
                 "it was out when the pause began"
             );
         }
-        let times = sent(&mut limiter, answered, until + SECOND);
-        assert_eq!((times[0], times.len()), (SECOND * 11, 32));
-        let second = |from: u32| {
-            sent(
-                &mut limiter.clone(),
-                until + SECOND * from,
-                until + SECOND * (from + 1),
-            )
-            .len()
-        };
-        assert_eq!(second(1), 33);
-        let regained = sent(&mut limiter, until + SECOND, until + SECOND * 40);
-        assert_eq!(
-            regained.iter().filter(|at| **at >= SECOND * 46).count(),
-            64 * 5,
-            "all of it again"
+        // 31/32 of 64 per second, for the ramp of 2 s and the hold of 5 s.
+        let times = sent(&mut limiter, refused_at, until + SECOND * 7);
+        assert_eq!((times[0], times.len()), (SECOND * 11, 62 * 7));
+        let times = sent(&mut limiter, until + SECOND * 7, until + SECOND * 20);
+        let last = times.iter().filter(|at| **at >= SECOND * 26);
+        assert_eq!(last.count(), 64 * 5, "all of it again");
+    }
+
+    #[test]
+    fn refusals_with_nothing_admitted_between_them_halve_the_rate_each_time() {
+        let mut limiter = Limiter::new(1000, SECOND, 1);
+        let mut now = START;
+        let mut intervals = Vec::new();
+        for _ in 0..12 {
+            now = now.max(limiter.ready_at());
+            assert!(limiter.take(RequestKind::Poll, now));
+            let refused_at = now + Duration::from_nanos(1);
+            limiter.slow_down(now, refused_at + SECOND, refused_at);
+            intervals.push(limiter.interval());
+            now = refused_at;
+        }
+        assert!(
+            intervals[1..9]
+                .windows(2)
+                .all(|pair| pair[1] >= pair[0] * 19 / 10)
         );
+        assert_eq!(intervals[11], Duration::from_millis(256), "1/256 is left");
+        now = limiter.ready_at();
+        limiter.take(RequestKind::Poll, now);
+        limiter.admitted(now);
+        limiter.admitted(now + SECOND * 2);
+        assert!(
+            limiter.interval() < Duration::from_micros(1100),
+            "and it is back soon"
+        );
+    }
+
+    #[test]
+    fn it_takes_a_few_hundred_bytes() {
+        assert!(size_of::<Limiter>() <= 512, "{}", size_of::<Limiter>());
+    }
+
+    #[test]
+    fn a_single_refusal_at_the_plateau_changes_nothing() {
+        let mut limiter = Limiter::new(100, SECOND, 1);
+        limiter.slow_down(START, START, START);
+        let plateau = limiter.interval();
+        limiter.admitted(START + SECOND);
+        assert!(limiter.slow_down(START + SECOND, START + SECOND, START + SECOND));
+        assert_eq!(limiter.interval(), plateau);
     }
 
     #[test]
@@ -383,6 +422,8 @@ mod tests {
         Pass(u64),
         Jump(u64),
         SlowDown(u64, u64),
+        Admitted,
+        Pause(u64),
     }
 
     fn step() -> impl Strategy<Value = Step> {
@@ -393,6 +434,8 @@ mod tests {
             1 => any::<u64>().prop_map(|to| Step::Jump(to / 2)),
             1 => (0..2_000_000_000_u64, 0..2_000_000_000_u64)
                 .prop_map(|(ago, ahead)| Step::SlowDown(ago, ahead)),
+            3 => Just(Step::Admitted),
+            1 => (0..2_000_000_000_u64).prop_map(Step::Pause),
         ]
     }
 
@@ -427,7 +470,13 @@ mod tests {
                             prop_assert!(limiter.ready_at() >= until);
                         }
                     }
+                    Step::Admitted => {
+                        latest = latest.max(now);
+                        limiter.admitted(now);
+                    }
+                    Step::Pause(ahead) => limiter.pause_until(now + Duration::from_nanos(ahead)),
                 }
+                prop_assert_eq!(limiter.ready_at(), limiter.clone().ready_at());
                 prop_assert!(
                     now < limiter.ready_at() || limiter.clone().take(RequestKind::Poll, now),
                     "ready means ready"

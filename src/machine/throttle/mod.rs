@@ -2,9 +2,12 @@
 //! retry budget, and the health of the service. Shared by [`Batch`](super::Batch) and
 //! [`Drain`](super::Drain).
 
+mod admitted_rate;
 mod gate;
 mod health;
 pub(crate) mod limiter;
+#[cfg(test)]
+mod limiter_tests;
 mod probe;
 mod retry_budget;
 

@@ -54,6 +54,9 @@ enum Next {
 impl Batch {
     /// Does one piece of work. Returns whether there was any.
     pub(super) fn work(&mut self, now: Time) -> bool {
+        if self.is_over() {
+            return false;
+        }
         if self.report_pauses(now) {
             return true;
         }
@@ -560,7 +563,6 @@ impl Batch {
                 Purpose::Poll { job, .. } => self.complete_poll(job, id, &exchange, reply, now),
                 Purpose::Listing => self.complete_listing(id, &exchange, &reply, now),
             }
-            self.report_pauses(now);
         } else if let Some(overdue) = self.outbox.take_overdue(id) {
             // An id is worth having, however late it comes.
             let Meaning {
@@ -614,7 +616,6 @@ impl Batch {
             }
             Purpose::Listing => self.listing_failed(Cause::TimeLimit, None, now),
         }
-        self.report_pauses(now);
     }
 
     /// What an exchange says of the service.
@@ -641,6 +642,8 @@ impl Batch {
             is_unknown,
         };
         self.throttle.completed(&completed, cause, now);
+        // Before the outcome of a job, after which nothing may follow.
+        self.report_pauses(now);
     }
 
     fn complete_submit(

@@ -228,11 +228,10 @@ impl Listing {
     /// nothing.
     pub(super) fn teaches_since(&mut self, sent_at: Time) -> Option<Time> {
         if !self.trust.is_evidence() {
-            self.taught_until = None;
             return None;
         }
-        // The first that counts teaches nothing: what was before it was learned from polls.
-        self.taught_until.replace(sent_at)
+        // The first that lists ours shows that the silence before it counts, too.
+        self.taught_until.replace(sent_at).or(self.first_listed_at)
     }
 
     /// When the lateness of all is worth the price, between the smallest and the largest gap.

@@ -115,6 +115,8 @@ pub struct Drain {
     /// Whether a fetch has succeeded, and a listing.
     has_fetched: bool,
     has_listed: bool,
+    /// Refused fetches before the first success.
+    refusals: u16,
     customer_check: CustomerCheck,
     closed: bool,
     outputs: VecDeque<Output<DrainEvent>>,
@@ -193,6 +195,7 @@ impl Drain {
             ),
             has_fetched: false,
             has_listed: false,
+            refusals: 0,
             customer_check: CustomerCheck {
                 is_open: options.has_customer,
                 is_due: false,
@@ -308,6 +311,7 @@ impl Drain {
             Next::EmitFetchDue(key) => self.emit_fetch_due(key),
             Next::Fetch(key) => self.fetch(key, now),
             Next::Withdraw(key) => self.withdraw(key, now),
+            Next::ReportPauses => self.report_pauses(now),
             Next::Rest(Some(until)) => return Some(Output::Wait(until)),
             Next::Rest(None) => return Some(Output::NeedInput),
             Next::Done => {
@@ -415,7 +419,6 @@ impl Machine for Drain {
 
     fn next_output(&mut self, now: Time) -> Output<DrainEvent> {
         let now = self.advance(now);
-        self.report_pauses(now);
         loop {
             if let Some(output) = self.outputs.pop_front() {
                 return output;

@@ -22,6 +22,8 @@ pub(super) enum Next {
     Fetch(Key),
     /// Cancel the fetch whose event was emitted.
     Withdraw(Key),
+    /// Report that a pause is over.
+    ReportPauses,
     /// Nothing before this time or an input.
     Rest(Option<Time>),
     Done,
@@ -48,6 +50,13 @@ impl Drain {
                 Next::Done
             };
         }
+        if self
+            .throttle
+            .pause_ends_at()
+            .is_some_and(|ends| ends <= now)
+        {
+            return Next::ReportPauses;
+        }
         let redelivery = self.entries.first_redelivery();
         if let Some((_, key)) = redelivery.filter(|(due, _)| now >= *due) {
             return Next::Redeliver(key);
@@ -61,7 +70,7 @@ impl Drain {
                 [
                     timeout,
                     redelivery,
-                    self.throttle.pause_ends_at().filter(|ends| *ends > now),
+                    self.throttle.pause_ends_at(),
                     request.map(|(due, _)| due),
                 ]
                 .into_iter()

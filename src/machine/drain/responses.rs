@@ -9,10 +9,14 @@ use crate::machine::collections::slab::Key;
 use crate::machine::exchange::RequestId;
 use crate::machine::interpret::{self, Decoded, ListingResult, Meaning, PollResult, Reply, Signal};
 use crate::machine::job::record::OutcomeKind;
+use crate::machine::pause::PauseReason;
 use crate::machine::throttle::limiter::RequestKind;
 use crate::machine::throttle::{Completed, Subject};
 use crate::machine::{Cause, Time, random};
 use crate::wire::{Extraction, ExtractionId, ServiceError, Status};
+
+/// After so many refusals without a single success there is a pause.
+const MAX_REFUSALS: u16 = 8;
 
 /// The shortest and the longest time between two listings of all customers.
 const CUSTOMER_CHECK_GAPS: (Duration, Duration) =
@@ -30,7 +34,6 @@ impl Drain {
             Purpose::ListAll => self.complete_list_all(id, outstanding, &reply, now),
             Purpose::Fetch { key, .. } => self.complete_fetch(id, outstanding, key, reply, now),
         }
-        self.report_pauses(now);
     }
 
     /// A request whose time limit has passed.
@@ -45,7 +48,6 @@ impl Drain {
             Purpose::ListAll => {}
             Purpose::Fetch { key, .. } => self.fetch_unanswered(key, Cause::TimeLimit, None, now),
         }
-        self.report_pauses(now);
     }
 
     /// What an exchange says of the service.
@@ -72,6 +74,7 @@ impl Drain {
             is_unknown: false,
         };
         self.throttle.completed(&completed, cause, now);
+        self.report_pauses(now);
     }
 
     fn complete_list(&mut self, id: RequestId, outstanding: Outstanding, reply: &Reply, now: Time) {
@@ -175,18 +178,15 @@ impl Drain {
             signal,
             decoded,
         } = interpret::poll(reply);
-        // While no fetch has ever succeeded, a refusal may be about the URL and not about the id.
+        let cause = || decoded.cause().unwrap_or(Cause::TimeLimit);
+        self.observe(id, outstanding, signal, cause, now);
         let is_refusal = matches!(
             result,
             PollResult::NotFound | PollResult::Final(OutcomeKind::Refused)
         );
-        let signal = if is_refusal && !self.has_fetched {
-            Signal::Down
-        } else {
-            signal
-        };
-        let cause = || decoded.cause().unwrap_or(Cause::TimeLimit);
-        self.observe(id, outstanding, signal, cause, now);
+        if is_refusal && !self.has_fetched {
+            self.pause_after_refusals(cause, now);
+        }
         match result {
             PollResult::KeyRefused if self.was_key_taken(outstanding) => {
                 self.refused(key, decoded, |error| DrainError::Refused { error }, now);
@@ -201,6 +201,20 @@ impl Drain {
                 self.try_again(key, DrainError::Unanswered { cause }, retry_at);
             }
             result => self.fetched(key, result, decoded, now),
+        }
+    }
+
+    /// While no fetch has ever succeeded, a refusal may be about the URL and not about the id: a
+    /// pause after every eighth, so that few ids are tried.
+    fn pause_after_refusals(&mut self, cause: impl Fn() -> Cause, now: Time) {
+        self.refusals = self.refusals.saturating_add(1);
+        if self.refusals % MAX_REFUSALS == 0 {
+            let delay = self
+                .options
+                .retry
+                .delay(self.refusals / MAX_REFUSALS, self.draw());
+            self.throttle
+                .pause_until(now + delay, PauseReason::Outage, cause, now);
         }
     }
 

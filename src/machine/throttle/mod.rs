@@ -62,8 +62,8 @@ pub(crate) struct Throttle {
     seed: u64,
     /// Pauses in a row for which the service named no length.
     unhinted: u16,
-    /// Since when the service has asked for the pause that there is.
-    throttled_since: Option<Time>,
+    /// Why and since when there is the pause that ends by itself, if there is one.
+    pause: Option<(PauseReason, Time)>,
     /// When the service last brought evidence that it works.
     evidence_at: Time,
     changes: VecDeque<Change>,
@@ -84,7 +84,7 @@ impl Throttle {
             retry,
             seed,
             unhinted: 0,
-            throttled_since: None,
+            pause: None,
             evidence_at: now,
             changes: VecDeque::new(),
         }
@@ -210,17 +210,14 @@ impl Throttle {
 
     /// When a pause that the service asked for ends, and that is to be reported.
     pub(crate) fn pause_ends_at(&self) -> Option<Time> {
-        self.throttled_since.map(|_| self.limiter.paused_until())
+        self.pause.map(|_| self.limiter.paused_until())
     }
 
     /// What has begun or ended since this was last called.
     pub(crate) fn next_change(&mut self, now: Time) -> Option<Change> {
         if self.pause_ends_at().is_some_and(|until| until <= now) {
-            if let Some(since) = self.throttled_since.take() {
-                self.changes.push_back(Change::Resumed {
-                    reason: PauseReason::Throttled,
-                    since,
-                });
+            if let Some((reason, since)) = self.pause.take() {
+                self.changes.push_back(Change::Resumed { reason, since });
             }
         }
         self.changes.pop_front()
@@ -244,11 +241,30 @@ impl Throttle {
         if is_new && hint.is_none() {
             self.unhinted = self.unhinted.saturating_add(1);
         }
+        if is_new {
+            self.begin_pause(PauseReason::Throttled, cause, now);
+        }
+    }
+
+    /// Sends nothing before this, and then without a burst.
+    pub(crate) fn pause_until(
+        &mut self,
+        until: Time,
+        reason: PauseReason,
+        cause: impl Fn() -> Cause,
+        now: Time,
+    ) {
+        self.limiter.pause_until(until);
+        self.begin_pause(reason, cause, now);
+    }
+
+    /// Reports that the limiter pauses, unless that is reported already.
+    fn begin_pause(&mut self, reason: PauseReason, cause: impl Fn() -> Cause, now: Time) {
         let until = self.limiter.paused_until();
-        if is_new && until > now && self.throttled_since.is_none() {
-            self.throttled_since = Some(now);
+        if until > now && self.pause.is_none() {
+            self.pause = Some((reason, now));
             self.changes.push_back(Change::Paused(Pause {
-                reason: PauseReason::Throttled,
+                reason,
                 since: now,
                 until,
                 cause: cause(),

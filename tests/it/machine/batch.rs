@@ -232,6 +232,11 @@ fn the_id_of_a_second_submit_is_reported_after_the_outcome() {
     let mut sent = |run: &mut BatchRun| {
         loop {
             match run.batch.next_output(run.now) {
+                Output::Send(transmit) if transmit.request.method() == http::Method::GET => {
+                    // A listing finds out that the service works.
+                    let none = response(200, r#"{"extraction_ids": []}"#);
+                    run.batch.handle_response(transmit.id, none, run.now);
+                }
                 Output::Send(transmit) => return submits.push(transmit.id),
                 Output::Event(_) => {}
                 Output::Wait(until) => run.now = until,

@@ -34,14 +34,14 @@ fn listed_results_are_fetched_and_returned_oldest_first() {
     assert_eq!(run.serve(&mut queue, HOUR), Rest::Done);
     assert_eq!(run.returned(), ["b", "a", "c"]);
     let told = [
-        "Listed",
+        "ListingReceived",
         "FetchDue",
         "Extracted",
         "FetchDue",
         "Extracted",
         "FetchDue",
         "Extracted",
-        "Listed",
+        "ListingReceived",
     ];
     let mut told: Vec<&str> = told.to_vec();
     let mut names = names(&run);
@@ -64,7 +64,7 @@ fn an_empty_queue_is_drained_with_one_request() {
     assert_eq!(run.serve(&mut Queue::new(&[]), HOUR), Rest::Done);
     assert_eq!(
         (run.requests.len(), names(&run)),
-        (1, vec!["Listed".to_owned()])
+        (1, vec!["ListingReceived".to_owned()])
     );
 }
 

@@ -242,7 +242,7 @@ impl Listing {
         } else {
             policy.smallest_gap()
         };
-        let gap = gap.max(self.unproven_gap(policy));
+        let gap = gap.max(self.unproven_gap(measure));
         let earliest = self
             .listed_at
             .map_or(now, |listed_at| now.max(listed_at + gap))
@@ -269,19 +269,23 @@ impl Listing {
 
     /// From one listing to the next, at least, while none has listed a job of ours; no longer than
     /// the policy waits with a poll, or polls of all of them would come first.
-    fn unproven_gap(&self, policy: PollPolicy) -> Duration {
-        match (
+    fn unproven_gap(&self, measure: Measure<'_>) -> Duration {
+        let (false, Some(first), Some(last)) = (
             self.trust.has_listed(),
             self.first_listed_at,
             self.listed_at,
-        ) {
-            (false, Some(first), Some(last)) => {
-                let age = last.saturating_since(first);
-                let next = policy.next_poll(age, None).saturating_sub(age);
-                (age / UNPROVEN_SHARE).min(next)
-            }
-            _ => Duration::ZERO,
-        }
+        ) else {
+            return Duration::ZERO;
+        };
+        let age = last.saturating_since(first);
+        let until_poll = |kind| {
+            let estimator = measure.estimators.map(|estimators| estimators.at(kind));
+            let next = measure.poll_policy.next_poll_by(estimator, age, None);
+            next.saturating_sub(age)
+        };
+        let kinds = self.in_progress.iter().map(|(kind, _, _)| kind);
+        let next = kinds.map(until_poll).min().unwrap_or_default();
+        (age / UNPROVEN_SHARE).min(next)
     }
 
     fn is_worth_it(&self, measure: Measure<'_>, at: Time) -> bool {

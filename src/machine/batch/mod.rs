@@ -267,7 +267,6 @@ impl Batch {
     pub fn set_key(&mut self, key: &str) -> Result<(), ConfigError> {
         self.api = self.api.with_key(key)?;
         self.throttle.replace_key(self.latest);
-        self.report_pauses(self.latest);
         Ok(())
     }
 

@@ -50,11 +50,7 @@ impl Drain {
                 Next::Done
             };
         }
-        if self
-            .throttle
-            .pause_ends_at()
-            .is_some_and(|ends| ends <= now)
-        {
+        if self.throttle.has_change(now) {
             return Next::ReportPauses;
         }
         let redelivery = self.entries.first_redelivery();

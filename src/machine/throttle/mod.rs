@@ -213,6 +213,12 @@ impl Throttle {
         self.pause.map(|_| self.limiter.paused_until())
     }
 
+    /// Whether something has begun or ended that is not reported yet.
+    pub(crate) fn has_change(&self, now: Time) -> bool {
+        let is_over = self.pause_ends_at().is_some_and(|until| until <= now);
+        is_over || !self.changes.is_empty()
+    }
+
     /// What has begun or ended since this was last called.
     pub(crate) fn next_change(&mut self, now: Time) -> Option<Change> {
         if self.pause_ends_at().is_some_and(|until| until <= now) {

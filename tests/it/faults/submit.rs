@@ -534,7 +534,10 @@ fn s22_abandoning_at_every_step_keeps_the_id_if_there_is_one() {
     unanswered.job.abandon(unanswered.now);
     assert!(matches!(
         unanswered.error(),
-        JobError::Abandoned { ticket: None }
+        JobError::SubmitUnknown {
+            cause: Cause::TimeLimit,
+            ..
+        }
     ));
     assert_eq!(since_start(unanswered.now), Duration::from_secs(60));
 }

@@ -90,7 +90,7 @@ impl Batch {
             self.jobs.next_timeout(),
             self.outbox.in_flight().next_limit(),
             self.throttle.pause_ends_at(),
-            self.throttle.probe_at(),
+            self.next_probe_at(),
             self.next_query_at(now),
             self.next_submit_at(),
             self.next_retry_at(),
@@ -135,7 +135,8 @@ impl Batch {
     /// Lets a probe through, where one is wanted: a listing or a poll, and where neither can be,
     /// a submit.
     fn begin_probe(&mut self, now: Time) -> bool {
-        let is_wanted = self.throttle.probe_at().is_some_and(|at| at <= now);
+        // At the end of time nothing can be waited for.
+        let is_wanted = now < Time::MAX && self.next_probe_at().is_some_and(|at| at <= now);
         if !is_wanted || self.outbox.in_flight().len() >= self.options.max_in_flight {
             return false;
         }
@@ -144,6 +145,17 @@ impl Batch {
         }
         self.throttle.grant_probe();
         true
+    }
+
+    /// When a probe is wanted, if something waits for what it finds out.
+    fn next_probe_at(&mut self) -> Option<Time> {
+        let at = self.throttle.probe_at()?;
+        let waits = self.throttle.is_blocked()
+            || self.outbox.submits().next().is_some()
+            || self.jobs.next_submit().is_some()
+            || self.jobs.next_submit_again().is_some()
+            || self.wants_document();
+        waits.then_some(at)
     }
 
     /// Emits the event of a request that is a probe, unless one waits that was emitted before.
@@ -163,10 +175,13 @@ impl Batch {
             }
             _ if self.can_probe() || !self.may_submit(now) => false,
             _ if self.outbox.next_submit().is_some() => true,
-            _ => match self.next_submit() {
-                Some(key) => self.apply(key, Input::Clock, Decoded::Nothing, now),
-                None => false,
-            },
+            _ => {
+                if self.next_submit().is_none() {
+                    self.read_document(now);
+                }
+                let key = self.next_submit();
+                key.is_some_and(|key| self.apply(key, Input::Clock, Decoded::Nothing, now))
+            }
         }
     }
 
@@ -178,13 +193,15 @@ impl Batch {
 
     /// Reads one more document, if it would be submitted soon.
     fn draw(&mut self, now: Time) -> bool {
-        if self.throttle.is_blocked() || !self.wants_document() {
-            return false;
-        }
-        if let Some(document) = self.sources.draw() {
+        !self.throttle.is_blocked() && self.read_document(now)
+    }
+
+    fn read_document(&mut self, now: Time) -> bool {
+        let wants = self.wants_document();
+        if let Some(document) = wants.then(|| self.sources.draw()).flatten() {
             self.take_document(document, now);
         }
-        true
+        wants
     }
 
     /// Emits the event of the request whose turn it is.

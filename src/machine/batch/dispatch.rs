@@ -155,7 +155,14 @@ impl Batch {
             || self.jobs.next_submit().is_some()
             || self.jobs.next_submit_again().is_some()
             || self.wants_document();
-        waits.then_some(at)
+        // Where only a submit can be the probe, it leaves no sooner than a submit may.
+        let gate = self.throttle.submit_probe_at(self.can_probe());
+        waits.then(|| at.max(gate.unwrap_or_default()))
+    }
+
+    fn may_probe_by_submit(&self, now: Time) -> bool {
+        let at = self.throttle.submit_probe_at(self.can_probe());
+        at.is_some_and(|at| at <= now)
     }
 
     /// Emits the event of a request that is a probe, unless one waits that was emitted before.
@@ -173,7 +180,7 @@ impl Batch {
                 self.emit_listing_due();
                 true
             }
-            _ if self.can_probe() || !self.may_submit(now) => false,
+            _ if !self.may_probe_by_submit(now) => false,
             _ if self.outbox.next_submit().is_some() => true,
             _ => {
                 if self.next_submit().is_none() {

@@ -107,6 +107,11 @@ impl Throttle {
         self.ready_at().map(|ready| ready.max(gate))
     }
 
+    /// From when on a submit may be the probe; `None` while something else has to be.
+    pub(crate) fn submit_probe_at(&self, can_probe: bool) -> Option<Time> {
+        self.health.submit_at(can_probe).filter(|_| !can_probe)
+    }
+
     /// From when on a request may leave that repeats one which failed.
     pub(crate) fn retry_at(&self) -> Option<Time> {
         self.ready_at()

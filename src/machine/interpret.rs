@@ -202,8 +202,10 @@ enum Refusal {
     NotReceived,
     /// 429: too many requests.
     TooMany,
-    /// Any other 4xx, or a redirect: the same request will be refused again.
+    /// Any other 4xx: the same request will be refused again.
     Final,
+    /// A redirect: the same, but it is not the service that refuses.
+    Redirect,
     /// 503: perhaps not processed; the caller may know.
     Overload,
     /// Other 5xx, and what is no known class: something on the way may have passed it on.
@@ -218,7 +220,8 @@ impl Refusal {
             StatusCode::REQUEST_TIMEOUT => Self::NotReceived,
             StatusCode::TOO_MANY_REQUESTS => Self::TooMany,
             StatusCode::SERVICE_UNAVAILABLE => Self::Overload,
-            status if status.is_client_error() || status.is_redirection() => Self::Final,
+            status if status.is_client_error() => Self::Final,
+            status if status.is_redirection() => Self::Redirect,
             _ => Self::Unclear,
         }
     }
@@ -232,7 +235,7 @@ impl Refusal {
             Self::NotReceived | Self::Overload | Self::Unclear => Signal::Down,
             // In its own words it refuses this request, and so it works.
             Self::NotFound | Self::Final if error.is_standard() => Signal::Works,
-            Self::NotFound | Self::Final => Signal::Nothing,
+            Self::NotFound | Self::Final | Self::Redirect => Signal::Nothing,
         }
     }
 }
@@ -285,7 +288,7 @@ pub(crate) fn submit(reply: Reply, trusts_overload: bool) -> Meaning<SubmitResul
         Refusal::Key => SubmitResult::KeyRefused,
         Refusal::NotReceived => SubmitResult::NotProcessed { hint },
         Refusal::TooMany => SubmitResult::Deferred { hint },
-        Refusal::NotFound | Refusal::Final => SubmitResult::Refused,
+        Refusal::NotFound | Refusal::Final | Refusal::Redirect => SubmitResult::Refused,
         Refusal::Overload if trusts_overload => SubmitResult::NotProcessed { hint },
         Refusal::Overload | Refusal::Unclear => SubmitResult::Unknown,
     };
@@ -338,7 +341,7 @@ pub(crate) fn poll(reply: Reply) -> Meaning<PollResult> {
             let result = match refusal {
                 Refusal::Key => PollResult::KeyRefused,
                 Refusal::NotFound => PollResult::NotFound,
-                Refusal::Final => PollResult::Final(OutcomeKind::Refused),
+                Refusal::Final | Refusal::Redirect => PollResult::Final(OutcomeKind::Refused),
                 Refusal::TooMany => PollResult::Deferred { hint },
                 _ if hint.is_some() => PollResult::Deferred { hint },
                 Refusal::NotReceived | Refusal::Overload | Refusal::Unclear => {
@@ -462,7 +465,7 @@ pub(crate) fn listing<'r>(
             let refusal = Refusal::from_status(response.status());
             let result = match refusal {
                 Refusal::Key => ListingResult::KeyRefused,
-                Refusal::NotFound | Refusal::Final => ListingResult::Refused,
+                Refusal::NotFound | Refusal::Final | Refusal::Redirect => ListingResult::Refused,
                 Refusal::NotReceived | Refusal::TooMany | Refusal::Overload | Refusal::Unclear => {
                     ListingResult::Failed { hint }
                 }
@@ -498,7 +501,9 @@ pub(crate) fn call<R: Request>(reply: Reply) -> (CallResult<R::Response>, Decode
         }
         Err(ResponseError::Service(error)) => {
             let result = match Refusal::from_status(response.status()) {
-                Refusal::Key | Refusal::NotFound | Refusal::Final => CallResult::Refused,
+                Refusal::Key | Refusal::NotFound | Refusal::Final | Refusal::Redirect => {
+                    CallResult::Refused
+                }
                 Refusal::NotReceived | Refusal::TooMany => CallResult::NotProcessed { hint },
                 Refusal::Overload | Refusal::Unclear => CallResult::Unknown { hint },
             };

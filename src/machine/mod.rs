@@ -68,6 +68,8 @@ mod delay;
 mod drain;
 mod exchange;
 mod interpret;
+#[cfg(test)]
+mod interpret_tests;
 mod job;
 mod notifications;
 mod pause;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::event::JobKey;
 use super::in_flight::Sender;
+use crate::machine::collections::id_slab::Identified;
 use crate::machine::collections::slab::Key;
 use crate::machine::delay::DelaySlot;
 use crate::machine::job::job_mut::{JobMut, Pending};
@@ -206,6 +207,12 @@ impl Entry {
                 self.record.submitted_at
             }
         }
+    }
+}
+
+impl Identified for Entry {
+    fn id(&self) -> Option<&ExtractionId> {
+        self.extraction_id.as_ref()
     }
 }
 

@@ -7,9 +7,10 @@ use super::counters::Counters;
 use super::entry::{Entry, Priority, Slot};
 use super::interner::Interner;
 use super::ready_queues::ReadyQueues;
-use crate::machine::collections::id_index::{IdHash, IdIndex};
+use crate::machine::collections::id_index::IdHash;
+use crate::machine::collections::id_slab::IdSlab;
 use crate::machine::collections::schedule::Schedule;
-use crate::machine::collections::slab::{Key, Slab};
+use crate::machine::collections::slab::Key;
 use crate::machine::interpret::Decoded;
 use crate::machine::job::DocumentMeta;
 use crate::machine::job::job_mut::Action;
@@ -20,8 +21,7 @@ use crate::wire::ExtractionId;
 
 /// The jobs of a batch. Nothing else moves one: see [`apply`](Self::apply).
 pub(super) struct Jobs {
-    slab: Slab<Entry>,
-    index: IdIndex,
+    slab: IdSlab<Entry>,
     schedule: Schedule,
     /// What came out of the schedule and is not seen to yet, the next last.
     due: Vec<u32>,
@@ -45,8 +45,7 @@ pub(super) struct Applied {
 impl Jobs {
     pub(super) fn new(seed: u64, now: Time) -> Self {
         Self {
-            slab: Slab::new(),
-            index: IdIndex::new(seed),
+            slab: IdSlab::new(seed),
             schedule: Schedule::new(now),
             due: Vec::new(),
             ready: ReadyQueues::new(),
@@ -72,7 +71,7 @@ impl Jobs {
     }
 
     pub(super) fn ids(&self) -> usize {
-        self.index.len()
+        self.slab.ids()
     }
 
     pub(super) fn scheduled(&self) -> usize {
@@ -87,12 +86,7 @@ impl Jobs {
     /// Takes a new job in. It waits for nothing yet.
     pub(super) fn insert(&mut self, entry: Entry) -> Key {
         self.counters.begin(entry.record.state);
-        let id = entry.extraction_id.clone();
-        let key = self.slab.insert(entry);
-        if let Some(id) = id {
-            self.index.insert(self.hash(&id), key.slot);
-        }
-        key
+        self.slab.insert(entry)
     }
 
     /// Moves one job by one step. `None` if there is no such job, or nothing came of it.
@@ -113,10 +107,9 @@ impl Jobs {
         if after == before && action.is_none() {
             return None;
         }
-        let id = entry.extraction_id.clone().filter(|_| !was_named);
-        let is_named = id.is_some();
-        if let Some(id) = id {
-            self.index.insert(self.hash(&id), key.slot);
+        let is_named = !was_named && entry.extraction_id.is_some();
+        if is_named {
+            self.slab.note_id(key);
         }
         self.counters.step(before.state, after.state);
         let waits = matches!(after.state, State::Ready | State::Waiting);
@@ -136,10 +129,7 @@ impl Jobs {
 
     /// Forgets a job that has finished.
     pub(super) fn remove(&mut self, key: Key) {
-        let entry = self.slab.remove(key);
-        if let Some(id) = entry.and_then(|entry| entry.extraction_id) {
-            self.index.remove(self.hash(&id), key.slot);
-        }
+        self.slab.remove(key);
     }
 
     /// Lets a job wait until it is due.
@@ -259,22 +249,11 @@ impl Jobs {
 
     /// The job of an id, if there is one.
     pub(super) fn find(&self, id: &ExtractionId) -> Option<Key> {
-        let has_it = |slot| {
-            self.slab
-                .at(slot)
-                .is_some_and(|(_, entry)| entry.extraction_id.as_ref() == Some(id))
-        };
-        let slot = self.index.find(self.hash(id), has_it)?;
-        self.slab.at(slot).map(|(key, _)| key)
+        self.slab.find(id.as_str())
     }
 
     /// The jobs that have these ids.
     pub(super) fn find_together(&self, ids: &[Cow<'_, str>]) -> Vec<Key> {
-        let id_of = |slot| {
-            self.slab
-                .at(slot)
-                .and_then(|(_, entry)| entry.extraction_id.as_ref())
-        };
         // An id may lie across two lines of the cache: its last byte is on the second.
         let last = |entry: &Entry| {
             entry
@@ -282,20 +261,16 @@ impl Jobs {
                 .as_ref()
                 .and_then(|id| id.as_bytes().last().copied())
         };
-        let fetch = |slots: &[u32]| self.slab.fetch(slots, last);
-        let slots = self.index.find_together(ids, fetch, |slot, id| {
-            id_of(slot).is_some_and(|own| own.as_bytes() == id.as_bytes())
-        });
-        slots
-            .into_iter()
-            .flatten()
+        let slots = self.slab.find_together(ids, last);
+        let found = slots.into_iter().flatten();
+        found
             .filter_map(|slot| self.slab.at(slot))
             .map(|(key, _)| key)
             .collect()
     }
 
     pub(super) fn hash(&self, id: &ExtractionId) -> IdHash {
-        self.index.hash(id.as_str())
+        self.slab.hash(id)
     }
 }
 
@@ -308,7 +283,7 @@ pub(super) enum Popped {
 }
 
 /// Whether a job still waits in this slot, in this state.
-fn is_in(slab: &Slab<Entry>, key: Key, slot: Slot, state: State) -> bool {
+fn is_in(slab: &IdSlab<Entry>, key: Key, slot: Slot, state: State) -> bool {
     slab.get(key)
         .is_some_and(|entry| entry.slot == slot && entry.record.state == state)
 }

@@ -6,6 +6,7 @@ mod blocks_tests;
 pub(crate) mod id_index;
 #[cfg(test)]
 mod id_index_tests;
+pub(crate) mod id_slab;
 pub(crate) mod schedule;
 #[cfg(test)]
 mod schedule_tests;

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
 
-use super::super::collections::id_index::IdIndex;
-use super::super::collections::slab::{Key, Slab};
+use super::super::collections::id_slab::{IdSlab, Identified};
+use super::super::collections::slab::Key;
 use super::super::time::Time;
 use crate::wire::ExtractionId;
 
@@ -14,8 +14,7 @@ use crate::wire::ExtractionId;
 /// timetables correct.
 #[derive(Debug)]
 pub(super) struct Entries {
-    slab: Slab<Entry>,
-    index: IdIndex,
+    slab: IdSlab<Entry>,
     /// Ids to be fetched for the first time, oldest first. May contain outdated keys.
     waiting: VecDeque<Key>,
     /// Ids to be fetched again, by time.
@@ -81,13 +80,12 @@ const NONE: u32 = u32::MAX;
 
 impl Entries {
     /// The maximum number of ids that are [listed](Self::list) together.
-    pub(super) const TOGETHER: usize = IdIndex::TOGETHER;
+    pub(super) const TOGETHER: usize = IdSlab::<Entry>::TOGETHER;
 
     /// An empty table. The seed should be unknown to those who choose the ids.
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            slab: Slab::new(),
-            index: IdIndex::new(seed),
+            slab: IdSlab::new(seed),
             waiting: VecDeque::new(),
             retries: BTreeSet::new(),
             handed_out: BTreeSet::new(),
@@ -128,7 +126,9 @@ impl Entries {
             rest.next();
             listed += usize::from(self.note(key));
         }
-        let slots = self.find_together(rest.as_slice());
+        let slots = self
+            .slab
+            .find_together(rest.as_slice(), |entry| entry.round);
         for (id, slot) in rest.zip(slots) {
             let there = slot.and_then(|slot| self.slab.at(slot)).map(|(key, _)| key);
             // A new id may be twice among these.
@@ -167,10 +167,7 @@ impl Entries {
 
     /// The key of this id.
     pub(super) fn find(&self, id: &str) -> Option<Key> {
-        let slot = self
-            .index
-            .find(self.index.hash(id), |slot| self.has_id(slot, id))?;
-        self.slab.at(slot).map(|(key, _)| key)
+        self.slab.find(id)
     }
 
     /// Adds an unknown id.
@@ -182,7 +179,6 @@ impl Entries {
         } else {
             self.round
         };
-        let hash = self.index.hash(id.as_str());
         let key = self.slab.insert(Entry {
             id,
             state: State::Waiting,
@@ -191,7 +187,6 @@ impl Entries {
             attempts: 0,
             deliveries: 0,
         });
-        self.index.insert(hash, key.slot);
         self.counts[State::Waiting.number()] += 1;
         match state {
             State::Waiting => self.waiting.push_back(key),
@@ -287,12 +282,6 @@ impl Entries {
             .map(|(key, _)| key)
     }
 
-    fn has_id(&self, slot: u32, id: &str) -> bool {
-        self.slab
-            .at(slot)
-            .is_some_and(|(_, entry)| entry.id.as_bytes() == id.as_bytes())
-    }
-
     /// Adds an id that was not listed before; `None` if it is invalid.
     fn discover(&mut self, id: &str) -> Option<Key> {
         let id = ExtractionId::new(id).ok()?;
@@ -318,19 +307,15 @@ impl Entries {
         true
     }
 
-    fn find_together(&self, ids: &[Cow<'_, str>]) -> [Option<u32>; Self::TOGETHER] {
-        self.index.find_together(
-            ids,
-            |slots| self.slab.fetch(slots, |entry| entry.round),
-            |slot, id| self.has_id(slot, id),
-        )
-    }
-
     fn forget(&mut self, key: Key) {
         if let Some(entry) = self.slab.remove(key) {
-            self.index
-                .remove(self.index.hash(entry.id.as_str()), key.slot);
             self.counts[entry.state.number()] -= 1;
         }
+    }
+}
+
+impl Identified for Entry {
+    fn id(&self) -> Option<&ExtractionId> {
+        Some(&self.id)
     }
 }

@@ -1,35 +1,21 @@
-//! What a batch does next, and what follows from what comes back.
+//! What a batch does next: decided here, done elsewhere.
 //!
-//! From top to bottom: choose one piece of work, emit its event, send its request, take its reply,
-//! move the job, and put it where it waits.
+//! [`Dispatch`] reads the four parts and changes none of them, but that what has left a queue is
+//! passed over for good.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
-use super::discovery::{Count, Discovery, Polled};
-use super::entry::{Entry, Priority, Slot};
-use super::event::{BatchEvent, BatchEventKind, JobKey, QueueProblem};
-use super::in_flight::{Outstanding, Overdue, Purpose, Sender};
-use super::jobs::{Applied, Popped};
-use super::listing::Read;
-use super::outbox::Emitted;
-use super::{Batch, JobOptions};
-use crate::machine::cause::Cause;
-use crate::machine::collections::id_index::IdIndex;
+use super::BatchOptions;
+use super::discovery::Discovery;
+use super::entry::{Entry, Priority};
+use super::jobs::{Jobs, Popped};
+use super::outbox::{Emitted, Outbox};
+use super::sources::Sources;
 use crate::machine::collections::slab::Key;
-use crate::machine::exchange::{Limits, RequestId};
-use crate::machine::interpret::{
-    self, Decoded, ListingResult, Meaning, PollResult, Reply, Signal, SubmitResult,
-};
-use crate::machine::job::job_mut::{Action, poll_request, submit_request};
-use crate::machine::job::record::{PollReason, Record, State};
-use crate::machine::job::transition::Input;
-use crate::machine::job::{JobEventKind, Ticket};
+use crate::machine::exchange::RequestId;
+use crate::machine::throttle::Throttle;
 use crate::machine::throttle::limiter::RequestKind;
-use crate::machine::throttle::{Change, Completed, Subject};
 use crate::machine::time::Time;
-use crate::machine::{Output, random};
-use crate::wire::AwaitingRequest;
 
 /// How long a last poll waits while the service brings no evidence, and the longest pause it waits
 /// for.
@@ -42,48 +28,85 @@ const SOON: Duration = Duration::from_secs(1);
 /// asking even more rarely leaves hardly more room for the others, and results wait longer.
 const MAX_PRESSURE: u32 = 20;
 
-/// What is emitted next.
-enum Next {
-    /// The poll of a job, and since when it waits.
-    Poll(Key, Time),
+/// The four parts, as far as they decide what is done next.
+pub(super) struct Dispatch<'a> {
+    pub(super) jobs: &'a mut Jobs,
+    pub(super) discovery: &'a mut Discovery,
+    pub(super) throttle: &'a Throttle,
+    pub(super) outbox: &'a Outbox,
+    pub(super) sources: &'a Sources,
+    pub(super) options: &'a BatchOptions,
+    pub(super) now: Time,
+}
+
+/// One piece of work.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Work {
+    /// The time limit of a request has passed.
+    TimeOut(RequestId),
+    /// The deadline of a job that waits has come.
+    ReachDeadline(Key),
+    /// A job is due.
+    Wake(Key),
+    /// What came out of the schedule is due no longer.
+    Skip,
+    /// Send what was emitted.
+    Send(Emitted),
+    /// Let a probe through.
+    Probe(Probe),
+    /// Read one more document.
+    ReadDocument,
+    /// Poll this job, which waits since then.
+    SelectPoll(Key, Time),
+    /// Emit that a listing is due.
+    EmitListing,
+    /// Emit that this job is submitted.
+    EmitSubmit(Key),
+    /// Give up the last poll of this job: it may not be made before this, if that is known.
+    GiveUpLastPoll(Key, Option<Time>),
+}
+
+/// The request that is a probe.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Probe {
+    /// One whose event was emitted before.
+    Emitted,
     Listing,
+    Poll(Key),
     Submit(Key),
 }
 
-// What is done next.
-impl Batch {
-    /// Does one piece of work. Returns whether there was any.
-    pub(super) fn work(&mut self, now: Time) -> bool {
-        if self.is_over() {
-            return false;
+impl Dispatch<'_> {
+    /// The next piece of work, if there is any now.
+    pub(super) fn next(&mut self) -> Option<Work> {
+        if let Some(id) = self.outbox.in_flight().timed_out(self.now) {
+            return Some(Work::TimeOut(id));
         }
-        if self.report_pauses(now) {
-            return true;
+        if let Some(key) = self.jobs.timed_out(self.now) {
+            return Some(Work::ReachDeadline(key));
         }
-        if let Some(id) = self.outbox.in_flight().timed_out(now) {
-            self.time_out(id, now);
-        } else if let Some(key) = self.jobs.timed_out(now) {
-            self.reach_deadline(key, now);
-        } else if let Some(popped) = self.jobs.pop_due(now) {
-            if let Popped::Due(key) = popped {
-                self.wake(key, now);
-            }
-        } else if !self.has_room(now) {
-            return self.begin_probe(now) || self.give_up_last_poll(now);
-        } else {
-            return self.send_emitted(now)
-                || self.begin_probe(now)
-                || self.draw(now)
-                || self.emit_next(now);
+        if let Some(popped) = self.jobs.pop_due(self.now) {
+            return Some(match popped {
+                Popped::Due(key) => Work::Wake(key),
+                Popped::Outdated => Work::Skip,
+            });
         }
-        true
+        if !self.has_room() {
+            return self.next_probe().or_else(|| self.hopeless_last_poll());
+        }
+        let emitted = self.next_emitted().map(Work::Send);
+        let work = emitted.or_else(|| self.next_probe());
+        if work.is_some() || self.throttle.is_blocked() {
+            return work;
+        }
+        if self.wants_document() {
+            return Some(Work::ReadDocument);
+        }
+        self.next_event()
     }
 
-    /// There is no work now: until when.
-    pub(super) fn rest(&mut self, now: Time) -> Output<BatchEvent> {
-        if self.is_over() {
-            return Output::Done;
-        }
+    /// When there may be work, if there is none now; `None` if only an input can bring any.
+    pub(super) fn next_time(&mut self) -> Option<Time> {
         let last_poll = self.last_poll();
         let times = [
             self.jobs.next_due(),
@@ -91,60 +114,80 @@ impl Batch {
             self.outbox.in_flight().next_limit(),
             self.throttle.pause_ends_at(),
             self.next_probe_at(),
-            self.next_query_at(now),
+            self.next_query_at(),
             self.next_submit_at(),
             self.next_retry_at(),
-            self.cheaper_at(now),
+            self.cheaper_at(),
             last_poll.map(|(_, since)| self.last_poll_ends_at(since)),
         ];
-        let next = times.into_iter().flatten().filter(|time| *time > now).min();
-        next.map_or(Output::NeedInput, Output::Wait)
+        let later = times.into_iter().flatten();
+        later.filter(|time| *time > self.now).min()
     }
 
-    /// Whether all have finished, and nothing more will come. A submit that is out although its job
-    /// has finished may still bring an id.
-    pub(super) fn is_over(&self) -> bool {
-        self.closed
-            && self.sources.is_empty()
-            && self.jobs.counters.unfinished() == 0
-            && self.outbox.in_flight().submits() == 0
+    /// What was emitted, and may be sent now.
+    fn next_emitted(&self) -> Option<Emitted> {
+        let submit = || self.outbox.next_submit().filter(|_| self.may_submit());
+        self.outbox.next_query().or_else(submit)
     }
 
-    /// Whether a request may leave now.
-    fn has_room(&self, now: Time) -> bool {
-        self.outbox.in_flight().len() < self.options.max_in_flight && self.throttle.is_ready(now)
-    }
-
-    /// Sends what was emitted, if its turn has come.
-    fn send_emitted(&mut self, now: Time) -> bool {
-        match self.outbox.next_query() {
-            Some(Emitted::Poll(key)) => self.apply(key, Input::Clock, Decoded::Nothing, now),
-            Some(Emitted::Listing) => {
-                self.send_listing(now);
-                true
-            }
-            Some(Emitted::Submit(_)) | None => match self.outbox.next_submit() {
-                Some(Emitted::Submit(key)) if self.may_submit(now) => {
-                    self.apply(key, Input::Confirmed, Decoded::Nothing, now)
-                }
-                _ => false,
+    /// The probe to be let through: a listing or a poll, and where neither can be, a submit.
+    fn next_probe(&mut self) -> Option<Work> {
+        // At the end of time nothing can be waited for.
+        let is_due = self.next_probe_at().is_some_and(|at| at <= self.now);
+        let is_full = self.outbox.in_flight().len() >= self.options.max_in_flight;
+        if self.now == Time::MAX || !is_due || is_full {
+            return None;
+        }
+        if self.outbox.next_query().is_some() {
+            return Some(Work::Probe(Probe::Emitted));
+        }
+        let failed = self.throttle.failed_probes();
+        let can_list = self.discovery.listing.can_probe(failed) && !self.is_listing();
+        let poll = self.jobs.next_poll().map(|(_, key, _)| key);
+        match poll.or_else(|| self.jobs.next_poll_again()) {
+            // In turns, since either may be broken by itself.
+            Some(key) if !can_list || failed % 2 == 1 => Some(Work::Probe(Probe::Poll(key))),
+            _ if can_list => Some(Work::Probe(Probe::Listing)),
+            _ if !self.may_probe_by_submit() => None,
+            _ if self.outbox.next_submit().is_some() => Some(Work::Probe(Probe::Emitted)),
+            _ => match self.next_submit() {
+                Some(key) => Some(Work::Probe(Probe::Submit(key))),
+                None => self.wants_document().then_some(Work::ReadDocument),
             },
         }
     }
 
-    /// Lets a probe through, where one is wanted: a listing or a poll, and where neither can be,
-    /// a submit.
-    fn begin_probe(&mut self, now: Time) -> bool {
-        // At the end of time nothing can be waited for.
-        let is_wanted = now < Time::MAX && self.next_probe_at().is_some_and(|at| at <= now);
-        if !is_wanted || self.outbox.in_flight().len() >= self.options.max_in_flight {
-            return false;
+    /// The event of the request whose turn it is.
+    fn next_event(&mut self) -> Option<Work> {
+        let submit = self.next_submit().filter(|_| self.may_submit());
+        let in_flight = self.outbox.in_flight();
+        let polls_out = in_flight.len() - in_flight.submits();
+        let spares_one = submit.is_some()
+            && self.options.max_in_flight > 1
+            && polls_out + 1 >= self.options.max_in_flight;
+        let query = if spares_one { None } else { self.next_query() };
+        match self.throttle.turn(submit.is_some(), query.is_some())? {
+            RequestKind::Submit => submit.map(Work::EmitSubmit),
+            RequestKind::Poll => query,
         }
-        if self.outbox.next_query().is_none() && !self.emit_probe(now) {
-            return false;
-        }
-        self.throttle.grant_probe();
-        true
+    }
+
+    /// A last poll for which nothing leaves room, to be given up.
+    fn hopeless_last_poll(&self) -> Option<Work> {
+        let (key, since) = self.last_poll()?;
+        let until = self
+            .throttle
+            .paused_until(self.now)
+            .filter(|until| *until > self.now + MAX_LAST_POLL_WAIT);
+        let has_waited = self.now >= self.last_poll_ends_at(since);
+        let gives_up = self.throttle.is_key_refused() || until.is_some() || has_waited;
+        gives_up.then_some(Work::GiveUpLastPoll(key, until))
+    }
+
+    /// Whether a request may leave now.
+    fn has_room(&self) -> bool {
+        self.outbox.in_flight().len() < self.options.max_in_flight
+            && self.throttle.is_ready(self.now)
     }
 
     /// When a probe is wanted, if something waits for what it finds out.
@@ -160,36 +203,9 @@ impl Batch {
         waits.then(|| at.max(gate.unwrap_or_default()))
     }
 
-    fn may_probe_by_submit(&self, now: Time) -> bool {
+    fn may_probe_by_submit(&self) -> bool {
         let at = self.throttle.submit_probe_at(self.can_probe());
-        at.is_some_and(|at| at <= now)
-    }
-
-    /// Emits the event of a request that is a probe, unless one waits that was emitted before.
-    fn emit_probe(&mut self, now: Time) -> bool {
-        let failed = self.throttle.failed_probes();
-        let can_list = self.discovery.listing.can_probe(failed) && !self.is_listing();
-        let poll = self.jobs.next_poll().map(|(_, key, _)| key);
-        let poll = poll.or_else(|| self.jobs.next_poll_again());
-        match poll {
-            // In turns, since either may be broken by itself.
-            Some(key) if !can_list || failed % 2 == 1 => {
-                self.apply(key, Input::Turn(PollReason::Probe), Decoded::Nothing, now)
-            }
-            _ if can_list => {
-                self.emit_listing_due();
-                true
-            }
-            _ if !self.may_probe_by_submit(now) => false,
-            _ if self.outbox.next_submit().is_some() => true,
-            _ => {
-                if self.next_submit().is_none() {
-                    self.read_document(now);
-                }
-                let key = self.next_submit();
-                key.is_some_and(|key| self.apply(key, Input::Clock, Decoded::Nothing, now))
-            }
-        }
+        at.is_some_and(|at| at <= self.now)
     }
 
     /// Whether a request that can be repeated could bring evidence, now or later.
@@ -198,111 +214,54 @@ impl Batch {
         self.discovery.listing.can_probe(failed) || self.jobs.counters.submitted() > 0
     }
 
-    /// Reads one more document, if it would be submitted soon.
-    fn draw(&mut self, now: Time) -> bool {
-        !self.throttle.is_blocked() && self.read_document(now)
-    }
-
-    fn read_document(&mut self, now: Time) -> bool {
-        let wants = self.wants_document();
-        if let Some(document) = wants.then(|| self.sources.draw()).flatten() {
-            self.take_document(document, now);
-        }
-        wants
-    }
-
-    /// Emits the event of the request whose turn it is.
-    fn emit_next(&mut self, now: Time) -> bool {
-        if self.throttle.is_blocked() {
-            return false;
-        }
-        let submit = self.next_submit().filter(|_| self.may_submit(now));
-        let in_flight = self.outbox.in_flight();
-        let polls_out = in_flight.len() - in_flight.submits();
-        let spares_one = submit.is_some()
-            && self.options.max_in_flight > 1
-            && polls_out + 1 >= self.options.max_in_flight;
-        let query = if spares_one {
-            None
-        } else {
-            self.next_query(now)
-        };
-        let next = match self.throttle.turn(submit.is_some(), query.is_some()) {
-            Some(RequestKind::Submit) => submit.map(Next::Submit),
-            Some(RequestKind::Poll) => query,
-            None => None,
-        };
-        match next {
-            None => false,
-            Some(Next::Submit(key)) => self.apply(key, Input::Clock, Decoded::Nothing, now),
-            Some(Next::Poll(key, since)) => self.select_poll(key, since, now),
-            Some(Next::Listing) => {
-                self.emit_listing_due();
-                true
-            }
-        }
-    }
-
     /// What to ask next: results that wait, then a listing, then what failed before, then what is
     /// due.
-    fn next_query(&mut self, now: Time) -> Option<Next> {
+    fn next_query(&mut self) -> Option<Work> {
         let retry = self.jobs.next_poll_again();
-        let retry = retry.filter(|_| self.throttle.allows_retry(now));
+        let retry = retry.filter(|_| self.throttle.allows_retry(self.now));
         let poll = self.jobs.next_poll();
         match poll {
-            Some((Priority::Last | Priority::Finished, key, since)) => Some(Next::Poll(key, since)),
-            _ if self.is_listing_due(now) => Some(Next::Listing),
-            _ if retry.is_some() => retry.map(|key| Next::Poll(key, now)),
-            Some((priority, key, since)) if !self.is_poll_held(priority, key, since, now) => {
-                Some(Next::Poll(key, since))
+            Some((Priority::Last | Priority::Finished, key, since)) => {
+                Some(Work::SelectPoll(key, since))
+            }
+            _ if self.is_listing_due() => Some(Work::EmitListing),
+            _ if retry.is_some() => retry.map(|key| Work::SelectPoll(key, self.now)),
+            Some((priority, key, since)) if !self.is_poll_held(priority, key, since) => {
+                Some(Work::SelectPoll(key, since))
             }
             _ => None,
         }
     }
 
     /// Whether a poll that waits since then has to wait longer.
-    fn is_poll_held(&mut self, priority: Priority, key: Key, since: Time, now: Time) -> bool {
+    fn is_poll_held(&mut self, priority: Priority, key: Key, since: Time) -> bool {
         match priority {
             Priority::Last | Priority::Finished | Priority::Alone => false,
             // One more listing may list it after all; and if that does not either, what the poll
             // finds can be held against the queue.
             Priority::Overdue => {
                 let listed_at = self.discovery.listing.listed_at();
-                listed_at.is_none_or(|at| at < since) && self.is_held(now)
+                listed_at.is_none_or(|at| at < since) && self.is_held()
             }
-            Priority::Due => self.is_held(now) && !self.is_not_listed(key, now),
+            Priority::Due => self.is_held() && !self.is_not_listed(key),
         }
     }
 
     /// Whether what is due waits, since a listing that is out or about to be sent will probably
     /// make it needless.
-    fn is_held(&mut self, now: Time) -> bool {
-        let is_soon = self.next_listing(now).is_some_and(|at| at <= now + SOON);
+    fn is_held(&mut self) -> bool {
+        let is_soon = self.next_listing().is_some_and(|at| at <= self.now + SOON);
         let until = self.discovery.listing.holds_until();
-        is_soon || until.is_some_and(|until| until > now)
+        is_soon || until.is_some_and(|until| until > self.now)
     }
 
     /// Whether a listing did not list a job since it became due.
-    fn is_not_listed(&self, key: Key, now: Time) -> bool {
-        let pressure = self.pressure(now);
+    fn is_not_listed(&self, key: Key) -> bool {
+        let pressure = self.pressure();
         self.jobs.get(key).is_some_and(|entry| {
-            let at = self.discovery.not_listed_at(entry, pressure, now);
+            let at = self.discovery.not_listed_at(entry, pressure, self.now);
             at.is_some()
         })
-    }
-
-    /// A job is selected to be polled, which has waited since then.
-    fn select_poll(&mut self, key: Key, since: Time, now: Time) -> bool {
-        let is_alone =
-            |entry: &Entry| matches!(entry.slot, Slot::Polls(Priority::Alone | Priority::Overdue));
-        if !self.jobs.get(key).is_some_and(is_alone) && self.postpone(key, now) {
-            return true;
-        }
-        let Some(entry) = self.jobs.get(key) else {
-            return false;
-        };
-        let reason = Discovery::poll_reason(entry, since, now);
-        self.apply(key, Input::Turn(reason), Decoded::Nothing, now)
     }
 
     /// The job to be submitted next, as far as submits bound each other. One at a time that is
@@ -310,7 +269,7 @@ impl Batch {
     fn next_submit(&mut self) -> Option<Key> {
         let is_retry = |key: Key| self.jobs.get(key).is_some_and(|entry| entry.is_retry);
         let is_again = self.outbox.submits().any(is_retry);
-        let again = if is_again || !self.throttle.allows_retry(self.latest) {
+        let again = if is_again || !self.throttle.allows_retry(self.now) {
             None
         } else {
             self.jobs.next_submit_again()
@@ -328,9 +287,9 @@ impl Batch {
     }
 
     /// Whether a submit may leave, as far as the service goes.
-    fn may_submit(&self, now: Time) -> bool {
+    fn may_submit(&self) -> bool {
         let at = self.throttle.submit_ready_at(self.can_probe());
-        at.is_some_and(|at| at <= now)
+        at.is_some_and(|at| at <= self.now)
     }
 
     /// Whether another document would be submitted soon, if there were one.
@@ -344,17 +303,17 @@ impl Batch {
     }
 
     /// When the next poll or listing may be sent, or document be read, if one waits for that.
-    fn next_query_at(&mut self, now: Time) -> Option<Time> {
+    fn next_query_at(&mut self) -> Option<Time> {
         let ready = self.throttle.ready_at()?;
         let waits = self.outbox.next_query().is_some() || self.wants_document();
         let poll = match self.jobs.next_poll() {
             // If it is the next listing that holds it, that comes first.
-            Some((priority, key, since)) if self.is_poll_held(priority, key, since, now) => {
+            Some((priority, key, since)) if self.is_poll_held(priority, key, since) => {
                 self.discovery.listing.holds_until()
             }
-            poll => poll.map(|_| now),
+            poll => poll.map(|_| self.now),
         };
-        let times = [waits.then_some(now), poll, self.next_listing(now)];
+        let times = [waits.then_some(self.now), poll, self.next_listing()];
         times.into_iter().flatten().min().map(|at| at.max(ready))
     }
 
@@ -375,8 +334,8 @@ impl Batch {
 
     /// When a request costs less than now, though nothing was sent: what is not worth it now may
     /// be then.
-    fn cheaper_at(&self, now: Time) -> Option<Time> {
-        let costs = !self.pressure(now).is_zero() && !self.throttle.is_blocked();
+    fn cheaper_at(&self) -> Option<Time> {
+        let costs = !self.pressure().is_zero() && !self.throttle.is_blocked();
         costs.then(|| self.throttle.idle_at())
     }
 
@@ -384,23 +343,23 @@ impl Batch {
         self.outbox.expects_listing() || self.discovery.listing.is_out()
     }
 
-    fn next_listing(&mut self, now: Time) -> Option<Time> {
+    fn next_listing(&mut self) -> Option<Time> {
         if self.outbox.expects_listing() {
             return None;
         }
-        let pressure = self.pressure(now);
-        self.discovery.next_listing(pressure, now)
+        let pressure = self.pressure();
+        self.discovery.next_listing(pressure, self.now)
     }
 
-    fn is_listing_due(&mut self, now: Time) -> bool {
-        let pressure = self.pressure(now);
-        !self.outbox.expects_listing() && self.discovery.is_listing_due(pressure, now)
+    fn is_listing_due(&mut self) -> bool {
+        let pressure = self.pressure();
+        !self.outbox.expects_listing() && self.discovery.is_listing_due(pressure, self.now)
     }
 
     /// What one request costs beside its price: the delay of all requests that wait behind it,
     /// where the rate leaves no room for them.
-    fn pressure(&self, now: Time) -> Duration {
-        let delay = self.throttle.delay_of_next(now);
+    pub(super) fn pressure(&self) -> Duration {
+        let delay = self.throttle.delay_of_next(self.now);
         if delay.is_zero() {
             return delay;
         }
@@ -430,21 +389,6 @@ impl Batch {
         self.jobs.submits_waiting().saturating_add(unread)
     }
 
-    /// Gives up a last poll for which nothing leaves room.
-    fn give_up_last_poll(&mut self, now: Time) -> bool {
-        let Some((key, since)) = self.last_poll() else {
-            return false;
-        };
-        let until = self
-            .throttle
-            .paused_until(now)
-            .filter(|until| *until > now + MAX_LAST_POLL_WAIT);
-        let has_waited = now >= self.last_poll_ends_at(since);
-        let gives_up = self.throttle.is_key_refused() || until.is_some() || has_waited;
-        let input = Input::Forbidden(until.unwrap_or(Time::EPOCH));
-        gives_up && self.apply(key, input, Decoded::Nothing, now)
-    }
-
     /// A last poll that waits, and since when.
     fn last_poll(&self) -> Option<(Key, Time)> {
         if let Some((Priority::Last, key, since)) = self.jobs.next_poll() {
@@ -460,594 +404,5 @@ impl Batch {
     /// Until when a last poll waits, which waits since then.
     fn last_poll_ends_at(&self, since: Time) -> Time {
         since.max(self.throttle.evidence_at()) + MAX_LAST_POLL_WAIT
-    }
-}
-
-// What leaves.
-impl Batch {
-    /// Emits the event of a job.
-    fn emit_job(&mut self, key: Key, event: JobEventKind) {
-        let Some(entry) = self.jobs.get(key) else {
-            return;
-        };
-        let (reference, bytes) = (entry.meta.reference.clone(), entry.bytes());
-        let is_submit = matches!(event, JobEventKind::Submitting { .. });
-        let is_poll = matches!(event, JobEventKind::PollDue { .. });
-        let key = JobKey::from(key);
-        let sequence = self.outbox.emit(BatchEventKind::Job {
-            key,
-            reference,
-            event,
-        });
-        if is_submit {
-            self.outbox.expect_submit(key.0, sequence, bytes);
-        } else if is_poll {
-            self.outbox.expect_poll(key.0);
-        }
-    }
-
-    fn emit_listing_due(&mut self) {
-        self.outbox.emit(BatchEventKind::ListingDue);
-        self.outbox.expect_listing();
-    }
-
-    /// Reports pauses that began or ended. Returns whether there were any.
-    pub(super) fn report_pauses(&mut self, now: Time) -> bool {
-        let mut any = false;
-        while let Some(change) = self.throttle.next_change(now) {
-            any = true;
-            self.outbox.emit(match change {
-                Change::Paused(pause) => BatchEventKind::Paused(pause),
-                Change::Resumed { reason, since } => BatchEventKind::Resumed { reason, since },
-            });
-        }
-        any
-    }
-
-    fn send_submit(&mut self, key: Key, now: Time) {
-        let Some(entry) = self.jobs.get(key) else {
-            return;
-        };
-        let Some((request, limits)) = submit_request(entry.pending.as_deref(), &self.api) else {
-            return;
-        };
-        let purpose = Purpose::Submit {
-            job: key,
-            exchange: entry.record.exchange,
-            bytes: entry.bytes(),
-            is_retry: entry.is_retry,
-        };
-        let sender = entry.sender();
-        self.jobs.counters.submits += 1;
-        self.send(purpose, Some(sender), request, limits, now);
-    }
-
-    fn send_poll(&mut self, key: Key, before: &Record, now: Time) {
-        let Some(entry) = self.jobs.get_mut(key) else {
-            return;
-        };
-        let from = self.discovery.in_progress_since(entry, before);
-        let own_from = std::mem::replace(&mut entry.own_poll_at, now);
-        let Some(id) = &entry.extraction_id else {
-            return;
-        };
-        let JobOptions {
-            text_blocks,
-            response_bytes,
-            ..
-        } = self.options.jobs;
-        let (request, limits) = poll_request(id, &self.api, text_blocks, response_bytes);
-        let purpose = Purpose::Poll {
-            job: key,
-            exchange: entry.record.exchange,
-            from,
-            own_from,
-            is_retry: entry.is_retry,
-        };
-        self.jobs.counters.polls += 1;
-        self.send(purpose, None, request, limits, now);
-    }
-
-    fn send_listing(&mut self, now: Time) {
-        let customer = self.discovery.listing.customer.clone();
-        let request = AwaitingRequest::for_customer(customer).request(&self.api);
-        let limits = Limits::for_exchange(0, self.options.jobs.response_bytes);
-        self.discovery.listing.sent(now);
-        self.jobs.counters.listings += 1;
-        self.send(Purpose::Listing, None, request, limits, now);
-    }
-
-    fn send(
-        &mut self,
-        purpose: Purpose,
-        sender: Option<Sender>,
-        request: http::Request<crate::wire::Body>,
-        limits: Limits,
-        now: Time,
-    ) {
-        let key_number = self.throttle.key_number();
-        let id = self
-            .outbox
-            .send(purpose, sender, key_number, request, limits, now);
-        self.throttle
-            .sent(id, purpose.kind(), purpose.is_retry(), now);
-    }
-}
-
-// What comes back.
-impl Batch {
-    /// Takes what came of a request.
-    pub(super) fn complete(&mut self, id: RequestId, reply: Reply, now: Time) {
-        if self.is_over() {
-            return;
-        }
-        if let Some(exchange) = self.outbox.complete(id) {
-            match exchange.purpose {
-                Purpose::Submit { job, .. } => self.complete_submit(job, id, exchange, reply, now),
-                Purpose::Poll { job, .. } => self.complete_poll(job, id, &exchange, reply, now),
-                Purpose::Listing => self.complete_listing(id, &exchange, &reply, now),
-            }
-        } else if let Some(overdue) = self.outbox.take_overdue(id) {
-            // An id is worth having, however late it comes.
-            let Meaning {
-                result, decoded, ..
-            } = interpret::submit(reply, false);
-            let input = Input::Submit(overdue.exchange, result);
-            self.take_submit(overdue.job, Some(&overdue.sender), input, decoded, now);
-        }
-    }
-
-    /// The time limit of a request has passed.
-    fn time_out(&mut self, id: RequestId, now: Time) {
-        let Some(exchange) = self.outbox.complete(id) else {
-            return;
-        };
-        let is_submit = exchange.purpose.kind() == RequestKind::Submit;
-        self.observe(
-            id,
-            &exchange,
-            Signal::Down,
-            is_submit,
-            || Cause::TimeLimit,
-            now,
-        );
-        match exchange.purpose {
-            Purpose::Submit {
-                job,
-                exchange: number,
-                ..
-            } => {
-                if let Some(sender) = exchange.sender {
-                    let overdue = Overdue {
-                        job,
-                        exchange: number,
-                        sender,
-                    };
-                    self.outbox.remember(id, overdue);
-                }
-                if self.awaits(job, State::Submitting, number) {
-                    self.apply(job, Input::Clock, Decoded::Nothing, now);
-                }
-            }
-            Purpose::Poll {
-                job,
-                exchange: number,
-                ..
-            } => {
-                if self.awaits(job, State::Polling, number) {
-                    self.apply(job, Input::Clock, Decoded::Nothing, now);
-                }
-            }
-            Purpose::Listing => self.listing_failed(Cause::TimeLimit, None, now),
-        }
-    }
-
-    /// What an exchange says of the service.
-    fn observe(
-        &mut self,
-        id: RequestId,
-        exchange: &Outstanding,
-        signal: Signal,
-        is_unknown: bool,
-        cause: impl Fn() -> Cause,
-        now: Time,
-    ) {
-        let completed = Completed {
-            id,
-            sent_at: exchange.sent_at,
-            subject: exchange
-                .purpose
-                .job()
-                .map_or(Subject::Listing, Subject::Job),
-            kind: exchange.purpose.kind(),
-            is_retry: exchange.purpose.is_retry(),
-            key_number: exchange.key_number,
-            signal,
-            is_unknown,
-        };
-        self.throttle.completed(&completed, cause, now);
-        // Before the outcome of a job, after which nothing may follow.
-        self.report_pauses(now);
-    }
-
-    fn complete_submit(
-        &mut self,
-        job: Key,
-        id: RequestId,
-        exchange: Outstanding,
-        reply: Reply,
-        now: Time,
-    ) {
-        let trusts_overload = self.options.jobs.retry.trusts_overload();
-        let Meaning {
-            result,
-            signal,
-            decoded,
-        } = interpret::submit(reply, trusts_overload);
-        let is_unknown = result == SubmitResult::Unknown;
-        let cause = || decoded.cause().unwrap_or(Cause::TimeLimit);
-        self.observe(id, &exchange, signal, is_unknown, cause, now);
-        let result = match result {
-            SubmitResult::KeyRefused if !self.refuses_job(job, exchange.key_number) => {
-                SubmitResult::Deferred { hint: None }
-            }
-            // An outage is not charged to the document.
-            SubmitResult::NotProcessed { hint } if self.throttle.is_outage() => {
-                SubmitResult::Deferred { hint }
-            }
-            result => result,
-        };
-        if let Purpose::Submit {
-            exchange: number, ..
-        } = exchange.purpose
-        {
-            let input = Input::Submit(number, result);
-            self.take_submit(job, exchange.sender.as_ref(), input, decoded, now);
-        }
-    }
-
-    /// A submit is over. Its job may have finished: by the time limit, or with what another submit
-    /// of the same document brought.
-    fn take_submit(
-        &mut self,
-        job: Key,
-        sender: Option<&Sender>,
-        input: Input,
-        decoded: Decoded,
-        now: Time,
-    ) {
-        if self.jobs.get(job).is_some() {
-            self.apply(job, input, decoded, now);
-        } else if let (Decoded::Id(id), Some(Sender { meta, deadline })) = (decoded, sender) {
-            let ticket = Ticket::for_document(meta.clone(), id, now, *deadline);
-            let key = job.into();
-            self.outbox
-                .emit(BatchEventKind::SubmittedLate { key, ticket });
-        }
-    }
-
-    fn complete_poll(
-        &mut self,
-        job: Key,
-        id: RequestId,
-        exchange: &Outstanding,
-        reply: Reply,
-        now: Time,
-    ) {
-        let Meaning {
-            result,
-            signal,
-            decoded,
-        } = interpret::poll(reply);
-        let cause = || decoded.cause().unwrap_or(Cause::TimeLimit);
-        self.observe(id, exchange, signal, false, cause, now);
-        let Purpose::Poll {
-            exchange: number,
-            from,
-            own_from,
-            ..
-        } = exchange.purpose
-        else {
-            return;
-        };
-        if !self.awaits(job, State::Polling, number) {
-            return;
-        }
-        let result = match result {
-            PollResult::KeyRefused if !self.refuses_job(job, exchange.key_number) => {
-                PollResult::Deferred { hint: None }
-            }
-            PollResult::Failed { hint } if self.throttle.is_outage() => {
-                PollResult::Deferred { hint }
-            }
-            result => result,
-        };
-        if let Some(entry) = self.jobs.get(job) {
-            let hash = entry.extraction_id.as_ref().map(|id| self.jobs.hash(id));
-            let polled = Polled {
-                from,
-                own_from,
-                sent_at: exchange.sent_at,
-                result,
-            };
-            let problem = self.discovery.learn_from_poll(entry, hash, polled, now);
-            self.emit_problem(problem);
-        }
-        self.apply(job, Input::Poll(number, result), decoded, now);
-    }
-
-    /// Whether a job waits for this exchange.
-    fn awaits(&self, job: Key, state: State, exchange: u32) -> bool {
-        self.jobs
-            .get(job)
-            .is_some_and(|entry| entry.record.state == state && entry.record.exchange == exchange)
-    }
-
-    /// The key of this number was refused for a job. Whether that is specific to the job.
-    fn refuses_job(&mut self, job: Key, key_number: u16) -> bool {
-        let entry = self.jobs.get_mut(job);
-        entry.is_some_and(|entry| entry.refuse_key(key_number))
-    }
-
-    fn complete_listing(
-        &mut self,
-        id: RequestId,
-        exchange: &Outstanding,
-        reply: &Reply,
-        now: Time,
-    ) {
-        let sent_at = exchange.sent_at;
-        let before = self.discovery.listing.listed_at();
-        let (mut listed, mut ours, mut new) = (0, 0, 0);
-        let mut together: Vec<Cow<'_, str>> = Vec::with_capacity(IdIndex::TOGETHER);
-        let mut take = |batch: &mut Self, ids: &mut Vec<Cow<'_, str>>| {
-            let keys = batch.jobs.find_together(ids);
-            (listed, ours) = (listed + ids.len(), ours + keys.len());
-            let is_new = |key: &Key| batch.take_listed(*key, sent_at, before, now);
-            new += keys.iter().copied().filter(is_new).count();
-            ids.clear();
-        };
-        let Meaning {
-            result,
-            signal,
-            decoded,
-        } = interpret::listing(reply, |id| {
-            together.push(id);
-            if together.len() == IdIndex::TOGETHER {
-                take(self, &mut together);
-            }
-        });
-        take(self, &mut together);
-        let cause = || decoded.cause().unwrap_or(Cause::TimeLimit);
-        self.observe(id, exchange, signal, false, cause, now);
-        let problem = match result {
-            ListingResult::Received { bytes, .. } => {
-                self.outbox
-                    .emit(BatchEventKind::ListingReceived { listed, ours, new });
-                let read = Read {
-                    sent_at,
-                    bytes,
-                    listed,
-                    ours,
-                };
-                let change = self.discovery.listing.read(read, now);
-                if change == Some(Ok(())) {
-                    self.outbox.emit(BatchEventKind::QueueRestored);
-                }
-                self.discovery.learn_from_listing(sent_at);
-                change.and_then(Result::err)
-            }
-            ListingResult::TooLarge => {
-                let problem = QueueProblem::TooLarge;
-                self.discovery.listing.degrade(problem, now)
-            }
-            ListingResult::KeyRefused => {
-                self.discovery.listing.failed(Duration::ZERO, now);
-                None
-            }
-            ListingResult::Failed { hint } => {
-                self.listing_failed(cause(), hint, now);
-                None
-            }
-            ListingResult::Refused | ListingResult::Unreadable => {
-                self.listing_failed(cause(), None, now);
-                // In an outage that says nothing about the queue.
-                if self.throttle.is_outage() {
-                    None
-                } else {
-                    self.discovery.listing.not_readable(now)
-                }
-            }
-        };
-        self.emit_problem(problem);
-    }
-
-    /// A listing that was sent then listed this job. Whether that is news.
-    fn take_listed(&mut self, key: Key, sent_at: Time, before: Option<Time>, now: Time) -> bool {
-        let Some(entry) = self.jobs.get(key) else {
-            return false;
-        };
-        let inputs = self.discovery.listed(entry, sent_at, before);
-        let is_new = inputs.iter().any(Option::is_some);
-        for input in inputs.into_iter().flatten() {
-            self.apply(key, input, Decoded::Nothing, now);
-        }
-        is_new
-    }
-
-    /// A listing brought nothing.
-    fn listing_failed(&mut self, cause: Cause, hint: Option<Duration>, now: Time) {
-        let failures = self.discovery.listing.next_failure();
-        let JobOptions { retry, seed, .. } = self.options.jobs;
-        let delay = retry.delay(failures, random::draw(seed, failures.into()));
-        let delay = delay.max(hint.unwrap_or_default());
-        self.discovery.listing.failed(delay, now);
-        self.outbox.emit(BatchEventKind::ListingFailed { cause });
-    }
-
-    fn emit_problem(&mut self, problem: Option<QueueProblem>) {
-        if let Some(problem) = problem {
-            self.outbox.emit(BatchEventKind::QueueDegraded(problem));
-        }
-    }
-}
-
-// How jobs move.
-impl Batch {
-    /// Takes a new job in.
-    pub(super) fn insert(&mut self, entry: Entry, now: Time) -> Key {
-        let id = entry.extraction_id.clone();
-        let key = self.jobs.insert(entry);
-        self.count(key, now);
-        self.place(key, now);
-        if id.is_some_and(|id| self.discovery.early.take(&id, now)) {
-            self.notify(key, now);
-        }
-        key
-    }
-
-    /// Applies an input to one job, and sees to what follows. Returns whether anything did.
-    pub(super) fn apply(&mut self, key: Key, input: Input, decoded: Decoded, now: Time) -> bool {
-        let pressure = self.pressure(now);
-        let discovery = &self.discovery;
-        let rules = |entry: &Entry| discovery.rules(key, entry, pressure, now);
-        let Some(applied) = self.jobs.apply(key, input, decoded, now, rules) else {
-            return false;
-        };
-        let Applied {
-            before,
-            after,
-            action,
-            is_named,
-            has_moved,
-        } = applied;
-        let was_emitted = matches!(before.state, State::SubmitEmitted | State::PollEmitted);
-        if was_emitted && before.state != after.state {
-            self.outbox.withdraw(key);
-        }
-        match action {
-            None => {}
-            Some(Action::Emit(kind)) => self.emit_job(key, kind),
-            Some(Action::SendSubmit) => self.send_submit(key, now),
-            Some(Action::SendPoll) => self.send_poll(key, &before, now),
-        }
-        self.count(key, now);
-        let id = self
-            .jobs
-            .get(key)
-            .and_then(|entry| entry.extraction_id.clone());
-        if matches!(after.state, State::Finished(_)) {
-            self.jobs.remove(key);
-        } else if has_moved {
-            self.place(key, now);
-        }
-        if is_named && id.is_some_and(|id| self.discovery.early.take(&id, now)) {
-            self.notify(key, now);
-        }
-        true
-    }
-
-    /// Counts a job anew.
-    fn count(&mut self, key: Key, now: Time) {
-        let Some(entry) = self.jobs.get_mut(key) else {
-            return;
-        };
-        let change = self.discovery.count(entry, now);
-        let known_finished = &mut self.jobs.counters.known_finished;
-        match change {
-            Count::More => *known_finished += 1,
-            Count::Fewer => *known_finished -= 1,
-            Count::Same => {}
-        }
-    }
-
-    /// Puts a job where it waits.
-    fn place(&mut self, key: Key, now: Time) {
-        let Some(record) = self.jobs.get(key).map(|entry| entry.record) else {
-            return;
-        };
-        match record.state {
-            State::SubmitEmitted | State::PollEmitted => {
-                self.jobs.enqueue(key, Slot::Emitted, now);
-            }
-            State::Submitting | State::Polling | State::Finished(_) => {}
-            State::Ready | State::Waiting => {
-                if record.due <= now || now >= record.deadline || record.is_hopeless() {
-                    self.wake(key, now);
-                } else {
-                    self.jobs.schedule(key, record.due);
-                }
-            }
-        }
-    }
-
-    /// A job is due.
-    fn wake(&mut self, key: Key, now: Time) {
-        let Some(record) = self.jobs.get(key).map(|entry| entry.record) else {
-            return;
-        };
-        let is_over = match record.state {
-            State::Ready => now >= record.deadline || record.is_hopeless(),
-            State::Waiting => record.is_hopeless(),
-            _ => return,
-        };
-        if is_over {
-            self.apply(key, Input::Clock, Decoded::Nothing, now);
-        } else if !self.postpone(key, now) {
-            self.enqueue(key, now);
-        }
-    }
-
-    /// Lets a job that is due wait for its turn.
-    fn enqueue(&mut self, key: Key, now: Time) {
-        let pressure = self.pressure(now);
-        let Some(entry) = self.jobs.get(key) else {
-            return;
-        };
-        if let Some(slot) = self.discovery.slot(entry, pressure, now) {
-            self.jobs.enqueue(key, slot, now);
-            self.discovery.enqueued(slot);
-        }
-    }
-
-    /// Puts a poll off that is due by what was known before, and is not by what is known now.
-    fn postpone(&mut self, key: Key, now: Time) -> bool {
-        let pressure = self.pressure(now);
-        let Some(entry) = self.jobs.get(key) else {
-            return false;
-        };
-        let input = self.discovery.postpone(entry, pressure, now);
-        input.is_some_and(|input| self.apply(key, input, Decoded::Nothing, now))
-    }
-
-    /// The deadline of a job that waits has come.
-    fn reach_deadline(&mut self, key: Key, now: Time) {
-        let Some(entry) = self.jobs.get(key) else {
-            return;
-        };
-        match entry.record.state {
-            // Its event is emitted, and its poll is the last.
-            State::PollEmitted => {
-                self.jobs.remove_timeout(key);
-                self.count(key, now);
-            }
-            State::Waiting => {
-                self.jobs.leave(key);
-                self.count(key, now);
-                self.wake(key, now);
-            }
-            _ => {
-                self.apply(key, Input::Clock, Decoded::Nothing, now);
-            }
-        }
-    }
-
-    /// A webhook named a job.
-    pub(super) fn notify(&mut self, key: Key, now: Time) {
-        if let Some(entry) = self.jobs.get_mut(key) {
-            entry.is_notified = true;
-        }
-        let input = Input::Named(PollReason::Notification);
-        self.apply(key, input, Decoded::Nothing, now);
     }
 }

@@ -7,8 +7,8 @@
 //!       -> Outbox     events and requests in their order, and what is in flight
 //! ```
 //!
-//! Each part owns its state and knows none of the others. This file passes what one says to the
-//! next; [`dispatch`] decides what is done next.
+//! Each part owns its state and knows none of the others. [`dispatch`] reads them to decide what is
+//! done next; [`exchanges`] does it, and passes what one part says to the next.
 
 mod age_histogram;
 mod counters;
@@ -16,6 +16,7 @@ mod discovery;
 mod dispatch;
 mod entry;
 mod event;
+mod exchanges;
 mod in_flight;
 mod interner;
 mod jobs;
@@ -365,9 +366,14 @@ impl Machine for Batch {
             if let Some(output) = self.outbox.pop() {
                 return output;
             }
-            if !self.work(now) {
-                return self.rest(now);
+            if self.work(now) {
+                continue;
             }
+            if self.is_over() {
+                return Output::Done;
+            }
+            let next = self.dispatch(now).next_time();
+            return next.map_or(Output::NeedInput, Output::Wait);
         }
     }
 

@@ -32,7 +32,7 @@ pub enum PauseReason {
     /// The service does not work, or cannot be reached. From then on single requests that can be
     /// repeated find out whether it works again, at most 60 s apart.
     Outage,
-    /// Submits keep ending unknown while other requests succeed. From then on one submit at a time
+    /// Submits keep failing, or ending unknown, while other requests succeed. From then on one submit at a time
     /// finds out whether they work again, at most 5 minutes apart. Everything else goes on.
     Submits,
     /// The service refuses the key. From then on single requests find out whether it is taken
@@ -45,7 +45,7 @@ impl fmt::Display for PauseReason {
         f.write_str(match self {
             Self::Throttled => "the service asked for a pause",
             Self::Outage => "the service does not work, or cannot be reached",
-            Self::Submits => "it is unknown what becomes of submits",
+            Self::Submits => "submits keep failing",
             Self::KeyRefused => "the service refuses the key",
         })
     }

@@ -202,6 +202,8 @@ impl Entry {
     pub(super) fn order(&self, priority: Priority) -> Time {
         match priority {
             Priority::Last => self.record.deadline,
+            // One that fails again and again stands in nobody's way, not as a probe either.
+            _ if self.record.failures > 0 => self.own_poll_at,
             // The service keeps a result for 48 hours: the oldest is the nearest to be lost.
             Priority::Finished | Priority::Alone | Priority::Overdue | Priority::Due => {
                 self.record.submitted_at

@@ -363,11 +363,11 @@ impl Batch {
         let cause = || decoded.cause().unwrap_or(Cause::TimeLimit);
         self.observe(id, &exchange, signal, is_unknown, cause, now);
         let result = match result {
-            SubmitResult::KeyRefused if !self.refuses_job(job, exchange.key_number) => {
+            SubmitResult::KeyRefused if !self.refuses_submit(job, exchange.key_number) => {
                 SubmitResult::Deferred { hint: None }
             }
             // An outage is not charged to the document.
-            SubmitResult::NotProcessed { hint } if self.throttle.is_outage() => {
+            SubmitResult::NotProcessed { hint } if self.throttle.is_submit_outage() => {
                 SubmitResult::Deferred { hint }
             }
             result => result,
@@ -456,6 +456,12 @@ impl Batch {
         self.jobs
             .get(job)
             .is_some_and(|entry| entry.record.state == state && entry.record.exchange == exchange)
+    }
+
+    /// The key of this number was refused for the submit of a job. Whether that is specific to its
+    /// document.
+    fn refuses_submit(&mut self, job: Key, key_number: u16) -> bool {
+        !self.throttle.are_submits_failing() && self.refuses_job(job, key_number)
     }
 
     /// The key of this number was refused for a job. Whether that is specific to the job.

@@ -1,20 +1,25 @@
-//! Whether submits may leave, after one of which nobody knows what became of it.
+//! Whether submits may leave, after one of which nobody knows what became of it, or after many that
+//! certainly did not arrive.
 //!
 //! ```text
 //!            unknown                evidence                 unknown
 //!   Open ---------------> Closed ---------------> Single ---------------> Closed
-//!    ^                      |  evidence of a submit  |
-//!    +----------------------+------------------------+
+//!    ^ |                    |  evidence of a submit  | ^
+//!    | |                    |                        | |
+//!    +-|--------------------+------------------------+ |
+//!      +-----------------------------------------------+
+//!                  many have failed one by one
 //! ```
 //!
 //! Evidence counts from exchanges that began after the gate closed. While other exchanges succeed,
-//! one submit at a time is let through, at intervals that double; the first at once.
+//! one submit at a time is let through, at intervals that double; the first after one of unknown
+//! outcome at once.
 
 use std::time::Duration;
 
 use super::{RequestId, Time};
 
-/// From one submit to the next while they keep ending unknown: 10 s, doubling to 5 minutes.
+/// From one submit to the next while they keep failing: 10 s, doubling to 5 minutes.
 const FIRST_INTERVAL: Duration = Duration::from_secs(10);
 const MAX_INTERVAL: Duration = Duration::from_secs(300);
 
@@ -22,12 +27,12 @@ const MAX_INTERVAL: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub(super) struct Gate {
     state: State,
-    /// Submits in a row of which it is unknown what became of them; those that were out together
+    /// Submits in a row that ended unknown, or failed one at a time; those that were out together
     /// count once.
-    unknown: u16,
+    failed: u16,
     /// The newest exchange when the gate closed: what it and earlier ones bring says nothing.
     newest: RequestId,
-    /// When the gate closed last.
+    /// When the gate closed last, or a single submit failed.
     closed_at: Time,
 }
 
@@ -53,6 +58,8 @@ enum Input {
     SubmitWorks,
     /// A submit is over that proves nothing.
     SubmitOver,
+    /// One more of many that certainly did not arrive.
+    Failed,
     /// A submit leaves.
     Sent,
 }
@@ -61,7 +68,7 @@ impl Gate {
     pub(super) const fn new() -> Self {
         Self {
             state: State::Open,
-            unknown: 0,
+            failed: 0,
             newest: RequestId::new(0),
             closed_at: Time::EPOCH,
         }
@@ -73,7 +80,7 @@ impl Gate {
 
     /// Whether it is worth reporting: several in a row have ended unknown.
     pub(super) fn is_pausing(&self) -> bool {
-        self.unknown > 1 && self.state != State::Open
+        self.failed > 1 && self.state != State::Open
     }
 
     /// From when on a submit may leave; `None` while it takes something else.
@@ -82,15 +89,15 @@ impl Gate {
             State::Open => Some(Time::EPOCH),
             State::Closed if can_probe => None,
             // Nothing else can find out: a submit does.
-            State::Closed => Some(self.closed_at + interval(self.unknown.saturating_add(1))),
+            State::Closed => Some(self.closed_at + interval(self.failed.saturating_add(1))),
             State::Single { is_out: true } => None,
-            State::Single { is_out: false } => Some(self.closed_at + interval(self.unknown)),
+            State::Single { is_out: false } => Some(self.closed_at + interval(self.failed)),
         }
     }
 
     /// The next time at which a single submit may leave.
     pub(super) fn next_at(&self) -> Time {
-        self.closed_at + interval(self.unknown)
+        self.closed_at + interval(self.failed)
     }
 
     /// A submit leaves.
@@ -100,11 +107,28 @@ impl Gate {
 
     /// It is unknown what became of this submit. `newest` is the newest exchange.
     pub(super) fn unknown(&mut self, id: RequestId, newest: RequestId, now: Time) {
-        let is_first = self.unknown == 0;
+        let is_first = self.failed == 0;
         if id > self.newest || is_first {
-            self.unknown = self.unknown.saturating_add(1);
+            self.failed = self.failed.saturating_add(1);
             (self.newest, self.closed_at) = (newest, now);
             self.step(Input::Unknown);
+        }
+    }
+
+    /// Many submits have certainly not arrived, and this is one more.
+    pub(super) fn failed(&mut self, id: RequestId, newest: RequestId, now: Time) {
+        let is_first = self.failed == 0;
+        if id > self.newest || is_first {
+            self.failed = self.failed.saturating_add(1).max(2);
+            (self.newest, self.closed_at) = (newest, now);
+        }
+        self.step(Input::Failed);
+    }
+
+    /// A single submit may leave without delay, for a reason to expect that it succeeds.
+    pub(super) fn allow(&mut self) {
+        if matches!(self.state, State::Single { .. }) {
+            self.closed_at = Time::EPOCH;
         }
     }
 
@@ -132,19 +156,20 @@ impl Gate {
             (Closed, Input::Works) => Single { is_out: false },
             (Closed | Single { .. }, Input::Sent) => Single { is_out: true },
             (Single { .. }, Input::SubmitOver) => Single { is_out: false },
+            (Open | Single { .. }, Input::Failed) => Single { is_out: false },
             (Open, Input::Works | Input::SubmitOver | Input::Sent) => Open,
-            (Closed, Input::SubmitOver) => Closed,
+            (Closed, Input::SubmitOver | Input::Failed) => Closed,
             (Single { is_out }, Input::Works) => Single { is_out },
         };
         if self.state == Open {
-            self.unknown = 0;
+            self.failed = 0;
         }
     }
 }
 
-/// How long to wait after this many unknown in a row: nothing after the first.
-fn interval(unknown: u16) -> Duration {
-    match unknown.checked_sub(2) {
+/// How long to wait after this many in a row: nothing after the first.
+fn interval(failed: u16) -> Duration {
+    match failed.checked_sub(2) {
         None => Duration::ZERO,
         // 10 s times at most 2^5: no overflow.
         Some(doublings) => (FIRST_INTERVAL * (1 << doublings.min(5))).min(MAX_INTERVAL),

@@ -13,15 +13,13 @@
 
 use std::collections::VecDeque;
 
+use super::failures::Failures;
 use super::gate::Gate;
 use super::probe::Probe;
 use super::{Change, Completed, Pause, PauseReason, RequestId, RequestKind, Signal, Time};
 use crate::machine::cause::Cause;
 use crate::machine::collections::slab::Key;
 use crate::machine::exchange::FailureKind;
-
-/// Failures in a row, without evidence between them, after which the service does not work.
-const OUTAGE_FAILURES: u16 = 8;
 
 /// The number of the first key: not one more than that of none, which is 0.
 const FIRST_KEY: u16 = 2;
@@ -39,11 +37,10 @@ pub(crate) enum Subject {
 #[derive(Debug)]
 pub(super) struct Health {
     blocked: Option<Blocked>,
-    /// Failures since the last evidence, and whom the first was about.
-    failures: u16,
-    first_failed: Option<Subject>,
-    /// Whether they are about more than one, or about the way to the service.
-    is_common: bool,
+    /// Since the last evidence.
+    failures: Failures,
+    /// Of submits that certainly did not arrive, since the last that was accepted.
+    failed_submits: Failures,
     gate: Gate,
     /// Since when it is reported that submits are held back.
     gate_since: Option<Time>,
@@ -80,9 +77,8 @@ impl Health {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             blocked: None,
-            failures: 0,
-            first_failed: None,
-            is_common: false,
+            failures: Failures::default(),
+            failed_submits: Failures::default(),
             gate: Gate::new(),
             gate_since: None,
             probe: Probe::new(seed),
@@ -101,6 +97,14 @@ impl Health {
 
     pub(super) fn is_key_refused(&self) -> bool {
         self.is_blocked_by(Why::Key)
+    }
+
+    pub(super) fn is_gate_pausing(&self) -> bool {
+        self.gate.is_pausing()
+    }
+
+    pub(super) fn are_submits_failing(&self) -> bool {
+        self.failed_submits.are_common()
     }
 
     pub(super) fn key_number(&self) -> u16 {
@@ -158,7 +162,7 @@ impl Health {
         if exchange.is_unknown {
             self.gate.unknown(exchange.id, self.newest, now);
         } else if is_submit {
-            self.gate.over();
+            self.submit_over(exchange, &cause, now);
         }
         if self.gate.is_closed() {
             self.probe.begin(false, now);
@@ -172,6 +176,7 @@ impl Health {
     pub(super) fn replace_key(&mut self, now: Time, changes: &mut VecDeque<Change>) {
         // By two, so that a new key is told from an old one that is taken again.
         self.key_number = self.key_number.wrapping_add(2);
+        self.gate.allow();
         if self.is_key_refused() {
             self.unblock(changes);
             if self.gate.is_closed() {
@@ -181,7 +186,7 @@ impl Health {
     }
 
     fn works(&mut self, exchange: &Completed, changes: &mut VecDeque<Change>) {
-        (self.failures, self.first_failed, self.is_common) = (0, None, false);
+        self.failures.clear();
         self.gate
             .works(exchange.id, exchange.kind == RequestKind::Submit);
         match self.blocked {
@@ -208,8 +213,10 @@ impl Health {
         now: Time,
         changes: &mut VecDeque<Change>,
     ) {
+        // While submits alone are refused, the others go on.
+        let is_held = exchange.kind == RequestKind::Submit && self.gate.is_pausing();
         // One with an old key says nothing about the one there is now.
-        if exchange.key_number == self.key_number && !self.is_key_refused() {
+        if exchange.key_number == self.key_number && !self.is_key_refused() && !is_held {
             self.block(Why::Key, cause, now, changes);
         }
     }
@@ -221,14 +228,28 @@ impl Health {
         now: Time,
         changes: &mut VecDeque<Change>,
     ) {
-        self.failures = self.failures.saturating_add(1);
-        let first = *self.first_failed.get_or_insert(exchange.subject);
-        let is_unsent =
-            || matches!(cause(), Cause::Failure(failure) if failure.kind() == FailureKind::NotSent);
-        self.is_common = self.is_common || first != exchange.subject || is_unsent();
-        let is_certain = self.failures >= OUTAGE_FAILURES || self.probe.failed() > 0;
-        if self.is_common && is_certain && self.blocked.is_none() {
+        self.failures.add(exchange.subject, is_unsent(&cause()));
+        let is_certain = self.failures.are_common() && self.probe.failed() > 0;
+        if (is_certain || self.failures.are_many()) && self.blocked.is_none() {
             self.block(Why::Outage, cause, now, changes);
+        }
+    }
+
+    /// A submit is over, and it is known what became of it.
+    fn submit_over(&mut self, exchange: &Completed, cause: impl Fn() -> Cause, now: Time) {
+        match exchange.signal {
+            Signal::Works => self.failed_submits.clear(),
+            Signal::Nothing => self.gate.over(),
+            Signal::Down | Signal::Busy(_) | Signal::KeyRefused => {
+                self.failed_submits
+                    .add(exchange.subject, is_unsent(&cause()));
+                // In an outage of everything, what finds out about that finds out about submits.
+                if self.failed_submits.are_many() && !self.is_outage() {
+                    self.gate.failed(exchange.id, self.newest, now);
+                } else {
+                    self.gate.over();
+                }
+            }
         }
     }
 
@@ -251,7 +272,7 @@ impl Health {
             since: now,
             newest: self.newest,
         });
-        let until = self.probe.begin(why == Why::Key, now);
+        let until = self.probe.begin(why == Why::Key, now).max(now);
         changes.push_back(Change::Paused(Pause {
             reason: why.reason(),
             since: now,
@@ -299,4 +320,8 @@ impl Health {
     fn is_blocked_by(&self, why: Why) -> bool {
         self.blocked.is_some_and(|blocked| blocked.why == why)
     }
+}
+
+fn is_unsent(cause: &Cause) -> bool {
+    matches!(cause, Cause::Failure(failure) if failure.kind() == FailureKind::NotSent)
 }

@@ -3,6 +3,7 @@
 //! [`Drain`](super::Drain).
 
 mod admitted_rate;
+mod failures;
 mod gate;
 mod health;
 pub(crate) mod limiter;
@@ -150,6 +151,16 @@ impl Throttle {
 
     pub(crate) fn is_key_refused(&self) -> bool {
         self.health.is_key_refused()
+    }
+
+    /// Whether submits fail for a reason that is not specific to their documents.
+    pub(crate) fn is_submit_outage(&self) -> bool {
+        self.health.is_outage() || self.health.is_gate_pausing()
+    }
+
+    /// Whether submits of more than one document have failed since the last that was accepted.
+    pub(crate) fn are_submits_failing(&self) -> bool {
+        self.health.are_submits_failing()
     }
 
     /// Until when the service asked for a pause, if there is one.

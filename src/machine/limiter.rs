@@ -311,16 +311,20 @@ mod tests {
     #[test]
     fn slowing_down_stops_everyone_once_then_starts_at_half_the_rate_without_a_burst() {
         let mut limiter = Limiter::new(64, SECOND, 32);
-        let answered = START + SECOND;
+        let responded_at = START + SECOND;
         let until = START + SECOND * 11;
-        assert!(limiter.slow_down(START, until, answered));
-        for (sent_at, later) in [(START, 2), (answered, 9)] {
+        assert!(limiter.slow_down(START, until, responded_at));
+        for (sent_at, later) in [(START, 2), (responded_at, 9)] {
             assert!(
-                !limiter.slow_down(sent_at, until + SECOND * later, answered + SECOND * later),
+                !limiter.slow_down(
+                    sent_at,
+                    until + SECOND * later,
+                    responded_at + SECOND * later
+                ),
                 "it was out when the pause began"
             );
         }
-        let times = sent(&mut limiter, answered, until + SECOND);
+        let times = sent(&mut limiter, responded_at, until + SECOND);
         assert_eq!((times[0], times.len()), (SECOND * 11, 32));
         let second = |from: u32| {
             sent(

@@ -28,7 +28,7 @@ pub(super) struct Entry {
     pub(super) dated: bool,
     /// Whether what it waits for repeats what failed.
     pub(super) is_retry: bool,
-    /// Whether it is counted among those that the queue is asked for.
+    /// Whether it is counted among those that the queue is listed for.
     pub(super) counted: bool,
     /// Whether it is counted among those that are said to have finished.
     pub(super) said: bool,

@@ -220,7 +220,7 @@ impl Batch {
         }
     }
 
-    /// A call to the queue brought no listing.
+    /// A listing failed.
     pub(super) fn listing_failed(&mut self, cause: Cause, now: Time) {
         let failures = self.queue.failures.saturating_add(1);
         let delay = self.options.jobs.retry.delay(
@@ -354,7 +354,7 @@ impl Batch {
         key: Key,
         errand: Purpose,
         sent_at: Time,
-        answer: PollResult,
+        result: PollResult,
         now: Time,
     ) {
         let (Some(entry), Purpose::Poll { from, own_from, .. }) = (self.jobs.get(key), errand)
@@ -368,7 +368,7 @@ impl Batch {
         } = entry.record;
         let (kind, counted) = (entry.kind, entry.counted);
         let age = |time: Time| time.saturating_since(submitted_at);
-        match answer {
+        match result {
             // What is counted is covered by the next listing.
             PollResult::InProgress { .. }
                 if self.options.learns

@@ -21,7 +21,7 @@ enum Next {
     Queue,
 }
 
-/// A call to the queue within this time is worth waiting for.
+/// A listing within this time is worth waiting for.
 const SOON: Duration = Duration::from_secs(1);
 
 impl Batch {
@@ -303,7 +303,7 @@ impl Batch {
         true
     }
 
-    /// Gives up a last poll for which nothing leaves room.
+    /// Abandons a last poll that has no room before its limit.
     fn give_up_last_poll(&mut self, now: Time) -> bool {
         let Some((key, since)) = self.last_poll() else {
             return false;
@@ -313,8 +313,8 @@ impl Batch {
             .paused_until(now)
             .filter(|until| *until > now + PATIENCE);
         let has_waited = now >= self.patience_of(since);
-        let gives_up = self.pace.is_key_refused() || until.is_some() || has_waited;
-        gives_up
+        let abandons = self.pace.is_key_refused() || until.is_some() || has_waited;
+        abandons
             && self.take(
                 key,
                 Input::Forbidden(until.unwrap_or(Time::EPOCH)),

@@ -1,4 +1,4 @@
-//! When to ask the queue of finished extractions, and how far to believe it.
+//! When to list the queue of finished extractions, and how far to believe it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -335,7 +335,7 @@ impl Queue {
         }
     }
 
-    /// A call failed; it is made again after this delay at the soonest.
+    /// A call failed; it is made again after this delay at the earliest.
     pub(super) fn failed(&mut self, delay: Duration, now: Time) {
         (self.out_since, self.due) = (None, None);
         self.failures = self.failures.saturating_add(1);

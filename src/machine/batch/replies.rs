@@ -24,7 +24,7 @@ impl Batch {
             let is_key_refused = self.judge(&flight, &reply, now);
             self.landed(&flight, reply, is_key_refused, now);
         } else if let Some(overdue) = self.in_flight.take_overdue(id) {
-            self.answered_late(&overdue, reply, now);
+            self.responded_late(&overdue, reply, now);
         }
     }
 
@@ -53,7 +53,7 @@ impl Batch {
         }
     }
 
-    /// Nobody answered the exchange that a job waits for.
+    /// The exchange that a job waits for got no response in time.
     fn run_out(&mut self, job: Key, state: State, exchange: u32, now: Time) {
         let waits = |record: &Record| record.state == state && record.exchange == exchange;
         if self.jobs.get(job).is_some_and(|entry| waits(&entry.record)) {
@@ -110,8 +110,8 @@ impl Batch {
                     }
                     input => input,
                 };
-                if let Input::Poll(_, answer) = input {
-                    self.learn(job, flight.errand, flight.sent_at, answer, now);
+                if let Input::Poll(_, result) = input {
+                    self.learn(job, flight.errand, flight.sent_at, result, now);
                 }
                 self.take(job, input, decoded, now);
             }
@@ -127,14 +127,14 @@ impl Batch {
         })
     }
 
-    /// A submit whose time was up was answered after all: an id is worth having.
-    fn answered_late(&mut self, overdue: &Overdue, reply: Reply, now: Time) {
+    /// A submit whose time was up got its response after all: an id is worth having.
+    fn responded_late(&mut self, overdue: &Overdue, reply: Reply, now: Time) {
         let (input, decoded) = reply.for_submit(overdue.exchange, false);
         self.submit_replied(overdue.job, Some(&overdue.sender), input, decoded, now);
     }
 
-    /// A submit was answered. Its job may have finished: by the time limit, or with what another
-    /// submit of the same document had brought.
+    /// A submit got its response. Its job may have finished: by the time limit, or as another
+    /// submit of the same document got its response first.
     fn submit_replied(
         &mut self,
         job: Key,

@@ -42,8 +42,8 @@ use crate::wire::{Api, Request, ResponseError, retry_after};
 ///     match call.next_output(now) {
 ///         Output::Send(transmit) => call.handle_response(transmit.id, perform(transmit), now),
 ///         Output::Event(event) => {
-///             if let CallEventKind::Finished(Ok(answer)) = event.kind {
-///                 assert_eq!(answer.extraction_ids().len(), 1);
+///             if let CallEventKind::Finished(Ok(response)) = event.kind {
+///                 assert_eq!(response.extraction_ids().len(), 1);
 ///             }
 ///         }
 ///         Output::Wait(_) | Output::NeedInput | Output::Done => break,
@@ -246,7 +246,7 @@ impl<R: Request> Machine for Call<R> {
             return;
         }
         match R::decode(&response) {
-            Ok(answer) => self.finish(Ok(answer)),
+            Ok(response) => self.finish(Ok(response)),
             Err(error) => self.refused(
                 error,
                 response.status(),

@@ -342,19 +342,19 @@ pub(crate) enum Reply {
 impl Reply {
     /// What it means for the submit of this exchange.
     pub(crate) fn for_submit(self, exchange: u32, trusts_overload: bool) -> (Input, Decoded) {
-        let (answer, decoded) = match self {
+        let (result, decoded) = match self {
             Self::Response(response) => response::for_submit(&response, trusts_overload),
             Self::Failure(failure) => response::for_submit_failure(failure),
         };
-        (Input::Submit(exchange, answer), decoded)
+        (Input::Submit(exchange, result), decoded)
     }
 
     /// What it means for the poll of this exchange.
     pub(crate) fn for_poll(self, exchange: u32) -> (Input, Decoded) {
-        let (answer, decoded) = match self {
+        let (result, decoded) = match self {
             Self::Response(response) => response::for_poll(&response),
             Self::Failure(failure) => response::for_poll_failure(failure),
         };
-        (Input::Poll(exchange, answer), decoded)
+        (Input::Poll(exchange, result), decoded)
     }
 }

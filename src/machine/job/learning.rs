@@ -34,9 +34,9 @@ impl Learning {
 
     /// The poll in flight got a response. A failed poll, or one of an unknown or deleted
     /// extraction, is no observation.
-    pub(crate) fn polled(&mut self, record: &Record, answer: PollResult, now: Time) {
+    pub(crate) fn polled(&mut self, record: &Record, result: PollResult, now: Time) {
         let age = |time: Time| time.saturating_since(record.submitted_at);
-        match (answer, self.in_progress_at) {
+        match (result, self.in_progress_at) {
             (PollResult::InProgress { .. }, before) => {
                 if let Some(before) = before {
                     self.estimator

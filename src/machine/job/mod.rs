@@ -351,8 +351,8 @@ impl Job {
             self.handle_submit_result(input, decoded, now);
         } else if self.awaits(exchange) {
             let (input, decoded) = reply.for_poll(exchange);
-            if let (Input::Poll(_, answer), Some(learning)) = (input, &mut self.learning) {
-                learning.polled(&self.record, answer, now);
+            if let (Input::Poll(_, result), Some(learning)) = (input, &mut self.learning) {
+                learning.polled(&self.record, result, now);
             }
             self.take(input, decoded, now);
         }

@@ -118,11 +118,11 @@ pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'
         (Waiting | PollEmitted | Polling, Input::Submit(_, SubmitResult::Accepted { .. })) => {
             Effect::SubmittedAgain
         }
-        (Submitting, Input::Submit(exchange, answer)) if exchange == record.exchange => {
-            refused(record, answer, now, rules)
+        (Submitting, Input::Submit(exchange, result)) if exchange == record.exchange => {
+            refused(record, result, now, rules)
         }
-        (Polling, Input::Poll(exchange, answer)) if exchange == record.exchange => {
-            polled(record, answer, now, rules)
+        (Polling, Input::Poll(exchange, result)) if exchange == record.exchange => {
+            polled(record, result, now, rules)
         }
 
         (Waiting, Input::Finished(reason)) => reported_finished(record, reason, now),
@@ -193,11 +193,11 @@ fn accepted(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rule
 }
 
 /// A submit that returned no id.
-fn refused(record: &mut Record, answer: SubmitResult, now: Time, rules: &Rules<'_>) -> Effect {
+fn refused(record: &mut Record, result: SubmitResult, now: Time, rules: &Rules<'_>) -> Effect {
     if record.abandoned {
         return finish(record, OutcomeKind::Abandoned);
     }
-    match answer {
+    match result {
         SubmitResult::Accepted { hint } => accepted(record, hint, now, rules),
         SubmitResult::NotProcessed { hint } => {
             record.spent = record.spent.saturating_add(1);
@@ -255,8 +255,8 @@ fn poll(record: &mut Record, now: Time, rules: &Rules<'_>) -> Effect {
     Effect::Poll
 }
 
-fn polled(record: &mut Record, answer: PollResult, now: Time, rules: &Rules<'_>) -> Effect {
-    match answer {
+fn polled(record: &mut Record, result: PollResult, now: Time, rules: &Rules<'_>) -> Effect {
+    match result {
         PollResult::InProgress { hint } => in_progress(record, hint, now, rules),
         PollResult::NotFound if is_young(record, now) => in_progress(record, None, now, rules),
         PollResult::NotFound => finish(record, OutcomeKind::NotFound),

@@ -51,9 +51,10 @@ fn d01_an_id_the_service_does_not_know_is_tried_five_times_and_set_aside() {
     );
     assert_eq!((queue.fetched["bad"], queue.fetched["a"]), (5, 1));
     let (run, _) = with_one_bad(|| Ok(response(400, "")));
-    assert!(
-        matches!(reason(&run, 5), DrainError::Refused { error } if error.http_status().unwrap() == 400)
-    );
+    let DrainError::Refused { error } = reason(&run, 5) else {
+        panic!("{:?}", reason(&run, 5));
+    };
+    assert_eq!(error.http_status().unwrap(), 400);
 }
 
 #[test]
@@ -66,9 +67,10 @@ fn d02_a_failed_or_expired_result_is_an_outcome_and_is_returned_once() {
         } => Some(error),
         _ => None,
     });
-    assert!(
-        matches!(outcome, Some(DrainError::Failed { error }) if error.code() == Some("INVALID_FILE"))
-    );
+    let Some(DrainError::Failed { error }) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(error.code(), Some("INVALID_FILE"));
     assert_eq!(queue.fetched["bad"], 1);
     let (run, queue) = with_one_bad(|| Ok(expired()));
     assert!(run.returned().contains(&"!bad".to_owned()) && run.set_aside().is_empty());
@@ -105,9 +107,10 @@ fn d03_a_listed_id_that_is_still_in_progress_is_polled_again() {
 fn d04_an_unreadable_result_is_set_aside_at_once_with_its_raw_response() {
     let body = r#"{"status": "SUCCESS", "result": {"extracted_fields": 7}}"#;
     let (run, queue) = with_one_bad(move || Ok(response(200, body)));
-    assert!(
-        matches!(reason(&run, 1), DrainError::Unreadable { error } if error.raw() == body.as_bytes())
-    );
+    let DrainError::Unreadable { error } = reason(&run, 1) else {
+        panic!("{:?}", reason(&run, 1));
+    };
+    assert_eq!(error.raw(), body.as_bytes());
     assert_eq!(queue.fetched["bad"], 1);
 }
 
@@ -268,9 +271,11 @@ fn d09_an_empty_response_of_any_form_is_no_error() {
         let mut queue = Queue::new(&[]);
         queue.odd_listing = Some(Box::new(move || Ok(response(200, none))));
         assert_eq!(run.serve(&mut queue, HOUR), Rest::Done);
-        assert!(
-            matches!(run.events[..], [ref listed] if matches!(listed.kind, DrainEventKind::Listed { listed: 0, new: 0 }))
-        );
+        assert_eq!(run.events.len(), 1);
+        assert!(matches!(
+            run.events[0].kind,
+            DrainEventKind::Listed { listed: 0, new: 0 }
+        ));
     }
 }
 
@@ -444,10 +449,10 @@ fn d13_a_refused_key_stops_everything_with_one_event_until_a_new_key() {
         run.drain
             .handle_response(fetches[1].id, response(status, ""), run.now);
         assert!(run.requests_now().is_empty());
-        assert!(
-            matches!(run.drain.next_output(run.now), Output::Wait(until) if until == START + MINUTE),
-            "one is in flight"
-        );
+        let Output::Wait(until) = run.drain.next_output(run.now) else {
+            panic!("one is in flight");
+        };
+        assert_eq!(until, START + MINUTE);
         run.drain.set_key("another").unwrap();
         let again = run.requests_now();
         assert_eq!(again.len(), 2, "{again:?}");
@@ -500,7 +505,11 @@ fn d14_a_pause_the_service_asks_for_applies_to_all_and_counts_against_no_id() {
             );
         }
         assert!(run.requests_now().is_empty());
-        let pauses = run.count(|kind| matches!(kind, DrainEventKind::Paused { until, .. } if *until == START + MINUTE / 2));
+        let until = START + MINUTE / 2;
+        let pauses = run.count(|kind| match kind {
+            DrainEventKind::Paused { until: found, .. } => *found == until,
+            _ => false,
+        });
         assert_eq!(pauses, 1, "once for all that were in flight");
         let mut queue = Queue::new(&["a", "b", "c"]);
         run.serve(&mut queue, MINUTE - Duration::from_secs(1));

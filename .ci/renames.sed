@@ -1,8 +1,11 @@
-# Rewrites an old transcript with the words of today:
+# Rewrites an old transcript with today's words:
 #
 #     sed -E -f .ci/renames.sed old.txt > new.txt
 #
-# Applied to the transcripts at commit cc08ad5, it gives those of today: only words changed.
+# Applied to the transcripts at commit cc08ad5, before the rename, it gives those at commit cbe4cee,
+# after it: only words changed. In a clone with history this prints nothing (bash):
+#
+#     git ls-tree -r --name-only cc08ad5 tests/transcripts | while read -r old; do new=$(sed 's/look/poll/; s/in-vain/about-others/; s/answer/response/' <<<"$old"); diff <(git show "cc08ad5:$old" | sed -E -f .ci/renames.sed) <(git show "cbe4cee:$new") || echo "$old"; done
 
 # The data of events and options.
 s/\blooks at\b/polls/g
@@ -18,6 +21,7 @@ s/\bowner: Owner\b/meta: DocumentMeta/g
 # The names of responses in errors.
 s/what: "status answer"/what: "status response"/g
 s/what: "answer to the submit"/what: "submit response"/g
+
 # The first line says what a transcript shows. The rules above were applied to it before these.
 s/^# Given up when a poll was announced\.$/# Abandoned when a poll was due./
 s/^# Given up when the submit was announced: it was never sent\.$/# Abandoned when the submit was announced: it was never sent./

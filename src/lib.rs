@@ -17,8 +17,9 @@
 //! [`Batch`](machine::Batch), which follows many, [`Drain`](machine::Drain), which fetches what has
 //! finished, and [`Call`](machine::Call), which makes one call with retries.
 //!
-//! `typless-transports` has drivers and adapters to HTTP clients, `typless-emulator` a service to
-//! test against, and `typless-cli` a command-line tool.
+//! `typless-transports` has drivers and adapters to HTTP clients, `typless-conformance` tests for
+//! your own transport, `typless-emulator` a service to test against, and `typless-cli` a
+//! command-line tool.
 //!
 //! The public API has no foreign types except those of [`http`] 1 and [`bytes`] 1 and the traits of
 //! `serde`. The module `proptest`, which is for tests, also has those of proptest 1.

@@ -48,8 +48,8 @@ impl fmt::Display for Cause {
             Self::Failure(failure) => failure.fmt(f),
             Self::Service(error) => error.fmt(f),
             Self::Decode(error) => error.fmt(f),
-            Self::TimeLimit => f.write_str("there was no answer within the time limit"),
-            Self::Restarted => f.write_str("the process ended before the answer was known"),
+            Self::TimeLimit => f.write_str("there was no response within the time limit"),
+            Self::Restarted => f.write_str("the process ended before the response was known"),
         }
     }
 }

@@ -169,7 +169,7 @@ impl fmt::Display for Failure {
             FailureKind::NotSent => "the service could not be reached",
             FailureKind::Interrupted => "the exchange with the service broke off",
             FailureKind::Source => "the document could not be sent",
-            FailureKind::TooLarge => "the answer is larger than the limit",
+            FailureKind::TooLarge => "the response is larger than the limit",
         };
         write!(f, "{start}: {}", self.shown_cause())
     }

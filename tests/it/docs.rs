@@ -139,7 +139,16 @@ fn every_row_is_there() {
 /// A file that no module names is not compiled, and its tests do not run.
 #[test]
 fn every_file_of_the_tests_is_a_module() {
-    for folder in ["tests/it", "cli/tests/it"] {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders: Vec<String> = fs::read_dir(root)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|package| format!("{package}/tests/it"))
+        .chain(["tests/it".to_owned()])
+        .filter(|folder| root.join(folder).join("main.rs").exists())
+        .collect();
+    assert!(folders.len() >= 5, "{folders:?}");
+    for folder in &folders {
         let files = sources(folder);
         let mut declared: Vec<&str> = files
             .iter()

@@ -90,25 +90,49 @@ impl Rules {
         if self.not_read.iter().any(|listed| listed == path) {
             return Vec::new();
         }
-        let finding = |line, problem| Finding {
-            path: path.to_owned(),
-            line,
-            problem,
-        };
-        let mut findings = Vec::new();
+        let mut problems = self.old_words(path, contents);
+        if !self.wide.iter().any(|listed| listed == path) {
+            problems.extend(wide_lines(path, contents));
+        }
+        problems.sort_by_key(|(line, _)| *line);
+        problems
+            .into_iter()
+            .map(|(line, problem)| Finding {
+                path: path.to_owned(),
+                line,
+                problem,
+            })
+            .collect()
+    }
+
+    /// The words that are not written, with the number of their line.
+    fn old_words(&self, path: &str, contents: &str) -> Vec<(usize, String)> {
+        // By their first word, which most words of a text are not; those with a `*` there apart.
+        let mut by_first_word: BTreeMap<String, Vec<&Pattern>> = BTreeMap::new();
+        let mut any_first_word = Vec::new();
+        for pattern in &self.patterns {
+            if pattern.except.iter().any(|start| path.starts_with(start)) {
+                continue;
+            }
+            let first = &pattern.tokens[0];
+            if first.contains('*') {
+                any_first_word.push(pattern);
+            } else {
+                let same_word = by_first_word.entry(first.to_lowercase()).or_default();
+                same_word.push(pattern);
+            }
+        }
 
         let tokens = tokens(contents);
         let lowered: Vec<String> = tokens
             .iter()
             .map(|token| token.text.to_lowercase())
             .collect();
-        for pattern in &self.patterns {
-            if pattern.except.iter().any(|start| path.starts_with(start)) {
-                continue;
-            }
-            let length = pattern.tokens.len();
-            for (at, token) in tokens.iter().enumerate() {
-                let matches = at + length <= tokens.len()
+        let mut problems = Vec::new();
+        for (at, token) in tokens.iter().enumerate() {
+            let same_word = by_first_word.get(&lowered[at]).into_iter().flatten();
+            for pattern in same_word.chain(&any_first_word) {
+                let is_found = at + pattern.tokens.len() <= tokens.len()
                     && pattern.tokens.iter().enumerate().all(|(offset, wanted)| {
                         let found = if pattern.case_counts {
                             tokens[at + offset].text
@@ -117,31 +141,31 @@ impl Rules {
                         };
                         matches_word(wanted, found)
                     });
-                if matches {
+                if is_found {
                     let (text, instead) = (&pattern.text, &pattern.replacement);
-                    findings.push(finding(token.line, format!("`{text}`: write {instead}")));
+                    problems.push((token.line, format!("`{text}`: write {instead}")));
                 }
             }
         }
-
-        if !self.wide.iter().any(|listed| listed == path) {
-            let mut raw_string = None;
-            for (at, line) in contents.lines().enumerate() {
-                let is_exempt = line.contains("://")
-                    || (path.ends_with(".md") && line.trim_start().starts_with('|'))
-                    || (path.ends_with(".rs") && is_literal(line, &mut raw_string));
-                let width = line.chars().count();
-                if width > MAX_WIDTH && !is_exempt {
-                    findings.push(finding(
-                        at + 1,
-                        format!("{width} columns: write {MAX_WIDTH} at most"),
-                    ));
-                }
-            }
-        }
-        findings.sort_by_key(|finding| finding.line);
-        findings
+        problems
     }
+}
+
+/// The lines that are too wide and could be broken, with their number.
+fn wide_lines(path: &str, contents: &str) -> Vec<(usize, String)> {
+    let mut problems = Vec::new();
+    let mut raw_string = None;
+    for (at, line) in contents.lines().enumerate() {
+        let is_exempt = line.contains("://")
+            || (path.ends_with(".md") && line.trim_start().starts_with('|'))
+            || (path.ends_with(".rs") && is_literal(line, &mut raw_string));
+        let width = line.chars().count();
+        if width > MAX_WIDTH && !is_exempt {
+            let problem = format!("{width} columns: write {MAX_WIDTH} at most");
+            problems.push((at + 1, problem));
+        }
+    }
+    problems
 }
 
 fn is_word_char(c: char) -> bool {

@@ -58,4 +58,7 @@ mod readmes {
 
     #[doc = include_str!("../../emulator/README.md")]
     pub struct Emulator;
+
+    #[doc = include_str!("../../conformance/README.md")]
+    pub struct Conformance;
 }

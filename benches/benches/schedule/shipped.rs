@@ -1,4 +1,5 @@
-//! The shipped files of the core, included unchanged, because the core keeps them private.
+//! The shipped files of the core, included unchanged: the core keeps them private, and a public
+//! module for the sake of one bench would become a part of its API.
 
 #[path = "../../../src/machine/collections/blocks.rs"]
 mod blocks;

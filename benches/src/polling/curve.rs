@@ -50,7 +50,7 @@ const LOWEST: f64 = 0.0017;
 const STEP: f64 = 1.28;
 
 impl Curve {
-    /// The costs of a policy that starts to learn anew at each price.
+    /// The costs of a policy that starts to learn from nothing at each price.
     pub fn new(jobs: &[f64], objective: impl Fn(PollPolicy) -> PollPolicy) -> Self {
         let point = |step| {
             let outcome = by_learning(

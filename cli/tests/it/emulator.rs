@@ -202,5 +202,5 @@ fn it_posts_webhooks_and_keeps_its_rate_limit() {
     emulator.kill().unwrap();
     emulator.wait().unwrap();
     assert!(String::from_utf8_lossy(&message[..length]).starts_with("POST /hook HTTP/1.1\r\n"));
-    assert_eq!(lines(&out).len(), 2, "the second waited as it was told");
+    assert_eq!(lines(&out).len(), 2, "the second waited as the hint asks");
 }

@@ -276,12 +276,12 @@ fn an_unknown_submit_is_reported_and_not_repeated() {
 #[test]
 fn text_from_the_server_cannot_control_the_terminal() {
     let url = scripted(
-        "HTTP/1.1 422 No\r\ncontent-length: 59\r\nconnection: close\r\n\r\n{\"code\": \"X\", \"message\": \"\\u001b[31mred\\u202e\", \"details\": 1}",
+        "HTTP/1.1 422 No\r\ncontent-length: 61\r\nconnection: close\r\n\r\n{\"code\": \"X\", \"message\": \"\\u001b[31mred\\u202e\", \"details\": 1}",
     );
     let (code, _, err) = run(extract(&["--base-url", &url])
         .arg(sample())
         .env("TYPLESS_API_KEY", KEY));
-    assert!(code == 3 && err.contains("red"), "{err}");
+    assert!(code == 3 && err.contains("red\\u{202e}"), "{err}");
     assert!(!err.contains(['\u{1b}', '\u{202e}']), "{err:?}");
 }
 

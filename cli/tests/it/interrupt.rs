@@ -67,10 +67,10 @@ fn held() -> (String, Receiver<()>, Sender<&'static str>) {
 
 /// The first line of stderr, and a reader of the rest.
 fn first_line(process: &mut Child) -> (String, BufReader<ChildStderr>) {
-    let mut told = BufReader::new(process.stderr.take().unwrap());
+    let mut stderr = BufReader::new(process.stderr.take().unwrap());
     let mut line = String::new();
-    told.read_line(&mut line).unwrap();
-    (line, told)
+    stderr.read_line(&mut line).unwrap();
+    (line, stderr)
 }
 
 #[test]
@@ -289,11 +289,13 @@ fn an_interruption_waits_for_the_response_to_a_submit() {
         let mut process = start(at(command, &url, &INVOICE).arg(sample()));
         arrivals.recv().unwrap();
         interrupt(&process);
-        let (line, mut told) = first_line(&mut process);
+        let (line, mut stderr) = first_line(&mut process);
         assert!(line.starts_with("typless: interrupted"), "{line}");
-        responses.send("HTTP/1.1 202 Accepted\r\ncontent-length: 27\r\nconnection: close\r\n\r\n{\"extraction_id\": \"0d1433\"}").unwrap();
+        let accepted = "HTTP/1.1 202 Accepted\r\ncontent-length: 27\r\nconnection: close\r\n\r\n\
+                        {\"extraction_id\": \"0d1433\"}";
+        responses.send(accepted).unwrap();
         let mut err = String::new();
-        told.read_to_string(&mut err).unwrap();
+        stderr.read_to_string(&mut err).unwrap();
         let (code, out, _) = read(process.wait_with_output().unwrap());
         assert_eq!(code, 130, "{err}");
         let ticket = if command == "submit" {
@@ -307,11 +309,11 @@ fn an_interruption_waits_for_the_response_to_a_submit() {
 
 #[test]
 fn a_second_interruption_exits_at_once() {
-    let (url, arrivals, _answers) = held();
+    let (url, arrivals, _responses) = held();
     let mut process = start(at("extract", &url, &INVOICE).arg(sample()));
     arrivals.recv().unwrap();
     interrupt(&process);
-    let (line, _told) = first_line(&mut process);
+    let (line, _stderr) = first_line(&mut process);
     assert!(line.starts_with("typless: interrupted"), "{line}");
     interrupt(&process);
     assert_eq!(process.wait().unwrap().code(), Some(130));
@@ -323,12 +325,12 @@ fn a_submit_that_failed_is_not_repeated_after_an_interruption() {
     let mut process = start(at("submit", &url, &INVOICE).arg(sample()));
     arrivals.recv().unwrap();
     interrupt(&process);
-    let (_, mut told) = first_line(&mut process);
+    let (_, mut stderr) = first_line(&mut process);
     responses
         .send("HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
         .unwrap();
     let mut err = String::new();
-    told.read_to_string(&mut err).unwrap();
+    stderr.read_to_string(&mut err).unwrap();
     let (code, out, _) = read(process.wait_with_output().unwrap());
     assert_eq!((code, out.as_str()), (130, ""));
     assert!(err.contains("it was not submitted"), "{err}");

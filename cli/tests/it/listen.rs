@@ -19,7 +19,7 @@ struct Receiver {
     /// The address it printed, without the scheme.
     address: String,
     results: BufReader<ChildStdout>,
-    told: BufReader<ChildStderr>,
+    stderr: BufReader<ChildStderr>,
 }
 
 impl Receiver {
@@ -35,9 +35,9 @@ impl Receiver {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut told = BufReader::new(process.stderr.take().unwrap());
+        let mut stderr = BufReader::new(process.stderr.take().unwrap());
         let mut line = String::new();
-        told.read_line(&mut line).unwrap();
+        stderr.read_line(&mut line).unwrap();
         let address = line
             .split("http://")
             .nth(1)
@@ -49,7 +49,7 @@ impl Receiver {
             process,
             address,
             results,
-            told,
+            stderr,
         }
     }
 
@@ -68,7 +68,7 @@ impl Receiver {
         assert!(killed.success());
         let (mut out, mut err) = (String::new(), String::new());
         self.results.read_to_string(&mut out).unwrap();
-        self.told.read_to_string(&mut err).unwrap();
+        self.stderr.read_to_string(&mut err).unwrap();
         (self.process.wait().unwrap().code().unwrap(), out, err)
     }
 }
@@ -76,7 +76,13 @@ impl Receiver {
 /// Posts a message, and returns the status line of the response.
 fn post(address: &str, path: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "POST {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
     let mut response = String::new();
     stream.read_to_string(&mut response).unwrap();
     response.split(' ').nth(1).unwrap().to_owned()
@@ -228,7 +234,7 @@ fn when_stdout_is_closed_it_stops_and_reports_what_was_not_read() {
         mut process,
         address,
         results,
-        mut told,
+        mut stderr,
     } = Receiver::start(&listener.base_url(), &[]);
     drop(results);
     assert_eq!(post(&address, "/", &message(slow[0])), "204");
@@ -237,7 +243,7 @@ fn when_stdout_is_closed_it_stops_and_reports_what_was_not_read() {
     }
     assert_eq!(post(&address, "/", &message(quick[0])), "204");
     let mut err = String::new();
-    told.read_to_string(&mut err).unwrap();
+    stderr.read_to_string(&mut err).unwrap();
     assert_eq!(process.wait().unwrap().code(), Some(0), "{err}");
     assert!(err.contains(&format!("typless get {}", quick[0])), "{err}");
     assert!(
@@ -279,7 +285,7 @@ fn invalid_usage_and_a_wrong_key_are_reported() {
     let mut receiver = Receiver::start(&locked.base_url(), &[]);
     assert_eq!(post(&receiver.address, "/", &message("0d14")), "204");
     let mut err = String::new();
-    receiver.told.read_to_string(&mut err).unwrap();
+    receiver.stderr.read_to_string(&mut err).unwrap();
     assert!(
         receiver.process.wait().unwrap().code() == Some(3) && err.contains("check the key"),
         "{err}"

@@ -210,14 +210,14 @@ fn messages_are_posted_as_extractions_finish() {
             "{head}"
         );
     }
-    let mut told: Vec<Value> = messages
+    let mut notified: Vec<Value> = messages
         .into_iter()
         .map(|(_, body)| body["data"]["id"].clone())
         .collect();
-    told.sort_by_key(Value::to_string);
-    told.dedup();
+    notified.sort_by_key(Value::to_string);
+    notified.dedup();
     ids.sort_by_key(Value::to_string);
-    assert_eq!(told, ids);
+    assert_eq!(notified, ids);
     assert_eq!(
         listener.with_service(|service| service.counts().webhooks),
         6

@@ -46,14 +46,19 @@ proptest! {
     fn changed_drawings_end_in_a_result_or_an_error(
         changes in vec((0..100_usize, ".{0,12}"), 1..5),
     ) {
-        let mut text = "Invoice number: 4711 Total: 12,50 EUR Date: 2020-01-02 Qty Price".to_owned();
+        let mut text =
+            "Invoice number: 4711 Total: 12,50 EUR Date: 2020-01-02 Qty Price".to_owned();
         text += " Amount";
         for (at, change) in changes {
             let mut places = (0..=at.min(text.len())).rev();
             let at = places.find(|at| text.is_char_boundary(*at)).unwrap_or(0);
             text.insert_str(at, &change);
         }
-        let document = Paper::a4().page(|sheet| { sheet.text(20.0, 50.0, 8.0, &text); }).finish();
+        let document = Paper::a4()
+            .page(|sheet| {
+                sheet.text(20.0, 50.0, 8.0, &text);
+            })
+            .finish();
         let _ = read(&document, &DocumentType::line_item_invoice());
     }
 
@@ -77,8 +82,15 @@ proptest! {
         let amount = format!("{whole}{decimal}{:02}", cents % 100);
         let document = Paper::a4()
             .page(|sheet| {
-                sheet.text(60.0, 60.0, 10.0, &format!("Invoice date: {day:02}/{month:02}/{year}"));
-                sheet.text(60.0, 90.0, 10.0, "Total:").right(400.0, 90.0, 10.0, &amount);
+                sheet.text(
+                    60.0,
+                    60.0,
+                    10.0,
+                    &format!("Invoice date: {day:02}/{month:02}/{year}"),
+                );
+                sheet
+                    .text(60.0, 90.0, 10.0, "Total:")
+                    .right(400.0, 90.0, 10.0, &amount);
             })
             .finish();
         let findings = read(&document, &DocumentType::line_item_invoice()).expect("it can be read");

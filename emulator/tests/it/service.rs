@@ -497,7 +497,10 @@ fn refuses_missing_empty_and_mistyped_values_all_at_once() {
             "validation_error",
         )
     };
-    let violation = |place: &str, message: &str, kind: &str| json!({"loc": ["body", place], "msg": message, "type": kind});
+    let violation = |place: &str, message: &str, kind: &str| {
+        let place = json!(["body", place]);
+        json!({"loc": place, "msg": message, "type": kind})
+    };
 
     let (message, details) = send(json!({}));
     assert_eq!(
@@ -649,7 +652,9 @@ proptest! {
         body in body(),
         seconds in any::<u64>(),
     ) {
-        let request = Request::builder().method(&*method).uri(path + &query)
+        let request = Request::builder()
+            .method(&*method)
+            .uri(path + &query)
             .header("authorization", authorization)
             .header("content-type", content_type)
             .body(Bytes::from(body));

@@ -96,11 +96,11 @@ fn a_message_is_the_vendors_sample_with_other_ids() {
 
 #[test]
 fn failures_are_reported_unless_switched_off() {
-    for (options, told) in [(webhook(), 2), (webhook().without_failures(), 1)] {
+    for (options, notified) in [(webhook(), 2), (webhook().without_failures(), 1)] {
         let mut service = service(options);
         submit(&mut service, document(INVOICE), START);
         submit(&mut service, document(NO_PDF), START);
-        assert_eq!(messages(&mut service).len(), told);
+        assert_eq!(messages(&mut service).len(), notified);
     }
 }
 
@@ -144,8 +144,8 @@ fn messages_come_late_and_overtake_each_other() {
         let mut service = service(options);
         let submitted = submit_many(&mut service, 100);
         let messages = messages(&mut service);
-        let told: Vec<_> = messages.iter().map(|(_, message)| id_of(message)).collect();
-        (messages[0].0, told == submitted, told.len())
+        let notified: Vec<_> = messages.iter().map(|(_, message)| id_of(message)).collect();
+        (messages[0].0, notified == submitted, notified.len())
     };
     assert_eq!(order(webhook()), (START + MINUTE, true, 100));
     assert_eq!(

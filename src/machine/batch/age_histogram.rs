@@ -1,4 +1,4 @@
-//! Jobs in progress, counted by age: what one call to the queue would tell about all of them.
+//! Jobs in progress, counted by age: what one listing would show about all of them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

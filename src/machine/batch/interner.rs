@@ -12,7 +12,7 @@ pub(super) struct Interner {
     shared: BTreeMap<[Option<Arc<str>>; 2], Arc<DocumentMeta>>,
 }
 
-/// How many are kept; beyond that it begins anew, and nothing is lost but memory.
+/// How many are kept; beyond that it begins again, and nothing is lost but memory.
 const MAX: usize = 1024;
 
 impl Interner {

@@ -58,15 +58,15 @@ impl fmt::Display for CallError {
                 "it is unknown whether the request was processed, so it is not repeated: {cause}"
             ),
             Self::Exhausted { attempts, cause } => {
-                write!(f, "there was no answer (attempts: {attempts}): {cause}")
+                write!(f, "there was no response (attempts: {attempts}): {cause}")
             }
             Self::Deadline {
                 cause: Some(cause), ..
-            } => write!(f, "there was no answer before the deadline: {cause}"),
+            } => write!(f, "there was no response before the deadline: {cause}"),
             Self::Deadline { cause: None, .. } => {
-                f.write_str("there was no answer before the deadline")
+                f.write_str("there was no response before the deadline")
             }
-            Self::TooLarge { .. } => f.write_str("the answer is larger than the limit"),
+            Self::TooLarge { .. } => f.write_str("the response is larger than the limit"),
             Self::SourceFailed { cause } => cause.fmt(f),
             Self::Abandoned => f.write_str("the call was abandoned"),
         }

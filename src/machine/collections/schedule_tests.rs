@@ -231,7 +231,7 @@ fn time_that_goes_back_makes_nothing_late() {
     assert_eq!(
         schedule.next_due(),
         Some(START + Duration::from_secs(60)),
-        "the latest time told counts"
+        "the latest time given counts"
     );
     assert_eq!(pop(&mut schedule, Time::EPOCH), [1]);
 }

@@ -80,14 +80,14 @@ fn inputs(exchange: u32) -> Vec<Input> {
             SubmitResult::NotProcessed { hint },
             SubmitResult::Deferred { hint },
         ];
-        inputs.extend(submits.map(|answer| Input::Submit(exchange, answer)));
+        inputs.extend(submits.map(|result| Input::Submit(exchange, result)));
         let polls = [
             PollResult::InProgress { hint },
             PollResult::Failed { hint },
             PollResult::Deferred { hint },
             PollResult::NotFound,
         ];
-        inputs.extend(polls.map(|answer| Input::Poll(exchange, answer)));
+        inputs.extend(polls.map(|result| Input::Poll(exchange, result)));
     }
     inputs.extend(
         [
@@ -96,7 +96,7 @@ fn inputs(exchange: u32) -> Vec<Input> {
             SubmitResult::SourceFailed,
             SubmitResult::Unknown,
         ]
-        .map(|answer| Input::Submit(exchange, answer)),
+        .map(|result| Input::Submit(exchange, result)),
     );
     // The ends a poll's response can bring.
     let last = [

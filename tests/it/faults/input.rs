@@ -50,12 +50,18 @@ proptest! {
 
     #[test]
     fn x01_control_characters_in_a_name_are_refused(start in ".{0,10}", control in "\\p{Cc}") {
-        prop_assert_eq!(named(&format!("{start}{control}.pdf")).unwrap_err().field(), "file_name");
+        prop_assert_eq!(
+            named(&format!("{start}{control}.pdf")).unwrap_err().field(),
+            "file_name"
+        );
     }
 
     #[test]
     fn x02_a_customer_travels_as_one_query_value(customer in "[^\\p{Cc}]{1,60}") {
-        let request = AwaitingRequest::new().with_customer(&customer).unwrap().request(&api());
+        let request = AwaitingRequest::new()
+            .with_customer(&customer)
+            .unwrap()
+            .request(&api());
         prop_assert_eq!(query_value(&request), customer);
     }
 
@@ -65,7 +71,11 @@ proptest! {
             let request = AwaitingRequest::new().request(&api);
             let sent = request.headers()["authorization"].to_str().unwrap();
             let bare = sent.strip_prefix("Token ").unwrap();
-            prop_assert!(!bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_graphic()) && key.contains(bare));
+            prop_assert!(
+                !bare.is_empty()
+                    && bare.bytes().all(|byte| byte.is_ascii_graphic())
+                    && key.contains(bare)
+            );
         }
     }
 
@@ -76,8 +86,16 @@ proptest! {
     }
 
     #[test]
-    fn x09_text_of_the_service_is_escaped_where_it_is_shown(text in "(\\PC|\\p{Cc}|[\u{202a}-\u{202e}\u{2066}-\u{2069}\u{200f}]){0,60}", most in 0..50_usize) {
-        let steers = |shown: &str| shown.chars().any(|one| one.is_control() || matches!(one, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200f}'));
+    fn x09_text_of_the_service_is_escaped_where_it_is_shown(
+        text in "(\\PC|\\p{Cc}|[\u{202a}-\u{202e}\u{2066}-\u{2069}\u{200f}]){0,60}",
+        most in 0..50_usize,
+    ) {
+        let steers = |shown: &str| {
+            shown.chars().any(|one| {
+                one.is_control()
+                    || matches!(one, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200f}')
+            })
+        };
         prop_assert!(!steers(&printable(&text, most)));
         let body = serde_json::json!({"code": text, "message": text, "details": text}).to_string();
         let error = ServiceError::from_response(&response(400, &body));

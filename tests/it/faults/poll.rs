@@ -557,14 +557,17 @@ fn p23_unknown_and_repeated_responses_change_nothing() {
 
 proptest! {
     #[test]
-    fn p24_responses_out_of_order_lead_to_the_same_outcome(order in Just(vec![0_usize, 1, 2, 3]).prop_shuffle()) {
+    fn p24_responses_out_of_order_lead_to_the_same_outcome(
+        order in Just(vec![0_usize, 1, 2, 3]).prop_shuffle(),
+    ) {
         // Four polls with late responses, in any order: only the response to the one in flight
         // counts.
         let mut run = Run::submitted();
         let polls: Vec<_> = (0..4).map(|_| run.next_request().unwrap().id).collect();
         let responses = [failed(), expired(), response(404, ""), success()];
         for index in order {
-            run.job.handle_response(polls[index], responses[index].clone(), run.now);
+            run.job
+                .handle_response(polls[index], responses[index].clone(), run.now);
         }
         run.succeeded();
     }

@@ -392,7 +392,10 @@ fn s18_a_hint_is_clamped_to_a_second_and_an_hour_and_ignored_if_unreadable() {
 
 proptest! {
     #[test]
-    fn s18_no_hint_waits_for_more_than_an_hour(header in "[ -~]{0,40}", date in proptest::option::of("[ -~]{0,40}")) {
+    fn s18_no_hint_waits_for_more_than_an_hour(
+        header in "[ -~]{0,40}",
+        date in proptest::option::of("[ -~]{0,40}"),
+    ) {
         prop_assert!(wait_after(&[&header], date.as_deref()) <= Duration::from_secs(3600));
     }
 }

@@ -19,25 +19,41 @@ use typless::wire::Document;
 const DEADLINE: Duration = Duration::from_secs(3600);
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 160, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 160,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
-    fn a_batch_keeps_the_laws_with_valid_inputs(case in cases(), script in scripts_with_inputs(Flavour::WellFormed, batch_inputs())) {
+    fn a_batch_keeps_the_laws_with_valid_inputs(
+        case in cases(),
+        script in scripts_with_inputs(Flavour::WellFormed, batch_inputs()),
+    ) {
         check(&case, &script)?;
     }
 
     #[test]
-    fn a_batch_keeps_the_laws_with_any_inputs(case in cases(), script in scripts_with_inputs(Flavour::Hostile, batch_inputs())) {
+    fn a_batch_keeps_the_laws_with_any_inputs(
+        case in cases(),
+        script in scripts_with_inputs(Flavour::Hostile, batch_inputs()),
+    ) {
         check(&case, &script)?;
     }
 
     #[test]
-    fn a_batch_keeps_the_laws_when_inputs_turn_hostile(case in cases(), script in scripts_with_inputs(Flavour::Mixed, batch_inputs())) {
+    fn a_batch_keeps_the_laws_when_inputs_turn_hostile(
+        case in cases(),
+        script in scripts_with_inputs(Flavour::Mixed, batch_inputs()),
+    ) {
         check(&case, &script)?;
     }
 
     #[test]
-    fn a_batch_that_grows_keeps_the_laws(case in cases(), script in scripts_with_inputs(Flavour::Mixed, growing_batch_inputs())) {
+    fn a_batch_that_grows_keeps_the_laws(
+        case in cases(),
+        script in scripts_with_inputs(Flavour::Mixed, growing_batch_inputs()),
+    ) {
         check_growing(&case, &script)?;
     }
 }

@@ -144,10 +144,18 @@ fn options() -> impl Strategy<Value = (BatchOptions, [usize; 3])> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 96,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
-    fn every_document_is_accounted_for_once((options, limits) in options(), rates in fault_rates(), actions in prop::collection::vec(actions(), 1..60)) {
+    fn every_document_is_accounted_for_once(
+        (options, limits) in options(),
+        rates in fault_rates(),
+        actions in prop::collection::vec(actions(), 1..60),
+    ) {
         let mut run = BatchRun::new(options);
         rates.apply(&mut run);
         let (mut keys, mut added) = (BTreeMap::new(), 0);
@@ -163,19 +171,45 @@ proptest! {
             run.batch.confirm(u64::MAX);
             run.batch.set_key("yet-another").unwrap();
         }
-        prop_assert!(matches!(run.batch.next_output(run.now), Output::Done), "{:?}", run.batch);
+        prop_assert!(
+            matches!(run.batch.next_output(run.now), Output::Done),
+            "{:?}",
+            run.batch
+        );
         prop_assert_eq!(run.outcomes.len(), keys.len() + added);
         prop_assert!(keys.keys().all(|key| run.outcomes.contains_key(key)));
         // By the records of the service, no name was submitted twice.
-        let names: BTreeSet<&str> = run.service.held.values().map(|held| held.name.as_str()).collect();
+        let names: BTreeSet<&str> = run
+            .service
+            .held
+            .values()
+            .map(|held| held.name.as_str())
+            .collect();
         prop_assert_eq!(names.len(), run.service.held.len());
         // A job with a result was submitted, and its result was read.
-        let read = run.service.held.values().filter(|held| held.read_at.is_some()).count();
+        let read = run
+            .service
+            .held
+            .values()
+            .filter(|held| held.read_at.is_some())
+            .count();
         prop_assert!(run.succeeded() <= read);
         let [in_flight, submits, a_second] = limits;
-        prop_assert!(run.max_in_flight_seen <= in_flight, "{} in flight", run.max_in_flight_seen);
-        prop_assert!(run.max_submits_seen <= submits, "{} submits", run.max_submits_seen);
-        prop_assert!(run.max_in_a_second <= a_second, "{} in a second", run.max_in_a_second);
+        prop_assert!(
+            run.max_in_flight_seen <= in_flight,
+            "{} in flight",
+            run.max_in_flight_seen
+        );
+        prop_assert!(
+            run.max_submits_seen <= submits,
+            "{} submits",
+            run.max_submits_seen
+        );
+        prop_assert!(
+            run.max_in_a_second <= a_second,
+            "{} in a second",
+            run.max_in_a_second
+        );
     }
 }
 

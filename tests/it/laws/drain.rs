@@ -14,30 +14,49 @@ use typless::proptest::{
 };
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 256,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
-    fn a_drain_keeps_the_laws_with_valid_inputs(options in options(), script in scripts_with_inputs(Flavour::WellFormed, drain_inputs())) {
+    fn a_drain_keeps_the_laws_with_valid_inputs(
+        options in options(),
+        script in scripts_with_inputs(Flavour::WellFormed, drain_inputs()),
+    ) {
         check(&options, &script)?;
     }
 
     #[test]
-    fn a_drain_keeps_the_laws_with_any_inputs(options in options(), script in scripts_with_inputs(Flavour::Hostile, drain_inputs())) {
+    fn a_drain_keeps_the_laws_with_any_inputs(
+        options in options(),
+        script in scripts_with_inputs(Flavour::Hostile, drain_inputs()),
+    ) {
         check(&options, &script)?;
     }
 
     #[test]
-    fn a_drain_keeps_the_laws_when_inputs_turn_hostile(options in options(), script in scripts_with_inputs(Flavour::Mixed, drain_inputs())) {
+    fn a_drain_keeps_the_laws_when_inputs_turn_hostile(
+        options in options(),
+        script in scripts_with_inputs(Flavour::Mixed, drain_inputs()),
+    ) {
         check(&options, &script)?;
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 192,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn every_listed_id_is_returned_or_set_aside_and_none_after_its_acknowledgement(
-        options in options(), shrinks in any::<bool>(), steps in vec(step(), 1..60),
+        options in options(),
+        shrinks in any::<bool>(),
+        steps in vec(step(), 1..60),
     ) {
         promises(options, shrinks, steps)?;
     }

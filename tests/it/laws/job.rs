@@ -15,27 +15,44 @@ use typless::proptest::{
 const DEADLINE: Duration = Duration::from_secs(3600);
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1024, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 1024,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
-    fn a_job_keeps_the_laws_with_valid_inputs(options in options(), script in job_scripts(Flavour::WellFormed)) {
+    fn a_job_keeps_the_laws_with_valid_inputs(
+        options in options(),
+        script in job_scripts(Flavour::WellFormed),
+    ) {
         check(options, &script)?;
     }
 
     #[test]
-    fn a_job_keeps_the_laws_with_any_inputs(options in options(), script in job_scripts(Flavour::Hostile)) {
+    fn a_job_keeps_the_laws_with_any_inputs(
+        options in options(),
+        script in job_scripts(Flavour::Hostile),
+    ) {
         check(options, &script)?;
     }
 
     #[test]
-    fn a_job_keeps_the_laws_when_inputs_turn_hostile(options in options(), script in job_scripts(Flavour::Mixed)) {
+    fn a_job_keeps_the_laws_when_inputs_turn_hostile(
+        options in options(),
+        script in job_scripts(Flavour::Mixed),
+    ) {
         check(options, &script)?;
     }
 
     #[test]
-    fn a_job_that_learns_keeps_the_laws_with_any_inputs(options in options(), script in job_scripts(Flavour::Mixed)) {
+    fn a_job_that_learns_keeps_the_laws_with_any_inputs(
+        options in options(),
+        script in job_scripts(Flavour::Mixed),
+    ) {
         LawChecker::for_jobs(options, |now| {
-            Job::submit(&support::api(), support::document(), options, now).with_estimator(DelayEstimator::new())
+            Job::submit(&support::api(), support::document(), options, now)
+                .with_estimator(DelayEstimator::new())
         })
         .check(&script)?;
     }

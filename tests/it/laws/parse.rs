@@ -157,10 +157,16 @@ fn written(invoice: &Invoice, form: u8, rotation: usize) -> Extraction {
             let page = page_number.map_or(json!(-1), |page| json!(page));
             let value = match x {
                 Some(x) => {
-                    json!({"value": value, "page_number": page, "x": x, "y": 1, "width": 1, "height": 1})
+                    json!({
+                        "value": value, "page_number": page,
+                        "x": x, "y": 1, "width": 1, "height": 1,
+                    })
                 }
                 None => {
-                    json!({"value": value, "page_number": page, "x": -1, "y": -1, "width": -1, "height": -1})
+                    json!({
+                        "value": value, "page_number": page,
+                        "x": -1, "y": -1, "width": -1, "height": -1,
+                    })
                 }
             };
             fields.push(json!({"name": "supplier", "values": [value]}));
@@ -190,7 +196,12 @@ enum Cell {
 
 fn cells(columns: usize) -> impl Strategy<Value = Vec<Cell>> {
     vec(
-        prop_oneof![6 => Just(Cell::Good), 1 => Just(Cell::Bad), 1 => Just(Cell::Null), 1 => Just(Cell::Absent)],
+        prop_oneof![
+            6 => Just(Cell::Good),
+            1 => Just(Cell::Bad),
+            1 => Just(Cell::Null),
+            1 => Just(Cell::Absent),
+        ],
         columns,
     )
 }
@@ -238,8 +249,14 @@ fn anything() -> impl Strategy<Value = Value> {
         1 => any::<bool>().prop_map(Value::from),
         1 => Just(Value::Null),
     ];
-    let candidate = (leaf.clone(), leaf.clone(), leaf.clone(), leaf.clone())
-        .prop_map(|(value, score, page, x)| json!({"value": value, "confidence_score": score, "page_number": page, "x": x, "y": 0, "width": 1, "height": 1}));
+    let candidate = (leaf.clone(), leaf.clone(), leaf.clone(), leaf.clone()).prop_map(
+        |(value, score, page, x)| {
+            json!({
+                "value": value, "confidence_score": score, "page_number": page,
+                "x": x, "y": 0, "width": 1, "height": 1,
+            })
+        },
+    );
     let names = [
         "number",
         "issued",
@@ -266,8 +283,12 @@ fn anything() -> impl Strategy<Value = Value> {
             |(name, values, kind)| json!({"name": name, "data_type": kind, "values": values}),
         );
     let rows = vec(vec(field.clone(), 0..6), 0..6);
-    (vec(field, 0..12), rows.clone(), rows, leaf.clone(), leaf).prop_map(|(fields, line_items, vat_rates, id, customer)| {
-        json!({"extracted_fields": fields, "line_items": line_items, "vat_rates": vat_rates, "object_id": id, "customer": customer})
+    let parts = (vec(field, 0..12), rows.clone(), rows, leaf.clone(), leaf);
+    parts.prop_map(|(fields, line_items, vat_rates, id, customer)| {
+        json!({
+            "extracted_fields": fields, "line_items": line_items, "vat_rates": vat_rates,
+            "object_id": id, "customer": customer,
+        })
     })
 }
 
@@ -335,7 +356,14 @@ proptest! {
             for (name, cell) in COLUMNS.iter().zip(cells) {
                 let is_required = ["count", "price", "day"].contains(name);
                 match cell {
-                    Cell::Good => row.push(one(name, if *name == "day" { "2016-07-04" } else { "12.0000" })),
+                    Cell::Good => row.push(one(
+                        name,
+                        if *name == "day" {
+                            "2016-07-04"
+                        } else {
+                            "12.0000"
+                        },
+                    )),
                     Cell::Bad => row.push(one(name, "bad")),
                     Cell::Null => row.push(json!({"name": name, "values": [{"value": null}]})),
                     Cell::Absent => {}
@@ -348,12 +376,20 @@ proptest! {
             }
             table.push(row);
         }
-        let extraction = Extraction::from_json(json!({"object_id": "14a5", "extracted_fields": [one("a", "b")], "line_items": table}).to_string()).unwrap();
+        let extraction = Extraction::from_json(
+            json!({"object_id": "14a5", "extracted_fields": [one("a", "b")], "line_items": table})
+                .to_string(),
+        )
+        .unwrap();
         let found = match extraction.parse::<Document>() {
             Ok(_) => BTreeSet::new(),
             Err(error) => {
                 prop_assert!(!error.has_more());
-                let found: BTreeSet<_> = error.problems().iter().map(|problem| problem.path().to_owned()).collect();
+                let found: BTreeSet<_> = error
+                    .problems()
+                    .iter()
+                    .map(|problem| problem.path().to_owned())
+                    .collect();
                 prop_assert_eq!(found.len(), error.problems().len(), "each once");
                 found
             }
@@ -362,24 +398,44 @@ proptest! {
     }
 
     #[test]
-    fn a_floor_separates_values_from_reviews(scores in vec(proptest::option::of(0.0..=1.0_f64), 0..10), floor in 0.0..=1.0_f64) {
-        let fields: Vec<_> = scores.iter().enumerate()
-            .map(|(index, score)| json!({"name": format!("f{index}"), "values": [{"value": "1", "confidence_score": score}]})).collect();
-        let extraction = Extraction::from_json(json!({"extracted_fields": fields}).to_string()).unwrap();
-        let parsed = extraction.parse_with::<BTreeMap<String, u8>>(&ParseOptions::new().with_min_confidence(floor)).unwrap();
+    fn a_floor_separates_values_from_reviews(
+        scores in vec(proptest::option::of(0.0..=1.0_f64), 0..10),
+        floor in 0.0..=1.0_f64,
+    ) {
+        let fields: Vec<_> = scores
+            .iter()
+            .enumerate()
+            .map(|(index, score)| {
+                let value = json!({"value": "1", "confidence_score": score});
+                json!({"name": format!("f{index}"), "values": [value]})
+            })
+            .collect();
+        let extraction =
+            Extraction::from_json(json!({"extracted_fields": fields}).to_string()).unwrap();
+        let parsed = extraction
+            .parse_with::<BTreeMap<String, u8>>(&ParseOptions::new().with_min_confidence(floor))
+            .unwrap();
         for (index, score) in scores.iter().enumerate() {
             let name = format!("f{index}");
             let is_strong = floor == 0.0 || score.is_some_and(|score| score >= floor);
             prop_assert_eq!(parsed.value.contains_key(&name), is_strong);
-            prop_assert_eq!(parsed.review.iter().any(|item| item.path() == name), !is_strong);
+            prop_assert_eq!(
+                parsed.review.iter().any(|item| item.path() == name),
+                !is_strong
+            );
         }
         prop_assert_eq!(parsed.value.len() + parsed.review.len(), scores.len());
     }
 
     #[test]
-    fn no_result_is_too_odd_for_any_type(result in anything(), floor in prop_oneof![Just(0.0), any::<f64>()]) {
+    fn no_result_is_too_odd_for_any_type(
+        result in anything(),
+        floor in prop_oneof![Just(0.0), any::<f64>()],
+    ) {
         let extraction = Extraction::from_json(result.to_string()).unwrap();
-        let options = ParseOptions::new().with_min_confidence(floor).with_field_min_confidence("total", 0.5);
+        let options = ParseOptions::new()
+            .with_min_confidence(floor)
+            .with_field_min_confidence("total", 0.5);
         try_as::<Invoice>(&extraction, &options)?;
         try_as::<Document>(&extraction, &options)?;
         try_as::<Denying>(&extraction, &options)?;

@@ -63,7 +63,10 @@ fn service() -> impl Strategy<Value = Service> {
         ServiceOutcome::Forgotten,
     ]);
     // Far from the deadline on either side, so that the exact time of a poll does not matter.
-    let takes = prop_oneof![19 => (0..20_000_u64).prop_map(Duration::from_secs), 1 => Just(Duration::from_secs(200_000))];
+    let takes = prop_oneof![
+        19 => (0..20_000_u64).prop_map(Duration::from_secs),
+        1 => Just(Duration::from_secs(200_000)),
+    ];
     (0..4_u32, takes, outcome).prop_map(|(unreachable, takes, outcome)| Service {
         unreachable,
         submits: 0,
@@ -102,10 +105,19 @@ fn run(job: &mut Job, service: &mut Service, now: &mut Time, steps: usize) -> Op
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 2_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
-    fn law_12_a_resumed_job_has_the_same_outcome(service in service(), steps in 0..60_usize, seed in any::<u64>(), pause in 0..3600_u64) {
+    fn law_12_a_resumed_job_has_the_same_outcome(
+        service in service(),
+        steps in 0..60_usize,
+        seed in any::<u64>(),
+        pause in 0..3600_u64,
+    ) {
         let options = JobOptions::new().with_seed(seed);
         let (mut whole, mut now) = (service.clone(), START);
         let expected = run(&mut submit(options), &mut whole, &mut now, usize::MAX).unwrap();
@@ -119,15 +131,29 @@ proptest! {
         // The process dies, and another one resumes from what was stored.
         now = now + Duration::from_secs(pause);
         let (ticket, snapshot) = (job.ticket(), job.snapshot());
-        prop_assert!(ticket.is_some() != snapshot.is_some(), "either the one or the other");
+        prop_assert!(
+            ticket.is_some() != snapshot.is_some(),
+            "either the one or the other"
+        );
         drop(job);
         let submits = interrupted.submits;
         let (mut resumed, lost) = match (ticket, snapshot) {
-            (Some(ticket), _) => (Job::resume(&api(), &Ticket::from_json(&ticket.to_json()).unwrap(), options, now), false),
+            (Some(ticket), _) => (
+                Job::resume(
+                    &api(),
+                    &Ticket::from_json(&ticket.to_json()).unwrap(),
+                    options,
+                    now,
+                ),
+                false,
+            ),
             (None, Some(snapshot)) => {
                 let snapshot = Snapshot::from_json(&snapshot.to_json()).unwrap();
                 prop_assert_eq!(snapshot.reference(), Some("row 17"));
-                (Job::restore(&api(), &snapshot, document(), options, now), snapshot.may_be_submitted())
+                (
+                    Job::restore(&api(), &snapshot, document(), options, now),
+                    snapshot.may_be_submitted(),
+                )
             }
             (None, None) => unreachable!(),
         };
@@ -135,7 +161,10 @@ proptest! {
         if lost {
             // The outcome of a submit in flight is unknown: it is reported so, and not submitted
             // again.
-            prop_assert!(outcome.starts_with("it is unknown whether the document was submitted"), "{outcome}");
+            prop_assert!(
+                outcome.starts_with("it is unknown whether the document was submitted"),
+                "{outcome}"
+            );
             prop_assert_eq!(interrupted.submits, submits);
         } else {
             prop_assert_eq!(outcome, expected);

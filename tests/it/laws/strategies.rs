@@ -19,12 +19,27 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_result_can_be_read_and_a_usual_one_has_every_field(usual in usual_results(&Fields::invoice()), odd in odd_results(&Fields::invoice())) {
+    fn every_result_can_be_read_and_a_usual_one_has_every_field(
+        usual in usual_results(&Fields::invoice()),
+        odd in odd_results(&Fields::invoice()),
+    ) {
         let usual = Extraction::from_json(usual)?;
         let names: Vec<_> = usual.fields().iter().map(Field::name).collect();
-        prop_assert_eq!(names, ["supplier_name", "invoice_number", "issue_date", "total_amount"]);
+        prop_assert_eq!(
+            names,
+            [
+                "supplier_name",
+                "invoice_number",
+                "issue_date",
+                "total_amount"
+            ]
+        );
         prop_assert!(usual.line_items().iter().all(|row| row.fields().len() == 3));
-        prop_assert!(usual.text("total_amount").is_none_or(|amount| amount.parse::<f64>().is_ok()));
+        prop_assert!(
+            usual
+                .text("total_amount")
+                .is_none_or(|amount| amount.parse::<f64>().is_ok())
+        );
         Extraction::from_json(odd)?;
     }
 
@@ -35,9 +50,15 @@ proptest! {
     }
 
     #[test]
-    fn every_status_body_has_a_status_and_every_refusal_is_one(body in status_bodies(&Fields::invoice()), refusal in refusals()) {
+    fn every_status_body_has_a_status_and_every_refusal_is_one(
+        body in status_bodies(&Fields::invoice()),
+        refusal in refusals(),
+    ) {
         StatusResponse::decode(&Response::new(body.into()))?;
-        prop_assert!(matches!(StatusResponse::decode(&refusal), Err(ResponseError::Service(_))));
+        prop_assert!(matches!(
+            StatusResponse::decode(&refusal),
+            Err(ResponseError::Service(_))
+        ));
     }
 }
 

@@ -185,7 +185,7 @@ fn a_queue_that_misses_several_and_lists_the_rest_is_not_degraded() {
     let run = steady(40, 4000, run);
     assert_eq!(run.succeeded(), 4000);
     let is_distrust = |event: &BatchEvent| matches!(event.kind, BatchEventKind::QueueDegraded(_));
-    let is_end = |event: &&BatchEvent| {
+    let is_outcome = |event: &&BatchEvent| {
         matches!(
             event.kind,
             BatchEventKind::Job {
@@ -198,7 +198,7 @@ fn a_queue_that_misses_several_and_lists_the_rest_is_not_degraded() {
         .events
         .iter()
         .take_while(|event| !is_distrust(event))
-        .filter(is_end)
+        .filter(is_outcome)
         .count();
     assert!(
         ended > 3900,

@@ -291,7 +291,11 @@ fn the_number_of_types_is_bounded_and_the_rest_share_one_entry() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 256,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn whatever_is_observed_polls_keep_to_their_gaps(
@@ -302,13 +306,22 @@ proptest! {
     ) {
         let mut estimator = DelayEstimator::new().with_half_life(half_life);
         for (finished, jobs, from, to) in observations {
-            if finished { estimator.observe_finished(from, to) } else { estimator.observe_pending(jobs, from, to) }
+            if finished {
+                estimator.observe_finished(from, to);
+            } else {
+                estimator.observe_pending(jobs, from, to);
+            }
         }
-        let policy = if relative { POLICY.with_relative_lateness() } else { POLICY };
+        let policy = if relative {
+            POLICY.with_relative_lateness()
+        } else {
+            POLICY
+        };
         let next = policy.next_poll_by(Some(&estimator), age, None);
         prop_assert!(next >= age.saturating_add(policy.smallest_gap()) || next == Duration::MAX);
         prop_assert!(next <= age.saturating_add(policy.largest_gap()));
-        let read: DelayEstimator = serde_json::from_str(&serde_json::to_string(&estimator).unwrap()).unwrap();
+        let read: DelayEstimator =
+            serde_json::from_str(&serde_json::to_string(&estimator).unwrap()).unwrap();
         prop_assert_eq!(read, estimator);
     }
 
@@ -319,9 +332,14 @@ proptest! {
         gaps in prop::collection::vec(0.0..100.0_f64, 1..20),
     ) {
         let mut estimator = DelayEstimator::new();
-        finishes.iter().for_each(|takes| drop(follow(&mut estimator, *takes)));
+        finishes
+            .iter()
+            .for_each(|takes| drop(follow(&mut estimator, *takes)));
         let (mut to, mut before) = (from, Duration::ZERO);
-        prop_assert_eq!(estimator.lateness(seconds(from), seconds(from)), Duration::ZERO);
+        prop_assert_eq!(
+            estimator.lateness(seconds(from), seconds(from)),
+            Duration::ZERO
+        );
         for gap in gaps {
             to += gap;
             let lateness = estimator.lateness(seconds(from), seconds(to));

@@ -187,7 +187,7 @@ fn each_outcome_of_a_call_has_its_sentence() {
     let cases = [
         (
             run_call(list(options()), Some(Ok(response(403, "{}")))),
-            "the service refused the request: the service answered 403",
+            "the service refused the request: the service responded with 403",
         ),
         (
             run_call(extract(), Some(Ok(response(200, "<html>")))),
@@ -195,23 +195,23 @@ fn each_outcome_of_a_call_has_its_sentence() {
         ),
         (
             run_call(extract(), None),
-            "unknown whether the request was processed, so it is not repeated: there was no answer within the time limit",
+            "unknown whether the request was processed, so it is not repeated: there was no response within the time limit",
         ),
         (
             run_call(list(once), Some(Err(FailureKind::NotSent))),
-            "no answer (attempts: 1): the service could not be reached",
+            "no response (attempts: 1): the service could not be reached",
         ),
         (
             run_call(list(options().with_deadline(Duration::from_secs(70))), None),
-            "no answer before the deadline: there was no answer within the time limit",
+            "no response before the deadline: there was no response within the time limit",
         ),
         (
             run_call(list(options().with_deadline(Duration::ZERO)), None),
-            "there was no answer before the deadline",
+            "there was no response before the deadline",
         ),
         (
             run_call(list(options()), Some(Err(FailureKind::TooLarge))),
-            "the answer is larger than the limit",
+            "the response is larger than the limit",
         ),
         (
             run_call(extract(), Some(Err(FailureKind::Source))),
@@ -249,16 +249,16 @@ fn each_reason_of_a_drain_has_its_sentence() {
         (|| Ok(expired()), "not fetched within 48 hours"),
         (
             || Ok(response(404, "")),
-            "lists the extraction and does not know it: the service answered 404",
+            "lists the extraction and does not know it: the service responded with 404",
         ),
         (
             || Ok(response(422, "")),
-            "refused the request: the service answered 422",
+            "refused the request: the service responded with 422",
         ),
         (|| Err(FailureKind::TooLarge), "larger than the limit"),
         (
             || Ok(response(200, r#"{"status": "SUCCESS"}"#)),
-            "succeeded, but the status answer could not be read",
+            "succeeded, but the status response could not be read",
         ),
         (
             || Ok(in_progress()),
@@ -288,7 +288,7 @@ fn each_reason_of_a_drain_has_its_sentence() {
         assert_eq!(
             reason.source().is_some(),
             sentence.contains("larger"),
-            "what is told already is no source"
+            "what the message has already is no source"
         );
         assert!(!format!("{reason:?}").contains("s3cret"));
     }
@@ -308,7 +308,7 @@ fn a_restart_is_reported_as_the_cause() {
     assert!(
         run.error()
             .to_string()
-            .ends_with("the process ended before the answer was known")
+            .ends_with("the process ended before the response was known")
     );
 }
 

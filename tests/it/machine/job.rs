@@ -28,7 +28,7 @@ fn a_document_goes_in_and_its_result_comes_out() {
         run.outcome().unwrap().as_ref().unwrap().text("total"),
         Some("12.0000")
     );
-    let told: Vec<String> = run
+    let reported: Vec<String> = run
         .events
         .iter()
         .map(|event| {
@@ -40,7 +40,7 @@ fn a_document_goes_in_and_its_result_comes_out() {
         })
         .collect();
     assert_eq!(
-        told,
+        reported,
         [
             "Submitting",
             "Submitted",

@@ -83,9 +83,10 @@ fn a_snapshot_of_version_1_is_read_and_written_unchanged() {
         (Some("row 17"), false)
     );
     let mut restored = Job::restore(&api(), &ready, document(), JobOptions::new(), START);
-    assert!(
-        matches!(restored.next_output(START), Output::Wait(until) if until == START + Duration::from_secs(600))
-    );
+    let Output::Wait(until) = restored.next_output(START) else {
+        panic!()
+    };
+    assert_eq!(until, START + Duration::from_secs(600));
 
     let mut job = submit(JobOptions::new().with_deadline(Duration::from_secs(3600)));
     assert!(matches!(job.next_output(START), Output::Event(_)));

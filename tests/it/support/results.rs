@@ -28,8 +28,11 @@ pub(crate) fn not_found(name: &str) -> Value {
 }
 
 pub(crate) fn extraction(fields: impl Into<Value>, line_items: impl Into<Value>) -> Extraction {
-    let result = json!({"object_id": "14a5", "file_name": "invoice.pdf", "customer": null, "extracted_fields": fields.into(), "line_items": line_items.into(),
-                        "vat_rates": [[sure("vat_rate_percentage", "22.0")]]});
+    let result = json!({
+        "object_id": "14a5", "file_name": "invoice.pdf", "customer": null,
+        "extracted_fields": fields.into(), "line_items": line_items.into(),
+        "vat_rates": [[sure("vat_rate_percentage", "22.0")]],
+    });
     Extraction::from_json(result.to_string()).unwrap()
 }
 

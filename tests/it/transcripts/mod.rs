@@ -353,23 +353,43 @@ fn a_call_is_recorded_and_replayed_as_well() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
-    fn every_run_of_a_job_can_be_recorded_and_replayed(seed in any::<u64>(), confirms in any::<bool>(), script in scripts_with_inputs(Flavour::Mixed, job_inputs())) {
-        let options = JobOptions::new().with_seed(seed).with_retry_policy(RetryPolicy::new().with_resubmissions(1));
-        let options = if confirms { options.with_confirmation() } else { options };
+    fn every_run_of_a_job_can_be_recorded_and_replayed(
+        seed in any::<u64>(),
+        confirms in any::<bool>(),
+        script in scripts_with_inputs(Flavour::Mixed, job_inputs()),
+    ) {
+        let options = JobOptions::new()
+            .with_seed(seed)
+            .with_retry_policy(RetryPolicy::new().with_resubmissions(1));
+        let options = if confirms {
+            options.with_confirmation()
+        } else {
+            options
+        };
         // The recorder keeps the laws as the job does, and replaying a complete transcript gives
         // the same.
         LawChecker::new(|now| Recorder::new(job(options, now), now))
             .with_job_options(options)
-            .with_inputs(|input: &JobInput, recorder: &mut Recorder<Job>, moment| apply(input, recorder, moment))
+            .with_inputs(|input: &JobInput, recorder: &mut Recorder<Job>, moment| {
+                apply(input, recorder, moment);
+            })
             .with_custom_law(|recorder, output, moment| {
                 if !matches!(output, Output::Done) {
                     return Ok(());
                 }
-                let transcript = Transcript::parse(recorder.transcript()).map_err(|error| error.to_string())?;
-                transcript.replay(job(options, moment.start())).map(drop).map_err(|error| error.to_string())
+                let transcript =
+                    Transcript::parse(recorder.transcript()).map_err(|error| error.to_string())?;
+                transcript
+                    .replay(job(options, moment.start()))
+                    .map(drop)
+                    .map_err(|error| error.to_string())
             })
             .check(&script)?;
     }

@@ -211,8 +211,19 @@ proptest! {
     fn an_id_travels_as_one_query_value(id in "[^\\p{Cc}]{1,60}") {
         let uri = poll(&Api::new(Api::PRODUCTION, "key").unwrap(), &id);
         let (_, value) = uri.split_once("?extraction_id=").unwrap();
-        prop_assert!(value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)), "{}", uri);
-        prop_assert_eq!(percent_encoding::percent_decode_str(value).decode_utf8().unwrap(), id);
+        prop_assert!(
+            value
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)),
+            "{}",
+            uri
+        );
+        prop_assert_eq!(
+            percent_encoding::percent_decode_str(value)
+                .decode_utf8()
+                .unwrap(),
+            id
+        );
     }
 
     #[test]

@@ -77,14 +77,34 @@ fn through_chunks(body: &Body) -> io::Result<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
-    fn every_way_to_read_yields_the_same_json(size in 1..60_000_usize, read in 1..40_000_usize, at_a_time in 1..30_000_usize, name in "[^\\p{Cc}]{1,60}") {
+    fn every_way_to_read_yields_the_same_json(
+        size in 1..60_000_usize,
+        read in 1..40_000_usize,
+        at_a_time in 1..30_000_usize,
+        name in "[^\\p{Cc}]{1,60}",
+    ) {
         let content: Vec<u8> = (0..size).map(|index| (index * 7 % 256) as u8).collect();
-        let in_memory = Document::new(&name, "line-item-invoice", content.clone()).unwrap().with_customer("Žiga & Co").unwrap();
-        let source = Source { says: size as u64, content: content.clone(), at_a_time, fails: false };
-        let streamed = Document::from_source(&name, "line-item-invoice", source).unwrap().with_customer("Žiga & Co").unwrap();
+        let in_memory = Document::new(&name, "line-item-invoice", content.clone())
+            .unwrap()
+            .with_customer("Žiga & Co")
+            .unwrap();
+        let source = Source {
+            says: size as u64,
+            content: content.clone(),
+            at_a_time,
+            fails: false,
+        };
+        let streamed = Document::from_source(&name, "line-item-invoice", source)
+            .unwrap()
+            .with_customer("Žiga & Co")
+            .unwrap();
         let whole = body(in_memory.clone()).to_bytes().unwrap();
         prop_assert_eq!(body(in_memory.clone()).len(), whole.len() as u64);
         for body in [body(in_memory), body(streamed)] {
@@ -100,9 +120,26 @@ proptest! {
     }
 
     #[test]
-    fn a_source_with_a_wrong_length_never_makes_a_whole_body(size in 0..50_000_usize, says in 1..50_000_u64, at_a_time in 1..20_000_usize, fails: bool) {
+    fn a_source_with_a_wrong_length_never_makes_a_whole_body(
+        size in 0..50_000_usize,
+        says in 1..50_000_u64,
+        at_a_time in 1..20_000_usize,
+        fails: bool,
+    ) {
         prop_assume!(size as u64 != says);
-        let body = body(Document::from_source("a.pdf", "t", Source { says, content: vec![1; size], at_a_time, fails }).unwrap());
+        let body = body(
+            Document::from_source(
+                "a.pdf",
+                "t",
+                Source {
+                    says,
+                    content: vec![1; size],
+                    at_a_time,
+                    fails,
+                },
+            )
+            .unwrap(),
+        );
         for (yielded, error) in [
             (0, body.to_bytes().unwrap_err()),
             (0, through_read(&body, 777).unwrap_err()),
@@ -112,8 +149,12 @@ proptest! {
             prop_assert!((yielded as u64) < body.len());
             match SourceError::find_in(&error).unwrap() {
                 SourceError::Unreadable(_) => prop_assert!(fails && (size as u64) < says),
-                SourceError::Shorter { declared, yielded } => prop_assert_eq!((*declared, *yielded), (says, size as u64)),
-                SourceError::Longer { declared } => prop_assert!(*declared == says && size as u64 > says),
+                SourceError::Shorter { declared, yielded } => {
+                    prop_assert_eq!((*declared, *yielded), (says, size as u64));
+                }
+                SourceError::Longer { declared } => {
+                    prop_assert!(*declared == says && size as u64 > says);
+                }
                 other => prop_assert!(false, "{:?}", other),
             }
         }

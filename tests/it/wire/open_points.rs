@@ -387,7 +387,11 @@ fn a10_an_unknown_status_is_reported_and_polled_until_the_deadline() {
         Some(Err(JobError::Deadline { .. }))
     ));
     let paused = Status::Other("PAUSED".into());
-    assert!(run.count(|kind| matches!(kind, JobEventKind::Progressed { status: Some(status), .. } if *status == paused)) >= 5);
+    let is_paused = |kind: &JobEventKind| match kind {
+        JobEventKind::Progressed { status, .. } => *status == Some(paused.clone()),
+        _ => false,
+    };
+    assert!(run.count(is_paused) >= 5);
 }
 
 #[test]
@@ -751,7 +755,10 @@ impl Request for Feedback {
 
 #[test]
 fn a24_feedback_is_not_in_this_library_and_can_be_added() {
-    let fields = json!({"document_object_id": "0d3d", "learning_fields": [{"name": "total", "value": "12.0000"}]});
+    let fields = json!({
+        "document_object_id": "0d3d",
+        "learning_fields": [{"name": "total", "value": "12.0000"}],
+    });
     let request = Feedback(fields.clone()).request(&api());
     assert_eq!(
         request.uri(),

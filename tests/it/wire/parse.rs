@@ -32,7 +32,10 @@ struct Percent(f64);
 fn an_invoice_is_read_into_a_struct() {
     let fields = [
         sure("invoice_number", "123-123"),
-        json!({"name": "issue_date", "data_type": "DATE", "values": [{"value": "2016-07-04", "confidence_score": "0.968"}]}),
+        json!({
+            "name": "issue_date", "data_type": "DATE",
+            "values": [{"value": "2016-07-04", "confidence_score": "0.968"}],
+        }),
         sure("total_amount", "440.0000"),
         sure("of_no_interest", "x"),
         not_found("copies"),
@@ -180,8 +183,13 @@ fn a_struct_for_a_field_gets_the_place() {
         supplier: Located<String>,
         pages: Vec<Located<u8>>,
     }
-    let total = json!({"value": "440.00", "confidence_score": "0.968", "page_number": 1, "x": 358, "y": 737.5, "width": 557.5, "height": 33});
-    let supplier = json!({"value": "ScaleGrid", "page_number": -1, "x": -1, "y": -1, "width": -1, "height": -1});
+    let total = json!({
+        "value": "440.00", "confidence_score": "0.968",
+        "page_number": 1, "x": 358, "y": 737.5, "width": 557.5, "height": 33,
+    });
+    let supplier = json!({
+        "value": "ScaleGrid", "page_number": -1, "x": -1, "y": -1, "width": -1, "height": -1,
+    });
     let fields = [
         json!({"name": "total", "values": [total]}),
         json!({"name": "supplier", "values": [supplier]}),
@@ -329,7 +337,10 @@ fn maps_take_the_fields_that_have_a_value() {
         pairs(&[("a", 1), ("c", 3)])
     );
     let everything: Value = full.parse().unwrap();
-    let expected = json!({"a": "1", "c": "3", "object_id": "14a5", "file_name": "invoice.pdf", "line_items": [{"x": "1"}], "vat_rates": [{"vat_rate_percentage": "22.0"}]});
+    let expected = json!({
+        "a": "1", "c": "3", "object_id": "14a5", "file_name": "invoice.pdf",
+        "line_items": [{"x": "1"}], "vat_rates": [{"vat_rate_percentage": "22.0"}],
+    });
     assert_eq!(everything, expected);
 }
 

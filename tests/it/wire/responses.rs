@@ -273,7 +273,10 @@ fn a_notification_is_only_an_id() {
 
 proptest! {
     #[test]
-    fn no_body_makes_reading_panic(body in proptest::collection::vec(any::<u8>(), 0..300), code in 100..1000_u16) {
+    fn no_body_makes_reading_panic(
+        body in proptest::collection::vec(any::<u8>(), 0..300),
+        code in 100..1000_u16,
+    ) {
         let response = response(code, &body);
         let _ = StatusResponse::decode(&response).map(|response| format!("{response:?}"));
         let _ = SubmitResponse::decode(&response).map_err(|error| format!("{error} {error:?}"));
@@ -282,11 +285,22 @@ proptest! {
     }
 
     #[test]
-    fn no_cut_or_changed_result_panics(at in 0..RESULT.len(), byte in any::<u8>(), cut in any::<bool>()) {
-        let mut body = format!(r#"{{"error": {{}}, "result": {RESULT}, "status": "SUCCESS"}}"#).into_bytes();
-        if cut { body.truncate(at) } else { body[at] = byte }
+    fn no_cut_or_changed_result_panics(
+        at in 0..RESULT.len(),
+        byte in any::<u8>(),
+        cut in any::<bool>(),
+    ) {
+        let mut body =
+            format!(r#"{{"error": {{}}, "result": {RESULT}, "status": "SUCCESS"}}"#).into_bytes();
+        if cut {
+            body.truncate(at);
+        } else {
+            body[at] = byte;
+        }
         if let Ok(response) = StatusResponse::decode(&response(200, &body)) {
-            let _ = response.extraction().map(|extraction| extraction.raw_json().len());
+            let _ = response
+                .extraction()
+                .map(|extraction| extraction.raw_json().len());
         }
     }
 

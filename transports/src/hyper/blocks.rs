@@ -49,7 +49,7 @@ impl Blocks {
         self.left
     }
 
-    /// Reads the next block. It is empty only after the end of the body.
+    /// Reads the next block. It is empty only if the body has ended.
     pub(super) fn read(&mut self) -> io::Result<Bytes> {
         let size = usize::try_from(self.left)
             .unwrap_or(usize::MAX)

@@ -260,6 +260,9 @@ fn x07_a_file_that_changes_before_it_is_sent_is_never_a_whole_upload() {
                         (*declared, *yielded) == (before as u64, after) && after < before as u64
                     );
                 }
+                SourceError::Longer { declared } => {
+                    assert!(*declared == before as u64 && after > *declared);
+                }
                 other => panic!("{other:?}"),
             }
         }

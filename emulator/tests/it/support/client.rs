@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use typless_emulator::{Listener, Service, ServiceOptions};
 
-/// One connection. It gives up after ten seconds without a byte, which fails the test.
+/// One connection. It times out after ten seconds without a byte, which fails the test.
 pub(crate) struct Client {
     pub(crate) stream: TcpStream,
     received: Vec<u8>,

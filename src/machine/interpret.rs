@@ -319,7 +319,7 @@ fn submit_failure(failure: Failure) -> Meaning<SubmitResult> {
 /// | --- | --- |
 /// | 2xx with `SUCCESS`, `ERROR`, `EXPIRED` | the outcome |
 /// | 2xx with any other status | in progress |
-/// | 2xx that cannot be read, or has no status; 408, 429, 5xx, no known class; no response | failed |
+/// | 2xx that cannot be read, or has no status; 408, 429, 5xx; no response | failed |
 /// | 401, 403 | the key was refused |
 /// | 404 | not found; for an id just given, in progress |
 /// | other 4xx, a redirect | refused |

@@ -1,6 +1,6 @@
 //! What a response or a failure says of the service: the second part of `tests/decision_table.txt`.
 //!
-//! `UPDATE_TABLE=1 cargo test -p typless interpret` writes it anew.
+//! `UPDATE_TABLE=1 cargo test -p typless interpret` writes it again.
 
 use std::fmt::Write;
 
@@ -129,7 +129,7 @@ fn table() -> String {
 #[test]
 #[expect(
     clippy::disallowed_methods,
-    reason = "a test may be asked to write its table anew"
+    reason = "a test may be asked to write its table"
 )]
 fn every_response_says_of_the_service_what_is_in_the_table() {
     let table = table();
@@ -144,6 +144,6 @@ fn every_response_says_of_the_service_what_is_in_the_table() {
     }
     assert_eq!(
         second_part, table,
-        "write it anew with UPDATE_TABLE=1, and read the difference"
+        "write it with UPDATE_TABLE=1, and read the difference"
     );
 }

@@ -32,8 +32,9 @@ pub enum PauseReason {
     /// The service does not work, or cannot be reached. From then on single requests that can be
     /// repeated find out whether it works again, at most 60 s apart.
     Outage,
-    /// Submits keep failing, or ending unknown, while other requests succeed. From then on one submit at a time
-    /// finds out whether they work again, at most 5 minutes apart. Everything else goes on.
+    /// Submits keep failing, or ending unknown, while other requests succeed. From then on one
+    /// submit at a time finds out whether they work again, at most 5 minutes apart. Everything else
+    /// goes on.
     Submits,
     /// The service refuses the key. From then on single requests find out whether it is taken
     /// again, at most 5 minutes apart. Another key ends the pause at once.

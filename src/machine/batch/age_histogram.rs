@@ -8,8 +8,9 @@ use crate::machine::time::Time;
 
 /// Jobs in progress, counted by document type and by when they were submitted.
 ///
-/// An exponential histogram: what was submitted within a sixteenth of its age is one bin, so that a million jobs are some hundred bins, and what they
-/// are worth together is known without polling any of them.
+/// An exponential histogram: what was submitted within a sixteenth of its age is one bin, so that a
+/// million jobs are some hundred bins, and what they are worth together is known without
+/// reading each of them.
 #[derive(Debug, Default)]
 pub(super) struct AgeHistogram {
     by_type: BTreeMap<DelaySlot, Vec<Bin>>,
@@ -142,7 +143,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_job_is_counted_once_near_its_age(times in prop::collection::vec(0..100_000_000_u64, 1..400), keep in any::<prop::sample::Index>()) {
+        fn every_job_is_counted_once_near_its_age(
+            times in prop::collection::vec(0..100_000_000_u64, 1..400),
+            keep in any::<prop::sample::Index>(),
+        ) {
             let mut bins = AgeHistogram::default();
             let now = at(100_000_000);
             for time in &times {
@@ -157,7 +161,10 @@ mod tests {
             let (_, jobs, submitted_at) = bins.iter().next().expect("a bin");
             prop_assert_eq!(jobs, 1);
             let age = now.saturating_since(at(times[kept]));
-            let off = submitted_at.saturating_since(at(times[kept])).max(at(times[kept]).saturating_since(submitted_at));
+            let exact = at(times[kept]);
+            let off = submitted_at
+                .saturating_since(exact)
+                .max(exact.saturating_since(submitted_at));
             prop_assert!(off <= NARROWEST + age / 4, "{:?} {:?}", off, age);
             bins.remove(DelaySlot::default(), at(times[kept]));
             prop_assert_eq!((bins.jobs(), bins.iter().count(), bins.bins), (0, 0, 0));

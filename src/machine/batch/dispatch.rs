@@ -62,7 +62,8 @@ pub(super) enum Work {
     EmitListing,
     /// Emit that this job is submitted.
     EmitSubmit(Key),
-    /// Give up the last poll of this job: it may not be made before this, if that is known.
+    /// This job finishes without its last poll, which may not be made before this, if that is
+    /// known.
     GiveUpLastPoll(Key, Option<Time>),
 }
 
@@ -172,7 +173,7 @@ impl Dispatch<'_> {
         }
     }
 
-    /// A last poll for which nothing leaves room, to be given up.
+    /// A last poll that is not made, since nothing leaves room for it.
     fn hopeless_last_poll(&self) -> Option<Work> {
         let (key, since) = self.last_poll()?;
         let until = self

@@ -628,7 +628,7 @@ impl Batch {
         true
     }
 
-    /// Counts a job anew.
+    /// Counts a job again.
     fn count(&mut self, key: Key, now: Time) {
         let Some(entry) = self.jobs.get_mut(key) else {
             return;

@@ -128,7 +128,7 @@ impl InFlight {
         id
     }
 
-    /// Takes out the one that was answered, or failed.
+    /// Takes out the one that got a response, or failed.
     pub(super) fn complete(&mut self, id: RequestId) -> Option<Outstanding> {
         let flight = self.out.remove(&id)?;
         self.by_limit.remove(&(flight.until, id));
@@ -160,7 +160,7 @@ impl InFlight {
         }
     }
 
-    /// Takes out a submit whose time was up, as it was answered after all.
+    /// Takes out a submit whose time was up, as its response came after all.
     pub(super) fn take_overdue(&mut self, id: RequestId) -> Option<Overdue> {
         self.overdue.remove(&id)
     }

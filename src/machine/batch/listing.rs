@@ -343,7 +343,7 @@ impl Listing {
         }
     }
 
-    /// A listing failed; it is sent again after this delay at the soonest.
+    /// A listing failed; it is sent again after this delay at the earliest.
     pub(super) fn failed(&mut self, delay: Duration, now: Time) {
         (self.out_since, self.due) = (None, None);
         self.failures = self.failures.saturating_add(1);

@@ -86,7 +86,7 @@ impl Trust {
         }
     }
 
-    /// One finished job in so many is not listed, as far as is known: no more than this is believed.
+    /// At most so much is believed of how rarely a finished job is not listed.
     pub(super) fn max_believed(self) -> u32 {
         match self {
             Self::Proven => u32::MAX,

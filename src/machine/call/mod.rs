@@ -41,8 +41,8 @@ use crate::wire::{Api, Request};
 ///     match call.next_output(now) {
 ///         Output::Send(transmit) => call.handle_response(transmit.id, perform(transmit), now),
 ///         Output::Event(event) => {
-///             if let CallEventKind::Finished(Ok(answer)) = event.kind {
-///                 assert_eq!(answer.extraction_ids().len(), 1);
+///             if let CallEventKind::Finished(Ok(response)) = event.kind {
+///                 assert_eq!(response.extraction_ids().len(), 1);
 ///             }
 ///         }
 ///         Output::Wait(_) | Output::NeedInput | Output::Done => break,

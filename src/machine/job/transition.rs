@@ -1,8 +1,7 @@
 //! The life cycle of a job: all transitions, in one place.
 //!
 //! Only [`step`] changes a [`Record`]. It reads no bodies: what a response means was decided before
-//! ([`interpret`](crate::machine::interpret)), so tests can try it on every combination of state and
-//! input.
+//! ([`interpret`](crate::machine::interpret)), so tests can try it on every state and input.
 
 use std::time::Duration;
 
@@ -61,8 +60,8 @@ pub(crate) enum Effect {
     Progressed,
     /// Emit `PollFailed`.
     PollFailed,
-    /// Emit `Finished`. Where the outcome is `SubmitUnknown` only because of an earlier attempt, the
-    /// outcome of the last one.
+    /// Emit `Finished`. Where the outcome is `SubmitUnknown` only because of an earlier attempt,
+    /// `otherwise` is the outcome of the last one.
     Finished {
         outcome: OutcomeKind,
         otherwise: Option<OutcomeKind>,

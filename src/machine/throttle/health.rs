@@ -174,7 +174,7 @@ impl Health {
 
     /// Another key is used from now on.
     pub(super) fn replace_key(&mut self, now: Time, changes: &mut VecDeque<Change>) {
-        // By two, so that a new key is told from an old one that is taken again.
+        // By two, so that a new key differs from an old one that is taken again.
         self.key_number = self.key_number.wrapping_add(2);
         self.gate.allow();
         if self.is_key_refused() {

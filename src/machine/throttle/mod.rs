@@ -3,6 +3,7 @@
 //! [`Drain`](super::Drain).
 
 mod admitted_rate;
+mod budget;
 mod failures;
 mod gate;
 mod health;
@@ -10,7 +11,6 @@ pub(crate) mod limiter;
 #[cfg(test)]
 mod limiter_tests;
 mod probe;
-mod retry_budget;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -23,9 +23,9 @@ use super::random;
 use super::retry_policy::RetryPolicy;
 // The modules below name it as `super::Time`, so that the benches can take them in as they are.
 use super::time::Time;
+use budget::RetryBudget;
 use health::Health;
 use limiter::{Limiter, RequestKind};
-use retry_budget::RetryBudget;
 
 pub(crate) use health::Subject;
 

@@ -496,7 +496,10 @@ fn a_refused_key_pauses_everything_once_and_finishes_nothing() {
     run.service.fault = Box::new(|number, _, _| (number >= 20).then_some(Fault::Status(401)));
     run.run_until(START + Duration::from_secs(600));
     assert_eq!(
-        run.count_events(|kind| matches!(kind, BatchEventKind::Paused(pause) if pause.reason == PauseReason::KeyRefused)),
+        run.count_events(|kind| matches!(
+            kind,
+            BatchEventKind::Paused(pause) if pause.reason == PauseReason::KeyRefused
+        )),
         1
     );
     let stopped_at = run.requests;
@@ -545,7 +548,10 @@ fn a_pause_the_service_asks_for_applies_to_all_jobs_once() {
     run.run();
     assert_eq!((run.succeeded(), run.service.submits), (50, 50));
     assert_eq!(
-        run.count_events(|kind| matches!(kind, BatchEventKind::Paused(pause) if pause.reason == PauseReason::Throttled)),
+        run.count_events(|kind| matches!(
+            kind,
+            BatchEventKind::Paused(pause) if pause.reason == PauseReason::Throttled
+        )),
         1
     );
 }

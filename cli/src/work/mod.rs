@@ -4,6 +4,8 @@ mod follower;
 mod signals;
 mod standings;
 mod supervisor;
+#[cfg(test)]
+mod supervisor_tests;
 mod working_time;
 
 use std::hash::{BuildHasher, RandomState};

@@ -16,7 +16,8 @@ use super::working_time::WorkingTime;
 /// begin.
 ///
 /// The deadline of the library is wall time. Here a document's time begins with its turn, and
-/// stands still while the batch pauses: between `Paused` and `Resumed`.
+/// stands still while the batch pauses (between `Paused` and `Resumed`), and while a document that
+/// was not submitted waits for another turn.
 pub(crate) struct Supervisor {
     batch: Batch,
     rules: Rules,
@@ -80,8 +81,10 @@ impl Ending {
 /// A job that has not finished.
 #[derive(Debug, Default)]
 struct Supervised {
-    /// The working time at which it is abandoned, once its turn has come.
+    /// The working time at which it is abandoned, while its time runs.
     deadline: Option<Duration>,
+    /// How much of its time was left when its time stopped.
+    left: Option<Duration>,
     /// Whether its deadline has passed.
     is_expired: bool,
     /// How often it was submitted.
@@ -242,14 +245,25 @@ impl Supervisor {
         }
     }
 
-    /// The time of a job begins, if it has not begun.
+    /// The time of a job runs, unless it does already.
     fn begin(&mut self, key: JobKey) {
         if let (Some(deadline), Some(job)) = (self.rules.deadline, self.jobs.get_mut(&key))
             && job.deadline.is_none()
         {
-            let deadline = self.working_time.elapsed().saturating_add(deadline);
+            let left = job.left.unwrap_or(deadline);
+            let deadline = self.working_time.elapsed().saturating_add(left);
             job.deadline = Some(deadline);
             self.deadlines.insert((deadline, key));
+        }
+    }
+
+    /// The time of a job stands still until its next turn.
+    fn stop(&mut self, key: JobKey) {
+        if let Some(job) = self.jobs.get_mut(&key)
+            && let Some(deadline) = job.deadline.take()
+        {
+            job.left = Some(deadline.saturating_sub(self.working_time.elapsed()));
+            self.deadlines.remove(&(deadline, key));
         }
     }
 
@@ -313,7 +327,10 @@ impl Supervisor {
                 self.accept_key();
                 self.set_cause(key, None);
             }
-            JobEventKind::SubmitFailed { cause, .. } => self.set_cause(key, Some(cause.clone())),
+            JobEventKind::SubmitFailed { cause, .. } => {
+                self.set_cause(key, Some(cause.clone()));
+                self.stop(key);
+            }
             JobEventKind::Progressed { .. } => {
                 self.accept_key();
                 self.set_cause(key, None);

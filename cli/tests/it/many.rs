@@ -235,7 +235,7 @@ fn a_pipe_is_refused_and_an_invalid_option_is_reported_once() {
     );
     let (code, _, err) = run(extract(&["--emulator", "--customer", ""]).arg(folder.path()));
     assert!(
-        code == 2 && err.contains("pipe.pdf can't be read: it is not a file"),
+        code == 2 && err.contains("pipe.pdf can't be read: it is not a regular file"),
         "{err}"
     );
     assert_eq!(err.matches("--customer is empty").count(), 1, "{err}");

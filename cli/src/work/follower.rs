@@ -58,7 +58,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
         let left = standings.clone();
         on_interrupt(
             move || handle.push(move |supervisor, now| from_handle.trigger(supervisor, now)),
-            move || left.for_each_left(|name, left| on_interrupted.exiting(name, left)),
+            move || left.freeze(|name, left| on_interrupted.exiting(name, left)),
         );
         Self {
             driver,

@@ -42,9 +42,11 @@ impl Standings {
         }
     }
 
-    /// Passes each document that is not reported.
-    pub(super) fn for_each_left(&self, mut report: impl FnMut(&str, Left<'_>)) {
-        for (name, standing) in self.lock().iter() {
+    /// Passes each document that is not reported, before the process exits: from then on no
+    /// standing can change, so no document is submitted that was passed as not submitted.
+    pub(super) fn freeze(&self, mut report: impl FnMut(&str, Left<'_>)) {
+        let standings = self.lock();
+        for (name, standing) in standings.iter() {
             let left = match standing {
                 Standing::NotSubmitted => Left::NotSubmitted,
                 Standing::Submitting => Left::SubmitUnknown,
@@ -53,6 +55,7 @@ impl Standings {
             };
             report(name, left);
         }
+        std::mem::forget(standings);
     }
 
     /// A poisoned lock is used: no code here panics while it holds the lock.

@@ -282,6 +282,37 @@ fn a_key_that_was_accepted_meanwhile_pauses() {
 }
 
 #[test]
+fn an_unreachable_service_tells_no_document_in_flight_that_it_was_not_submitted() {
+    for is_accepted in [false, true] {
+        let (mut supervisor, mut run) = (supervisor(20, with_deadline(600)), Run::default());
+        let ids = pull(&mut supervisor, 3, &mut run);
+        let unsent = || Failure::new(FailureKind::NotSent, "there is no connection");
+        supervisor.handle_failure(ids[1], unsent(), START);
+        supervisor.handle_failure(ids[2], unsent(), START);
+        let mut now = START;
+        while supervisor.ending().is_none() {
+            match supervisor.next_output(now) {
+                Output::Send(transmit) => supervisor.handle_failure(transmit.id, unsent(), now),
+                Output::Event(event) => run.take(event.kind),
+                Output::Wait(until) => now = until,
+                Output::NeedInput | Output::Done => panic!("it has not ended"),
+            }
+        }
+        if is_accepted {
+            supervisor.handle_response(ids[0], accepted(), now);
+        } else {
+            supervisor.handle_failure(ids[0], lost(), now);
+        }
+        assert!(drain(&mut supervisor, &mut run));
+        let known = if is_accepted { "left with ticket" } else { "unknown" };
+        assert_eq!(
+            run.outcomes,
+            BTreeMap::from([("not submitted", 19), (known, 1)])
+        );
+    }
+}
+
+#[test]
 fn an_interruption_tells_what_is_known_of_each() {
     let (mut supervisor, mut run) = (supervisor(20, with_deadline(600)), Run::default());
     let ids = pull(&mut supervisor, 3, &mut run);

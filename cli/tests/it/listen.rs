@@ -198,6 +198,23 @@ fn webhooks_of_the_emulator_are_understood() {
 }
 
 #[test]
+fn the_rate_bounds_every_second() {
+    let listener = service(ServiceOptions::new());
+    let mut receiver = Receiver::start(&listener.base_url(), &[]);
+    for index in 0..15 {
+        let id = format!("{index:040x}");
+        assert_eq!(post(&receiver.address, "/", &message(&id)), "204");
+    }
+    for _ in 0..15 {
+        assert_eq!(receiver.result()["status"], "NOT_FOUND");
+    }
+    let counts = listener.with_service(|service| service.counts());
+    // A request that is delayed on its way arrives together with later ones: two more than 10.
+    assert!(counts.polls == 15 && counts.max_per_second <= 12, "{counts:?}");
+    assert_eq!(receiver.interrupt().0, 130);
+}
+
+#[test]
 fn an_unfinished_extraction_is_left_as_a_ticket() {
     let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
     let receiver = Receiver::start(&listener.base_url(), &[]);

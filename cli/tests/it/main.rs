@@ -11,6 +11,7 @@ mod interrupt;
 #[cfg(unix)]
 mod listen;
 mod many;
+mod pauses;
 mod review;
 mod submit;
 mod support;

@@ -38,7 +38,8 @@ pub(crate) enum Command {
 /// Submit documents, wait, and print each result as soon as it is known.
 ///
 /// Ctrl-C prints a ticket to standard error for each document that was submitted and is not
-/// finished, as lines of JSON for `typless resume`; a second Ctrl-C exits immediately. A document
+/// finished, as lines of JSON for `typless resume`. Submits in flight are awaited; a second Ctrl-C
+/// exits immediately, and then it is unknown whether they were submitted. A document
 /// that takes longer than --deadline also gets a ticket.
 ///
 /// A pause of several seconds, an outage, and a key that is refused after it was accepted end
@@ -85,7 +86,8 @@ pub(crate) struct ExtractArguments {
 /// accepted it.
 ///
 /// Does not wait for results: continue with `typless resume`, on this machine or another. Ctrl-C
-/// exits once the submits in flight have a response; a second Ctrl-C exits immediately.
+/// exits once the submits in flight have a response; a second Ctrl-C exits immediately, and reports
+/// what is then unknown. Pauses and outages are reported on standard error, and waited for.
 ///
 /// Exit status: 0 all were submitted; 1 it is unknown whether a document was submitted; 2 invalid
 /// usage; 3 the service could not be reached or refused the request; 130 interrupted. With several
@@ -185,6 +187,9 @@ pub(crate) struct AwaitingArguments {
 /// print each or write it to a file.
 ///
 /// No ids are needed. A result that was written is not fetched again while the service lists it.
+/// A pause or an outage is reported on standard error, and waited for; with --watch, so is a key
+/// that is refused after it was accepted.
+///
 /// With --out, each result goes to its own file, named after the extraction id. The file
 /// appears there complete or not at all. Files that exist are not fetched again, and a fetch that
 /// was interrupted is made again. Ctrl-C waits for the fetches in flight; a second Ctrl-C exits
@@ -232,7 +237,8 @@ pub(crate) struct DrainArguments {
 /// A message is not proof, so each result is fetched with the API key; an extraction that was named
 /// before is not fetched again. The server speaks plain HTTP: put it behind a proxy that speaks
 /// HTTPS. Ctrl-C prints a ticket to standard error for each result that is not fetched yet, as
-/// lines of JSON for `typless resume`; a second Ctrl-C exits immediately.
+/// lines of JSON for `typless resume`; a second Ctrl-C exits immediately. A pause, an outage, or a
+/// key that is refused after it was accepted is reported on standard error, and waited for.
 ///
 /// Exit status: 2 invalid usage; 3 the service refused the request; 130 interrupted.
 #[derive(Debug, Args)]

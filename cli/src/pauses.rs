@@ -44,13 +44,7 @@ impl Pauses {
     }
 
     /// A pause is over.
-    pub(crate) fn end(
-        &mut self,
-        reason: PauseReason,
-        since: Time,
-        now: Time,
-        progress: &Progress,
-    ) {
+    pub(crate) fn end(&mut self, reason: PauseReason, since: Time, now: Time, progress: &Progress) {
         let took = now.saturating_since(since);
         // It may have become longer than the service asked for at first.
         let is_printed = self.current.remove(&reason).unwrap_or_default() || took >= MIN_PRINTED;

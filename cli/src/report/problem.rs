@@ -78,11 +78,7 @@ impl Problem {
                 Exit::DocumentFailed,
                 "report this as a bug of typless",
             ),
-            _ => (
-                "NO_RESPONSE",
-                Exit::ServiceUnavailable,
-                CHECK_NETWORK,
-            ),
+            _ => ("NO_RESPONSE", Exit::ServiceUnavailable, CHECK_NETWORK),
         };
         let service_error = if let CallError::Refused(error) = error {
             Some(error)

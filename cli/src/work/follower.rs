@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use typless::drive::Clock;
-use typless::machine::{BatchEventKind, BatchProgress, JobError, JobEventKind, JobKey, Ticket, Time};
+use typless::machine::{
+    BatchEventKind, BatchProgress, JobError, JobEventKind, JobKey, Ticket, Time,
+};
 use typless::wire::{Extraction, ExtractionId};
 use typless_transports::SystemClock;
 use typless_transports::blocking::Driver;
@@ -262,8 +264,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
 
     fn stop_unless(&mut self, should_continue: bool) {
         let supervisor = self.driver.machine_mut();
-        let is_unfinished =
-            supervisor.progress().unfinished() > 0 || self.next < self.tasks.len();
+        let is_unfinished = supervisor.progress().unfinished() > 0 || self.next < self.tasks.len();
         if !should_continue && is_unfinished {
             self.interruption.trigger(supervisor, self.clock.now());
         }

@@ -104,7 +104,10 @@ pub(crate) enum Change<'a> {
     /// It was reported as unknown whether it was submitted; now it is known that it was.
     SubmittedLate { ticket: &'a Ticket },
     /// It was submitted before, and no connection to the service could be made.
-    Unreachable { ticket: &'a Ticket, cause: &'a Cause },
+    Unreachable {
+        ticket: &'a Ticket,
+        cause: &'a Cause,
+    },
     /// The time of the whole call is used up. It was not submitted, if there is no ticket.
     GivenUp { ticket: Option<&'a Ticket> },
     /// After an interruption: the document continues at the service, without us.

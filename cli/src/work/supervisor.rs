@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use typless::machine::{
     Batch, BatchEvent, BatchEventKind, BatchOutcome, BatchProgress, Cause, Failure, FailureKind,
-    JobError, JobEventKind, JobKey, JobState, Machine, Output, PauseReason, RequestId, Ticket, Time,
+    JobError, JobEventKind, JobKey, JobState, Machine, Output, PauseReason, RequestId, Ticket,
+    Time,
 };
 use typless::wire::{Document, Extraction, Notification, ServiceError};
 

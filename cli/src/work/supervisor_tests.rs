@@ -304,7 +304,11 @@ fn an_unreachable_service_tells_no_document_in_flight_that_it_was_not_submitted(
             supervisor.handle_failure(ids[0], lost(), now);
         }
         assert!(drain(&mut supervisor, &mut run));
-        let known = if is_accepted { "left with ticket" } else { "unknown" };
+        let known = if is_accepted {
+            "left with ticket"
+        } else {
+            "unknown"
+        };
         assert_eq!(
             run.outcomes,
             BTreeMap::from([("not submitted", 19), (known, 1)])

@@ -210,7 +210,10 @@ fn the_rate_bounds_every_second() {
     }
     let counts = listener.with_service(|service| service.counts());
     // A request that is delayed on its way arrives together with later ones: two more than 10.
-    assert!(counts.polls == 15 && counts.max_per_second <= 12, "{counts:?}");
+    assert!(
+        counts.polls == 15 && counts.max_per_second <= 12,
+        "{counts:?}"
+    );
     assert_eq!(receiver.interrupt().0, 130);
 }
 

@@ -9,6 +9,8 @@ mod get;
 #[cfg(unix)]
 mod interrupt;
 #[cfg(unix)]
+mod interruptions;
+#[cfg(unix)]
 mod listen;
 mod many;
 mod pauses;

@@ -56,7 +56,14 @@ fn a_pause_is_shown_and_giving_up_reports_each_document() {
     let listener = slow(HOUR);
     let process = start(
         at("extract", &listener.base_url(), &INVOICE)
-            .args(["--rate", "20", "--format", "json", "--give-up-after", "1500ms"])
+            .args([
+                "--rate",
+                "20",
+                "--format",
+                "json",
+                "--give-up-after",
+                "1500ms",
+            ])
             .args(["--deadline", "100ms"])
             .arg(folder.path()),
     );
@@ -124,7 +131,14 @@ fn a_key_that_is_refused_later_pauses_and_tells_no_document_that_it_was_refused(
     let listener = service(ServiceOptions::new().with_pace(HOUR));
     let process = start(
         at("extract", &listener.base_url(), &INVOICE)
-            .args(["--rate", "20", "--format", "json", "--give-up-after", "1500ms"])
+            .args([
+                "--rate",
+                "20",
+                "--format",
+                "json",
+                "--give-up-after",
+                "1500ms",
+            ])
             .arg(folder.path()),
     );
     wait_for(&listener, 3);
@@ -165,10 +179,16 @@ fn the_rate_bounds_every_second() {
     let (code, _, err) = run(at("submit", &url, &INVOICE).arg(folder.path()));
     let submitted = most(&listener);
     // A request that is delayed on its way arrives together with later ones: two more than 10.
-    assert!(code == 0 && submitted.max_per_second <= MAX, "{submitted:?} {err}");
+    assert!(
+        code == 0 && submitted.max_per_second <= MAX,
+        "{submitted:?} {err}"
+    );
     thread::sleep(Duration::from_millis(1000));
     let (code, _, err) = run(&mut at("drain", &url, &[]));
     let drained = most(&listener);
-    assert!(code == 0 && drained.max_per_second <= MAX, "{drained:?} {err}");
+    assert!(
+        code == 0 && drained.max_per_second <= MAX,
+        "{drained:?} {err}"
+    );
     assert_eq!(drained.polls, 15);
 }

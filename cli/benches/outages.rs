@@ -23,8 +23,11 @@ const OUTAGE: Duration = Duration::from_secs(180);
 /// How many more documents than those in flight may be unknown.
 const MAX_MORE_UNKNOWN: usize = 24;
 
+/// Begins an outage that lasts until then.
+type Begin = fn(&Listener, Time);
+
 /// How an outage looks.
-const OUTAGES: [(&str, fn(&Listener, Time)); 5] = [
+const OUTAGES: [(&str, Begin); 5] = [
     ("HTML with 200", |listener, until| {
         listener.with_service(|service| service.fail_until(until, Fault::Portal));
     }),
@@ -120,7 +123,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(folder: &Path, begin: fn(&Listener, Time)) -> Report {
+fn run(folder: &Path, begin: Begin) -> Report {
     let faults = Faults::default().with_retry_after(Duration::from_secs(10));
     let options = ServiceOptions::new()
         .with_pace(Pace::lognormal(Duration::from_secs(3), 0.5))

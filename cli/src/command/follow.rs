@@ -94,7 +94,12 @@ impl Sink {
     fn fail(&mut self, task: TaskName<'_>, problem: Problem) {
         let ticket = problem.ticket.clone();
         let id = ticket.as_ref().map(|ticket| ticket.extraction_id().clone());
-        self.write(task, id, Outcome::Failed(Box::new(problem)), ticket);
+        self.write(
+            task,
+            id,
+            Outcome::Failed(Box::new(problem)),
+            ticket.as_ref(),
+        );
     }
 
     fn finish(
@@ -108,7 +113,7 @@ impl Sink {
             |error| Outcome::Failed(Box::new(Problem::from_job_error(&error))),
             Outcome::Success,
         );
-        self.write(task, extraction_id, outcome, ticket);
+        self.write(task, extraction_id, outcome, ticket.as_ref());
     }
 
     /// Prints an outcome, and the ticket of what is unfinished.
@@ -117,7 +122,7 @@ impl Sink {
         task: TaskName<'_>,
         extraction_id: Option<ExtractionId>,
         outcome: Outcome,
-        ticket: Option<Ticket>,
+        ticket: Option<&Ticket>,
     ) {
         let mut went_well = matches!(outcome, Outcome::Success(_));
         let report = Report::new(task.file, extraction_id, outcome).at(task.index);
@@ -128,7 +133,9 @@ impl Sink {
         }
         self.summary.count(went_well);
         self.exit = self.exit.max(report.print_error());
-        ticket.iter().for_each(|ticket| self.print_left(ticket));
+        ticket
+            .into_iter()
+            .for_each(|ticket| self.print_left(ticket));
     }
 
     fn print_left(&self, ticket: &Ticket) {

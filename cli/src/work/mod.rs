@@ -76,6 +76,7 @@ pub(crate) struct TaskName<'a> {
 }
 
 /// What happens, in order.
+#[expect(clippy::large_enum_variant, reason = "one is alive at a time")]
 pub(crate) enum Update<'a> {
     /// To a document.
     Document(TaskName<'a>, Change<'a>),

@@ -1,5 +1,7 @@
 //! The supervisor in virtual time, with the emulator as the service.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

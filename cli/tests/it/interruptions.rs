@@ -72,7 +72,7 @@ fn run_once(seed: u64, way: Way, reported: &mut Reported) {
         std::fs::copy(sample(), folder.path().join(format!("d{index}.pdf"))).unwrap();
     }
     let listener = lossy(seed);
-    let (command, format): (_, &[&str]) = if seed % 2 == 0 {
+    let (command, format): (_, &[&str]) = if seed.is_multiple_of(2) {
         ("extract", &["--format", "json"])
     } else {
         ("submit", &[])

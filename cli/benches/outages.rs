@@ -18,7 +18,7 @@ use typless_transports::SystemClock;
 
 const DOCUMENTS: usize = 300;
 const ACCEPTED_BEFORE: usize = 20;
-const OUTAGE: Duration = Duration::from_secs(180);
+const OUTAGE_DURATION: Duration = Duration::from_secs(180);
 
 /// How many more documents than those in flight may be unknown.
 const MAX_MORE_UNKNOWN: usize = 24;
@@ -37,7 +37,9 @@ const OUTAGES: [(&str, Begin); 5] = [
     ("503, Retry-After: 10", |listener, until| {
         listener.with_service(|service| service.fail_until(until, Fault::Unavailable));
     }),
-    ("closed port", |listener, _| listener.close_for(OUTAGE)),
+    ("closed port", |listener, _| {
+        listener.close_for(OUTAGE_DURATION)
+    }),
     ("502 to each POST", |listener, until| {
         listener.with_service(|service| service.fail_submits_until(until, Fault::BadGateway));
     }),
@@ -80,7 +82,7 @@ fn main() -> ExitCode {
     });
     println!(
         "{DOCUMENTS} documents; an outage of {} s after {ACCEPTED_BEFORE} were accepted",
-        OUTAGE.as_secs()
+        OUTAGE_DURATION.as_secs()
     );
     println!(
         "{:<22} {:>7} {:>7} {:>9} {:>5}  {:>8} {:>8} {:>8}  {:>8} {:>4}",
@@ -143,12 +145,12 @@ fn run(folder: &Path, begin: Begin) -> Report {
     while listener.with_service(|service| service.accepted()) < ACCEPTED_BEFORE {
         thread::sleep(Duration::from_millis(2));
     }
-    begin(&listener, SystemClock::new().now() + OUTAGE);
+    begin(&listener, SystemClock::new().now() + OUTAGE_DURATION);
     let before = requests();
     let in_flight = before.submits - listener.with_service(|service| service.accepted());
-    let ends = Instant::now() + OUTAGE;
+    let ends = Instant::now() + OUTAGE_DURATION;
     let reader = thread::spawn(move || process.wait_with_output().unwrap());
-    thread::sleep(OUTAGE);
+    thread::sleep(OUTAGE_DURATION);
     let during = requests();
     let output = reader.join().unwrap();
     let recovery = ends.elapsed();

@@ -293,9 +293,11 @@ impl Supervisor {
             BatchEventKind::Resumed { reason, .. } => {
                 self.working_time.resume(*reason);
                 // Without its beginning its end is not reported either.
-                let is_it = |event: &BatchEvent| matches!(&event.kind, BatchEventKind::Paused(pause) if pause.reason == *reason);
                 let withheld = self.withheld.len();
-                self.withheld.retain(|event| !is_it(event));
+                self.withheld.retain(|event| match &event.kind {
+                    BatchEventKind::Paused(pause) => pause.reason != *reason,
+                    _ => true,
+                });
                 if *reason == PauseReason::KeyRefused {
                     self.accept_key();
                 }

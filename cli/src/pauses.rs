@@ -19,8 +19,18 @@ const MIN_PRINTED: Duration = Duration::from_secs(3);
 /// The pauses that have begun and are not over.
 pub(crate) struct Pauses {
     is_quiet: bool,
-    /// For each, whether its beginning was printed.
-    current: BTreeMap<PauseReason, bool>,
+    current: BTreeMap<PauseReason, Printing>,
+}
+
+/// What is printed of a pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Printing {
+    /// Its beginning was printed, and its end will be.
+    Both,
+    /// Its end, if it becomes a long one.
+    EndIfLong,
+    /// Nothing.
+    Nothing,
 }
 
 impl Pauses {
@@ -33,22 +43,37 @@ impl Pauses {
 
     /// A pause begins.
     pub(crate) fn begin(&mut self, pause: &Pause, progress: &Progress) {
-        let is_short = pause.reason == PauseReason::Throttled
-            && pause.until.saturating_since(pause.since) < MIN_PRINTED;
-        let is_printed = !self.is_quiet && !is_short;
-        if is_printed {
+        let is_throttled = pause.reason == PauseReason::Throttled;
+        let is_short = pause.until.saturating_since(pause.since) < MIN_PRINTED;
+        // In an outage each response may ask for a pause of its own.
+        let is_part = self
+            .current
+            .keys()
+            .any(|reason| *reason > PauseReason::Throttled);
+        let printing = if self.is_quiet || is_throttled && is_part {
+            Printing::Nothing
+        } else if is_throttled && is_short {
+            Printing::EndIfLong
+        } else {
+            Printing::Both
+        };
+        if printing == Printing::Both {
             progress.suspend(|| eprint_message(&printable(&beginning(pause), 1000)));
         }
-        self.current.insert(pause.reason, is_printed);
+        self.current.insert(pause.reason, printing);
         progress.pause(self.shown());
     }
 
     /// A pause is over.
     pub(crate) fn end(&mut self, reason: PauseReason, since: Time, now: Time, progress: &Progress) {
         let took = now.saturating_since(since);
-        // It may have become longer than the service asked for at first.
-        let is_printed = self.current.remove(&reason).unwrap_or_default() || took >= MIN_PRINTED;
-        if is_printed && !self.is_quiet {
+        let is_printed = match self.current.remove(&reason) {
+            Some(Printing::Both) => true,
+            // It became longer than the service asked for at first.
+            Some(Printing::EndIfLong) => took >= MIN_PRINTED,
+            Some(Printing::Nothing) | None => false,
+        };
+        if is_printed {
             progress.suspend(|| {
                 eprint_message(&format!(
                     "the pause since {} is over after {}: {}",

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use crate::support::{self, at, run, service, submitted};
 use serde_json::Value;
-use typless_emulator::{Listener, Pace, ServiceOptions, WebhookOptions};
+use typless::drive::Clock;
+use typless_emulator::{Fault, Listener, Pace, ServiceOptions, WebhookOptions};
+use typless_transports::SystemClock;
 
 const SECRET: &str = "8c3f0d6b5a9e47128c3f0d6b5a9e4712";
 
@@ -262,6 +264,28 @@ fn when_stdout_is_closed_it_stops_and_reports_what_was_not_read() {
     assert!(err.contains(&format!("typless get {}", quick[0])), "{err}");
     assert!(
         err.contains(&format!(r#""extraction_id":"{}""#, slow[0])),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_key_that_is_refused_later_pauses() {
+    let listener = service(ServiceOptions::new());
+    let mut receiver = Receiver::start(&listener.base_url(), &[]);
+    let accepted = id_of(&submitted(&listener.base_url(), &["--customer", "A"]));
+    assert_eq!(post(&receiver.address, "/", &message(&accepted)), "204");
+    while polls(&listener) == 0 {
+        thread::sleep(Duration::from_millis(2));
+    }
+    let in_an_hour = SystemClock::new().now() + Duration::from_secs(3600);
+    listener.with_service(|service| service.fail_until(in_an_hour, Fault::Unauthorized));
+    assert_eq!(post(&receiver.address, "/", &message("0d14")), "204");
+    let mut line = String::new();
+    receiver.told.read_line(&mut line).unwrap();
+    assert!(line.starts_with("typless: paused since "), "{line}");
+    let (code, _, err) = receiver.interrupt();
+    assert!(
+        code == 130 && err.contains(r#""extraction_id":"0d14""#) && err.contains(&accepted),
         "{err}"
     );
 }

@@ -38,8 +38,13 @@ pub(crate) enum Command {
 /// Submit documents, wait, and print each result as soon as it is known.
 ///
 /// Ctrl-C prints a ticket to standard error for each document that was submitted and is not
-/// finished, as lines of JSON for `typless resume`; a second Ctrl-C exits immediately. A document
+/// finished, as lines of JSON for `typless resume`. Submits in flight are awaited; a second Ctrl-C
+/// exits immediately, and then it is unknown whether they were submitted. A document
 /// that takes longer than --deadline also gets a ticket.
+///
+/// A pause of several seconds, an outage, and a key that is refused after it was accepted end
+/// nothing: each is reported on standard error when it begins and when it is over. A key that is
+/// refused from the start, and a service that cannot be reached at all, end the call.
 ///
 /// Exit status: 0 success; 1 a document failed; 2 invalid usage; 3 the service could not be reached
 /// or refused the request; 130 interrupted. With several documents, the highest.
@@ -68,16 +73,21 @@ pub(crate) struct ExtractArguments {
     #[command(flatten)]
     pub(crate) verbosity: VerbosityArguments,
 
-    /// How long to wait for each document once its turn has come, such as 90s, 10m or 2h.
+    /// How long to wait for each document once its turn has come, such as 90s, 10m or 2h. Only the
+    /// time at a service that works counts: it stands still in a pause or an outage.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration::parse)]
     pub(crate) deadline: Duration,
+
+    #[command(flatten)]
+    pub(crate) end: EndArguments,
 }
 
 /// Submit documents, and print a ticket for each, a line of JSON, as soon as the service has
 /// accepted it.
 ///
 /// Does not wait for results: continue with `typless resume`, on this machine or another. Ctrl-C
-/// exits once the submits in flight have a response; a second Ctrl-C exits immediately.
+/// exits once the submits in flight have a response; a second Ctrl-C exits immediately, and reports
+/// what is then unknown. Pauses and outages are reported on standard error, and waited for.
 ///
 /// Exit status: 0 all were submitted; 1 it is unknown whether a document was submitted; 2 invalid
 /// usage; 3 the service could not be reached or refused the request; 130 interrupted. With several
@@ -95,6 +105,9 @@ pub(crate) struct SubmitArguments {
 
     #[command(flatten)]
     pub(crate) verbosity: VerbosityArguments,
+
+    #[command(flatten)]
+    pub(crate) end: EndArguments,
 }
 
 /// Continue with documents that were submitted, and print their results.
@@ -123,10 +136,14 @@ pub(crate) struct ResumeArguments {
     #[command(flatten)]
     pub(crate) verbosity: VerbosityArguments,
 
-    /// How long to wait for each document, such as 90s, 10m or 2h. The deadline in its ticket is
-    /// ignored.
+    /// How long to wait for each document once its turn has come, such as 90s, 10m or 2h. Only the
+    /// time at a service that works counts: it stands still in a pause or an outage. The deadline
+    /// in its ticket is ignored.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration::parse)]
     pub(crate) deadline: Duration,
+
+    #[command(flatten)]
+    pub(crate) end: EndArguments,
 }
 
 /// Poll one extraction once, and print its result if it has one, else its status.
@@ -170,6 +187,9 @@ pub(crate) struct AwaitingArguments {
 /// print each or write it to a file.
 ///
 /// No ids are needed. A result that was written is not fetched again while the service lists it.
+/// A pause or an outage is reported on standard error, and waited for; with --watch, so is a key
+/// that is refused after it was accepted.
+///
 /// With --out, each result goes to its own file, named after the extraction id. The file
 /// appears there complete or not at all. Files that exist are not fetched again, and a fetch that
 /// was interrupted is made again. Ctrl-C waits for the fetches in flight; a second Ctrl-C exits
@@ -217,7 +237,8 @@ pub(crate) struct DrainArguments {
 /// A message is not proof, so each result is fetched with the API key; an extraction that was named
 /// before is not fetched again. The server speaks plain HTTP: put it behind a proxy that speaks
 /// HTTPS. Ctrl-C prints a ticket to standard error for each result that is not fetched yet, as
-/// lines of JSON for `typless resume`; a second Ctrl-C exits immediately.
+/// lines of JSON for `typless resume`; a second Ctrl-C exits immediately. A pause, an outage, or a
+/// key that is refused after it was accepted is reported on standard error, and waited for.
 ///
 /// Exit status: 2 invalid usage; 3 the service refused the request; 130 interrupted.
 #[derive(Debug, Args)]
@@ -376,7 +397,7 @@ pub(crate) struct LimitArguments {
     )]
     pub(crate) max_in_flight: u16,
 
-    /// The maximum number of requests per second.
+    /// The maximum number of requests in any second.
     #[arg(
         long,
         value_name = "N",
@@ -384,6 +405,17 @@ pub(crate) struct LimitArguments {
         value_parser = value_parser!(u32).range(1..)
     )]
     pub(crate) rate: u32,
+}
+
+/// When the whole call ends.
+#[derive(Debug, Args)]
+pub(crate) struct EndArguments {
+    /// End the whole call after this time, such as 30m or 2h, pauses and outages included. Then
+    /// nothing new is sent, responses to what was sent are awaited, and each unfinished document
+    /// is reported, with its ticket if it was submitted. Without this option the call waits as
+    /// long as an outage lasts.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) give_up_after: Option<Duration>,
 }
 
 /// How results are printed.
@@ -404,8 +436,8 @@ pub(crate) struct OutputArguments {
 /// What is printed besides the results.
 #[derive(Debug, Args)]
 pub(crate) struct VerbosityArguments {
-    /// Print neither the progress, which only a terminal shows, nor the summary. Errors and tickets
-    /// are still printed.
+    /// Print neither the progress, which only a terminal shows, nor pauses, nor the summary. Errors
+    /// and tickets are still printed.
     #[arg(long, short)]
     pub(crate) quiet: bool,
 }

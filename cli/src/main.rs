@@ -16,6 +16,7 @@ mod folder;
 mod fraction;
 mod output;
 mod pace;
+mod pauses;
 mod progress;
 mod receiver;
 mod report;

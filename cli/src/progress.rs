@@ -1,5 +1,6 @@
 //! The progress line on a terminal.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
@@ -12,6 +13,8 @@ use typless::wire::printable;
 pub(crate) struct Progress {
     bar: ProgressBar,
     documents: usize,
+    /// Why nothing is sent, if so.
+    pause: Arc<Mutex<Option<&'static str>>>,
 }
 
 /// The template for one document, and for a queue of unknown length.
@@ -27,6 +30,7 @@ impl Progress {
         Self {
             bar: bar(ProgressBar::new(documents as u64), template, is_quiet),
             documents,
+            pause: Arc::default(),
         }
     }
 
@@ -35,6 +39,7 @@ impl Progress {
         Self {
             bar: bar(ProgressBar::new_spinner(), ONE, is_quiet),
             documents: 0,
+            pause: Arc::default(),
         }
     }
 
@@ -66,11 +71,7 @@ impl Progress {
     pub(crate) fn counts(&self, done: usize, failed: usize, batch: &BatchProgress) {
         self.bar.set_position(done as u64);
         if self.documents != 1 {
-            let pause = if batch.paused_until.is_some() {
-                ", paused by the service"
-            } else {
-                ""
-            };
+            let pause = self.pause_suffix();
             let speed = speed(done, self.documents, self.bar.elapsed());
             self.bar.set_message(format!(
                 "{failed} failed, {} in flight{speed}{pause}",
@@ -85,8 +86,22 @@ impl Progress {
             waiting, in_flight, ..
         } = drain;
         self.bar.set_message(format!(
-            "{done} done, {failed} failed, {in_flight} in flight, {waiting} waiting"
+            "{done} done, {failed} failed, {in_flight} in flight, {waiting} waiting{}",
+            self.pause_suffix()
         ));
+    }
+
+    /// Shows that nothing is sent, and why, or no longer.
+    pub(crate) fn pause(&self, reason: Option<&'static str>) {
+        *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+        if let (1, Some(reason)) = (self.documents, reason) {
+            self.bar.set_message(reason);
+        }
+    }
+
+    fn pause_suffix(&self) -> String {
+        let pause = *self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        pause.map_or_else(String::new, |reason| format!(", {reason}"))
     }
 
     /// Hides the line while `print` writes something else.

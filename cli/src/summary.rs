@@ -92,11 +92,11 @@ impl Summary {
     }
 }
 
-fn pluralize(number: u64, noun: &str) -> String {
+pub(crate) fn pluralize(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-fn format_elapsed(time: Duration) -> String {
+pub(crate) fn format_elapsed(time: Duration) -> String {
     let seconds = time.as_secs();
     if seconds < 60 {
         format!("{:.1} s", time.as_secs_f64())

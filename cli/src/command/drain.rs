@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use typless::drive::Clock;
-use typless::machine::{Drain, DrainError, DrainEventKind, DrainOptions, RetryPolicy};
+use typless::machine::{
+    Drain, DrainError, DrainEventKind, DrainOptions, Pause, PauseReason, RetryPolicy,
+};
 use typless::wire::{Extraction, ExtractionId, printable};
 use typless_transports::SystemClock;
 use typless_transports::blocking::Driver;
@@ -14,6 +16,7 @@ use crate::exit::Exit;
 use crate::failure::{CHECK_KEY, Failure};
 use crate::folder::Folder;
 use crate::output::{self, eprint_message};
+use crate::pauses::Pauses;
 use crate::progress::Progress;
 use crate::report::{Outcome, Printer, Problem, Report};
 use crate::service::{Connection, MAX_ATTEMPTS};
@@ -43,7 +46,7 @@ pub(super) fn run(arguments: &DrainArguments) -> Result<Exit, Failure> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let (handle, is_interrupted, its_progress) =
         (driver.handle(), interrupted.clone(), progress.clone());
-    on_interrupt(move || {
+    let first = move || {
         is_interrupted.store(true, Ordering::SeqCst);
         its_progress.suspend(|| {
             eprint_message(
@@ -52,7 +55,8 @@ pub(super) fn run(arguments: &DrainArguments) -> Result<Exit, Failure> {
             );
         });
         handle.push(|drain, _| drain.close())
-    });
+    };
+    on_interrupt(first, || {});
 
     let (printer, summary) = (
         Printer::new(&arguments.output),
@@ -64,9 +68,19 @@ pub(super) fn run(arguments: &DrainArguments) -> Result<Exit, Failure> {
         summary,
         exit: Exit::Success,
         is_watching: arguments.watch.is_some(),
+        is_key_accepted: false,
     };
+    let mut pauses = Pauses::new(arguments.verbosity.quiet);
     while let Some(event) = driver.next_event() {
-        progress.suspend(|| sink.take(event.kind, driver.machine_mut()));
+        match event.kind {
+            DrainEventKind::Paused(pause) if !sink.ends_by(&pause) => {
+                pauses.begin(&pause, &progress);
+            }
+            DrainEventKind::Resumed { reason, since } => {
+                pauses.end(reason, since, clock.now(), &progress);
+            }
+            kind => progress.suspend(|| sink.take(kind, driver.machine_mut())),
+        }
         progress.queue(
             sink.summary.done(),
             sink.summary.failed,
@@ -86,7 +100,7 @@ fn options(arguments: &DrainArguments) -> Result<DrainOptions, Failure> {
     let (in_flight, rate) = (arguments.limits.max_in_flight.into(), arguments.limits.rate);
     let mut options = DrainOptions::new()
         .with_max_in_flight(in_flight)
-        .with_rate(rate, rate);
+        .with_rate(rate, 1);
     options = match arguments.watch {
         Some(interval) => options.with_interval(interval),
         // A person waits for it.
@@ -107,10 +121,22 @@ struct Sink {
     summary: Summary,
     exit: Exit,
     is_watching: bool,
+    /// Whether the service has accepted the key.
+    is_key_accepted: bool,
 }
 
 impl Sink {
+    /// Whether a pause ends the command. With `--watch`, a key that was accepted may be accepted
+    /// again; otherwise nobody waits for that.
+    fn ends_by(&self, pause: &Pause) -> bool {
+        pause.reason == PauseReason::KeyRefused && !(self.is_watching && self.is_key_accepted)
+    }
+
     fn take(&mut self, kind: DrainEventKind, drain: &mut Drain) {
+        self.is_key_accepted |= matches!(
+            kind,
+            DrainEventKind::ListingReceived { .. } | DrainEventKind::Extracted { .. }
+        );
         match kind {
             DrainEventKind::FetchDue { extraction_id, .. } => self.begin(&extraction_id, drain),
             DrainEventKind::Extracted {
@@ -141,12 +167,9 @@ impl Sink {
             DrainEventKind::ListingFailed { cause, .. } if self.is_watching => {
                 self.print(&format!("the listing failed: {cause}; retrying"));
             }
-            DrainEventKind::Paused { cause, .. } => {
-                self.print(&format!("requests are paused: {cause}"));
-            }
-            DrainEventKind::KeyRefused { error } => {
+            DrainEventKind::Paused(Pause { cause, .. }) => {
                 self.print(&format!(
-                    "the service refused the request: {error}; {CHECK_KEY}"
+                    "the service refused the request: {cause}; {CHECK_KEY}"
                 ));
                 self.raise_exit(Exit::ServiceUnavailable);
                 drain.close();

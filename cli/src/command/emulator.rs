@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &EmulatorArguments) -> Result<Exit, Failure> {
     }
     // As the first process of a container, it could not be stopped otherwise: the kernel ignores
     // signals without a handler there.
-    on_interrupt(|| false);
+    on_interrupt(|| false, || {});
     // It serves even if standard output is closed.
     let _ = output::write(&format!(
         "the emulator listens on {}; any API key is accepted",

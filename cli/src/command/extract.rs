@@ -28,6 +28,7 @@ pub(super) fn run(arguments: &ExtractArguments) -> Result<Exit, Failure> {
     let plan = Plan {
         goal,
         limits: &arguments.limits,
+        give_up_after: arguments.end.give_up_after,
         customer: arguments.documents.customer.as_deref(),
     };
     Ok(follow::run(

@@ -7,11 +7,12 @@ use typless::wire::{Extraction, ExtractionId, printable};
 use crate::arguments::OutputArguments;
 use crate::exit::Exit;
 use crate::output::{self, eprint_line, eprint_message};
+use crate::pauses::Pauses;
 use crate::progress::Progress;
-use crate::report::{Outcome, Printer, Problem, Report};
+use crate::report::{CHECK_SUBMIT, Outcome, Printer, Problem, Report};
 use crate::service::Connection;
 use crate::summary::Summary;
-use crate::work::{self, Plan, Task, TaskName, Update};
+use crate::work::{self, Change, Left, OnInterrupt, Plan, Task, TaskName, Update};
 
 /// Follows all documents at the same time, and prints each result as soon as it is known. A result
 /// that can't be written is an interruption: the remaining submitted documents are left as tickets.
@@ -25,10 +26,11 @@ pub(super) fn run(
     let is_emulated = connection.is_emulator();
     let documents = tasks.len();
     let progress = Progress::new(documents, is_quiet);
-    let on_interrupted = {
-        let progress = progress.clone();
-        move |submitting| progress.suspend(|| print_interrupted(submitting, is_emulated))
+    let on_interrupt = InterruptPrinter {
+        progress: progress.clone(),
+        is_emulated,
     };
+    let mut pauses = Pauses::new(is_quiet);
     let (printer, summary) = (Printer::new(output), Summary::new(is_quiet));
     let mut sink = Sink {
         printer,
@@ -37,24 +39,19 @@ pub(super) fn run(
         exit: Exit::Success,
         write_error: None,
     };
-    let on_update = |task: TaskName<'_>, update: Update<'_>, batch: &_| {
+    let on_update = |update: Update<'_>, batch: &_| {
         match update {
-            Update::Event(kind) => progress.event(task.name(), kind),
-            Update::Submitted { .. } => {}
-            Update::Finished {
-                extraction_id,
-                outcome,
-            } => progress.suspend(|| sink.finish(task, extraction_id, outcome)),
-            Update::SubmittedLate { ticket } => {
-                progress.suspend(|| print_submitted_late(task, ticket));
+            Update::Document(task, Change::Event(kind)) => progress.event(task.name(), kind),
+            Update::Document(task, change) => progress.suspend(|| sink.take(task, change)),
+            Update::Paused(pause) => pauses.begin(pause, &progress),
+            Update::Resumed { reason, since, now } => {
+                pauses.end(reason, since, now, &progress);
             }
-            Update::Abandoned { ticket } => progress.suspend(|| sink.print_left(ticket)),
-            Update::NotSubmitted => progress.suspend(|| print_not_submitted(task)),
         }
         progress.counts(sink.summary.done(), sink.summary.failed, batch);
         sink.write_error.is_none()
     };
-    let (exit_status, batch) = work::perform(connection, tasks, plan, on_interrupted, on_update);
+    let (exit_status, batch) = work::perform(connection, tasks, plan, on_interrupt, on_update);
     progress.end();
     sink.summary.print_documents(documents, &batch);
     // A full disk is not a Ctrl-C.
@@ -76,18 +73,58 @@ struct Sink {
 }
 
 impl Sink {
+    fn take(&mut self, task: TaskName<'_>, change: Change<'_>) {
+        match change {
+            Change::Event(_) | Change::Submitted { .. } => {}
+            Change::Finished {
+                extraction_id,
+                outcome,
+            } => self.finish(task, extraction_id, outcome),
+            Change::SubmittedLate { ticket } => print_submitted_late(task, ticket),
+            Change::Unreachable { ticket, cause } => {
+                self.fail(task, Problem::unreachable(cause, ticket));
+            }
+            Change::GivenUp { ticket } => self.fail(task, Problem::given_up(ticket)),
+            Change::Abandoned { ticket } => self.print_left(ticket),
+            Change::NotSubmitted => print_not_submitted(task),
+        }
+    }
+
+    /// Reports a document that the end of the call leaves without a result.
+    fn fail(&mut self, task: TaskName<'_>, problem: Problem) {
+        let ticket = problem.ticket.clone();
+        let id = ticket.as_ref().map(|ticket| ticket.extraction_id().clone());
+        self.write(
+            task,
+            id,
+            Outcome::Failed(Box::new(problem)),
+            ticket.as_ref(),
+        );
+    }
+
     fn finish(
         &mut self,
         task: TaskName<'_>,
         extraction_id: Option<ExtractionId>,
         outcome: Result<Extraction, JobError>,
     ) {
-        let mut went_well = outcome.is_ok();
         let ticket = outcome.as_ref().err().and_then(unfinished_ticket).cloned();
         let outcome = outcome.map_or_else(
             |error| Outcome::Failed(Box::new(Problem::from_job_error(&error))),
             Outcome::Success,
         );
+        self.write(task, extraction_id, outcome, ticket.as_ref());
+    }
+
+    /// Prints an outcome, and the ticket of what is unfinished.
+    fn write(
+        &mut self,
+        task: TaskName<'_>,
+        extraction_id: Option<ExtractionId>,
+        outcome: Outcome,
+        ticket: Option<&Ticket>,
+    ) {
+        let mut went_well = matches!(outcome, Outcome::Success(_));
         let report = Report::new(task.file, extraction_id, outcome).at(task.index);
         if let Err(error) = self.printer.write(&report) {
             report.print_write_error(&error);
@@ -96,7 +133,9 @@ impl Sink {
         }
         self.summary.count(went_well);
         self.exit = self.exit.max(report.print_error());
-        ticket.iter().for_each(|ticket| self.print_left(ticket));
+        ticket
+            .into_iter()
+            .for_each(|ticket| self.print_left(ticket));
     }
 
     fn print_left(&self, ticket: &Ticket) {
@@ -116,6 +155,33 @@ fn unfinished_ticket(error: &JobError) -> Option<&Ticket> {
     }
 }
 
+/// Prints what an interruption leaves.
+pub(super) struct InterruptPrinter {
+    pub(super) progress: Progress,
+    pub(super) is_emulated: bool,
+}
+
+impl OnInterrupt for InterruptPrinter {
+    fn interrupted(&self, submitting: usize) {
+        self.progress
+            .suspend(|| print_interrupted(submitting, self.is_emulated));
+    }
+
+    /// Does not touch the progress line: the thread that draws it may be blocked.
+    fn exiting(&self, name: &str, left: Left<'_>) {
+        let name = printable(name, 300);
+        match left {
+            _ if self.is_emulated => {}
+            Left::Submitted(ticket) => print_ticket(ticket),
+            Left::SubmitUnknown => eprint_message(&format!(
+                "{name}: it is unknown whether it was submitted, because the command was \
+                 interrupted again: {CHECK_SUBMIT}"
+            )),
+            Left::NotSubmitted => eprint_message(&not_submitted(&name)),
+        }
+    }
+}
+
 /// Explains the ticket lines that follow.
 pub(super) fn print_interrupted(submitting: usize, is_emulated: bool) {
     if is_emulated {
@@ -131,17 +197,18 @@ pub(super) fn print_interrupted(submitting: usize, is_emulated: bool) {
     if submitting > 0 {
         eprint_message(&format!(
             "waiting for the responses to {submitting} submits in flight: press Ctrl-C again to \
-             exit immediately and lose their tickets"
+             exit immediately, but then it is unknown whether these documents were submitted"
         ));
     }
 }
 
 /// Reports that a document was not submitted because of the interruption.
 pub(super) fn print_not_submitted(task: TaskName<'_>) {
-    eprint_message(&format!(
-        "{}: it was not submitted, because the command was interrupted: run it again",
-        printable(task.name(), 300)
-    ));
+    eprint_message(&not_submitted(&printable(task.name(), 300)));
+}
+
+fn not_submitted(name: &str) -> String {
+    format!("{name}: it was not submitted, because the command was interrupted: run it again")
 }
 
 /// Reports that a document was submitted after all.

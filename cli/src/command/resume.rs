@@ -25,6 +25,7 @@ pub(super) fn run(arguments: &ResumeArguments) -> Result<Exit, Failure> {
     let plan = Plan {
         goal,
         limits: &arguments.limits,
+        give_up_after: arguments.end.give_up_after,
         customer: None,
     };
     Ok(follow::run(

@@ -1,16 +1,18 @@
 //! `typless submit`: documents in, tickets out.
 
 use typless::machine::Ticket;
+use typless::wire::ExtractionId;
 
 use super::follow;
 use crate::arguments::SubmitArguments;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::pauses::Pauses;
 use crate::progress::Progress;
 use crate::report::{Outcome, Problem, Report};
 use crate::service::Connection;
 use crate::summary::Summary;
-use crate::work::{self, Goal, Plan, TaskName, Update};
+use crate::work::{self, Change, Goal, Plan, TaskName, Update};
 use crate::{documents, output};
 
 /// Submits all documents at the same time.
@@ -20,58 +22,77 @@ pub(super) fn run(arguments: &SubmitArguments) -> Result<Exit, Failure> {
 
     let documents = tasks.len();
     let progress = Progress::new(documents, arguments.verbosity.quiet);
-    let mut summary = Summary::new(arguments.verbosity.quiet);
-    let mut exit = Exit::Success;
-    let mut should_continue = true;
-    let on_interrupted = {
-        let progress = progress.clone();
-        move |submitting| progress.suspend(|| follow::print_interrupted(submitting, false))
+    let mut pauses = Pauses::new(arguments.verbosity.quiet);
+    let mut sink = Sink {
+        summary: Summary::new(arguments.verbosity.quiet),
+        exit: Exit::Success,
+        should_continue: true,
     };
-    let on_update = |task: TaskName<'_>, update: Update<'_>, batch: &_| {
+    let on_interrupt = follow::InterruptPrinter {
+        progress: progress.clone(),
+        is_emulated: false,
+    };
+    let on_update = |update: Update<'_>, batch: &_| {
         match update {
-            Update::Event(kind) => progress.event(task.name(), kind),
-            Update::Submitted { ticket } => {
-                summary.count(true);
-                should_continue &= progress.suspend(|| print(ticket));
+            Update::Document(task, Change::Event(kind)) => progress.event(task.name(), kind),
+            Update::Document(task, change) => progress.suspend(|| sink.take(task, change)),
+            Update::Paused(pause) => pauses.begin(pause, &progress),
+            Update::Resumed { reason, since, now } => {
+                pauses.end(reason, since, now, &progress);
             }
-            Update::Finished {
-                extraction_id,
-                outcome,
-            } => {
-                let Err(error) = outcome else {
-                    return should_continue;
-                };
-                summary.count(false);
-                let report = Report::new(
-                    task.file,
-                    extraction_id,
-                    Outcome::Failed(Box::new(Problem::from_job_error(&error))),
-                );
-                exit = exit.max(progress.suspend(|| report.print_error()));
-            }
-            Update::SubmittedLate { ticket } => {
-                should_continue &= progress.suspend(|| print(ticket));
-            }
-            // Its ticket was printed already.
-            Update::Abandoned { .. } => {}
-            Update::NotSubmitted => progress.suspend(|| follow::print_not_submitted(task)),
         }
-        progress.counts(summary.done(), summary.failed, batch);
-        should_continue
+        progress.counts(sink.summary.done(), sink.summary.failed, batch);
+        sink.should_continue
     };
     let plan = Plan {
         goal: Goal::Tickets,
         limits: &arguments.limits,
+        give_up_after: arguments.end.give_up_after,
         customer: None,
     };
-    let (exit_status, batch) = work::perform(&connection, tasks, &plan, on_interrupted, on_update);
+    let (exit_status, batch) = work::perform(&connection, tasks, &plan, on_interrupt, on_update);
     progress.end();
-    summary.print_documents(documents, &batch);
-    Ok(exit.max(if should_continue {
+    sink.summary.print_documents(documents, &batch);
+    Ok(sink.exit.max(if sink.should_continue {
         exit_status
     } else {
         Exit::InvalidUsage
     }))
+}
+
+/// The status so far.
+struct Sink {
+    summary: Summary,
+    exit: Exit,
+    /// Whether tickets can be printed.
+    should_continue: bool,
+}
+
+impl Sink {
+    fn take(&mut self, task: TaskName<'_>, change: Change<'_>) {
+        match change {
+            Change::Submitted { ticket } => {
+                self.summary.count(true);
+                self.should_continue &= print(ticket);
+            }
+            Change::Finished {
+                extraction_id,
+                outcome: Err(error),
+            } => self.fail(task, extraction_id, Problem::from_job_error(&error)),
+            Change::SubmittedLate { ticket } => self.should_continue &= print(ticket),
+            Change::GivenUp { ticket: None } => self.fail(task, None, Problem::given_up(None)),
+            Change::NotSubmitted => follow::print_not_submitted(task),
+            // Its ticket was printed already.
+            Change::Abandoned { .. } | Change::GivenUp { .. } | Change::Unreachable { .. } => {}
+            Change::Event(_) | Change::Finished { .. } => {}
+        }
+    }
+
+    fn fail(&mut self, task: TaskName<'_>, id: Option<ExtractionId>, problem: Problem) {
+        self.summary.count(false);
+        let report = Report::new(task.file, id, Outcome::Failed(Box::new(problem)));
+        self.exit = self.exit.max(report.print_error());
+    }
 }
 
 /// Prints a ticket. The document is submitted, so a ticket that can't be written to standard output

@@ -15,7 +15,7 @@ use typless::wire::{Extraction, ExtractionId, Status, printable};
 use crate::exit::Exit;
 use crate::output::eprint_message;
 pub(crate) use printer::Printer;
-pub(crate) use problem::Problem;
+pub(crate) use problem::{CHECK_SUBMIT, Problem};
 
 /// The outcome of one document.
 pub(crate) struct Report {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use typless::machine::{CallError, DrainError, JobError, Ticket};
+use typless::machine::{CallError, Cause, DrainError, JobError, Ticket};
 use typless::wire::{DecodeError, ServiceError};
 
 use crate::exit::Exit;
@@ -20,12 +20,17 @@ pub(crate) struct Problem {
     /// The service's error, if it sent one.
     pub(super) service_error: Option<ServiceError>,
     /// The ticket to resume, if there is one.
-    pub(super) ticket: Option<Ticket>,
+    pub(crate) ticket: Option<Ticket>,
 }
 
 /// The emulator's code for an unknown document type; the service's own is not documented.
 const UNKNOWN_DOCUMENT_TYPE: &str = "document_type_not_found";
 
+/// What to do about a document of which it is unknown whether it was submitted.
+pub(crate) const CHECK_SUBMIT: &str = "check with the service whether the document arrived before \
+                                       you submit it again: it may be billed twice";
+
+const CHECK_NETWORK: &str = "check the base URL and the network, and try again";
 const SUBMIT_AGAIN: &str = "submit the document again";
 const FIX_DOCUMENT: &str = "fix the document and submit it again";
 const REPORT_BUG: &str = "keep the ticket, and report this as a bug of typless";
@@ -73,11 +78,7 @@ impl Problem {
                 Exit::DocumentFailed,
                 "report this as a bug of typless",
             ),
-            _ => (
-                "NO_RESPONSE",
-                Exit::ServiceUnavailable,
-                "check the base URL and the network, and try again",
-            ),
+            _ => ("NO_RESPONSE", Exit::ServiceUnavailable, CHECK_NETWORK),
         };
         let service_error = if let CallError::Refused(error) = error {
             Some(error)
@@ -116,6 +117,45 @@ impl Problem {
         Self {
             service_error,
             ..Self::document_failed(status, error.to_string(), advice)
+        }
+    }
+
+    /// No connection to the service could be made, so the document was not polled.
+    pub(crate) fn unreachable(cause: &Cause, ticket: &Ticket) -> Self {
+        Self {
+            status: "NO_RESPONSE",
+            exit: Exit::ServiceUnavailable,
+            sentence: format!("the service could not be reached: {cause}"),
+            advice: CHECK_NETWORK.into(),
+            service_error: None,
+            ticket: Some(ticket.clone()),
+        }
+    }
+
+    /// The time of the whole call is used up.
+    pub(crate) fn given_up(ticket: Option<&Ticket>) -> Self {
+        let (status, exit, sentence, advice) = if ticket.is_some() {
+            (
+                "DEADLINE",
+                Exit::DocumentFailed,
+                "the extraction did not finish before the time of --give-up-after",
+                "continue with `typless resume`",
+            )
+        } else {
+            (
+                "NOT_SUBMITTED",
+                Exit::ServiceUnavailable,
+                "the document was not submitted before the time of --give-up-after",
+                "try again: nothing was submitted",
+            )
+        };
+        Self {
+            status,
+            exit,
+            sentence: sentence.to_owned(),
+            advice: advice.into(),
+            service_error: None,
+            ticket: ticket.cloned(),
         }
     }
 
@@ -210,10 +250,7 @@ fn job_advice(error: &JobError) -> &'static str {
         JobError::Exhausted { .. } => {
             "check the base URL and the network, and try again: nothing was submitted"
         }
-        JobError::SubmitUnknown { .. } => {
-            "check with the service whether the document arrived before you submit it again: it \
-             may be billed twice"
-        }
+        JobError::SubmitUnknown { .. } => CHECK_SUBMIT,
         JobError::SourceFailed { .. } => {
             "do not change the file while it is sent, and try again: nothing was submitted"
         }

@@ -6,34 +6,34 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use typless::drive::Clock;
 use typless::machine::{
-    Batch, BatchEventKind, BatchProgress, JobError, JobEventKind, JobKey, Ticket, Time,
+    BatchEventKind, BatchProgress, JobError, JobEventKind, JobKey, Ticket, Time,
 };
 use typless::wire::{Extraction, ExtractionId};
 use typless_transports::SystemClock;
 use typless_transports::blocking::Driver;
 use typless_transports::ureq::Ureq;
 
-use super::fatal::FatalError;
-use super::{Goal, Start, Task, TaskName, Update, abandon_all, on_interrupt};
+use super::standings::{Standing, Standings};
+use super::{
+    Change, Ending, Goal, OnInterrupt, Start, Supervisor, Task, TaskName, Update, on_interrupt,
+};
 use crate::exit::Exit;
 
-/// How many documents may wait in the batch. A document's deadline starts when it is added.
+/// How many documents may wait in the batch.
 const MAX_WAITING: usize = 32;
 
 /// Adds documents to the batch, and reports what happens to them.
 pub(super) struct Follower<F> {
-    driver: Driver<Batch, Ureq, SystemClock>,
+    driver: Driver<Supervisor, Ureq, SystemClock>,
     clock: SystemClock,
     goal: Goal,
     tasks: Vec<Task>,
     /// The index of the first task that was not added to the batch.
     next: usize,
     under_way: BTreeMap<JobKey, UnderWay>,
+    standings: Standings,
     on_update: F,
     interruption: Arc<Interruption>,
-    fatal_error: Option<FatalError>,
-    /// Whether the service has accepted a document.
-    was_reached: bool,
 }
 
 struct UnderWay {
@@ -41,21 +41,27 @@ struct UnderWay {
     extraction_id: Option<ExtractionId>,
 }
 
-impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
+impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
     pub(super) fn new(
-        driver: Driver<Batch, Ureq, SystemClock>,
+        driver: Driver<Supervisor, Ureq, SystemClock>,
         clock: SystemClock,
         tasks: Vec<Task>,
         goal: Goal,
-        on_interrupted: impl Fn(usize) + Send + Sync + 'static,
+        on_interrupted: impl OnInterrupt,
         on_update: F,
     ) -> Self {
+        let on_interrupted = Arc::new(on_interrupted);
         let interruption = Arc::new(Interruption {
             is_triggered: AtomicBool::new(false),
-            on_interrupted: Box::new(on_interrupted),
+            on_interrupted: on_interrupted.clone(),
         });
+        let standings = Standings::new(&tasks);
         let (handle, from_handle) = (driver.handle(), interruption.clone());
-        on_interrupt(move || handle.push(move |batch, now| from_handle.trigger(batch, now)));
+        let left = standings.clone();
+        on_interrupt(
+            move || handle.push(move |supervisor, now| from_handle.trigger(supervisor, now)),
+            move || left.freeze(|name, left| on_interrupted.exiting(name, left)),
+        );
         Self {
             driver,
             clock,
@@ -63,10 +69,9 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
             tasks,
             next: 0,
             under_way: BTreeMap::new(),
+            standings,
             on_update,
             interruption,
-            fatal_error: None,
-            was_reached: false,
         }
     }
 
@@ -88,16 +93,16 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
     /// Adds the documents that the batch can start soon.
     fn add_more(&mut self) {
         let now = self.clock.now();
-        let batch = self.driver.machine_mut();
-        if self.fatal_error.is_some() || self.interruption.is_triggered() {
-            return batch.close();
+        let supervisor = self.driver.machine_mut();
+        if supervisor.ending().is_some() {
+            return supervisor.close();
         }
         while let Some(task) = self.tasks.get(self.next) {
             let (key, extraction_id) = match &task.start {
-                Start::Submit(_) if batch.progress().waiting >= MAX_WAITING => return,
-                Start::Submit(document) => (batch.add(document.clone(), now), None),
+                Start::Submit(_) if supervisor.progress().waiting >= MAX_WAITING => return,
+                Start::Submit(document) => (supervisor.add(document.clone(), now), None),
                 Start::Resume(ticket) => (
-                    batch.resume(ticket, now),
+                    supervisor.resume(ticket, now),
                     Some(ticket.extraction_id().clone()),
                 ),
             };
@@ -112,7 +117,7 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
             );
             self.next += 1;
         }
-        batch.close();
+        supervisor.close();
     }
 
     fn handle_event(&mut self, kind: BatchEventKind) {
@@ -123,23 +128,25 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
                 ..
             } => {
                 if let Some(finished) = self.under_way.remove(&key) {
+                    let index = finished.index;
                     self.finish(finished, outcome);
+                    self.standings.set(index, Standing::Reported);
                 }
             }
             BatchEventKind::Job { key, event, .. } => self.handle_progress(key, &event),
-            BatchEventKind::KeyRefused(error) => self.abort(FatalError::KeyRefused(error)),
+            BatchEventKind::Paused(pause) => self.update(Update::Paused(&pause)),
+            BatchEventKind::Resumed { reason, since } => {
+                let now = self.clock.now();
+                self.update(Update::Resumed { reason, since, now });
+            }
             BatchEventKind::SubmittedLate { ticket, .. } => {
                 let task = TaskName {
                     index: 0,
                     file: ticket.reference(),
                     resumed: Some(ticket.extraction_id()),
                 };
-                let should_continue = (self.on_update)(
-                    task,
-                    Update::SubmittedLate { ticket: &ticket },
-                    &self.driver.machine().progress(),
-                );
-                self.stop_unless(should_continue);
+                let change = Change::SubmittedLate { ticket: &ticket };
+                self.update(Update::Document(task, change));
             }
             // The batch handles the rest itself.
             _ => {}
@@ -151,15 +158,26 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
             return;
         };
         let index = under_way.index;
-        if let JobEventKind::Submitted(ticket) = event {
-            under_way.extraction_id = Some(ticket.extraction_id().clone());
-            self.was_reached = true;
-            self.report(index, Update::Submitted { ticket });
-            if matches!(self.goal, Goal::Tickets) {
-                self.driver.machine_mut().abandon(key, self.clock.now());
+        match event {
+            JobEventKind::Submitting { .. } => self.standings.set(index, Standing::Submitting),
+            // It certainly was not processed: nothing is submitted again otherwise.
+            JobEventKind::SubmitFailed { .. } => {
+                self.standings.set(index, Standing::NotSubmitted);
             }
+            JobEventKind::Submitted(ticket) => {
+                under_way.extraction_id = Some(ticket.extraction_id().clone());
+                self.standings
+                    .set(index, Standing::Submitted(ticket.clone()));
+                self.report(index, Change::Submitted { ticket });
+                if matches!(self.goal, Goal::Tickets) {
+                    self.standings.set(index, Standing::Reported);
+                    let now = self.clock.now();
+                    self.driver.machine_mut().abandon(key, now);
+                }
+            }
+            _ => {}
         }
-        self.report(index, Update::Event(event));
+        self.report(index, Change::Event(event));
     }
 
     fn finish(
@@ -170,46 +188,45 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
         }: UnderWay,
         outcome: Result<Extraction, JobError>,
     ) {
-        let outcome = match outcome {
-            Err(JobError::Abandoned { ticket }) => match (&self.fatal_error, &ticket) {
-                // The ticket is all that was wanted. If the submit was in flight when everything
-                // was abandoned, it is not reported yet.
-                (_, Some(ticket)) if matches!(self.goal, Goal::Tickets) => {
-                    if extraction_id.is_none() {
-                        self.report(index, Update::Submitted { ticket });
-                    }
-                    return;
+        match outcome {
+            // The ticket is all that was wanted. If the submit was in flight when everything was
+            // abandoned, it is not reported yet.
+            Err(
+                JobError::Abandoned {
+                    ticket: Some(ticket),
                 }
-                (Some(error), _) => Err(error.to_job_error(ticket)),
-                (None, _) => return self.report_left(index, ticket.as_ref()),
-            },
-            outcome => outcome,
-        };
-        if let (Err(error), false) = (&outcome, self.was_reached)
-            && let Some(error) = FatalError::from_job_error(error)
-        {
-            self.abort(error);
+                | JobError::Refused {
+                    ticket: Some(ticket),
+                    ..
+                },
+            ) if matches!(self.goal, Goal::Tickets) => {
+                if extraction_id.is_none() {
+                    self.report(index, Change::Submitted { ticket: &ticket });
+                }
+            }
+            Err(JobError::Abandoned { ticket }) => self.report_left(index, ticket.as_ref()),
+            outcome => self.report(
+                index,
+                Change::Finished {
+                    extraction_id,
+                    outcome,
+                },
+            ),
         }
-        self.report(
-            index,
-            Update::Finished {
-                extraction_id,
-                outcome,
-            },
-        );
     }
 
+    /// Reports a document that was abandoned for the reason that ended everything.
     fn report_left(&mut self, index: usize, ticket: Option<&Ticket>) {
-        self.report(
-            index,
-            ticket.map_or(Update::NotSubmitted, |ticket| Update::Abandoned { ticket }),
-        );
-    }
-
-    /// Abandons everything. The first reason counts.
-    fn abort(&mut self, error: FatalError) {
-        self.fatal_error.get_or_insert(error);
-        abandon_all(self.driver.machine_mut(), self.clock.now());
+        let ending = self.driver.machine().ending().cloned();
+        let change = match (&ending, ticket) {
+            (Some(Ending::GivenUp), ticket) => Change::GivenUp { ticket },
+            (Some(Ending::Unreachable(cause)), Some(ticket)) => {
+                Change::Unreachable { ticket, cause }
+            }
+            (_, Some(ticket)) => Change::Abandoned { ticket },
+            (_, None) => Change::NotSubmitted,
+        };
+        self.report(index, change);
     }
 
     /// Reports the documents that were never added.
@@ -219,37 +236,37 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
                 Some(Start::Resume(ticket)) => Some(ticket.clone()),
                 Some(Start::Submit(_)) | None => None,
             };
-            match &self.fatal_error {
-                Some(error) => {
-                    let extraction_id =
-                        ticket.as_ref().map(|ticket| ticket.extraction_id().clone());
-                    let outcome = Err(error.to_job_error(ticket));
-                    self.report(
-                        index,
-                        Update::Finished {
-                            extraction_id,
-                            outcome,
-                        },
-                    );
-                }
-                None => self.report_left(index, ticket.as_ref()),
-            }
+            let extraction_id = ticket.as_ref().map(|ticket| ticket.extraction_id().clone());
+            let ending = self.driver.machine().ending();
+            let ending = ending.unwrap_or(&Ending::Interrupted);
+            let outcome = Err(ending.to_job_error(ticket, 0));
+            let rest = UnderWay {
+                index,
+                extraction_id,
+            };
+            self.finish(rest, outcome);
+            self.standings.set(index, Standing::Reported);
         }
     }
 
-    fn report(&mut self, index: usize, update: Update<'_>) {
+    fn report(&mut self, index: usize, change: Change<'_>) {
         let should_continue = (self.on_update)(
-            TaskName::new(&self.tasks, index),
-            update,
+            Update::Document(TaskName::new(&self.tasks, index), change),
             &self.driver.machine().progress(),
         );
         self.stop_unless(should_continue);
     }
 
+    fn update(&mut self, update: Update<'_>) {
+        let should_continue = (self.on_update)(update, &self.driver.machine().progress());
+        self.stop_unless(should_continue);
+    }
+
     fn stop_unless(&mut self, should_continue: bool) {
-        let batch = self.driver.machine_mut();
-        if !should_continue && (batch.progress().unfinished() > 0 || self.next < self.tasks.len()) {
-            self.interruption.trigger(batch, self.clock.now());
+        let supervisor = self.driver.machine_mut();
+        let is_unfinished = supervisor.progress().unfinished() > 0 || self.next < self.tasks.len();
+        if !should_continue && is_unfinished {
+            self.interruption.trigger(supervisor, self.clock.now());
         }
     }
 }
@@ -257,7 +274,7 @@ impl<F: FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool> Follower<F> {
 /// An early end of the command.
 struct Interruption {
     is_triggered: AtomicBool,
-    on_interrupted: Box<dyn Fn(usize) + Send + Sync>,
+    on_interrupted: Arc<dyn OnInterrupt>,
 }
 
 impl Interruption {
@@ -265,10 +282,11 @@ impl Interruption {
         self.is_triggered.load(Ordering::SeqCst)
     }
 
-    fn trigger(&self, batch: &mut Batch, now: Time) {
+    fn trigger(&self, supervisor: &mut Supervisor, now: Time) {
         if !self.is_triggered.swap(true, Ordering::SeqCst) {
-            (self.on_interrupted)(batch.progress().submitting);
-            abandon_all(batch, now);
+            self.on_interrupted
+                .interrupted(supervisor.progress().submitting);
+            supervisor.interrupt(now);
         }
     }
 }

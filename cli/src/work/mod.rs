@@ -1,16 +1,20 @@
 //! Runs all documents of a command as one batch.
 
-mod fatal;
 mod follower;
 mod signals;
+mod standings;
+mod supervisor;
+#[cfg(test)]
+mod supervisor_tests;
+mod working_time;
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use typless::drive::Clock;
 use typless::machine::{
-    Batch, BatchOptions, BatchProgress, JobError, JobEventKind, JobKey, PollPolicy, RetryPolicy,
-    Ticket, Time,
+    Batch, BatchOptions, BatchProgress, Cause, JobError, JobEventKind, Pause, PauseReason,
+    PollPolicy, Ticket, Time,
 };
 use typless::wire::{Document, Extraction, ExtractionId};
 use typless_transports::SystemClock;
@@ -18,9 +22,14 @@ use typless_transports::blocking::Driver;
 
 use crate::arguments::LimitArguments;
 use crate::exit::Exit;
-use crate::service::{Connection, MAX_ATTEMPTS};
+use crate::service::Connection;
 use follower::Follower;
 pub(crate) use signals::on_interrupt;
+pub(crate) use supervisor::{Ending, Rules, Supervisor};
+
+/// How much longer the library follows a document than the command does at a service that works:
+/// the longest outage that a document survives.
+const MAX_OUTAGE: Duration = Duration::from_hours(7 * 24);
 
 /// A document to follow.
 pub(crate) struct Task {
@@ -42,7 +51,7 @@ pub(crate) enum Start {
 pub(crate) enum Goal {
     /// When it is submitted.
     Tickets,
-    /// When it has a result, or after this time.
+    /// When it has a result, or after this time at a service that works.
     Results { deadline: Duration },
 }
 
@@ -50,6 +59,8 @@ pub(crate) enum Goal {
 pub(crate) struct Plan<'a> {
     pub(crate) goal: Goal,
     pub(crate) limits: &'a LimitArguments,
+    /// How long the whole call may take.
+    pub(crate) give_up_after: Option<Duration>,
     /// The customer of all documents, if known.
     pub(crate) customer: Option<&'a str>,
 }
@@ -64,9 +75,24 @@ pub(crate) struct TaskName<'a> {
     resumed: Option<&'a ExtractionId>,
 }
 
-/// What happens to documents, in order.
+/// What happens, in order.
 #[expect(clippy::large_enum_variant, reason = "one is alive at a time")]
 pub(crate) enum Update<'a> {
+    /// To a document.
+    Document(TaskName<'a>, Change<'a>),
+    /// Requests are paused.
+    Paused(&'a Pause),
+    /// A pause is over.
+    Resumed {
+        reason: PauseReason,
+        since: Time,
+        now: Time,
+    },
+}
+
+/// What happens to a document, in order.
+#[expect(clippy::large_enum_variant, reason = "one is alive at a time")]
+pub(crate) enum Change<'a> {
     /// An event before the outcome.
     Event(&'a JobEventKind),
     /// The service has accepted it.
@@ -78,38 +104,68 @@ pub(crate) enum Update<'a> {
     },
     /// It was reported as unknown whether it was submitted; now it is known that it was.
     SubmittedLate { ticket: &'a Ticket },
+    /// It was submitted before, and no connection to the service could be made.
+    Unreachable {
+        ticket: &'a Ticket,
+        cause: &'a Cause,
+    },
+    /// The time of the whole call is used up. It was not submitted, if there is no ticket.
+    GivenUp { ticket: Option<&'a Ticket> },
     /// After an interruption: the document continues at the service, without us.
     Abandoned { ticket: &'a Ticket },
     /// After an interruption: the document was not submitted, and will not be.
     NotSubmitted,
 }
 
+/// What is known of a document when the command exits immediately.
+pub(crate) enum Left<'a> {
+    /// It was submitted.
+    Submitted(&'a Ticket),
+    /// Its submit is in flight.
+    SubmitUnknown,
+    /// It was not submitted.
+    NotSubmitted,
+}
+
+/// What is done when the command is interrupted.
+pub(crate) trait OnInterrupt: Send + Sync + 'static {
+    /// The first time, while so many submits are in flight, whose responses are awaited.
+    fn interrupted(&self, submitting: usize);
+
+    /// The second time, for each document without a reported outcome, before the process exits.
+    fn exiting(&self, name: &str, left: Left<'_>);
+}
+
 /// Follows all documents, and calls back on this thread. Returns when all have finished, or, after
 /// an interruption, when no submit is in flight; other documents then continue at the service
 /// without us.
 ///
-/// On an interruption, `on_interrupted` is called first, with the number of submits in flight. If
-/// `on_update` returns `false`, that is an interruption, too.
+/// If `on_update` returns `false`, that is an interruption, too.
 pub(crate) fn perform(
     connection: &Connection,
     tasks: Vec<Task>,
     plan: &Plan<'_>,
-    on_interrupted: impl Fn(usize) + Send + Sync + 'static,
-    on_update: impl FnMut(TaskName<'_>, Update<'_>, &BatchProgress) -> bool,
+    on_interrupt: impl OnInterrupt,
+    on_update: impl FnMut(Update<'_>, &BatchProgress) -> bool,
 ) -> (Exit, BatchProgress) {
     let clock = SystemClock::new();
-    let batch = Batch::new(&connection.api, options(plan), clock.now());
-    let driver = Driver::new(batch, connection.transport.clone(), clock)
-        .with_threads(plan.limits.max_in_flight.into());
-    Follower::new(driver, clock, tasks, plan.goal, on_interrupted, on_update).follow()
-}
-
-/// Abandons every job. A job whose submit is in flight finishes when the response arrives, the
-/// others finish now.
-pub(crate) fn abandon_all(batch: &mut Batch, now: Time) {
-    let keys: Vec<JobKey> = batch.keys().collect();
-    keys.into_iter().for_each(|key| batch.abandon(key, now));
-    batch.close();
+    let now = clock.now();
+    let rules = Rules {
+        deadline: match plan.goal {
+            Goal::Tickets => None,
+            Goal::Results { deadline } => Some(deadline),
+        },
+        give_up_at: plan.give_up_after.map(|after| now + after),
+        needs_connection: true,
+    };
+    let batch = Batch::new(&connection.api, options(plan), now);
+    let driver = Driver::new(
+        Supervisor::new(batch, rules, now),
+        connection.transport.clone(),
+        clock,
+    )
+    .with_threads(plan.limits.max_in_flight.into());
+    Follower::new(driver, clock, tasks, plan.goal, on_interrupt, on_update).follow()
 }
 
 fn options(plan: &Plan<'_>) -> BatchOptions {
@@ -118,16 +174,15 @@ fn options(plan: &Plan<'_>) -> BatchOptions {
         // Clients that fail together should not retry together.
         .with_seed(RandomState::new().hash_one(0))
         .with_poll_policy(PollPolicy::eager())
-        .with_retry_policy(RetryPolicy::new().with_attempts(MAX_ATTEMPTS))
         .with_max_in_flight(in_flight)
         .with_rate(plan.limits.rate, Duration::from_secs(1))
-        .with_burst(plan.limits.rate);
+        .with_burst(1);
     match plan.goal {
         Goal::Tickets => options.with_max_submits(in_flight).without_queue(),
         Goal::Results { deadline } => {
             let options = options
                 .with_max_submits(in_flight.div_ceil(2))
-                .with_deadline(deadline);
+                .with_deadline(deadline.saturating_add(MAX_OUTAGE));
             // An invalid customer was rejected with the documents.
             plan.customer
                 .and_then(|customer| options.clone().with_queue_customer(customer).ok())

@@ -8,14 +8,20 @@ use tokio::runtime;
 
 use crate::exit::Exit;
 
-/// Calls `first` at the first such signal. A second signal ends the process immediately, and so
-/// does the first if `first` returns false.
-pub(crate) fn on_interrupt(first: impl FnOnce() -> bool + Send + 'static) {
+/// Calls `first` at the first such signal, and `last` at the second, which ends the process
+/// immediately; so does the first if `first` returns false.
+pub(crate) fn on_interrupt(
+    first: impl FnOnce() -> bool + Send + 'static,
+    last: impl Fn() + Send + 'static,
+) {
     // Where signals can't be handled, they end the process by default.
-    let _ = handle(first);
+    let _ = handle(first, last);
 }
 
-fn handle(first: impl FnOnce() -> bool + Send + 'static) -> io::Result<()> {
+fn handle(
+    first: impl FnOnce() -> bool + Send + 'static,
+    last: impl Fn() + Send + 'static,
+) -> io::Result<()> {
     let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
     let mut signals = {
         let _inside = runtime.enter();
@@ -26,6 +32,7 @@ fn handle(first: impl FnOnce() -> bool + Send + 'static) -> io::Result<()> {
         loop {
             signals.next().await;
             if !first.take().is_some_and(|first| first()) {
+                last();
                 std::process::exit(Exit::Interrupted as i32);
             }
         }

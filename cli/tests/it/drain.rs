@@ -1,13 +1,16 @@
 //! `typless drain`, run as a user runs it.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use crate::support::{at, lines, read, run, scripted, service, submitted};
 use serde_json::Value;
+use typless::drive::Clock;
 use typless_emulator::{Fault, Listener, QueueAfterReading, QueueOptions, ServiceOptions};
+use typless_transports::SystemClock;
 
 fn quick() -> ServiceOptions {
     ServiceOptions::new().with_pace(Duration::ZERO)
@@ -237,6 +240,35 @@ fn a_service_that_refuses_or_is_unreachable_is_reported() {
 }
 
 #[cfg(unix)]
+#[test]
+fn watching_pauses_while_a_key_that_was_accepted_is_refused() {
+    let listener = service(quick());
+    let mut process = at("drain", &listener.base_url(), &["--watch", "1s"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while listener.with_service(|service| service.counts().listings) == 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let in_an_hour = SystemClock::new().now() + Duration::from_secs(3600);
+    listener.with_service(|service| service.fail_until(in_an_hour, Fault::Unauthorized));
+    let mut err = String::new();
+    let mut reader = BufReader::new(process.stderr.take().unwrap());
+    reader.read_line(&mut err).unwrap();
+    assert!(
+        err.starts_with("typless: paused since ") && err.contains("the service refuses the key"),
+        "{err}"
+    );
+    let killed = std::process::Command::new("kill")
+        .args(["-INT", &process.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(killed.success());
+    reader.read_to_string(&mut err).unwrap();
+    assert_eq!(process.wait().unwrap().code(), Some(130), "{err}");
+}
+
 #[test]
 fn watching_continues_until_interrupted() {
     let listener = service(quick());

@@ -308,15 +308,23 @@ fn an_interruption_waits_for_the_response_to_a_submit() {
 }
 
 #[test]
-fn a_second_interruption_exits_at_once() {
-    let (url, arrivals, _responses) = held();
-    let mut process = start(at("extract", &url, &INVOICE).arg(sample()));
-    arrivals.recv().unwrap();
-    interrupt(&process);
-    let (line, _stderr) = first_line(&mut process);
-    assert!(line.starts_with("typless: interrupted"), "{line}");
-    interrupt(&process);
-    assert_eq!(process.wait().unwrap().code(), Some(130));
+fn a_second_interruption_exits_at_once_and_says_what_is_unknown() {
+    for command in ["extract", "submit"] {
+        let (url, arrivals, _responses) = held();
+        let mut process = start(at(command, &url, &INVOICE).arg(sample()));
+        arrivals.recv().unwrap();
+        interrupt(&process);
+        let (line, mut rest) = first_line(&mut process);
+        assert!(line.starts_with("typless: interrupted"), "{line}");
+        interrupt(&process);
+        assert_eq!(process.wait().unwrap().code(), Some(130));
+        let mut err = String::new();
+        rest.read_to_string(&mut err).unwrap();
+        assert!(
+            err.contains("invoice.pdf: it is unknown whether it was submitted"),
+            "{err}"
+        );
+    }
 }
 
 #[test]

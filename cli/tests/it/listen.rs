@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use crate::support::{self, at, run, service, submitted};
 use serde_json::Value;
-use typless_emulator::{Listener, Pace, ServiceOptions, WebhookOptions};
+use typless::drive::Clock;
+use typless_emulator::{Fault, Listener, Pace, ServiceOptions, WebhookOptions};
+use typless_transports::SystemClock;
 
 const SECRET: &str = "8c3f0d6b5a9e47128c3f0d6b5a9e4712";
 
@@ -204,6 +206,26 @@ fn webhooks_of_the_emulator_are_understood() {
 }
 
 #[test]
+fn the_rate_bounds_every_second() {
+    let listener = service(ServiceOptions::new());
+    let mut receiver = Receiver::start(&listener.base_url(), &[]);
+    for index in 0..15 {
+        let id = format!("{index:040x}");
+        assert_eq!(post(&receiver.address, "/", &message(&id)), "204");
+    }
+    for _ in 0..15 {
+        assert_eq!(receiver.result()["status"], "NOT_FOUND");
+    }
+    let counts = listener.with_service(|service| service.counts());
+    // A request that is delayed on its way arrives together with later ones: two more than 10.
+    assert!(
+        counts.polls == 15 && counts.max_per_second <= 12,
+        "{counts:?}"
+    );
+    assert_eq!(receiver.interrupt().0, 130);
+}
+
+#[test]
 fn an_unfinished_extraction_is_left_as_a_ticket() {
     let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
     let receiver = Receiver::start(&listener.base_url(), &[]);
@@ -248,6 +270,28 @@ fn when_stdout_is_closed_it_stops_and_reports_what_was_not_read() {
     assert!(err.contains(&format!("typless get {}", quick[0])), "{err}");
     assert!(
         err.contains(&format!(r#""extraction_id":"{}""#, slow[0])),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_key_that_is_refused_later_pauses() {
+    let listener = service(ServiceOptions::new());
+    let mut receiver = Receiver::start(&listener.base_url(), &[]);
+    let accepted = id_of(&submitted(&listener.base_url(), &["--customer", "A"]));
+    assert_eq!(post(&receiver.address, "/", &message(&accepted)), "204");
+    while polls(&listener) == 0 {
+        thread::sleep(Duration::from_millis(2));
+    }
+    let in_an_hour = SystemClock::new().now() + Duration::from_secs(3600);
+    listener.with_service(|service| service.fail_until(in_an_hour, Fault::Unauthorized));
+    assert_eq!(post(&receiver.address, "/", &message("0d14")), "204");
+    let mut line = String::new();
+    receiver.told.read_line(&mut line).unwrap();
+    assert!(line.starts_with("typless: paused since "), "{line}");
+    let (code, _, err) = receiver.interrupt();
+    assert!(
+        code == 130 && err.contains(r#""extraction_id":"0d14""#) && err.contains(&accepted),
         "{err}"
     );
 }

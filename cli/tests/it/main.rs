@@ -9,8 +9,11 @@ mod get;
 #[cfg(unix)]
 mod interrupt;
 #[cfg(unix)]
+mod interruptions;
+#[cfg(unix)]
 mod listen;
 mod many;
+mod pauses;
 mod review;
 mod submit;
 mod support;

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::Service;
 use crate::shared::Shared;
@@ -45,6 +45,8 @@ pub struct Listener {
     /// Wakes the poster of webhook messages, since one may be due earlier now.
     changed: Arc<Notify>,
     local_addr: SocketAddr,
+    /// Until when the port is closed, if it is.
+    closed_until: watch::Sender<Option<Instant>>,
     /// The listening thread stops when this is dropped.
     running: Option<watch::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -77,13 +79,14 @@ impl Listener {
             SystemClock::new(),
         );
         let (running, stopped) = watch::channel(());
+        let (closed_until, closing) = watch::channel(None);
         let exchange = Exchange::new(service.clone(), changed.clone(), clock);
         let posting = post::all(service.clone(), changed.clone(), clock);
         let thread = thread::Builder::new()
             .name("typless-emulator".into())
             .spawn(move || {
                 runtime.spawn(posting);
-                runtime.block_on(accept(socket, exchange, stopped));
+                runtime.block_on(listen(socket, local_addr, exchange, stopped, closing));
                 // Do not wait for a document that is being read: no client is left to get the
                 // response.
                 runtime.shutdown_background();
@@ -92,6 +95,7 @@ impl Listener {
             service,
             changed,
             local_addr,
+            closed_until,
             running: Some(running),
             thread: Some(thread),
         })
@@ -118,6 +122,15 @@ impl Listener {
         let result = self.service.with(access);
         self.changed.notify_one();
         result
+    }
+
+    /// Closes the port and all connections for this long: a client cannot connect.
+    ///
+    /// Nothing else may listen at this address meanwhile; otherwise it stays closed until nothing
+    /// does.
+    pub fn close_for(&self, time: Duration) {
+        let until = Instant::now().checked_add(time);
+        self.closed_until.send_replace(until);
     }
 
     /// Stops listening and waits for exchanges in flight, but no longer than
@@ -160,14 +173,59 @@ fn runtime() -> io::Result<Runtime> {
         .build()
 }
 
-/// Accepts connections until the listener is dropped.
-async fn accept(socket: TcpListener, exchange: Exchange, mut stopped: watch::Receiver<()>) {
-    /// A process with too many open files has to wait until some are closed.
-    const RETRY_AFTER: Duration = Duration::from_millis(50);
+/// How long to wait after the system has refused something.
+const RETRY_AFTER: Duration = Duration::from_millis(50);
+
+/// Accepts connections until the listener is dropped, except while the port is to be closed.
+async fn listen(
+    mut socket: TcpListener,
+    local_addr: SocketAddr,
+    exchange: Exchange,
+    stopped: watch::Receiver<()>,
+    mut closing: watch::Receiver<Option<Instant>>,
+) {
+    while accept(socket, &exchange, stopped.clone(), &mut closing).await {
+        let mut stopped = stopped.clone();
+        let opened = open(local_addr, &mut closing);
+        tokio::select! {
+            _ = stopped.changed() => return,
+            opened = opened => socket = opened,
+        }
+    }
+}
+
+/// Listens again, once the port is not to be closed any more.
+async fn open(
+    local_addr: SocketAddr,
+    closing: &mut watch::Receiver<Option<Instant>>,
+) -> TcpListener {
+    loop {
+        let until = *closing.borrow_and_update();
+        if let Some(until) = until.filter(|until| *until > Instant::now()) {
+            sleep_until(until).await;
+            continue;
+        }
+        match TcpListener::bind(local_addr).await {
+            Ok(socket) => return socket,
+            Err(_) => sleep(RETRY_AFTER).await,
+        }
+    }
+}
+
+/// Accepts connections until the listener is dropped, or the port is to be closed; returns whether
+/// it is.
+async fn accept(
+    socket: TcpListener,
+    exchange: &Exchange,
+    mut stopped: watch::Receiver<()>,
+    closing: &mut watch::Receiver<Option<Instant>>,
+) -> bool {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             _ = stopped.changed() => break,
+            // Its sender is dropped with that of `stopped`.
+            Ok(()) = closing.changed() => return true,
             Some(_) = connections.join_next() => {}
             accepted = socket.accept(), if connections.len() < Listener::MAX_CONNECTIONS => {
                 match accepted {
@@ -175,6 +233,7 @@ async fn accept(socket: TcpListener, exchange: Exchange, mut stopped: watch::Rec
                         let (exchange, stopped) = (exchange.clone(), stopped.clone());
                         connections.spawn(connection::serve(stream, exchange, stopped));
                     }
+                    // A process with too many open files has to wait until some are closed.
                     Err(_) => sleep(RETRY_AFTER).await,
                 }
             }
@@ -183,4 +242,5 @@ async fn accept(socket: TcpListener, exchange: Exchange, mut stopped: watch::Rec
     drop(socket);
     let ended = async { while connections.join_next().await.is_some() {} };
     let _ = timeout(Listener::MAX_SHUTDOWN, ended).await;
+    false
 }

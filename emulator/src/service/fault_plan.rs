@@ -13,6 +13,8 @@ pub(super) struct FaultPlan {
     rng: Rng,
     /// The fault of all requests until this time.
     until: Option<(Time, Fault)>,
+    /// The fault of all submits until this time.
+    submits_until: Option<(Time, Fault)>,
     /// The faults of the next requests.
     scripted: VecDeque<Scripted>,
     happened: BTreeMap<Fault, usize>,
@@ -30,6 +32,7 @@ impl FaultPlan {
         Self {
             rng: Rng::for_purpose(Purpose::Faults, seed),
             until: None,
+            submits_until: None,
             scripted: VecDeque::new(),
             happened: BTreeMap::new(),
             happened_to_submits: BTreeMap::new(),
@@ -46,6 +49,10 @@ impl FaultPlan {
 
     pub(super) fn fail_until(&mut self, time: Time, fault: Fault) {
         self.until = Some((time, fault));
+    }
+
+    pub(super) fn fail_submits_until(&mut self, time: Time, fault: Fault) {
+        self.submits_until = Some((time, fault));
     }
 
     /// How often this one has happened.
@@ -74,7 +81,7 @@ impl FaultPlan {
         now: Time,
     ) -> Option<Fault> {
         let fault = self
-            .requested_until(now)
+            .requested_until(endpoint, now)
             .or_else(|| self.requested_next(endpoint))
             .or_else(|| {
                 self.rng
@@ -89,9 +96,13 @@ impl FaultPlan {
         Some(fault)
     }
 
-    fn requested_until(&mut self, now: Time) -> Option<Fault> {
+    fn requested_until(&mut self, endpoint: Option<Endpoint>, now: Time) -> Option<Fault> {
         self.until.take_if(|(time, _)| *time <= now);
-        self.until.map(|(_, fault)| fault)
+        self.submits_until.take_if(|(time, _)| *time <= now);
+        let of_submits = self
+            .submits_until
+            .filter(|_| endpoint == Some(Endpoint::Submit));
+        self.until.or(of_submits).map(|(_, fault)| fault)
     }
 
     fn requested_next(&mut self, endpoint: Option<Endpoint>) -> Option<Fault> {

@@ -211,6 +211,12 @@ impl Service {
         self.faults.fail_until(time, fault);
     }
 
+    /// Makes all submits of the asynchronous call fail in this way that arrive before this time,
+    /// while polls and listings work.
+    pub fn fail_submits_until(&mut self, time: Time, fault: Fault) {
+        self.faults.fail_submits_until(time, fault);
+    }
+
     /// What the service has seen so far.
     pub fn counts(&self) -> ServiceCounts {
         ServiceCounts {

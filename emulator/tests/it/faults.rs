@@ -167,6 +167,23 @@ fn a_key_is_refused_for_a_while() {
 }
 
 #[test]
+fn submits_can_fail_for_a_while_when_all_else_works() {
+    let mut service = Service::default();
+    service.fail_submits_until(START + MINUTE, Fault::BadGateway);
+    let submit = |service: &mut Service, now| {
+        let request = SubmitRequest::new(document(INVOICE));
+        send(service, &request, now).status().as_u16()
+    };
+    assert_eq!(submit(&mut service, START), 502);
+    let listed = send(&mut service, &AwaitingRequest::new(), START);
+    assert_eq!(listed.status(), 200);
+    assert_eq!(submit(&mut service, START + MINUTE / 2), 502);
+    assert_eq!(submit(&mut service, START + MINUTE), 202);
+    assert_eq!(service.submit_fault_count(Fault::BadGateway), 2);
+    assert_eq!(service.counts().faults, 2);
+}
+
+#[test]
 fn for_a_lost_response_a_gateway_responds() {
     let mut service = Service::default();
     for (fault, status) in [

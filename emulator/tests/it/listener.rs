@@ -229,6 +229,23 @@ fn a_panic_of_the_test_with_the_service_does_not_spread() {
 }
 
 #[test]
+fn a_port_that_is_closed_refuses_connections_until_it_opens() {
+    let listener = listen(ServiceOptions::new());
+    let mut client = Client::connect(&listener);
+    assert_eq!(client.poll("0").status(), "404");
+    listener.close_for(Duration::from_millis(200));
+    assert!(is_closed(&mut client));
+    let connect = || TcpStream::connect(listener.local_addr());
+    assert!(connect().is_err());
+    while connect().is_err() {
+        thread::sleep(Duration::from_millis(2));
+    }
+    // The service behind it is the same.
+    assert_eq!(Client::connect(&listener).poll("0").status(), "404");
+    assert_eq!(listener.with_service(|service| service.counts().polls), 2);
+}
+
+#[test]
 fn the_base_url_is_one_clients_can_connect_to() {
     let any = Listener::bind(SocketAddr::from(([0, 0, 0, 0], 0)), Service::default())
         .expect("a free port");

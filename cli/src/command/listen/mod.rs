@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use typless::drive::Clock;
 use typless::machine::{
-    Batch, BatchEventKind, BatchOptions, JobError, JobEventKind, JobKey, PollPolicy, Ticket, Time,
+    Batch, BatchEventKind, BatchOptions, JobError, JobEventKind, JobKey, PollPolicy, Ticket,
 };
 use typless::wire::{Extraction, Notification, Webhook, WebhookSecret, printable};
 use typless_transports::SystemClock;
@@ -24,14 +24,19 @@ use crate::arguments::ListenArguments;
 use crate::exit::Exit;
 use crate::failure::{CHECK_KEY, Failure};
 use crate::output::{self, eprint_message};
+use crate::pauses::Pauses;
+use crate::progress::Progress;
 use crate::receiver;
 use crate::report::{Outcome, Printer, Problem, Report};
 use crate::service::Connection;
-use crate::work::{abandon_all, on_interrupt};
+use crate::work::{Ending, Rules, Supervisor, on_interrupt};
 use known::Known;
 
-/// How long to wait for a result after its webhook message.
+/// How long to wait for a result after its webhook message, at a service that works.
 const RESULT_DEADLINE: Duration = Duration::from_mins(10);
+
+/// How long the library follows it: the service deletes it after 48 hours.
+const MAX_DEADLINE: Duration = Duration::from_hours(48);
 
 /// Receives messages until interrupted, or until the service refuses the key.
 pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
@@ -39,7 +44,12 @@ pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
     let connection = Connection::for_service(&arguments.service)?;
     let clock = SystemClock::new();
     let batch = Batch::new(&connection.api, options(arguments), clock.now());
-    let mut driver = Driver::new(batch, connection.transport.clone(), clock)
+    let rules = Rules {
+        deadline: Some(RESULT_DEADLINE),
+        ..Rules::default()
+    };
+    let supervisor = Supervisor::new(batch, rules, clock.now());
+    let mut driver = Driver::new(supervisor, connection.transport.clone(), clock)
         .with_threads(arguments.limits.max_in_flight.into());
 
     let known = Known::default();
@@ -55,13 +65,14 @@ pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
     })?;
     let interrupted = Arc::new(AtomicBool::new(false));
     let (handle, is_interrupted) = (driver.handle(), interrupted.clone());
-    on_interrupt(move || {
-        handle.push(move |batch, now| {
+    let first = move || {
+        handle.push(move |supervisor, now| {
             is_interrupted.store(true, Ordering::SeqCst);
             follow::print_interrupted(0, false);
-            abandon_all(batch, now);
+            supervisor.interrupt(now);
         })
-    });
+    };
+    on_interrupt(first, || {});
     let secret = if arguments.secret_file.is_some() {
         "/<secret>"
     } else {
@@ -83,32 +94,47 @@ pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
 
 /// Follows the extractions that messages name, until something ends the command.
 fn run_until_stopped(
-    driver: &mut Driver<Batch, Ureq, SystemClock>,
+    driver: &mut Driver<Supervisor, Ureq, SystemClock>,
     clock: SystemClock,
     printer: &mut Printer,
     known: &Known,
     interrupted: &AtomicBool,
 ) -> Result<Exit, Failure> {
+    let (mut pauses, progress) = (Pauses::new(false), Progress::for_queue(true));
     loop {
         // The first reason to stop.
         let mut end = None;
         while let Some(event) = driver.next_event() {
+            if let (None, Some(Ending::KeyRefused(error))) = (&end, driver.machine().ending()) {
+                end = Some(Err(Failure::service_unavailable(format!(
+                    "the service refused the request: {error}; {CHECK_KEY}"
+                ))));
+                print_rest();
+            }
             let reason = match event.kind {
                 BatchEventKind::Job {
                     key,
                     event: JobEventKind::Finished(outcome),
                     ..
-                } => print_outcome(printer, known, key, outcome)
+                } => print_outcome(printer, known, key, outcome, end.is_some())
                     .err()
                     .map(|error| Ok(output::exit_for(&error))),
-                BatchEventKind::KeyRefused(error) => Some(Err(Failure::service_unavailable(
-                    format!("the service refused the request: {error}; {CHECK_KEY}"),
-                ))),
+                BatchEventKind::Paused(pause) => {
+                    pauses.begin(&pause, &progress);
+                    None
+                }
+                BatchEventKind::Resumed { reason, since } => {
+                    pauses.end(reason, since, clock.now(), &progress);
+                    None
+                }
                 _ => None,
             };
             if let (Some(reason), None) = (reason, &end) {
                 end = Some(reason);
-                abandon_rest(driver.machine_mut(), clock.now());
+                if driver.machine().progress().unfinished() > 0 {
+                    print_rest();
+                }
+                driver.machine_mut().interrupt(clock.now());
             }
         }
         if let Some(end) = end {
@@ -120,15 +146,12 @@ fn run_until_stopped(
     }
 }
 
-/// Leaves unfinished extractions as tickets.
-fn abandon_rest(batch: &mut Batch, now: Time) {
-    if batch.progress().unfinished() > 0 {
-        eprint_message(
-            "results that are not fetched yet are left as tickets, lines of JSON: keep them, and \
-             continue with `typless resume`",
-        );
-    }
-    abandon_all(batch, now);
+/// Explains the tickets that follow.
+fn print_rest() {
+    eprint_message(
+        "results that are not fetched yet are left as tickets, lines of JSON: keep them, and \
+         continue with `typless resume`",
+    );
 }
 
 fn webhook(arguments: &ListenArguments) -> Result<Webhook, Failure> {
@@ -164,14 +187,14 @@ fn options(arguments: &ListenArguments) -> BatchOptions {
         .with_poll_policy(PollPolicy::eager())
         .with_max_in_flight(arguments.limits.max_in_flight.into())
         .with_rate(arguments.limits.rate, Duration::from_secs(1))
-        .with_burst(arguments.limits.rate)
-        .with_deadline(RESULT_DEADLINE)
+        .with_burst(1)
+        .with_deadline(MAX_DEADLINE)
         // Messages name what has finished; a listing would add nothing.
         .without_queue()
 }
 
 /// Follows an extraction that a message names. Returns false if there are too many.
-fn admit(handle: &Handle<Batch>, known: &Known, notification: Notification) -> bool {
+fn admit(handle: &Handle<Supervisor>, known: &Known, notification: Notification) -> bool {
     let id = notification.extraction_id().clone();
     match known.admit(&id) {
         known::Admission::New => {}
@@ -179,11 +202,11 @@ fn admit(handle: &Handle<Batch>, known: &Known, notification: Notification) -> b
         known::Admission::TooMany => return false,
     }
     let known = known.clone();
-    handle.push(move |batch, now| {
-        let ticket = Ticket::new(id.clone(), now, now + RESULT_DEADLINE);
-        if let Some(key) = batch.resume(&ticket, now) {
+    handle.push(move |supervisor, now| {
+        let ticket = Ticket::new(id.clone(), now, now + MAX_DEADLINE);
+        if let Some(key) = supervisor.resume(&ticket, now) {
             known.follow(key, id);
-            batch.handle_notification(&notification, now);
+            supervisor.handle_notification(&notification, now);
         } else {
             // The command is about to end, but the sender already has a success response.
             follow::print_ticket(&ticket);
@@ -197,11 +220,20 @@ fn print_outcome(
     known: &Known,
     key: JobKey,
     outcome: Result<Extraction, JobError>,
+    is_ending: bool,
 ) -> io::Result<()> {
     let id = known.finish(key);
     let outcome = match outcome {
         Err(JobError::Abandoned { ticket }) => {
             ticket.iter().for_each(follow::print_ticket);
+            return Ok(());
+        }
+        // The refusal itself is reported once, for all.
+        Err(JobError::Refused {
+            ticket: Some(ticket),
+            ..
+        }) if is_ending => {
+            follow::print_ticket(&ticket);
             return Ok(());
         }
         Err(error) => Outcome::Failed(Box::new(Problem::from_job_error(&error))),

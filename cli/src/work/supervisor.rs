@@ -1,0 +1,469 @@
+//! Ends documents and the whole call by the rules of the command.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+use typless::machine::{
+    Batch, BatchEvent, BatchEventKind, BatchOutcome, BatchProgress, Cause, Failure, FailureKind,
+    JobError, JobEventKind, JobKey, JobState, Machine, Output, PauseReason, RequestId, Ticket,
+    Time,
+};
+use typless::wire::{Document, Extraction, Notification, ServiceError};
+
+use super::working_time::WorkingTime;
+
+/// A batch whose documents have a deadline in working time, and which ends early if it cannot
+/// begin.
+///
+/// The deadline of the library is wall time. Here a document's time begins with its turn, and
+/// stands still while the batch pauses (between `Paused` and `Resumed`), and while a document that
+/// was not submitted waits for another turn.
+pub(crate) struct Supervisor {
+    batch: Batch,
+    rules: Rules,
+    working_time: WorkingTime,
+    jobs: BTreeMap<JobKey, Supervised>,
+    /// Which job is to be abandoned at which working time.
+    deadlines: BTreeSet<(Duration, JobKey)>,
+    /// Jobs that were resumed since the last listing.
+    resumed: Vec<JobKey>,
+    contact: Contact,
+    /// The refusal of a key that was never accepted in this call, while requests are in flight that
+    /// may show that it is.
+    refusal: Option<ServiceError>,
+    /// Pauses that may turn out to be the end of the call: not reported yet.
+    withheld: VecDeque<BatchEvent>,
+    ending: Option<Ending>,
+}
+
+/// What ends documents and the call.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Rules {
+    /// How long each document is followed, in working time.
+    pub(crate) deadline: Option<Duration>,
+    /// When the whole call ends.
+    pub(crate) give_up_at: Option<Time>,
+    /// Whether the call ends if no connection can be made at first.
+    pub(crate) needs_connection: bool,
+}
+
+/// Why everything was abandoned.
+#[derive(Debug, Clone)]
+pub(crate) enum Ending {
+    /// The service refuses the key, and never accepted it in this call.
+    KeyRefused(ServiceError),
+    /// No connection to the service could be made in this call.
+    Unreachable(Cause),
+    /// The time of the whole call is used up.
+    GivenUp,
+    /// By the user, or because results cannot be written.
+    Interrupted,
+}
+
+impl Ending {
+    /// The outcome of a document that it ends. `ticket` is `None` if it certainly was not
+    /// submitted.
+    pub(super) fn to_job_error(&self, ticket: Option<Ticket>, attempts: u16) -> JobError {
+        match (self, ticket) {
+            (Self::KeyRefused(error), ticket) => JobError::Refused {
+                ticket,
+                error: error.clone(),
+            },
+            (Self::Unreachable(cause), None) => JobError::Exhausted {
+                attempts,
+                cause: Some(cause.clone()),
+            },
+            (_, ticket) => JobError::Abandoned { ticket },
+        }
+    }
+}
+
+/// A job that has not finished.
+#[derive(Debug, Default)]
+struct Supervised {
+    /// The working time at which it is abandoned, while its time runs.
+    deadline: Option<Duration>,
+    /// How much of its time was left when its time stopped.
+    left: Option<Duration>,
+    /// Whether its deadline has passed.
+    is_expired: bool,
+    /// How often it was submitted.
+    attempts: u16,
+    /// Why the last request about it failed, if it did.
+    cause: Option<Cause>,
+}
+
+/// What is known of the way to the service.
+#[derive(Debug, Default)]
+struct Contact {
+    /// When the first request was sent.
+    first_sent_at: Option<Time>,
+    /// Requests that could not be sent, before any could.
+    failures: u32,
+    cause: Option<Cause>,
+    is_connected: bool,
+    is_key_accepted: bool,
+}
+
+impl Contact {
+    /// A connection is tried for at least this long, and so many times.
+    const MIN_TRYING: Duration = Duration::from_secs(5);
+    const MIN_FAILURES: u32 = 4;
+
+    /// It is tried for at most this long. What is in flight then takes at most 10 s more, the time
+    /// limit for a connection.
+    const MAX_TRYING: Duration = Duration::from_secs(18);
+
+    /// When the service counts as unreachable, if nothing changes.
+    fn unreachable_at(&self) -> Option<Time> {
+        let first = self.first_sent_at.filter(|_| !self.is_connected)?;
+        match self.failures {
+            0 => None,
+            failures if failures < Self::MIN_FAILURES => Some(first + Self::MAX_TRYING),
+            _ => Some(first + Self::MIN_TRYING),
+        }
+    }
+}
+
+impl Supervisor {
+    pub(crate) fn new(batch: Batch, rules: Rules, now: Time) -> Self {
+        Self {
+            batch,
+            rules,
+            working_time: WorkingTime::new(now),
+            jobs: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            resumed: Vec::new(),
+            contact: Contact::default(),
+            refusal: None,
+            withheld: VecDeque::new(),
+            ending: None,
+        }
+    }
+
+    /// As [`Batch::add`].
+    pub(super) fn add(&mut self, document: Document, now: Time) -> Option<JobKey> {
+        let key = self.batch.add(document, now)?;
+        self.jobs.insert(key, Supervised::default());
+        Some(key)
+    }
+
+    /// As [`Batch::resume`].
+    pub(crate) fn resume(&mut self, ticket: &Ticket, now: Time) -> Option<JobKey> {
+        let key = self.batch.resume(ticket, now)?;
+        self.jobs.insert(key, Supervised::default());
+        self.resumed.push(key);
+        Some(key)
+    }
+
+    /// As [`Batch::handle_notification`].
+    pub(crate) fn handle_notification(&mut self, notification: &Notification, now: Time) {
+        self.batch.handle_notification(notification, now);
+    }
+
+    /// As [`Batch::abandon`].
+    pub(super) fn abandon(&mut self, key: JobKey, now: Time) {
+        self.batch.abandon(key, now);
+    }
+
+    /// As [`Batch::close`].
+    pub(super) fn close(&mut self) {
+        self.batch.close();
+    }
+
+    pub(crate) fn progress(&self) -> BatchProgress {
+        self.batch.progress()
+    }
+
+    /// Why everything was abandoned, if it was. The first reason counts.
+    pub(crate) fn ending(&self) -> Option<&Ending> {
+        self.ending.as_ref()
+    }
+
+    /// Abandons everything. A job whose submit is in flight finishes when the response arrives or
+    /// its time limit passes, the others finish now.
+    pub(crate) fn interrupt(&mut self, now: Time) {
+        self.end(Ending::Interrupted, now);
+    }
+
+    fn end(&mut self, ending: Ending, now: Time) {
+        self.ending.get_or_insert(ending);
+        self.withheld.clear();
+        let keys: Vec<JobKey> = self.batch.keys().collect();
+        keys.into_iter()
+            .for_each(|key| self.batch.abandon(key, now));
+        self.batch.close();
+    }
+
+    /// Ends what is to end now.
+    fn end_due(&mut self, now: Time) {
+        while let Some(&(deadline, key)) = self.deadlines.first()
+            && deadline <= self.working_time.elapsed()
+        {
+            self.deadlines.pop_first();
+            self.expire(key, now);
+        }
+        if self.ending.is_some() {
+            return;
+        }
+        if self.rules.give_up_at.is_some_and(|at| at <= now) {
+            self.end(Ending::GivenUp, now);
+        } else if let Some(cause) = &self.contact.cause
+            && self.unreachable_at().is_some_and(|at| at <= now)
+        {
+            self.end(Ending::Unreachable(cause.clone()), now);
+        } else if self.batch.progress().in_flight == 0
+            && let Some(error) = self.refusal.take()
+        {
+            self.end(Ending::KeyRefused(error), now);
+        }
+    }
+
+    /// When something is to end next; later than now.
+    fn next_end_at(&self) -> Option<Time> {
+        let deadline = self.deadlines.first();
+        let deadline = deadline.and_then(|(deadline, _)| self.working_time.time_at(*deadline));
+        let call = [self.rules.give_up_at, self.unreachable_at()];
+        let call = call.into_iter().filter(|_| self.ending.is_none());
+        call.chain([deadline]).flatten().min()
+    }
+
+    fn unreachable_at(&self) -> Option<Time> {
+        self.contact
+            .unreachable_at()
+            .filter(|_| self.rules.needs_connection)
+    }
+
+    /// The deadline of a job has passed.
+    fn expire(&mut self, key: JobKey, now: Time) {
+        if let Some(job) = self.jobs.get_mut(&key) {
+            job.is_expired = true;
+        }
+        // A poll in flight still decides.
+        if self.batch.state(key) != Some(JobState::Polling) {
+            self.batch.abandon(key, now);
+        }
+    }
+
+    /// The time of a job runs, unless it does already.
+    fn begin(&mut self, key: JobKey) {
+        if let (Some(deadline), Some(job)) = (self.rules.deadline, self.jobs.get_mut(&key))
+            && job.deadline.is_none()
+        {
+            let left = job.left.unwrap_or(deadline);
+            let deadline = self.working_time.elapsed().saturating_add(left);
+            job.deadline = Some(deadline);
+            self.deadlines.insert((deadline, key));
+        }
+    }
+
+    /// The time of a job stands still until its next turn.
+    fn stop(&mut self, key: JobKey) {
+        if let Some(job) = self.jobs.get_mut(&key)
+            && let Some(deadline) = job.deadline.take()
+        {
+            job.left = Some(deadline.saturating_sub(self.working_time.elapsed()));
+            self.deadlines.remove(&(deadline, key));
+        }
+    }
+
+    /// Takes note of an event. `None` if it is not to be reported now.
+    fn observe(&mut self, mut event: BatchEvent, now: Time) -> Option<BatchEvent> {
+        match &mut event.kind {
+            BatchEventKind::Paused(pause) => {
+                self.working_time.pause(pause.reason);
+                let is_undecided = match pause.reason {
+                    PauseReason::KeyRefused => !self.contact.is_key_accepted,
+                    PauseReason::Outage => {
+                        self.rules.needs_connection && !self.contact.is_connected
+                    }
+                    _ => false,
+                };
+                if is_undecided && self.ending.is_none() {
+                    if let (PauseReason::KeyRefused, Cause::Service(error)) =
+                        (pause.reason, &pause.cause)
+                    {
+                        self.refusal = Some(error.clone());
+                    }
+                    self.withheld.push_back(event);
+                    return None;
+                }
+            }
+            BatchEventKind::Resumed { reason, .. } => {
+                self.working_time.resume(*reason);
+                // Without its beginning its end is not reported either.
+                let withheld = self.withheld.len();
+                self.withheld.retain(|event| match &event.kind {
+                    BatchEventKind::Paused(pause) => pause.reason != *reason,
+                    _ => true,
+                });
+                if *reason == PauseReason::KeyRefused {
+                    self.accept_key();
+                }
+                if self.withheld.len() < withheld {
+                    return None;
+                }
+            }
+            BatchEventKind::ListingReceived { .. } => {
+                self.accept_key();
+                // A listing is the turn of all that was resumed before.
+                let resumed = std::mem::take(&mut self.resumed);
+                resumed.into_iter().for_each(|key| self.begin(key));
+            }
+            BatchEventKind::Job { key, event, .. } => self.observe_job(*key, event, now),
+            _ => {}
+        }
+        Some(event)
+    }
+
+    fn observe_job(&mut self, key: JobKey, event: &mut JobEventKind, now: Time) {
+        match event {
+            JobEventKind::Submitting { attempt } => {
+                self.begin(key);
+                if let Some(job) = self.jobs.get_mut(&key) {
+                    job.attempts = *attempt;
+                }
+            }
+            JobEventKind::PollDue { .. } => self.begin(key),
+            JobEventKind::Submitted(_) => {
+                self.accept_key();
+                self.set_cause(key, None);
+            }
+            JobEventKind::SubmitFailed { cause, .. } => {
+                self.set_cause(key, Some(cause.clone()));
+                self.stop(key);
+            }
+            JobEventKind::Progressed { .. } => {
+                self.accept_key();
+                self.set_cause(key, None);
+                self.abandon_expired(key, now);
+            }
+            JobEventKind::PollFailed { cause, .. } => {
+                self.set_cause(key, Some(cause.clone()));
+                self.abandon_expired(key, now);
+            }
+            JobEventKind::Finished(outcome) => self.finish(key, outcome, now),
+            _ => {}
+        }
+    }
+
+    /// A job has finished. If it was abandoned, its outcome says why.
+    fn finish(&mut self, key: JobKey, outcome: &mut Result<Extraction, JobError>, now: Time) {
+        let job = self.jobs.remove(&key).unwrap_or_default();
+        if let Some(deadline) = job.deadline {
+            self.deadlines.remove(&(deadline, key));
+        }
+        match outcome {
+            Err(JobError::Abandoned { ticket }) if job.is_expired => {
+                *outcome = Err(match ticket.take() {
+                    Some(ticket) => JobError::Deadline {
+                        ticket,
+                        retry_after: None,
+                        cause: job.cause,
+                    },
+                    None => JobError::Exhausted {
+                        attempts: job.attempts,
+                        cause: job.cause,
+                    },
+                });
+            }
+            Err(JobError::Abandoned { ticket }) => {
+                if let Some(ending) = &self.ending {
+                    *outcome = Err(ending.to_job_error(ticket.take(), job.attempts));
+                }
+            }
+            Ok(_) | Err(JobError::Failed { .. } | JobError::Expired { .. }) => self.accept_key(),
+            Err(JobError::Exhausted {
+                cause: Some(cause @ Cause::Failure(_)),
+                ..
+            }) if self.rules.needs_connection && !self.contact.is_connected => {
+                let cause = cause.clone();
+                self.end(Ending::Unreachable(cause), now);
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn abandon_expired(&mut self, key: JobKey, now: Time) {
+        if self.jobs.get(&key).is_some_and(|job| job.is_expired) {
+            self.batch.abandon(key, now);
+        }
+    }
+
+    fn set_cause(&mut self, key: JobKey, cause: Option<Cause>) {
+        if let Some(job) = self.jobs.get_mut(&key) {
+            job.cause = cause;
+        }
+    }
+
+    /// The service has accepted the key.
+    fn accept_key(&mut self) {
+        self.contact.is_key_accepted = true;
+        self.refusal = None;
+    }
+
+    /// A pause that turned out not to be the end of the call.
+    fn next_withheld(&mut self) -> Option<BatchEvent> {
+        let contact = &self.contact;
+        let is_decided = |event: &BatchEvent| match &event.kind {
+            BatchEventKind::Paused(pause) if pause.reason == PauseReason::KeyRefused => {
+                contact.is_key_accepted
+            }
+            _ => contact.is_connected,
+        };
+        let index = self.withheld.iter().position(is_decided)?;
+        self.withheld.remove(index)
+    }
+}
+
+impl Machine for Supervisor {
+    type Event = BatchEvent;
+    type Outcome = BatchOutcome;
+
+    fn next_output(&mut self, now: Time) -> Output<BatchEvent> {
+        self.working_time.advance(now);
+        loop {
+            self.end_due(now);
+            if let Some(event) = self.next_withheld() {
+                return Output::Event(event);
+            }
+            let wait = match self.batch.next_output(now) {
+                Output::Event(event) => match self.observe(event, now) {
+                    Some(event) => return Output::Event(event),
+                    None => continue,
+                },
+                Output::Send(transmit) => {
+                    self.contact.first_sent_at.get_or_insert(now);
+                    return Output::Send(transmit);
+                }
+                Output::Done => return Output::Done,
+                Output::Wait(until) => Some(until),
+                Output::NeedInput => None,
+            };
+            let next = [wait, self.next_end_at()].into_iter().flatten().min();
+            return next.map_or(Output::NeedInput, Output::Wait);
+        }
+    }
+
+    fn handle_response(&mut self, id: RequestId, response: http::Response<Bytes>, now: Time) {
+        self.contact.is_connected = true;
+        self.batch.handle_response(id, response, now);
+    }
+
+    fn handle_failure(&mut self, id: RequestId, failure: Failure, now: Time) {
+        match failure.kind() {
+            FailureKind::NotSent => {
+                self.contact.failures = self.contact.failures.saturating_add(1);
+                self.contact.cause = Some(Cause::Failure(failure.clone()));
+            }
+            FailureKind::Interrupted | FailureKind::TooLarge => self.contact.is_connected = true,
+            FailureKind::Source => {}
+        }
+        self.batch.handle_failure(id, failure, now);
+    }
+
+    fn into_outcome(event: BatchEvent) -> Result<BatchOutcome, BatchEvent> {
+        Batch::into_outcome(event)
+    }
+}

@@ -258,7 +258,7 @@ impl Batch {
         }
         if let Some(exchange) = self.outbox.complete(id) {
             match exchange.purpose {
-                Purpose::Submit { job, .. } => self.complete_submit(job, id, exchange, reply, now),
+                Purpose::Submit { job, .. } => self.complete_submit(job, id, &exchange, reply, now),
                 Purpose::Poll { job, .. } => self.complete_poll(job, id, &exchange, reply, now),
                 Purpose::Listing => self.complete_listing(id, &exchange, &reply, now),
             }
@@ -349,7 +349,7 @@ impl Batch {
         &mut self,
         job: Key,
         id: RequestId,
-        exchange: Outstanding,
+        exchange: &Outstanding,
         reply: Reply,
         now: Time,
     ) {
@@ -361,7 +361,7 @@ impl Batch {
         } = interpret::submit(reply, trusts_overload);
         let is_unknown = result == SubmitResult::Unknown;
         let cause = || decoded.cause().unwrap_or(Cause::TimeLimit);
-        self.observe(id, &exchange, signal, is_unknown, cause, now);
+        self.observe(id, exchange, signal, is_unknown, cause, now);
         let result = match result {
             SubmitResult::KeyRefused if !self.refuses_submit(job, exchange.key_number) => {
                 SubmitResult::Deferred { hint: None }

@@ -269,7 +269,7 @@ impl Drain {
                 now,
             ),
             PollResult::Final(OutcomeKind::Expired) => {
-                self.hand_out(key, Err(DrainError::Expired), now)
+                self.hand_out(key, Err(DrainError::Expired), now);
             }
             PollResult::Final(OutcomeKind::Unreadable) => self.set_aside_unreadable(key, decoded),
             PollResult::InProgress { hint } => {

@@ -96,7 +96,7 @@ pub enum JobError {
         /// How the last attempt ended, where it certainly did not arrive: an earlier one, which
         /// [`with_resubmissions`](crate::machine::RetryPolicy::with_resubmissions) let repeat, may
         /// have arrived.
-        otherwise: Option<Box<JobError>>,
+        otherwise: Option<Box<Self>>,
     },
     /// The document could not be read, so it was not submitted.
     SourceFailed {

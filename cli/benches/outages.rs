@@ -38,7 +38,7 @@ const OUTAGES: [(&str, Begin); 5] = [
         listener.with_service(|service| service.fail_until(until, Fault::Unavailable));
     }),
     ("closed port", |listener, _| {
-        listener.close_for(OUTAGE_DURATION)
+        listener.close_for(OUTAGE_DURATION);
     }),
     ("502 to each POST", |listener, until| {
         listener.with_service(|service| service.fail_submits_until(until, Fault::BadGateway));

@@ -287,7 +287,7 @@ fn a_key_that_is_refused_later_pauses() {
     listener.with_service(|service| service.fail_until(in_an_hour, Fault::Unauthorized));
     assert_eq!(post(&receiver.address, "/", &message("0d14")), "204");
     let mut line = String::new();
-    receiver.told.read_line(&mut line).unwrap();
+    receiver.stderr.read_line(&mut line).unwrap();
     assert!(line.starts_with("typless: paused since "), "{line}");
     let (code, _, err) = receiver.interrupt();
     assert!(

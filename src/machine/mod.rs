@@ -58,6 +58,8 @@
 //!     for at most a minute if it does not.
 //! 12. A job that is resumed from its ticket (before it has one: restored from its snapshot), at
 //!     any step, reaches the same outcome.
+//! 13. A job that is reported as not submitted was not submitted, whatever ended it: abandoned,
+//!     refused, out of attempts or of time. What an earlier attempt may have done counts.
 
 mod batch;
 mod call;

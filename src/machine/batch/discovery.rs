@@ -21,7 +21,7 @@ use crate::machine::poll_policy::PollPolicy;
 use crate::machine::time::Time;
 use crate::machine::{exchange::Limits, random};
 
-/// The silence of the queue is believed for so long at most: results are kept for 48 hours.
+/// What no listing lists is believed to be unfinished for so long at most: results are kept for 48 hours.
 const MAX_BELIEF: Duration = Duration::from_secs(12 * 3600);
 
 /// Or for this long, while webhooks arrive.
@@ -322,7 +322,7 @@ impl Discovery {
 
     /// Since when a job is known to be in progress, before it is polled now.
     pub(super) fn in_progress_since(&self, entry: &Entry, before: &Record) -> Time {
-        // Silence counts as evidence where it is one.
+        // That a listing does not list it counts where that is evidence.
         if !self.listing.trust().is_evidence() {
             return entry.own_poll_at.max(before.submitted_at);
         }

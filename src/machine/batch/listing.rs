@@ -32,7 +32,7 @@ pub(super) struct Listing {
     failures: u16,
     /// Listings in a row that could not be read.
     unreadable: u8,
-    /// Up to when its silence has taught how long jobs take.
+    /// Up to when listings have taught how long jobs take.
     taught_until: Option<Time>,
     /// Whether a job was polled since the last listing, although it was not listed.
     has_overdue_poll: bool,
@@ -224,13 +224,13 @@ impl Listing {
         self.has_overdue_poll = true;
     }
 
-    /// From when on the silence of a listing that was sent then teaches; `None` if it teaches
-    /// nothing.
+    /// From when on a listing that was sent then teaches, by what it does not list; `None` if it
+    /// teaches nothing.
     pub(super) fn teaches_since(&mut self, sent_at: Time) -> Option<Time> {
         if !self.trust.is_evidence() {
             return None;
         }
-        // The first that lists ours shows that the silence before it counts, too.
+        // The first that lists ours shows that those before it count, too.
         self.taught_until.replace(sent_at).or(self.first_listed_at)
     }
 

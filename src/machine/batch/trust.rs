@@ -9,8 +9,8 @@
 //!       +----- Degraded ------+        any -------- problem -----> Degraded
 //! ```
 //!
-//! Only what a queue lists is evidence for it. Its silence is believed as far as it has shown that
-//! it lists what has finished; see [`Trust::lists_all_but_one_in`].
+//! Only what a queue lists is evidence for it. What it does not list is believed to be unfinished as
+//! far as it has shown that it lists what has finished; see [`Trust::lists_all_but_one_in`].
 
 use super::event::QueueProblem;
 
@@ -40,7 +40,7 @@ pub(super) enum Seen {
     Problem(QueueProblem),
 }
 
-/// After so many listings that list none of ours, silence says no more than at first.
+/// After so many listings that list none of ours, one more says no more than at first.
 const STALE_LISTINGS: u8 = 16;
 
 /// Before it has listed any, one job in so many is assumed never to be listed. A poll for each
@@ -57,7 +57,7 @@ impl Trust {
             (_, Seen::Problem(problem)) => Self::Degraded(problem),
             (_, Seen::Ours) => Self::Proven,
             (Self::Proven, Seen::None(times)) if times >= STALE_LISTINGS => Self::Stale,
-            // Silence is no proof that a silence has ended.
+            // That it lists none again does not show that it lists what has finished.
             (Self::Degraded(QueueProblem::NotListed), Seen::None(_)) => self,
             (Self::Degraded(_), Seen::None(_)) => Self::Unproven,
             (Self::Unproven | Self::Proven | Self::Stale, Seen::None(_)) => self,
@@ -69,7 +69,7 @@ impl Trust {
         matches!(self, Self::Unproven | Self::Proven | Self::Stale)
     }
 
-    /// Whether its silence is evidence, from which can be learned.
+    /// Whether what it does not list is evidence, from which can be learned.
     pub(super) fn is_evidence(self) -> bool {
         self == Self::Proven
     }
@@ -159,9 +159,9 @@ mod tests {
     }
 
     #[test]
-    fn silence_does_not_end_a_silence() {
-        let silent = Trust::Degraded(QueueProblem::NotListed);
-        assert_eq!(silent.next(Seen::None(200)), silent);
-        assert_eq!(silent.next(Seen::Ours), Trust::Proven);
+    fn empty_listings_do_not_restore_a_queue_that_does_not_list() {
+        let degraded = Trust::Degraded(QueueProblem::NotListed);
+        assert_eq!(degraded.next(Seen::None(200)), degraded);
+        assert_eq!(degraded.next(Seen::Ours), Trust::Proven);
     }
 }

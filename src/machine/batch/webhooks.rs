@@ -6,12 +6,12 @@ use std::time::Duration;
 use crate::machine::collections::id_index::IdHash;
 use crate::machine::time::Time;
 
-/// Whether a webhook came for each of the jobs that finished last: while nine in ten are told,
+/// Whether a webhook came for each of the jobs that finished last: while nine in ten are notified,
 /// everything else only has to find the tenth.
 #[derive(Debug, Default)]
 pub(super) struct Webhooks {
     finished: VecDeque<Finished>,
-    told: usize,
+    notified: usize,
 }
 
 /// A job that has finished.
@@ -19,7 +19,7 @@ pub(super) struct Webhooks {
 struct Finished {
     id: IdHash,
     at: Time,
-    told: bool,
+    notified: bool,
 }
 
 /// How many of the last finished jobs are judged by, at most and at least.
@@ -31,12 +31,16 @@ const GRACE: Duration = Duration::from_secs(10);
 
 impl Webhooks {
     /// A job has finished; whether a webhook had said so.
-    pub(super) fn finished(&mut self, id: IdHash, told: bool, now: Time) {
-        self.finished.push_back(Finished { id, at: now, told });
-        self.told += usize::from(told);
+    pub(super) fn finished(&mut self, id: IdHash, notified: bool, now: Time) {
+        self.finished.push_back(Finished {
+            id,
+            at: now,
+            notified,
+        });
+        self.notified += usize::from(notified);
         if self.finished.len() > MAX {
             let oldest = self.finished.pop_front();
-            self.told -= usize::from(oldest.is_some_and(|finished| finished.told));
+            self.notified -= usize::from(oldest.is_some_and(|finished| finished.notified));
         }
     }
 
@@ -45,24 +49,24 @@ impl Webhooks {
         if let Some(finished) = self
             .finished
             .iter_mut()
-            .find(|finished| finished.id == id && !finished.told)
+            .find(|finished| finished.id == id && !finished.notified)
         {
-            finished.told = true;
-            self.told += 1;
+            finished.notified = true;
+            self.notified += 1;
         }
     }
 
     /// Whether they can be counted on.
     pub(super) fn arrive(&self, now: Time) -> bool {
-        if self.told < FEWEST.min(self.finished.len()) || self.finished.len() < FEWEST {
+        if self.notified < FEWEST.min(self.finished.len()) || self.finished.len() < FEWEST {
             return false;
         }
         let missing = self
             .finished
             .iter()
-            .filter(|finished| !finished.told && now.saturating_since(finished.at) > GRACE)
+            .filter(|finished| !finished.notified && now.saturating_since(finished.at) > GRACE)
             .count();
-        self.told >= missing * 9
+        self.notified >= missing * 9
     }
 }
 
@@ -92,6 +96,6 @@ mod tests {
         assert!(webhooks.arrive(later));
         (12..200).for_each(|number| webhooks.finished(id(number), false, START));
         assert!(!webhooks.arrive(later));
-        assert_eq!((webhooks.finished.len(), webhooks.told), (MAX, 0));
+        assert_eq!((webhooks.finished.len(), webhooks.notified), (MAX, 0));
     }
 }

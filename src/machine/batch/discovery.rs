@@ -21,7 +21,8 @@ use crate::machine::poll_policy::PollPolicy;
 use crate::machine::time::Time;
 use crate::machine::{exchange::Limits, random};
 
-/// What no listing lists is believed to be unfinished for so long at most: results are kept for 48 hours.
+/// What no listing lists is believed to be unfinished for so long at most: results are kept for
+/// 48 hours.
 const MAX_BELIEF: Duration = Duration::from_secs(12 * 3600);
 
 /// Or for this long, while webhooks arrive.

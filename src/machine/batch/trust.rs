@@ -9,8 +9,8 @@
 //!       +----- Degraded ------+        any -------- problem -----> Degraded
 //! ```
 //!
-//! Only what a queue lists is evidence for it. What it does not list is believed to be unfinished as
-//! far as it has shown that it lists what has finished; see [`Trust::lists_all_but_one_in`].
+//! Only what a queue lists is evidence for it. What it does not list is believed to be unfinished,
+//! as far as it has shown that it lists what has finished; see [`Trust::lists_all_but_one_in`].
 
 use super::event::QueueProblem;
 

@@ -247,7 +247,10 @@ impl Discovery {
             State::Waiting if is_late => Slot::Polls(Priority::Last),
             State::Waiting if entry.is_named() => Slot::Polls(Priority::Finished),
             State::Waiting if entry.needs_budget() => Slot::Retries,
-            State::Waiting if !entry.is_counted => Slot::Polls(Priority::Alone),
+            // The service may have read its last poll, and list it no longer.
+            State::Waiting if !entry.is_counted || entry.record.failures > 0 => {
+                Slot::Polls(Priority::Alone)
+            }
             State::Waiting if self.is_overdue(entry, pressure, now) => {
                 Slot::Polls(Priority::Overdue)
             }

@@ -4,6 +4,7 @@
 
 mod dependencies;
 mod docs;
+mod layers;
 mod support;
 mod transcripts;
 mod words;

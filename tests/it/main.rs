@@ -51,7 +51,10 @@ mod laws {
     mod checker;
     mod drain;
     mod job;
+    mod limits;
     mod parse;
+    mod resets;
     mod resume;
     mod strategies;
+    mod waits;
 }

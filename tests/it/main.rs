@@ -4,6 +4,7 @@
 
 mod dependencies;
 mod docs;
+mod layers;
 mod support;
 mod transcripts;
 mod words;
@@ -50,7 +51,10 @@ mod laws {
     mod checker;
     mod drain;
     mod job;
+    mod limits;
     mod parse;
+    mod resets;
     mod resume;
     mod strategies;
+    mod waits;
 }

@@ -4,6 +4,7 @@
 //! the job, and put it where it waits.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::discovery::{Count, Discovery, Polled};
@@ -22,15 +23,15 @@ use crate::machine::exchange::{Limits, RequestId};
 use crate::machine::interpret::{
     self, Decoded, ListingResult, Meaning, PollResult, Reply, Signal, SubmitResult,
 };
-use crate::machine::job::job_mut::{Action, poll_request, submit_request};
+use crate::machine::job::job_mut::{Action, Pending, poll_request, submit_request};
 use crate::machine::job::record::{PollReason, Record, State};
 use crate::machine::job::transition::Input;
-use crate::machine::job::{JobEventKind, Ticket};
+use crate::machine::job::{DocumentMeta, JobEventKind, Ticket};
 use crate::machine::random;
 use crate::machine::throttle::limiter::RequestKind;
 use crate::machine::throttle::{Change, Completed, Subject};
 use crate::machine::time::Time;
-use crate::wire::AwaitingRequest;
+use crate::wire::{AwaitingRequest, Document};
 
 // What is done.
 impl Batch {
@@ -575,6 +576,30 @@ impl Batch {
 
 // How jobs move.
 impl Batch {
+    /// Takes a document in, to be submitted when its turn comes.
+    pub(super) fn take_document(&mut self, document: Document, now: Time) -> JobKey {
+        let deadline = now + self.options.jobs.deadline.unwrap_or(JobOptions::DEADLINE);
+        let entry = self.entry(Record::ready(now, deadline), document, now);
+        self.insert(entry, now).into()
+    }
+
+    /// The entry of a job that has a document.
+    pub(super) fn entry(&mut self, record: Record, document: Document, now: Time) -> Entry {
+        let JobOptions {
+            text_blocks,
+            response_bytes,
+            ..
+        } = self.options.jobs;
+        let meta = DocumentMeta::from_document(&document);
+        let meta = self.jobs.share(Arc::new(meta));
+        let pending = Pending::with_document(document, text_blocks, response_bytes);
+        let kind = self
+            .discovery
+            .estimators
+            .slot(meta.document_type.as_deref());
+        Entry::with_document(record, meta, pending, kind, now)
+    }
+
     /// Takes a new job in.
     pub(super) fn insert(&mut self, entry: Entry, now: Time) -> Key {
         let id = entry.extraction_id.clone();

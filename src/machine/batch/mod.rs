@@ -31,7 +31,6 @@ mod trust;
 mod webhooks;
 
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -48,10 +47,9 @@ use sources::Sources;
 use super::delay::DelayEstimators;
 use super::exchange::{Failure, RequestId};
 use super::interpret::{Decoded, Reply, SubmitResult};
-use super::job::job_mut::Pending;
 use super::job::record::{Record, State};
 use super::job::transition::Input;
-use super::job::{DocumentMeta, JobEventKind, JobOptions, JobState, Snapshot, Ticket};
+use super::job::{JobEventKind, JobOptions, JobState, Snapshot, Ticket};
 use super::throttle::Throttle;
 use super::throttle::limiter::Limiter;
 use super::time::Time;
@@ -326,28 +324,6 @@ impl Batch {
         progress.key_refused = self.throttle.is_key_refused();
         progress.has_source = !self.sources.is_empty();
         progress
-    }
-
-    fn take_document(&mut self, document: Document, now: Time) -> JobKey {
-        let deadline = now + self.options.jobs.deadline.unwrap_or(JobOptions::DEADLINE);
-        let entry = self.entry(Record::ready(now, deadline), document, now);
-        self.insert(entry, now).into()
-    }
-
-    fn entry(&mut self, record: Record, document: Document, now: Time) -> Entry {
-        let JobOptions {
-            text_blocks,
-            response_bytes,
-            ..
-        } = self.options.jobs;
-        let meta = DocumentMeta::from_document(&document);
-        let meta = self.jobs.share(Arc::new(meta));
-        let pending = Pending::with_document(document, text_blocks, response_bytes);
-        let kind = self
-            .discovery
-            .estimators
-            .slot(meta.document_type.as_deref());
-        Entry::with_document(record, meta, pending, kind, now)
     }
 
     fn advance(&mut self, now: Time) -> Time {

@@ -189,6 +189,33 @@ fn the_readme_draws_exactly_the_ways_there_are() {
     );
 }
 
+/// Nor does what the service asked for, but that a deadline ends it.
+#[test]
+fn no_input_sets_a_poll_back() {
+    everything(|before, input, _, after| {
+        assert!(after.polled_at >= before.polled_at, "{input:?} {before:?}");
+        let asked = before.not_before.min(before.deadline);
+        assert!(after.not_before >= asked, "{input:?} {before:?}");
+    });
+}
+
+#[test]
+fn a_success_resets_the_failures_and_nothing_else_does() {
+    for mut before in states().into_iter().flat_map(records) {
+        before.failures = 3;
+        for input in inputs(3) {
+            let mut after = before;
+            let effect = step(&mut after, input, NOW, &rules(1));
+            match effect {
+                Effect::Submitted | Effect::Progressed => assert_eq!(after.failures, 0),
+                Effect::SubmitFailed | Effect::PollFailed => assert_eq!(after.failures, 4),
+                Effect::Finished { .. } => {}
+                _ => assert_eq!(after.failures, 3, "{input:?} {before:?}"),
+            }
+        }
+    }
+}
+
 #[test]
 fn nothing_follows_an_outcome_but_that_a_late_id_is_kept() {
     everything(|before, input, effect, after| {

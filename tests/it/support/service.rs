@@ -192,6 +192,8 @@ pub(crate) struct BatchRun {
     pub(crate) now: Time,
     pub(crate) round_trip: Duration,
     pub(crate) events: Vec<BatchEvent>,
+    /// When each of these was emitted.
+    pub(crate) event_times: Vec<Time>,
     /// Whether all events are kept, or only the outcomes.
     pub(crate) keeps_events: bool,
     /// The outcome of each job: a result, or the name of the error.
@@ -226,6 +228,7 @@ impl BatchRun {
             now,
             round_trip: Duration::from_millis(100),
             events: Vec::new(),
+            event_times: Vec::new(),
             keeps_events: true,
             outcomes: BTreeMap::new(),
             webhook: Box::new(|_| None),
@@ -391,6 +394,7 @@ impl BatchRun {
         }
         if self.keeps_events {
             self.events.push(event);
+            self.event_times.push(self.now);
         }
     }
 

@@ -58,11 +58,18 @@ fn holds_out<M: Machine>(machine: &mut M, transmit: &Transmit, sent_at: Time) ->
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 24,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// A large upload takes long: its limit is not that of a poll.
     #[test]
-    fn a_request_is_waited_for_until_its_own_limit(bytes in 1..8_000_000_usize, is_batch in any::<bool>()) {
+    fn a_request_is_waited_for_until_its_own_limit(
+        bytes in 1..8_000_000_usize,
+        is_batch in any::<bool>(),
+    ) {
         let mut now = START;
         let (mut job, mut batch);
         let machine: &mut dyn Exchanges = if is_batch {
@@ -169,7 +176,11 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 128,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// Counted from the event on, with which a submit begins. A document that is larger than the
     /// limit goes alone.
@@ -247,7 +258,11 @@ fn breakdown() -> impl Strategy<Value = Option<Fault>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// A last poll is begun within a minute of the deadline, or not at all, and takes a minute at
     /// most; a submit that is out is waited for as long.

@@ -40,22 +40,22 @@ fn drain_policy() -> RetryPolicy {
 
 /// What is replied.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Answer {
+enum Step {
     NotSent,
     Status(u16),
     Success,
 }
 
-fn failure() -> impl Strategy<Value = Answer> {
+fn failure() -> impl Strategy<Value = Step> {
     prop_oneof![
-        Just(Answer::NotSent),
-        Just(Answer::Status(408)),
-        Just(Answer::Status(429))
+        Just(Step::NotSent),
+        Just(Step::Status(408)),
+        Just(Step::Status(429))
     ]
 }
 
-fn answer() -> impl Strategy<Value = Answer> {
-    prop_oneof![3 => failure(), 1 => Just(Answer::Status(500)), 3 => Just(Answer::Success)]
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![3 => failure(), 1 => Just(Step::Status(500)), 3 => Just(Step::Success)]
 }
 
 proptest! {
@@ -63,27 +63,27 @@ proptest! {
 
     #[test]
     fn a_job_waits_by_its_failures_since_the_last_success(
-        seed in any::<u64>(), submits in vec(failure(), 0..7), polls in vec(answer(), 1..12),
+        seed in any::<u64>(), submits in vec(failure(), 0..7), polls in vec(step(), 1..12),
     ) {
         let mut run = Run::with(JobOptions::new().with_seed(seed).with_deadline(DAY));
         let (accepted_after, mut failures, mut replied_at) = (submits.len(), 0, run.now);
-        let answers = submits.into_iter().chain([Answer::Success]).chain(polls);
-        for (at, answer) in answers.enumerate() {
+        let steps = submits.into_iter().chain([Step::Success]).chain(polls);
+        for (at, step) in steps.enumerate() {
             let transmit = run.next_request().expect("it goes on");
             if failures > 0 {
                 let delay = run.now.saturating_since(replied_at);
                 check_delay(RetryPolicy::new(), delay, failures)?;
             }
             (failures, replied_at) = (failures + 1, run.now);
-            match answer {
-                Answer::NotSent => {
+            match step {
+                Step::NotSent => {
                     let failure = Failure::new(FailureKind::NotSent, "set by the test");
                     run.job.handle_failure(transmit.id, failure, run.now);
                 }
-                Answer::Status(status) => {
+                Step::Status(status) => {
                     run.job.handle_response(transmit.id, response(status, ""), run.now);
                 }
-                Answer::Success => {
+                Step::Success => {
                     let success = if at == accepted_after { accepted() } else { in_progress() };
                     run.job.handle_response(transmit.id, success, run.now);
                     failures = 0;
@@ -99,20 +99,20 @@ proptest! {
     /// What was not sent, or only put off, is charged to no id.
     #[test]
     fn a_drain_charges_an_id_for_its_failures_since_its_last_result(
-        seed in any::<u64>(), answers in vec(answer(), 1..14),
+        seed in any::<u64>(), steps in vec(step(), 1..14),
     ) {
         let charged: Rc<RefCell<u16>> = Rc::default();
         let (counts, at) = (charged.clone(), RefCell::new(0));
         let reply = move || -> Reply {
             let number = at.replace_with(|at| *at + 1);
-            match answers[number % answers.len()] {
-                Answer::NotSent => Err(FailureKind::NotSent),
-                Answer::Status(429) => Ok(response(429, "")),
-                Answer::Status(status) => {
+            match steps[number % steps.len()] {
+                Step::NotSent => Err(FailureKind::NotSent),
+                Step::Status(429) => Ok(response(429, "")),
+                Step::Status(status) => {
                     *counts.borrow_mut() += 1;
                     Ok(response(status, ""))
                 }
-                Answer::Success => {
+                Step::Success => {
                     *counts.borrow_mut() = 0;
                     Ok(success())
                 }
@@ -154,11 +154,11 @@ proptest! {
     #[test]
     fn a_drain_lists_again_by_the_failures_since_the_last_listing(
         seed in any::<u64>(),
-        answers in vec(prop_oneof![Just(None), Just(Some(0)), (1..600_u64).prop_map(Some)], 1..14),
+        steps in vec(prop_oneof![Just(None), Just(Some(0)), (1..600_u64).prop_map(Some)], 1..14),
     ) {
         let options = DrainOptions::new().with_seed(seed).with_interval(MINUTE);
         let mut run = DrainRun::with(options);
-        let (turns, at) = (answers.clone(), RefCell::new(0));
+        let (turns, at) = (steps.clone(), RefCell::new(0));
         let mut queue = Queue::new(&[]);
         queue.odd_listing = Some(Box::new(move || {
             let number = at.replace_with(|at| *at + 1);
@@ -177,7 +177,7 @@ proptest! {
         for (number, pair) in run.requests.windows(2).enumerate() {
             let (sent_at, next_at) = (pair[0].0, pair[1].0);
             let gap = next_at.saturating_since(sent_at);
-            let Some(hint) = answers[number % answers.len()].map(Duration::from_secs) else {
+            let Some(hint) = steps[number % steps.len()].map(Duration::from_secs) else {
                 failures = 0;
                 prop_assert_eq!(gap, MINUTE);
                 continue;

@@ -53,11 +53,11 @@ proptest! {
     ) {
         let mut run = Run::with(JobOptions::new().with_seed(seed).with_deadline(DAY));
         let submits = submits.into_iter().map(|(status, hint)| (status, hint, false));
-        let answers = submits.chain([(202, accepted_hint, false)]).chain(polls);
+        let replies = submits.chain([(202, accepted_hint, false)]).chain(polls);
         let message = format!(r#"{{"data": {{"id": "{ID}"}}, "type": "extraction.finished"}}"#);
         let message = Notification::decode(message.as_bytes()).unwrap();
         let mut not_before = run.now;
-        for (status, hint, is_notified) in answers {
+        for (status, hint, is_notified) in replies {
             let transmit = run.next_request().expect("it goes on");
             prop_assert!(run.now >= not_before, "{:?} {not_before:?}", run.now);
             run.job.handle_response(transmit.id, hinted(status, hint), run.now);

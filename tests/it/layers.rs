@@ -90,10 +90,10 @@ fn read(name: &str, text: &str) -> Source {
 }
 
 fn function(lines: &[String], start: usize, name: String, owner: Option<String>) -> Function {
-    let is_end = |line: &String| indent(line) == indent(&lines[start]) && line.trim() == "}";
+    let is_last = |line: &String| indent(line) == indent(&lines[start]) && line.trim() == "}";
     let end = lines[start..]
         .iter()
-        .position(is_end)
+        .position(is_last)
         .map_or(start, |at| start + at);
     let is_open = |line: &String| line.ends_with('{') || line.ends_with('}');
     let open = lines[start..=end]
@@ -547,7 +547,8 @@ fn between(files: &[(&str, &str)]) -> Calls {
 
 #[test]
 fn a_planted_circle_is_found() {
-    let top = "pub struct Top {\n    part: Part,\n}\n\nimpl Top {\n    pub fn go(&mut self) {\n        \
+    let top = "pub struct Top {\n    part: Part,\n}\n\n\
+         impl Top {\n    pub fn go(&mut self) {\n        \
                self.part.run(1);\n    }\n\n    fn back(&self) {}\n}\n";
     let part = "pub struct Part;\n\nimpl Part {\n    pub fn run(&self, times: u32) {}\n}\n";
     let calls = between(&[("top.rs", top), ("part.rs", part)]);

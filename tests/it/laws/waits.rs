@@ -39,17 +39,29 @@ fn hint() -> impl Strategy<Value = u64> {
     prop_oneof![Just(0), 1..600_u64]
 }
 
+fn poll_status() -> impl Strategy<Value = u16> {
+    prop_oneof![Just(200_u16), fault_status()]
+}
+
+fn fault_status() -> impl Strategy<Value = u16> {
+    prop_oneof![Just(429_u16), Just(503), Just(500), Just(408)]
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 96,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// Nor sooner than the event said, but for a poll that a message brings, a second after the
-    /// last at the soonest.
+    /// last at the earliest.
     #[test]
     fn a_job_sends_nothing_sooner(
         seed in any::<u64>(),
         submits in vec((prop_oneof![Just(408_u16), Just(429)], hint()), 0..6),
         accepted_hint in hint(),
-        polls in vec((prop_oneof![Just(200_u16), Just(408), Just(429), Just(500), Just(503)], hint(), any::<bool>()), 1..12),
+        polls in vec((poll_status(), hint(), any::<bool>()), 1..12),
     ) {
         let mut run = Run::with(JobOptions::new().with_seed(seed).with_deadline(DAY));
         let submits = submits.into_iter().map(|(status, hint)| (status, hint, false));
@@ -83,13 +95,17 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// A listing, a poll of any job, a submit, a probe.
     #[test]
     fn a_batch_sends_nothing_before_the_end_of_a_pause(
         seed in any::<u64>(), is_queue in any::<bool>(),
-        faults in vec((0..60_u64, prop_oneof![Just(429_u16), Just(503), Just(500), Just(408)], 1..300_u64), 1..10),
+        faults in vec((0..60_u64, fault_status(), 1..300_u64), 1..10),
     ) {
         let options = BatchOptions::new().with_seed(seed).with_deadline(DAY);
         let options = if is_queue { options } else { options.without_queue() };
@@ -114,7 +130,7 @@ proptest! {
     #[test]
     fn a_drain_sends_nothing_before_the_end_of_a_pause(
         seed in any::<u64>(),
-        faults in vec((0..40_usize, prop_oneof![Just(429_u16), Just(503), Just(500)], 1..300_u64), 1..8),
+        faults in vec((0..40_usize, fault_status(), 1..300_u64), 1..8),
     ) {
         let options = DrainOptions::new().with_seed(seed).with_interval(MINUTE);
         let mut run = DrainRun::with(options);
@@ -129,7 +145,8 @@ proptest! {
         };
         for name in &names {
             let odd = odd.clone();
-            queue.odd.insert(name.clone(), Box::new(move || odd().unwrap_or_else(|| Ok(success()))));
+            let reply = move || odd().unwrap_or_else(|| Ok(success()));
+            queue.odd.insert(name.clone(), Box::new(reply));
         }
         let all = names.clone();
         queue.odd_listing = Some(Box::new(move || odd().unwrap_or_else(|| Ok(listing(&all)))));

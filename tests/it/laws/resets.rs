@@ -143,7 +143,10 @@ proptest! {
                 },
                 Output::Wait(until) => run.now = until,
                 Output::Event(event) => match event.kind {
-                    DrainEventKind::FetchDue { extraction_id, attempt } if extraction_id.as_str() == "a" => {
+                    DrainEventKind::FetchDue {
+                        extraction_id,
+                        attempt,
+                    } if extraction_id.as_str() == "a" => {
                         fetches += 1;
                         prop_assert_eq!(attempt, *charged.borrow() + 1);
                     }

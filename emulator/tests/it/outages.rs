@@ -138,11 +138,11 @@ impl Outage {
         let succeeded = outcomes.len() - failed;
         let service = &world.service;
         let mut problems = std::mem::take(&mut pauses.problems);
-        // Where the last submits failed, nothing shows that the next would not.
-        for reason in pauses
-            .open()
-            .filter(|reason| *reason != PauseReason::Submits)
-        {
+        // After the end nothing is reported; where the last submits failed, nothing shows that the
+        // next would not.
+        let is_over = finished_at >= begin + HOUR;
+        let is_lasting = |reason: &PauseReason| is_over && *reason != PauseReason::Submits;
+        for reason in pauses.open().filter(is_lasting) {
             problems.push(format!("{reason:?} does not end"));
         }
         if outcomes.len() != self.documents {

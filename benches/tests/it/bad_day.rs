@@ -1,7 +1,6 @@
 //! With many faults, every document is accounted for, none is accepted twice, and no limit is
 //! exceeded: with both drivers, over loopback, against the emulator. The bench `ten_thousand` does
 //! the same with ten thousand documents.
-#![allow(missing_docs, clippy::unwrap_used)]
 
 use typless_benches::bad_day::{RunReport, Scenario, on_tokio, over_threads};
 

@@ -156,10 +156,11 @@ impl<M: Machine> World<M> {
 
     /// A request arrives at the service.
     fn serve(&mut self, id: RequestId, request: Request<Bytes>, limit: Duration) {
-        if let Some((until, fault)) = self.failing_submits {
-            if request.method() == Method::POST && self.now < until {
-                self.service.fail_next_submits(1, fault);
-            }
+        if let Some((until, fault)) = self.failing_submits
+            && request.method() == Method::POST
+            && self.now < until
+        {
+            self.service.fail_next_submits(1, fault);
         }
         let instead = (self.instead)(&mut self.service, &request, self.now);
         let delivery =

@@ -58,7 +58,7 @@ fn retry(resubmissions: u16) -> RetryPolicy {
         .with_resubmissions(resubmissions)
 }
 
-/// Whether the caller is told that the document was not submitted.
+/// Whether the caller is shown that the document was not submitted.
 fn says_not_submitted(error: &JobError) -> bool {
     match error {
         JobError::Exhausted { .. } | JobError::SourceFailed { .. } => true,

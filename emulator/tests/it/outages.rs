@@ -138,7 +138,7 @@ impl Outage {
         let succeeded = outcomes.len() - failed;
         let service = &world.service;
         let mut problems = std::mem::take(&mut pauses.problems);
-        // After the end nothing is reported; where the last submits failed, nothing shows that the
+        // After the outcome nothing is reported. Where the last submits failed, nothing shows that the
         // next would not.
         let is_over = finished_at >= begin + HOUR;
         let is_lasting = |reason: &PauseReason| is_over && *reason != PauseReason::Submits;

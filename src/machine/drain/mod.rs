@@ -6,6 +6,7 @@ mod error;
 mod event;
 mod next;
 mod options;
+mod outbox;
 mod progress;
 mod responses;
 
@@ -20,8 +21,8 @@ use self::next::Next;
 use super::collections::slab::Key;
 use super::exchange::{Failure, Limits, RequestId, Transmit};
 use super::interpret::Reply;
+use super::throttle::Throttle;
 use super::throttle::limiter::{Limiter, RequestKind};
-use super::throttle::{Change, Throttle};
 use super::time::Time;
 use super::{Machine, Output};
 use crate::wire::{Api, AwaitingRequest, ConfigError, Extraction, ExtractionId, StatusRequest};
@@ -279,34 +280,17 @@ impl Drain {
         self.latest
     }
 
-    fn emit(&mut self, kind: DrainEventKind) {
-        let sequence = self.next_sequence;
-        self.next_sequence = sequence.saturating_add(1);
-        self.outputs
-            .push_back(Output::Event(DrainEvent { sequence, kind }));
-    }
-
-    /// Reports pauses that began or ended.
-    fn report_pauses(&mut self, now: Time) {
-        while let Some(change) = self.throttle.next_change(now) {
-            self.emit(match change {
-                Change::Paused(pause) => DrainEventKind::Paused(pause),
-                Change::Resumed { reason, since } => DrainEventKind::Resumed { reason, since },
-            });
-        }
-    }
-
     /// Performs the next action. Returns the output to rest with if there is none.
     fn proceed(&mut self, now: Time) -> Option<Output<DrainEvent>> {
         match self.next(now) {
             Next::TimeOut(exchange) => self.time_out(exchange, now),
             Next::Redeliver(key) => self.entries.put(key, State::Retrying(now)),
-            Next::List => self.list(now),
+            Next::List => self.send_list(now),
             Next::Probe => {
                 self.throttle.grant_probe();
-                self.list(now);
+                self.send_list(now);
             }
-            Next::ListAll => self.list_all(now),
+            Next::ListAll => self.send_list_all(now),
             Next::EmitFetchDue(key) => self.emit_fetch_due(key),
             Next::Fetch(key) => self.fetch(key, now),
             Next::Withdraw(key) => self.withdraw(key, now),
@@ -322,14 +306,14 @@ impl Drain {
         None
     }
 
-    fn list(&mut self, now: Time) {
+    fn send_list(&mut self, now: Time) {
         self.listing.due = None;
         self.listing.sent_at = now;
         let request = self.options.listing.request(&self.api);
         self.send(Purpose::List, request, self.options.listing_bytes, now);
     }
 
-    fn list_all(&mut self, now: Time) {
+    fn send_list_all(&mut self, now: Time) {
         self.customer_check.is_due = false;
         self.customer_check.schedule_next(now);
         let request = AwaitingRequest::new().request(&self.api);

@@ -1,0 +1,25 @@
+//! What a drain reports.
+
+use super::{Drain, DrainEvent, DrainEventKind};
+use crate::machine::Output;
+use crate::machine::throttle::Change;
+use crate::machine::time::Time;
+
+impl Drain {
+    pub(super) fn emit(&mut self, kind: DrainEventKind) {
+        let sequence = self.next_sequence;
+        self.next_sequence = sequence.saturating_add(1);
+        self.outputs
+            .push_back(Output::Event(DrainEvent { sequence, kind }));
+    }
+
+    /// Reports pauses that began or ended.
+    pub(super) fn report_pauses(&mut self, now: Time) {
+        while let Some(change) = self.throttle.next_change(now) {
+            self.emit(match change {
+                Change::Paused(pause) => DrainEventKind::Paused(pause),
+                Change::Resumed { reason, since } => DrainEventKind::Resumed { reason, since },
+            });
+        }
+    }
+}

@@ -138,8 +138,8 @@ impl Outage {
         let succeeded = outcomes.len() - failed;
         let service = &world.service;
         let mut problems = std::mem::take(&mut pauses.problems);
-        // After the outcome nothing is reported. Where the last submits failed, nothing shows that the
-        // next would not.
+        // After the outcome nothing is reported. Where the last submits failed, nothing shows that
+        // the next would not.
         let is_over = finished_at >= begin + HOUR;
         let is_lasting = |reason: &PauseReason| is_over && *reason != PauseReason::Submits;
         for reason in pauses.open().filter(is_lasting) {

@@ -221,7 +221,8 @@ impl Drain {
     /// Whether a refused key was found taken since, by another request: then a refusal may be
     /// specific to the id.
     fn was_key_taken(&self, outstanding: Outstanding) -> bool {
-        self.has_fetched && outstanding.key_number % 2 == 1
+        let is_current = outstanding.key_number == self.throttle.key_number();
+        self.has_fetched && is_current && self.throttle.was_key_retaken()
     }
 
     fn list_failed(

@@ -47,6 +47,8 @@ pub(super) struct Health {
     probe: Probe,
     newest: RequestId,
     key_number: u16,
+    /// Whether the key was refused and then taken again.
+    was_key_retaken: bool,
 }
 
 /// Why nothing but probes may leave.
@@ -84,6 +86,7 @@ impl Health {
             probe: Probe::new(seed),
             newest: RequestId::new(0),
             key_number: FIRST_KEY,
+            was_key_retaken: false,
         }
     }
 
@@ -109,6 +112,10 @@ impl Health {
 
     pub(super) fn key_number(&self) -> u16 {
         self.key_number
+    }
+
+    pub(super) fn was_key_retaken(&self) -> bool {
+        self.was_key_retaken
     }
 
     pub(super) fn submit_at(&self, can_probe: bool) -> Option<Time> {
@@ -176,6 +183,7 @@ impl Health {
     pub(super) fn replace_key(&mut self, now: Time, changes: &mut VecDeque<Change>) {
         // By two, so that a new key differs from an old one that is taken again.
         self.key_number = self.key_number.wrapping_add(2);
+        self.was_key_retaken = false;
         self.gate.allow();
         if self.is_key_refused() {
             self.unblock(changes);
@@ -200,6 +208,7 @@ impl Health {
                 ..
             }) if exchange.id > newest && exchange.key_number == self.key_number => {
                 self.key_number = self.key_number.wrapping_add(1);
+                self.was_key_retaken = true;
                 self.unblock(changes);
             }
             Some(_) | None => {}

@@ -193,6 +193,11 @@ impl Throttle {
         self.health.key_number()
     }
 
+    /// Whether the key that there is now was refused and then taken again.
+    pub(crate) fn was_key_retaken(&self) -> bool {
+        self.health.was_key_retaken()
+    }
+
     /// A request leaves.
     pub(crate) fn sent(&mut self, id: RequestId, kind: RequestKind, is_retry: bool, now: Time) {
         self.limiter.take(kind, now);

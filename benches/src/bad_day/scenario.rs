@@ -106,7 +106,7 @@ impl Scenario {
     /// The same within a second or two, for a test: everything is faster, and fails more often.
     pub fn short(documents: usize) -> Self {
         let millisecond = Duration::from_millis(1);
-        let faults = Faults::new(0.1)
+        let faults = Faults::new(0.05)
             .with_delay(5 * millisecond)
             .with_stall(20 * millisecond);
         let service = ServiceOptions::new()
@@ -192,9 +192,12 @@ impl Scenario {
             RateLimit::per_second(self.limits.rate).with_burst(self.limits.arriving_at_once());
         let mut service = Service::new(service.with_rate_limit(limit));
         if self.fail_first_submits {
-            Fault::USUAL
-                .into_iter()
-                .for_each(|fault| service.fail_next_submits(1, fault));
+            // Some succeed in between: submits that all fail would be an outage, in which one at a
+            // time is tried, minutes apart.
+            for fault in Fault::USUAL {
+                service.fail_next_submits(1, fault);
+                service.fail_next_submits(3, Fault::ResponseDelayed);
+            }
         }
         Ok(Listener::bind(([127, 0, 0, 1], 0).into(), service)?)
     }

@@ -310,8 +310,14 @@ impl Batch {
                 exchange: number,
                 ..
             } => {
+                // An outage is not charged to the job.
+                let input = if self.throttle.is_outage() {
+                    Input::Poll(number, PollResult::Deferred { hint: None })
+                } else {
+                    Input::Clock
+                };
                 if self.awaits(job, State::Polling, number) {
-                    self.apply(job, Input::Clock, Decoded::Nothing, now);
+                    self.apply(job, input, Decoded::Nothing, now);
                 }
             }
             Purpose::Listing => self.listing_failed(Cause::TimeLimit, None, now),

@@ -378,11 +378,9 @@ impl JobMut<'_> {
 
     /// Why the last poll failed, if it did: not one before it.
     fn last_cause(&mut self, decoded: Decoded, step: &Step) -> Option<Cause> {
-        let is_unanswered =
-            step.before.state == State::Polling && matches!(step.input, Input::Clock);
         match decoded {
             Decoded::Status(_) => None,
-            _ if is_unanswered => Some(Cause::TimeLimit),
+            Decoded::Nothing if step.before.state == State::Polling => Some(Cause::TimeLimit),
             decoded => decoded.into_cause().or_else(|| self.take_cause()),
         }
     }

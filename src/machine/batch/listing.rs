@@ -396,3 +396,38 @@ impl Listing {
         is_new.then_some(problem)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Time = Time::from_unix_seconds(1_700_000_000);
+
+    #[test]
+    fn a_failure_after_a_problem_shortens_no_wait() {
+        let mut listing = Listing::new(true, None);
+        listing.sent(NOW);
+        listing.degrade(QueueProblem::NotListed, NOW);
+        listing.failed(Duration::from_secs(1), NOW + Duration::from_secs(1));
+        assert_eq!(listing.not_before, NOW + RETRY_AFTER_PROBLEM);
+    }
+
+    #[test]
+    fn a_listing_resets_what_failures_counted() {
+        let mut listing = Listing::new(true, None);
+        for failures in 1..5 {
+            assert_eq!(listing.next_failure(), failures);
+            listing.failed(Duration::ZERO, NOW);
+        }
+        let (sent_at, bytes) = (NOW, 10);
+        let (listed, ours) = (0, 0);
+        let read = Read {
+            sent_at,
+            bytes,
+            listed,
+            ours,
+        };
+        listing.read(read, NOW);
+        assert_eq!(listing.next_failure(), 1);
+    }
+}

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::cause::Cause;
+use super::collections::id_index::IdIndex;
 use super::exchange::{Failure, FailureKind};
 use super::job::record::OutcomeKind;
 use crate::wire::{
@@ -22,6 +23,8 @@ use crate::wire::{
 pub(crate) enum Reply {
     Response(Response<Bytes>),
     Failure(Failure),
+    /// Nothing, within the time that there was.
+    TimeLimit,
 }
 
 impl Reply {
@@ -140,6 +143,7 @@ pub(crate) enum CallResult<T> {
 /// What a response carries, for the events.
 #[derive(Debug)]
 pub(crate) enum Decoded {
+    /// Nothing came, or nothing that an event carries.
     Nothing,
     Id(ExtractionId),
     Status(Status),
@@ -179,8 +183,18 @@ impl Decoded {
         }
     }
 
+    /// Why an exchange failed of which it is known that it did: where nothing came, that is why.
+    pub(crate) fn into_reason(self) -> Cause {
+        self.into_cause().unwrap_or(Cause::TimeLimit)
+    }
+
+    /// As [`into_reason`](Self::into_reason), for somebody who needs it as well.
+    pub(crate) fn reason(&self) -> Cause {
+        self.cause().unwrap_or(Cause::TimeLimit)
+    }
+
     /// As [`into_cause`](Self::into_cause), for somebody who needs it as well.
-    pub(crate) fn cause(&self) -> Option<Cause> {
+    fn cause(&self) -> Option<Cause> {
         match self {
             Self::Service(error) => Some(Cause::Service(error.clone())),
             Self::Decode(error) => Some(Cause::Decode(error.clone())),
@@ -258,12 +272,14 @@ fn failure_signal(failure: &Failure) -> Signal {
 /// | 408, not sent | not processed: again |
 /// | 429 | not processed, and not counted: again, when there is room |
 /// | 503 | unknown, or not processed where the caller declared it |
-/// | other 5xx, no known class, broken off, too large | unknown: it may have been processed |
+/// | other 5xx, no known class | unknown: it may have been processed |
+/// | broken off, too large, nothing in time | the same |
 /// | other 4xx, a redirect | refused |
 pub(crate) fn submit(reply: Reply, trusts_overload: bool) -> Meaning<SubmitResult> {
     let response = match reply {
         Reply::Response(response) => response,
         Reply::Failure(failure) => return submit_failure(failure),
+        Reply::TimeLimit => return nothing_came(SubmitResult::Unknown),
     };
     let hint = retry_after(response.headers());
     let error = match SubmitResponse::decode(&response) {
@@ -299,6 +315,15 @@ pub(crate) fn submit(reply: Reply, trusts_overload: bool) -> Meaning<SubmitResul
     }
 }
 
+/// The time limit has passed without a response.
+fn nothing_came<T>(result: T) -> Meaning<T> {
+    Meaning {
+        result,
+        signal: Signal::Down,
+        decoded: Decoded::Nothing,
+    }
+}
+
 fn submit_failure(failure: Failure) -> Meaning<SubmitResult> {
     let result = match failure.kind() {
         FailureKind::NotSent => SubmitResult::NotProcessed { hint: None },
@@ -327,6 +352,7 @@ pub(crate) fn poll(reply: Reply) -> Meaning<PollResult> {
     let response = match reply {
         Reply::Response(response) => response,
         Reply::Failure(failure) => return poll_failure(failure),
+        Reply::TimeLimit => return nothing_came(PollResult::Failed { hint: None }),
     };
     let hint = retry_after(response.headers());
     match StatusResponse::decode(&response) {
@@ -421,10 +447,11 @@ fn poll_failure(failure: Failure) -> Meaning<PollResult> {
     }
 }
 
-/// What follows a listing. Each id goes to `each` as it is read, those before a fault included.
+/// What follows a listing. Its ids go to `take` as they are read, some at a time, those before a
+/// fault included.
 pub(crate) fn listing<'r>(
     reply: &'r Reply,
-    each: impl FnMut(Cow<'r, str>),
+    mut take: impl FnMut(&[Cow<'r, str>]),
 ) -> Meaning<ListingResult> {
     let response = match reply {
         Reply::Response(response) => response,
@@ -441,9 +468,19 @@ pub(crate) fn listing<'r>(
                 decoded: Decoded::Failure(failure.clone()),
             };
         }
+        Reply::TimeLimit => return nothing_came(ListingResult::Failed { hint: None }),
     };
     let hint = retry_after(response.headers());
-    match AwaitingResponse::visit(response, each) {
+    let mut together = Vec::with_capacity(IdIndex::TOGETHER);
+    let listing = AwaitingResponse::visit(response, |id| {
+        together.push(id);
+        if together.len() == IdIndex::TOGETHER {
+            take(&together);
+            together.clear();
+        }
+    });
+    take(&together);
+    match listing {
         Ok(listing) => Meaning {
             result: ListingResult::Received {
                 bytes: response.body().len() as u64,
@@ -492,6 +529,7 @@ pub(crate) fn call<R: Request>(reply: Reply) -> (CallResult<R::Response>, Decode
             };
             return (result, Decoded::Failure(failure));
         }
+        Reply::TimeLimit => return (CallResult::Unknown { hint: None }, Decoded::Nothing),
     };
     let hint = retry_after(response.headers());
     match R::decode(&response) {

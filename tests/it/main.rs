@@ -37,6 +37,7 @@ mod machine {
 mod faults {
     mod batch;
     mod drain;
+    mod hangs;
     mod input;
     mod poll;
     mod submit;

@@ -1,5 +1,6 @@
 //! What is counted, so that it never needs to be counted up.
 
+use super::in_flight::Purpose;
 use super::progress::BatchProgress;
 use crate::machine::job::record::{OutcomeKind, State};
 
@@ -13,9 +14,9 @@ pub(super) struct Counters {
     pub(super) known_finished: usize,
     succeeded: u64,
     failed: u64,
-    pub(super) submits: u64,
-    pub(super) polls: u64,
-    pub(super) listings: u64,
+    submits: u64,
+    polls: u64,
+    listings: u64,
     pub(super) unknown_notifications: u64,
 }
 
@@ -36,6 +37,15 @@ impl Counters {
             State::Finished(OutcomeKind::Succeeded) => self.succeeded += 1,
             State::Finished(_) => self.failed += 1,
             _ => self.begin(to),
+        }
+    }
+
+    /// A request is sent.
+    pub(super) fn sent(&mut self, purpose: Purpose) {
+        match purpose {
+            Purpose::Submit { .. } => self.submits += 1,
+            Purpose::Poll { .. } => self.polls += 1,
+            Purpose::Listing => self.listings += 1,
         }
     }
 

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use super::BatchOptions;
 use super::discovery::Discovery;
-use super::entry::{Entry, Priority};
+use super::entry::{Entry, Priority, Slot};
 use super::jobs::{Jobs, Popped};
 use super::outbox::{Emitted, Outbox};
 use super::sources::Sources;
 use crate::machine::collections::slab::Key;
 use crate::machine::exchange::RequestId;
+use crate::machine::job::record::PollReason;
+use crate::machine::job::transition::Input;
 use crate::machine::throttle::Throttle;
 use crate::machine::throttle::limiter::RequestKind;
 use crate::machine::time::Time;
@@ -50,21 +52,16 @@ pub(super) enum Work {
     Wake(Key),
     /// What came out of the schedule is due no longer.
     Skip,
-    /// Send what was emitted.
-    Send(Emitted),
+    /// Take this step with a job: it emits its event, sends its request, or finishes.
+    Step(Key, Input),
+    /// Emit that a listing is due.
+    EmitListing,
+    /// Send the listing that was emitted.
+    SendListing,
     /// Let a probe through.
     Probe(Probe),
     /// Read one more document.
     ReadDocument,
-    /// Poll this job, which waits since then.
-    SelectPoll(Key, Time),
-    /// Emit that a listing is due.
-    EmitListing,
-    /// Emit that this job is submitted.
-    EmitSubmit(Key),
-    /// This job finishes without its last poll, which may not be made before this, if that is
-    /// known.
-    GiveUpLastPoll(Key, Option<Time>),
 }
 
 /// The request that is a probe.
@@ -73,8 +70,7 @@ pub(super) enum Probe {
     /// One whose event was emitted before.
     Emitted,
     Listing,
-    Poll(Key),
-    Submit(Key),
+    Job(Key, Input),
 }
 
 impl Dispatch<'_> {
@@ -95,8 +91,7 @@ impl Dispatch<'_> {
         if !self.has_room() {
             return self.next_probe().or_else(|| self.hopeless_last_poll());
         }
-        let emitted = self.next_emitted().map(Work::Send);
-        let work = emitted.or_else(|| self.next_probe());
+        let work = self.next_emitted().or_else(|| self.next_probe());
         if work.is_some() || self.throttle.is_blocked() {
             return work;
         }
@@ -126,9 +121,14 @@ impl Dispatch<'_> {
     }
 
     /// What was emitted, and may be sent now.
-    fn next_emitted(&self) -> Option<Emitted> {
+    fn next_emitted(&self) -> Option<Work> {
         let submit = || self.outbox.next_submit().filter(|_| self.may_submit());
-        self.outbox.next_query().or_else(submit)
+        let emitted = self.outbox.next_query().or_else(submit)?;
+        Some(match emitted {
+            Emitted::Poll(key) => Work::Step(key, Input::Clock),
+            Emitted::Submit(key) => Work::Step(key, Input::Confirmed),
+            Emitted::Listing => Work::SendListing,
+        })
     }
 
     /// The probe to be let through: a listing or a poll, and where neither can be, a submit.
@@ -147,12 +147,15 @@ impl Dispatch<'_> {
         let poll = self.jobs.next_poll().map(|(_, key, _)| key);
         match poll.or_else(|| self.jobs.next_poll_again()) {
             // In turns, since either may be broken by itself.
-            Some(key) if !can_list || failed % 2 == 1 => Some(Work::Probe(Probe::Poll(key))),
+            Some(key) if !can_list || failed % 2 == 1 => {
+                let turn = Input::Turn(PollReason::Probe);
+                Some(Work::Probe(Probe::Job(key, turn)))
+            }
             _ if can_list => Some(Work::Probe(Probe::Listing)),
             _ if !self.may_probe_by_submit() => None,
             _ if self.outbox.next_submit().is_some() => Some(Work::Probe(Probe::Emitted)),
             _ => match self.next_submit() {
-                Some(key) => Some(Work::Probe(Probe::Submit(key))),
+                Some(key) => Some(Work::Probe(Probe::Job(key, Input::Clock))),
                 None => self.wants_document().then_some(Work::ReadDocument),
             },
         }
@@ -168,7 +171,7 @@ impl Dispatch<'_> {
             && polls_out + 1 >= self.options.max_in_flight;
         let query = if spares_one { None } else { self.next_query() };
         match self.throttle.turn(submit.is_some(), query.is_some())? {
-            RequestKind::Submit => submit.map(Work::EmitSubmit),
+            RequestKind::Submit => submit.map(|key| Work::Step(key, Input::Clock)),
             RequestKind::Poll => query,
         }
     }
@@ -182,7 +185,8 @@ impl Dispatch<'_> {
             .filter(|until| *until > self.now + MAX_LAST_POLL_WAIT);
         let has_waited = self.now >= self.last_poll_ends_at(since);
         let gives_up = self.throttle.is_key_refused() || until.is_some() || has_waited;
-        gives_up.then_some(Work::GiveUpLastPoll(key, until))
+        let input = Input::Forbidden(until.unwrap_or(Time::EPOCH));
+        gives_up.then_some(Work::Step(key, input))
     }
 
     /// Whether a request may leave now.
@@ -222,16 +226,25 @@ impl Dispatch<'_> {
         let retry = retry.filter(|_| self.throttle.allows_retry(self.now));
         let poll = self.jobs.next_poll();
         match poll {
-            Some((Priority::Last | Priority::Finished, key, since)) => {
-                Some(Work::SelectPoll(key, since))
-            }
+            Some((Priority::Last | Priority::Finished, key, since)) => self.select(key, since),
             _ if self.is_listing_due() => Some(Work::EmitListing),
-            _ if retry.is_some() => retry.map(|key| Work::SelectPoll(key, self.now)),
+            _ if retry.is_some() => self.select(retry?, self.now),
             Some((priority, key, since)) if !self.is_poll_held(priority, key, since) => {
-                Some(Work::SelectPoll(key, since))
+                self.select(key, since)
             }
             _ => None,
         }
+    }
+
+    /// A job that has waited since then is polled now, or put off after all.
+    fn select(&self, key: Key, since: Time) -> Option<Work> {
+        let entry = self.jobs.get(key)?;
+        let input = match entry.slot {
+            Slot::Polls(Priority::Alone | Priority::Overdue) => None,
+            _ => self.discovery.postpone(entry, self.pressure(), self.now),
+        };
+        let turn = || Input::Turn(Discovery::poll_reason(entry, since, self.now));
+        Some(Work::Step(key, input.unwrap_or_else(turn)))
     }
 
     /// Whether a poll that waits since then has to wait longer.

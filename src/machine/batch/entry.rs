@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::event::JobKey;
-use super::in_flight::Sender;
+use super::in_flight::{Outgoing, Purpose, Sender};
 use crate::machine::collections::id_slab::Identified;
 use crate::machine::collections::slab::Key;
 use crate::machine::delay::DelaySlot;
-use crate::machine::job::job_mut::{JobMut, Pending};
+use crate::machine::job::job_mut::{JobMut, Pending, poll_request, submit_request};
 use crate::machine::job::record::{PollReason, Record, State};
-use crate::machine::job::{DocumentMeta, Ticket};
+use crate::machine::job::{DocumentMeta, JobOptions, Ticket};
 use crate::machine::time::Time;
-use crate::wire::ExtractionId;
+use crate::wire::{Api, ExtractionId};
 
 /// One job of a batch. There may be a million: what is needed for a while only is in `pending`, and
 /// the names are shared.
@@ -152,11 +152,48 @@ impl Entry {
         ))
     }
 
-    pub(super) fn sender(&self) -> Sender {
-        Sender {
-            meta: self.meta.clone(),
-            deadline: self.record.deadline,
-        }
+    /// The request that submits its document, if that is still there.
+    pub(super) fn submit(&self, key: Key, api: &Api) -> Option<Outgoing> {
+        let (request, limits) = submit_request(self.pending.as_deref(), api)?;
+        Some(Outgoing {
+            purpose: Purpose::Submit {
+                job: key,
+                exchange: self.record.exchange,
+                bytes: self.bytes(),
+                is_retry: self.is_retry,
+            },
+            sender: Some(Sender {
+                meta: self.meta.clone(),
+                deadline: self.record.deadline,
+            }),
+            request,
+            limits,
+        })
+    }
+
+    /// The request that polls it, which is known to be in progress since `from`.
+    pub(super) fn poll(
+        &mut self,
+        key: Key,
+        from: Time,
+        api: &Api,
+        options: &JobOptions,
+        now: Time,
+    ) -> Option<Outgoing> {
+        let id = self.extraction_id.as_ref()?;
+        let (request, limits) = poll_request(id, api, options.text_blocks, options.response_bytes);
+        Some(Outgoing {
+            purpose: Purpose::Poll {
+                job: key,
+                exchange: self.record.exchange,
+                from,
+                own_from: std::mem::replace(&mut self.own_poll_at, now),
+                is_retry: self.is_retry,
+            },
+            sender: None,
+            request,
+            limits,
+        })
     }
 
     /// Whether the service works on it, as far as is known.

@@ -9,6 +9,7 @@ use crate::machine::job::JobError;
 use crate::machine::job::JobEventKind;
 use crate::machine::job::Ticket;
 use crate::machine::pause::{Pause, PauseReason};
+use crate::machine::throttle::Change;
 use crate::machine::time::Time;
 use crate::wire::Extraction;
 
@@ -90,6 +91,15 @@ pub enum BatchEventKind {
         /// The job at the service.
         ticket: Ticket,
     },
+}
+
+impl From<Change> for BatchEventKind {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::Paused(pause) => Self::Paused(pause),
+            Change::Resumed { reason, since } => Self::Resumed { reason, since },
+        }
+    }
 }
 
 /// Why listings of finished extractions are not useful.

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::machine::collections::slab::Key;
-use crate::machine::exchange::RequestId;
+use crate::machine::exchange::{Limits, RequestId};
+use crate::machine::interpret::Signal;
 use crate::machine::job::DocumentMeta;
 use crate::machine::throttle::limiter::RequestKind;
+use crate::machine::throttle::{Completed, Subject};
 use crate::machine::time::Time;
+use crate::wire::Body;
 
 /// Requests that are out, each under its number. No more than may be in flight, so what is counted
 /// over all of them costs next to nothing.
@@ -23,17 +26,43 @@ pub(super) struct InFlight {
     last_id: u64,
 }
 
+/// A request that leaves.
+pub(super) struct Outgoing {
+    pub(super) purpose: Purpose,
+    /// Of a submit, whose it is.
+    pub(super) sender: Option<Sender>,
+    pub(super) request: http::Request<Body>,
+    pub(super) limits: Limits,
+}
+
 /// One request that is out.
 #[derive(Debug)]
 pub(super) struct Outstanding {
+    pub(super) id: RequestId,
     pub(super) purpose: Purpose,
     pub(super) sent_at: Time,
     /// When its time is up.
-    pub(super) until: Time,
+    until: Time,
     /// Which key it was sent with.
     pub(super) key_number: u16,
     /// Of a submit, whose it is.
     pub(super) sender: Option<Sender>,
+}
+
+impl Outstanding {
+    /// That it is over, as far as it concerns all others.
+    pub(super) fn completed(&self, signal: Signal, is_unknown: bool) -> Completed {
+        Completed {
+            id: self.id,
+            sent_at: self.sent_at,
+            subject: self.purpose.job().map_or(Subject::Listing, Subject::Job),
+            kind: self.purpose.kind(),
+            is_retry: self.purpose.is_retry(),
+            key_number: self.key_number,
+            signal,
+            is_unknown,
+        }
+    }
 }
 
 /// Whose document a submit sends: its id is worth having even if the job has finished meanwhile.
@@ -116,27 +145,61 @@ impl InFlight {
     }
 
     /// Takes note of a request, and gives it a number.
-    pub(super) fn send(&mut self, flight: Outstanding) -> RequestId {
+    pub(super) fn send(
+        &mut self,
+        purpose: Purpose,
+        sender: Option<Sender>,
+        key_number: u16,
+        until: Time,
+        now: Time,
+    ) -> RequestId {
         self.last_id = self.last_id.saturating_add(1);
         let id = RequestId::new(self.last_id);
-        if let Purpose::Submit { bytes, .. } = flight.purpose {
+        if let Purpose::Submit { bytes, .. } = purpose {
             self.submits += 1;
             self.bytes = self.bytes.saturating_add(bytes);
         }
-        self.by_limit.insert((flight.until, id));
-        self.out.insert(id, flight);
+        self.by_limit.insert((until, id));
+        let outstanding = Outstanding {
+            id,
+            purpose,
+            sent_at: now,
+            until,
+            key_number,
+            sender,
+        };
+        self.out.insert(id, outstanding);
         id
     }
 
     /// Takes out the one that got a response, or failed.
     pub(super) fn complete(&mut self, id: RequestId) -> Option<Outstanding> {
-        let flight = self.out.remove(&id)?;
-        self.by_limit.remove(&(flight.until, id));
-        if let Purpose::Submit { bytes, .. } = flight.purpose {
+        let outstanding = self.out.remove(&id)?;
+        self.by_limit.remove(&(outstanding.until, id));
+        if let Purpose::Submit { bytes, .. } = outstanding.purpose {
             self.submits -= 1;
             self.bytes = self.bytes.saturating_sub(bytes);
         }
-        Some(flight)
+        Some(outstanding)
+    }
+
+    /// Takes out the one whose time is up. Of a submit the response may still come.
+    pub(super) fn time_out(&mut self, id: RequestId) -> Option<Outstanding> {
+        let mut outstanding = self.complete(id)?;
+        if let Purpose::Submit { job, exchange, .. } = outstanding.purpose {
+            if let Some(sender) = outstanding.sender.take() {
+                let overdue = Overdue {
+                    job,
+                    exchange,
+                    sender,
+                };
+                self.overdue.insert(id, overdue);
+            }
+            if self.overdue.len() > MAX_OVERDUE {
+                self.overdue.pop_first();
+            }
+        }
+        Some(outstanding)
     }
 
     /// When the time of the next one is up.
@@ -150,14 +213,6 @@ impl InFlight {
             .first()
             .filter(|(until, _)| *until <= now)
             .map(|(_, id)| *id)
-    }
-
-    /// Remembers a submit whose time was up.
-    pub(super) fn remember(&mut self, id: RequestId, overdue: Overdue) {
-        self.overdue.insert(id, overdue);
-        if self.overdue.len() > MAX_OVERDUE {
-            self.overdue.pop_first();
-        }
     }
 
     /// Takes out a submit whose time was up, as its response came after all.

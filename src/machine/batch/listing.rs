@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use super::age_histogram::AgeHistogram;
 use super::event::QueueProblem;
+use super::in_flight::{Outgoing, Purpose};
 use super::trust::{PRIOR, Seen, Trust};
 use crate::machine::delay::DelayEstimators;
+use crate::machine::exchange::Limits;
 use crate::machine::poll_policy::PollPolicy;
 use crate::machine::time::Time;
+use crate::wire::{Api, AwaitingRequest};
 
 /// What a batch knows of the queue of finished extractions.
 ///
@@ -77,6 +80,8 @@ pub(super) struct Read {
     pub(super) bytes: u64,
     pub(super) listed: usize,
     pub(super) ours: usize,
+    /// How long the service asked to wait before the next one.
+    pub(super) hint: Option<Duration>,
 }
 
 /// With fewer jobs than this there is nothing to share.
@@ -306,6 +311,16 @@ impl Listing {
         all >= cost && all.saturating_mul(2) > most.saturating_mul(5)
     }
 
+    /// The request of a listing.
+    pub(super) fn request(&self, api: &Api, response_bytes: Option<u64>) -> Outgoing {
+        Outgoing {
+            purpose: Purpose::Listing,
+            sender: None,
+            request: AwaitingRequest::for_customer(self.customer.clone()).request(api),
+            limits: Limits::for_exchange(0, response_bytes),
+        }
+    }
+
     /// A listing is sent.
     pub(super) fn sent(&mut self, now: Time) {
         self.out_since = Some(now);
@@ -317,6 +332,8 @@ impl Listing {
         (self.failures, self.unreadable) = (0, 0);
         (self.listed_at, self.bytes) = (Some(read.sent_at), read.bytes);
         self.first_listed_at.get_or_insert(read.sent_at);
+        let soonest = now + read.hint.unwrap_or_default();
+        self.not_before = self.not_before.max(soonest);
         (self.has_overdue_poll, self.is_miss_counted) = (false, false);
         if read.ours > 0 {
             (self.misses, self.without_ours) = (0, 0);
@@ -426,6 +443,7 @@ mod tests {
             bytes,
             listed,
             ours,
+            hint: None,
         };
         listing.read(read, NOW);
         assert_eq!(listing.next_failure(), 1);

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Each part owns its state and knows none of the others. [`dispatch`] reads them to decide what is
-//! done next; [`exchanges`] does it, and passes what one part says to the next.
+//! done next, which is done here. [`exchanges`] takes what comes of a request and moves the jobs:
+//! it passes what one part says to the next.
 
 mod age_histogram;
 mod counters;
@@ -31,6 +32,7 @@ mod trust;
 mod webhooks;
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -39,17 +41,20 @@ pub use options::BatchOptions;
 pub use progress::BatchProgress;
 
 use discovery::Discovery;
+use dispatch::{Probe, Work};
 use entry::Entry;
 use jobs::Jobs;
 use outbox::Outbox;
 use sources::Sources;
 
+use super::collections::slab::Key;
 use super::delay::DelayEstimators;
 use super::exchange::{Failure, RequestId};
 use super::interpret::{Decoded, Reply, SubmitResult};
+use super::job::job_mut::Pending;
 use super::job::record::{Record, State};
 use super::job::transition::Input;
-use super::job::{JobEventKind, JobOptions, JobState, Snapshot, Ticket};
+use super::job::{DocumentMeta, JobEventKind, JobOptions, JobState, Snapshot, Ticket};
 use super::throttle::Throttle;
 use super::throttle::limiter::Limiter;
 use super::time::Time;
@@ -243,7 +248,7 @@ impl Batch {
     /// Abandons a job, as [`Job::abandon`](super::Job::abandon) does. No effect on a finished job.
     pub fn abandon(&mut self, key: JobKey, now: Time) {
         let now = self.advance(now);
-        self.apply(key.0, Input::Abandon, Decoded::Nothing, now);
+        self.step(key.0, Input::Abandon, now);
     }
 
     /// Accepts no more documents or tickets. Iterators are still read; once they are empty and all
@@ -326,6 +331,104 @@ impl Batch {
         progress
     }
 
+    /// Takes a document in, to be submitted when its turn comes.
+    fn take_document(&mut self, document: Document, now: Time) -> JobKey {
+        let deadline = now + self.options.jobs.deadline.unwrap_or(JobOptions::DEADLINE);
+        let entry = self.entry(Record::ready(now, deadline), document, now);
+        self.insert(entry, now).into()
+    }
+
+    /// The entry of a job that has a document.
+    fn entry(&mut self, record: Record, document: Document, now: Time) -> Entry {
+        let JobOptions {
+            text_blocks,
+            response_bytes,
+            ..
+        } = self.options.jobs;
+        let meta = DocumentMeta::from_document(&document);
+        let meta = self.jobs.share(Arc::new(meta));
+        let pending = Pending::with_document(document, text_blocks, response_bytes);
+        let kind = self
+            .discovery
+            .estimators
+            .slot(meta.document_type.as_deref());
+        Entry::with_document(record, meta, pending, kind, now)
+    }
+
+    /// Takes a new job in.
+    fn insert(&mut self, entry: Entry, now: Time) -> Key {
+        let id = entry.extraction_id.clone();
+        let key = self.jobs.insert(entry);
+        self.count(key, now);
+        self.place(key, now);
+        if id.is_some_and(|id| self.discovery.early.take(&id, now)) {
+            self.notify(key, now);
+        }
+        key
+    }
+
+    /// Does one piece of work. Returns whether there was any.
+    fn work(&mut self, now: Time) -> bool {
+        if self.is_over() {
+            return false;
+        }
+        if self.report_pauses(now) {
+            return true;
+        }
+        let Some(work) = self.dispatch(now).next() else {
+            return false;
+        };
+        match work {
+            Work::TimeOut(id) => self.complete(id, Reply::TimeLimit, now),
+            Work::ReachDeadline(key) => self.reach_deadline(key, now),
+            Work::Wake(key) => self.wake(key, now),
+            Work::Skip => {}
+            Work::Step(key, input) => return self.step(key, input, now),
+            Work::EmitListing => self.outbox.emit_listing_due(),
+            Work::SendListing => self.send_listing(now),
+            Work::Probe(probe) => return self.emit_probe(probe, now),
+            Work::ReadDocument => {
+                if let Some(document) = self.sources.draw() {
+                    self.take_document(document, now);
+                }
+            }
+        }
+        true
+    }
+
+    /// Takes what came of a request. Once all is over, it changes nothing.
+    fn take(&mut self, id: RequestId, reply: Reply, now: Time) {
+        let now = self.advance(now);
+        if !self.is_over() {
+            self.complete(id, reply, now);
+        }
+    }
+
+    /// Emits the event of a probe, and lets it through.
+    fn emit_probe(&mut self, probe: Probe, now: Time) -> bool {
+        let is_emitted = match probe {
+            Probe::Emitted => true,
+            Probe::Listing => {
+                self.outbox.emit_listing_due();
+                true
+            }
+            Probe::Job(key, input) => self.step(key, input, now),
+        };
+        if is_emitted {
+            self.throttle.grant_probe();
+        }
+        is_emitted
+    }
+
+    /// Whether all have finished, and nothing more will come. A submit that is out although its job
+    /// has finished may still bring an id.
+    fn is_over(&self) -> bool {
+        self.closed
+            && self.sources.is_empty()
+            && self.jobs.counters.unfinished() == 0
+            && self.outbox.in_flight().submits() == 0
+    }
+
     fn advance(&mut self, now: Time) -> Time {
         self.latest = self.latest.max(now);
         self.latest
@@ -354,13 +457,11 @@ impl Machine for Batch {
     }
 
     fn handle_response(&mut self, id: RequestId, response: http::Response<Bytes>, now: Time) {
-        let now = self.advance(now);
-        self.complete(id, Reply::Response(response), now);
+        self.take(id, Reply::Response(response), now);
     }
 
     fn handle_failure(&mut self, id: RequestId, failure: Failure, now: Time) {
-        let now = self.advance(now);
-        self.complete(id, Reply::Failure(failure), now);
+        self.take(id, Reply::Failure(failure), now);
     }
 
     fn into_outcome(event: BatchEvent) -> Result<BatchOutcome, BatchEvent> {

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 
+use super::entry::Entry;
 use super::event::{BatchEvent, BatchEventKind};
-use super::in_flight::{InFlight, Outstanding, Overdue, Purpose, Sender};
+use super::in_flight::{InFlight, Outgoing, Outstanding, Overdue, Purpose};
 use crate::machine::Output;
 use crate::machine::collections::slab::Key;
-use crate::machine::exchange::{Limits, RequestId, Transmit};
+use crate::machine::exchange::{RequestId, Transmit};
+use crate::machine::job::JobEventKind;
 use crate::machine::time::Time;
-use crate::wire::Body;
 
 /// What leaves a batch, and what is out.
 #[derive(Debug)]
@@ -72,22 +73,29 @@ impl Outbox {
         self.confirmed = self.confirmed.max(sequence);
     }
 
-    /// The submit of this job follows its event.
-    pub(super) fn expect_submit(&mut self, job: Key, sequence: u64, bytes: u64) {
-        self.submits.push_back(EmittedSubmit {
-            job,
-            sequence,
-            bytes,
+    /// Emits an event of a job. The request that it announces follows it.
+    pub(super) fn emit_job(&mut self, key: Key, entry: &Entry, event: JobEventKind) {
+        let is_submit = matches!(event, JobEventKind::Submitting { .. });
+        let is_poll = matches!(event, JobEventKind::PollDue { .. });
+        let sequence = self.emit(BatchEventKind::Job {
+            key: key.into(),
+            reference: entry.meta.reference.clone(),
+            event,
         });
+        if is_submit {
+            self.submits.push_back(EmittedSubmit {
+                job: key,
+                sequence,
+                bytes: entry.bytes(),
+            });
+        } else if is_poll {
+            self.polls.push_back(key);
+        }
     }
 
-    /// The poll of this job follows its event.
-    pub(super) fn expect_poll(&mut self, job: Key) {
-        self.polls.push_back(job);
-    }
-
-    /// A listing follows its event.
-    pub(super) fn expect_listing(&mut self) {
+    /// Emits that a listing is due. It follows.
+    pub(super) fn emit_listing_due(&mut self) {
+        self.emit(BatchEventKind::ListingDue);
         self.listing = true;
     }
 
@@ -139,25 +147,18 @@ impl Outbox {
     }
 
     /// Sends a request. Its id.
-    pub(super) fn send(
-        &mut self,
-        purpose: Purpose,
-        sender: Option<Sender>,
-        key_number: u16,
-        request: http::Request<Body>,
-        limits: Limits,
-        now: Time,
-    ) -> RequestId {
+    pub(super) fn send(&mut self, outgoing: Outgoing, key_number: u16, now: Time) -> RequestId {
+        let Outgoing {
+            purpose,
+            sender,
+            request,
+            limits,
+        } = outgoing;
         if purpose == Purpose::Listing {
             self.listing = false;
         }
-        let id = self.in_flight.send(Outstanding {
-            purpose,
-            sent_at: now,
-            until: now + limits.total,
-            key_number,
-            sender,
-        });
+        let until = now + limits.total;
+        let id = self.in_flight.send(purpose, sender, key_number, until, now);
         self.outputs.push_back(Output::Send(Transmit {
             id,
             request,
@@ -171,9 +172,9 @@ impl Outbox {
         self.in_flight.complete(id)
     }
 
-    /// Remembers a submit whose time is up: its response may still come.
-    pub(super) fn remember(&mut self, id: RequestId, overdue: Overdue) {
-        self.in_flight.remember(id, overdue);
+    /// Takes out the request whose time is up.
+    pub(super) fn time_out(&mut self, id: RequestId) -> Option<Outstanding> {
+        self.in_flight.time_out(id)
     }
 
     /// Takes out a submit whose time was up.

@@ -164,27 +164,19 @@ impl<R: Request> Call<R> {
             CallResult::NotProcessed { hint } | CallResult::Unreadable { hint } => (hint, true),
             CallResult::Unknown { hint } => (hint, R::REPEATABLE),
             CallResult::TooLarge => {
-                let cause = decoded.into_cause().unwrap_or(Cause::TimeLimit);
+                let cause = decoded.into_reason();
                 return self.finish(Err(CallError::TooLarge { cause }));
             }
             CallResult::SourceFailed => {
-                let cause = decoded.into_cause().unwrap_or(Cause::TimeLimit);
+                let cause = decoded.into_reason();
                 return self.finish(Err(CallError::SourceFailed { cause }));
             }
         };
-        let cause = decoded.into_cause().unwrap_or(Cause::TimeLimit);
+        let cause = decoded.into_reason();
         if is_repeatable {
             self.try_again(cause, hint, now);
         } else {
-            self.unclear(cause, hint, now);
-        }
-    }
-
-    /// It may have been processed.
-    fn unclear(&mut self, cause: Cause, hint: Option<Duration>, now: Time) {
-        if R::REPEATABLE {
-            self.try_again(cause, hint, now);
-        } else {
+            // It may have been processed.
             self.finish(Err(CallError::Unknown { cause }));
         }
     }
@@ -242,7 +234,7 @@ impl<R: Request> Machine for Call<R> {
                 }
                 State::Ready { due } if now >= due => return self.send(now),
                 State::Ready { due } => return Output::Wait(due),
-                State::Sent { until } if now >= until => self.unclear(Cause::TimeLimit, None, now),
+                State::Sent { until } if now >= until => self.complete(Reply::TimeLimit, now),
                 State::Sent { until } => return Output::Wait(until),
             }
         }

@@ -19,9 +19,6 @@ pub(crate) struct IdSlab<T> {
 }
 
 impl<T: Identified> IdSlab<T> {
-    /// The most ids that are looked up together.
-    pub(crate) const TOGETHER: usize = IdIndex::TOGETHER;
-
     /// No values. The seed should be unknown to those who choose the ids.
     pub(crate) fn new(seed: u64) -> Self {
         Self {

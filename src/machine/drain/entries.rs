@@ -79,9 +79,6 @@ impl State {
 const NONE: u32 = u32::MAX;
 
 impl Entries {
-    /// The maximum number of ids that are [listed](Self::list) together.
-    pub(super) const TOGETHER: usize = IdSlab::<Entry>::TOGETHER;
-
     /// An empty table. The seed should be unknown to those who choose the ids.
     pub(super) fn new(seed: u64) -> Self {
         Self {
@@ -113,8 +110,8 @@ impl Entries {
         self.last = None;
     }
 
-    /// Marks these ids as listed, at most [`TOGETHER`](Self::TOGETHER). Returns how many of them
-    /// were not in this listing before, and how many of those are new. Invalid ids are skipped.
+    /// Marks these ids as listed, at most [`IdIndex::TOGETHER`]. Returns how many of them were not
+    /// in this listing before, and how many of those are new. Invalid ids are skipped.
     ///
     /// A service lists mostly in the same order: as long as each id is the one that followed in the
     /// last listing, no search is needed. The others are searched together, which waits for the

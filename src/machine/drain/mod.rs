@@ -283,7 +283,7 @@ impl Drain {
     /// Performs the next action. Returns the output to rest with if there is none.
     fn proceed(&mut self, now: Time) -> Option<Output<DrainEvent>> {
         match self.next(now) {
-            Next::TimeOut(exchange) => self.time_out(exchange, now),
+            Next::TimeOut(exchange) => self.complete(exchange, Reply::TimeLimit, now),
             Next::Redeliver(key) => self.entries.put(key, State::Retrying(now)),
             Next::List => self.send_list(now),
             Next::Probe => {

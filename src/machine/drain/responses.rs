@@ -1,9 +1,8 @@
 //! What follows from what comes back.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
-use super::entries::{Entries, State};
+use super::entries::State;
 use super::{CustomerCheck, Drain, DrainError, DrainEventKind, Outstanding, Purpose};
 use crate::machine::collections::slab::Key;
 use crate::machine::exchange::RequestId;
@@ -36,27 +35,13 @@ impl Drain {
         }
     }
 
-    /// A request whose time limit has passed.
-    pub(super) fn time_out(&mut self, exchange: u64, now: Time) {
-        let Some(outstanding) = self.in_flight.remove(&exchange) else {
-            return;
-        };
-        let id = RequestId::new(exchange);
-        self.observe(id, outstanding, Signal::Down, || Cause::TimeLimit, now);
-        match outstanding.purpose {
-            Purpose::List => self.list_failed(outstanding, Cause::TimeLimit, None, false, now),
-            Purpose::ListAll => {}
-            Purpose::Fetch { key, .. } => self.fetch_unanswered(key, Cause::TimeLimit, None, now),
-        }
-    }
-
     /// What an exchange says of the service.
     fn observe(
         &mut self,
         id: RequestId,
         outstanding: Outstanding,
         signal: Signal,
-        cause: impl Fn() -> Cause,
+        decoded: &Decoded,
         now: Time,
     ) {
         let subject = match outstanding.purpose {
@@ -73,33 +58,24 @@ impl Drain {
             signal,
             is_unknown: false,
         };
-        self.throttle.completed(&completed, cause, now);
+        self.throttle
+            .completed(&completed, || decoded.reason(), now);
         self.report_pauses(now);
     }
 
     fn complete_list(&mut self, id: RequestId, outstanding: Outstanding, reply: &Reply, now: Time) {
         let (mut listed, mut new) = (0, 0);
-        let mut together = Vec::with_capacity(Entries::TOGETHER);
-        let mut take = |entries: &mut Entries, ids: &mut Vec<Cow<'_, str>>| {
-            let counts = entries.list(ids);
-            ids.clear();
-            (listed, new) = (listed + counts.0, new + counts.1);
-        };
         self.entries.begin_listing();
         // All listed ids count, even if the list is cut off later. Invalid ids are skipped.
         let Meaning {
             result,
             signal,
             decoded,
-        } = interpret::listing(reply, |id| {
-            together.push(id);
-            if together.len() == Entries::TOGETHER {
-                take(&mut self.entries, &mut together);
-            }
+        } = interpret::listing(reply, |ids| {
+            let counts = self.entries.list(ids);
+            (listed, new) = (listed + counts.0, new + counts.1);
         });
-        take(&mut self.entries, &mut together);
-        let cause = || decoded.cause().unwrap_or(Cause::TimeLimit);
-        self.observe(id, outstanding, signal, cause, now);
+        self.observe(id, outstanding, signal, &decoded, now);
         match result {
             ListingResult::Received { hint, .. } => {
                 let soonest = now + hint.unwrap_or_default();
@@ -108,11 +84,13 @@ impl Drain {
             // It is repeated with another key, or when this one is taken again.
             ListingResult::KeyRefused => self.listing.due = Some(now),
             ListingResult::Failed { hint } => {
-                self.list_failed(outstanding, cause(), hint, false, now);
+                self.list_failed(outstanding, decoded.into_reason(), hint, false, now);
             }
-            ListingResult::Unreadable => self.list_failed(outstanding, cause(), None, false, now),
+            ListingResult::Unreadable => {
+                self.list_failed(outstanding, decoded.into_reason(), None, false, now);
+            }
             ListingResult::Refused | ListingResult::TooLarge => {
-                self.list_failed(outstanding, cause(), None, true, now);
+                self.list_failed(outstanding, decoded.into_reason(), None, true, now);
             }
         }
     }
@@ -150,9 +128,8 @@ impl Drain {
             result,
             signal,
             decoded,
-        } = interpret::listing(reply, |_| listed += 1);
-        let cause = || decoded.cause().unwrap_or(Cause::TimeLimit);
-        self.observe(id, outstanding, signal, cause, now);
+        } = interpret::listing(reply, |ids| listed += ids.len());
+        self.observe(id, outstanding, signal, &decoded, now);
         match result {
             ListingResult::Received { .. } => self.all_listed(Some(listed)),
             ListingResult::TooLarge => self.all_listed(None),
@@ -178,14 +155,13 @@ impl Drain {
             signal,
             decoded,
         } = interpret::poll(reply);
-        let cause = || decoded.cause().unwrap_or(Cause::TimeLimit);
-        self.observe(id, outstanding, signal, cause, now);
+        self.observe(id, outstanding, signal, &decoded, now);
         let is_refusal = matches!(
             result,
             PollResult::NotFound | PollResult::Final(OutcomeKind::Refused)
         );
         if is_refusal && !self.has_fetched {
-            self.pause_after_refusals(cause, now);
+            self.pause_after_refusals(&decoded, now);
         }
         match result {
             PollResult::KeyRefused if self.was_key_taken(outstanding) => {
@@ -197,7 +173,7 @@ impl Drain {
             PollResult::Failed { hint } if is_unsent || self.throttle.is_outage() => {
                 let delay = self.options.retry.delay(1, self.draw());
                 let retry_at = now + delay.max(hint.unwrap_or_default());
-                let cause = decoded.into_cause().unwrap_or(Cause::TimeLimit);
+                let cause = decoded.into_reason();
                 self.try_again(key, DrainError::Unanswered { cause }, retry_at);
             }
             result => self.fetched(key, result, decoded, now),
@@ -206,7 +182,7 @@ impl Drain {
 
     /// While no fetch has ever succeeded, a refusal may be about the URL and not about the id: a
     /// pause after every eighth, so that few ids are tried.
-    fn pause_after_refusals(&mut self, cause: impl Fn() -> Cause, now: Time) {
+    fn pause_after_refusals(&mut self, decoded: &Decoded, now: Time) {
         self.refusals = self.refusals.saturating_add(1);
         if self.refusals % MAX_REFUSALS == 0 {
             let delay = self
@@ -214,7 +190,7 @@ impl Drain {
                 .retry
                 .delay(self.refusals / MAX_REFUSALS, self.draw());
             self.throttle
-                .pause_until(now + delay, PauseReason::Outage, cause, now);
+                .pause_until(now + delay, PauseReason::Outage, || decoded.reason(), now);
         }
     }
 
@@ -283,7 +259,7 @@ impl Drain {
                 self.fetch_failed(key, DrainError::Unfinished { status }, hint, now);
             }
             PollResult::Final(OutcomeKind::TooLarge) => {
-                let cause = decoded.into_cause().unwrap_or(Cause::TimeLimit);
+                let cause = decoded.into_reason();
                 self.set_aside(key, DrainError::TooLarge { cause });
             }
             PollResult::NotFound => {
@@ -293,7 +269,7 @@ impl Drain {
                 self.refused(key, decoded, |error| DrainError::Refused { error }, now);
             }
             PollResult::Failed { hint } | PollResult::Deferred { hint } => {
-                let cause = decoded.into_cause().unwrap_or(Cause::TimeLimit);
+                let cause = decoded.into_reason();
                 self.fetch_unanswered(key, cause, hint, now);
             }
         }

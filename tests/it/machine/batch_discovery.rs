@@ -1,6 +1,8 @@
 //! Listings: how few requests a batch needs for many jobs, how late results are noticed, and what
 //! follows from a wrong queue.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::support::START;
@@ -256,6 +258,28 @@ fn a_result_whose_fetch_failed_is_fetched_at_its_own_retry() {
         "{:?}",
         held.read_at.unwrap().saturating_since(held.finished_at)
     );
+}
+
+#[test]
+fn a_listing_may_say_when_the_next_one_is_welcome() {
+    let listings: Rc<RefCell<Vec<Time>>> = Rc::default();
+    let log = listings.clone();
+    let mut run = BatchRun::new(unlimited());
+    run.service.fault = Box::new(move |_, request, now| {
+        let is_listing = request.ends_with("awaiting-poll");
+        is_listing.then(|| log.borrow_mut().push(now))?;
+        Some(Fault::Hinted(90))
+    });
+    let run = steady(10, 600, run);
+    assert_eq!(run.succeeded(), 600);
+    let listings = listings.borrow();
+    assert!(listings.len() > 1, "{listings:?}");
+    for pair in listings.windows(2) {
+        assert!(
+            pair[1].saturating_since(pair[0]) >= Duration::from_secs(90),
+            "{pair:?}"
+        );
+    }
 }
 
 #[test]

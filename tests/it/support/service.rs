@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     Status(u16),
     /// The same, with a `Retry-After`.
     RetryAfter(u16, u64),
+    /// It is served, and the response has a `Retry-After`.
+    Hinted(u64),
     /// Its response is larger than the limit.
     TooLarge,
     /// It never gets a response.
@@ -327,6 +329,12 @@ impl BatchRun {
                 ("retry-after", &seconds.to_string()),
                 "{}",
             )),
+            Some(Fault::Hinted(seconds)) => {
+                let mut response = self.serve(transmit);
+                let headers = response.headers_mut();
+                headers.insert("retry-after", seconds.into());
+                Ok(response)
+            }
             Some(Fault::TooLarge) => broken(FailureKind::TooLarge),
             Some(Fault::NoResponse) => return,
         };

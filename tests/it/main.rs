@@ -23,6 +23,7 @@ mod wire {
 mod machine {
     mod batch;
     mod batch_discovery;
+    mod batch_health;
     mod batch_many;
     mod call;
     mod decision_table;
@@ -54,6 +55,7 @@ mod laws {
     mod job;
     mod limits;
     mod parse;
+    mod recovery;
     mod resets;
     mod resume;
     mod strategies;

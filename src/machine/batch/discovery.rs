@@ -79,37 +79,20 @@ impl Discovery {
     }
 
     /// When the next listing is due.
-    pub(super) fn next_listing(&mut self, pressure: Duration, now: Time) -> Option<Time> {
-        let measure = Self::measure(
-            &self.jobs,
-            self.learns.then_some(&self.estimators),
-            pressure,
-            self.webhooks.arrive(now),
-        );
-        self.listing.next_at(measure, now)
+    pub(super) fn next_listing(&self, pressure: Duration, now: Time) -> Option<Time> {
+        self.listing.next_at(self.measure(pressure, now), now)
     }
 
-    pub(super) fn is_listing_due(&mut self, pressure: Duration, now: Time) -> bool {
-        let measure = Self::measure(
-            &self.jobs,
-            self.learns.then_some(&self.estimators),
-            pressure,
-            self.webhooks.arrive(now),
-        );
-        self.listing.is_due(measure, now)
+    pub(super) fn is_listing_due(&self, pressure: Duration, now: Time) -> bool {
+        self.listing.is_due(self.measure(pressure, now), now)
     }
 
-    fn measure<'a>(
-        jobs: &JobOptions,
-        estimators: Option<&'a DelayEstimators>,
-        pressure: Duration,
-        is_relaxed: bool,
-    ) -> Measure<'a> {
+    fn measure(&self, pressure: Duration, now: Time) -> Measure<'_> {
         Measure {
-            poll_policy: jobs.poll_policy,
+            poll_policy: self.jobs.poll_policy,
             pressure,
-            estimators,
-            is_relaxed,
+            estimators: self.learns.then_some(&self.estimators),
+            is_relaxed: self.webhooks.arrive(now),
         }
     }
 

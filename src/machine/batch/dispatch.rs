@@ -9,6 +9,7 @@ use super::BatchOptions;
 use super::discovery::Discovery;
 use super::entry::{Entry, Priority, Slot};
 use super::jobs::{Jobs, Popped};
+use super::listing::MAX_PROBES;
 use super::outbox::{Emitted, Outbox};
 use super::sources::Sources;
 use crate::machine::collections::slab::Key;
@@ -29,6 +30,9 @@ const SOON: Duration = Duration::from_secs(1);
 /// However many wait for the rate, one more request costs no more than so many times its price:
 /// asking even more rarely leaves hardly more room for the others, and results wait longer.
 const MAX_PRESSURE: u32 = 20;
+
+/// The longest that a probe is put off for want of a request that can be repeated.
+const MAX_PROBE_WAIT: Duration = Duration::from_secs(300);
 
 /// The four parts, as far as they decide what is done next.
 pub(super) struct Dispatch<'a> {
@@ -142,22 +146,35 @@ impl Dispatch<'_> {
         if self.outbox.next_query().is_some() {
             return Some(Work::Probe(Probe::Emitted));
         }
-        let failed = self.throttle.failed_probes();
-        let can_list = self.discovery.listing.can_probe(failed) && !self.is_listing();
+        if !self.can_probe() {
+            if let Some(submit) = self.submit_as_probe() {
+                return Some(submit);
+            }
+        }
         let poll = self.jobs.next_poll().map(|(_, key, _)| key);
+        let can_list = self.can_list();
         match poll.or_else(|| self.jobs.next_poll_again()) {
             // In turns, since either may be broken by itself.
-            Some(key) if !can_list || failed % 2 == 1 => {
+            Some(key) if !can_list || self.throttle.failed_probes() % 2 == 1 => {
                 let turn = Input::Turn(PollReason::Probe);
                 Some(Work::Probe(Probe::Job(key, turn)))
             }
-            _ if can_list => Some(Work::Probe(Probe::Listing)),
-            _ if !self.may_probe_by_submit() => None,
-            _ if self.outbox.next_submit().is_some() => Some(Work::Probe(Probe::Emitted)),
-            _ => match self.next_submit() {
-                Some(key) => Some(Work::Probe(Probe::Job(key, Input::Clock))),
-                None => self.wants_document().then_some(Work::ReadDocument),
-            },
+            _ => can_list.then_some(Work::Probe(Probe::Listing)),
+        }
+    }
+
+    /// A submit as the probe, if it may be one.
+    fn submit_as_probe(&mut self) -> Option<Work> {
+        let at = self.throttle.submit_probe_at(self.can_probe());
+        if at.is_none_or(|at| at > self.now) {
+            return None;
+        }
+        if self.outbox.next_submit().is_some() {
+            return Some(Work::Probe(Probe::Emitted));
+        }
+        match self.next_submit() {
+            Some(key) => Some(Work::Probe(Probe::Job(key, Input::Clock))),
+            None => self.wants_document().then_some(Work::ReadDocument),
         }
     }
 
@@ -203,20 +220,35 @@ impl Dispatch<'_> {
             || self.jobs.next_submit().is_some()
             || self.jobs.next_submit_again().is_some()
             || self.wants_document();
-        // Where only a submit can be the probe, it leaves no sooner than a submit may.
+        if !waits {
+            return None;
+        }
+        let can_repeat = self.can_list()
+            || self.outbox.next_query().is_some()
+            || self.jobs.next_poll().is_some()
+            || self.jobs.next_poll_again().is_some();
+        if can_repeat {
+            return Some(at);
+        }
+        // Only a submit can be the probe: it leaves no sooner than a submit may.
         let gate = self.throttle.submit_probe_at(self.can_probe());
-        waits.then(|| at.max(gate.unwrap_or_default()))
+        Some(gate.map_or(at + MAX_PROBE_WAIT, |gate| at.max(gate)))
     }
 
-    fn may_probe_by_submit(&self) -> bool {
-        let at = self.throttle.submit_probe_at(self.can_probe());
-        at.is_some_and(|at| at <= self.now)
+    fn can_list(&self) -> bool {
+        self.discovery.listing.trust().is_usable() && !self.is_listing()
     }
 
-    /// Whether a request that can be repeated could bring evidence, now or later.
+    /// Whether a request that can be repeated could bring evidence soon. Not without a
+    /// limit: polls and listings may be broken by themselves, or not be due for long.
     fn can_probe(&self) -> bool {
+        let at = self.throttle.probe_at();
+        if at.is_some_and(|at| at + MAX_PROBE_WAIT <= self.now) {
+            return false;
+        }
         let failed = self.throttle.failed_probes();
-        self.discovery.listing.can_probe(failed) || self.jobs.counters.submitted() > 0
+        let by_poll = self.jobs.counters.submitted() > 0 && failed < MAX_PROBES;
+        by_poll || self.discovery.listing.can_probe(failed)
     }
 
     /// What to ask next: results that wait, then a listing, then what failed before, then what is
@@ -248,7 +280,7 @@ impl Dispatch<'_> {
     }
 
     /// Whether a poll that waits since then has to wait longer.
-    fn is_poll_held(&mut self, priority: Priority, key: Key, since: Time) -> bool {
+    fn is_poll_held(&self, priority: Priority, key: Key, since: Time) -> bool {
         match priority {
             Priority::Last | Priority::Finished | Priority::Alone => false,
             // One more listing may list it after all; and if that does not either, what the poll
@@ -263,7 +295,7 @@ impl Dispatch<'_> {
 
     /// Whether what is due waits, since a listing that is out or about to be sent will probably
     /// make it needless.
-    fn is_held(&mut self) -> bool {
+    fn is_held(&self) -> bool {
         let is_soon = self.next_listing().is_some_and(|at| at <= self.now + SOON);
         let until = self.discovery.listing.holds_until();
         is_soon || until.is_some_and(|until| until > self.now)
@@ -357,7 +389,7 @@ impl Dispatch<'_> {
         self.outbox.expects_listing() || self.discovery.listing.is_out()
     }
 
-    fn next_listing(&mut self) -> Option<Time> {
+    fn next_listing(&self) -> Option<Time> {
         if self.outbox.expects_listing() {
             return None;
         }
@@ -365,7 +397,7 @@ impl Dispatch<'_> {
         self.discovery.next_listing(pressure, self.now)
     }
 
-    fn is_listing_due(&mut self) -> bool {
+    fn is_listing_due(&self) -> bool {
         let pressure = self.pressure();
         !self.outbox.expects_listing() && self.discovery.is_listing_due(pressure, self.now)
     }

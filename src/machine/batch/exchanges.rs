@@ -102,7 +102,7 @@ impl Batch {
         let result = match result {
             SubmitResult::KeyRefused
                 if self.throttle.are_submits_failing()
-                    || !self.refuses_job(job, exchange.key_number) =>
+                    || !self.note_refusal(job, exchange.key_number) =>
             {
                 SubmitResult::Deferred { hint: None }
             }
@@ -157,7 +157,7 @@ impl Batch {
             return;
         }
         let result = match result {
-            PollResult::KeyRefused if !self.refuses_job(job, exchange.key_number) => {
+            PollResult::KeyRefused if !self.note_refusal(job, exchange.key_number) => {
                 PollResult::Deferred { hint: None }
             }
             // An outage is not charged to the job.
@@ -187,8 +187,9 @@ impl Batch {
             .is_some_and(|entry| entry.record.state == state && entry.record.exchange == exchange)
     }
 
-    /// The key of this number was refused for a job. Whether that is specific to the job.
-    fn refuses_job(&mut self, job: Key, key_number: u16) -> bool {
+    /// Notes that the key of this number was refused for a job. Returns whether that is specific to
+    /// the job.
+    fn note_refusal(&mut self, job: Key, key_number: u16) -> bool {
         let entry = self.jobs.get_mut(job);
         entry.is_some_and(|entry| entry.refuse_key(key_number))
     }
@@ -218,6 +219,7 @@ impl Batch {
                     listed,
                     ours,
                     hint,
+                    is_evidence: signal == Signal::Works,
                 };
                 self.listing_read(read, now)
             }
@@ -324,6 +326,9 @@ impl Batch {
         let was_emitted = matches!(before.state, State::SubmitEmitted | State::PollEmitted);
         if was_emitted && before.state != after.state {
             self.outbox.withdraw(key);
+            if !matches!(after.state, State::Submitting | State::Polling) {
+                self.throttle.withdraw_probe(now);
+            }
         }
         match action {
             None => {}

@@ -1,5 +1,6 @@
 //! When to list what has finished, and what a listing says of jobs that it does not list.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub(super) struct Listing {
     /// When the last listing that was read was sent, and the first.
     listed_at: Option<Time>,
     first_listed_at: Option<Time>,
+    /// Whether the last one showed that the service works.
+    is_evidence: bool,
     /// The length of that listing.
     bytes: u64,
     out_since: Option<Time>,
@@ -48,7 +51,8 @@ pub(super) struct Listing {
     missed: u32,
     /// Listings in a row that listed none of ours.
     without_ours: u8,
-    due: Option<Due>,
+    /// When the next one is due, once that was computed.
+    due: Cell<Option<Due>>,
 }
 
 /// When the next one is due, as computed for a number of jobs.
@@ -82,6 +86,8 @@ pub(super) struct Read {
     pub(super) ours: usize,
     /// How long the service asked to wait before the next one.
     pub(super) hint: Option<Duration>,
+    /// Whether the service alone can have said it.
+    pub(super) is_evidence: bool,
 }
 
 /// With fewer jobs than this there is nothing to share.
@@ -98,6 +104,10 @@ const RETRY_AFTER_PROBLEM: Duration = Duration::from_secs(600);
 
 /// How often a listing may be unreadable, or a finished job be missing in it, one after the other.
 const MAX_FAULTS: u8 = 3;
+
+/// After so many probes in a row that brought nothing, which takes an hour, something else has to
+/// be the probe.
+pub(super) const MAX_PROBES: u16 = 64;
 
 /// What was seen counts half once it was seen of so many.
 const MEMORY: u32 = 16_384;
@@ -122,6 +132,7 @@ impl Listing {
             trust: if is_on { Trust::Unproven } else { Trust::Off },
             listed_at: None,
             first_listed_at: None,
+            is_evidence: false,
             bytes: 0,
             out_since: None,
             not_before: Time::EPOCH,
@@ -134,7 +145,7 @@ impl Listing {
             listed: 0,
             missed: 0,
             without_ours: 0,
-            due: None,
+            due: Cell::new(None),
         }
     }
 
@@ -148,11 +159,16 @@ impl Listing {
         self.trust != Trust::Off && self.customer.as_ref().is_none_or(is_its)
     }
 
-    /// Whether it can find out if the service works. `failed` probes in a row have brought nothing:
-    /// a listing that never came may be one that never will.
+    /// Whether it can find out if the service works, though `failed` probes in a row have brought
+    /// nothing: a listing that never showed that may be one that never will, and one that did may
+    /// have broken.
     pub(super) fn can_probe(&self, failed: u16) -> bool {
-        let may_come = self.first_listed_at.is_some() || failed < u16::from(MAX_FAULTS);
-        self.trust.is_usable() && may_come
+        let most = if self.is_evidence {
+            MAX_PROBES
+        } else {
+            u16::from(MAX_FAULTS)
+        };
+        self.trust.is_usable() && failed < most
     }
 
     pub(super) fn is_out(&self) -> bool {
@@ -169,20 +185,20 @@ impl Listing {
         self.failures.saturating_add(1)
     }
 
-    pub(super) fn is_due(&mut self, measure: Measure<'_>, now: Time) -> bool {
+    pub(super) fn is_due(&self, measure: Measure<'_>, now: Time) -> bool {
         if self.next_at(measure, now).is_none_or(|at| at > now) {
             return false;
         }
         // Jobs may have finished since that was computed.
         if self.trust.is_usable() && !self.is_worth_it(measure, now) {
-            self.due = None;
+            self.due.set(None);
             return self.next_at(measure, now).is_some_and(|at| at <= now);
         }
         true
     }
 
     /// When the next one is due, as things stand.
-    pub(super) fn next_at(&mut self, measure: Measure<'_>, now: Time) -> Option<Time> {
+    pub(super) fn next_at(&self, measure: Measure<'_>, now: Time) -> Option<Time> {
         let jobs = self.in_progress.jobs();
         if self.trust == Trust::Off || jobs < MIN_JOBS || self.is_out() {
             return None;
@@ -202,13 +218,13 @@ impl Listing {
                 && due.pressure.abs_diff(pressure) * 32 <= price
                 && due.is_relaxed == is_relaxed
         };
-        let due = self.due.filter(fits).unwrap_or_else(|| Due {
+        let due = self.due.get().filter(fits).unwrap_or_else(|| Due {
             at: self.compute(measure, now),
             jobs,
             pressure,
             is_relaxed,
         });
-        self.due = Some(due);
+        self.due.set(Some(due));
         due.at
     }
 
@@ -328,9 +344,11 @@ impl Listing {
 
     /// A listing was read. What has become of the trust in it, if that has changed for the user.
     pub(super) fn read(&mut self, read: Read, now: Time) -> Option<Result<(), QueueProblem>> {
-        (self.out_since, self.due) = (None, None);
+        self.out_since = None;
+        self.due.set(None);
         (self.failures, self.unreadable) = (0, 0);
         (self.listed_at, self.bytes) = (Some(read.sent_at), read.bytes);
+        self.is_evidence = read.is_evidence;
         self.first_listed_at.get_or_insert(read.sent_at);
         let soonest = now + read.hint.unwrap_or_default();
         self.not_before = self.not_before.max(soonest);
@@ -362,7 +380,8 @@ impl Listing {
 
     /// A listing failed; it is sent again after this delay at the earliest.
     pub(super) fn failed(&mut self, delay: Duration, now: Time) {
-        (self.out_since, self.due) = (None, None);
+        self.out_since = None;
+        self.due.set(None);
         self.failures = self.failures.saturating_add(1);
         self.not_before = self.not_before.max(now + delay);
     }
@@ -403,7 +422,8 @@ impl Listing {
 
     /// It is of no use for a while. The problem, if it is a new one.
     pub(super) fn degrade(&mut self, problem: QueueProblem, now: Time) -> Option<QueueProblem> {
-        (self.out_since, self.due) = (None, None);
+        self.out_since = None;
+        self.due.set(None);
         self.not_before = self.not_before.max(now + RETRY_AFTER_PROBLEM);
         let is_new = self.trust.problem() != Some(problem);
         if problem == QueueProblem::NotListed {
@@ -444,6 +464,7 @@ mod tests {
             listed,
             ours,
             hint: None,
+            is_evidence: true,
         };
         listing.read(read, NOW);
         assert_eq!(listing.next_failure(), 1);

@@ -115,14 +115,15 @@ impl Gate {
         }
     }
 
-    /// Many submits have certainly not arrived, and this is one more.
+    /// Many submits have certainly not arrived, and this is one more. One that left before the gate
+    /// was closed makes no room for another.
     pub(super) fn failed(&mut self, id: RequestId, newest: RequestId, now: Time) {
         let is_first = self.failed == 0;
         if id > self.newest || is_first {
             self.failed = self.failed.saturating_add(1).max(2);
             (self.newest, self.closed_at) = (newest, now);
+            self.step(Input::Failed);
         }
-        self.step(Input::Failed);
     }
 
     /// A single submit may leave without delay, for a reason to expect that it succeeds.
@@ -143,9 +144,11 @@ impl Gate {
         }
     }
 
-    /// A submit is over, and neither unknown nor evidence.
-    pub(super) fn over(&mut self) {
-        self.step(Input::SubmitOver);
+    /// This submit is over, and neither unknown nor evidence.
+    pub(super) fn over(&mut self, id: RequestId) {
+        if id > self.newest {
+            self.step(Input::SubmitOver);
+        }
     }
 
     fn step(&mut self, input: Input) {

@@ -138,6 +138,14 @@ impl Health {
         self.probe.grant();
     }
 
+    pub(super) fn withdraw_probe(&mut self, now: Time) {
+        self.probe.withdraw(now);
+    }
+
+    pub(super) fn is_probe(&self, id: RequestId) -> bool {
+        self.probe.is_out(id)
+    }
+
     /// A request leaves. Says whether it is a probe.
     pub(super) fn sent(&mut self, id: RequestId, is_submit: bool) -> bool {
         self.newest = self.newest.max(id);
@@ -248,7 +256,7 @@ impl Health {
     fn submit_over(&mut self, exchange: &Completed, cause: impl Fn() -> Cause, now: Time) {
         match exchange.signal {
             Signal::Works => self.failed_submits.clear(),
-            Signal::Nothing => self.gate.over(),
+            Signal::Nothing => self.gate.over(exchange.id),
             Signal::Down | Signal::Busy(_) | Signal::KeyRefused => {
                 self.failed_submits
                     .add(exchange.subject, is_unsent(&cause()));
@@ -256,7 +264,7 @@ impl Health {
                 if self.failed_submits.are_many() && !self.is_outage() {
                     self.gate.failed(exchange.id, self.newest, now);
                 } else {
-                    self.gate.over();
+                    self.gate.over(exchange.id);
                 }
             }
         }
@@ -308,13 +316,16 @@ impl Health {
         changes: &mut VecDeque<Change>,
     ) {
         let reason = PauseReason::Submits;
-        match (self.gate_since, self.gate.is_pausing()) {
+        // A gate that closes for a moment, while others succeed, is not worth a word.
+        let is_closed = self.gate.is_closed() && self.probe.failed() > 0;
+        match (self.gate_since, is_closed || self.gate.is_pausing()) {
             (None, true) => {
                 self.gate_since = Some(now);
+                let probe_at = self.probe.wanted_at().filter(|_| is_closed);
                 changes.push_back(Change::Paused(Pause {
                     reason,
                     since: now,
-                    until: self.gate.next_at().max(now),
+                    until: self.gate.next_at().max(probe_at.unwrap_or(now)),
                     cause: cause(),
                 }));
             }

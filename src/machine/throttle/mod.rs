@@ -104,6 +104,8 @@ impl Throttle {
     /// From when on a submit may leave; `None` while it takes evidence, or the outcome of another
     /// one. `can_probe` says whether a request that can be repeated could bring evidence.
     pub(crate) fn submit_ready_at(&self, can_probe: bool) -> Option<Time> {
+        // Where it was let through as a probe, it may leave, whatever could be one by now.
+        let can_probe = can_probe && !self.health.is_probe_granted();
         let gate = self.health.submit_at(can_probe)?;
         self.ready_at().map(|ready| ready.max(gate))
     }
@@ -132,6 +134,11 @@ impl Throttle {
     /// Lets one request through that is a probe.
     pub(crate) fn grant_probe(&mut self) {
         self.health.grant_probe();
+    }
+
+    /// The request that was let through as a probe does not leave after all.
+    pub(crate) fn withdraw_probe(&mut self, now: Time) {
+        self.health.withdraw_probe(now);
     }
 
     /// Whether nothing but probes may leave.
@@ -214,7 +221,9 @@ impl Throttle {
             Signal::Works => {
                 self.unhinted = 0;
                 self.evidence_at = now;
-                self.budget.refund(exchange.is_retry);
+                // A probe was charged to nobody.
+                let is_charged = exchange.is_retry && !self.health.is_probe(exchange.id);
+                self.budget.refund(is_charged);
                 self.limiter.admitted(now);
             }
             Signal::Busy(hint) => self.slow_down(hint, exchange.sent_at, &cause, now),
@@ -268,7 +277,7 @@ impl Throttle {
         if is_new && hint.is_none() {
             self.unhinted = self.unhinted.saturating_add(1);
         }
-        if is_new {
+        if is_new || hint.is_some() {
             self.begin_pause(PauseReason::Throttled, cause, now);
         }
     }

@@ -70,6 +70,18 @@ impl Probe {
         }
     }
 
+    /// What was let through does not leave: another one is wanted.
+    pub(super) fn withdraw(&mut self, now: Time) {
+        if self.is_granted() {
+            self.state = State::Wanted(now);
+        }
+    }
+
+    /// Whether this is the one that is out.
+    pub(super) fn is_out(&self, id: RequestId) -> bool {
+        self.state == State::Out(id)
+    }
+
     /// A request leaves. Says whether it is the probe.
     pub(super) fn sent(&mut self, id: RequestId) -> bool {
         let is_probe = self.is_granted();
@@ -81,7 +93,7 @@ impl Probe {
 
     /// An exchange brought no evidence. Says whether it was the probe.
     pub(super) fn fails(&mut self, id: RequestId, is_key: bool, now: Time) -> bool {
-        let is_probe = self.state == State::Out(id);
+        let is_probe = self.is_out(id);
         if is_probe {
             self.failed = self.failed.saturating_add(1);
             self.state = State::Wanted(now + self.delay(is_key));

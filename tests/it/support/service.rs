@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Method, Response};
 use typless::machine::{
     Batch, BatchEvent, BatchEventKind, BatchOptions, Failure, FailureKind, JobEventKind, JobKey,
-    Machine, Output, RequestId, Time, Transmit,
+    Machine, Output, PollReason, RequestId, Time, Transmit,
 };
 use typless::wire::{Document, ExtractionId, Notification};
 
@@ -60,6 +60,8 @@ pub(crate) struct Service {
     pub(crate) unknown_ids: Vec<String>,
     /// Whether an extraction that was read is no longer listed.
     pub(crate) forgets_read: bool,
+    /// What it responds where nothing is listed.
+    pub(crate) empty: &'static str,
     /// Whether the listing is always empty.
     pub(crate) lists_nothing: bool,
     /// Whether this number's extraction is never listed.
@@ -78,6 +80,7 @@ impl Default for Service {
             fault: Box::new(|_, _, _| None),
             unknown_ids: Vec::new(),
             forgets_read: true,
+            empty: r#"{"extraction_ids": []}"#,
             lists_nothing: false,
             hides: Box::new(|_| false),
             submits: 0,
@@ -179,6 +182,9 @@ impl Service {
                 }
             }
         }
+        if ids.is_empty() {
+            return response(200, self.empty);
+        }
         let quoted: Vec<String> = ids.iter().map(|id| format!("{id:?}")).collect();
         response(
             200,
@@ -202,6 +208,8 @@ pub(crate) struct BatchRun {
     pub(crate) outcomes: BTreeMap<JobKey, Result<(), String>>,
     /// Whether the extraction of this number has a webhook, and how long after it finished.
     pub(crate) webhook: Box<dyn FnMut(u64) -> Option<Duration>>,
+    /// How many of the next jobs that are polled as a probe are abandoned at once.
+    pub(crate) abandons_probes: usize,
     pub(crate) max_in_flight_seen: usize,
     pub(crate) max_submits_seen: usize,
     pub(crate) max_in_a_second: usize,
@@ -234,6 +242,7 @@ impl BatchRun {
             keeps_events: true,
             outcomes: BTreeMap::new(),
             webhook: Box::new(|_| None),
+            abandons_probes: 0,
             max_in_flight_seen: 0,
             max_submits_seen: 0,
             max_in_a_second: 0,
@@ -382,6 +391,21 @@ impl BatchRun {
     }
 
     fn take(&mut self, event: BatchEvent) {
+        if let BatchEventKind::Job {
+            key,
+            event:
+                JobEventKind::PollDue {
+                    reason: PollReason::Probe,
+                    ..
+                },
+            ..
+        } = event.kind
+        {
+            if self.abandons_probes > 0 {
+                self.abandons_probes -= 1;
+                self.batch.abandon(key, self.now);
+            }
+        }
         if let BatchEventKind::Job {
             key,
             event: JobEventKind::Finished(outcome),

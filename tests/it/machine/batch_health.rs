@@ -1,0 +1,193 @@
+//! What a batch does while it is unknown whether the service works: who finds out, and what
+//! is reported.
+
+use std::time::Duration;
+
+use crate::support::service::{BatchRun, Fault, Service, numbered};
+use crate::support::{START, api, in_progress, response, response_with};
+use http::Method;
+use typless::machine::{
+    Batch, BatchEventKind, BatchOptions, Failure, FailureKind, Machine, Output, PauseReason,
+    RequestId, Ticket, Time,
+};
+use typless::wire::ExtractionId;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The requests of a batch, and when it reported pauses: driven by hand.
+struct Hand {
+    batch: Batch,
+    now: Time,
+    submits: Vec<(Time, RequestId)>,
+    polls: Vec<(Time, RequestId)>,
+    pauses: Vec<(Time, PauseReason)>,
+}
+
+impl Hand {
+    fn new(options: BatchOptions) -> Self {
+        Self {
+            batch: Batch::new(&api(), options.without_queue(), START),
+            now: START,
+            submits: Vec::new(),
+            polls: Vec::new(),
+            pauses: Vec::new(),
+        }
+    }
+
+    fn with_documents(mut self, count: usize) -> Self {
+        for number in 0..count {
+            self.batch.add(numbered(number), self.now).unwrap();
+        }
+        self
+    }
+
+    fn resume(&mut self) {
+        let id = ExtractionId::new(&Service::id(99)).unwrap();
+        let ticket = Ticket::new(id, START, START + HOUR * 24);
+        self.batch.resume(&ticket, self.now).unwrap();
+    }
+
+    /// Takes what there is until `until`, or until a request leaves.
+    fn step(&mut self, until: Time) {
+        loop {
+            match self.batch.next_output(self.now) {
+                Output::Send(transmit) => {
+                    let sent = (self.now, transmit.id);
+                    if transmit.request.method() == Method::POST {
+                        self.submits.push(sent);
+                    } else {
+                        self.polls.push(sent);
+                    }
+                    return;
+                }
+                Output::Event(event) => {
+                    if let BatchEventKind::Paused(pause) = event.kind {
+                        self.pauses.push((pause.until, pause.reason));
+                    }
+                }
+                Output::Wait(at) if at <= until => self.now = at,
+                Output::Wait(_) | Output::NeedInput | Output::Done => {
+                    self.now = self.now.max(until);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Takes all that there is until this long from now.
+    fn run_for(&mut self, time: Duration) {
+        let until = self.now + time;
+        loop {
+            let sent = self.submits.len() + self.polls.len();
+            self.step(until);
+            if sent == self.submits.len() + self.polls.len() {
+                return;
+            }
+        }
+    }
+
+    fn lose(&mut self, id: RequestId) {
+        let failure = Failure::new(FailureKind::Interrupted, "set by the test");
+        self.batch.handle_failure(id, failure, self.now);
+    }
+}
+
+#[test]
+fn one_unknown_submit_stops_nobody_for_long_however_an_empty_queue_is_written() {
+    for empty in [r#"{"extraction_ids": []}"#, "[]", "{}", "null", ""] {
+        let mut run = BatchRun::new(BatchOptions::new());
+        run.service.empty = empty;
+        run.service.fault = Box::new(|number, _, _| (number == 0).then_some(Fault::Status(500)));
+        for number in 0..5 {
+            run.batch.add(numbered(number), run.now).unwrap();
+            run.run_until(START + MINUTE * (number as u32 + 1));
+        }
+        run.batch.close();
+        run.run_until(START + MINUTE * 10);
+        assert_eq!(run.succeeded(), 4, "{empty:?}: {:?}", run.outcomes);
+    }
+}
+
+#[test]
+fn while_submits_are_held_back_and_nothing_finds_out_that_is_reported() {
+    let mut run = BatchRun::with_documents(20, BatchOptions::new().with_max_submits(1));
+    // It works, and yet this is no evidence.
+    run.service.empty = "[]";
+    run.service.fault = Box::new(|number, _, _| (number == 0).then_some(Fault::Status(500)));
+    run.run();
+    let mut reported = Vec::new();
+    for event in &run.events {
+        match &event.kind {
+            BatchEventKind::Paused(pause) => reported.push((true, pause.reason)),
+            BatchEventKind::Resumed { reason, .. } => reported.push((false, *reason)),
+            _ => {}
+        }
+    }
+    let submits = PauseReason::Submits;
+    assert_eq!(reported, [(true, submits), (false, submits)]);
+    assert_eq!(run.succeeded(), 19);
+}
+
+#[test]
+fn one_submit_at_a_time_means_one_whatever_becomes_of_older_ones() {
+    let mut hand = Hand::new(BatchOptions::new().with_max_submits(6)).with_documents(30);
+    hand.run_for(SECOND);
+    assert_eq!(hand.submits.len(), 6);
+    hand.lose(hand.submits[0].1);
+    hand.resume();
+    hand.run_for(SECOND * 3);
+    assert_eq!(hand.submits.len(), 6, "it takes evidence");
+    let poll = hand.polls.last().unwrap().1;
+    hand.batch.handle_response(poll, in_progress(), hand.now);
+    hand.run_for(SECOND);
+    assert_eq!(hand.submits.len(), 7);
+    for older in 1..6 {
+        let id = hand.submits[older].1;
+        let refused = response(400, "<html>");
+        hand.batch.handle_response(id, refused, hand.now);
+        hand.run_for(SECOND);
+        assert_eq!(hand.submits.len(), 7, "after {older} older ones");
+    }
+}
+
+#[test]
+fn a_poll_that_is_not_due_for_an_hour_holds_no_submit_back_for_so_long() {
+    let mut hand = Hand::new(BatchOptions::new()).with_documents(5);
+    hand.resume();
+    hand.run_for(SECOND);
+    let later = || response_with(200, ("retry-after", "3600"), r#"{"status": "IN_PROGRESS"}"#);
+    let polls: Vec<_> = hand.polls.drain(..).collect();
+    for (_, id) in polls {
+        hand.batch.handle_response(id, later(), hand.now);
+    }
+    let submits: Vec<_> = hand.submits.drain(..).collect();
+    for (_, id) in submits {
+        hand.lose(id);
+    }
+    let since = hand.now;
+    hand.run_for(HOUR / 2);
+    let next = hand.submits[0].0.saturating_since(since);
+    assert!(next >= MINUTE && next <= MINUTE * 6, "{next:?}");
+}
+
+#[test]
+fn an_hour_that_a_second_response_asks_for_is_reported() {
+    let mut hand = Hand::new(BatchOptions::new()).with_documents(3);
+    hand.run_for(SECOND / 10);
+    let (one, other) = (hand.submits[0].1, hand.submits[1].1);
+    hand.batch
+        .handle_response(one, response(429, "{}"), hand.now);
+    hand.run_for(SECOND);
+    let hour = response_with(429, ("retry-after", "3600"), "{}");
+    hand.batch.handle_response(other, hour, hand.now);
+    let until = hand.now + HOUR;
+    hand.run_for(SECOND);
+    assert_eq!(
+        hand.pauses.last(),
+        Some(&(until, PauseReason::Throttled)),
+        "{:?}",
+        hand.pauses
+    );
+}

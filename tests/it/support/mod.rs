@@ -63,7 +63,11 @@ pub(crate) fn in_progress() -> Response<Bytes> {
 }
 
 pub(crate) fn success() -> Response<Bytes> {
-    let result = r#"{"object_id": "1cb2", "extracted_fields": [{"name": "total", "data_type": "NUMBER", "values": [{"value": "12.0000"}]}]}"#;
+    // Without line breaks: the recorded runs have these bytes.
+    let result = concat!(
+        r#"{"object_id": "1cb2", "extracted_fields": [{"name": "total", "#,
+        r#""data_type": "NUMBER", "values": [{"value": "12.0000"}]}]}"#
+    );
     response(
         200,
         &format!(r#"{{"error": {{}}, "result": {result}, "status": "SUCCESS"}}"#),
@@ -73,7 +77,10 @@ pub(crate) fn success() -> Response<Bytes> {
 pub(crate) fn failed() -> Response<Bytes> {
     response(
         200,
-        r#"{"error": {"code": "INVALID_FILE", "message": "not a PDF", "details": {"page": 1}}, "result": {}, "status": "ERROR"}"#,
+        concat!(
+            r#"{"error": {"code": "INVALID_FILE", "message": "not a PDF", "#,
+            r#""details": {"page": 1}}, "result": {}, "status": "ERROR"}"#
+        ),
     )
 }
 

@@ -17,7 +17,13 @@ fn p12_deep_nesting_is_an_error_and_no_stack_overflow() {
     for nest in [deep("[", "]"), deep(r#"{"a":"#, "}")] {
         // Under a key that is not read, nesting does no harm.
         Run::submitted()
-            .reply(response(200, &format!(r#"{{"new": {nest}, "status": "SUCCESS", "result": {{"object_id": "1", "new": {nest}}}}}"#)))
+            .reply(response(
+                200,
+                &format!(
+                    r#"{{"new": {nest}, "status": "SUCCESS",
+                        "result": {{"object_id": "1", "new": {nest}}}}}"#
+                ),
+            ))
             .succeeded();
         for known in ["object_id", "extracted_fields", "line_items"] {
             let body = format!(
@@ -100,7 +106,9 @@ fn p16_a_duplicate_key_is_unreadable() {
         ends_as(response(200, inside)),
         JobError::Unreadable { .. }
     ));
-    let deep = r#"{"status": "SUCCESS", "result": {"object_id": "1", "extracted_fields": [{"name": "a", "values": [{"value": "1", "value": "2"}]}]}}"#;
+    let deep = r#"{"status": "SUCCESS", "result": {"object_id": "1", "extracted_fields": [
+        {"name": "a", "values": [{"value": "1", "value": "2"}]}
+    ]}}"#;
     let error = ends_as(response(200, deep));
     assert!(
         error
@@ -126,7 +134,9 @@ fn p17_invalid_text_and_invalid_numbers_are_unreadable() {
         response(
             200,
             &format!(
-                r#"{{"status": "SUCCESS", "result": {{"extracted_fields": [{{"name": "f", "values": [{{"value": {value}}}]}}]}}}}"#
+                r#"{{"status": "SUCCESS", "result": {{"extracted_fields": [
+                    {{"name": "f", "values": [{{"value": {value}}}]}}
+                ]}}}}"#
             ),
         )
     };

@@ -1,4 +1,4 @@
-//! What a response says of the job: P1 to P11, P18.
+//! What a response says of the job: P1 to P5, P7 to P11, P18.
 
 use std::time::Duration;
 

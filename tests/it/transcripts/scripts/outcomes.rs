@@ -6,7 +6,10 @@ use typless::machine::FailureKind;
 
 pub(super) fn scripts() -> Vec<Script> {
     let no_result = r#"{"error": {}, "result": {}, "status": "SUCCESS"}"#;
-    let bad_page = r#"{"error": {}, "result": {"extracted_fields": [{"name": "total", "values": [{"page_number": "one"}]}]}, "status": "SUCCESS"}"#;
+    let bad_page = concat!(
+        r#"{"error": {}, "result": {"extracted_fields": [{"name": "total", "#,
+        r#""values": [{"page_number": "one"}]}]}, "status": "SUCCESS"}"#
+    );
     let unexplained = r#"{"error": {}, "result": {}, "status": "ERROR"}"#;
     let unknown = || Ok(response(404, r#"{"detail": "Not found."}"#));
     vec![

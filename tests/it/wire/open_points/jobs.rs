@@ -212,7 +212,8 @@ fn a21_a_notification_is_an_id_and_a_hint() {
         "null",
     ] {
         let message = read(&format!(
-            r#"{{"event_id": 1, "event_time": {time}, "data": {{"id": "{ID}", "more": 1}}, "type": "other"}}"#
+            r#"{{"event_id": 1, "event_time": {time}, "data": {{"id": "{ID}", "more": 1}},
+                "type": "other"}}"#
         ));
         assert_eq!(message.unwrap().extraction_id().as_str(), ID);
     }

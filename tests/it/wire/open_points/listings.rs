@@ -120,7 +120,9 @@ fn a13_an_empty_listing_has_many_forms() {
 
 #[test]
 fn a13_one_bad_entry_does_not_hide_the_rest() {
-    let body = r#"{"extraction_ids": ["a", null, {"id": ["b"]}, -1, 1.5, "c", 17, "\u0064", [], true, "e"]}"#;
+    let body = r#"{"extraction_ids": [
+        "a", null, {"id": ["b"]}, -1, 1.5, "c", 17, "\u0064", [], true, "e"
+    ]}"#;
     assert_eq!(
         visited(body).unwrap(),
         (["a", "c", "17", "d", "e"].map(str::to_owned).to_vec(), 6)

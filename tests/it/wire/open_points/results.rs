@@ -40,7 +40,9 @@ fn a04_a_confidence_is_a_number_or_a_text_or_nothing() {
     }
     for strange in ["NaN", r#""NaN""#, r#""inf""#, "[]", "{}", "true"] {
         let read = Extraction::from_json(format!(
-            r#"{{"extracted_fields": [{{"name": "f", "values": [{{"confidence_score": {strange}}}]}}]}}"#
+            r#"{{"extracted_fields": [
+                {{"name": "f", "values": [{{"confidence_score": {strange}}}]}}
+            ]}}"#
         ));
         assert!(
             read.is_err()
@@ -78,7 +80,8 @@ fn a05_a_field_that_is_not_on_the_document_has_no_value_in_every_form() {
 #[test]
 fn a15_rows_come_as_lists_and_as_objects() {
     let rows = r#"[[{"name": "vat_rate_percentage", "values": [{"value": "22.0"}]}],
-        {"vat_rate_percentage": 9.5, "vat_rate_net": null}, {"name": "vat_rate_net", "values": [{"value": "1.00"}]}, null, []]"#;
+        {"vat_rate_percentage": 9.5, "vat_rate_net": null},
+        {"name": "vat_rate_net", "values": [{"value": "1.00"}]}, null, []]"#;
     let extraction = extraction(&format!(r#"{{"vat_rates": {rows}, "line_items": {rows}}}"#));
     for table in [extraction.vat_rates(), extraction.line_items()] {
         let read: Vec<_> = table
@@ -146,7 +149,8 @@ fn a17_pages_count_from_zero_and_are_not_moved() {
 
 #[test]
 fn a19_unknown_keys_are_ignored_and_stay_reachable() {
-    let result = r#"{"object_id": "0d3d", "text_blocks": [{"anything": "goes"}], "extracted_fields": [{"name": "a", "new": 1}]}"#;
+    let result = r#"{"object_id": "0d3d", "text_blocks": [{"anything": "goes"}],
+        "extracted_fields": [{"name": "a", "new": 1}]}"#;
     let response = status(&format!(
         r#"{{"error": {{}}, "result": {result}, "status": "SUCCESS", "elapsed": 3}}"#
     ));
@@ -170,7 +174,8 @@ fn a19_unknown_keys_are_ignored_and_stay_reachable() {
 
 #[test]
 fn a20_the_signed_url_is_never_printed() {
-    let result = r#"{"object_id": "1", "adjusted_s3_url": "https://bucket.example/a.pdf?Signature=hush", "extracted_fields": 5}"#;
+    let result = r#"{"object_id": "1", "extracted_fields": 5,
+        "adjusted_s3_url": "https://bucket.example/a.pdf?Signature=hush"}"#;
     let response = status(&format!(r#"{{"status": "SUCCESS", "result": {result}}}"#));
     let shown = format!(
         "{response:?} {:?}",

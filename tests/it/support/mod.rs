@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
+use proptest::prelude::ProptestConfig;
 use typless::machine::{
     Failure, FailureKind, Job, JobError, JobEvent, JobEventKind, JobOptions, Machine, Output, Time,
     Transmit,
@@ -16,6 +17,16 @@ use typless::wire::{Api, Document};
 
 pub(crate) const START: Time = Time::from_unix_seconds(1_700_000_000);
 pub(crate) const ID: &str = "0d14338251a6db69bfec36face27f7edcab7322";
+
+/// So many random cases for each test of a `proptest!`. A case that fails is not written to a file:
+/// the message shows it.
+pub(crate) fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
 
 pub(crate) fn api() -> Api {
     Api::new(Api::PRODUCTION, "s3cret-k3y").unwrap()

@@ -18,6 +18,17 @@ use typless::wire::{Api, Document};
 pub(crate) const START: Time = Time::from_unix_seconds(1_700_000_000);
 pub(crate) const ID: &str = "0d14338251a6db69bfec36face27f7edcab7322";
 
+/// The forms of a listing without ids.
+pub(crate) const EMPTY_LISTINGS: [&str; 7] = [
+    r#"{"extraction_ids": []}"#,
+    r#"{"extraction_ids": null}"#,
+    "{}",
+    "null",
+    "[]",
+    "",
+    " \n",
+];
+
 /// So many random cases for each test of a `proptest!`. A case that fails is not written to a file:
 /// the message shows it.
 pub(crate) fn cases(cases: u32) -> ProptestConfig {
@@ -137,6 +148,12 @@ impl Run {
                 Output::NeedInput | Output::Done => return None,
             }
         }
+    }
+
+    /// The URI of the next request.
+    pub(crate) fn next_uri(&mut self) -> String {
+        let transmit = self.next_request().expect("a request");
+        transmit.request.uri().to_string()
     }
 
     /// Responds to the next request.

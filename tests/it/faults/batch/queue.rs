@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::ticket;
 use crate::support::service::{BatchRun, Fault, Service, numbered};
-use crate::support::{START, response};
+use crate::support::{EMPTY_LISTINGS, START, response};
 use typless::machine::{
     BatchEventKind, BatchOptions, JobEventKind, Machine, Output, PollReason, QueueProblem,
 };
@@ -171,7 +171,7 @@ fn q05_jobs_of_another_customer_are_polled_one_by_one() {
 
 #[test]
 fn q06_a_listing_of_another_shape_is_read_or_reported() {
-    for empty in [r#"{"extraction_ids": []}"#, "[]", "{}", "null", ""] {
+    for empty in EMPTY_LISTINGS {
         let mut run = resumed(5, BatchOptions::new());
         assert!(respond_next(&mut run, 200, empty).contains("awaiting-poll"));
         run.run();

@@ -2,7 +2,7 @@
 
 use super::{HOUR, MINUTE, watching};
 use crate::support::queue::{DrainRun, Queue, Reply, Rest, id, listing};
-use crate::support::response;
+use crate::support::{EMPTY_LISTINGS, response};
 use typless::machine::{DrainEventKind, DrainOptions, Failure, FailureKind, Machine};
 
 #[test]
@@ -30,15 +30,7 @@ fn d08_an_id_that_is_listed_repeatedly_is_fetched_once() {
 
 #[test]
 fn d09_an_empty_response_of_any_form_is_no_error() {
-    for none in [
-        r#"{"extraction_ids": []}"#,
-        r#"{"extraction_ids": null}"#,
-        "{}",
-        "null",
-        "[]",
-        "",
-        " \n",
-    ] {
+    for none in EMPTY_LISTINGS {
         let is_empty = |kind: &DrainEventKind| {
             matches!(kind, DrainEventKind::ListingReceived { listed: 0, new: 0 })
         };

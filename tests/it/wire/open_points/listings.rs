@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::call;
-use crate::support::{self, in_progress, response, success};
+use crate::support::{self, EMPTY_LISTINGS, in_progress, response, success};
 use typless::machine::CallError;
 use typless::wire::{AwaitingResponse, ExtractionId, ResponseError, Status, StatusRequest};
 
@@ -67,15 +67,7 @@ fn a12_a_listed_id_may_be_in_any_state_when_it_is_fetched() {
 
 #[test]
 fn a13_an_empty_listing_has_many_forms() {
-    for none in [
-        r#"{"extraction_ids": []}"#,
-        r#"{"extraction_ids": null}"#,
-        "{}",
-        "null",
-        "[]",
-        "",
-        " \n",
-    ] {
+    for none in EMPTY_LISTINGS {
         assert!(ids(none).unwrap().is_empty(), "{none}");
     }
     assert_eq!(

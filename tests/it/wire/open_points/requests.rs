@@ -143,15 +143,7 @@ fn a23_text_blocks_are_requested_only_if_set() {
     );
     let mut run = Run::with(JobOptions::new().with_text_blocks());
     run.reply(accepted());
-    assert!(
-        run.next_request()
-            .unwrap()
-            .request
-            .uri()
-            .query()
-            .unwrap()
-            .ends_with("&text_blocks=true")
-    );
+    assert!(run.next_uri().ends_with("&text_blocks=true"));
 }
 
 /// A call that this library does not have, in the form most clients use: `document_object_id`, and

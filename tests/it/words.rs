@@ -1,4 +1,5 @@
-//! One idea has one name, and lines have at most 100 columns: the list is `.ci/words.txt`.
+//! One idea has one name, and lines have at most 100 columns: the list is `.ci/words.txt`. And a
+//! file of Rust has at most 500 lines.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,6 +8,9 @@ use std::path::Path;
 
 /// Columns that a line may have.
 const MAX_WIDTH: usize = 100;
+
+/// Lines that a file of Rust may have.
+const MAX_LINES: usize = 500;
 
 /// Names that begin with a dot are passed over, but for these.
 const HIDDEN: [&str; 2] = [".ci", ".github"];
@@ -319,6 +323,27 @@ fn no_old_word_and_no_wide_line_is_in_the_tree() {
         "{}{} to fix: {counts:?}. The rules are in .ci/words.txt.",
         findings.concat(),
         findings.len()
+    );
+}
+
+#[test]
+fn no_file_of_rust_is_too_long() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = Vec::new();
+    paths(root, "", &mut all);
+    all.retain(|path| path.ends_with(".rs"));
+    assert!(all.len() > 200, "{}", all.len());
+    let too_long: Vec<(String, usize)> = all
+        .into_iter()
+        .map(|path| {
+            let text = fs::read_to_string(root.join(&path)).expect("a file of Rust is text");
+            (path, text.lines().count())
+        })
+        .filter(|(_, lines)| *lines > MAX_LINES)
+        .collect();
+    assert!(
+        too_long.is_empty(),
+        "split these by subject: {too_long:#?}. A file has at most {MAX_LINES} lines."
     );
 }
 

@@ -186,7 +186,11 @@ impl Panel {
                 .collect();
             let style = match line.style {
                 Style::Ours => format!(
-                    r#"stroke="{OURS}" stroke-width="3" stroke-linejoin="round" stroke-linecap="round""#
+                    concat!(
+                        r#"stroke="{}" stroke-width="3" stroke-linejoin="round" "#,
+                        r#"stroke-linecap="round""#
+                    ),
+                    OURS
                 ),
                 Style::Limit => {
                     format!(r#"stroke="{GREY}" stroke-width="1.5" stroke-dasharray="5 4""#)
@@ -305,7 +309,11 @@ enum Side {
 fn mark(svg: &mut String, dot: &Dot, (x, y): (f64, f64), colour: &str, side: Side) {
     let _ = writeln!(
         svg,
-        r##"<circle cx="{x:.1}" cy="{y:.1}" r="5" fill="{colour}" stroke="#ffffff" stroke-width="1.5"/>"##
+        concat!(
+            r##"<circle cx="{:.1}" cy="{:.1}" r="5" fill="{}" stroke="#ffffff" "##,
+            r##"stroke-width="1.5"/>"##
+        ),
+        x, y, colour
     );
     let (at, anchor) = match side {
         Side::Right => ((x + 9.0, y + 4.0), "start"),
@@ -319,7 +327,11 @@ fn mark(svg: &mut String, dot: &Dot, (x, y): (f64, f64), colour: &str, side: Sid
     // A halo keeps a name readable where a line crosses it. Not every viewer can draw it together
     // with the name.
     let halo = format!(
-        r##"font-size="12.5"{weight} fill="#ffffff" stroke="#ffffff" stroke-width="4" stroke-linejoin="round""##
+        concat!(
+            r##"font-size="12.5"{} fill="#ffffff" stroke="#ffffff" stroke-width="4" "##,
+            r##"stroke-linejoin="round""##
+        ),
+        weight
     );
     text(svg, at, anchor, &halo, dot.name);
     text(

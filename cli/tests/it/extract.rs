@@ -304,7 +304,9 @@ fn custom_document_types_work_with_the_emulator() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     write!(
         file,
-        r#"{{"name": "order-slip", "fields": [{{"name": "order", "data_type": "STRING", "form": "code", "labels": ["your order"]}}]}}"#
+        r#"{{"name": "order-slip", "fields": [
+            {{"name": "order", "data_type": "STRING", "form": "code", "labels": ["your order"]}}
+        ]}}"#
     )
     .unwrap();
     let path = file.path().to_str().unwrap();

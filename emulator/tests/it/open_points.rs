@@ -138,11 +138,16 @@ fn scores_may_be_numbers_or_text() {
 
 #[test]
 fn a_missing_field_may_be_written_in_any_way() {
-    let cheque = r#"{"name": "line-item-invoice", "fields": [{"name": "cheque_number", "data_type": "STRING", "labels": ["cheque"]}]}"#;
+    let cheque = r#"{"name": "line-item-invoice", "fields": [
+        {"name": "cheque_number", "data_type": "STRING", "labels": ["cheque"]}
+    ]}"#;
     for (choice, written) in [
         (
             MissingField::NullValue,
-            r#""values":[{"x":-1,"y":-1,"width":-1,"height":-1,"page_number":-1,"value":null,"confidence_score":0.0}]"#,
+            concat!(
+                r#""values":[{"x":-1,"y":-1,"width":-1,"height":-1,"page_number":-1,"#,
+                r#""value":null,"confidence_score":0.0}]"#
+            ),
         ),
         (MissingField::EmptyList, r#""values":[]"#),
         (MissingField::Null, r#""values":null"#),

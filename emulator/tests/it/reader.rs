@@ -122,7 +122,10 @@ fn the_result_has_the_services_shape() {
     let written = serde_json::to_string(&ExtractionResult::new(&findings, "0d3d", "invoice.pdf"))
         .expect("JSON");
     assert!(
-        written.starts_with(r#"{"object_id":"0d3d","file_name":"invoice.pdf","customer":null,"extracted_fields":[{"name":"#),
+        written.starts_with(concat!(
+            r#"{"object_id":"0d3d","file_name":"invoice.pdf","customer":null,"#,
+            r#""extracted_fields":[{"name":"#
+        )),
         "in the vendor's order"
     );
 }
@@ -501,7 +504,8 @@ fn a_table_goes_on_below_its_repeated_header() {
 fn an_own_document_type_is_followed() {
     let document_type = DocumentType::from_json(
         r#"{"name": "parcel", "fields": [
-            {"name": "tracking", "data_type": "STRING", "form": "code", "labels": ["tracking number"]},
+            {"name": "tracking", "data_type": "STRING", "form": "code",
+             "labels": ["tracking number"]},
             {"name": "weight", "data_type": "NUMBER", "labels": ["weight"]},
             {"name": "note", "data_type": "STRING", "labels": ["note"]}
         ]}"#,

@@ -232,7 +232,9 @@ fn the_same_seed_and_requests_give_the_same_responses() {
 fn document_types_can_be_added() {
     let options = ServiceOptions::new().with_pace(Duration::ZERO);
     let delivery_note = DocumentType::from_json(
-        r#"{"name": "delivery-note", "fields": [{"name": "total", "data_type": "NUMBER", "labels": ["total"]}]}"#,
+        r#"{"name": "delivery-note", "fields": [
+            {"name": "total", "data_type": "NUMBER", "labels": ["total"]}
+        ]}"#,
     );
     let mut service =
         Service::new(options.with_document_type(delivery_note.expect("a document type")));

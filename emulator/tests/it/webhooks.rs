@@ -78,8 +78,13 @@ fn a_message_is_the_vendors_sample_with_other_ids() {
         "{event_id}"
     );
     let expected = format!(
-        r#"{{"event_id":"{event_id}","event_time":"2023-11-14T22:14:20.000000","data":{{"id":"{id}","message":"Extraction process finished"}},"type":"extraction.finished"}}"#,
-        id = id.as_str(),
+        concat!(
+            r#"{{"event_id":"{}","event_time":"2023-11-14T22:14:20.000000","#,
+            r#""data":{{"id":"{}","message":"Extraction process finished"}},"#,
+            r#""type":"extraction.finished"}}"#
+        ),
+        event_id,
+        id.as_str(),
     );
     assert_eq!(message.body(), expected.as_bytes());
     assert_eq!(id_of(&message), id);

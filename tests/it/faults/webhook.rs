@@ -15,8 +15,10 @@ const SECRET: &str = "8c3f0d6b5a9e4712";
 /// The vendor's sample message, for this extraction.
 fn message(id: &str) -> String {
     format!(
-        r#"{{"event_id": "0e895e25cfa24844c724c0c675da4078b7d13b32", "event_time": "2022-02-03T10:19:17.388584",
-            "data": {{"id": "{id}", "message": "Extraction process finished"}}, "type": "extraction.finished"}}"#
+        r#"{{"event_id": "0e895e25cfa24844c724c0c675da4078b7d13b32",
+            "event_time": "2022-02-03T10:19:17.388584",
+            "data": {{"id": "{id}", "message": "Extraction process finished"}},
+            "type": "extraction.finished"}}"#
     )
 }
 
@@ -229,7 +231,8 @@ fn w07_an_old_message_sent_again_brings_one_poll() {
 fn w08_the_time_of_an_event_is_text_and_decides_nothing() {
     let read = |time: &str| {
         let json = format!(
-            r#"{{"event_id": 7, "event_time": {time}, "data": {{"id": "{ID}"}}, "type": "extraction.finished"}}"#
+            r#"{{"event_id": 7, "event_time": {time}, "data": {{"id": "{ID}"}},
+                "type": "extraction.finished"}}"#
         );
         let notification = Notification::decode(json.as_bytes()).unwrap();
         assert_eq!(

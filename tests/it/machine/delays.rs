@@ -291,11 +291,7 @@ fn the_number_of_types_is_bounded_and_the_rest_share_one_entry() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 256,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(support::cases(256))]
 
     #[test]
     fn whatever_is_observed_polls_keep_to_their_gaps(

@@ -1,5 +1,5 @@
 //! A drain without faults: listed, fetched, returned, acknowledged. Faults are in
-//! `faults/drain.rs`.
+//! `faults/drain`.
 
 use std::time::Duration;
 

@@ -188,7 +188,9 @@ fn without_a_confirmation_the_deadline_passes_and_nothing_is_sent() {
 
 fn notification(id: &str) -> Notification {
     let json = format!(
-        r#"{{"event_id": "1", "event_time": "2022-02-03T10:19:17.388584", "data": {{"id": "{id}", "message": "Extraction process finished"}}, "type": "extraction.finished"}}"#
+        r#"{{"event_id": "1", "event_time": "2022-02-03T10:19:17.388584",
+            "data": {{"id": "{id}", "message": "Extraction process finished"}},
+            "type": "extraction.finished"}}"#
     );
     Notification::decode(json.as_bytes()).unwrap()
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
+use proptest::prelude::ProptestConfig;
 use typless::machine::{
     Failure, FailureKind, Job, JobError, JobEvent, JobEventKind, JobOptions, Machine, Output, Time,
     Transmit,
@@ -16,6 +17,27 @@ use typless::wire::{Api, Document};
 
 pub(crate) const START: Time = Time::from_unix_seconds(1_700_000_000);
 pub(crate) const ID: &str = "0d14338251a6db69bfec36face27f7edcab7322";
+
+/// The forms of a listing without ids.
+pub(crate) const EMPTY_LISTINGS: [&str; 7] = [
+    r#"{"extraction_ids": []}"#,
+    r#"{"extraction_ids": null}"#,
+    "{}",
+    "null",
+    "[]",
+    "",
+    " \n",
+];
+
+/// So many random cases for each test of a `proptest!`. A case that fails is not written to a file:
+/// the message shows it.
+pub(crate) fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
 
 pub(crate) fn api() -> Api {
     Api::new(Api::PRODUCTION, "s3cret-k3y").unwrap()
@@ -63,7 +85,11 @@ pub(crate) fn in_progress() -> Response<Bytes> {
 }
 
 pub(crate) fn success() -> Response<Bytes> {
-    let result = r#"{"object_id": "1cb2", "extracted_fields": [{"name": "total", "data_type": "NUMBER", "values": [{"value": "12.0000"}]}]}"#;
+    // Without line breaks: the recorded runs have these bytes.
+    let result = concat!(
+        r#"{"object_id": "1cb2", "extracted_fields": [{"name": "total", "#,
+        r#""data_type": "NUMBER", "values": [{"value": "12.0000"}]}]}"#
+    );
     response(
         200,
         &format!(r#"{{"error": {{}}, "result": {result}, "status": "SUCCESS"}}"#),
@@ -73,7 +99,10 @@ pub(crate) fn success() -> Response<Bytes> {
 pub(crate) fn failed() -> Response<Bytes> {
     response(
         200,
-        r#"{"error": {"code": "INVALID_FILE", "message": "not a PDF", "details": {"page": 1}}, "result": {}, "status": "ERROR"}"#,
+        concat!(
+            r#"{"error": {"code": "INVALID_FILE", "message": "not a PDF", "#,
+            r#""details": {"page": 1}}, "result": {}, "status": "ERROR"}"#
+        ),
     )
 }
 
@@ -119,6 +148,12 @@ impl Run {
                 Output::NeedInput | Output::Done => return None,
             }
         }
+    }
+
+    /// The URI of the next request.
+    pub(crate) fn next_uri(&mut self) -> String {
+        let transmit = self.next_request().expect("a request");
+        transmit.request.uri().to_string()
     }
 
     /// Responds to the next request.

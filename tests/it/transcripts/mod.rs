@@ -353,11 +353,7 @@ fn a_call_is_recorded_and_replayed_as_well() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 64,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(support::cases(64))]
 
     #[test]
     fn every_run_of_a_job_can_be_recorded_and_replayed(

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use crate::support;
 use base64::Engine;
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -77,11 +78,7 @@ fn through_chunks(body: &Body) -> io::Result<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 64,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(support::cases(64))]
 
     #[test]
     fn every_way_to_read_yields_the_same_json(

@@ -28,21 +28,34 @@ fn refusal(code: u16, body: impl AsRef<[u8]>) -> ServiceError {
 
 /// The shapes of the vendor's pages and of captured responses, in one result.
 const RESULT: &str = r#"{
-  "object_id": "0d3d1054c2768f8360b934ebf6f9b41605e28734", "file_name": "invoice.pdf", "customer": null,
+  "object_id": "0d3d1054c2768f8360b934ebf6f9b41605e28734",
+  "file_name": "invoice.pdf", "customer": null,
   "adjusted_s3_url": "https://bucket.example/invoice.pdf?Signature=hush",
   "extracted_fields": [
-    {"name": "supplier_name", "data_type": "AUTHOR", "multiple_values": false,
-     "values": [{"x": -1, "y": -1, "width": -1, "height": -1, "page_number": -1, "value": "ScaleGrid", "confidence_score": "0.968"}]},
-    {"name": "invoice_number", "data_type": "STRING",
-     "values": [{"x": 358, "y": 737.5, "width": "557", "height": 33, "page_number": 0, "value": "123-123", "confidence_score": 0.95},
-                {"value": "124", "confidence_score": 0.567}]},
-    {"name": "total", "data_type": "NUMBER", "values": [{"value": "440.0000", "confidence_score": "high"}]},
-    {"name": "empty", "data_type": "VAT_ID", "values": []}, {"name": "absent", "values": null}, {"name": "missing"},
-    {"name": "null", "values": [{"value": null, "confidence_score": null}]}, {"name": "blank", "values": [{"value": ""}]},
+    {"name": "supplier_name", "data_type": "AUTHOR", "multiple_values": false, "values": [
+      {"x": -1, "y": -1, "width": -1, "height": -1, "page_number": -1,
+       "value": "ScaleGrid", "confidence_score": "0.968"}]},
+    {"name": "invoice_number", "data_type": "STRING", "values": [
+      {"x": 358, "y": 737.5, "width": "557", "height": 33, "page_number": 0,
+       "value": "123-123", "confidence_score": 0.95},
+      {"value": "124", "confidence_score": 0.567}]},
+    {"name": "total", "data_type": "NUMBER",
+     "values": [{"value": "440.0000", "confidence_score": "high"}]},
+    {"name": "empty", "data_type": "VAT_ID", "values": []},
+    {"name": "absent", "values": null},
+    {"name": "missing"},
+    {"name": "null", "values": [{"value": null, "confidence_score": null}]},
+    {"name": "blank", "values": [{"value": ""}]},
     {"name": "number", "values": [{"value": 17}, {"value": {"odd": 1}}]}],
-  "line_items": [[{"name": "description", "values": [{"value": "Queso"}]}, {"name": "quantity", "values": [{"value": "12"}]}], []],
-  "vat_rates": [[{"name": "vat_rate_percentage", "values": [{"value": "22.0"}]}], {"vat_rate_percentage": 9.5, "vat_rate_net": null},
-                {"name": "vat_rate_net", "values": [{"value": "1.00"}]}, null],
+  "line_items": [
+    [{"name": "description", "values": [{"value": "Queso"}]},
+     {"name": "quantity", "values": [{"value": "12"}]}],
+    []],
+  "vat_rates": [
+    [{"name": "vat_rate_percentage", "values": [{"value": "22.0"}]}],
+    {"vat_rate_percentage": 9.5, "vat_rate_net": null},
+    {"name": "vat_rate_net", "values": [{"value": "1.00"}]},
+    null],
   "text_blocks": [{"anything": "goes"}]
 }"#;
 
@@ -175,7 +188,10 @@ fn a_refusal_is_read_from_every_shape() {
             Some("Invalid token."),
         ),
         (
-            r#"{"detail": [{"loc": ["body", "file", 0], "msg": "field required", "type": "missing"}, {"msg": "two"}]}"#,
+            r#"{"detail": [
+                {"loc": ["body", "file", 0], "msg": "field required", "type": "missing"},
+                {"msg": "two"}
+            ]}"#,
             None,
             Some("body.file.0: field required; two"),
         ),

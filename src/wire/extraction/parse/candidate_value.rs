@@ -8,6 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use super::super::Candidate;
 use super::collector::{Node, Substitution};
 use super::location::PART_NAMES;
+use super::methods::{forward, methods};
 use super::placeholder::Placeholder;
 use super::read_error::{ReadError, Step};
 use super::text_value::TextValue;
@@ -124,17 +125,6 @@ impl<'de> MapAccess<'de> for Parts<'de, '_> {
     }
 }
 
-/// Forwards to the reader of the text; an error is about this text.
-macro_rules! forward_to_text {
-    ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-            TextValue::new(self.text)
-                .$method(visitor)
-                .map_err(|error| error.about(self.text))
-        }
-    )*};
-}
-
 impl<'de> CandidateValue<'de, '_> {
     fn parts<V: Visitor<'de>>(
         self,
@@ -154,24 +144,17 @@ impl<'de> CandidateValue<'de, '_> {
 impl<'de> Deserializer<'de> for CandidateValue<'de, '_> {
     type Error = ReadError;
 
-    forward_to_text! {
+    forward! { self => TextValue::new(self.text), about self.text;
         deserialize_any deserialize_bool deserialize_char deserialize_str deserialize_string
         deserialize_bytes deserialize_byte_buf deserialize_i8 deserialize_i16 deserialize_i32
         deserialize_i64 deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32
         deserialize_u64 deserialize_u128 deserialize_f32 deserialize_f64 deserialize_unit
-        deserialize_identifier deserialize_ignored_any deserialize_seq
+        deserialize_identifier deserialize_ignored_any deserialize_seq deserialize_enum
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        visitor.visit_newtype_struct(self)
+    methods! { self, visitor:
+        deserialize_option => visitor.visit_some(self);
+        deserialize_newtype_struct => visitor.visit_newtype_struct(self);
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -185,17 +168,6 @@ impl<'de> Deserializer<'de> for CandidateValue<'de, '_> {
         visitor: V,
     ) -> Result<V::Value, ReadError> {
         self.parts(fields, visitor)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        TextValue::new(self.text)
-            .deserialize_enum(name, variants, visitor)
-            .map_err(|error| error.about(self.text))
     }
 
     serde::forward_to_deserialize_any! { unit_struct tuple tuple_struct }
@@ -224,20 +196,10 @@ impl<'de> Deserializer<'de> for NumberValue {
         outcome.map_err(|error: ReadError| error.about(&number.to_string()))
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_unit()
+    methods! { self, visitor:
+        deserialize_option => visitor.visit_some(self);
+        deserialize_newtype_struct => visitor.visit_newtype_struct(self);
+        deserialize_ignored_any => visitor.visit_unit();
     }
 
     serde::forward_to_deserialize_any! {

@@ -2,6 +2,7 @@
 
 use serde::de::{Deserializer, Visitor};
 
+use super::methods::methods;
 use super::read_error::{Cause, ReadError};
 use super::table::TableValue;
 use super::text_value::TextValue;
@@ -31,8 +32,17 @@ pub(super) enum Content<'de, 'p> {
     Table(TableValue<'de, 'p>),
 }
 
+impl Extra<'_, '_> {
+    fn claimed(self) -> Self {
+        Self {
+            must_be_claimed: false,
+            ..self
+        }
+    }
+}
+
 /// Forwards to the content.
-macro_rules! forward {
+macro_rules! forward_to_content {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
             match self.content {
@@ -48,7 +58,7 @@ macro_rules! forward {
 impl<'de> Deserializer<'de> for Extra<'de, '_> {
     type Error = ReadError;
 
-    forward! {
+    forward_to_content! {
         deserialize_bool deserialize_char deserialize_str deserialize_string deserialize_bytes
         deserialize_byte_buf deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
         deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
@@ -71,56 +81,15 @@ impl<'de> Deserializer<'de> for Extra<'de, '_> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match self.content {
             Content::Table(table) if table.rows.is_empty() => visitor.visit_none(),
-            Content::Table(_) | Content::Text(_) => visitor.visit_some(Self {
-                must_be_claimed: false,
-                ..self
-            }),
+            Content::Table(_) | Content::Text(_) => visitor.visit_some(self.claimed()),
         }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        visitor.visit_newtype_struct(Self {
-            must_be_claimed: false,
-            ..self
-        })
-    }
-
-    fn deserialize_tuple<V: Visitor<'de>>(
-        self,
-        _: usize,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        self.deserialize_seq(visitor)
-    }
-
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: usize,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        self.deserialize_seq(visitor)
-    }
-
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        self.deserialize_unit(visitor)
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        self.deserialize_map(visitor)
+    methods! { self, visitor:
+        deserialize_newtype_struct => visitor.visit_newtype_struct(self.claimed());
+        deserialize_tuple deserialize_tuple_struct => self.deserialize_seq(visitor);
+        deserialize_unit_struct => self.deserialize_unit(visitor);
+        deserialize_struct => self.deserialize_map(visitor);
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

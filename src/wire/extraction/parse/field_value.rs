@@ -10,6 +10,7 @@ use super::super::{Candidate, Field};
 use super::candidate_value::CandidateValue;
 use super::collector::{Node, Substitution};
 use super::location::Location;
+use super::methods::{forward, methods};
 use super::options::is_below;
 use super::parsed::ReviewItem;
 use super::pass::Pass;
@@ -43,85 +44,32 @@ pub(super) struct List<'de, 'p> {
     pub(super) node: Option<&'p Node>,
 }
 
-/// Forwards to the best candidate; an error is about its text.
-macro_rules! forward_to_best {
-    ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-            self.best
-                .$method(visitor)
-                .map_err(|error| error.about(self.best.text))
-        }
-    )*};
-}
-
 impl<'de> Deserializer<'de> for FieldValue<'de, '_> {
     type Error = ReadError;
 
-    forward_to_best! {
+    forward! { self => self.best;
         deserialize_any deserialize_bool deserialize_char deserialize_str deserialize_string
         deserialize_bytes deserialize_byte_buf deserialize_i8 deserialize_i16 deserialize_i32
         deserialize_i64 deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32
         deserialize_u64 deserialize_u128 deserialize_f32 deserialize_f64 deserialize_unit
-        deserialize_identifier deserialize_ignored_any deserialize_map
+        deserialize_identifier deserialize_ignored_any deserialize_unit_struct
+        deserialize_struct deserialize_enum
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_some(self)
+    methods! { self, visitor:
+        deserialize_option => visitor.visit_some(self);
+        deserialize_newtype_struct => visitor.visit_newtype_struct(self);
+        deserialize_tuple deserialize_tuple_struct => self.deserialize_seq(visitor);
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        visitor.visit_newtype_struct(self)
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        self.best
+            .deserialize_map(visitor)
+            .map_err(|error| error.about(self.best.text))
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         visitor.visit_seq(self.list.candidates())
-    }
-
-    fn deserialize_tuple<V: Visitor<'de>>(
-        self,
-        _: usize,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        self.deserialize_seq(visitor)
-    }
-
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: usize,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        self.deserialize_seq(visitor)
-    }
-
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        self.best.deserialize_unit_struct(name, visitor)
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        self.best.deserialize_struct(name, fields, visitor)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        self.best.deserialize_enum(name, variants, visitor)
     }
 }
 
@@ -136,16 +84,10 @@ impl<'de> Deserializer<'de> for AbsentValue<'de, '_> {
         })
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_none()
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        visitor.visit_newtype_struct(self)
+    methods! { self, visitor:
+        deserialize_option => visitor.visit_none();
+        deserialize_newtype_struct => visitor.visit_newtype_struct(self);
+        deserialize_ignored_any => visitor.visit_unit();
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -153,10 +95,6 @@ impl<'de> Deserializer<'de> for AbsentValue<'de, '_> {
             Some(list) => visitor.visit_seq(list.candidates()),
             None => visitor.visit_seq(SeqDeserializer::new(std::iter::empty::<&str>())),
         }
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_unit()
     }
 
     serde::forward_to_deserialize_any! {

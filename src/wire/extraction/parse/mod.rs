@@ -4,7 +4,8 @@
 //! (`access`) has fields (`field_value`, of `candidate_value`s) and other values (`extra`, of which
 //! some are a `table`). The lower one knows what is read (`record`, `location`, `text_value`,
 //! `wanted`), what earlier passes found (`pass`, `collector`, `placeholder`, `read_error`), and
-//! what the caller sees (`options`, `parsed`, `parse_error`).
+//! what the caller sees (`options`, `parsed`, `parse_error`). `methods` has the signatures that the
+//! readers of both share.
 
 mod access;
 mod candidate_value;
@@ -12,6 +13,7 @@ mod collector;
 mod extra;
 mod field_value;
 mod location;
+mod methods;
 mod options;
 mod parse_error;
 mod parsed;

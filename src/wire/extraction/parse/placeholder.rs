@@ -3,6 +3,7 @@
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, IntoDeserializer, Visitor};
 
+use super::methods::{forward, methods};
 use super::read_error::ReadError;
 use super::text_value::TextValue;
 
@@ -32,73 +33,31 @@ impl Placeholder {
     }
 }
 
-/// The methods that read a primitive value.
-macro_rules! numbers {
-    ($($method:ident $visit:ident $zero:expr),* $(,)?) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-            visitor.$visit($zero)
-        }
-    )*};
-}
-
 impl<'de> Deserializer<'de> for Placeholder {
     type Error = ReadError;
 
-    numbers! {
-        deserialize_bool visit_bool false,
-        deserialize_char visit_char '0',
-        deserialize_i8 visit_i8 0,
-        deserialize_i16 visit_i16 0,
-        deserialize_i32 visit_i32 0,
-        deserialize_i64 visit_i64 0,
-        deserialize_i128 visit_i128 0,
-        deserialize_u8 visit_u8 0,
-        deserialize_u16 visit_u16 0,
-        deserialize_u32 visit_u32 0,
-        deserialize_u64 visit_u64 0,
-        deserialize_u128 visit_u128 0,
-        deserialize_f32 visit_f32 0.0,
-        deserialize_f64 visit_f64 0.0,
+    methods! { self, visitor:
+        deserialize_bool => visitor.visit_bool(false);
+        deserialize_char => visitor.visit_char('0');
+        deserialize_i8 => visitor.visit_i8(0);
+        deserialize_i16 => visitor.visit_i16(0);
+        deserialize_i32 => visitor.visit_i32(0);
+        deserialize_i64 => visitor.visit_i64(0);
+        deserialize_i128 => visitor.visit_i128(0);
+        deserialize_u8 => visitor.visit_u8(0);
+        deserialize_u16 => visitor.visit_u16(0);
+        deserialize_u32 => visitor.visit_u32(0);
+        deserialize_u64 => visitor.visit_u64(0);
+        deserialize_u128 => visitor.visit_u128(0);
+        deserialize_f32 => visitor.visit_f32(0.0);
+        deserialize_f64 => visitor.visit_f64(0.0);
+        deserialize_option => visitor.visit_none();
+        deserialize_unit deserialize_unit_struct deserialize_ignored_any => visitor.visit_unit();
+        deserialize_newtype_struct => visitor.visit_newtype_struct(self);
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        TextValue::new(self.text).deserialize_any(visitor)
-    }
-
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        TextValue::new(self.text).deserialize_bytes(visitor)
-    }
-
-    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        TextValue::new(self.text).deserialize_bytes(visitor)
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_none()
-    }
-
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_unit()
-    }
-
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        visitor.visit_unit()
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_unit()
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        visitor.visit_newtype_struct(self)
+    forward! { self => TextValue::new(self.text);
+        deserialize_any deserialize_bytes deserialize_byte_buf
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {

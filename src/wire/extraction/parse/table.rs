@@ -8,6 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use super::super::Row;
 use super::collector::{Node, Substitution};
 use super::location::Table;
+use super::methods::methods;
 use super::pass::Pass;
 use super::read_error::{ReadError, Step};
 use super::record::Record;
@@ -41,24 +42,6 @@ impl<'de> Deserializer<'de> for TableValue<'de, '_> {
         visitor.visit_seq(self.rows_from(self.pass.collector.row_info(self.table).settled_rows))
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(
-        self,
-        _: usize,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        // A tuple counts its rows, so none may be skipped.
-        visitor.visit_seq(self.rows_from(0))
-    }
-
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        length: usize,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        self.deserialize_tuple(length, visitor)
-    }
-
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         if self.rows.is_empty() {
             visitor.visit_none()
@@ -67,16 +50,11 @@ impl<'de> Deserializer<'de> for TableValue<'de, '_> {
         }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_unit()
+    methods! { self, visitor:
+        // A tuple counts its rows, so none may be skipped.
+        deserialize_tuple deserialize_tuple_struct => visitor.visit_seq(self.rows_from(0));
+        deserialize_newtype_struct => visitor.visit_newtype_struct(self);
+        deserialize_ignored_any => visitor.visit_unit();
     }
 
     serde::forward_to_deserialize_any! {

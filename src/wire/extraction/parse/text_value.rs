@@ -5,6 +5,7 @@ use std::str::FromStr;
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{Deserializer, Visitor};
 
+use super::methods::{forward, methods};
 use super::read_error::ReadError;
 
 /// The text of a value: read as text, number, boolean, character, or name of a variant.
@@ -109,42 +110,13 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
         self.deserialize_bytes(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_some(self)
+    methods! { self, visitor:
+        deserialize_option => visitor.visit_some(self);
+        deserialize_newtype_struct => visitor.visit_newtype_struct(self);
+        deserialize_unit deserialize_unit_struct deserialize_ignored_any => visitor.visit_unit();
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        BorrowedStrDeserializer::new(self.text).deserialize_enum(name, variants, visitor)
-    }
-
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_unit()
-    }
-
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        visitor.visit_unit()
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_unit()
-    }
+    forward! { self => BorrowedStrDeserializer::new(self.text); deserialize_enum }
 
     serde::forward_to_deserialize_any! { str string identifier seq tuple tuple_struct map struct }
 }

@@ -402,3 +402,29 @@ fn a_type_that_counts_its_rows_causes_no_false_problem() {
         found([("line_items", ParseProblemKind::Rejected)])
     );
 }
+
+#[test]
+fn each_row_of_a_tuple_is_read_as_its_own_type() {
+    #[derive(Debug, Deserialize)]
+    struct First {
+        #[serde(rename = "a")]
+        _a: u8,
+    }
+    #[derive(Debug, Deserialize)]
+    struct Second {
+        #[serde(rename = "b")]
+        _b: u8,
+    }
+    #[derive(Debug, Deserialize)]
+    struct Target {
+        #[serde(rename = "line_items")]
+        _items: (First, Second),
+    }
+    let rows = extraction(json!([]), json!([[sure("a", "?")], [sure("b", "?")]]));
+    assert_eq!(
+        problems::<Target>(&rows),
+        found(
+            ["line_items[0].a", "line_items[1].b"].map(|path| (path, ParseProblemKind::Unreadable))
+        )
+    );
+}

@@ -87,7 +87,11 @@ impl<'de> Deserializer<'de> for Extra<'de, '_> {
 
     methods! { self, visitor:
         deserialize_newtype_struct => visitor.visit_newtype_struct(self.claimed());
-        deserialize_tuple deserialize_tuple_struct => self.deserialize_seq(visitor);
+        // A table has its own rule for tuples.
+        deserialize_tuple deserialize_tuple_struct => match self.content {
+            Content::Table(table) => table.deserialize_tuple(table.rows.len(), visitor),
+            Content::Text(_) => self.deserialize_seq(visitor),
+        };
         deserialize_unit_struct => self.deserialize_unit(visitor);
         deserialize_struct => self.deserialize_map(visitor);
     }

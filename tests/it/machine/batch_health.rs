@@ -17,7 +17,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// The requests of a batch, and when it reported pauses: driven by hand.
-struct Hand {
+struct ByHand {
     batch: Batch,
     now: Time,
     submits: Vec<(Time, RequestId)>,
@@ -25,7 +25,7 @@ struct Hand {
     pauses: Vec<(Time, PauseReason)>,
 }
 
-impl Hand {
+impl ByHand {
     fn new(options: BatchOptions) -> Self {
         Self {
             batch: Batch::new(&api(), options.without_queue(), START),
@@ -132,7 +132,7 @@ fn while_submits_are_held_back_and_nothing_finds_out_that_is_reported() {
 
 #[test]
 fn one_submit_at_a_time_means_one_whatever_becomes_of_older_ones() {
-    let mut hand = Hand::new(BatchOptions::new().with_max_submits(6)).with_documents(30);
+    let mut hand = ByHand::new(BatchOptions::new().with_max_submits(6)).with_documents(30);
     hand.run_for(SECOND);
     assert_eq!(hand.submits.len(), 6);
     hand.lose(hand.submits[0].1);
@@ -154,7 +154,7 @@ fn one_submit_at_a_time_means_one_whatever_becomes_of_older_ones() {
 
 #[test]
 fn a_poll_that_is_not_due_for_an_hour_holds_no_submit_back_for_so_long() {
-    let mut hand = Hand::new(BatchOptions::new()).with_documents(5);
+    let mut hand = ByHand::new(BatchOptions::new()).with_documents(5);
     hand.resume();
     hand.run_for(SECOND);
     let later = || response_with(200, ("retry-after", "3600"), r#"{"status": "IN_PROGRESS"}"#);
@@ -174,7 +174,7 @@ fn a_poll_that_is_not_due_for_an_hour_holds_no_submit_back_for_so_long() {
 
 #[test]
 fn an_hour_that_a_second_response_asks_for_is_reported() {
-    let mut hand = Hand::new(BatchOptions::new()).with_documents(3);
+    let mut hand = ByHand::new(BatchOptions::new()).with_documents(3);
     hand.run_for(SECOND / 10);
     let (one, other) = (hand.submits[0].1, hand.submits[1].1);
     hand.batch

@@ -7,11 +7,11 @@ use std::process::ExitCode;
 
 use typless::machine::{BatchOptions, PollPolicy};
 use typless_benches::bounds::Bounds;
-use typless_benches::polling::fleet::load::Load;
-use typless_benches::polling::fleet::ours::{Conditions, Limits, follow};
-use typless_benches::polling::fleet::rate::Rate;
-use typless_benches::polling::fleet::report::Report;
-use typless_benches::polling::fleet::rivals;
+use typless_benches::polling::many::load::Load;
+use typless_benches::polling::many::ours::{Conditions, Limits, follow};
+use typless_benches::polling::many::rate::Rate;
+use typless_benches::polling::many::report::Report;
+use typless_benches::polling::many::rivals;
 use typless_benches::polling::random::Random;
 use typless_benches::polling::rivals::Rival;
 use typless_benches::polling::trace::{TRACES, Trace};

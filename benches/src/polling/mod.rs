@@ -5,7 +5,7 @@
 
 pub mod chart;
 pub mod curve;
-pub mod fleet;
+pub mod many;
 pub mod optimum;
 pub mod outcome;
 pub mod random;

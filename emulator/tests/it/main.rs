@@ -13,17 +13,11 @@ mod faults;
 #[cfg(feature = "reader")]
 mod in_process;
 #[cfg(feature = "reader")]
-mod interruptions;
-#[cfg(feature = "reader")]
 mod listener;
 #[cfg(feature = "reader")]
 mod open_points;
 #[cfg(feature = "reader")]
-mod outages;
-#[cfg(feature = "reader")]
 mod paper;
-#[cfg(feature = "reader")]
-mod partial_faults;
 #[cfg(feature = "reader")]
 mod queue;
 #[cfg(feature = "reader")]

@@ -1,10 +1,6 @@
 //! What the tests of the service share.
 
 pub(crate) mod client;
-#[cfg(feature = "reader")]
-pub(crate) mod pauses;
-#[cfg(feature = "reader")]
-pub(crate) mod world;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

@@ -1,6 +1,12 @@
 //! What the tests of the service share.
 
 pub(crate) mod client;
+#[cfg(feature = "reader")]
+pub(crate) mod findings;
+#[cfg(feature = "reader")]
+pub(crate) mod job;
+#[cfg(feature = "reader")]
+pub(crate) mod plain;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

@@ -3,10 +3,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::support::{KEY, at, extract, in_order, run, sample, service, typless};
+use crate::support::{INVOICE, KEY, at, extract, in_order, run, sample, service, typless};
 use typless_emulator::{Fault, Faults, Listener, QueueAfterReading, ServiceOptions};
-
-const INVOICE: [&str; 2] = ["--document-type", "line-item-invoice"];
 
 /// A folder of copies of the sample, some in subfolders, and of files that are not documents.
 fn folder(documents: usize) -> tempfile::TempDir {

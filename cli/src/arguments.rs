@@ -240,7 +240,8 @@ pub(crate) struct DrainArguments {
 /// lines of JSON for `typless resume`; a second Ctrl-C exits immediately. A pause, an outage, or a
 /// key that is refused after it was accepted is reported on standard error, and waited for.
 ///
-/// Exit status: 2 invalid usage; 3 the service refused the request; 130 interrupted.
+/// Exit status: 0 standard output was closed; 2 invalid usage; 3 the service refused the request;
+/// 130 interrupted.
 #[derive(Debug, Args)]
 pub(crate) struct ListenArguments {
     /// Where to listen; port 0 picks a free one.

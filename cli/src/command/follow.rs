@@ -4,7 +4,7 @@
 use typless::machine::{JobError, Ticket};
 use typless::wire::{Extraction, ExtractionId, printable};
 
-use crate::arguments::OutputArguments;
+use crate::arguments::FollowArguments;
 use crate::exit::Exit;
 use crate::output::{self, eprint_line, eprint_message};
 use crate::pauses::Pauses;
@@ -12,25 +12,34 @@ use crate::progress::Progress;
 use crate::report::{CHECK_SUBMIT, Outcome, Printer, Problem, Report};
 use crate::service::Connection;
 use crate::summary::Summary;
-use crate::work::{self, Change, Left, OnInterrupt, Plan, Task, TaskName, Update};
+use crate::work::{self, Change, Goal, Left, OnInterrupt, Plan, Task, TaskName, Update};
 
 /// Follows all documents at the same time, and prints each result as soon as it is known. A result
 /// that can't be written is an interruption: the remaining submitted documents are left as tickets.
+/// `customer` is that of all documents, if known.
 pub(super) fn run(
     connection: &Connection,
     tasks: Vec<Task>,
-    plan: &Plan<'_>,
-    output: &OutputArguments,
-    is_quiet: bool,
+    customer: Option<&str>,
+    arguments: &FollowArguments,
 ) -> Exit {
+    let is_quiet = arguments.verbosity.quiet;
+    let plan = Plan {
+        goal: Goal::Results {
+            deadline: arguments.deadline,
+        },
+        limits: &arguments.limits,
+        give_up_after: arguments.end.give_up_after,
+        customer,
+    };
     let mut results = Results {
-        printer: Printer::new(output),
+        printer: Printer::new(&arguments.output),
         summary: Summary::new(is_quiet),
         is_emulated: connection.is_emulator(),
         exit: Exit::Success,
         write_error: None,
     };
-    let exit_status = perform(connection, tasks, plan, is_quiet, &mut results);
+    let exit_status = perform(connection, tasks, &plan, is_quiet, &mut results);
     // A full disk is not a Ctrl-C.
     results.exit.max(
         results

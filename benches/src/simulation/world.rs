@@ -39,7 +39,7 @@ pub struct World<M> {
 pub type Instead = dyn FnMut(&mut Service, &Request<Bytes>, Time) -> Option<Response<Bytes>>;
 
 enum OnTheWay {
-    /// With the time after which the transport gives up.
+    /// With the time limit of its exchange.
     Request(RequestId, Request<Bytes>, Duration),
     Reply(RequestId, Result<Response<Bytes>, Failure>),
 }

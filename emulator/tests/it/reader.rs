@@ -59,6 +59,7 @@ fn what_is_not_there_is_null() {
     });
     let findings = found(&document);
     let result = result(&findings, None);
+    assert_eq!(findings.extracted_fields.len(), 9);
     for (index, field) in findings.extracted_fields.iter().enumerate() {
         assert_eq!(findings.value(&field.name), None, "{}", field.name);
         assert_eq!(

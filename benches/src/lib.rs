@@ -1,7 +1,8 @@
 //! Measurements of the typless client against what a user writes without it.
 //!
 //! What the benches share: CPU clocks and interleaved rounds, counts of allocations, bounds and
-//! tables, and the submission and the responses that are measured, with and without the client.
+//! tables, the submission and the responses that are measured, with and without the client, and
+//! simulations.
 
 pub mod bad_day;
 pub mod bounds;
@@ -15,6 +16,7 @@ pub mod polling;
 pub mod process;
 pub mod rounds;
 pub mod server;
+pub mod simulation;
 pub mod status_body;
 pub mod submission;
 pub mod table;

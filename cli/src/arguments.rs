@@ -65,21 +65,7 @@ pub(crate) struct ExtractArguments {
     pub(crate) document_type_file: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) limits: LimitArguments,
-
-    #[command(flatten)]
-    pub(crate) output: OutputArguments,
-
-    #[command(flatten)]
-    pub(crate) verbosity: VerbosityArguments,
-
-    /// How long to wait for each document once its turn has come, such as 90s, 10m or 2h. Only the
-    /// time at a service that works counts: it stands still in a pause or an outage.
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration::parse)]
-    pub(crate) deadline: Duration,
-
-    #[command(flatten)]
-    pub(crate) end: EndArguments,
+    pub(crate) follow: FollowArguments,
 }
 
 /// Submit documents, and print a ticket for each, a line of JSON, as soon as the service has
@@ -112,8 +98,8 @@ pub(crate) struct SubmitArguments {
 
 /// Continue with documents that were submitted, and print their results.
 ///
-/// Ctrl-C prints the tickets that are not finished to standard error; a second Ctrl-C exits
-/// immediately.
+/// The deadline in a ticket is ignored; --deadline counts. Ctrl-C prints the tickets that are not
+/// finished to standard error; a second Ctrl-C exits immediately.
 ///
 /// Exit status: 0 success; 1 a document failed; 2 invalid usage; 3 the service could not be reached
 /// or refused the request; 130 interrupted. With several documents, the highest.
@@ -128,22 +114,7 @@ pub(crate) struct ResumeArguments {
     pub(crate) service: ServiceArguments,
 
     #[command(flatten)]
-    pub(crate) limits: LimitArguments,
-
-    #[command(flatten)]
-    pub(crate) output: OutputArguments,
-
-    #[command(flatten)]
-    pub(crate) verbosity: VerbosityArguments,
-
-    /// How long to wait for each document once its turn has come, such as 90s, 10m or 2h. Only the
-    /// time at a service that works counts: it stands still in a pause or an outage. The deadline
-    /// in its ticket is ignored.
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration::parse)]
-    pub(crate) deadline: Duration,
-
-    #[command(flatten)]
-    pub(crate) end: EndArguments,
+    pub(crate) follow: FollowArguments,
 }
 
 /// Poll one extraction once, and print its result if it has one, else its status.
@@ -207,7 +178,7 @@ pub(crate) struct DrainArguments {
     #[command(flatten)]
     pub(crate) service: ServiceArguments,
 
-    /// Run until interrupted, and list the queue at this interval, such as 30s or 5m.
+    /// Run until interrupted, and list the queue at this interval, such as 30s or 5m; at least 1s.
     #[arg(
         long,
         value_name = "TIME",
@@ -240,7 +211,8 @@ pub(crate) struct DrainArguments {
 /// lines of JSON for `typless resume`; a second Ctrl-C exits immediately. A pause, an outage, or a
 /// key that is refused after it was accepted is reported on standard error, and waited for.
 ///
-/// Exit status: 2 invalid usage; 3 the service refused the request; 130 interrupted.
+/// Exit status: 0 standard output was closed; 2 invalid usage; 3 the service refused the request;
+/// 130 interrupted.
 #[derive(Debug, Args)]
 pub(crate) struct ListenArguments {
     /// Where to listen; port 0 picks a free one.
@@ -362,6 +334,27 @@ pub(crate) struct DocumentArguments {
     /// The customer the documents belong to, where several customers share one API key.
     #[arg(long)]
     pub(crate) customer: Option<String>,
+}
+
+/// How documents are followed to their results.
+#[derive(Debug, Args)]
+pub(crate) struct FollowArguments {
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+
+    #[command(flatten)]
+    pub(crate) verbosity: VerbosityArguments,
+
+    /// How long to wait for each document once its turn has come, such as 90s, 10m or 2h. Only the
+    /// time at a service that works counts: it stands still in a pause or an outage.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration::parse)]
+    pub(crate) deadline: Duration,
+
+    #[command(flatten)]
+    pub(crate) end: EndArguments,
 }
 
 /// Which service to use.

@@ -17,8 +17,9 @@ use crate::{Delivery, Service};
 ///
 /// With a virtual clock a test of 48 hours takes microseconds. Exchanges take no time: a
 /// [delayed](crate::Fault::ResponseDelayed) response arrives at once, unless it would be later than
-/// the limit, and one that stalls or breaks off is [`Interrupted`](FailureKind::Interrupted) at
-/// once. Documents and their sources are read on the calling thread, in the asynchronous case too.
+/// the total or the idle limit, and one that stalls or breaks off is
+/// [`Interrupted`](FailureKind::Interrupted) at once. Documents and their sources are read on the
+/// calling thread, in the asynchronous case too.
 ///
 /// Several threads may use it at once. Clones go to the same service.
 ///
@@ -126,7 +127,10 @@ impl<C: Clock> InProcess<C> {
 fn arrived(delivery: Delivery, limits: Limits) -> Result<Response<Bytes>, Failure> {
     let (kind, cause) = match delivery {
         Delivery::Whole(response) => return Ok(response),
-        Delivery::Delayed(response, by) if by < limits.total => return Ok(response),
+        // Nothing moves before a late response.
+        Delivery::Delayed(response, by) if by < limits.idle.min(limits.total) => {
+            return Ok(response);
+        }
         Delivery::Delayed(..) => (
             FailureKind::Interrupted,
             "the response did not arrive in time",

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::PAD;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -25,7 +25,7 @@ use super::{KEY, Task, check};
 use crate::submission::{TAIL, body_len, head};
 
 /// How long a connection may be idle before it is closed.
-pub(super) const IDLE: Duration = Duration::from_secs(4);
+const IDLE: Duration = Duration::from_secs(4);
 
 pub(super) fn over_ureq(
     name: &'static str,
@@ -68,11 +68,7 @@ pub(super) fn over_hyper(
     task: &Task,
     max_in_flight: usize,
 ) -> BenchResult<Competitor> {
-    let client = Client::builder(TokioExecutor::new())
-        .pool_idle_timeout(IDLE)
-        .pool_timer(TokioTimer::new())
-        .build(connector());
-    let task = task.clone();
+    let (client, task) = (pooled_client(), task.clone());
     Ok(Competitor::asynchronous(
         name,
         max_in_flight,
@@ -136,11 +132,14 @@ pub(super) fn agent() -> ureq::Agent {
         .new_agent()
 }
 
-/// A connector with `TCP_NODELAY`.
-pub(super) fn connector() -> HttpConnector {
+/// A client with `TCP_NODELAY` that closes idle connections.
+pub(super) fn pooled_client<B: Body<Data: Send> + Send>() -> Client<HttpConnector, B> {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
-    connector
+    Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(IDLE)
+        .pool_timer(TokioTimer::new())
+        .build(connector)
 }
 
 async fn connect(base: &str) -> BenchResult<SendRequest<Full<Bytes>>> {

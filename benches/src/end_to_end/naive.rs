@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
+use super::by_hand::agent;
 use super::competitor::{BenchResult, Competitor, runtime};
 use super::{KEY, Task, check};
 use crate::status_body::StatusBody;
@@ -28,13 +29,7 @@ pub(super) fn over_ureq(
     task: &Task,
     max_in_flight: usize,
 ) -> BenchResult<Competitor> {
-    let agent = ureq::Agent::config_builder()
-        .proxy(None)
-        .max_idle_connections(16)
-        .max_idle_connections_per_host(16)
-        .build()
-        .new_agent();
-    let task = task.clone();
+    let (agent, task) = (agent(), task.clone());
     Ok(Competitor::blocking(name, max_in_flight, move || {
         let request = agent
             .post(format!("{}/api/extract-data-async", task.base))

@@ -1,7 +1,5 @@
 //! With the client.
 
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use typless::drive::Clock;
 use typless::machine::{Job, JobOptions};
 use typless::wire::{Api, Document};
@@ -9,7 +7,7 @@ use typless_transports::hyper::Hyper;
 use typless_transports::ureq::Ureq;
 use typless_transports::{ManualClock, asynchronous, blocking};
 
-use super::by_hand::{IDLE, agent, connector};
+use super::by_hand::{agent, pooled_client};
 use super::competitor::{BenchResult, Competitor, runtime};
 use super::{KEY, Task, check};
 use crate::submission::{DOCUMENT_TYPE, FILE_NAME};
@@ -38,14 +36,10 @@ pub(super) fn over_hyper(
     task: &Task,
     max_in_flight: usize,
 ) -> BenchResult<Competitor> {
-    let client = Client::builder(TokioExecutor::new())
-        .pool_idle_timeout(IDLE)
-        .pool_timer(TokioTimer::new())
-        .build(connector());
     let (api, task, transport) = (
         Api::new(&task.base, KEY)?,
         task.clone(),
-        Hyper::from(client),
+        Hyper::from(pooled_client()),
     );
     Ok(Competitor::asynchronous(
         name,

@@ -5,7 +5,6 @@ use crate::arguments::ExtractArguments;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::service::Connection;
-use crate::work::{Goal, Plan};
 use crate::{document_types, documents};
 
 /// Extracts all documents at the same time.
@@ -22,20 +21,6 @@ pub(super) fn run(arguments: &ExtractArguments) -> Result<Exit, Failure> {
     } else {
         Connection::for_service(&arguments.service)?
     };
-    let goal = Goal::Results {
-        deadline: arguments.deadline,
-    };
-    let plan = Plan {
-        goal,
-        limits: &arguments.limits,
-        give_up_after: arguments.end.give_up_after,
-        customer: arguments.documents.customer.as_deref(),
-    };
-    Ok(follow::run(
-        &connection,
-        tasks,
-        &plan,
-        &arguments.output,
-        arguments.verbosity.quiet,
-    ))
+    let customer = arguments.documents.customer.as_deref();
+    Ok(follow::run(&connection, tasks, customer, &arguments.follow))
 }

@@ -1,10 +1,10 @@
 //! What `extract` and `resume` share: documents are followed until they finish, and results are
-//! printed as soon as they are known.
+//! printed as soon as they are known. `submit` shares the rest: progress, pauses and interruptions.
 
 use typless::machine::{JobError, Ticket};
 use typless::wire::{Extraction, ExtractionId, printable};
 
-use crate::arguments::OutputArguments;
+use crate::arguments::FollowArguments;
 use crate::exit::Exit;
 use crate::output::{self, eprint_line, eprint_message};
 use crate::pauses::Pauses;
@@ -12,33 +12,71 @@ use crate::progress::Progress;
 use crate::report::{CHECK_SUBMIT, Outcome, Printer, Problem, Report};
 use crate::service::Connection;
 use crate::summary::Summary;
-use crate::work::{self, Change, Left, OnInterrupt, Plan, Task, TaskName, Update};
+use crate::work::{self, Change, Goal, Left, OnInterrupt, Plan, Task, TaskName, Update};
 
 /// Follows all documents at the same time, and prints each result as soon as it is known. A result
 /// that can't be written is an interruption: the remaining submitted documents are left as tickets.
+/// `customer` is that of all documents, if known.
 pub(super) fn run(
     connection: &Connection,
     tasks: Vec<Task>,
-    plan: &Plan<'_>,
-    output: &OutputArguments,
-    is_quiet: bool,
+    customer: Option<&str>,
+    arguments: &FollowArguments,
 ) -> Exit {
-    let is_emulated = connection.is_emulator();
+    let is_quiet = arguments.verbosity.quiet;
+    let plan = Plan {
+        goal: Goal::Results {
+            deadline: arguments.deadline,
+        },
+        limits: &arguments.limits,
+        give_up_after: arguments.end.give_up_after,
+        customer,
+    };
+    let mut results = Results {
+        printer: Printer::new(&arguments.output),
+        summary: Summary::new(is_quiet),
+        is_emulated: connection.is_emulator(),
+        exit: Exit::Success,
+        write_error: None,
+    };
+    let exit_status = perform(connection, tasks, &plan, is_quiet, &mut results);
+    // A full disk is not a Ctrl-C.
+    results.exit.max(
+        results
+            .write_error
+            .filter(|exit| *exit != Exit::Success)
+            .unwrap_or(exit_status),
+    )
+}
+
+/// Where the changes of documents go.
+pub(super) trait Sink {
+    /// Prints and counts a change.
+    fn take(&mut self, task: TaskName<'_>, change: Change<'_>);
+
+    /// The documents that are done.
+    fn summary(&self) -> &Summary;
+
+    /// False ends the call, as an interruption does.
+    fn should_continue(&self) -> bool;
+}
+
+/// Performs a plan to its end, with its progress and its pauses on standard error. The exit status
+/// says how the call ended, not what became of the documents.
+pub(super) fn perform(
+    connection: &Connection,
+    tasks: Vec<Task>,
+    plan: &Plan<'_>,
+    is_quiet: bool,
+    sink: &mut impl Sink,
+) -> Exit {
     let documents = tasks.len();
     let progress = Progress::new(documents, is_quiet);
     let on_interrupt = InterruptPrinter {
         progress: progress.clone(),
-        is_emulated,
+        is_emulated: connection.is_emulator(),
     };
     let mut pauses = Pauses::new(is_quiet);
-    let (printer, summary) = (Printer::new(output), Summary::new(is_quiet));
-    let mut sink = Sink {
-        printer,
-        summary,
-        is_emulated,
-        exit: Exit::Success,
-        write_error: None,
-    };
     let on_update = |update: Update<'_>, batch: &_| {
         match update {
             Update::Document(task, Change::Event(kind)) => progress.event(task.name(), kind),
@@ -48,22 +86,17 @@ pub(super) fn run(
                 pauses.end(reason, since, now, &progress);
             }
         }
-        progress.counts(sink.summary.done(), sink.summary.failed, batch);
-        sink.write_error.is_none()
+        progress.counts(sink.summary().done(), sink.summary().failed, batch);
+        sink.should_continue()
     };
     let (exit_status, batch) = work::perform(connection, tasks, plan, on_interrupt, on_update);
     progress.end();
-    sink.summary.print_documents(documents, &batch);
-    // A full disk is not a Ctrl-C.
-    sink.exit.max(
-        sink.write_error
-            .filter(|exit| *exit != Exit::Success)
-            .unwrap_or(exit_status),
-    )
+    sink.summary().print_documents(documents, &batch);
+    exit_status
 }
 
 /// Where results go, and the status so far.
-struct Sink {
+struct Results {
     printer: Printer,
     summary: Summary,
     is_emulated: bool,
@@ -72,7 +105,7 @@ struct Sink {
     write_error: Option<Exit>,
 }
 
-impl Sink {
+impl Sink for Results {
     fn take(&mut self, task: TaskName<'_>, change: Change<'_>) {
         match change {
             Change::Event(_) | Change::Submitted { .. } => {}
@@ -90,6 +123,16 @@ impl Sink {
         }
     }
 
+    fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    fn should_continue(&self) -> bool {
+        self.write_error.is_none()
+    }
+}
+
+impl Results {
     /// Reports a document that the end of the call leaves without a result.
     fn fail(&mut self, task: TaskName<'_>, problem: Problem) {
         let ticket = problem.ticket.clone();
@@ -156,9 +199,9 @@ fn unfinished_ticket(error: &JobError) -> Option<&Ticket> {
 }
 
 /// Prints what an interruption leaves.
-pub(super) struct InterruptPrinter {
-    pub(super) progress: Progress,
-    pub(super) is_emulated: bool,
+struct InterruptPrinter {
+    progress: Progress,
+    is_emulated: bool,
 }
 
 impl OnInterrupt for InterruptPrinter {

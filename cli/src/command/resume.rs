@@ -13,28 +13,13 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::MESSAGE_PREFIX;
 use crate::service::Connection;
-use crate::work::{Goal, Plan, Start, Task};
+use crate::work::{Start, Task};
 
 /// Follows all tickets at the same time.
 pub(super) fn run(arguments: &ResumeArguments) -> Result<Exit, Failure> {
     let tasks = read(&arguments.tickets)?;
     let connection = Connection::for_service(&arguments.service)?;
-    let goal = Goal::Results {
-        deadline: arguments.deadline,
-    };
-    let plan = Plan {
-        goal,
-        limits: &arguments.limits,
-        give_up_after: arguments.end.give_up_after,
-        customer: None,
-    };
-    Ok(follow::run(
-        &connection,
-        tasks,
-        &plan,
-        &arguments.output,
-        arguments.verbosity.quiet,
-    ))
+    Ok(follow::run(&connection, tasks, None, &arguments.follow))
 }
 
 /// Reads every ticket; fails with every invalid line.

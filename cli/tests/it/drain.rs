@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::{at, lines, read, run, scripted, service, submitted};
+use crate::support::{
+    at, lines, read, run, run_with_stdout_closed, scripted, service, start, submitted,
+};
 use serde_json::Value;
 use typless::drive::Clock;
 use typless_emulator::{Fault, Listener, QueueAfterReading, QueueOptions, ServiceOptions};
@@ -78,13 +79,7 @@ fn queued_results_are_printed_and_then_the_queue_is_empty() {
 fn when_stdout_is_closed_unread_results_are_reported_by_id() {
     let listener = service(quick());
     let ids = [(); 4].map(|()| submit(&listener, &[]));
-    let mut process = at("drain", &listener.base_url(), &[])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(process.stdout.take());
-    let (code, _, err) = read(process.wait_with_output().unwrap());
+    let (code, err) = run_with_stdout_closed(&mut at("drain", &listener.base_url(), &[]));
     let left = run(&mut at("awaiting", &listener.base_url(), &[])).1;
     assert_eq!(code, 0, "{err}");
     assert!(polls(&listener) > 0);
@@ -243,11 +238,7 @@ fn a_service_that_refuses_or_is_unreachable_is_reported() {
 #[test]
 fn watching_pauses_while_a_key_that_was_accepted_is_refused() {
     let listener = service(quick());
-    let mut process = at("drain", &listener.base_url(), &["--watch", "1s"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut process = start(&mut at("drain", &listener.base_url(), &["--watch", "1s"]));
     while listener.with_service(|service| service.counts().listings) == 0 {
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -276,11 +267,7 @@ fn watching_continues_until_interrupted() {
     let id = submit(&listener, &[]);
     listener.with_service(|service| service.fail_next(1, Fault::BadGateway));
     let arguments = ["--watch", "1s", "--format", "json"];
-    let process = at("drain", &url, &arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let process = start(&mut at("drain", &url, &arguments));
     while polls(&listener) == 0 {
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -2,10 +2,11 @@
 
 use std::io::Write;
 use std::net::TcpListener;
-use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::{KEY, extract, in_order, lines, run, sample, scripted, service, typless};
+use crate::support::{
+    KEY, extract, in_order, lines, run, sample, scripted, service, start, typless,
+};
 use serde_json::Value;
 use typless_emulator::ServiceOptions;
 
@@ -33,11 +34,7 @@ fn the_readmes_command_shows_the_fields_of_the_sample() {
 #[test]
 fn a_closed_stderr_changes_nothing() {
     for (file, expected) in [("no such file", 2), (sample().to_str().unwrap(), 0)] {
-        let mut process = extract(&["--emulator", file, file])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut process = start(&mut extract(&["--emulator", file, file]));
         drop(process.stderr.take());
         let output = process.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(expected), "{file}");

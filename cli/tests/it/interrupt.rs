@@ -7,20 +7,13 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{self, at, lines, read, run, sample, service, tickets};
+use crate::support::{
+    self, INVOICE, at, folder, lines, read, run, sample, service, start, tickets, wait_for,
+};
 use serde_json::Value;
-use typless_emulator::{Listener, Pace, ServiceOptions};
+use typless_emulator::{Pace, ServiceOptions};
 
-const INVOICE: [&str; 2] = ["--document-type", "line-item-invoice"];
 const WAIT: Duration = Duration::from_millis(2);
-
-fn start(command: &mut Command) -> Child {
-    command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
 
 fn interrupt(process: &Child) {
     send("-INT", process);
@@ -32,13 +25,6 @@ fn send(signal: &str, process: &Child) {
         .status()
         .unwrap();
     assert!(killed.success());
-}
-
-/// Waits until the service has accepted this many documents and has responded.
-fn wait_for(listener: &Listener, documents: usize) {
-    while listener.with_service(|service| service.accepted()) < documents {
-        thread::sleep(WAIT);
-    }
 }
 
 /// A server that signals each request, and responds to it with what it is then sent.
@@ -177,10 +163,7 @@ fn nohup_is_respected() {
 #[test]
 fn none_of_many_documents_is_lost() {
     const DOCUMENTS: usize = 60;
-    let folder = tempfile::tempdir().unwrap();
-    for index in 0..DOCUMENTS {
-        std::fs::copy(sample(), folder.path().join(format!("{index}.pdf"))).unwrap();
-    }
+    let folder = folder(DOCUMENTS);
     let listener = service(ServiceOptions::new().with_pace(Duration::from_secs(3600)));
     let process = start(
         at("extract", &listener.base_url(), &INVOICE)
@@ -208,10 +191,7 @@ fn none_of_many_documents_is_lost() {
 
 #[test]
 fn when_stdout_is_closed_the_rest_is_left_as_tickets() {
-    let folder = tempfile::tempdir().unwrap();
-    for index in 0..5 {
-        std::fs::copy(sample(), folder.path().join(format!("{index}.pdf"))).unwrap();
-    }
+    let folder = folder(5);
     // Some finish at once, the others after an hour.
     let pace = Pace::mixture([
         (1.0, Pace::fixed(Duration::ZERO)),

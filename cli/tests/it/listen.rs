@@ -2,12 +2,12 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command};
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{self, at, run, service, submitted};
+use crate::support::{self, at, run, service, start, submitted};
 use serde_json::Value;
 use typless::drive::Clock;
 use typless_emulator::{Fault, Listener, Pace, ServiceOptions, WebhookOptions};
@@ -31,12 +31,7 @@ impl Receiver {
             url,
             &["--listen", "127.0.0.1:0", "--format", "json"],
         );
-        let mut process = command
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut process = start(command.args(arguments));
         let mut stderr = BufReader::new(process.stderr.take().unwrap());
         let mut line = String::new();
         stderr.read_line(&mut line).unwrap();

@@ -1,45 +1,33 @@
 //! Pauses, outages and limits of time, as a user sees them.
 
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{at, in_order, lines, read, run, sample, service, tickets};
+use crate::support::{
+    INVOICE, at, folder, in_order, lines, read, run, sample, service, start, tickets, wait_for,
+};
 use serde_json::Value;
 use typless::drive::Clock;
 use typless::machine::Time;
 use typless_emulator::{Fault, Faults, Listener, ServiceOptions};
 use typless_transports::SystemClock;
 
-const INVOICE: [&str; 2] = ["--document-type", "line-item-invoice"];
-const HOUR: Duration = Duration::from_secs(3600);
+/// Slowly enough that it can fail in between, and only so long.
+const GIVES_UP: [&str; 6] = [
+    "--rate",
+    "20",
+    "--format",
+    "json",
+    "--give-up-after",
+    "1500ms",
+];
 
-fn folder(documents: usize) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for index in 0..documents {
-        std::fs::copy(sample(), folder.path().join(format!("{index:03}.pdf"))).unwrap();
-    }
-    folder
-}
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// A service that asks for an hour's pause whenever it asks for one.
 fn slow(pace: Duration) -> Listener {
     let faults = Faults::default().with_retry_after(HOUR);
     service(ServiceOptions::new().with_pace(pace).with_faults(faults))
-}
-
-fn start(command: &mut Command) -> Child {
-    command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
-
-fn wait_for(listener: &Listener, documents: usize) {
-    while listener.with_service(|service| service.accepted()) < documents {
-        thread::sleep(Duration::from_millis(2));
-    }
 }
 
 fn in_an_hour() -> Time {
@@ -56,14 +44,7 @@ fn a_pause_is_shown_and_giving_up_reports_each_document() {
     let listener = slow(HOUR);
     let process = start(
         at("extract", &listener.base_url(), &INVOICE)
-            .args([
-                "--rate",
-                "20",
-                "--format",
-                "json",
-                "--give-up-after",
-                "1500ms",
-            ])
+            .args(GIVES_UP)
             .args(["--deadline", "100ms"])
             .arg(folder.path()),
     );
@@ -131,14 +112,7 @@ fn a_key_that_is_refused_later_pauses_and_tells_no_document_that_it_was_refused(
     let listener = service(ServiceOptions::new().with_pace(HOUR));
     let process = start(
         at("extract", &listener.base_url(), &INVOICE)
-            .args([
-                "--rate",
-                "20",
-                "--format",
-                "json",
-                "--give-up-after",
-                "1500ms",
-            ])
+            .args(GIVES_UP)
             .arg(folder.path()),
     );
     wait_for(&listener, 3);

@@ -6,7 +6,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use crate::support::{
-    at, in_order, lines, read, run, sample, scripted, service, submitted, tickets,
+    INVOICE, at, folder, in_order, lines, read, run, run_with_stdout_closed, sample, scripted,
+    service, start, submitted, tickets,
 };
 use serde_json::Value;
 use typless::drive::Clock;
@@ -14,8 +15,6 @@ use typless::machine::Ticket;
 use typless::wire::ExtractionId;
 use typless_emulator::ServiceOptions;
 use typless_transports::SystemClock;
-
-const INVOICE: [&str; 2] = ["--document-type", "line-item-invoice"];
 
 #[test]
 fn submit_prints_a_ticket_for_each_file_and_does_not_wait() {
@@ -48,14 +47,7 @@ fn submit_prints_a_ticket_for_each_file_and_does_not_wait() {
 fn a_ticket_that_cannot_be_written_is_not_lost() {
     let listener = service(ServiceOptions::new());
     let mut submit = at("submit", &listener.base_url(), &INVOICE);
-    let mut process = submit
-        .arg(sample())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(process.stdout.take());
-    let (code, _, err) = read(process.wait_with_output().unwrap());
+    let (code, err) = run_with_stdout_closed(submit.arg(sample()));
     assert!(code == 2 && err.contains("keep it from here"), "{err}");
     assert_eq!(tickets(&err).len(), 1, "{err}");
 }
@@ -63,19 +55,10 @@ fn a_ticket_that_cannot_be_written_is_not_lost() {
 #[test]
 fn no_more_is_submitted_once_stdout_is_closed() {
     const DOCUMENTS: usize = 60;
-    let folder = tempfile::tempdir().unwrap();
-    for index in 0..DOCUMENTS {
-        std::fs::copy(sample(), folder.path().join(format!("{index}.pdf"))).unwrap();
-    }
+    let folder = folder(DOCUMENTS);
     let listener = service(ServiceOptions::new());
-    let mut process = at("submit", &listener.base_url(), &INVOICE)
-        .arg(folder.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(process.stdout.take());
-    let (code, _, err) = read(process.wait_with_output().unwrap());
+    let mut submit = at("submit", &listener.base_url(), &INVOICE);
+    let (code, err) = run_with_stdout_closed(submit.arg(folder.path()));
     let accepted = listener.with_service(|service| service.accepted());
     assert!(code == 2 && accepted < DOCUMENTS, "{accepted} {err}");
     assert_eq!(
@@ -118,12 +101,7 @@ fn resume_reads_tickets_from_a_file_or_the_standard_input() {
         "{err}"
     );
 
-    let mut process = at("resume", &url, &["-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut process = start(at("resume", &url, &["-"]).stdin(Stdio::piped()));
     writeln!(
         process.stdin.take().unwrap(),
         "{}",

@@ -3,13 +3,18 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
+use tempfile::TempDir;
 use typless_emulator::{Listener, Service, ServiceOptions};
 
 pub(crate) const KEY: &str = "s3cret-k3y-of-ours";
+
+/// The arguments of the sample's document type.
+pub(crate) const INVOICE: [&str; 2] = ["--document-type", "line-item-invoice"];
 
 /// The binary, without the environment variables that it reads.
 pub(crate) fn typless() -> Command {
@@ -42,18 +47,49 @@ pub(crate) fn sample() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../emulator/samples/invoice.pdf")
 }
 
+/// A folder of so many copies of the sample: `0.pdf`, `1.pdf` and so on.
+pub(crate) fn folder(documents: usize) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for index in 0..documents {
+        std::fs::copy(sample(), folder.path().join(format!("{index}.pdf"))).unwrap();
+    }
+    folder
+}
+
 /// `typless extract --document-type line-item-invoice ...`
 pub(crate) fn extract(arguments: &[&str]) -> Command {
     let mut command = typless();
-    command
-        .args(["extract", "--document-type", "line-item-invoice"])
-        .args(arguments);
+    command.arg("extract").args(INVOICE).args(arguments);
     command
 }
 
 /// Runs it until it exits: exit status, standard output, standard error.
 pub(crate) fn run(command: &mut Command) -> (i32, String, String) {
     read(command.output().unwrap())
+}
+
+/// Starts it, to be read.
+pub(crate) fn start(command: &mut Command) -> Child {
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Runs it while nothing reads its standard output: exit status, standard error.
+pub(crate) fn run_with_stdout_closed(command: &mut Command) -> (i32, String) {
+    let mut process = start(command);
+    drop(process.stdout.take());
+    let (code, _, err) = read(process.wait_with_output().unwrap());
+    (code, err)
+}
+
+/// Waits until the service has accepted this many documents.
+pub(crate) fn wait_for(listener: &Listener, documents: usize) {
+    while listener.with_service(|service| service.accepted()) < documents {
+        thread::sleep(Duration::from_millis(2));
+    }
 }
 
 pub(crate) fn read(output: Output) -> (i32, String, String) {
@@ -109,9 +145,7 @@ pub(crate) fn service(options: ServiceOptions) -> Listener {
 
 /// The line with the ticket, as `typless submit` prints it.
 pub(crate) fn submitted(url: &str, arguments: &[&str]) -> String {
-    let (code, out, err) = run(at("submit", url, &["--document-type", "line-item-invoice"])
-        .args(arguments)
-        .arg(sample()));
+    let (code, out, err) = run(at("submit", url, &INVOICE).args(arguments).arg(sample()));
     assert_eq!(code, 0, "{err}");
     out.trim_end().to_owned()
 }
@@ -120,7 +154,7 @@ pub(crate) fn submitted(url: &str, arguments: &[&str]) -> String {
 pub(crate) fn scripted(response: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
+    thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             // This server needs only the head. It reads the rest so that closing does not reset the

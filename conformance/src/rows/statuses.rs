@@ -1,5 +1,7 @@
 //! Every status is a response, returned as sent.
 
+use std::io;
+
 use http::header::{LOCATION, RETRY_AFTER};
 use typless::machine::FailureKind;
 
@@ -8,6 +10,7 @@ use crate::context::{
     TestContext, expect_failure, expect_response_with, poll, response_bytes, submit, submit_source,
 };
 use crate::row::Row;
+use crate::server::Connection;
 use crate::sources::Zeros;
 
 pub(super) const ROWS: &[Row] = &[
@@ -195,15 +198,20 @@ fn redirects(context: &TestContext) -> CheckResult {
     Ok("not followed".into())
 }
 
+/// 413 after the first kilobyte of the body.
+fn respond_early(connection: &mut Connection) -> io::Result<()> {
+    connection.head()?;
+    connection.read_exact(&mut [0; 1000])?;
+    connection.write(&response_bytes(
+        "413 Content Too Large",
+        &["connection: close"],
+        ERROR,
+    ))
+}
+
 fn early_reads_on(context: &TestContext) -> CheckResult {
     let server = context.serve(|connection| {
-        connection.head()?;
-        connection.read_exact(&mut [0; 1000])?;
-        connection.write(&response_bytes(
-            "413 Content Too Large",
-            &["connection: close"],
-            ERROR,
-        ))?;
+        respond_early(connection)?;
         connection.drain()
     })?;
     let request = submit_source(&server.url(), Zeros::more_than_is_buffered())?;
@@ -213,13 +221,7 @@ fn early_reads_on(context: &TestContext) -> CheckResult {
 
 fn early_closes(context: &TestContext) -> CheckResult {
     let server = context.serve(|connection| {
-        connection.head()?;
-        connection.read_exact(&mut [0; 1000])?;
-        connection.write(&response_bytes(
-            "413 Content Too Large",
-            &["connection: close"],
-            ERROR,
-        ))?;
+        respond_early(connection)?;
         // Closed with unread bytes, which resets the connection. The response may be lost.
         connection.peek()
     })?;

@@ -124,13 +124,16 @@ impl Listener {
         result
     }
 
-    /// Closes the port and all connections for this long: a client cannot connect.
+    /// Closes the port and all connections for this long, at most 30 years: a client cannot
+    /// connect. A later call replaces the time of an earlier one.
     ///
     /// Nothing else may listen at this address meanwhile; otherwise it stays closed until nothing
     /// does.
     pub fn close_for(&self, time: Duration) {
-        let until = Instant::now().checked_add(time);
-        self.closed_until.send_replace(until);
+        /// So that the sum cannot overflow.
+        const MAX_CLOSED: Duration = Duration::from_hours(30 * 365 * 24);
+        let until = Instant::now() + time.min(MAX_CLOSED);
+        self.closed_until.send_replace(Some(until));
     }
 
     /// Stops listening and waits for exchanges in flight, but no longer than
@@ -202,7 +205,10 @@ async fn open(
     loop {
         let until = *closing.borrow_and_update();
         if let Some(until) = until.filter(|until| *until > Instant::now()) {
-            sleep_until(until).await;
+            tokio::select! {
+                () = sleep_until(until) => {}
+                Ok(()) = closing.changed() => {}
+            }
             continue;
         }
         match TcpListener::bind(local_addr).await {

@@ -97,10 +97,14 @@ fn each_fault_is_seen_as_documented_and_is_processed_or_not() {
 fn a_response_later_than_the_limit_does_not_arrive() {
     let emulator =
         emulator(ServiceOptions::new().with_faults(Faults::default().with_delay(MINUTE)));
-    for (total, arrives) in [(2 * MINUTE, true), (MINUTE, false)] {
+    for (total, idle, arrives) in [
+        (2 * MINUTE, 2 * MINUTE, true),
+        (MINUTE, 2 * MINUTE, false),
+        (2 * MINUTE, MINUTE, false),
+    ] {
         emulator.with_service(|service| service.fail_next(1, Fault::ResponseDelayed));
         let mut limits = Limits::default();
-        limits.total = total;
+        (limits.total, limits.idle) = (total, idle);
         assert_eq!(
             emulator
                 .send(AwaitingRequest::new().request(&api()), limits)

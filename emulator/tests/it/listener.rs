@@ -246,6 +246,20 @@ fn a_port_that_is_closed_refuses_connections_until_it_opens() {
 }
 
 #[test]
+fn a_port_can_be_closed_for_good_and_opened_again() {
+    let listener = listen(ServiceOptions::new());
+    let mut client = Client::connect(&listener);
+    assert_eq!(client.poll("0").status(), "404");
+    listener.close_for(Duration::MAX);
+    assert!(is_closed(&mut client));
+    assert!(TcpStream::connect(listener.local_addr()).is_err());
+    listener.close_for(Duration::ZERO);
+    while TcpStream::connect(listener.local_addr()).is_err() {
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
 fn the_base_url_is_one_clients_can_connect_to() {
     let any = Listener::bind(SocketAddr::from(([0, 0, 0, 0], 0)), Service::default())
         .expect("a free port");

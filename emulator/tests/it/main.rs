@@ -13,17 +13,13 @@ mod faults;
 #[cfg(feature = "reader")]
 mod in_process;
 #[cfg(feature = "reader")]
-mod interruptions;
+mod invoices;
 #[cfg(feature = "reader")]
 mod listener;
 #[cfg(feature = "reader")]
 mod open_points;
 #[cfg(feature = "reader")]
-mod outages;
-#[cfg(feature = "reader")]
 mod paper;
-#[cfg(feature = "reader")]
-mod partial_faults;
 #[cfg(feature = "reader")]
 mod queue;
 #[cfg(feature = "reader")]
@@ -33,9 +29,15 @@ mod reader_errors;
 #[cfg(feature = "reader")]
 mod reader_random;
 #[cfg(feature = "reader")]
+mod reader_tables;
+#[cfg(feature = "reader")]
+mod refusals;
+#[cfg(feature = "reader")]
 mod sample;
 #[cfg(feature = "reader")]
 mod service;
+#[cfg(feature = "reader")]
+mod service_random;
 #[cfg(feature = "reader")]
 mod synchronous;
 #[cfg(feature = "reader")]

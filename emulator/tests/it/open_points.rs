@@ -2,37 +2,18 @@
 
 use std::time::Duration;
 
-use typless::machine::{Job, JobError, JobEventKind, JobOptions, Machine, Output, Ticket, Time};
+use typless::machine::{Job, JobError, JobOptions, Ticket, Time};
 use typless::wire::{Extraction, ExtractionId, Status, StatusRequest, SubmitRequest};
 use typless_emulator::{
     ConfidenceForm, DocumentType, MissingField, NoError, Service, ServiceOptions, SubmitStatus,
     UnknownId,
 };
 
+use crate::support::job::follow;
 use crate::support::{INVOICE, START, api, document, send, send_and_decode, submit};
 
 fn options() -> ServiceOptions {
     ServiceOptions::new().with_pace(Duration::from_secs(20))
-}
-
-/// Follows a job to its end, in no time at all.
-fn follow(mut job: Job, service: &mut Service, mut now: Time) -> Result<Extraction, JobError> {
-    loop {
-        match job.next_output(now) {
-            Output::Send(transmit) => {
-                let (head, body) = transmit.request.into_parts();
-                let request = http::Request::from_parts(head, body.to_bytes().expect("a body"));
-                job.handle_response(transmit.id, service.handle(request, now), now);
-            }
-            Output::Event(event) => {
-                if let JobEventKind::Finished(outcome) = event.kind {
-                    return outcome;
-                }
-            }
-            Output::Wait(until) => now = until,
-            Output::NeedInput | Output::Done => panic!("it ends with an event"),
-        }
-    }
 }
 
 fn extract(options: ServiceOptions) -> Extraction {

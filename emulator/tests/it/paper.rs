@@ -22,6 +22,11 @@ pub(crate) struct Sheet {
     offset: (f32, f32),
 }
 
+/// A document of one page.
+pub(crate) fn one_page(draw: impl FnOnce(&mut Sheet)) -> Vec<u8> {
+    Paper::a4().page(draw).finish()
+}
+
 impl Paper {
     /// A4, upright.
     pub(crate) fn a4() -> Self {

@@ -2,7 +2,7 @@
 
 use typless_emulator::{DocumentType, read};
 
-use crate::paper::Paper;
+use crate::paper::{Paper, one_page};
 use crate::support::INVOICE;
 
 fn code(document: &[u8]) -> String {
@@ -58,11 +58,9 @@ fn what_is_not_a_pdf_has_its_own_error() {
 
 #[test]
 fn a_scan_has_no_text() {
-    let document = Paper::a4()
-        .page(|sheet| {
-            sheet.fill([100.0, 100.0, 200.0, 300.0]);
-        })
-        .finish();
+    let document = one_page(|sheet| {
+        sheet.fill([100.0, 100.0, 200.0, 300.0]);
+    });
     assert_eq!(code(&document), "no_text");
     assert_eq!(code(&Paper::a4().page(|_| ()).finish()), "no_text");
 }

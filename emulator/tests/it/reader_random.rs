@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use typless_emulator::{DocumentType, read};
 
-use crate::paper::Paper;
+use crate::paper::one_page;
 use crate::support::INVOICE;
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -54,11 +54,9 @@ proptest! {
             let at = places.find(|at| text.is_char_boundary(*at)).unwrap_or(0);
             text.insert_str(at, &change);
         }
-        let document = Paper::a4()
-            .page(|sheet| {
+        let document = one_page(|sheet| {
                 sheet.text(20.0, 50.0, 8.0, &text);
-            })
-            .finish();
+            });
         let _ = read(&document, &DocumentType::line_item_invoice());
     }
 
@@ -80,8 +78,7 @@ proptest! {
             whole.push(digit);
         }
         let amount = format!("{whole}{decimal}{:02}", cents % 100);
-        let document = Paper::a4()
-            .page(|sheet| {
+        let document = one_page(|sheet| {
                 sheet.text(
                     60.0,
                     60.0,
@@ -91,8 +88,7 @@ proptest! {
                 sheet
                     .text(60.0, 90.0, 10.0, "Total:")
                     .right(400.0, 90.0, 10.0, &amount);
-            })
-            .finish();
+            });
         let findings = read(&document, &DocumentType::line_item_invoice()).expect("it can be read");
         let total = format!("{}.{:02}00", cents / 100, cents % 100);
         prop_assert_eq!(findings.value("total_amount"), Some(total.as_str()));

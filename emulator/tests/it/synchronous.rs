@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use http::Method;
 use serde_json::{Value, json};
-use typless::machine::{Job, JobEventKind, JobOptions, Machine, Output};
-use typless::wire::{ExtractRequest, Extraction, ResponseError, StatusRequest, SubmitRequest};
+use typless::machine::{Job, JobOptions};
+use typless::wire::{ExtractRequest, ResponseError, StatusRequest, SubmitRequest};
 use typless_emulator::{Service, ServiceOptions};
 
-use crate::support::{INVOICE, START, api, document, send, send_and_decode, submit_body};
+use crate::support::job::follow;
+use crate::support::plain::{self, STATUS, SUBMIT, refused, request};
+use crate::support::{INVOICE, START, api, document, send_and_decode, submit_body};
 
 fn instant() -> Service {
     Service::new(ServiceOptions::new().with_pace(Duration::ZERO))
@@ -29,15 +32,9 @@ fn a_synchronous_extraction_returns_the_result_itself() {
         (1, 0),
         "billed, and not kept"
     );
-    let versioned =
-        http::Request::post("/api/v1/extract-data").header("authorization", "Token key");
-    let response = service.handle(
-        versioned
-            .body(submit_body(INVOICE).to_string().into())
-            .expect("a request"),
-        START,
-    );
-    assert_eq!(response.status(), 200);
+    let body = submit_body(INVOICE);
+    let versioned = plain::submit(&mut service, "/api/v1/extract-data", &body, START);
+    assert_eq!(versioned.status(), 200);
 }
 
 #[test]
@@ -142,29 +139,13 @@ fn text_blocks_are_returned_when_submit_and_poll_request_them() {
 #[test]
 fn a_job_can_ask_for_text_blocks() {
     let mut service = instant();
-    let mut job = Job::submit(
+    let job = Job::submit(
         &api(),
         document(INVOICE),
         JobOptions::new().with_text_blocks(),
         START,
     );
-    let mut now = START;
-    let extraction: Extraction = loop {
-        match job.next_output(now) {
-            Output::Send(transmit) => {
-                let (head, body) = transmit.request.into_parts();
-                let request = http::Request::from_parts(head, body.to_bytes().expect("a body"));
-                job.handle_response(transmit.id, service.handle(request, now), now);
-            }
-            Output::Event(event) => {
-                if let JobEventKind::Finished(outcome) = event.kind {
-                    break outcome.expect("a result");
-                }
-            }
-            Output::Wait(until) => now = until,
-            Output::NeedInput | Output::Done => panic!("it ends with an event"),
-        }
-    };
+    let extraction = follow(job, &mut service, START).expect("a result");
     assert!(extraction.raw_json().contains(r#""text_blocks":[{"#));
 }
 
@@ -174,40 +155,16 @@ fn flags_must_be_booleans() {
     let mut body = submit_body(INVOICE);
     for wrong in [json!("yes"), json!(1), json!([])] {
         body["parse_text_blocks"] = wrong;
-        for path in ["/api/extract-data-async", "/api/extract-data"] {
-            let post = http::Request::post(path).header("authorization", "Token key");
-            let response = service.handle(
-                post.body(body.to_string().into()).expect("a request"),
-                START,
-            );
-            let error: Value = serde_json::from_slice(response.body()).expect("JSON");
-            assert_eq!(
-                (response.status().as_u16(), &error["details"][0]["loc"]),
-                (422, &json!(["body", "parse_text_blocks"]))
-            );
+        for path in [SUBMIT, "/api/extract-data"] {
+            let response = plain::submit(&mut service, path, &body, START);
+            let (_, details) = refused(&response, 422, "validation_error");
+            assert_eq!(details[0]["loc"], json!(["body", "parse_text_blocks"]));
         }
     }
     body["parse_text_blocks"] = Value::Null;
-    let post = http::Request::post("/api/extract-data-async").header("authorization", "Token key");
-    assert_eq!(
-        service
-            .handle(
-                post.body(body.to_string().into()).expect("a request"),
-                START
-            )
-            .status(),
-        202
-    );
-    let get = http::Request::get("/api/get-extraction-data?extraction_id=0d14&text_blocks=maybe")
-        .header("authorization", "Token key");
-    let response = service.handle(get.body(bytes::Bytes::new()).expect("a request"), START);
-    let error: Value = serde_json::from_slice(response.body()).expect("JSON");
-    assert_eq!(
-        (response.status().as_u16(), &error["details"][0]["loc"]),
-        (422, &json!(["query", "text_blocks"]))
-    );
-    assert_eq!(
-        send(&mut service, &ExtractRequest::new(document(INVOICE)), START).status(),
-        200
-    );
+    plain::submitted(&mut service, &body, START);
+    let poll = format!("{STATUS}?extraction_id=0d14&text_blocks=maybe");
+    let response = service.handle(request(Method::GET, &poll, ""), START);
+    let (_, details) = refused(&response, 422, "validation_error");
+    assert_eq!(details[0]["loc"], json!(["query", "text_blocks"]));
 }

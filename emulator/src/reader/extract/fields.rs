@@ -128,21 +128,10 @@ impl Search<'_> {
 
     /// The value in the label's run, or in one of the next runs of the line, or below.
     fn beside(&self, field: &Field, at: &At<'_>) -> Vec<Candidate> {
-        let read = |text: &str| {
-            values::read(
-                text,
-                field.data_type,
-                field.form,
-                at.is_strong,
-                self.evidence,
-            )
-        };
-        let rest = at.run.text.get(at.label.end..).unwrap_or_default();
-        let cut = at
-            .next_label
-            .map_or(rest.len(), |next| next.start - at.label.end);
+        let read = |text: &str| self.read(text, field, at.is_strong);
+        let (own, rest) = at.text_after();
         let is_text = field.data_type == DataType::String && field.form == Form::Text;
-        for (text, weight) in [(rest.get(..cut).unwrap_or(rest), 1.0), (rest, 0.8)] {
+        for (text, weight) in [(own, 1.0), (rest, 0.8)] {
             if is_text && weight < 1.0 {
                 continue;
             }
@@ -221,20 +210,9 @@ impl Search<'_> {
 
     /// The amounts in the row of the label, or the one below it.
     fn amounts(&self, field: &Field, at: &At<'_>) -> Vec<Candidate> {
-        let read = |text: &str| {
-            values::read(
-                text,
-                field.data_type,
-                field.form,
-                at.is_strong,
-                self.evidence,
-            )
-        };
-        let rest = at.run.text.get(at.label.end..).unwrap_or_default();
-        let cut = at
-            .next_label
-            .map_or(rest.len(), |next| next.start - at.label.end);
-        let own = Some(read(rest.get(..cut).unwrap_or(rest)))
+        let read = |text: &str| self.read(text, field, at.is_strong);
+        let (own, rest) = at.text_after();
+        let own = Some(read(own))
             .filter(|found| !found.is_empty())
             .unwrap_or_else(|| read(rest));
         let mut row: Vec<Candidate> = Vec::new();
@@ -293,7 +271,7 @@ impl Search<'_> {
                 continue;
             };
             let rest = run.text.get(candidate.end..).unwrap_or_default();
-            let read = values::read(rest, field.data_type, field.form, false, self.evidence);
+            let read = self.read(rest, field, false);
             if let Some(first) = read.first()
                 && tokens(rest.get(..first.start).unwrap_or_default()).len() <= 2
             {
@@ -309,8 +287,7 @@ impl Search<'_> {
             let is_on_top =
                 place.page == 0 && page.is_some_and(|page| run.run.area.bottom < page.height / 2.0);
             if is_on_top && run.labels.is_empty() && run.run.words.len() <= 6 {
-                let read =
-                    values::read(&run.text, field.data_type, field.form, false, self.evidence);
+                let read = self.read(&run.text, field, false);
                 found.extend(self.candidates(&read, 0, 0.4, place));
             }
         }
@@ -361,6 +338,11 @@ impl Search<'_> {
             values.push(FoundValue::nothing());
         }
         values
+    }
+
+    /// The values of a field's type in a text; `is_strong` where its label means this field alone.
+    fn read(&self, text: &str, field: &Field, is_strong: bool) -> Vec<Value> {
+        values::read(text, field.data_type, field.form, is_strong, self.evidence)
     }
 
     fn candidates(
@@ -425,6 +407,17 @@ struct At<'a> {
     next_label: Option<&'a Label>,
     weight: f64,
     is_strong: bool,
+}
+
+impl<'a> At<'a> {
+    /// What comes after the label in its run: until the next label, and all of it.
+    fn text_after(&self) -> (&'a str, &'a str) {
+        let rest = self.run.text.get(self.label.end..).unwrap_or_default();
+        let own = self
+            .next_label
+            .and_then(|next| rest.get(..next.start - self.label.end));
+        (own.unwrap_or(rest), rest)
+    }
 }
 
 /// The factor for words between a label and its value.

@@ -2,9 +2,11 @@
 
 pub(crate) mod client;
 #[cfg(feature = "reader")]
-pub(crate) mod pauses;
+pub(crate) mod findings;
 #[cfg(feature = "reader")]
-pub(crate) mod world;
+pub(crate) mod job;
+#[cfg(feature = "reader")]
+pub(crate) mod plain;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

@@ -7,14 +7,14 @@ use typless::machine::{BatchEventKind, Pause, PauseReason, RequestId, Time};
 
 /// The pauses that have begun, and what left since.
 #[derive(Debug, Default)]
-pub(crate) struct Pauses {
+pub struct Pauses {
     open: BTreeMap<PauseReason, Open>,
     /// How often each has begun.
-    pub(crate) begun: BTreeMap<PauseReason, usize>,
+    pub begun: BTreeMap<PauseReason, usize>,
     /// How long the longest was that has ended.
-    pub(crate) longest: BTreeMap<PauseReason, Duration>,
+    pub longest: BTreeMap<PauseReason, Duration>,
     /// What was wrong.
-    pub(crate) problems: Vec<String>,
+    pub problems: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -25,7 +25,8 @@ struct Open {
 }
 
 impl Pauses {
-    pub(crate) fn event(&mut self, event: &BatchEventKind, now: Time) {
+    /// The batch reports this event.
+    pub fn event(&mut self, event: &BatchEventKind, now: Time) {
         match event {
             BatchEventKind::Paused(pause) => {
                 *self.begun.entry(pause.reason).or_default() += 1;
@@ -51,7 +52,7 @@ impl Pauses {
     }
 
     /// A request leaves; `is_out` says which others are out.
-    pub(crate) fn sent(
+    pub fn sent(
         &mut self,
         id: RequestId,
         is_submit: bool,
@@ -74,12 +75,12 @@ impl Pauses {
     }
 
     /// The reasons of those that are not over.
-    pub(crate) fn open(&self) -> impl Iterator<Item = PauseReason> {
+    pub fn open(&self) -> impl Iterator<Item = PauseReason> {
         self.open.keys().copied()
     }
 
     /// How many of this kind have begun.
-    pub(crate) fn count(&self, reason: PauseReason) -> usize {
+    pub fn count(&self, reason: PauseReason) -> usize {
         self.begun.get(&reason).copied().unwrap_or_default()
     }
 }

@@ -1,6 +1,7 @@
 //! A machine and the service, with a network and a clock between them that the test moves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,30 +15,40 @@ use super::START;
 const ONE_WAY: Duration = Duration::from_millis(50);
 
 /// A machine and the service, in virtual time.
-pub(crate) struct World<M> {
-    pub(crate) machine: M,
-    pub(crate) service: Service,
-    pub(crate) now: Time,
+pub struct World<M> {
+    /// The machine, for what an application does with it.
+    pub machine: M,
+    /// The service.
+    pub service: Service,
+    /// The time now.
+    pub now: Time,
     /// Submits fail in this way when they arrive before this time.
-    pub(crate) failing_submits: Option<(Time, Fault)>,
+    pub failing_submits: Option<(Time, Fault)>,
     /// Responds in place of the service, when a request arrives.
-    pub(crate) instead: Box<Instead>,
+    pub instead: Box<Instead>,
     on_the_way: BTreeMap<(Time, u64), OnTheWay>,
+    /// Numbers what is on the way, so that it arrives in the order in which it left.
     departures: u64,
+    /// The requests without a response so far; whether each is a submit.
     out: BTreeMap<RequestId, bool>,
+    /// When each request left.
     requests: Vec<Time>,
 }
 
-pub(crate) type Instead = dyn FnMut(&mut Service, &Request<Bytes>, Time) -> Option<Response<Bytes>>;
+/// The response to a request in place of the service's, or `None` to leave it to the service.
+pub type Instead = dyn FnMut(&mut Service, &Request<Bytes>, Time) -> Option<Response<Bytes>>;
 
 enum OnTheWay {
+    /// With the time limit of its exchange.
     Request(RequestId, Request<Bytes>, Duration),
     Reply(RequestId, Result<Response<Bytes>, Failure>),
 }
 
 /// What happened.
 #[derive(Debug)]
-pub(crate) enum Step<E> {
+#[non_exhaustive]
+pub enum Step<E> {
+    /// The machine reported an event.
     Event(E),
     /// A request left; whether it is a submit.
     Sent(RequestId, bool),
@@ -49,8 +60,19 @@ pub(crate) enum Step<E> {
     Done,
 }
 
+impl<M: fmt::Debug> fmt::Debug for World<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World")
+            .field("machine", &self.machine)
+            .field("now", &self.now)
+            .field("out", &self.out)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<M: Machine> World<M> {
-    pub(crate) fn new(machine: M, service: Service) -> Self {
+    /// A machine and a service at the start, where nothing fails.
+    pub fn new(machine: M, service: Service) -> Self {
         Self {
             machine,
             service,
@@ -65,7 +87,11 @@ impl<M: Machine> World<M> {
     }
 
     /// Does one thing, but nothing after `until`.
-    pub(crate) fn step(&mut self, until: Time) -> Step<M::Event> {
+    ///
+    /// # Panics
+    ///
+    /// If the machine waits for a time that has come, which breaks law 1.
+    pub fn step(&mut self, until: Time) -> Step<M::Event> {
         match self.machine.next_output(self.now) {
             Output::Event(event) => Step::Event(event),
             Output::Send(transmit) => self.send(transmit),
@@ -79,21 +105,23 @@ impl<M: Machine> World<M> {
     }
 
     /// The submits that are out.
-    pub(crate) fn submits_out(&self) -> usize {
+    pub fn submits_out(&self) -> usize {
         self.out.values().filter(|is_submit| **is_submit).count()
     }
 
-    pub(crate) fn out(&self) -> BTreeSet<RequestId> {
-        self.out.keys().copied().collect()
+    /// Whether this request is out.
+    pub fn is_out(&self, id: RequestId) -> bool {
+        self.out.contains_key(&id)
     }
 
-    /// How many requests left within this time.
-    pub(crate) fn requests_between(&self, from: Time, until: Time) -> usize {
+    /// How many requests left from one time until before another.
+    pub fn requests_between(&self, from: Time, until: Time) -> usize {
         let is_within = |time: &&Time| (from..until).contains(*time);
         self.requests.iter().filter(is_within).count()
     }
 
-    pub(crate) fn requests(&self) -> usize {
+    /// How many requests left.
+    pub fn requests(&self) -> usize {
         self.requests.len()
     }
 

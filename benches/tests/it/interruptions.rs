@@ -7,11 +7,8 @@ use std::time::Duration;
 use typless::machine::{
     Batch, BatchEventKind, BatchOptions, Job, JobError, JobEventKind, JobOptions, RetryPolicy, Time,
 };
-use typless::wire::Document;
+use typless_benches::simulation::{START, Step, World, api, document, file_name};
 use typless_emulator::{Fault, Faults, Service, ServiceOptions};
-
-use crate::support::world::{Step, World};
-use crate::support::{START, api};
 
 /// How many interruptions there are at least, of either machine and retry policy.
 const INTERRUPTIONS: usize = 1000;
@@ -42,15 +39,8 @@ fn service(seed: u64) -> Service {
     Service::new(options)
 }
 
-fn document(number: usize) -> Document {
-    let name = file_name(number);
-    let document = Document::new(&name, "line-item-invoice", &b"%PDF"[..]).expect("a document");
-    document.with_reference(&name).expect("a reference")
-}
-
-fn file_name(number: usize) -> String {
-    format!("{number}.pdf")
-}
+/// What no service can read.
+const CONTENT: &[u8] = b"%PDF";
 
 fn retry(resubmissions: u16) -> RetryPolicy {
     RetryPolicy::new()
@@ -95,7 +85,7 @@ fn interrupt_batch(seed: u64, steps: usize, resubmissions: u16, seen: &mut Seen)
         .with_retry_policy(retry(resubmissions));
     let mut batch = Batch::new(&api(), options, START);
     (0..DOCUMENTS).for_each(|number| {
-        batch.add(document(number), START);
+        batch.add(document(number, CONTENT), START);
     });
     batch.close();
     let mut world = World::new(batch, service(seed));
@@ -125,7 +115,7 @@ fn interrupt_batch(seed: u64, steps: usize, resubmissions: u16, seen: &mut Seen)
                 assert_eq!(finished, DOCUMENTS);
                 return step > steps;
             }
-            Step::Sent(..) | Step::Moved | Step::Reached => {}
+            _ => {}
         }
     }
     false
@@ -136,7 +126,7 @@ fn interrupt_job(seed: u64, steps: usize, resubmissions: u16, seen: &mut Seen) -
     let options = JobOptions::new()
         .with_seed(seed)
         .with_retry_policy(retry(resubmissions));
-    let job = Job::submit(&api(), document(0), options, START);
+    let job = Job::submit(&api(), document(0, CONTENT), options, START);
     let mut world = World::new(job, service(seed));
     let mut is_finished = false;
     for step in 0.. {
@@ -156,7 +146,7 @@ fn interrupt_job(seed: u64, steps: usize, resubmissions: u16, seen: &mut Seen) -
                 assert!(is_finished);
                 return step > steps;
             }
-            Step::Sent(..) | Step::Moved | Step::Reached => {}
+            _ => {}
         }
     }
     false

@@ -18,7 +18,7 @@ pub(super) struct Outbox {
     next_sequence: u64,
     /// Whether submits wait for a confirmation, and up to which sequence there is one.
     needs_confirmation: bool,
-    confirmed: u64,
+    confirmed: Option<u64>,
     /// Requests whose event was emitted, and that are not sent yet.
     submits: VecDeque<EmittedSubmit>,
     polls: VecDeque<Key>,
@@ -48,7 +48,7 @@ impl Outbox {
             outputs: VecDeque::new(),
             next_sequence: first_sequence,
             needs_confirmation,
-            confirmed: 0,
+            confirmed: None,
             submits: VecDeque::new(),
             polls: VecDeque::new(),
             listing: false,
@@ -70,7 +70,7 @@ impl Outbox {
     }
 
     pub(super) fn confirm(&mut self, sequence: u64) {
-        self.confirmed = self.confirmed.max(sequence);
+        self.confirmed = self.confirmed.max(Some(sequence));
     }
 
     /// Emits an event of a job. The request that it announces follows it.
@@ -129,7 +129,7 @@ impl Outbox {
     /// The submit to be sent next, if it may leave as far as confirmations go.
     pub(super) fn next_submit(&self) -> Option<Emitted> {
         let first = self.submits.front()?;
-        let may_leave = !self.needs_confirmation || first.sequence <= self.confirmed;
+        let may_leave = !self.needs_confirmation || Some(first.sequence) <= self.confirmed;
         may_leave.then_some(Emitted::Submit(first.job))
     }
 

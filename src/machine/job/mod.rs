@@ -63,7 +63,7 @@ pub struct Job {
     /// The sequence of the last `Submitting` event, and the sequence up to which events are
     /// confirmed.
     submitting_sequence: u64,
-    confirmed: u64,
+    confirmed: Option<u64>,
     /// The latest time passed in: time never goes back.
     latest: Time,
 }
@@ -144,7 +144,7 @@ impl Job {
     /// Confirms that all events up to this sequence are stored; see
     /// [`JobOptions::with_confirmation`].
     pub fn confirm(&mut self, sequence: u64) {
-        self.confirmed = self.confirmed.max(sequence);
+        self.confirmed = self.confirmed.max(Some(sequence));
     }
 
     /// Uses another API key from the next request on, for a key that was replaced while the job
@@ -243,7 +243,7 @@ impl Job {
             outputs: VecDeque::new(),
             next_sequence: options.first_sequence,
             submitting_sequence: 0,
-            confirmed: 0,
+            confirmed: None,
             latest: now,
         }
     }
@@ -378,7 +378,7 @@ impl Machine for Job {
                 return output;
             }
             let may_leave =
-                !self.options.confirmation || self.confirmed >= self.submitting_sequence;
+                !self.options.confirmation || self.confirmed >= Some(self.submitting_sequence);
             let input = if self.record.state == State::SubmitEmitted
                 && may_leave
                 && now < self.record.deadline

@@ -157,6 +157,17 @@ fn a_confirmation_covers_all_events_before_it_and_nothing_else_waits() {
 }
 
 #[test]
+fn the_first_event_needs_its_confirmation_as_well_if_it_has_number_0() {
+    let options = BatchOptions::new().with_confirmation();
+    let mut run = BatchRun::with_documents(1, options.with_first_sequence(0));
+    run.run_until(START + Duration::from_secs(5));
+    assert_eq!((run.events[0].sequence, run.service.submits), (0, 0));
+    run.batch.confirm(0);
+    run.run();
+    assert_eq!(run.succeeded(), 1);
+}
+
+#[test]
 fn learned_delays_are_taken_out_and_passed_on() {
     let mut run = BatchRun::with_documents(50, BatchOptions::new());
     run.run();

@@ -176,6 +176,16 @@ fn a_submit_waits_for_its_confirmation() {
 }
 
 #[test]
+fn the_first_event_needs_its_confirmation_as_well_if_it_has_number_0() {
+    let options = JobOptions::new().with_confirmation();
+    let mut run = Run::with(options.with_first_sequence(0));
+    assert!(run.next_request().is_none());
+    assert_eq!(run.events.last().unwrap().sequence, 0);
+    run.job.confirm(0);
+    assert!(run.next_request().is_some());
+}
+
+#[test]
 fn without_a_confirmation_the_deadline_passes_and_nothing_is_sent() {
     let mut run = Run::with(
         JobOptions::new()

@@ -162,10 +162,12 @@ impl JobMut<'_> {
 
     /// The event of an effect; `None` if there is nothing to report.
     fn event(&mut self, effect: Effect, decoded: Decoded, step: &Step) -> Option<JobEventKind> {
-        let (due, submits, polls) = (self.record.due, self.record.submits, self.record.polls);
+        let (due, polls) = (self.record.due, self.record.polls);
         Some(match effect {
             Effect::Nothing | Effect::Submit | Effect::Poll => return None,
-            Effect::EmitSubmitting => JobEventKind::Submitting { attempt: submits },
+            Effect::EmitSubmitting => JobEventKind::Submitting {
+                attempt: self.record.attempts(),
+            },
             Effect::SubmitFailed => {
                 let cause = self.failed(decoded, step).0;
                 if self.record.resubmissions > step.before.resubmissions {
@@ -314,7 +316,7 @@ impl JobMut<'_> {
             },
             OutcomeKind::SubmitUnknown => self.submit_unknown(decoded, step),
             OutcomeKind::Exhausted => JobError::Exhausted {
-                attempts: self.record.submits,
+                attempts: self.record.attempts(),
                 cause: decoded.into_cause().or_else(|| self.take_cause()),
             },
             OutcomeKind::Succeeded

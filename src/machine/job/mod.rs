@@ -358,7 +358,7 @@ impl Job {
 
     /// Whether the exchange with this number was a submit: all submits come before the first poll.
     fn is_submit(&self, exchange: u32) -> bool {
-        exchange >= 1 && exchange <= u32::from(self.record.submits)
+        exchange >= 1 && exchange <= self.record.submits
     }
 
     /// Whether the poll with this number is in flight; replies to others are not decoded.

@@ -27,7 +27,7 @@ pub(crate) struct Record {
     /// submit.
     pub(crate) exchange: u32,
     pub(crate) polls: u32,
-    pub(crate) submits: u16,
+    pub(crate) submits: u32,
     /// Submits that count against the retry budget.
     pub(crate) spent: u16,
     /// Submits that were repeated although they may have arrived.
@@ -108,6 +108,11 @@ pub enum PollReason {
 }
 
 impl Record {
+    /// How many submits there were, for events and snapshots, which count as far as this.
+    pub(crate) fn attempts(&self) -> u16 {
+        u16::try_from(self.submits).unwrap_or(u16::MAX)
+    }
+
     /// Whether it may not go on before its deadline, so that it finishes at once.
     pub(crate) fn is_hopeless(&self) -> bool {
         match self.state {
@@ -190,8 +195,8 @@ impl Record {
         Self {
             state,
             due,
-            submits,
-            exchange: u32::from(submits),
+            submits: submits.into(),
+            exchange: submits.into(),
             spent,
             resubmissions,
             ..ready

@@ -47,7 +47,7 @@ impl Snapshot {
         };
         Some(Self {
             submitting,
-            submits: record.submits,
+            submits: record.attempts(),
             spent: record.spent,
             resubmissions: record.resubmissions,
             due: record.due,
@@ -160,5 +160,61 @@ impl TryFrom<SnapshotWire> for Snapshot {
             deadline: from_milliseconds(wire.deadline_ms),
             reference: wire.reference,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::machine::{Job, JobOptions, Machine, Output, Transmit};
+    use crate::wire::{Api, Document};
+
+    const START: Time = Time::from_unix_seconds(1_700_000_000);
+
+    /// A job that has made as many submits as a snapshot can count.
+    fn with_many_submits() -> Job {
+        let snapshot = Snapshot {
+            submitting: false,
+            submits: u16::MAX,
+            spent: 0,
+            resubmissions: 0,
+            due: START,
+            deadline: START + std::time::Duration::from_secs(3600),
+            reference: None,
+        };
+        let api = Api::new(Api::PRODUCTION, "key").expect("a key");
+        let document = Document::new("a.pdf", "invoice", &b"%PDF"[..]).expect("a document");
+        Job::restore(&api, &snapshot, document, JobOptions::new(), START)
+    }
+
+    fn next_request(job: &mut Job, now: &mut Time) -> Transmit {
+        loop {
+            match job.next_output(*now) {
+                Output::Send(transmit) => return transmit,
+                Output::Event(_) => {}
+                Output::Wait(until) => *now = until,
+                rest => panic!("{rest:?}"),
+            }
+        }
+    }
+
+    fn respond(job: &mut Job, status: u16, body: &'static str, now: &mut Time) {
+        let id = next_request(job, now).id;
+        let mut response = http::Response::new(Bytes::from_static(body.as_bytes()));
+        *response.status_mut() = http::StatusCode::from_u16(status).expect("a status");
+        job.handle_response(id, response, *now);
+    }
+
+    #[test]
+    fn an_acceptance_counts_however_many_submits_came_before_it() {
+        let (mut job, mut now) = (with_many_submits(), START);
+        respond(&mut job, 429, "{}", &mut now);
+        let snapshot = job.snapshot().expect("it has no ticket");
+        assert_eq!(snapshot.submits, u16::MAX, "as many as it can count");
+        respond(&mut job, 202, r#"{"extraction_id": "0d14"}"#, &mut now);
+        assert!(job.ticket().is_some());
+        assert_eq!(next_request(&mut job, &mut now).request.method(), "GET");
     }
 }

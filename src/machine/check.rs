@@ -35,7 +35,12 @@ impl Check {
 
     /// Adds a boolean, as `true` or `false`.
     pub(super) fn flag(self, name: &str, value: bool) -> Self {
-        self.text(name, Some(if value { "true" } else { "false" }))
+        self.text(name, Some(Self::flag_text(value)))
+    }
+
+    /// A boolean as text.
+    pub(super) const fn flag_text(value: bool) -> &'static str {
+        if value { "true" } else { "false" }
     }
 
     /// The 16 hexadecimal digits of the checksum, in lower case.

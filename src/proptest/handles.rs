@@ -97,17 +97,28 @@ pub fn snapshots() -> BoxedStrategy<Snapshot> {
     let count = || prop_oneof![3 => 0..10_u16, 1 => any::<u16>()];
     let reference = weighted(0.5, text()).prop_map(|name| name.map(String::into_boxed_str));
     (
-        any::<bool>(),
+        prop_oneof![
+            Just((false, false)),
+            Just((true, false)),
+            Just((true, true))
+        ],
         [count(), count(), count()],
         reference,
         milliseconds(),
         milliseconds(),
     )
         .prop_map(
-            |(submitting, [submits, spent, resubmissions], reference, due, deadline)| {
+            |(
+                (submitting, abandoned),
+                [submits, spent, resubmissions],
+                reference,
+                due,
+                deadline,
+            )| {
                 let (due, deadline) = (time(due), time(deadline));
                 Snapshot {
                     submitting,
+                    abandoned,
                     submits,
                     spent,
                     resubmissions,

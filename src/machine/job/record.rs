@@ -187,6 +187,7 @@ impl Record {
             (State::Ready, due)
         };
         let Snapshot {
+            abandoned,
             submits,
             spent,
             resubmissions,
@@ -199,6 +200,7 @@ impl Record {
             exchange: submits.into(),
             spent,
             resubmissions,
+            abandoned,
             ..ready
         }
     }

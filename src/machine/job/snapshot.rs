@@ -22,6 +22,8 @@ use crate::wire::without_values;
 #[serde(try_from = "SnapshotWire", into = "SnapshotWire")]
 pub struct Snapshot {
     pub(crate) submitting: bool,
+    /// Abandoned while the submit was in flight.
+    pub(crate) abandoned: bool,
     pub(crate) submits: u16,
     pub(crate) spent: u16,
     pub(crate) resubmissions: u16,
@@ -47,6 +49,7 @@ impl Snapshot {
         };
         Some(Self {
             submitting,
+            abandoned: record.abandoned,
             submits: record.attempts(),
             spent: record.spent,
             resubmissions: record.resubmissions,
@@ -102,6 +105,8 @@ impl Snapshot {
 struct SnapshotWire {
     typless_snapshot: u32,
     submitting: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    abandoned: Option<bool>,
     submits: u16,
     spent: u16,
     resubmissions: u16,
@@ -117,6 +122,7 @@ impl SnapshotWire {
         Check::new()
             .number("typless_snapshot", self.typless_snapshot.into())
             .flag("submitting", self.submitting)
+            .text("abandoned", self.abandoned.map(Check::flag_text))
             .number("submits", self.submits.into())
             .number("spent", self.spent.into())
             .number("resubmissions", self.resubmissions.into())
@@ -132,6 +138,8 @@ impl From<Snapshot> for SnapshotWire {
         let mut wire = Self {
             typless_snapshot: Snapshot::VERSION,
             submitting: snapshot.submitting,
+            // Only where it is true: then others read what earlier versions wrote.
+            abandoned: snapshot.abandoned.then_some(true),
             submits: snapshot.submits,
             spent: snapshot.spent,
             resubmissions: snapshot.resubmissions,
@@ -153,6 +161,7 @@ impl TryFrom<SnapshotWire> for Snapshot {
         check_contents(&wire.check, &wire.check())?;
         Ok(Self {
             submitting: wire.submitting,
+            abandoned: wire.abandoned == Some(true),
             submits: wire.submits,
             spent: wire.spent,
             resubmissions: wire.resubmissions,
@@ -177,6 +186,7 @@ mod tests {
     fn with_many_submits() -> Job {
         let snapshot = Snapshot {
             submitting: false,
+            abandoned: false,
             submits: u16::MAX,
             spent: 0,
             resubmissions: 0,

@@ -2,20 +2,25 @@
 
 use std::time::Duration;
 
+use crate::support::service::BatchRun;
 use crate::support::{ID, Run, START, accepted, api, document, response_with, submit};
-use typless::machine::{Job, JobOptions, Machine, Output, Snapshot, Ticket, TicketError, Time};
+use typless::machine::{
+    BatchOptions, Cause, Job, JobError, JobOptions, Machine, Output, RetryPolicy, Snapshot, Ticket,
+    TicketError, Time,
+};
 use typless::wire::{Document, ExtractionId};
 
 const TICKET: &str = include_str!("../../golden/ticket-1.json");
 const BARE_TICKET: &str = include_str!("../../golden/ticket-1-bare.json");
 const READY: &str = include_str!("../../golden/snapshot-1-ready.json");
 const SUBMITTING: &str = include_str!("../../golden/snapshot-1-submitting.json");
+const ABANDONED: &str = include_str!("../../golden/snapshot-1-abandoned.json");
 
 /// Reads one kind of file, and returns its error.
 type Reader = fn(&str) -> Option<TicketError>;
 
 /// Each file, without its final line break, and what reads it.
-fn golden() -> [(&'static str, Reader); 4] {
+fn golden() -> [(&'static str, Reader); 5] {
     let ticket: Reader = |json| Ticket::from_json(json).err();
     let snapshot: Reader = |json| Snapshot::from_json(json).err();
     [
@@ -23,6 +28,7 @@ fn golden() -> [(&'static str, Reader); 4] {
         (BARE_TICKET.trim_end(), ticket),
         (READY.trim_end(), snapshot),
         (SUBMITTING.trim_end(), snapshot),
+        (ABANDONED.trim_end(), snapshot),
     ]
 }
 
@@ -92,6 +98,38 @@ fn a_snapshot_of_version_1_is_read_and_written_unchanged() {
     assert!(matches!(job.next_output(START), Output::Event(_)));
     assert_eq!(job.snapshot().unwrap().to_json(), SUBMITTING.trim_end());
     assert!(Snapshot::from_json(SUBMITTING).unwrap().may_be_submitted());
+
+    assert!(matches!(job.next_output(START), Output::Send(_)));
+    job.abandon(START);
+    let abandoned = job.snapshot().unwrap().to_json();
+    assert_eq!(
+        (abandoned.contains(r#""abandoned":true"#), abandoned),
+        (true, ABANDONED.trim_end().to_owned())
+    );
+}
+
+#[test]
+fn what_was_abandoned_while_its_submit_was_out_is_not_submitted_again_after_a_restart() {
+    let retry = RetryPolicy::new().with_resubmissions(3);
+    let options = JobOptions::new().with_retry_policy(retry);
+    let snapshot = Snapshot::from_json(ABANDONED).unwrap();
+    let mut run = Run::new(Job::restore(&api(), &snapshot, document(), options, START));
+    assert!(matches!(
+        run.error(),
+        JobError::SubmitUnknown {
+            cause: Cause::Restarted,
+            otherwise: None
+        }
+    ));
+    let options = BatchOptions::new().with_retry_policy(retry);
+    let mut run = BatchRun::new(options);
+    run.batch.restore(&snapshot, document(), START);
+    run.batch.close();
+    run.run();
+    assert_eq!(
+        (run.count_errors("SubmitUnknown"), run.service.submits),
+        (1, 0)
+    );
 }
 
 #[test]
@@ -199,7 +237,7 @@ fn an_invalid_ticket_is_refused_without_being_quoted() {
 
 #[test]
 fn the_checksum_can_be_computed_by_anybody() {
-    for json in [TICKET, BARE_TICKET, READY, SUBMITTING] {
+    for json in [TICKET, BARE_TICKET, READY, SUBMITTING, ABANDONED] {
         let fields: serde_json::Map<String, serde_json::Value> =
             serde_json::from_str(json).unwrap();
         let order = [
@@ -211,6 +249,7 @@ fn the_checksum_can_be_computed_by_anybody() {
             "submitted_at_ms",
             "typless_snapshot",
             "submitting",
+            "abandoned",
             "submits",
             "spent",
             "resubmissions",

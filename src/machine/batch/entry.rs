@@ -143,13 +143,7 @@ impl Entry {
     }
 
     pub(super) fn ticket(&self) -> Option<Ticket> {
-        let extraction_id = self.extraction_id.clone()?;
-        Some(Ticket::for_document(
-            self.meta.clone(),
-            extraction_id,
-            self.record.submitted_at,
-            self.record.deadline,
-        ))
+        Ticket::from_record(&self.meta, self.extraction_id.as_ref(), &self.record)
     }
 
     /// The request that submits its document, if that is still there.

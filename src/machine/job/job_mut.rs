@@ -151,13 +151,7 @@ impl JobMut<'_> {
 
     /// The ticket, once there is an id.
     pub(crate) fn ticket(&self) -> Option<Ticket> {
-        let extraction_id = self.extraction_id.clone()?;
-        Some(Ticket::for_document(
-            self.meta.clone(),
-            extraction_id,
-            self.record.submitted_at,
-            self.record.deadline,
-        ))
+        Ticket::from_record(self.meta, self.extraction_id.as_ref(), self.record)
     }
 
     /// The event of an effect; `None` if there is nothing to report.

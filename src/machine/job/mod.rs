@@ -175,13 +175,7 @@ impl Job {
     /// The ticket with which another process can resume the job; `Some` as soon as the service has
     /// returned the extraction id, even if that was after the job finished.
     pub fn ticket(&self) -> Option<Ticket> {
-        let extraction_id = self.extraction_id.clone()?;
-        Some(Ticket::for_document(
-            self.meta.clone(),
-            extraction_id,
-            self.record.submitted_at,
-            self.record.deadline,
-        ))
+        Ticket::from_record(&self.meta, self.extraction_id.as_ref(), &self.record)
     }
 
     /// What can be stored of the job while it has no ticket; `None` once it has one, or has

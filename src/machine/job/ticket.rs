@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::record::Record;
 use crate::machine::check::Check;
 use crate::machine::time::Time;
 use crate::wire::{Document, ExtractionId, without_values};
@@ -49,6 +50,20 @@ impl Ticket {
             submitted_at,
             deadline,
         }
+    }
+
+    /// The ticket of a job, once it has an id.
+    pub(crate) fn from_record(
+        meta: &Arc<DocumentMeta>,
+        extraction_id: Option<&ExtractionId>,
+        record: &Record,
+    ) -> Option<Self> {
+        Some(Self::for_document(
+            meta.clone(),
+            extraction_id?.clone(),
+            record.submitted_at,
+            record.deadline,
+        ))
     }
 
     /// The service's id of the extraction.

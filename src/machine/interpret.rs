@@ -88,7 +88,7 @@ pub(crate) enum PollResult {
     /// Not finished.
     InProgress { hint: Option<Duration> },
     /// The service does not know the id.
-    NotFound,
+    NotFound { hint: Option<Duration> },
     /// The poll failed, which says nothing about the job.
     Failed { hint: Option<Duration> },
     /// It failed for a reason that is not specific to the job.
@@ -366,7 +366,7 @@ pub(crate) fn poll(reply: Reply) -> Meaning<PollResult> {
             let refusal = Refusal::from_status(response.status());
             let result = match refusal {
                 Refusal::Key => PollResult::KeyRefused,
-                Refusal::NotFound => PollResult::NotFound,
+                Refusal::NotFound => PollResult::NotFound { hint },
                 Refusal::Final | Refusal::Redirect => PollResult::Final(OutcomeKind::Refused),
                 Refusal::TooMany => PollResult::Deferred { hint },
                 _ if hint.is_some() => PollResult::Deferred { hint },

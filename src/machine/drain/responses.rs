@@ -12,7 +12,7 @@ use crate::machine::pause::PauseReason;
 use crate::machine::throttle::limiter::RequestKind;
 use crate::machine::throttle::{Completed, Subject};
 use crate::machine::{Cause, Time, random};
-use crate::wire::{Extraction, ExtractionId, ServiceError, Status};
+use crate::wire::{Extraction, ExtractionId, Status};
 
 /// After so many refusals without a single success there is a pause.
 const MAX_REFUSALS: u16 = 8;
@@ -158,14 +158,14 @@ impl Drain {
         self.observe(id, outstanding, signal, &decoded, now);
         let is_refusal = matches!(
             result,
-            PollResult::NotFound | PollResult::Final(OutcomeKind::Refused)
+            PollResult::NotFound { .. } | PollResult::Final(OutcomeKind::Refused)
         );
         if is_refusal && !self.has_fetched {
             self.pause_after_refusals(&decoded, now);
         }
         match result {
             PollResult::KeyRefused if self.was_key_taken(outstanding) => {
-                self.refused(key, decoded, |error| DrainError::Refused { error }, now);
+                self.fetched(key, result, decoded, now);
             }
             PollResult::KeyRefused => self.requeue(outstanding, now),
             PollResult::Deferred { .. } => self.requeue(outstanding, now),
@@ -262,15 +262,17 @@ impl Drain {
                 let cause = decoded.into_reason();
                 self.set_aside(key, DrainError::TooLarge { cause });
             }
-            PollResult::NotFound => {
-                self.refused(key, decoded, |error| DrainError::NotFound { error }, now);
+            PollResult::NotFound { hint } => {
+                let error = decoded.into_service_error();
+                self.fetch_failed(key, DrainError::NotFound { error }, hint, now);
             }
             PollResult::Final(_) | PollResult::KeyRefused => {
-                self.refused(key, decoded, |error| DrainError::Refused { error }, now);
+                let error = decoded.into_service_error();
+                self.fetch_failed(key, DrainError::Refused { error }, None, now);
             }
             PollResult::Failed { hint } | PollResult::Deferred { hint } => {
                 let cause = decoded.into_reason();
-                self.fetch_unanswered(key, cause, hint, now);
+                self.fetch_failed(key, DrainError::Unanswered { cause }, hint, now);
             }
         }
     }
@@ -305,23 +307,6 @@ impl Drain {
                 error: decoded.into_decode_error(),
             },
         );
-    }
-
-    /// An error response for this id.
-    fn refused(
-        &mut self,
-        key: Key,
-        decoded: Decoded,
-        reason: impl FnOnce(ServiceError) -> DrainError,
-        now: Time,
-    ) {
-        let error = decoded.into_service_error();
-        self.fetch_failed(key, reason(error), None, now);
-    }
-
-    /// No usable response for this id: the cause may be the id or the service.
-    fn fetch_unanswered(&mut self, key: Key, cause: Cause, hint: Option<Duration>, now: Time) {
-        self.fetch_failed(key, DrainError::Unanswered { cause }, hint, now);
     }
 
     fn fetch_failed(&mut self, key: Key, reason: DrainError, hint: Option<Duration>, now: Time) {

@@ -275,8 +275,10 @@ fn poll(record: &mut Record, now: Time, rules: &Rules<'_>) -> Effect {
 fn polled(record: &mut Record, result: PollResult, now: Time, rules: &Rules<'_>) -> Effect {
     match result {
         PollResult::InProgress { hint } => in_progress(record, hint, now, rules),
-        PollResult::NotFound if is_young(record, now) => in_progress(record, None, now, rules),
-        PollResult::NotFound => finish(record, OutcomeKind::NotFound),
+        PollResult::NotFound { hint } if is_young(record, now) => {
+            in_progress(record, hint, now, rules)
+        }
+        PollResult::NotFound { .. } => finish(record, OutcomeKind::NotFound),
         PollResult::Failed { hint } | PollResult::Deferred { hint } => {
             poll_failed(record, hint, now, rules)
         }

@@ -85,7 +85,7 @@ fn inputs(exchange: u32) -> Vec<Input> {
             PollResult::InProgress { hint },
             PollResult::Failed { hint },
             PollResult::Deferred { hint },
-            PollResult::NotFound,
+            PollResult::NotFound { hint },
         ];
         inputs.extend(polls.map(|result| Input::Poll(exchange, result)));
     }

@@ -97,6 +97,15 @@ fn a_hint_is_a_minimum_and_is_reported() {
 }
 
 #[test]
+fn a_hint_with_a_404_of_a_new_id_is_a_minimum_as_well() {
+    let mut run = Run::submitted();
+    run.reply(response_with(404, ("retry-after", "600"), "{}"));
+    let asked = run.now + Duration::from_secs(600);
+    run.reply(success());
+    assert_eq!(run.now, asked);
+}
+
+#[test]
 fn a_hint_past_the_deadline_ends_the_job_at_once() {
     let mut run = Run::with(JobOptions::new().with_deadline(Duration::from_secs(60)));
     run.reply(accepted());

@@ -8,6 +8,9 @@ use super::admitted_rate::{AdmittedRate, FULL};
 /// How many polls may go before a waiting submit: at least one of ten requests is a submit.
 const MAX_POLLS_BEFORE_SUBMIT: u8 = 9;
 
+/// A burst has at most what the rate allows in a hundred years: time ends after a few hundred.
+const MAX_TOLERANCE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// One limit for all requests of a batch: a number per second, and a burst after a rest.
 ///
 /// Any span of time has at most as many requests as the rate allows for its length, plus the burst
@@ -67,6 +70,7 @@ impl Limiter {
     pub(crate) fn new(requests: u32, per: Duration, burst: u32) -> Self {
         let interval = divide_up(per, requests);
         let tolerance = interval.saturating_mul(burst.saturating_sub(1));
+        let tolerance = tolerance.min(MAX_TOLERANCE);
         let rate = Rate {
             interval,
             tolerance,

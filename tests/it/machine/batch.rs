@@ -157,6 +157,22 @@ fn a_confirmation_covers_all_events_before_it_and_nothing_else_waits() {
 }
 
 #[test]
+fn a_rate_of_one_request_in_years_is_kept() {
+    let year = Duration::from_secs(365 * 24 * 3600);
+    for per in [year, year * 100, year * 1000, Duration::MAX] {
+        let options = BatchOptions::new()
+            .with_rate(1, per)
+            .with_burst(u32::MAX)
+            .with_max_submits(1000)
+            .with_max_in_flight(1000);
+        let mut run = BatchRun::with_documents(500, options);
+        run.run_until(START + Duration::from_secs(3600));
+        // No more than in a hundred years may be sent at once.
+        assert!((1..=101).contains(&run.service.submits), "{per:?}");
+    }
+}
+
+#[test]
 fn the_first_event_needs_its_confirmation_as_well_if_it_has_number_0() {
     let options = BatchOptions::new().with_confirmation();
     let mut run = BatchRun::with_documents(1, options.with_first_sequence(0));

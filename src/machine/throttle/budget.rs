@@ -47,6 +47,7 @@ impl RetryBudget {
 
     /// Asks for a retry; false if there is none now. It has to be made, or the budget is smaller
     /// for nothing.
+    #[must_use]
     pub(crate) fn try_spend(&mut self, now: Time) -> bool {
         let granted = now >= self.ready_at();
         if granted {

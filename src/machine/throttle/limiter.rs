@@ -141,6 +141,7 @@ impl Limiter {
 
     /// Takes the permission to send one request, which is used up even if nothing is sent; false if
     /// there is none yet.
+    #[must_use]
     pub(crate) fn take(&mut self, purpose: RequestKind, now: Time) -> bool {
         let now = self.advance(now);
         if now < self.ready_at() {
@@ -370,7 +371,7 @@ mod tests {
         );
         assert_eq!(intervals[11], Duration::from_millis(256), "1/256 is left");
         now = limiter.ready_at();
-        limiter.take(RequestKind::Poll, now);
+        assert!(limiter.take(RequestKind::Poll, now));
         limiter.admitted(now);
         limiter.admitted(now + SECOND * 2);
         assert!(

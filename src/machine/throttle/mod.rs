@@ -207,11 +207,13 @@ impl Throttle {
 
     /// A request leaves.
     pub(crate) fn sent(&mut self, id: RequestId, kind: RequestKind, is_retry: bool, now: Time) {
-        self.limiter.take(kind, now);
+        let is_ready = self.limiter.take(kind, now);
+        debug_assert!(is_ready, "only what may leave does");
         let is_probe = self.health.sent(id, kind == RequestKind::Submit);
         // What a probe repeats is charged to nobody.
         if is_retry && !is_probe {
-            self.budget.try_spend(now);
+            let is_allowed = self.budget.try_spend(now);
+            debug_assert!(is_allowed, "only what may be tried again is");
         }
     }
 

@@ -218,8 +218,10 @@ enum Refusal {
     TooMany,
     /// Any other 4xx: the same request will be refused again.
     Final,
-    /// A redirect: the same, but it is not the service that refuses.
+    /// 307, 308: the same, but it is not the service that refuses.
     Redirect,
+    /// 300 to 303 and other redirects: what was sent to be processed may be processed.
+    SeeOther,
     /// 503: perhaps not processed; the caller may know.
     Overload,
     /// Other 5xx, and what is no known class: something on the way may have passed it on.
@@ -235,7 +237,8 @@ impl Refusal {
             StatusCode::TOO_MANY_REQUESTS => Self::TooMany,
             StatusCode::SERVICE_UNAVAILABLE => Self::Overload,
             status if status.is_client_error() => Self::Final,
-            status if status.is_redirection() => Self::Redirect,
+            StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => Self::Redirect,
+            status if status.is_redirection() => Self::SeeOther,
             _ => Self::Unclear,
         }
     }
@@ -249,7 +252,7 @@ impl Refusal {
             Self::NotReceived | Self::Overload | Self::Unclear => Signal::Down,
             // In its own words it refuses this request, and so it works.
             Self::NotFound | Self::Final if error.is_standard() => Signal::Works,
-            Self::NotFound | Self::Final | Self::Redirect => Signal::Nothing,
+            Self::NotFound | Self::Final | Self::Redirect | Self::SeeOther => Signal::Nothing,
         }
     }
 }
@@ -274,7 +277,8 @@ fn failure_signal(failure: &Failure) -> Signal {
 /// | 503 | unknown, or not processed where the caller declared it |
 /// | other 5xx, no known class | unknown: it may have been processed |
 /// | broken off, too large, nothing in time | the same |
-/// | other 4xx, a redirect | refused |
+/// | a redirect, but 307 and 308 | the same: normally it means that it was processed |
+/// | other 4xx, 307, 308 | refused |
 pub(crate) fn submit(reply: Reply, trusts_overload: bool) -> Meaning<SubmitResult> {
     let response = match reply {
         Reply::Response(response) => response,
@@ -306,7 +310,7 @@ pub(crate) fn submit(reply: Reply, trusts_overload: bool) -> Meaning<SubmitResul
         Refusal::TooMany => SubmitResult::Deferred { hint },
         Refusal::NotFound | Refusal::Final | Refusal::Redirect => SubmitResult::Refused,
         Refusal::Overload if trusts_overload => SubmitResult::NotProcessed { hint },
-        Refusal::Overload | Refusal::Unclear => SubmitResult::Unknown,
+        Refusal::Overload | Refusal::Unclear | Refusal::SeeOther => SubmitResult::Unknown,
     };
     Meaning {
         result,
@@ -367,7 +371,9 @@ pub(crate) fn poll(reply: Reply) -> Meaning<PollResult> {
             let result = match refusal {
                 Refusal::Key => PollResult::KeyRefused,
                 Refusal::NotFound => PollResult::NotFound { hint },
-                Refusal::Final | Refusal::Redirect => PollResult::Final(OutcomeKind::Refused),
+                Refusal::Final | Refusal::Redirect | Refusal::SeeOther => {
+                    PollResult::Final(OutcomeKind::Refused)
+                }
                 Refusal::TooMany => PollResult::Deferred { hint },
                 _ if hint.is_some() => PollResult::Deferred { hint },
                 Refusal::NotReceived | Refusal::Overload | Refusal::Unclear => {
@@ -502,7 +508,9 @@ pub(crate) fn listing<'r>(
             let refusal = Refusal::from_status(response.status());
             let result = match refusal {
                 Refusal::Key => ListingResult::KeyRefused,
-                Refusal::NotFound | Refusal::Final | Refusal::Redirect => ListingResult::Refused,
+                Refusal::NotFound | Refusal::Final | Refusal::Redirect | Refusal::SeeOther => {
+                    ListingResult::Refused
+                }
                 Refusal::NotReceived | Refusal::TooMany | Refusal::Overload | Refusal::Unclear => {
                     ListingResult::Failed { hint }
                 }
@@ -539,9 +547,12 @@ pub(crate) fn call<R: Request>(reply: Reply) -> (CallResult<R::Response>, Decode
         }
         Err(ResponseError::Service(error)) => {
             let result = match Refusal::from_status(response.status()) {
-                Refusal::Key | Refusal::NotFound | Refusal::Final | Refusal::Redirect => {
-                    CallResult::Refused
-                }
+                Refusal::SeeOther if !R::REPEATABLE => CallResult::Unknown { hint },
+                Refusal::Key
+                | Refusal::NotFound
+                | Refusal::Final
+                | Refusal::Redirect
+                | Refusal::SeeOther => CallResult::Refused,
                 Refusal::NotReceived | Refusal::TooMany => CallResult::NotProcessed { hint },
                 Refusal::Overload | Refusal::Unclear => CallResult::Unknown { hint },
             };

@@ -41,6 +41,7 @@ mod faults {
     mod hangs;
     mod input;
     mod poll;
+    mod redirects;
     mod submit;
     mod time;
     mod webhook;

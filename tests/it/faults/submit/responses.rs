@@ -93,9 +93,7 @@ fn s12_two_jobs_with_the_same_id_both_follow_it() {
 
 #[test]
 fn s13_refusals_of_a_submit_are_final_and_reported() {
-    for status in [
-        301, 302, 307, 400, 402, 404, 405, 409, 413, 415, 422, 425, 431,
-    ] {
+    for status in [307, 308, 400, 402, 404, 405, 409, 413, 415, 422, 425, 431] {
         let mut run = run();
         run.reply(response(
             status,

@@ -44,7 +44,7 @@ pub(super) fn scripts() -> Vec<Script> {
             "redirected-submit",
             "A redirect is refused, and nothing is sent to its location.",
             [Ok(response_with(
-                302,
+                307,
                 ("location", "https://elsewhere.example/"),
                 "",
             ))],

@@ -1,10 +1,10 @@
-//! When to a poll of a job again.
+//! When to poll a job again.
 
 use std::time::Duration;
 
 use super::delay::{DelayEstimator, MEDIAN, PRIOR, to_duration, to_ticks};
 
-/// When to a poll of a job again: a pure function of the job's age at the last poll, and of what is
+/// When to poll a job again: a pure function of the job's age at the last poll, and of what is
 /// known of the time jobs take.
 ///
 /// One number decides everything: the *price*, the delay in seconds that one request is worth. A

@@ -30,7 +30,7 @@ struct Bin {
 /// Beyond so many bins those that are close are merged, to three quarters of it.
 const MAX: usize = 128;
 
-/// AgeHistogram are at least this wide.
+/// Bins are at least this wide.
 const NARROWEST: Duration = Duration::from_millis(250);
 
 /// A bin may be as wide as its age divided by this.

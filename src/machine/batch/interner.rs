@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::machine::job::DocumentMeta;
 
-/// Interner without a reference of their own, so that jobs of one document type and customer share
-/// one.
+/// The names of documents without a reference of their own: jobs of one document type and customer
+/// share them.
 #[derive(Debug, Default)]
 pub(super) struct Interner {
     shared: BTreeMap<[Option<Arc<str>>; 2], Arc<DocumentMeta>>,

@@ -1,4 +1,4 @@
-//! RoundRobin between customers.
+//! Turns of customers.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

@@ -92,6 +92,7 @@ impl Pauses {
             PauseReason::Throttled => "paused by the service",
             PauseReason::Outage => "paused: the service does not work",
             PauseReason::Submits => "submits are paused",
+            PauseReason::Fetches => "fetches are paused",
             PauseReason::KeyRefused => "paused: the key is refused",
             _ => "paused",
         })
@@ -116,6 +117,10 @@ fn beginning(pause: &Pause) -> String {
             "submits are paused since {since}: {reason}: {cause}; from {until} on, one at a time \
              finds out when they work again"
         ),
+        PauseReason::Fetches => format!(
+            "fetches are paused since {since} until {until}: {reason}: {cause}; then one finds out \
+             whether they work again"
+        ),
         PauseReason::KeyRefused => format!(
             "paused since {since}: {reason}: {cause}; from {until} on, single requests find out \
              when it is accepted again; {CHECK_KEY}"
@@ -128,6 +133,7 @@ fn ended(reason: PauseReason) -> &'static str {
     match reason {
         PauseReason::Outage => "the service works again",
         PauseReason::Submits => "submits work again",
+        PauseReason::Fetches => "a fetch finds out whether they work again",
         PauseReason::KeyRefused => "the key is accepted again",
         _ => "the service had asked for it",
     }

@@ -36,6 +36,10 @@ pub enum PauseReason {
     /// submit at a time finds out whether they work again, at most 5 minutes apart. Everything else
     /// goes on.
     Submits,
+    /// Fetches of a [`Drain`](super::Drain) keep failing, one id after the other, while other
+    /// requests may succeed. From then on one fetch at a time finds out whether they work again, at
+    /// most 5 minutes apart. Each that fails begins another such pause.
+    Fetches,
     /// The service refuses the key. From then on single requests find out whether it is taken
     /// again, at most 5 minutes apart. Another key ends the pause at once.
     KeyRefused,
@@ -47,6 +51,7 @@ impl fmt::Display for PauseReason {
             Self::Throttled => "the service asked for a pause",
             Self::Outage => "the service does not work, or cannot be reached",
             Self::Submits => "submits keep failing",
+            Self::Fetches => "fetches keep failing",
             Self::KeyRefused => "the service refuses the key",
         })
     }

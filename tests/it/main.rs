@@ -38,6 +38,7 @@ mod machine {
 mod faults {
     mod batch;
     mod drain;
+    mod drain_outages;
     mod hangs;
     mod input;
     mod poll;

@@ -4,6 +4,7 @@
 mod entries;
 mod error;
 mod event;
+mod fetch_gate;
 mod next;
 mod options;
 mod outbox;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use self::entries::{Entries, State};
+use self::fetch_gate::FetchGate;
 use self::next::Next;
 use super::collections::slab::Key;
 use super::exchange::{Failure, Limits, RequestId, Transmit};
@@ -95,8 +97,11 @@ pub use self::progress::DrainProgress;
 ///   Only its id is kept.
 /// - **A bad id** is retried with growing delays, by at most half of the requests in flight, and
 ///   then set aside with its reason. It never stops the others.
-/// - **An outage:** while the service does not work, listings find out when it is over. Ids are not
-///   charged for that, nor for a pause that the service asks for.
+/// - **An outage:** while the service does not work, listings find out when it is over.
+///   Where fetches of eight ids in a row fail and listings do not, one fetch at a time
+///   finds out, at most 5 minutes apart. Ids are not charged for either, nor for a pause that the
+///   service asks for. (Without an interval, ids are charged again after one and a half hours of
+///   failing fetches, so that the drain finishes.)
 /// - **A refused key** pauses everything until it is taken again, or [replaced](Self::set_key).
 /// - **Back-pressure:** with 256 results (unless [set](DrainOptions::with_max_unacknowledged))
 ///   delivered or being fetched, nothing more is fetched.
@@ -113,11 +118,10 @@ pub struct Drain {
     /// The id whose `FetchDue` event was emitted and whose fetch is not sent yet.
     emitted_fetch: Option<Key>,
     throttle: Throttle,
+    fetch_gate: FetchGate,
     /// Whether a fetch has succeeded, and a listing.
     has_fetched: bool,
     has_listed: bool,
-    /// Refused fetches before the first success.
-    refusals: u16,
     customer_check: CustomerCheck,
     closed: bool,
     outputs: VecDeque<Output<DrainEvent>>,
@@ -194,9 +198,9 @@ impl Drain {
                 options.seed,
                 now,
             ),
+            fetch_gate: FetchGate::default(),
             has_fetched: false,
             has_listed: false,
-            refusals: 0,
             customer_check: CustomerCheck {
                 is_open: options.has_customer,
                 is_due: false,
@@ -261,6 +265,7 @@ impl Drain {
     pub fn set_key(&mut self, key: &str) -> Result<(), ConfigError> {
         self.api = self.api.with_key(key)?;
         self.throttle.replace_key(self.latest);
+        self.fetch_gate.allow();
         Ok(())
     }
 
@@ -327,6 +332,8 @@ impl Drain {
         let attempt = self.entries.attempts(key).saturating_add(1);
         self.entries.put(key, State::Fetching);
         self.emitted_fetch = Some(key);
+        let paused_since = self.fetch_gate.resume();
+        self.report_fetches_resumed(paused_since);
         self.emit(DrainEventKind::FetchDue {
             extraction_id,
             attempt,
@@ -387,6 +394,9 @@ impl Drain {
         };
         self.in_flight.insert(exchange, outstanding);
         self.throttle.sent(id, RequestKind::Poll, false, now);
+        if matches!(purpose, Purpose::Fetch { .. }) {
+            self.fetch_gate.sent(exchange);
+        }
         let transmit = Transmit::new(id, request, limits);
         self.outputs.push_back(Output::Send(transmit));
     }

@@ -89,18 +89,17 @@ impl Drain {
         if self.in_flight.len() >= self.options.max_in_flight {
             return None;
         }
+        let waiting = self.entries.first_waiting();
         let Some(ready) = self.throttle.ready_at() else {
-            let is_listing = |outstanding: &Outstanding| outstanding.purpose == Purpose::List;
-            let at = self.throttle.probe_at()?;
-            return (!self.in_flight.values().any(is_listing)).then_some((at, Next::Probe));
+            return self.next_probe();
         };
         let gate = ready.max(now);
-        let waiting = self.entries.first_waiting();
         // While there are ids to fetch, a listing would only repeat them.
+        let is_fetching = waiting.is_some() && !self.fetch_gate.is_single();
         let listing = self
             .listing
             .due
-            .filter(|_| self.emitted_fetch.is_none() && waiting.is_none());
+            .filter(|_| self.emitted_fetch.is_none() && !is_fetching);
         let listing = listing.map(|due| (due.max(gate), Next::List));
         let all = (self.customer_check.is_due && self.emitted_fetch.is_none())
             .then_some((gate, Next::ListAll));
@@ -112,30 +111,44 @@ impl Drain {
             .min_by_key(|(due, _)| *due)
     }
 
+    /// The request that finds out whether the service works again, and when.
+    fn next_probe(&self) -> Option<(Time, Next)> {
+        let is_listing = |outstanding: &Outstanding| outstanding.purpose == Purpose::List;
+        let at = self.throttle.probe_at()?;
+        (!self.in_flight.values().any(is_listing)).then_some((at, Next::Probe))
+    }
+
     fn next_fetch(&self, waiting: Option<Key>, gate: Time) -> Option<(Time, Next)> {
-        let is_open = |key: &Key| {
-            self.entries
-                .get(*key)
-                .is_some_and(|(_, state)| state == State::Fetching)
+        let Some(key) = self.emitted_fetch else {
+            let (due, key) = self.next_to_fetch(waiting, gate)?;
+            return Some((due, Next::EmitFetchDue(key)));
         };
-        if let Some(key) = self.emitted_fetch {
-            return is_open(&key).then_some((gate, Next::Fetch(key)));
-        }
+        let gate = gate.max(self.fetch_gate.opens_at()?);
+        let (_, state) = self.entries.get(key)?;
+        (state == State::Fetching).then_some((gate, Next::Fetch(key)))
+    }
+
+    /// The id to be fetched next, and when.
+    fn next_to_fetch(&self, waiting: Option<Key>, gate: Time) -> Option<(Time, Key)> {
+        let gate = gate.max(self.fetch_gate.opens_at()?);
         let handed_out =
             self.entries.count(State::HandedOut(Time::EPOCH)) + self.entries.count(State::Fetching);
         if handed_out >= self.options.unacknowledged {
             return None;
         }
-        let first = waiting.map(|key| (gate, Next::EmitFetchDue(key)));
+        let first = waiting.map(|key| (gate, key));
         let retry = self
             .entries
             .first_retry()
             .filter(|_| waiting.is_none() || self.has_room_for_retries());
-        let retry = retry.map(|(due, key)| (due.max(gate), Next::EmitFetchDue(key)));
-        [retry, first]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(due, _)| *due)
+        let retry = retry.map(|(due, key)| (due.max(gate), key));
+        // Where one is to find out whether all can be fetched, it is none that failed before.
+        let in_turn = if self.fetch_gate.is_single() {
+            [first, retry]
+        } else {
+            [retry, first]
+        };
+        in_turn.into_iter().flatten().min_by_key(|(due, _)| *due)
     }
 
     /// Retries take at most half of the places, so that ids which fail slowly delay no others.

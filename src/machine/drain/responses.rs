@@ -8,14 +8,10 @@ use crate::machine::collections::slab::Key;
 use crate::machine::exchange::RequestId;
 use crate::machine::interpret::{self, Decoded, ListingResult, Meaning, PollResult, Reply, Signal};
 use crate::machine::job::record::OutcomeKind;
-use crate::machine::pause::PauseReason;
 use crate::machine::throttle::limiter::RequestKind;
 use crate::machine::throttle::{Completed, Subject};
 use crate::machine::{Cause, Time, random};
 use crate::wire::{Extraction, ExtractionId, Status};
-
-/// After so many refusals without a single success there is a pause.
-const MAX_REFUSALS: u16 = 8;
 
 /// The shortest and the longest time between two listings of all customers.
 const CUSTOMER_CHECK_GAPS: (Duration, Duration) =
@@ -156,41 +152,57 @@ impl Drain {
             decoded,
         } = interpret::poll(reply);
         self.observe(id, outstanding, signal, &decoded, now);
+        let result = match result {
+            PollResult::KeyRefused if self.was_key_taken(outstanding) => {
+                PollResult::Final(OutcomeKind::Refused)
+            }
+            result => result,
+        };
+        self.judge_fetches(id, key, result, signal, &decoded, now);
+        match result {
+            PollResult::KeyRefused | PollResult::Deferred { .. } => self.requeue(outstanding, now),
+            result => {
+                let has_end = self.options.interval.is_none();
+                let is_spared =
+                    is_unsent || self.throttle.is_outage() || self.fetch_gate.spares_ids(has_end);
+                self.fetched(key, result, decoded, is_spared, now);
+            }
+        }
+    }
+
+    /// What the fetch of one id says of all fetches.
+    fn judge_fetches(
+        &mut self,
+        id: RequestId,
+        key: Key,
+        result: PollResult,
+        signal: Signal,
+        decoded: &Decoded,
+        now: Time,
+    ) {
         let is_refusal = matches!(
             result,
             PollResult::NotFound { .. } | PollResult::Final(OutcomeKind::Refused)
         );
-        if is_refusal && !self.has_fetched {
-            self.pause_after_refusals(&decoded, now);
-        }
-        match result {
-            PollResult::KeyRefused if self.was_key_taken(outstanding) => {
-                self.fetched(key, result, decoded, now);
+        match (result, signal) {
+            (
+                PollResult::KeyRefused
+                | PollResult::Deferred { .. }
+                | PollResult::Final(OutcomeKind::TooLarge),
+                _,
+            ) => self.fetch_gate.over(id.get()),
+            // Before the first success, a refusal may be about the URL and not about the id.
+            (_, Signal::Works) if self.has_fetched || !is_refusal => {
+                self.has_fetched = true;
+                let paused_since = self.fetch_gate.works();
+                self.report_fetches_resumed(paused_since);
             }
-            PollResult::KeyRefused => self.requeue(outstanding, now),
-            PollResult::Deferred { .. } => self.requeue(outstanding, now),
-            // It was never sent, or the service does not work: the id is not charged an attempt.
-            PollResult::Failed { hint } if is_unsent || self.throttle.is_outage() => {
-                let delay = self.options.retry.delay(1, self.draw());
-                let retry_at = now + delay.max(hint.unwrap_or_default());
-                let cause = decoded.into_reason();
-                self.try_again(key, DrainError::Unanswered { cause }, retry_at);
+            _ => {
+                let is_outage = self.throttle.is_outage();
+                if let Some(until) = self.fetch_gate.fails(id.get(), key, is_outage, now) {
+                    self.report_fetches_paused(until, decoded.reason(), now);
+                }
             }
-            result => self.fetched(key, result, decoded, now),
-        }
-    }
-
-    /// While no fetch has ever succeeded, a refusal may be about the URL and not about the id: a
-    /// pause after every eighth, so that few ids are tried.
-    fn pause_after_refusals(&mut self, decoded: &Decoded, now: Time) {
-        self.refusals = self.refusals.saturating_add(1);
-        if self.refusals % MAX_REFUSALS == 0 {
-            let delay = self
-                .options
-                .retry
-                .delay(self.refusals / MAX_REFUSALS, self.draw());
-            self.throttle
-                .pause_until(now + delay, PauseReason::Outage, || decoded.reason(), now);
         }
     }
 
@@ -232,7 +244,14 @@ impl Drain {
         }
     }
 
-    fn fetched(&mut self, key: Key, result: PollResult, decoded: Decoded, now: Time) {
+    fn fetched(
+        &mut self,
+        key: Key,
+        result: PollResult,
+        decoded: Decoded,
+        is_spared: bool,
+        now: Time,
+    ) {
         match result {
             PollResult::Final(OutcomeKind::Succeeded) => match decoded {
                 Decoded::Extraction(extraction) => self.hand_out(key, Ok(*extraction), now),
@@ -255,8 +274,7 @@ impl Drain {
                 } else {
                     Status::InProgress
                 };
-                self.has_fetched = true;
-                self.fetch_failed(key, DrainError::Unfinished { status }, hint, now);
+                self.fetch_failed(key, DrainError::Unfinished { status }, hint, is_spared, now);
             }
             PollResult::Final(OutcomeKind::TooLarge) => {
                 let cause = decoded.into_reason();
@@ -264,22 +282,21 @@ impl Drain {
             }
             PollResult::NotFound { hint } => {
                 let error = decoded.into_service_error();
-                self.fetch_failed(key, DrainError::NotFound { error }, hint, now);
+                self.fetch_failed(key, DrainError::NotFound { error }, hint, is_spared, now);
             }
             PollResult::Final(_) | PollResult::KeyRefused => {
                 let error = decoded.into_service_error();
-                self.fetch_failed(key, DrainError::Refused { error }, None, now);
+                self.fetch_failed(key, DrainError::Refused { error }, None, is_spared, now);
             }
             PollResult::Failed { hint } | PollResult::Deferred { hint } => {
                 let cause = decoded.into_reason();
-                self.fetch_failed(key, DrainError::Unanswered { cause }, hint, now);
+                self.fetch_failed(key, DrainError::Unanswered { cause }, hint, is_spared, now);
             }
         }
     }
 
     /// The final result of an extraction.
     fn hand_out(&mut self, key: Key, extraction: Result<Extraction, DrainError>, now: Time) {
-        self.has_fetched = true;
         let Some(extraction_id) = self.fetching(key) else {
             return;
         };
@@ -300,7 +317,6 @@ impl Drain {
 
     /// Sets aside a result that can't be read: it will not change.
     fn set_aside_unreadable(&mut self, key: Key, decoded: Decoded) {
-        self.has_fetched = true;
         self.set_aside(
             key,
             DrainError::Unreadable {
@@ -309,16 +325,29 @@ impl Drain {
         );
     }
 
-    fn fetch_failed(&mut self, key: Key, reason: DrainError, hint: Option<Duration>, now: Time) {
+    /// The fetch brought no result. An id that is spared is not charged an attempt: it was never
+    /// sent, or it is not the id that is bad.
+    fn fetch_failed(
+        &mut self,
+        key: Key,
+        reason: DrainError,
+        hint: Option<Duration>,
+        is_spared: bool,
+        now: Time,
+    ) {
         if self.fetching(key).is_none() {
             return;
         }
         let attempts = self.entries.attempts(key).saturating_add(1);
-        if attempts >= self.options.retry.attempts() {
+        if !is_spared && attempts >= self.options.retry.attempts() {
             return self.set_aside(key, reason);
         }
-        self.entries.count_attempt(key);
-        let delay = self.options.retry.delay(attempts, self.draw());
+        let failures = if is_spared {
+            1
+        } else {
+            self.entries.count_attempt(key)
+        };
+        let delay = self.options.retry.delay(failures, self.draw());
         self.try_again(key, reason, now + delay.max(hint.unwrap_or_default()));
     }
 

@@ -284,18 +284,6 @@ impl Throttle {
         }
     }
 
-    /// Sends nothing before this, and then without a burst.
-    pub(crate) fn pause_until(
-        &mut self,
-        until: Time,
-        reason: PauseReason,
-        cause: impl Fn() -> Cause,
-        now: Time,
-    ) {
-        self.limiter.pause_until(until);
-        self.begin_pause(reason, cause, now);
-    }
-
     /// Reports that the limiter pauses, unless that is reported already.
     fn begin_pause(&mut self, reason: PauseReason, cause: impl Fn() -> Cause, now: Time) {
         let until = self.limiter.paused_until();

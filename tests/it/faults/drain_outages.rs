@@ -1,0 +1,236 @@
+//! A queue of which the fetches do not work for long: row D15 of `docs/faults.md`.
+
+use std::time::Duration;
+
+use crate::support::queue::{DrainRun, Queue, Reply, Rest};
+use crate::support::{START, failed, in_progress, response};
+use typless::machine::{
+    DrainEventKind, DrainOptions, Failure, FailureKind, Machine, Output, PauseReason, RequestId,
+    Time,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn watching() -> DrainOptions {
+    DrainOptions::new().with_interval(MINUTE)
+}
+
+fn names(count: usize) -> Vec<String> {
+    (0..count).map(|number| number.to_string()).collect()
+}
+
+fn queue_of(names: &[String]) -> Queue {
+    Queue::new(&names.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Lets the fetches of these ids fail, and not the listings.
+fn break_fetches(queue: &mut Queue, names: &[String], reply: fn() -> Reply) {
+    for name in names {
+        queue.odd.insert(name.clone(), Box::new(reply));
+    }
+}
+
+/// The times of the fetches.
+fn fetches(run: &DrainRun) -> Vec<Time> {
+    let is_fetch = |request: &&(Time, String)| request.1.contains("extraction_id=");
+    run.requests
+        .iter()
+        .filter(is_fetch)
+        .map(|it| it.0)
+        .collect()
+}
+
+/// How often it was reported that fetches are held back, and that they are not any more.
+fn pauses(run: &DrainRun) -> (usize, usize) {
+    let paused = run.count(|kind| {
+        matches!(kind, DrainEventKind::Paused(pause) if pause.reason == PauseReason::Fetches)
+    });
+    let resumed = run.count(|kind| {
+        matches!(kind, DrainEventKind::Resumed { reason, .. } if *reason == PauseReason::Fetches)
+    });
+    (paused, resumed)
+}
+
+#[test]
+fn d15_an_hour_in_which_only_listings_work_sets_nothing_aside() {
+    let failures: [fn() -> Reply; 7] = [
+        || Ok(response(500, "")),
+        || Ok(response(503, "")),
+        || Ok(response(408, "")),
+        || Ok(response(404, "<html>")),
+        || Ok(response(200, "<html>")),
+        || Err(FailureKind::Interrupted),
+        || Err(FailureKind::NotSent),
+    ];
+    for (number, failure) in failures.into_iter().enumerate() {
+        for fetched_before in [0, 1] {
+            let names = names(500);
+            let mut run = DrainRun::with(watching());
+            let mut queue = queue_of(&names);
+            break_fetches(&mut queue, &names[fetched_before..], failure);
+            run.serve(&mut queue, HOUR);
+            let text = format!("{number}, {fetched_before}");
+            assert!(run.set_aside().is_empty(), "{text}: {:?}", run.set_aside());
+            assert_eq!(run.returned().len(), fetched_before, "{text}");
+            let (paused, resumed) = pauses(&run);
+            assert!((12..25).contains(&paused), "{text}: {paused}");
+            assert_eq!(paused, resumed + 1, "{text}: and the last one is not over");
+            let sent = fetches(&run).len();
+            assert!(sent < 60, "{text}: {sent}");
+            queue.odd.clear();
+            run.serve(&mut queue, MINUTE * 10);
+            assert_eq!(run.returned().len(), names.len(), "{text}");
+            assert_eq!(pauses(&run), (paused, paused), "{text}");
+        }
+    }
+}
+
+#[test]
+fn d15_single_fetches_are_ten_seconds_to_five_minutes_apart() {
+    let names = names(100);
+    let mut run = DrainRun::with(watching().with_max_in_flight(1));
+    let mut queue = queue_of(&names);
+    break_fetches(&mut queue, &names, || Ok(response(500, "")));
+    run.serve(&mut queue, HOUR);
+    let times = fetches(&run);
+    let single = times.iter().rposition(|time| *time < START + SECOND * 5);
+    let gaps: Vec<u64> = times[single.unwrap()..]
+        .windows(2)
+        .map(|pair| pair[1].saturating_since(pair[0]).as_secs())
+        .collect();
+    assert_eq!(gaps[..6], [10, 20, 40, 80, 160, 300], "{gaps:?}");
+    assert!(gaps[6..].iter().all(|gap| *gap == 300), "{gaps:?}");
+    assert!(queue.listings > 50, "{}: they go on", queue.listings);
+    let outages = run.count(
+        |kind| matches!(kind, DrainEventKind::Paused(pause) if pause.reason == PauseReason::Outage),
+    );
+    assert_eq!(outages, 1, "until the first listing");
+}
+
+/// Responds to listings at once and to fetches never, or after this time that they failed, for an
+/// hour.
+fn hang(run: &mut DrainRun, queue: &mut Queue, after: Option<Duration>) {
+    let (end, mut out): (Time, Vec<(Time, RequestId)>) = (run.now + HOUR, Vec::new());
+    loop {
+        match run.drain.next_output(run.now) {
+            Output::Send(transmit) if transmit.request.uri().path().ends_with("awaiting-poll") => {
+                let reply = queue.respond(transmit.request.uri()).unwrap();
+                run.drain.handle_response(transmit.id, reply, run.now);
+            }
+            Output::Send(transmit) => {
+                out.extend(after.map(|after| (run.now + after, transmit.id)));
+            }
+            Output::Event(event) => run.note(event),
+            Output::Wait(until) => {
+                let due = out.first().map_or(until, |(due, _)| *due);
+                run.now = until.min(due);
+                if run.now >= end {
+                    return;
+                }
+                while let Some((_, id)) = out.first().copied().filter(|(due, _)| *due <= run.now) {
+                    out.remove(0);
+                    let failure = Failure::new(FailureKind::Interrupted, "set by the test");
+                    run.drain.handle_failure(id, failure, run.now);
+                }
+            }
+            Output::NeedInput | Output::Done => panic!("there is something to wait for"),
+        }
+    }
+}
+
+#[test]
+fn d15_an_hour_in_which_fetches_hang_sets_nothing_aside() {
+    for in_flight in [8, 64] {
+        for after in [None, Some(SECOND / 10), Some(SECOND * 59)] {
+            let names = names(200);
+            let mut queue = queue_of(&names);
+            let mut run = DrainRun::with(watching().with_max_in_flight(in_flight));
+            hang(&mut run, &mut queue, after);
+            assert!(
+                run.set_aside().is_empty(),
+                "{after:?}: {:?}",
+                run.set_aside()
+            );
+            run.serve(&mut queue, MINUTE * 10);
+            assert_eq!(run.returned().len(), names.len(), "{after:?}");
+        }
+    }
+}
+
+#[test]
+fn d15_a_few_bad_ids_are_set_aside_whatever_is_left_besides_them() {
+    for (good, bad) in [(0, 1), (0, 7), (100, 7), (3, 30)] {
+        let names = names(good + bad);
+        let mut run = DrainRun::with(DrainOptions::new());
+        let mut queue = queue_of(&names);
+        // From one to the next, so that good ones are among the bad ones.
+        let odd: Vec<String> = names.iter().rev().step_by(2).cloned().collect();
+        let rest = names.iter().rev().skip(1).step_by(2).cloned();
+        let odd: Vec<String> = odd.into_iter().chain(rest).take(bad).collect();
+        break_fetches(&mut queue, &odd, || Ok(response(500, "")));
+        assert_eq!(run.serve(&mut queue, HOUR * 24), Rest::Done);
+        assert_eq!((run.returned().len(), run.set_aside().len()), (good, bad));
+        if bad < 8 {
+            assert!(run.now < START + MINUTE * 3, "{good} {bad}: {:?}", run.now);
+            assert_eq!(pauses(&run), (0, 0));
+        }
+    }
+}
+
+#[test]
+fn d15_what_the_service_refuses_in_its_own_words_is_a_bad_id_once_one_was_fetched() {
+    let names = names(30);
+    let refusal: fn() -> Reply = || {
+        Ok(response(
+            404,
+            r#"{"code": "X", "message": "no", "details": {}}"#,
+        ))
+    };
+    let mut run = DrainRun::with(DrainOptions::new());
+    let mut queue = queue_of(&names);
+    break_fetches(&mut queue, &names[1..], refusal);
+    assert_eq!(run.serve(&mut queue, MINUTE * 5), Rest::Done);
+    assert_eq!((run.set_aside().len(), pauses(&run)), (29, (0, 0)));
+    // While none was, it may be the address that is wrong.
+    let mut run = DrainRun::with(DrainOptions::new());
+    break_fetches(&mut queue, &names, refusal);
+    assert_eq!(run.serve(&mut queue, HOUR), Rest::Waiting);
+    assert!(run.set_aside().is_empty() && pauses(&run).0 > 10);
+}
+
+#[test]
+fn d15_what_fetches_bring_that_is_no_result_shows_that_they_work() {
+    for reply in [|| Ok(failed()), || Ok(in_progress())] as [fn() -> Reply; 2] {
+        let names = names(40);
+        let mut run = DrainRun::with(watching());
+        let mut queue = queue_of(&names);
+        break_fetches(&mut queue, &names, || Ok(response(500, "")));
+        break_fetches(&mut queue, &names[4..5], reply);
+        run.serve(&mut queue, SECOND);
+        let before = fetches(&run).len();
+        // Eight after it, and one more after the listing that shows that not everything fails.
+        assert_eq!((before, pauses(&run).0), (14, 1));
+    }
+}
+
+#[test]
+fn d15_new_ids_find_out_first_whether_fetches_work() {
+    let names = names(30);
+    let mut run = DrainRun::with(watching());
+    let mut queue = queue_of(&names);
+    break_fetches(&mut queue, &names[..8], || Ok(response(500, "")));
+    run.serve(&mut queue, SECOND * 15);
+    assert_eq!(
+        run.returned().len(),
+        22,
+        "the first of the others was a good one"
+    );
+    for number in 0..10 {
+        queue.listed.push(format!("new{number}"));
+        run.serve(&mut queue, MINUTE * 10);
+    }
+    assert_eq!(run.returned().len(), 32);
+    assert_eq!(run.set_aside().len(), 8, "since fetches of new ones work");
+}

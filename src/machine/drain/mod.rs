@@ -97,8 +97,8 @@ pub use self::progress::DrainProgress;
 ///   Only its id is kept.
 /// - **A bad id** is retried with growing delays, by at most half of the requests in flight, and
 ///   then set aside with its reason. It never stops the others.
-/// - **An outage:** while the service does not work, listings find out when it is over.
-///   Where fetches of eight ids in a row fail and listings do not, one fetch at a time
+/// - **An outage:** while the service does not work, listings and fetches in turns find out when it
+///   is over. Where fetches of eight ids in a row fail and listings do not, one fetch at a time
 ///   finds out, at most 5 minutes apart. Ids are not charged for either, nor for a pause that the
 ///   service asks for. (Without an interval, ids are charged again after one and a half hours of
 ///   failing fetches, so that the drain finishes.)
@@ -291,9 +291,13 @@ impl Drain {
             Next::TimeOut(exchange) => self.complete(exchange, Reply::TimeLimit, now),
             Next::Redeliver(key) => self.entries.put(key, State::Retrying(now)),
             Next::List => self.send_list(now),
-            Next::Probe => {
+            Next::ProbeByList => {
                 self.throttle.grant_probe();
                 self.send_list(now);
+            }
+            Next::ProbeByFetch(key) => {
+                self.throttle.grant_probe();
+                self.emit_fetch_due(key);
             }
             Next::ListAll => self.send_list_all(now),
             Next::EmitFetchDue(key) => self.emit_fetch_due(key),

@@ -1,7 +1,7 @@
 //! What to do next: one function decides for acting and waiting alike.
 
 use super::entries::State;
-use super::{Drain, Outstanding, Purpose};
+use super::{Drain, Purpose};
 use crate::machine::Time;
 use crate::machine::collections::slab::Key;
 
@@ -14,7 +14,9 @@ pub(super) enum Next {
     Redeliver(Key),
     List,
     /// List, to find out whether the service works again.
-    Probe,
+    ProbeByList,
+    /// Emit that a fetch is about to be sent, for the same purpose.
+    ProbeByFetch(Key),
     ListAll,
     /// Emit that a fetch is about to be sent.
     EmitFetchDue(Key),
@@ -91,7 +93,7 @@ impl Drain {
         }
         let waiting = self.entries.first_waiting();
         let Some(ready) = self.throttle.ready_at() else {
-            return self.next_probe();
+            return self.next_probe(waiting, now);
         };
         let gate = ready.max(now);
         // While there are ids to fetch, a listing would only repeat them.
@@ -112,10 +114,24 @@ impl Drain {
     }
 
     /// The request that finds out whether the service works again, and when.
-    fn next_probe(&self) -> Option<(Time, Next)> {
-        let is_listing = |outstanding: &Outstanding| outstanding.purpose == Purpose::List;
+    fn next_probe(&self, waiting: Option<Key>, now: Time) -> Option<(Time, Next)> {
         let at = self.throttle.probe_at()?;
-        (!self.in_flight.values().any(is_listing)).then_some((at, Next::Probe))
+        if self.emitted_fetch.is_some() {
+            return None;
+        }
+        let is_listing = self
+            .in_flight
+            .values()
+            .any(|outstanding| outstanding.purpose == Purpose::List);
+        let gate = at.max(now);
+        // In turns, since either may be broken by itself.
+        let is_its_turn = self.throttle.failed_probes() % 2 == 1;
+        match self.next_to_fetch(waiting, gate) {
+            Some((due, key)) if is_listing || is_its_turn && due <= gate => {
+                Some((due, Next::ProbeByFetch(key)))
+            }
+            _ => (!is_listing).then_some((at, Next::ProbeByList)),
+        }
     }
 
     fn next_fetch(&self, waiting: Option<Key>, gate: Time) -> Option<(Time, Next)> {
@@ -143,7 +159,8 @@ impl Drain {
             .filter(|_| waiting.is_none() || self.has_room_for_retries());
         let retry = retry.map(|(due, key)| (due.max(gate), key));
         // Where one is to find out whether all can be fetched, it is none that failed before.
-        let in_turn = if self.fetch_gate.is_single() {
+        let is_probe = self.fetch_gate.is_single() || self.throttle.is_blocked();
+        let in_turn = if is_probe {
             [first, retry]
         } else {
             [retry, first]

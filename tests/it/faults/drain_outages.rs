@@ -1,9 +1,10 @@
-//! A queue of which the fetches do not work for long: row D15 of `docs/faults.md`.
+//! A queue of which the fetches do not work for long, or of which nothing works and then empty
+//! listings prove nothing: the rows D13 and D15 of `docs/faults.md`.
 
 use std::time::Duration;
 
-use crate::support::queue::{DrainRun, Queue, Reply, Rest};
-use crate::support::{START, failed, in_progress, response};
+use crate::support::queue::{DrainRun, Queue, Reply, Rest, listing};
+use crate::support::{START, failed, in_progress, response, response_with};
 use typless::machine::{
     DrainEventKind, DrainOptions, Failure, FailureKind, Machine, Output, PauseReason, RequestId,
     Time,
@@ -233,4 +234,105 @@ fn d15_new_ids_find_out_first_whether_fetches_work() {
     }
     assert_eq!(run.returned().len(), 32);
     assert_eq!(run.set_aside().len(), 8, "since fetches of new ones work");
+}
+
+/// Serves a drain of 20 ids that the service forgets as soon as it has listed them. Empty listings
+/// have this body, and from the first one on everything fails for two minutes.
+fn serve_forgetful(empty: Option<&'static str>, fault: fn() -> Reply) -> DrainRun {
+    let names = names(20);
+    let mut run = DrainRun::with(watching().with_max_in_flight(32));
+    let list = run.requests_now().remove(0);
+    run.drain.handle_response(list.id, listing(&names), run.now);
+    let mut queue = queue_of(&[]);
+    break_fetches(&mut queue, &names, fault);
+    queue.odd_listing = Some(Box::new(fault));
+    run.serve(&mut queue, MINUTE * 2);
+    queue.odd.clear();
+    queue.odd_listing =
+        empty.map(|body| -> Box<dyn Fn() -> Reply> { Box::new(move || Ok(response(200, body))) });
+    run.serve(&mut queue, HOUR);
+    run
+}
+
+#[test]
+fn d15_results_are_fetched_after_an_outage_whatever_an_empty_listing_looks_like() {
+    let faults: [fn() -> Reply; 3] = [
+        || Err(FailureKind::Interrupted),
+        || Ok(response(503, "")),
+        || Ok(response_with(503, ("retry-after", "5"), "")),
+    ];
+    for empty in [None, Some("[]"), Some("{}"), Some("null"), Some("")] {
+        for fault in faults {
+            let run = serve_forgetful(empty, fault);
+            assert_eq!(run.returned().len(), 20, "{empty:?}");
+            assert!(run.set_aside().is_empty(), "{empty:?}");
+        }
+    }
+}
+
+#[test]
+fn d13_a_key_is_found_taken_again_whatever_an_empty_listing_looks_like() {
+    for empty in [None, Some("[]"), Some("{}"), Some("null"), Some("")] {
+        let run = serve_forgetful(empty, || Ok(response(401, "{}")));
+        assert_eq!(run.returned().len(), 20, "{empty:?}");
+        assert!(run.set_aside().is_empty(), "{empty:?}");
+    }
+}
+
+#[test]
+fn d13_probes_are_listings_and_fetches_in_turns() {
+    let mut run = DrainRun::with(watching());
+    let list = run.requests_now().remove(0);
+    run.drain
+        .handle_response(list.id, listing(&names(20)), run.now);
+    let mut queue = queue_of(&[]);
+    break_fetches(&mut queue, &names(20), || Ok(response(401, "")));
+    queue.odd_listing = Some(Box::new(|| Ok(response(401, ""))));
+    run.serve(&mut queue, HOUR);
+    let is_listing: Vec<bool> = run
+        .requests
+        .iter()
+        .skip_while(|(sent_at, _)| *sent_at == START)
+        .map(|(_, uri)| uri.contains("awaiting-poll"))
+        .collect();
+    assert!(is_listing.len() > 10, "{is_listing:?}");
+    assert!(
+        is_listing
+            .iter()
+            .enumerate()
+            .all(|(probe, is)| *is == (probe % 2 == 0)),
+        "{is_listing:?}"
+    );
+}
+
+#[test]
+fn d13_a_probe_whose_id_is_acknowledged_meanwhile_is_another_request() {
+    let mut run = DrainRun::with(watching());
+    let list = run.requests_now().remove(0);
+    run.drain
+        .handle_response(list.id, listing(&names(20)), run.now);
+    let refused: fn() -> Reply = || Ok(response(401, ""));
+    let mut queue = queue_of(&[]);
+    break_fetches(&mut queue, &names(20), refused);
+    queue.odd_listing = Some(Box::new(refused));
+    run.serve(&mut queue, SECOND);
+    let acknowledged = loop {
+        match run.drain.next_output(run.now) {
+            Output::Event(event) => {
+                if let DrainEventKind::FetchDue { extraction_id, .. } = &event.kind {
+                    run.drain.acknowledge(extraction_id);
+                    break extraction_id.to_string();
+                }
+            }
+            Output::Wait(until) => run.now = until,
+            Output::Send(list) => run
+                .drain
+                .handle_response(list.id, response(401, ""), run.now),
+            rest => panic!("{rest:?}"),
+        }
+    };
+    queue.odd.clear();
+    run.serve(&mut queue, MINUTE * 10);
+    let returned = run.returned();
+    assert!(returned.len() == 19 && !returned.contains(&acknowledged));
 }

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::support::START;
+use crate::support::observer::BatchObserver;
+use crate::support::reached::Reached;
 use crate::support::service::{BatchRun, Fault, Service, notification, numbered};
 use proptest::prelude::*;
 use typless::machine::{BatchOptions, JobKey, Machine, Output, Ticket};
@@ -43,6 +45,7 @@ struct FaultRates {
     /// How long the faults last, in seconds from the start.
     lasts: u64,
     hides: bool,
+    lists_nothing: bool,
     forgets: bool,
 }
 
@@ -64,15 +67,19 @@ fn fault_rates() -> impl Strategy<Value = FaultRates> {
         faults,
         0..2000_u64,
         any::<bool>(),
+        prop::bool::weighted(0.2),
         any::<bool>(),
     )
-        .prop_map(|(seed, faults, lasts, hides, forgets)| FaultRates {
-            seed,
-            faults,
-            lasts,
-            hides,
-            forgets,
-        })
+        .prop_map(
+            |(seed, faults, lasts, hides, lists_nothing, forgets)| FaultRates {
+                seed,
+                faults,
+                lasts,
+                hides,
+                lists_nothing,
+                forgets,
+            },
+        )
 }
 
 impl FaultRates {
@@ -82,6 +89,7 @@ impl FaultRates {
             faults,
             lasts,
             hides,
+            lists_nothing,
             forgets,
         } = self;
         let draw = move |number: u64| {
@@ -92,6 +100,7 @@ impl FaultRates {
         };
         run.service.takes = Box::new(move |number| Duration::from_millis(draw(number) % 60_000));
         run.service.hides = Box::new(move |number| hides && draw(number) % 10 == 0);
+        run.service.lists_nothing = lists_nothing;
         run.service.forgets_read = forgets;
         run.service.fault = Box::new(move |number, _, now| {
             let mut chance = draw(number) % 100;
@@ -144,11 +153,7 @@ fn options() -> impl Strategy<Value = (BatchOptions, [usize; 3])> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 96,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(super::cases(96))]
 
     #[test]
     fn every_document_is_accounted_for_once(
@@ -156,61 +161,88 @@ proptest! {
         rates in fault_rates(),
         actions in prop::collection::vec(actions(), 1..60),
     ) {
-        let mut run = BatchRun::new(options);
-        rates.apply(&mut run);
-        let (mut keys, mut added) = (BTreeMap::new(), 0);
-        for (number, action) in actions.into_iter().enumerate() {
-            perform(action, number, &mut run, &mut keys, &mut added);
-        }
-        run.batch.close();
-        for _ in 0..1000 {
-            run.run();
-            if matches!(run.batch.next_output(run.now), Output::Done) {
-                break;
-            }
-            run.batch.confirm(u64::MAX);
-            run.batch.set_key("yet-another").unwrap();
-        }
-        prop_assert!(
-            matches!(run.batch.next_output(run.now), Output::Done),
-            "{:?}",
-            run.batch
-        );
-        prop_assert_eq!(run.outcomes.len(), keys.len() + added);
-        prop_assert!(keys.keys().all(|key| run.outcomes.contains_key(key)));
-        // By the records of the service, no name was submitted twice.
-        let names: BTreeSet<&str> = run
-            .service
-            .held
-            .values()
-            .map(|held| held.name.as_str())
-            .collect();
-        prop_assert_eq!(names.len(), run.service.held.len());
-        // A job with a result was submitted, and its result was read.
-        let read = run
-            .service
-            .held
-            .values()
-            .filter(|held| held.read_at.is_some())
-            .count();
-        prop_assert!(run.succeeded() <= read);
-        let [in_flight, submits, a_second] = limits;
-        prop_assert!(
-            run.max_in_flight_seen <= in_flight,
-            "{} in flight",
-            run.max_in_flight_seen
-        );
-        prop_assert!(
-            run.max_submits_seen <= submits,
-            "{} submits",
-            run.max_submits_seen
-        );
-        prop_assert!(
-            run.max_in_a_second <= a_second,
-            "{} in a second",
-            run.max_in_a_second
-        );
+        every_document_is_accounted_for(options, limits, rates, actions, &Reached::default())?;
     }
+}
+
+fn every_document_is_accounted_for(
+    options: BatchOptions,
+    limits: [usize; 3],
+    rates: FaultRates,
+    actions: Vec<Action>,
+    reached: &Reached,
+) -> Result<(), TestCaseError> {
+    let mut run = BatchRun::new(options);
+    run.observer = Some(BatchObserver::new(reached, run.now, None));
+    rates.apply(&mut run);
+    let (mut keys, mut added) = (BTreeMap::new(), 0);
+    for (number, action) in actions.into_iter().enumerate() {
+        perform(action, number, &mut run, &mut keys, &mut added);
+    }
+    run.observe("close", None);
+    run.batch.close();
+    for _ in 0..1000 {
+        run.run();
+        if matches!(run.batch.next_output(run.now), Output::Done) {
+            break;
+        }
+        run.batch.confirm(u64::MAX);
+        run.batch.set_key("yet-another").unwrap();
+    }
+    prop_assert!(
+        matches!(run.batch.next_output(run.now), Output::Done),
+        "{:?}",
+        run.batch
+    );
+    prop_assert_eq!(run.outcomes.len(), keys.len() + added);
+    prop_assert!(keys.keys().all(|key| run.outcomes.contains_key(key)));
+    // By the records of the service, no name was submitted twice.
+    let names: BTreeSet<&str> = run
+        .service
+        .held
+        .values()
+        .map(|held| held.name.as_str())
+        .collect();
+    prop_assert_eq!(names.len(), run.service.held.len());
+    // A job with a result was submitted, and its result was read.
+    let read = run
+        .service
+        .held
+        .values()
+        .filter(|held| held.read_at.is_some())
+        .count();
+    prop_assert!(run.succeeded() <= read);
+    let [in_flight, submits, a_second] = limits;
+    prop_assert!(
+        run.max_in_flight_seen <= in_flight,
+        "{} in flight",
+        run.max_in_flight_seen
+    );
+    prop_assert!(
+        run.max_submits_seen <= submits,
+        "{} submits",
+        run.max_submits_seen
+    );
+    prop_assert!(
+        run.max_in_a_second <= a_second,
+        "{} in a second",
+        run.max_in_a_second
+    );
+    Ok(())
+}
+
+/// The same cases each time.
+pub(super) fn run_same_cases(reached: &Reached) {
+    let actions = prop::collection::vec(actions(), 1..60);
+    let case = (options(), fault_rates(), actions);
+    super::same_cases(
+        150,
+        &case,
+        reached,
+        |((options, limits), rates, actions)| {
+            every_document_is_accounted_for(options, limits, rates, actions, reached)
+        },
+    );
 }
 
 fn perform(
@@ -228,30 +260,42 @@ fn perform(
                     .unwrap(),
                 None => numbered(number),
             };
+            run.observe("add", None);
             keys.insert(run.batch.add(document, run.now).unwrap(), ());
         }
         Action::AddAll(documents) => {
             *added += usize::from(documents);
+            run.observe("add from an iterator", None);
             run.batch.add_all(
                 (0..usize::from(documents)).map(move |one| numbered((number + 1) * 1000 + one)),
             );
         }
         Action::Abandon(which) => {
-            if let Some(key) = keys.keys().nth(usize::from(which)) {
-                run.batch.abandon(*key, run.now);
+            let place = usize::from(which) % keys.len().max(1);
+            if let Some(key) = keys.keys().nth(place).copied() {
+                run.observe("abandoned", Some(key));
+                run.batch.abandon(key, run.now);
             }
         }
-        Action::Notify(which) => run
-            .batch
-            .handle_notification(&notification(&Service::id(which.into())), run.now),
-        Action::Confirm => run
-            .batch
-            .confirm(run.events.last().map_or(0, |event| event.sequence)),
-        Action::SetKey => run.batch.set_key("another").unwrap(),
+        Action::Notify(which) => {
+            // Sometimes before the submit.
+            let submit = u64::from(which) % (run.service.submits + 2);
+            run.notify(&notification(&Service::id(submit)));
+        }
+        Action::Confirm => {
+            run.observe("confirmed", None);
+            run.batch
+                .confirm(run.events.last().map_or(0, |event| event.sequence));
+        }
+        Action::SetKey => {
+            run.observe("another key", None);
+            run.batch.set_key("another").unwrap();
+        }
         Action::Resume => {
             let id = run
                 .service
                 .hold(1 << 30 | number as u64, run.now + Duration::from_secs(20));
+            run.observe("resume", None);
             let key = run.batch.resume(
                 &Ticket::new(id, run.now, run.now + Duration::from_secs(7200)),
                 run.now,

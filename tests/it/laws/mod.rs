@@ -1,0 +1,47 @@
+//! Properties that hold for random inputs, and the tools that check them.
+
+mod batch;
+mod batch_random;
+mod checker;
+mod coverage;
+mod drain;
+mod job;
+mod limits;
+mod parse;
+mod resets;
+mod resume;
+mod strategies;
+mod waits;
+
+use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestCaseResult, TestRng, TestRunner};
+
+use crate::support::reached::Reached;
+
+/// So many cases. What fails is shown, and stored in no file.
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+/// Runs so many cases, the same ones each time, and counts what each reached.
+fn same_cases<S: Strategy>(
+    number: u32,
+    strategy: &S,
+    reached: &Reached,
+    test: impl Fn(S::Value) -> TestCaseResult,
+) {
+    // Of the generators of proptest, the one that is fast without optimisation.
+    let rng = TestRng::deterministic_rng(RngAlgorithm::XorShift);
+    let mut runner = TestRunner::new_with_rng(cases(number), rng);
+    let result = runner.run(strategy, |value| {
+        reached.begin_case();
+        test(value)
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}

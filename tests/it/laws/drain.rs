@@ -142,13 +142,7 @@ fn observe(input: &DrainInput, observer: &mut DrainObserver) {
 
 /// The same cases each time, of every flavour.
 pub(super) fn run_same_cases(reached: &Reached) {
-    let flavours = [
-        Flavour::WellFormed,
-        Flavour::Hostile,
-        Flavour::Mixed,
-        Flavour::Outages,
-    ];
-    for flavour in flavours {
+    for flavour in super::FLAVOURS {
         let case = (cases(), scripts_with_inputs(flavour, drain_inputs()));
         super::same_cases(150, &case, reached, |(case, script)| {
             Ok(check(&case, &script, reached)?)

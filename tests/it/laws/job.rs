@@ -160,13 +160,7 @@ fn name(input: &JobInput) -> &'static str {
 
 /// The same cases each time, of every flavour.
 pub(super) fn run_same_cases(reached: &Reached) {
-    let flavours = [
-        Flavour::WellFormed,
-        Flavour::Hostile,
-        Flavour::Mixed,
-        Flavour::Outages,
-    ];
-    for flavour in flavours {
+    for flavour in super::FLAVOURS {
         let case = (options(), origins(), job_scripts(flavour));
         super::same_cases(200, &case, reached, |(options, origin, script)| {
             Ok(check(options, &origin, &script, reached)?)

@@ -16,7 +16,17 @@ mod waits;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestCaseResult, TestRng, TestRunner};
 
+use typless::proptest::Flavour;
+
 use crate::support::reached::Reached;
+
+/// All flavours of scripts.
+const FLAVOURS: [Flavour; 4] = [
+    Flavour::WellFormed,
+    Flavour::Hostile,
+    Flavour::Mixed,
+    Flavour::Outages,
+];
 
 /// So many cases. What fails is shown, and stored in no file.
 fn cases(cases: u32) -> ProptestConfig {

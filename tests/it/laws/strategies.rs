@@ -215,16 +215,7 @@ fn only_a_hostile_script_sets_the_clock_back() {
                 .any(|step| matches!(step, Step::SetBack(_)))
         })
     };
-    assert_eq!(
-        [
-            Flavour::WellFormed,
-            Flavour::Hostile,
-            Flavour::Mixed,
-            Flavour::Outages
-        ]
-        .map(puts_back),
-        [false, true, true, true]
-    );
+    assert_eq!(super::FLAVOURS.map(puts_back), [false, true, true, true]);
 }
 
 #[test]

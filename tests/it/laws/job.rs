@@ -1,5 +1,5 @@
 //! The laws of machines, checked for jobs with random scripts. Law 7 is measured by the benches;
-//! law 12 is in `resume.rs`.
+//! law 12 is in `resume.rs`, for batches in `batch_random.rs`.
 
 use std::time::Duration;
 

@@ -328,6 +328,20 @@ impl BatchRun {
         self.batch.handle_notification(notification, self.now);
     }
 
+    /// The process ends, and another one goes on with this batch. Of what is in flight nobody takes
+    /// the responses.
+    pub(crate) fn restart(&mut self, batch: Batch) {
+        self.batch = batch;
+        self.pending
+            .retain(|_, arrival| matches!(arrival, Arrival::Webhook(_)));
+        self.outcomes.clear();
+        self.events.clear();
+        self.event_times.clear();
+        self.submits_out.clear();
+        self.out.clear();
+        self.sent.clear();
+    }
+
     /// Notes what the caller is about to do.
     pub(crate) fn observe(&mut self, input: &str, key: Option<JobKey>) {
         if let Some(observer) = &mut self.observer {

@@ -10,13 +10,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use super::cause::Cause;
 use super::collections::id_index::IdIndex;
+pub(crate) use super::decoded::Decoded;
 use super::exchange::{Failure, FailureKind};
 use super::job::record::OutcomeKind;
 use crate::wire::{
-    AwaitingResponse, DecodeError, Extraction, ExtractionId, Request, ResponseError, ServiceError,
-    Status, StatusResponse, SubmitResponse, retry_after,
+    AwaitingResponse, DecodeError, Request, ResponseError, ServiceError, Status, StatusResponse,
+    SubmitResponse, retry_after,
 };
 
 /// What a transport reported of an exchange: a response, or why there is none.
@@ -138,71 +138,6 @@ pub(crate) enum CallResult<T> {
     TooLarge,
     /// The document could not be read.
     SourceFailed,
-}
-
-/// What a response carries, for the events.
-#[derive(Debug)]
-pub(crate) enum Decoded {
-    /// Nothing came, or nothing that an event carries.
-    Nothing,
-    Id(ExtractionId),
-    Status(Status),
-    Extraction(Box<Extraction>),
-    Service(ServiceError),
-    Decode(DecodeError),
-    Failure(Failure),
-    /// The process that waited for the response is gone.
-    Restarted,
-}
-
-impl Decoded {
-    /// The service's error; for a response that had none, an error without an explanation.
-    pub(crate) fn into_service_error(self) -> ServiceError {
-        match self {
-            Self::Service(error) => error,
-            _ => ServiceError::unexplained(&Bytes::new()),
-        }
-    }
-
-    /// What could not be read; for a response that had nothing to read, that.
-    pub(crate) fn into_decode_error(self) -> DecodeError {
-        match self {
-            Self::Decode(error) => error,
-            _ => DecodeError::new("status response", None, "there is no result", Bytes::new()),
-        }
-    }
-
-    /// Why an exchange failed; `None` for what is no failure.
-    pub(crate) fn into_cause(self) -> Option<Cause> {
-        match self {
-            Self::Service(error) => Some(Cause::Service(error)),
-            Self::Decode(error) => Some(Cause::Decode(error)),
-            Self::Failure(failure) => Some(Cause::Failure(failure)),
-            Self::Restarted => Some(Cause::Restarted),
-            Self::Nothing | Self::Id(_) | Self::Status(_) | Self::Extraction(_) => None,
-        }
-    }
-
-    /// Why an exchange failed of which it is known that it did: where nothing came, that is why.
-    pub(crate) fn into_reason(self) -> Cause {
-        self.into_cause().unwrap_or(Cause::TimeLimit)
-    }
-
-    /// As [`into_reason`](Self::into_reason), for somebody who needs it as well.
-    pub(crate) fn reason(&self) -> Cause {
-        self.cause().unwrap_or(Cause::TimeLimit)
-    }
-
-    /// As [`into_cause`](Self::into_cause), for somebody who needs it as well.
-    fn cause(&self) -> Option<Cause> {
-        match self {
-            Self::Service(error) => Some(Cause::Service(error.clone())),
-            Self::Decode(error) => Some(Cause::Decode(error.clone())),
-            Self::Failure(failure) => Some(Cause::Failure(failure.clone())),
-            Self::Restarted => Some(Cause::Restarted),
-            Self::Nothing | Self::Id(_) | Self::Status(_) | Self::Extraction(_) => None,
-        }
-    }
 }
 
 /// What a status that is no success says of its request.

@@ -66,6 +66,7 @@ mod call;
 mod cause;
 mod check;
 mod collections;
+mod decoded;
 mod delay;
 mod drain;
 mod exchange;

@@ -1,10 +1,11 @@
 //! Inputs of a batch besides responses and failures.
 
+use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::handles::{documents, notification, notifications, tickets};
+use super::handles::{documents, notification, notifications, snapshots, tickets};
 use super::moment::Moment;
-use crate::machine::{Batch, Ticket};
+use crate::machine::{Batch, Snapshot, Ticket};
 use crate::wire::{Document, Notification};
 
 /// An input of a [`Batch`] besides responses and failures; see [`batch_inputs`].
@@ -13,8 +14,14 @@ use crate::wire::{Document, Notification};
 pub enum BatchInput {
     /// Adds a document.
     Add(Document),
+    /// Adds the documents of an iterator.
+    AddAll(Vec<Document>),
+    /// Drops the iterators.
+    CloseSources,
     /// Adds a job that was submitted before.
     Resume(Ticket),
+    /// Adds a job that had no ticket yet.
+    Restore(Snapshot, Document),
     /// A notification that a job has finished: the one at this index among the unfinished jobs,
     /// modulo their number. Nothing happens if that job has no id yet.
     NotifyOne(usize),
@@ -41,7 +48,12 @@ impl BatchInput {
         };
         match self {
             Self::Add(document) => drop(batch.add(document.clone(), moment.now())),
+            Self::AddAll(documents) => batch.add_all(documents.clone().into_iter()),
+            Self::CloseSources => batch.close_sources(),
             Self::Resume(ticket) => drop(batch.resume(ticket, moment.now())),
+            Self::Restore(snapshot, document) => {
+                batch.restore(snapshot, document.clone(), moment.now());
+            }
             Self::NotifyOne(place) => {
                 let ticket = key(batch, *place).and_then(|key| batch.ticket(key));
                 if let Some(notification) =
@@ -67,22 +79,27 @@ impl BatchInput {
 /// Inputs that add no job: confirmations, notifications, keys, and rarely an abandoned job.
 pub fn batch_inputs() -> BoxedStrategy<BatchInput> {
     prop_oneof![
-        6 => Just(BatchInput::Confirm),
-        3 => (0..8_usize).prop_map(BatchInput::NotifyOne),
-        1 => notifications().prop_map(BatchInput::Notify),
-        1 => (0..8_usize).prop_map(BatchInput::Abandon),
-        2 => Just(BatchInput::SetKey),
+        12 => Just(BatchInput::Confirm),
+        6 => (0..8_usize).prop_map(BatchInput::NotifyOne),
+        2 => notifications().prop_map(BatchInput::Notify),
+        2 => (0..8_usize).prop_map(BatchInput::Abandon),
+        4 => Just(BatchInput::SetKey),
         1 => Just(BatchInput::Close),
     ]
     .boxed()
 }
 
-/// Like [`batch_inputs`], with documents and tickets that are added during the run.
+/// Like [`batch_inputs`], with documents, tickets and snapshots that are added during the run.
 pub fn growing_batch_inputs() -> BoxedStrategy<BatchInput> {
+    let restored = (snapshots(), documents())
+        .prop_map(|(snapshot, document)| BatchInput::Restore(snapshot, document));
     prop_oneof![
-        2 => documents().prop_map(BatchInput::Add),
-        2 => tickets().prop_map(BatchInput::Resume),
-        3 => batch_inputs(),
+        4 => documents().prop_map(BatchInput::Add),
+        2 => vec(documents(), 0..4).prop_map(BatchInput::AddAll),
+        1 => Just(BatchInput::CloseSources),
+        4 => tickets().prop_map(BatchInput::Resume),
+        4 => restored,
+        8 => batch_inputs(),
     ]
     .boxed()
 }

@@ -21,6 +21,8 @@ pub enum JobInput {
     ConfirmTo(u64),
     /// Abandons the job.
     Abandon,
+    /// Sets another key.
+    SetKey,
 }
 
 impl JobInput {
@@ -42,11 +44,14 @@ impl JobInput {
             Self::Confirm => job.confirm(moment.last_sequence().unwrap_or(u64::MAX)),
             Self::ConfirmTo(sequence) => job.confirm(*sequence),
             Self::Abandon => job.abandon(moment.now()),
+            // The key is valid.
+            Self::SetKey => drop(job.set_key("another-key")),
         }
     }
 }
 
-/// Inputs of a job: mostly confirmations, some notifications, rarely an abandoned job.
+/// Inputs of a job: mostly confirmations, some notifications, rarely another key, or that it is
+/// abandoned.
 pub fn job_inputs() -> BoxedStrategy<JobInput> {
     let sequence = prop_oneof![0..12_u64, any::<u64>()];
     prop_oneof![
@@ -55,6 +60,7 @@ pub fn job_inputs() -> BoxedStrategy<JobInput> {
         1 => notifications().prop_map(JobInput::Notify),
         1 => sequence.prop_map(JobInput::ConfirmTo),
         2 => Just(JobInput::Abandon),
+        1 => Just(JobInput::SetKey),
     ]
     .boxed()
 }

@@ -50,8 +50,9 @@ pub fn submit_responses() -> BoxedStrategy<Response<Bytes>> {
     let accepted = (
         prop_oneof![3 => Just(202), 1 => 200..300_u16],
         prop_oneof![5 => usual.boxed(), 1 => other.boxed()],
+        prop_oneof![5 => Just(None), 1 => retry_after()],
     )
-        .prop_map(|(status, body)| response(status, None, Bytes::from(body.to_string())));
+        .prop_map(|(status, body, wait)| response(status, wait, Bytes::from(body.to_string())));
     prop_oneof![3 => accepted, 1 => refusals()].boxed()
 }
 

@@ -4,6 +4,8 @@ use std::convert::Infallible;
 use std::fmt::Debug;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{Response, StatusCode};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -28,6 +30,9 @@ pub enum Flavour {
     Hostile,
     /// Begins well-formed and may become hostile at any step.
     Mixed,
+    /// Begins well-formed, but for a while the same befalls each request, or each submit or
+    /// listing: an outage, a refused key, a listing that never comes. Then it may become hostile.
+    Outages,
 }
 
 /// Scripts for a machine without inputs of its own.
@@ -47,8 +52,10 @@ pub fn scripts_with_inputs<I: Debug + Clone + 'static>(
     any_scripts(flavour, &vec![(4, inputs.prop_map(Step::Input).boxed())])
 }
 
-/// The maximum length of a script, in rounds if well-formed, and in steps if hostile.
+/// The maximum length of a script: in rounds if well-formed, in spells with outages, in steps if
+/// hostile.
 const ROUNDS: usize = 8;
+const SPELLS: usize = 5;
 const STEPS: usize = 60;
 
 /// Choices with their weights.
@@ -58,39 +65,121 @@ fn any_scripts<I: Debug + Clone + 'static>(
     flavour: Flavour,
     inputs: &Choices<I>,
 ) -> BoxedStrategy<Script<I>> {
-    let well_formed = |rounds| vec(round(inputs), 0..rounds).prop_map(|rounds| rounds.concat());
-    let hostile = || vec(Union::new_weighted(hostile_steps(inputs)), 0..STEPS);
+    let well_formed =
+        |rounds| vec(usual_round(inputs), 0..rounds).prop_map(|rounds| rounds.concat());
+    let hostile = |steps| vec(Union::new_weighted(hostile_steps(inputs)), 0..steps);
+    let join = |(start, rest): (Vec<_>, Vec<_>)| Script::new([start, rest].concat());
     match flavour {
         Flavour::WellFormed => well_formed(ROUNDS).prop_map(Script::new).boxed(),
-        Flavour::Hostile => hostile().prop_map(Script::new).boxed(),
-        Flavour::Mixed => (well_formed(ROUNDS / 2), hostile())
-            .prop_map(|(start, rest)| Script::new([start, rest].concat()))
+        Flavour::Hostile => hostile(STEPS).prop_map(Script::new).boxed(),
+        Flavour::Mixed => (well_formed(ROUNDS / 2), hostile(STEPS))
+            .prop_map(join)
             .boxed(),
+        Flavour::Outages => {
+            let spells = vec(spell(inputs), 1..SPELLS).prop_map(|spells| spells.concat());
+            (spells, hostile(STEPS / 3)).prop_map(join).boxed()
+        }
     }
 }
 
 /// One well-formed exchange: the machine does what it wants, perhaps gets inputs, and after a while
 /// its request perhaps gets a reply.
-fn round<I: Debug + Clone + 'static>(inputs: &Choices<I>) -> BoxedStrategy<Vec<Step<I>>> {
-    let input = match inputs.as_slice() {
-        [] => Just(Vec::new()).boxed(),
-        inputs => vec(Union::new_weighted(inputs.to_vec()), 0..3).boxed(),
-    };
+fn usual_round<I: Debug + Clone + 'static>(inputs: &Choices<I>) -> BoxedStrategy<Vec<Step<I>>> {
     let reply = prop_oneof![
         9 => fitting(&Fields::invoice()),
         1 => failure(),
     ];
-    let replied = reply.prop_map(|reply| Step::Reply(Which::InFlight, reply));
-    let pause =
-        (0..20_000_u64).prop_map(|milliseconds| Step::Advance(Duration::from_millis(milliseconds)));
-    let end = prop_oneof![
-        4 => (pause, replied).prop_map(|(pause, replied)| vec![pause, replied]),
-        1 => Just(Vec::new()),
+    let replied = (pause(), reply)
+        .prop_map(|(pause, reply)| vec![pause, Step::Reply(Which::InFlight, reply)]);
+    let end = prop_oneof![4 => replied, 1 => Just(Vec::new())];
+    round(inputs, Just(vec![Step::Pull]), end)
+}
+
+/// Some rounds as usual, or some in which the same happens to the oldest requests.
+fn spell<I: Debug + Clone + 'static>(inputs: &Choices<I>) -> BoxedStrategy<Vec<Step<I>>> {
+    let usual = vec(usual_round(inputs), 1..4);
+    let inputs = inputs.clone();
+    let same = fault().prop_flat_map(move |fault| {
+        // Inputs come while some of the outputs are taken, too.
+        let outputs = prop_oneof![
+            2 => Just(vec![Step::Pull]),
+            1 => (1..5_usize).prop_map(|outputs| vec![Step::PullOne; outputs]),
+        ];
+        let requests = prop_oneof![3 => Just(1), 1 => Just(3)];
+        let end = (pause(), requests).prop_map(move |(pause, requests)| {
+            let replied = fault
+                .clone()
+                .map(|reply| Step::Reply(Which::InFlight, reply));
+            let replied = replied.map(|replied| vec![pause, replied]);
+            vec![replied.unwrap_or_default(); requests].concat()
+        });
+        vec(round(&inputs, outputs, end), 3..10)
+    });
+    prop_oneof![usual, same]
+        .prop_map(|rounds| rounds.concat())
+        .boxed()
+}
+
+fn pause<I: Debug + Clone + 'static>() -> impl Strategy<Value = Step<I>> + Clone {
+    (0..20_000_u64).prop_map(|milliseconds| Step::Advance(Duration::from_millis(milliseconds)))
+}
+
+/// What may befall each request for a while: a failure, the same response, or nothing at all; or
+/// only each submit, or each listing.
+fn fault() -> BoxedStrategy<Option<Reply>> {
+    let response = |(status, body)| {
+        let mut response = Response::new(Bytes::from_static(body));
+        *response.status_mut() = status;
+        Reply::Response(response)
+    };
+    let html: &'static [u8] = b"<html>Service unavailable</html>";
+    let responses = vec![
+        (StatusCode::OK, html),
+        (StatusCode::UNAUTHORIZED, b""),
+        (StatusCode::FORBIDDEN, b""),
+        (StatusCode::TOO_MANY_REQUESTS, b""),
+        (StatusCode::INTERNAL_SERVER_ERROR, b""),
+        (StatusCode::BAD_GATEWAY, html),
+        (StatusCode::SERVICE_UNAVAILABLE, html),
     ];
-    (input, end)
-        .prop_map(|(input, end)| {
+    let reply = prop_oneof![
+        4 => select(responses).prop_map(response),
+        3 => refusals().prop_map(Reply::Response),
+        2 => Just(Reply::Failure(FailureKind::NotSent)),
+        2 => Just(Reply::Failure(FailureKind::Interrupted)),
+    ];
+    let (post, listing) = (reply.clone(), reply.clone());
+    let usual = || fitting(&Fields::new());
+    prop_oneof![
+        4 => reply.prop_map(Some),
+        1 => Just(None),
+        1 => (post, usual()).prop_map(|(post, other)| Some(Reply::ByMethod {
+            post: Box::new(post),
+            other: Box::new(other),
+        })),
+        1 => (listing, usual()).prop_map(|(listing, other)| Some(Reply::ByPath {
+            listing: Box::new(listing),
+            other: Box::new(other),
+        })),
+    ]
+    .boxed()
+}
+
+/// Some outputs, perhaps inputs, the other outputs, what comes of them, and the time until more is
+/// due.
+fn round<I: Debug + Clone + 'static>(
+    inputs: &Choices<I>,
+    outputs: impl Strategy<Value = Vec<Step<I>>> + 'static,
+    end: impl Strategy<Value = Vec<Step<I>>> + 'static,
+) -> BoxedStrategy<Vec<Step<I>>> {
+    let input = match inputs.as_slice() {
+        [] => Just(Vec::new()).boxed(),
+        inputs => vec(Union::new_weighted(inputs.to_vec()), 0..3).boxed(),
+    };
+    (outputs, input, end)
+        .prop_map(|(outputs, input, end)| {
             [
-                vec![Step::Pull],
+                outputs,
                 input,
                 vec![Step::Pull],
                 end,

@@ -4,6 +4,7 @@
 
 mod dependencies;
 mod docs;
+mod laws;
 mod layers;
 mod support;
 mod transcripts;
@@ -46,20 +47,4 @@ mod faults {
     mod submit;
     mod time;
     mod webhook;
-}
-
-/// Properties that hold for random inputs, and the tools that check them.
-mod laws {
-    mod batch;
-    mod batch_random;
-    mod checker;
-    mod drain;
-    mod job;
-    mod limits;
-    mod parse;
-    mod recovery;
-    mod resets;
-    mod resume;
-    mod strategies;
-    mod waits;
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::support;
+use crate::support::observer::{BatchObserver, Observed};
+use crate::support::reached::Reached;
 use proptest::prelude::*;
 use typless::machine::{
     Batch, BatchEvent, BatchEventKind, BatchOptions, JobEventKind, JobKey, Output, PollReason,
@@ -18,19 +20,17 @@ use typless::wire::Document;
 
 const DEADLINE: Duration = Duration::from_secs(3600);
 
+type ObservedBatch = Observed<Batch, BatchObserver>;
+
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 160,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(super::cases(160))]
 
     #[test]
     fn a_batch_keeps_the_laws_with_valid_inputs(
         case in cases(),
         script in scripts_with_inputs(Flavour::WellFormed, batch_inputs()),
     ) {
-        check(&case, &script)?;
+        check(&case, &script, &Reached::default())?;
     }
 
     #[test]
@@ -38,7 +38,7 @@ proptest! {
         case in cases(),
         script in scripts_with_inputs(Flavour::Hostile, batch_inputs()),
     ) {
-        check(&case, &script)?;
+        check(&case, &script, &Reached::default())?;
     }
 
     #[test]
@@ -46,7 +46,7 @@ proptest! {
         case in cases(),
         script in scripts_with_inputs(Flavour::Mixed, batch_inputs()),
     ) {
-        check(&case, &script)?;
+        check(&case, &script, &Reached::default())?;
     }
 
     #[test]
@@ -54,7 +54,15 @@ proptest! {
         case in cases(),
         script in scripts_with_inputs(Flavour::Mixed, growing_batch_inputs()),
     ) {
-        check_growing(&case, &script)?;
+        check_growing(&case, &script, &Reached::default())?;
+    }
+
+    #[test]
+    fn a_batch_that_grows_keeps_the_laws_in_outages(
+        case in cases(),
+        script in scripts_with_inputs(Flavour::Outages, growing_batch_inputs()),
+    ) {
+        check_growing(&case, &script, &Reached::default())?;
     }
 }
 
@@ -77,7 +85,8 @@ fn cases() -> impl Strategy<Value = Case> {
         0..3_u32,
     );
     let flags = (any::<bool>(), any::<bool>(), any::<bool>(), 0..3_u16);
-    (0..5_usize, any::<u64>(), limits, flags).prop_map(
+    let documents = prop_oneof![1 => Just(0), 9 => 1..5_usize];
+    (documents, any::<u64>(), limits, flags).prop_map(
         |(documents, seed, (max_in_flight, max_submits, rate, burst, budget), flags)| {
             let (confirmation, queue, trusts_overload, resubmissions) = flags;
             let retry = RetryPolicy::new().with_resubmissions(resubmissions);
@@ -139,11 +148,11 @@ fn batch(case: &Case, now: Time) -> Batch {
     batch
 }
 
-fn check(case: &Case, script: &Script<BatchInput>) -> Result<(), Violation> {
+fn check(case: &Case, script: &Script<BatchInput>, reached: &Reached) -> Result<(), Violation> {
     let closed = |now| {
         let mut batch = batch(case, now);
         batch.close();
-        batch
+        observed(batch, reached, now)
     };
     let checker = LawChecker::new(closed)
         .with_outcomes(Some(case.documents))
@@ -158,20 +167,32 @@ fn check(case: &Case, script: &Script<BatchInput>) -> Result<(), Violation> {
     hold(checker, case).check(script)
 }
 
-fn check_growing(case: &Case, script: &Script<BatchInput>) -> Result<(), Violation> {
-    hold(
-        LawChecker::new(|now| batch(case, now)).with_outcomes(None),
-        case,
-    )
-    .check(script)
+fn check_growing(
+    case: &Case,
+    script: &Script<BatchInput>,
+    reached: &Reached,
+) -> Result<(), Violation> {
+    let open = |now| observed(batch(case, now), reached, now);
+    hold(LawChecker::new(open).with_outcomes(None), case).check(script)
 }
 
-fn hold<'a>(checker: LawChecker<'a, Batch>, case: &Case) -> LawChecker<'a, Batch, BatchInput> {
+fn observed(machine: Batch, reached: &Reached, now: Time) -> ObservedBatch {
+    let observer = BatchObserver::new(reached, now, Some(now + DEADLINE));
+    Observed { machine, observer }
+}
+
+fn hold<'a>(
+    checker: LawChecker<'a, ObservedBatch>,
+    case: &Case,
+) -> LawChecker<'a, ObservedBatch, BatchInput> {
     let jobs = RefCell::new(BTreeMap::new());
     checker
         .with_max_in_flight(case.max_in_flight)
         .with_sequence(1, |event| event.sequence)
-        .with_inputs(BatchInput::apply)
+        .with_inputs(|input: &BatchInput, batch: &mut ObservedBatch, moment| {
+            observe(input, batch);
+            input.apply(&mut batch.machine, moment);
+        })
         .with_custom_law(the_last_poll_is_called_so)
         .with_custom_law(neither_key_nor_document_is_shown)
         .with_custom_law(move |_, output, moment| {
@@ -179,8 +200,51 @@ fn hold<'a>(checker: LawChecker<'a, Batch>, case: &Case) -> LawChecker<'a, Batch
         })
 }
 
+/// Notes an input before the batch gets it.
+fn observe(input: &BatchInput, batch: &mut ObservedBatch) {
+    let Observed { machine, observer } = batch;
+    let place = |place: usize| {
+        let unfinished = machine.progress().unfinished().max(1);
+        machine.keys().nth(place % unfinished)
+    };
+    let (name, key) = match input {
+        BatchInput::Add(_) => ("add", None),
+        BatchInput::AddAll(_) => ("add from an iterator", None),
+        BatchInput::CloseSources => ("close iterators", None),
+        BatchInput::Resume(_) => ("resume", None),
+        BatchInput::Restore(..) => ("restore", None),
+        BatchInput::NotifyOne(one) => ("notification", place(*one)),
+        BatchInput::Notify(notification) => return observer.notified(machine, notification),
+        BatchInput::Confirm => ("confirmed", None),
+        BatchInput::Abandon(one) => ("abandoned", place(*one)),
+        BatchInput::SetKey => ("another key", None),
+        BatchInput::Close => ("close", None),
+        _ => panic!("{input:?} has no row"),
+    };
+    observer.input(machine, name, key);
+}
+
+/// The same cases each time, of every flavour.
+pub(super) fn run_same_cases(reached: &Reached) {
+    for flavour in [Flavour::WellFormed, Flavour::Hostile, Flavour::Mixed] {
+        let case = (cases(), scripts_with_inputs(flavour, batch_inputs()));
+        super::same_cases(60, &case, reached, |(case, script)| {
+            Ok(check(&case, &script, reached)?)
+        });
+    }
+    for (number, flavour) in [(60, Flavour::Mixed), (200, Flavour::Outages)] {
+        let case = (
+            cases(),
+            scripts_with_inputs(flavour, growing_batch_inputs()),
+        );
+        super::same_cases(number, &case, reached, |(case, script)| {
+            Ok(check_growing(&case, &script, reached)?)
+        });
+    }
+}
+
 fn the_last_poll_is_called_so(
-    _: &Batch,
+    _: &ObservedBatch,
     output: &Output<BatchEvent>,
     moment: &Moment,
 ) -> Result<(), String> {
@@ -196,11 +260,11 @@ fn the_last_poll_is_called_so(
 }
 
 fn neither_key_nor_document_is_shown(
-    batch: &Batch,
+    batch: &ObservedBatch,
     output: &Output<BatchEvent>,
     _: &Moment,
 ) -> Result<(), String> {
-    let shown = format!("{output:?} {batch:?}");
+    let shown = format!("{output:?} {:?}", batch.machine);
     let secrets = ["s3cret", "another-key", "secret contents"];
     if secrets.iter().any(|secret| shown.contains(secret)) {
         Err(shown)

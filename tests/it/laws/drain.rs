@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::support::observer::{DrainObserver, MARK, Observed, RESTART};
 use crate::support::queue::{DrainRun, Queue, Reply, id};
+use crate::support::reached::Reached;
 use crate::support::{self, expired, failed, in_progress, response, response_with};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -13,56 +15,65 @@ use typless::proptest::{
     DrainInput, Flavour, LawChecker, Moment, Script, Violation, drain_inputs, scripts_with_inputs,
 };
 
+type ObservedDrain = Observed<Drain, DrainObserver>;
+
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 256,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(super::cases(256))]
 
     #[test]
     fn a_drain_keeps_the_laws_with_valid_inputs(
-        options in options(),
+        case in cases(),
         script in scripts_with_inputs(Flavour::WellFormed, drain_inputs()),
     ) {
-        check(&options, &script)?;
+        check(&case, &script, &Reached::default())?;
     }
 
     #[test]
     fn a_drain_keeps_the_laws_with_any_inputs(
-        options in options(),
+        case in cases(),
         script in scripts_with_inputs(Flavour::Hostile, drain_inputs()),
     ) {
-        check(&options, &script)?;
+        check(&case, &script, &Reached::default())?;
     }
 
     #[test]
     fn a_drain_keeps_the_laws_when_inputs_turn_hostile(
-        options in options(),
+        case in cases(),
         script in scripts_with_inputs(Flavour::Mixed, drain_inputs()),
     ) {
-        check(&options, &script)?;
+        check(&case, &script, &Reached::default())?;
+    }
+
+    #[test]
+    fn a_drain_keeps_the_laws_in_outages(
+        case in cases(),
+        script in scripts_with_inputs(Flavour::Outages, drain_inputs()),
+    ) {
+        check(&case, &script, &Reached::default())?;
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 192,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(super::cases(192))]
 
     #[test]
     fn every_listed_id_is_returned_or_set_aside_and_none_after_its_acknowledgement(
-        options in options(),
+        case in cases(),
         shrinks in any::<bool>(),
         steps in vec(step(), 1..60),
     ) {
-        promises(options, shrinks, steps)?;
+        promises(&case.options, shrinks, steps, &Reached::default())?;
     }
 }
 
-fn options() -> impl Strategy<Value = DrainOptions> {
+/// The options of a drain, and the most requests it may have in flight.
+#[derive(Debug, Clone)]
+struct Case {
+    options: DrainOptions,
+    max_in_flight: usize,
+}
+
+fn cases() -> impl Strategy<Value = Case> {
     (
         any::<u64>(),
         any::<bool>(),
@@ -87,26 +98,70 @@ fn options() -> impl Strategy<Value = DrainOptions> {
                 } else {
                     options.without_acknowledgement()
                 };
-                if customer {
+                let options = if customer {
                     options.with_customer("Acme").unwrap()
                 } else {
                     options
+                };
+                Case {
+                    options,
+                    max_in_flight,
                 }
             },
         )
 }
 
-fn check(options: &DrainOptions, script: &Script<DrainInput>) -> Result<(), Violation> {
-    LawChecker::for_drains(options, |now| {
-        Drain::new(&support::api(), options.clone(), now)
-    })
-    .with_custom_law(no_key_is_shown)
-    .check(script)
+fn check(case: &Case, script: &Script<DrainInput>, reached: &Reached) -> Result<(), Violation> {
+    let build = |now| Observed {
+        machine: Drain::new(&support::api(), case.options.clone(), now),
+        observer: DrainObserver::new(reached, now),
+    };
+    LawChecker::new(build)
+        .with_outcomes(None)
+        .with_max_submits(0)
+        .with_max_in_flight(case.max_in_flight)
+        .with_sequence(1, |event| event.sequence)
+        .with_inputs(|input: &DrainInput, drain: &mut ObservedDrain, moment| {
+            observe(input, &mut drain.observer);
+            input.apply(&mut drain.machine, moment);
+        })
+        .with_custom_law(no_key_is_shown)
+        .check(script)
 }
 
-fn no_key_is_shown(drain: &Drain, output: &Output<DrainEvent>, _: &Moment) -> Result<(), String> {
-    let shown = format!("{output:?} {drain:?}");
-    if shown.contains("s3cret") {
+/// Notes an input before the drain gets it.
+fn observe(input: &DrainInput, observer: &mut DrainObserver) {
+    match input {
+        DrainInput::Acknowledge(id) => observer.input("acknowledged", Some(id)),
+        DrainInput::Retry(id) => observer.input("retry", Some(id)),
+        DrainInput::SetKey => observer.input("another key", None),
+        DrainInput::Close => observer.input("close", None),
+        _ => panic!("{input:?} has no row"),
+    }
+}
+
+/// The same cases each time, of every flavour.
+pub(super) fn run_same_cases(reached: &Reached) {
+    for flavour in super::FLAVOURS {
+        let case = (cases(), scripts_with_inputs(flavour, drain_inputs()));
+        super::same_cases(150, &case, reached, |(case, script)| {
+            Ok(check(&case, &script, reached)?)
+        });
+    }
+    let case = (cases(), any::<bool>(), vec(step(), 1..60));
+    super::same_cases(30, &case, reached, |(case, shrinks, steps)| {
+        promises(&case.options, shrinks, steps, reached)
+    });
+}
+
+fn no_key_is_shown(
+    drain: &ObservedDrain,
+    output: &Output<DrainEvent>,
+    _: &Moment,
+) -> Result<(), String> {
+    let shown = format!("{output:?} {:?}", drain.machine);
+    let secrets = ["s3cret", "another-key"];
+    if secrets.iter().any(|secret| shown.contains(secret)) {
         Err(shown)
     } else {
         Ok(())
@@ -153,8 +208,14 @@ fn is_bad(number: usize) -> bool {
     matches!(number % 11, 1 | 4 | 6 | 7 | 10)
 }
 
-fn promises(options: DrainOptions, shrinks: bool, steps: Vec<Step>) -> Result<(), TestCaseError> {
+fn promises(
+    options: &DrainOptions,
+    shrinks: bool,
+    steps: Vec<Step>,
+    reached: &Reached,
+) -> Result<(), TestCaseError> {
     let options = options
+        .clone()
         .with_interval(Duration::from_secs(30))
         .with_rate(1000, 1000);
     let mut queue = Queue::new(&[]);
@@ -189,6 +250,10 @@ fn promises(options: DrainOptions, shrinks: bool, steps: Vec<Step>) -> Result<()
                 }
             }
             Step::Restart => {
+                for number in 0..finished {
+                    let state = reported.state(&number.to_string(), &acknowledged, &started);
+                    reached.note(RESTART, state, MARK);
+                }
                 let now = run.now;
                 run = DrainRun::unacknowledged(options.clone());
                 run.now = now;
@@ -238,6 +303,22 @@ struct Reported {
 }
 
 impl Reported {
+    /// The state of an id, as far as events say.
+    fn state(
+        &self,
+        name: &str,
+        acknowledged: &BTreeSet<String>,
+        started: &BTreeSet<String>,
+    ) -> &'static str {
+        match name {
+            name if acknowledged.contains(name) => "acknowledged",
+            name if self.set_aside.contains_key(name) => "set aside",
+            name if self.open.contains(name) => "delivered",
+            name if started.contains(name) => "failed",
+            _ => "not fetched",
+        }
+    }
+
     fn take(
         &mut self,
         run: &mut DrainRun,

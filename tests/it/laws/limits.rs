@@ -58,11 +58,7 @@ fn holds_out<M: Machine>(machine: &mut M, transmit: &Transmit, sent_at: Time) ->
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 24,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(super::cases(24))]
 
     /// A large upload takes long: its limit is not that of a poll.
     #[test]
@@ -176,11 +172,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 128,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(super::cases(128))]
 
     /// Counted from the event on, with which a submit begins. A document that is larger than the
     /// limit goes alone.
@@ -258,11 +250,7 @@ fn breakdown() -> impl Strategy<Value = Option<Fault>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 64,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(super::cases(64))]
 
     /// A last poll is begun within a minute of the deadline, or not at all, and takes a minute at
     /// most; a submit that is out is waited for as long.

@@ -341,6 +341,8 @@ struct Denying {
 }
 
 proptest! {
+    #![proptest_config(super::cases(256))]
+
     #[test]
     fn a_written_invoice_is_read_back(invoice in invoices(), form: u8, rotation: usize) {
         let extraction = written(&invoice, form, rotation);

@@ -59,11 +59,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 64,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(super::cases(64))]
 
     #[test]
     fn a_job_waits_by_its_failures_since_the_last_success(
@@ -98,11 +94,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 48,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(super::cases(48))]
 
     /// What was not sent, or only put off, is charged to no id.
     #[test]
@@ -294,11 +286,7 @@ fn batch_pauses(seed: u64, refuses: impl Fn() -> bool + 'static) -> Vec<Duration
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 48,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(super::cases(48))]
 
     #[test]
     fn a_queue_is_of_no_use_after_three_unreadable_listings_in_a_row(

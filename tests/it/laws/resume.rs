@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::support::observer::{JobObserver, Observed, RESTART};
+use crate::support::reached::Reached;
 use crate::support::{
     self, ID, START, accepted, api, document, expired, failed, in_progress, response, submit,
     success,
@@ -11,8 +13,8 @@ use bytes::Bytes;
 use http::Response;
 use proptest::prelude::*;
 use typless::machine::{
-    Failure, FailureKind, Job, JobError, JobEventKind, JobOptions, Machine, Output, PollReason,
-    Snapshot, Ticket, Time, Transmit,
+    Failure, FailureKind, Job, JobError, JobEvent, JobEventKind, JobOptions, Machine, Output,
+    PollReason, Snapshot, Ticket, Time, Transmit,
 };
 
 /// A service that accepts a document after some refused attempts, and finishes it some time later.
@@ -84,16 +86,38 @@ fn name(outcome: &Result<typless::wire::Extraction, JobError>) -> String {
     }
 }
 
-/// Runs a job for at most `steps` outputs. Returns the outcome, if there was one.
-fn run(job: &mut Job, service: &mut Service, now: &mut Time, steps: usize) -> Option<String> {
-    for _ in 0..steps {
+/// How far a job runs.
+#[derive(Debug, Clone, Copy)]
+struct Extent {
+    outputs: usize,
+    /// If the last output is a request, nobody takes its response.
+    loses_last: bool,
+}
+
+const WHOLE: Extent = Extent {
+    outputs: usize::MAX,
+    loses_last: false,
+};
+
+/// Runs a job so far. Returns the outcome, if there was one.
+fn run<M>(job: &mut M, service: &mut Service, now: &mut Time, extent: Extent) -> Option<String>
+where
+    M: Machine<Event = JobEvent, Outcome = <Job as Machine>::Outcome>,
+{
+    for output in 1..=extent.outputs {
         match job.next_output(*now) {
-            Output::Send(transmit) => match service.respond(&transmit, *now) {
-                Ok(response) => job.handle_response(transmit.id, response, *now),
-                Err(failure) => job.handle_failure(transmit.id, failure, *now),
-            },
+            Output::Send(transmit) => {
+                let reply = service.respond(&transmit, *now);
+                if extent.loses_last && output == extent.outputs {
+                    return None;
+                }
+                match reply {
+                    Ok(response) => job.handle_response(transmit.id, response, *now),
+                    Err(failure) => job.handle_failure(transmit.id, failure, *now),
+                }
+            }
             Output::Event(event) => {
-                if let Ok(outcome) = Job::into_outcome(event) {
+                if let Ok(outcome) = M::into_outcome(event) {
                     return Some(name(&outcome));
                 }
             }
@@ -105,76 +129,103 @@ fn run(job: &mut Job, service: &mut Service, now: &mut Time, steps: usize) -> Op
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 2_000,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(super::cases(2_000))]
 
     #[test]
-    fn law_12_a_resumed_job_has_the_same_outcome(
-        service in service(),
-        steps in 0..60_usize,
-        seed in any::<u64>(),
-        pause in 0..3600_u64,
-    ) {
-        let options = JobOptions::new().with_seed(seed);
-        let (mut whole, mut now) = (service.clone(), START);
-        let expected = run(&mut submit(options), &mut whole, &mut now, usize::MAX).unwrap();
-
-        let (mut interrupted, mut now) = (service, START);
-        let mut job = submit(options);
-        if let Some(outcome) = run(&mut job, &mut interrupted, &mut now, steps) {
-            prop_assert_eq!(outcome, expected);
-            return Ok(());
-        }
-        // The process dies, and another one resumes from what was stored.
-        now = now + Duration::from_secs(pause);
-        let (ticket, snapshot) = (job.ticket(), job.snapshot());
-        prop_assert!(
-            ticket.is_some() != snapshot.is_some(),
-            "either the one or the other"
-        );
-        drop(job);
-        let submits = interrupted.submits;
-        let (mut resumed, lost) = match (ticket, snapshot) {
-            (Some(ticket), _) => (
-                Job::resume(
-                    &api(),
-                    &Ticket::from_json(&ticket.to_json()).unwrap(),
-                    options,
-                    now,
-                ),
-                false,
-            ),
-            (None, Some(snapshot)) => {
-                let snapshot = Snapshot::from_json(&snapshot.to_json()).unwrap();
-                prop_assert_eq!(snapshot.reference(), Some("row 17"));
-                (
-                    Job::restore(&api(), &snapshot, document(), options, now),
-                    snapshot.may_be_submitted(),
-                )
-            }
-            (None, None) => unreachable!(),
-        };
-        let outcome = run(&mut resumed, &mut interrupted, &mut now, usize::MAX).unwrap();
-        if lost {
-            // The outcome of a submit in flight is unknown: it is reported so, and not submitted
-            // again.
-            prop_assert!(
-                outcome.starts_with("it is unknown whether the document was submitted"),
-                "{outcome}"
-            );
-            prop_assert_eq!(interrupted.submits, submits);
-        } else {
-            prop_assert_eq!(outcome, expected);
-            prop_assert!(interrupted.submits <= 1);
-        }
+    fn law_12_a_resumed_job_has_the_same_outcome(case in interrupted()) {
+        resumes(&case, &Reached::default())?;
     }
+}
 
+/// A job that is interrupted, and goes on after a pause of so many seconds.
+#[derive(Debug, Clone)]
+struct Interrupted {
+    service: Service,
+    extent: Extent,
+    seed: u64,
+    pause: u64,
+}
+
+fn interrupted() -> impl Strategy<Value = Interrupted> {
+    let outputs = prop_oneof![0..8_usize, 0..60_usize];
+    let extent = (outputs, any::<bool>()).prop_map(|(outputs, loses_last)| Extent {
+        outputs,
+        loses_last,
+    });
+    (service(), extent, any::<u64>(), 0..3600_u64).prop_map(|(service, extent, seed, pause)| {
+        Interrupted {
+            service,
+            extent,
+            seed,
+            pause,
+        }
+    })
+}
+
+fn resumes(case: &Interrupted, reached: &Reached) -> Result<(), TestCaseError> {
+    let options = JobOptions::new().with_seed(case.seed);
+    let (mut whole, mut now) = (case.service.clone(), START);
+    let expected = run(&mut submit(options), &mut whole, &mut now, WHOLE).unwrap();
+
+    let (mut interrupted, mut now) = (case.service.clone(), START);
+    let machine = submit(options);
+    let observer = JobObserver::new(reached, START, Time::MAX);
+    let mut job = Observed { machine, observer };
+    if let Some(outcome) = run(&mut job, &mut interrupted, &mut now, case.extent) {
+        prop_assert_eq!(outcome, expected);
+        return Ok(());
+    }
+    // The process dies, and another one resumes from what was stored.
+    now = now + Duration::from_secs(case.pause);
+    let Observed {
+        machine: job,
+        observer,
+    } = &mut job;
+    observer.input(job, RESTART);
+    let (ticket, snapshot) = (job.ticket(), job.snapshot());
+    prop_assert!(
+        ticket.is_some() != snapshot.is_some(),
+        "either the one or the other"
+    );
+    let submits = interrupted.submits;
+    let (mut resumed, lost) = match (ticket, snapshot) {
+        (Some(ticket), _) => {
+            let ticket = Ticket::from_json(&ticket.to_json()).unwrap();
+            (Job::resume(&api(), &ticket, options, now), false)
+        }
+        (None, Some(snapshot)) => {
+            let snapshot = Snapshot::from_json(&snapshot.to_json()).unwrap();
+            prop_assert_eq!(snapshot.reference(), Some("row 17"));
+            (
+                Job::restore(&api(), &snapshot, document(), options, now),
+                snapshot.may_be_submitted(),
+            )
+        }
+        (None, None) => unreachable!(),
+    };
+    let outcome = run(&mut resumed, &mut interrupted, &mut now, WHOLE).unwrap();
+    if lost {
+        // The outcome of a submit in flight is unknown: it is reported so, and not submitted again.
+        prop_assert!(
+            outcome.starts_with("it is unknown whether the document was submitted"),
+            "{outcome}"
+        );
+        prop_assert_eq!(interrupted.submits, submits);
+    } else {
+        prop_assert_eq!(outcome, expected);
+        prop_assert!(interrupted.submits <= 1);
+    }
+    Ok(())
+}
+
+/// The same cases each time.
+pub(super) fn run_same_cases(reached: &Reached) {
+    super::same_cases(150, &interrupted(), reached, |case| resumes(&case, reached));
 }
 
 proptest! {
+    #![proptest_config(super::cases(256))]
+
     #[test]
     fn no_text_makes_reading_a_ticket_panic(text in ".*", cut in 0..400_usize) {
         let _ = Ticket::from_json(&text);

@@ -6,9 +6,9 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use typless::machine::{Snapshot, Ticket};
 use typless::proptest::{
-    Fields, Flavour, Step, documents, error_bodies, extractions, garbled_responses,
-    listing_responses, notifications, odd_results, refusals, results, scripts, snapshots,
-    status_bodies, status_responses, submit_responses, tickets, usual_results,
+    Fields, Flavour, Reply, Script, Step, Which, documents, error_bodies, extractions,
+    garbled_responses, listing_responses, notifications, odd_results, refusals, results, scripts,
+    snapshots, status_bodies, status_responses, submit_responses, tickets, usual_results,
 };
 use typless::wire::{
     AwaitingResponse, Extraction, Field, ResponseError, ServiceError, Status, StatusResponse,
@@ -16,7 +16,7 @@ use typless::wire::{
 };
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(super::cases(256))]
 
     #[test]
     fn every_result_can_be_read_and_a_usual_one_has_every_field(
@@ -215,8 +215,20 @@ fn only_a_hostile_script_sets_the_clock_back() {
                 .any(|step| matches!(step, Step::SetBack(_)))
         })
     };
-    assert_eq!(
-        [Flavour::WellFormed, Flavour::Hostile, Flavour::Mixed].map(puts_back),
-        [false, true, true]
-    );
+    assert_eq!(super::FLAVOURS.map(puts_back), [false, true, true, true]);
+}
+
+#[test]
+fn an_outage_is_the_same_reply_again_and_again() {
+    let statuses = |script: &Script| -> Vec<u16> {
+        let replies = script.steps().iter().filter_map(|step| match step {
+            Step::Reply(Which::InFlight, Reply::Response(response)) => Some(response.status()),
+            _ => None,
+        });
+        replies.map(|status| status.as_u16()).collect()
+    };
+    for status in [401, 429, 500, 503] {
+        let lasts = |script: &Script| statuses(script).windows(3).any(|row| row == [status; 3]);
+        assert!(some(scripts(Flavour::Outages), lasts), "{status}");
+    }
 }

@@ -48,11 +48,7 @@ fn fault_status() -> impl Strategy<Value = u16> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 96,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(super::cases(96))]
 
     /// Nor sooner than the event said, but for a poll that a message brings, a second after the
     /// last at the earliest.
@@ -95,11 +91,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 64,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(super::cases(64))]
 
     /// A listing, a poll of any job, a submit, a probe.
     #[test]

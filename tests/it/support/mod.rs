@@ -1,6 +1,8 @@
 //! Shared by the tests of the core: responses by name, and a job in virtual time.
 
+pub(crate) mod observer;
 pub(crate) mod queue;
+pub(crate) mod reached;
 pub(crate) mod results;
 pub(crate) mod service;
 

@@ -12,6 +12,7 @@ use typless::machine::{
 };
 use typless::wire::{Document, ExtractionId, Notification};
 
+use super::observer::{BatchObserver, Observe};
 use super::{START, api, in_progress, response, response_with, success};
 
 /// What happens to a request instead of being served.
@@ -210,6 +211,8 @@ pub(crate) struct BatchRun {
     pub(crate) webhook: Box<dyn FnMut(u64) -> Option<Duration>>,
     /// How many of the next jobs that are polled as a probe are abandoned at once.
     pub(crate) abandons_probes: usize,
+    /// Notes what arrives at the batch.
+    pub(crate) observer: Option<BatchObserver>,
     pub(crate) max_in_flight_seen: usize,
     pub(crate) max_submits_seen: usize,
     pub(crate) max_in_a_second: usize,
@@ -243,6 +246,7 @@ impl BatchRun {
             outcomes: BTreeMap::new(),
             webhook: Box::new(|_| None),
             abandons_probes: 0,
+            observer: None,
             max_in_flight_seen: 0,
             max_submits_seen: 0,
             max_in_a_second: 0,
@@ -275,7 +279,14 @@ impl BatchRun {
         loop {
             self.arrive();
             let next = self.pending.first_key_value().map(|((time, _), _)| *time);
-            match self.batch.next_output(self.now) {
+            if let Some(observer) = &mut self.observer {
+                observer.time(&self.batch, self.now);
+            }
+            let output = self.batch.next_output(self.now);
+            if let Some(observer) = &mut self.observer {
+                observer.output(&output, self.now);
+            }
+            match output {
                 Output::Send(transmit) => self.transmit(transmit),
                 Output::Event(event) => self.take(event),
                 Output::Wait(until) => {
@@ -306,15 +317,46 @@ impl BatchRun {
                 Arrival::Reply(id, reply) => {
                     self.out.remove(&id);
                     self.submits_out.remove(&id);
+                    if let Some(observer) = &mut self.observer {
+                        observer.time(&self.batch, self.now);
+                        observer.reply(&self.batch, id, reply.as_ref(), self.now);
+                    }
                     match reply {
                         Ok(response) => self.batch.handle_response(id, response, self.now),
                         Err(failure) => self.batch.handle_failure(id, failure, self.now),
                     }
                 }
-                Arrival::Webhook(id) => {
-                    self.batch.handle_notification(&notification(&id), self.now);
-                }
+                Arrival::Webhook(id) => self.notify(&notification(&id)),
             }
+        }
+    }
+
+    /// A notification arrives.
+    pub(crate) fn notify(&mut self, notification: &Notification) {
+        if let Some(observer) = &mut self.observer {
+            observer.notified(&self.batch, notification);
+        }
+        self.batch.handle_notification(notification, self.now);
+    }
+
+    /// The process ends, and another one goes on with this batch. Of what is in flight nobody takes
+    /// the responses.
+    pub(crate) fn restart(&mut self, batch: Batch) {
+        self.batch = batch;
+        self.pending
+            .retain(|_, arrival| matches!(arrival, Arrival::Webhook(_)));
+        self.outcomes.clear();
+        self.events.clear();
+        self.event_times.clear();
+        self.submits_out.clear();
+        self.out.clear();
+        self.sent.clear();
+    }
+
+    /// Notes what the caller is about to do.
+    pub(crate) fn observe(&mut self, input: &str, key: Option<JobKey>) {
+        if let Some(observer) = &mut self.observer {
+            observer.input(&self.batch, input, key);
         }
     }
 

@@ -417,6 +417,7 @@ fn apply(input: &JobInput, recorder: &mut Recorder<Job>, moment: &Moment) {
         }
         JobInput::Confirm => recorder.confirm(moment.last_sequence().unwrap_or(u64::MAX)),
         JobInput::ConfirmTo(sequence) => recorder.confirm(*sequence),
-        _ => {}
+        JobInput::SetKey => recorder.set_key("another-key").unwrap(),
+        _ => panic!("{input:?} is not recorded"),
     }
 }

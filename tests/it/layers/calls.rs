@@ -1,16 +1,12 @@
-//! Calls between the files of a machine go one way, and only one file reads a status.
+//! Which file calls which.
 //!
-//! A small reader of our own source, which rustfmt has laid out: an item begins in column 0, a
-//! function of an `impl` in column 4. It follows the types of fields, parameters and results as far
-//! as they are written. Where it does not know the type of a receiver, it takes every function of
-//! that name in the folder for the one that is called: it may see a call too many, and misses none.
+//! It follows the types of fields, parameters and results as far as they are written. Where it does
+//! not know the type of a receiver, it takes every function of that name in the folder for the one
+//! that is called: it may see a call too many, and misses none.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
 
-/// The folders of `src/machine` in which calls go one way.
-const FOLDERS: [&str; 3] = ["batch", "drain", "job"];
+use super::source::{Function, Source, is_name, read};
 
 /// Methods of the standard library that have the name of one of ours. Where the type of the
 /// receiver is unknown, it is theirs.
@@ -19,187 +15,11 @@ const STANDARD: [&str; 18] = [
     "len", "max", "min", "next", "pop", "push", "remove", "take",
 ];
 
-/// The files of `src/machine` that read a status or the kind of a failure, and why.
-const READS_STATUS: [(&str, &str); 4] = [
-    ("interpret.rs", "it decides what they mean"),
-    ("exchange.rs", "it defines the kinds of failures"),
-    (
-        "cause.rs",
-        "two causes are alike by their status; nothing is decided",
-    ),
-    (
-        "throttle/health.rs",
-        "one that was not sent is common to all at once",
-    ),
-];
-
-/// A file of a folder.
-struct Source {
-    name: String,
-    /// Lines without comments, texts and tests.
-    lines: Vec<String>,
-    functions: Vec<Function>,
-    /// The type of each field, by its struct and its name.
-    fields: BTreeMap<(String, String), String>,
-}
-
-/// A function, its type if it is a method or an associated function, and its lines.
-#[derive(Clone)]
-struct Function {
-    owner: Option<String>,
-    name: String,
-    result: Option<String>,
-    /// The types of its parameters and of some of its locals, by their names.
-    names: BTreeMap<String, String>,
-    body: std::ops::Range<usize>,
-}
-
 /// A call from one file to another: where, and of what.
-type Calls = BTreeMap<(String, String), BTreeSet<String>>;
-
-fn read(name: &str, text: &str) -> Source {
-    let lines = code(text);
-    let mut source = Source {
-        name: name.to_owned(),
-        functions: Vec::new(),
-        fields: BTreeMap::new(),
-        lines,
-    };
-    let (mut owner, mut in_struct) = (None, None);
-    for at in 0..source.lines.len() {
-        let line = source.lines[at].clone();
-        let is_top = !line.starts_with([' ', '}', ')']) && !line.is_empty();
-        if is_top {
-            owner = line.starts_with("impl").then(|| impl_of(&line)).flatten();
-            in_struct = word_after(&line, "struct ");
-        }
-        if let (Some(owner), Some((field, kind))) = (&in_struct, line.split_once(": ")) {
-            let field = field.rsplit([' ']).next().unwrap_or_default().to_owned();
-            source.fields.insert((owner.clone(), field), head(kind));
-        }
-        if let Some(name) = word_after(&line, "fn ").filter(|_| indent(&line) <= 4) {
-            source
-                .functions
-                .push(function(&source.lines, at, name, owner.clone()));
-        }
-    }
-    source
-}
-
-fn function(lines: &[String], start: usize, name: String, owner: Option<String>) -> Function {
-    let is_last = |line: &String| indent(line) == indent(&lines[start]) && line.trim() == "}";
-    let end = lines[start..]
-        .iter()
-        .position(is_last)
-        .map_or(start, |at| start + at);
-    let is_open = |line: &String| line.ends_with('{') || line.ends_with('}');
-    let open = lines[start..=end]
-        .iter()
-        .position(is_open)
-        .map_or(end, |at| start + at);
-    let head_text = lines[start..=open].concat();
-    let (parameters, result) = match head_text.rsplit_once("->") {
-        Some((before, after)) if !after.contains(')') || after.contains('(') => {
-            (before.to_owned(), Some(after.to_owned()))
-        }
-        _ => (head_text.clone(), None),
-    };
-    let parameters = parameters
-        .split([',', '('])
-        .filter_map(|one| one.split_once(": "))
-        .map(|(name, kind)| {
-            (
-                name.trim().trim_start_matches("mut ").to_owned(),
-                head(kind),
-            )
-        })
-        .collect();
-    Function {
-        owner,
-        name,
-        result: result.map(|text| head(&text)),
-        names: parameters,
-        body: open..end + 1,
-    }
-}
-
-/// The lines of a file without comments and texts, up to its tests.
-fn code(text: &str) -> Vec<String> {
-    let end = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
-    let mut lines = Vec::new();
-    for line in text[..end].lines() {
-        let (mut kept, mut in_text, mut before) = (String::new(), false, ' ');
-        let mut chars = line.chars().peekable();
-        while let Some(c) = chars.next() {
-            match c {
-                '"' if before != '\\' && before != '\'' => in_text = !in_text,
-                '/' if !in_text && chars.peek() == Some(&'/') => break,
-                _ if !in_text => kept.push(c),
-                _ => {}
-            }
-            before = c;
-        }
-        lines.push(kept.trim_end().to_owned());
-    }
-    lines
-}
-
-fn indent(line: &str) -> usize {
-    line.len() - line.trim_start().len()
-}
-
-/// The identifier that follows this word.
-fn word_after(line: &str, word: &str) -> Option<String> {
-    let (before, after) = line.split_once(word)?;
-    let is_word = before.is_empty() || before.ends_with([' ', ')']);
-    let end = after.find(|c: char| !is_name(c)).unwrap_or(after.len());
-    (is_word && end > 0).then(|| after[..end].to_owned())
-}
-
-fn is_name(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-/// The type of an `impl`.
-fn impl_of(line: &str) -> Option<String> {
-    let line = line.strip_prefix("impl")?;
-    let line = match line.strip_prefix('<') {
-        Some(rest) => rest.split_once("> ")?.1,
-        None => line,
-    };
-    let kind = line.split_once(" for ").map_or(line, |(_, kind)| kind);
-    Some(head(kind))
-}
-
-/// The name of a type: without references, lifetimes, parameters, and what only holds it.
-fn head(kind: &str) -> String {
-    let mut kind = kind.trim();
-    loop {
-        let shorter = kind
-            .trim_start_matches(['&', ' '])
-            .trim_start_matches("mut ")
-            .trim_start_matches("Option<")
-            .trim_start_matches("Box<")
-            .trim_start_matches("Arc<");
-        let shorter = match shorter.strip_prefix('\'') {
-            Some(rest) => rest.trim_start_matches(is_name),
-            None => shorter,
-        };
-        if shorter == kind {
-            break;
-        }
-        kind = shorter;
-    }
-    let path = kind.split(|c: char| !is_name(c) && c != ':').next();
-    path.unwrap_or_default()
-        .rsplit("::")
-        .next()
-        .unwrap_or_default()
-        .to_owned()
-}
+pub(super) type Calls = BTreeMap<(String, String), BTreeSet<String>>;
 
 /// All calls from one of these files to another.
-fn calls(sources: &[Source]) -> Calls {
+pub(super) fn calls(sources: &[Source]) -> Calls {
     let mut calls = Calls::new();
     for source in sources {
         for function in &source.functions {
@@ -415,7 +235,7 @@ fn type_of(sources: &[Source], function: &Function, links: &[Link]) -> Option<St
 }
 
 /// A circle of calls, if there is one: the files on it, each calling the next.
-fn circle(calls: &Calls) -> Option<Vec<String>> {
+pub(super) fn circle(calls: &Calls) -> Option<Vec<String>> {
     let mut finished = BTreeSet::new();
     let starts: BTreeSet<&String> = calls.keys().map(|(from, _)| from).collect();
     starts
@@ -445,7 +265,7 @@ fn visit(
 }
 
 /// What each file calls in the others, for people.
-fn describe(calls: &Calls, files: &[String]) -> String {
+pub(super) fn describe(calls: &Calls, files: &[String]) -> String {
     let mut text = String::new();
     for ((from, to), what) in calls {
         if files.contains(from) && files.contains(to) {
@@ -454,86 +274,6 @@ fn describe(calls: &Calls, files: &[String]) -> String {
         }
     }
     text
-}
-
-/// The Rust files of a folder below `src/machine`, with their paths in it.
-fn files(folder: &str) -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/machine");
-    let mut files = Vec::new();
-    for entry in fs::read_dir(root.join(folder)).expect("the checkout can be read") {
-        let entry = entry.expect("the checkout can be read");
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if entry.path().is_dir() {
-            let inner = Path::new(folder).join(&name);
-            let inner = self::files(&inner.to_string_lossy());
-            files.extend(
-                inner
-                    .into_iter()
-                    .map(|(path, text)| (format!("{name}/{path}"), text)),
-            );
-        } else if name.ends_with(".rs") && !name.ends_with("_tests.rs") {
-            let text = fs::read_to_string(entry.path()).expect("a file of the checkout is text");
-            files.push((name, text));
-        }
-    }
-    files.sort();
-    files
-}
-
-#[test]
-fn calls_between_the_files_of_a_machine_go_one_way() {
-    let mut circles = String::new();
-    for folder in FOLDERS {
-        let files = files(folder);
-        let sources: Vec<Source> = files.iter().map(|(name, text)| read(name, text)).collect();
-        let calls = calls(&sources);
-        let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
-        println!("{folder}:\n{}", describe(&calls, &names));
-        assert!(
-            calls.len() > 5,
-            "{folder}: only {} files call another",
-            calls.len()
-        );
-        if let Some(circle) = circle(&calls) {
-            circles += &format!("a circle in {folder}:\n{}", describe(&calls, &circle));
-        }
-    }
-    assert!(circles.is_empty(), "{circles}");
-}
-
-#[test]
-fn at_most_two_files_implement_a_batch() {
-    let files = files("batch");
-    let is_impl =
-        |line: &str| line.starts_with("impl") && impl_of(line).as_deref() == Some("Batch");
-    let with_impl = files.iter().filter(|(_, text)| text.lines().any(is_impl));
-    let names: Vec<&str> = with_impl.map(|(name, _)| name.as_str()).collect();
-    assert!(!names.is_empty() && names.len() <= 2, "{names:?}");
-}
-
-#[test]
-fn one_file_decides_what_a_status_means() {
-    let reads = |text: &str| {
-        let code = code(text).join("\n");
-        [
-            "StatusCode",
-            ".http_status()",
-            "FailureKind::",
-            ".status().is_",
-            ".status() ==",
-        ]
-        .iter()
-        .any(|word| code.contains(word))
-    };
-    let files = files("");
-    assert!(files.len() > 50, "{}", files.len());
-    let found: BTreeSet<&str> = files
-        .iter()
-        .filter(|(_, text)| reads(text))
-        .map(|(path, _)| path.as_str())
-        .collect();
-    let expected: BTreeSet<&str> = READS_STATUS.iter().map(|(path, _)| *path).collect();
-    assert_eq!(found, expected, "{READS_STATUS:?}");
 }
 
 /// The calls between these small files.

@@ -1,0 +1,50 @@
+//! Properties that hold for random inputs, and the tools that check them.
+
+mod batch;
+mod batch_random;
+mod checker;
+mod coverage;
+mod drain;
+mod job;
+mod limits;
+mod parse;
+mod recovery;
+mod resets;
+mod resume;
+mod strategies;
+mod waits;
+
+use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestCaseResult, TestRng, TestRunner};
+
+use typless::proptest::Flavour;
+
+use crate::support::cases;
+use crate::support::reached::Reached;
+
+/// All flavours of scripts.
+const FLAVOURS: [Flavour; 4] = [
+    Flavour::WellFormed,
+    Flavour::Hostile,
+    Flavour::Mixed,
+    Flavour::Outages,
+];
+
+/// Runs so many cases, the same ones each time, and counts what each reached.
+fn same_cases<S: Strategy>(
+    number: u32,
+    strategy: &S,
+    reached: &Reached,
+    test: impl Fn(S::Value) -> TestCaseResult,
+) {
+    // Of the generators of proptest, the one that is fast without optimisation.
+    let rng = TestRng::deterministic_rng(RngAlgorithm::XorShift);
+    let mut runner = TestRunner::new_with_rng(cases(number), rng);
+    let result = runner.run(strategy, |value| {
+        reached.begin_case();
+        test(value)
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}

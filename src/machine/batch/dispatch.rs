@@ -172,7 +172,10 @@ impl Dispatch<'_> {
         if self.outbox.next_submit().is_some() {
             return Some(Work::Probe(Probe::Emitted));
         }
-        match self.next_submit() {
+        // What a probe repeats is charged to nobody: the retry budget does not hold it.
+        let key = self.next_submit();
+        let key = key.or_else(|| self.jobs.next_submit_again());
+        match key.filter(|key| self.has_room_for(*key)) {
             Some(key) => Some(Work::Probe(Probe::Job(key, Input::Clock))),
             None => self.wants_document().then_some(Work::ReadDocument),
         }

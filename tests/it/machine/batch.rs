@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::support::service::{BatchRun, Fault, numbered};
 use crate::support::{START, api, document, response};
 use typless::machine::{
-    Batch, BatchEventKind, BatchOptions, JobEventKind, JobState, Machine, Output, PollReason,
-    RetryPolicy, Snapshot, Ticket,
+    Batch, BatchEventKind, BatchOptions, Failure, FailureKind, JobEventKind, JobState, Machine,
+    Output, PollReason, RetryPolicy, Snapshot, Ticket,
 };
 
 #[test]
@@ -295,4 +295,36 @@ fn the_id_of_a_second_submit_is_reported_after_the_outcome() {
     });
     assert_eq!(late, 1);
     assert!(matches!(run.batch.next_output(run.now), Output::Done));
+}
+
+/// Many documents, or so few that each has failed before: the caller abandons the job between the
+/// event of its submit, which was to find out whether an outage is over, and the submit itself.
+#[test]
+fn a_probe_that_is_not_sent_after_all_is_followed_by_another() {
+    for documents in [20, 4] {
+        let options = BatchOptions::new().without_queue().with_max_in_flight(1);
+        let mut run = BatchRun::with_documents(documents, options);
+        let probe = loop {
+            let is_outage = run.batch.progress().is_outage;
+            match run.batch.next_output(run.now) {
+                Output::Event(event) => match event.kind {
+                    BatchEventKind::Job {
+                        key,
+                        event: JobEventKind::Submitting { .. },
+                        ..
+                    } if is_outage => break key,
+                    _ => {}
+                },
+                Output::Send(transmit) => {
+                    let failure = Failure::new(FailureKind::NotSent, "set by the test");
+                    run.batch.handle_failure(transmit.id, failure, run.now);
+                }
+                Output::Wait(until) => run.now = until,
+                Output::NeedInput | Output::Done => panic!("no outage"),
+            }
+        };
+        run.batch.abandon(probe, run.now);
+        run.run_until(run.now + Duration::from_secs(600));
+        assert_eq!(run.succeeded(), documents - 1, "{:?}", run.batch);
+    }
 }

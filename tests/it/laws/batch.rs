@@ -50,6 +50,14 @@ proptest! {
     }
 
     #[test]
+    fn a_batch_keeps_the_laws_in_outages(
+        case in cases(),
+        script in scripts_with_inputs(Flavour::Outages, batch_inputs()),
+    ) {
+        check(&case, &script, &Reached::default())?;
+    }
+
+    #[test]
     fn a_batch_that_grows_keeps_the_laws(
         case in cases(),
         script in scripts_with_inputs(Flavour::Mixed, growing_batch_inputs()),
@@ -226,13 +234,13 @@ fn observe(input: &BatchInput, batch: &mut ObservedBatch) {
 
 /// The same cases each time, of every flavour.
 pub(super) fn run_same_cases(reached: &Reached) {
-    for flavour in [Flavour::WellFormed, Flavour::Hostile, Flavour::Mixed] {
+    for flavour in super::FLAVOURS {
         let case = (cases(), scripts_with_inputs(flavour, batch_inputs()));
         super::same_cases(60, &case, reached, |(case, script)| {
             Ok(check(&case, &script, reached)?)
         });
     }
-    for (number, flavour) in [(60, Flavour::Mixed), (200, Flavour::Outages)] {
+    for (number, flavour) in [(60, Flavour::Mixed), (160, Flavour::Outages)] {
         let case = (
             cases(),
             scripts_with_inputs(flavour, growing_batch_inputs()),

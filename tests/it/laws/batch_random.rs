@@ -66,7 +66,9 @@ fn fault_rates() -> impl Strategy<Value = FaultRates> {
         (1..100_u64).prop_map(|seconds| Fault::RetryAfter(429, seconds)),
         Just(Fault::Status(200)),
     ];
-    let faults = prop::collection::vec((0..12_u8, fault), 0..4);
+    // Some requests fail, or for a while all.
+    let weight = prop_oneof![5 => 0..12_u8, 1 => Just(100)];
+    let faults = prop::collection::vec((weight, fault), 0..4);
     (
         any::<u64>(),
         faults,

@@ -109,7 +109,7 @@ pub(crate) enum ListingResult {
     /// What came is no listing, and will not become one by trying again: a refusal, a redirect.
     Refused,
     /// What came cannot be read as a listing.
-    Unreadable,
+    Unreadable { hint: Option<Duration> },
     /// Larger than the limit.
     TooLarge,
     /// The key was refused.
@@ -435,7 +435,7 @@ pub(crate) fn listing<'r>(
             decoded: Decoded::Nothing,
         },
         Err(ResponseError::Decode(error)) => Meaning {
-            result: ListingResult::Unreadable,
+            result: ListingResult::Unreadable { hint },
             signal: Signal::Down,
             decoded: Decoded::Decode(error),
         },

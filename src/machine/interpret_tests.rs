@@ -3,12 +3,13 @@
 //! `UPDATE_TABLE=1 cargo test -p typless interpret` writes it again.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
 
 use super::exchange::{Failure, FailureKind};
-use super::interpret::{self, Reply, Signal};
+use super::interpret::{self, ListingResult, PollResult, Reply, Signal};
 
 const TABLE: &str = include_str!("../../tests/decision_table.txt");
 const TITLE: &str = "What a response says of the service";
@@ -122,6 +123,7 @@ fn table() -> String {
             let reply = Reply::Failure(Failure::new(failure, "broken"));
             line(&mut table, &format!("{failure:?}"), &[signal(kind, reply)]);
         }
+        line(&mut table, "time limit", &[signal(kind, Reply::TimeLimit)]);
     }
     table
 }
@@ -146,4 +148,26 @@ fn every_response_says_of_the_service_what_is_in_the_table() {
         second_part, table,
         "write it with UPDATE_TABLE=1, and read the difference"
     );
+}
+
+#[test]
+fn a_hint_counts_whatever_it_comes_with() {
+    let hint = Some(Duration::from_secs(7));
+    for (status, body) in [(200, HTML), (408, ""), (500, HTML), (503, ERROR)] {
+        let poll = interpret::poll(response(status, body, Some("7"))).result;
+        let of_poll = match poll {
+            PollResult::Failed { hint } | PollResult::Deferred { hint } => hint,
+            _ => None,
+        };
+        assert_eq!(of_poll, hint, "{status}");
+        let reply = response(status, body, Some("7"));
+        let of_listing = match interpret::listing(&reply, |_| {}).result {
+            ListingResult::Failed { hint } | ListingResult::Unreadable { hint } => hint,
+            ListingResult::Received { .. }
+            | ListingResult::Refused
+            | ListingResult::TooLarge
+            | ListingResult::KeyRefused => None,
+        };
+        assert_eq!(of_listing, hint, "{status}");
+    }
 }

@@ -78,6 +78,16 @@ impl Discovery {
         }
     }
 
+    /// A listing brought nothing. The next one is sent when the policy says so, or later where the
+    /// service asked for that.
+    pub(super) fn listing_failed(&mut self, hint: Option<Duration>, now: Time) {
+        let failures = self.listing.next_failure();
+        let JobOptions { retry, seed, .. } = self.jobs;
+        let delay = retry.delay(failures, random::draw(seed, failures.into()));
+        self.listing
+            .failed(delay.max(hint.unwrap_or_default()), now);
+    }
+
     /// When the next listing is due.
     pub(super) fn next_listing(&self, pressure: Duration, now: Time) -> Option<Time> {
         self.listing.next_at(self.measure(pressure, now), now)

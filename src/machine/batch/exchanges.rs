@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::Batch;
 use super::discovery::{Count, Polled};
 use super::dispatch::Dispatch;
 use super::entry::{Entry, Slot};
@@ -13,7 +14,6 @@ use super::event::{BatchEventKind, QueueProblem};
 use super::in_flight::{Outgoing, Outstanding, Overdue, Purpose, Sender};
 use super::jobs::Applied;
 use super::listing::Read;
-use super::{Batch, JobOptions};
 use crate::machine::cause::Cause;
 use crate::machine::collections::slab::Key;
 use crate::machine::exchange::RequestId;
@@ -24,7 +24,6 @@ use crate::machine::job::Ticket;
 use crate::machine::job::job_mut::Action;
 use crate::machine::job::record::{PollReason, Record, State};
 use crate::machine::job::transition::Input;
-use crate::machine::random;
 use crate::machine::time::Time;
 
 // What comes back.
@@ -235,14 +234,9 @@ impl Batch {
                 self.listing_failed(decoded.into_reason(), hint, now);
                 None
             }
-            ListingResult::Refused | ListingResult::Unreadable => {
-                self.listing_failed(decoded.into_reason(), None, now);
-                // In an outage that says nothing about the queue.
-                if self.throttle.is_outage() {
-                    None
-                } else {
-                    self.discovery.listing.not_readable(now)
-                }
+            ListingResult::Refused => self.not_a_listing(decoded.into_reason(), None, now),
+            ListingResult::Unreadable { hint } => {
+                self.not_a_listing(decoded.into_reason(), hint, now)
             }
         };
         self.emit_problem(problem);
@@ -271,13 +265,23 @@ impl Batch {
         change.and_then(Result::err)
     }
 
+    /// What came is no listing. Whether that is a problem by now.
+    fn not_a_listing(
+        &mut self,
+        cause: Cause,
+        hint: Option<Duration>,
+        now: Time,
+    ) -> Option<QueueProblem> {
+        self.listing_failed(cause, hint, now);
+        // In an outage that says nothing about the queue.
+        let is_outage = self.throttle.is_outage();
+        let listing = &mut self.discovery.listing;
+        (!is_outage).then(|| listing.not_readable(now)).flatten()
+    }
+
     /// A listing brought nothing.
     fn listing_failed(&mut self, cause: Cause, hint: Option<Duration>, now: Time) {
-        let failures = self.discovery.listing.next_failure();
-        let JobOptions { retry, seed, .. } = self.options.jobs;
-        let delay = retry.delay(failures, random::draw(seed, failures.into()));
-        let delay = delay.max(hint.unwrap_or_default());
-        self.discovery.listing.failed(delay, now);
+        self.discovery.listing_failed(hint, now);
         self.outbox.emit(BatchEventKind::ListingFailed { cause });
     }
 

@@ -79,11 +79,8 @@ impl Drain {
             }
             // It is repeated with another key, or when this one is taken again.
             ListingResult::KeyRefused => self.listing.due = Some(now),
-            ListingResult::Failed { hint } => {
+            ListingResult::Failed { hint } | ListingResult::Unreadable { hint } => {
                 self.list_failed(outstanding, decoded.into_reason(), hint, false, now);
-            }
-            ListingResult::Unreadable => {
-                self.list_failed(outstanding, decoded.into_reason(), None, false, now);
             }
             ListingResult::Refused | ListingResult::TooLarge => {
                 self.list_failed(outstanding, decoded.into_reason(), None, true, now);
@@ -133,7 +130,9 @@ impl Drain {
             ListingResult::Failed { .. } if matches!(signal, Signal::Busy(_)) => {
                 self.requeue(outstanding, now);
             }
-            ListingResult::Failed { .. } | ListingResult::Refused | ListingResult::Unreadable => {}
+            ListingResult::Failed { .. }
+            | ListingResult::Refused
+            | ListingResult::Unreadable { .. } => {}
         }
     }
 

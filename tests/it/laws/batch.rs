@@ -236,11 +236,11 @@ fn observe(input: &BatchInput, batch: &mut ObservedBatch) {
 pub(super) fn run_same_cases(reached: &Reached) {
     for flavour in super::FLAVOURS {
         let case = (cases(), scripts_with_inputs(flavour, batch_inputs()));
-        super::same_cases(60, &case, reached, |(case, script)| {
+        super::same_cases(180, &case, reached, |(case, script)| {
             Ok(check(&case, &script, reached)?)
         });
     }
-    for (number, flavour) in [(60, Flavour::Mixed), (160, Flavour::Outages)] {
+    for (number, flavour) in [(180, Flavour::Mixed), (480, Flavour::Outages)] {
         let case = (
             cases(),
             scripts_with_inputs(flavour, growing_batch_inputs()),

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::batch_run::BatchRun;
 use crate::support::observer::{BatchObserver, RESTART};
 use crate::support::reached::Reached;
-use crate::support::service::{BatchRun, Fault, Service, notification};
+use crate::support::service::{Fault, Service, notification};
 use crate::support::{START, api};
 use proptest::prelude::*;
 use typless::machine::{Batch, BatchOptions, JobKey, Machine, Output, Ticket};
@@ -244,7 +245,7 @@ pub(super) fn run_same_cases(reached: &Reached) {
     let actions = prop::collection::vec(actions(), 1..60);
     let case = (options(), fault_rates(), actions);
     super::same_cases(
-        150,
+        450,
         &case,
         reached,
         |((options, limits), rates, actions)| {

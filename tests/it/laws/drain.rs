@@ -144,12 +144,12 @@ fn observe(input: &DrainInput, observer: &mut DrainObserver) {
 pub(super) fn run_same_cases(reached: &Reached) {
     for flavour in super::FLAVOURS {
         let case = (cases(), scripts_with_inputs(flavour, drain_inputs()));
-        super::same_cases(150, &case, reached, |(case, script)| {
+        super::same_cases(450, &case, reached, |(case, script)| {
             Ok(check(&case, &script, reached)?)
         });
     }
     let case = (cases(), any::<bool>(), vec(step(), 1..60));
-    super::same_cases(30, &case, reached, |(case, shrinks, steps)| {
+    super::same_cases(90, &case, reached, |(case, shrinks, steps)| {
         promises(&case.options, shrinks, steps, reached)
     });
 }

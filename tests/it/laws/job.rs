@@ -162,7 +162,7 @@ fn name(input: &JobInput) -> &'static str {
 pub(super) fn run_same_cases(reached: &Reached) {
     for flavour in super::FLAVOURS {
         let case = (options(), origins(), job_scripts(flavour));
-        super::same_cases(200, &case, reached, |(options, origin, script)| {
+        super::same_cases(600, &case, reached, |(options, origin, script)| {
             Ok(check(options, &origin, &script, reached)?)
         });
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::support::batch_run::BatchRun;
 use crate::support::queue::DrainRun;
-use crate::support::service::{BatchRun, Fault};
+use crate::support::service::Fault;
 use crate::support::{START, api, response, success};
 use proptest::collection::vec;
 use proptest::prelude::*;

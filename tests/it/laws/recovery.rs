@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use crate::support::service::{BatchRun, Fault, numbered};
+use crate::support::batch_run::BatchRun;
+use crate::support::service::{Fault, numbered};
 use crate::support::{START, cases};
 use proptest::collection::vec;
 use proptest::prelude::*;

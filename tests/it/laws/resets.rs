@@ -7,8 +7,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::support::batch_run::BatchRun;
 use crate::support::queue::{DrainRun, Queue, Reply, listing};
-use crate::support::service::{BatchRun, Fault, numbered};
+use crate::support::service::{Fault, numbered};
 use crate::support::{Run, START, accepted, in_progress, response, response_with, success};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -220,7 +220,7 @@ fn resumes(case: &Interrupted, reached: &Reached) -> Result<(), TestCaseError> {
 
 /// The same cases each time.
 pub(super) fn run_same_cases(reached: &Reached) {
-    super::same_cases(150, &interrupted(), reached, |case| resumes(&case, reached));
+    super::same_cases(450, &interrupted(), reached, |case| resumes(&case, reached));
 }
 
 proptest! {

@@ -5,8 +5,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::support::batch_run::BatchRun;
 use crate::support::queue::{DrainRun, Queue, Reply, listing};
-use crate::support::service::{BatchRun, Fault, numbered};
+use crate::support::service::{Fault, numbered};
 use crate::support::{ID, Run, START, accepted, in_progress, response, success};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::support::service::{BatchRun, Fault, numbered};
+use crate::support::batch_run::BatchRun;
+use crate::support::service::{Fault, numbered};
 use crate::support::{START, api, document, response};
 use typless::machine::{
     Batch, BatchEventKind, BatchOptions, Failure, FailureKind, JobEventKind, JobState, Machine,

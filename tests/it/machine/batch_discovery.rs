@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::support::START;
-use crate::support::service::{BatchRun, Fault, Service, numbered};
+use crate::support::batch_run::BatchRun;
+use crate::support::service::{Fault, Service, numbered};
 use typless::machine::{
     BatchEvent, BatchEventKind, BatchOptions, JobEventKind, PollPolicy, PollReason, Ticket, Time,
 };

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use crate::support::service::{BatchRun, Fault, Service, numbered};
+use crate::support::batch_run::BatchRun;
+use crate::support::service::{Fault, Service, numbered};
 use crate::support::{START, api, in_progress, response, response_with};
 use http::Method;
 use typless::machine::{

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::service::BatchRun;
+use crate::support::batch_run::BatchRun;
 use crate::support::{ID, Run, START, accepted, api, document, response_with, submit};
 use typless::machine::{
     BatchOptions, Cause, Job, JobError, JobOptions, Machine, Output, RetryPolicy, Snapshot, Ticket,

@@ -1,5 +1,6 @@
 //! Shared by the tests of the core: responses by name, and a job in virtual time.
 
+pub(crate) mod batch_run;
 pub(crate) mod observer;
 pub(crate) mod queue;
 pub(crate) mod reached;

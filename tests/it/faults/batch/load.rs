@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{DAY, ticket};
-use crate::support::service::{BatchRun, Fault, Service, numbered};
+use crate::support::batch_run::BatchRun;
+use crate::support::service::{Fault, Service, numbered};
 use crate::support::{START, response};
 use typless::machine::{
     BatchEventKind, BatchOptions, JobEventKind, Machine, Output, RequestId, Ticket, Time,

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::support::service::{BatchRun, Fault};
+use crate::support::batch_run::BatchRun;
+use crate::support::service::Fault;
 use crate::support::{START, response, response_with};
 use typless::machine::{BatchEventKind, BatchOptions, Machine, Output, PauseReason};
 

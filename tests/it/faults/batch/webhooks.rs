@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{DAY, ticket};
 use crate::support::START;
-use crate::support::service::{BatchRun, Service, notification};
+use crate::support::batch_run::BatchRun;
+use crate::support::service::{Service, notification};
 use typless::machine::{BatchOptions, JobEventKind, JobState, Machine, Output, PollReason};
 
 #[test]

@@ -32,9 +32,10 @@ pub enum PauseReason {
     /// The service does not work, or cannot be reached. From then on single requests that can be
     /// repeated find out whether it works again, at most 60 s apart.
     Outage,
-    /// Submits keep failing, or ending unknown, while other requests succeed. From then on one
-    /// submit at a time finds out whether they work again, at most 5 minutes apart. Everything else
-    /// goes on.
+    /// Submits keep failing, or ending unknown, while other requests succeed; or one ended unknown,
+    /// and the next request did not show that the service works. From then on one submit at a time
+    /// finds out whether they work again, at most 5 minutes apart, or another request does first.
+    /// Everything else goes on.
     Submits,
     /// Fetches of a [`Drain`](super::Drain) keep failing, one id after the other, while other
     /// requests may succeed. From then on one fetch at a time finds out whether they work again, at

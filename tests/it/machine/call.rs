@@ -7,6 +7,7 @@ use typless::machine::{
     Call, CallError, CallEventKind, CallOptions, Failure, FailureKind, Machine, Output, RequestId,
     RetryPolicy, Time,
 };
+use typless::transcript::Recorder;
 use typless::wire::{
     AwaitingRequest, ExtractRequest, ExtractionId, Request, Status, StatusRequest,
 };
@@ -200,4 +201,14 @@ fn responses_to_other_requests_and_earlier_times_are_ignored() {
         CallEventKind::Finished(Err(CallError::Abandoned))
     ));
     assert!(matches!(call.next_output(START), Output::Done));
+}
+
+#[test]
+fn a_transcript_says_which_call_it_is() {
+    let mut recorder = Recorder::new(poll(), START);
+    assert!(matches!(recorder.next_output(START), Output::Send(_)));
+    let (_, text) = recorder.into_parts();
+    assert!(text.contains("Call, GET https://"), "{text}");
+    assert!(text.contains("extraction_id=0d14, 0 bytes"), "{text}");
+    assert!(text.contains("CallOptions"), "{text}");
 }

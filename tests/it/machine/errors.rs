@@ -331,6 +331,11 @@ fn a_failure_keeps_the_words_of_the_client() {
             .is_some()
     );
     assert_eq!(failure.cause().to_string(), "connection reset");
+    // A cause adds nothing: the chain goes on with the error of the client.
+    let cause = typless::machine::Cause::Failure(failure);
+    let source = cause.source().unwrap();
+    assert!(source.downcast_ref::<std::io::Error>().is_some());
+    assert!(typless::machine::Cause::TimeLimit.source().is_none());
 }
 
 #[test]

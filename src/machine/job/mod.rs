@@ -165,10 +165,8 @@ impl Job {
         let now = self.advance(now);
         match &self.extraction_id {
             Some(own) if own == notification.extraction_id() => self.report_finished(now),
-            None if !matches!(self.record.state, State::Finished(_)) => {
-                self.early.insert(notification.extraction_id(), now);
-            }
-            Some(_) | None => {}
+            Some(_) => {}
+            None => self.early.insert(notification.extraction_id(), now),
         }
     }
 

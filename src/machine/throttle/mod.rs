@@ -63,8 +63,8 @@ pub(crate) struct Throttle {
     seed: u64,
     /// Pauses in a row for which the service named no length.
     unhinted: u16,
-    /// Why and since when there is the pause that ends by itself, if there is one.
-    pause: Option<(PauseReason, Time)>,
+    /// Since when there is the pause that the service asked for, if there is one.
+    pause: Option<Time>,
     /// When the service last brought evidence that it works.
     evidence_at: Time,
     changes: VecDeque<Change>,
@@ -254,7 +254,8 @@ impl Throttle {
     /// What has begun or ended since this was last called.
     pub(crate) fn next_change(&mut self, now: Time) -> Option<Change> {
         if self.pause_ends_at().is_some_and(|until| until <= now) {
-            if let Some((reason, since)) = self.pause.take() {
+            if let Some(since) = self.pause.take() {
+                let reason = PauseReason::Throttled;
                 self.changes.push_back(Change::Resumed { reason, since });
             }
         }
@@ -280,17 +281,17 @@ impl Throttle {
             self.unhinted = self.unhinted.saturating_add(1);
         }
         if is_new || hint.is_some() {
-            self.begin_pause(PauseReason::Throttled, cause, now);
+            self.begin_pause(cause, now);
         }
     }
 
     /// Reports that the limiter pauses, unless that is reported already.
-    fn begin_pause(&mut self, reason: PauseReason, cause: impl Fn() -> Cause, now: Time) {
+    fn begin_pause(&mut self, cause: impl Fn() -> Cause, now: Time) {
         let until = self.limiter.paused_until();
         if until > now && self.pause.is_none() {
-            self.pause = Some((reason, now));
+            self.pause = Some(now);
             self.changes.push_back(Change::Paused(Pause {
-                reason,
+                reason: PauseReason::Throttled,
                 since: now,
                 until,
                 cause: cause(),

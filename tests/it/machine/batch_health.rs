@@ -192,3 +192,24 @@ fn an_hour_that_a_second_response_asks_for_is_reported() {
         hand.pauses
     );
 }
+
+#[test]
+fn what_the_service_asked_for_is_no_step_of_what_it_did_not() {
+    let mut hand = ByHand::new(BatchOptions::new()).with_documents(1);
+    hand.run_for(SECOND);
+    for _ in 0..5 {
+        let one = hand.submits.last().unwrap().1;
+        let hinted = response_with(429, ("retry-after", "1"), "{}");
+        hand.batch.handle_response(one, hinted, hand.now);
+        hand.step(hand.now + MINUTE * 10);
+    }
+    let one = hand.submits.last().unwrap().1;
+    hand.pauses.clear();
+    hand.batch
+        .handle_response(one, response(429, "{}"), hand.now);
+    let at = hand.now;
+    hand.run_for(SECOND / 10);
+    let (until, _) = hand.pauses[0];
+    // The first without a hint is short.
+    assert!(until <= at + SECOND / 4, "{:?}", until.saturating_since(at));
+}

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::support::{self, Run, START, accepted, expired, failed, in_progress, response, success};
 use proptest::prelude::*;
-use typless::machine::{DelayEstimator, DelayEstimators, Job, JobOptions, PollPolicy, Ticket};
+use typless::machine::{
+    DelayEstimator, DelayEstimators, Job, JobOptions, Machine, PollPolicy, RequestId, Ticket,
+};
 use typless::wire::ExtractionId;
 
 const POLICY: PollPolicy = PollPolicy::balanced();
@@ -369,6 +371,19 @@ fn a_job_polls_by_its_estimator_and_teaches_it() {
     run.reply(success()).settle();
     estimator.observe_finished(expected, run.now.saturating_since(submitted_at));
     assert_eq!(run.job.estimator(), Some(&estimator));
+}
+
+#[test]
+fn a_response_that_the_job_does_not_wait_for_teaches_nothing() {
+    let job = support::submit(JobOptions::new()).with_estimator(DelayEstimator::new());
+    let mut run = Run::new(job);
+    run.reply(accepted()).reply(in_progress());
+    let before = run.job.estimator().unwrap().clone();
+    assert!(!before.is_empty());
+    let later = run.now + seconds(100.0);
+    run.job
+        .handle_response(RequestId::new(2), in_progress(), later);
+    assert_eq!(run.job.estimator(), Some(&before));
 }
 
 #[test]

@@ -32,13 +32,19 @@ pub(crate) const EMPTY_LISTINGS: [&str; 7] = [
     " \n",
 ];
 
-/// So many random cases for each test of a `proptest!`. A case that fails is not written to a file:
-/// the message shows it.
+/// So many random cases for each test of a `proptest!`, or fewer where `PROPTEST_CASES` says so. A
+/// case that fails is not written to a file: the message shows it.
 pub(crate) fn cases(cases: u32) -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let is_set = std::env::var_os("PROPTEST_CASES").is_some();
     ProptestConfig {
-        cases,
+        cases: if is_set {
+            cases.min(default.cases)
+        } else {
+            cases
+        },
         failure_persistence: None,
-        ..ProptestConfig::default()
+        ..default
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Pause {
     pub reason: PauseReason,
     /// Since when.
     pub since: Time,
-    /// Nothing is sent before this; then, what its reason says.
+    /// What its reason says holds until then, at least.
     pub until: Time,
     /// What the service or the transport reported.
     pub cause: Cause,
@@ -29,8 +29,10 @@ pub struct Pause {
 pub enum PauseReason {
     /// The service asked for it. Everything waits until then, and goes on more slowly for a while.
     Throttled,
-    /// The service does not work, or cannot be reached. From then on single requests that can be
-    /// repeated find out whether it works again, at most 60 s apart.
+    /// The service does not work, or cannot be reached. Nothing is sent until then. From then on
+    /// single requests find out whether it works again: listings and polls, at most 60 s apart.
+    /// Where there are none, or they have shown nothing for an hour, it is a submit, at most each 5
+    /// minutes.
     Outage,
     /// Submits keep failing, or ending unknown, while other requests succeed; or one ended unknown,
     /// and the next request did not show that the service works. From then on one submit at a time

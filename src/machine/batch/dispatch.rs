@@ -9,7 +9,7 @@ use super::BatchOptions;
 use super::discovery::Discovery;
 use super::entry::{Entry, Priority, Slot};
 use super::jobs::{Jobs, Popped};
-use super::listing::MAX_PROBES;
+use super::listing::is_turn_of_submit;
 use super::outbox::{Emitted, Outbox};
 use super::sources::Sources;
 use crate::machine::collections::slab::Key;
@@ -125,9 +125,9 @@ impl Dispatch<'_> {
     }
 
     /// What was emitted, and may be sent now.
-    fn next_emitted(&self) -> Option<Work> {
-        let submit = || self.outbox.next_submit().filter(|_| self.may_submit());
-        let emitted = self.outbox.next_query().or_else(submit)?;
+    fn next_emitted(&mut self) -> Option<Work> {
+        let submit = self.outbox.next_submit().filter(|_| self.may_submit());
+        let emitted = self.outbox.next_query().or(submit)?;
         Some(match emitted {
             Emitted::Poll(key) => Work::Step(key, Input::Clock),
             Emitted::Submit(key) => Work::Step(key, Input::Confirmed),
@@ -165,17 +165,22 @@ impl Dispatch<'_> {
 
     /// A submit as the probe, if it may be one.
     fn submit_as_probe(&mut self) -> Option<Work> {
-        let at = self.throttle.submit_probe_at(self.can_probe());
+        let can_probe = self.can_probe();
+        let at = self.throttle.submit_probe_at(can_probe);
         if at.is_none_or(|at| at > self.now) {
             return None;
         }
-        if self.outbox.next_submit().is_some() {
-            return Some(Work::Probe(Probe::Emitted));
+        // One that waits for its confirmation is let through once it has it. Until then something
+        // else may be the probe.
+        if self.outbox.submits().next().is_some() {
+            let emitted = self.outbox.next_submit();
+            return emitted.map(|_| Work::Probe(Probe::Emitted));
         }
         // What a probe repeats is charged to nobody: the retry budget does not hold it.
         let key = self.next_submit();
         let key = key.or_else(|| self.jobs.next_submit_again());
         match key.filter(|key| self.has_room_for(*key)) {
+            Some(key) if self.options.jobs.confirmation => Some(Work::Step(key, Input::Clock)),
             Some(key) => Some(Work::Probe(Probe::Job(key, Input::Clock))),
             None => self.wants_document().then_some(Work::ReadDocument),
         }
@@ -226,16 +231,21 @@ impl Dispatch<'_> {
         if !waits {
             return None;
         }
-        let can_repeat = self.can_list()
-            || self.outbox.next_query().is_some()
-            || self.jobs.next_poll().is_some()
-            || self.jobs.next_poll_again().is_some();
-        if can_repeat {
+        if self.can_repeat() {
             return Some(at);
         }
         // Only a submit can be the probe: it leaves no sooner than a submit may.
-        let gate = self.throttle.submit_probe_at(self.can_probe());
+        let can_probe = self.can_probe();
+        let gate = self.throttle.submit_probe_at(can_probe);
         Some(gate.map_or(at + MAX_PROBE_WAIT, |gate| at.max(gate)))
+    }
+
+    /// Whether a request that can be repeated may be sent now.
+    fn can_repeat(&mut self) -> bool {
+        self.can_list()
+            || self.outbox.next_query().is_some()
+            || self.jobs.next_poll().is_some()
+            || self.jobs.next_poll_again().is_some()
     }
 
     fn can_list(&self) -> bool {
@@ -244,13 +254,13 @@ impl Dispatch<'_> {
 
     /// Whether a request that can be repeated could bring evidence soon. Not without a
     /// limit: polls and listings may be broken by themselves, or not be due for long.
-    fn can_probe(&self) -> bool {
+    fn can_probe(&mut self) -> bool {
         let at = self.throttle.probe_at();
-        if at.is_some_and(|at| at + MAX_PROBE_WAIT <= self.now) {
+        if at.is_some_and(|at| at + MAX_PROBE_WAIT <= self.now) && !self.can_repeat() {
             return false;
         }
         let failed = self.throttle.failed_probes();
-        let by_poll = self.jobs.counters.submitted() > 0 && failed < MAX_PROBES;
+        let by_poll = self.jobs.counters.submitted() > 0 && !is_turn_of_submit(failed);
         by_poll || self.discovery.listing.can_probe(failed)
     }
 
@@ -336,8 +346,9 @@ impl Dispatch<'_> {
     }
 
     /// Whether a submit may leave, as far as the service goes.
-    fn may_submit(&self) -> bool {
-        let at = self.throttle.submit_ready_at(self.can_probe());
+    fn may_submit(&mut self) -> bool {
+        let can_probe = self.can_probe();
+        let at = self.throttle.submit_ready_at(can_probe);
         at.is_some_and(|at| at <= self.now)
     }
 
@@ -369,9 +380,8 @@ impl Dispatch<'_> {
     /// When the next submit may be sent, if one waits for that.
     fn next_submit_at(&mut self) -> Option<Time> {
         let waits = self.outbox.next_submit().is_some() || self.next_submit().is_some();
-        self.throttle
-            .submit_ready_at(self.can_probe())
-            .filter(|_| waits)
+        let can_probe = self.can_probe();
+        self.throttle.submit_ready_at(can_probe).filter(|_| waits)
     }
 
     /// When something may be tried again, if something waits for that.

@@ -142,7 +142,10 @@ impl Jobs {
         let Some(entry) = self.slab.get_mut(key) else {
             return;
         };
-        (entry.slot, entry.is_retry) = (slot, slot == Slot::Retries);
+        entry.slot = slot;
+        if slot != Slot::Emitted {
+            entry.is_retry = slot == Slot::Retries;
+        }
         match slot {
             Slot::Submits => self.ready.push_submit(entry.meta.customer.as_ref(), key),
             Slot::Retries if entry.record.state == State::Ready => {

@@ -105,9 +105,8 @@ const RETRY_AFTER_PROBLEM: Duration = Duration::from_secs(600);
 /// How often a listing may be unreadable, or a finished job be missing in it, one after the other.
 const MAX_FAULTS: u8 = 3;
 
-/// After so many probes in a row that brought nothing, which takes an hour, something else has to
-/// be the probe.
-pub(super) const MAX_PROBES: u16 = 64;
+/// Of so many probes in a row, which takes an hour, a submit is one at the end.
+const PROBES_OF_AN_HOUR: u32 = 64;
 
 /// What was seen counts half once it was seen of so many.
 const MEMORY: u32 = 16_384;
@@ -162,13 +161,13 @@ impl Listing {
     /// Whether it can find out if the service works, though `failed` probes in a row have brought
     /// nothing: a listing that never showed that may be one that never will, and one that did may
     /// have broken.
-    pub(super) fn can_probe(&self, failed: u16) -> bool {
-        let most = if self.is_evidence {
-            MAX_PROBES
+    pub(super) fn can_probe(&self, failed: u32) -> bool {
+        let may_come = if self.is_evidence {
+            !is_turn_of_submit(failed)
         } else {
-            u16::from(MAX_FAULTS)
+            failed < u32::from(MAX_FAULTS)
         };
-        self.trust.is_usable() && failed < most
+        self.trust.is_usable() && may_come
     }
 
     pub(super) fn is_out(&self) -> bool {
@@ -432,6 +431,12 @@ impl Listing {
         self.trust = self.trust.next(Seen::Problem(problem));
         is_new.then_some(problem)
     }
+}
+
+/// Whether a submit is the next probe, after so many that could be repeated and brought nothing:
+/// they may be broken by themselves.
+pub(super) fn is_turn_of_submit(failed: u32) -> bool {
+    failed % PROBES_OF_AN_HOUR == PROBES_OF_AN_HOUR - 1
 }
 
 #[cfg(test)]

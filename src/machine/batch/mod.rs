@@ -121,8 +121,8 @@ use crate::wire::{Api, ConfigError, Document, Notification};
 /// | shares | at least one of ten requests is a submit, if submits wait; customers take turns |
 /// | a failed job | waits for its own retry, and delays no other |
 /// | 429, error with `Retry-After` | everything pauses; the rate is lower for a while |
-/// | an outage | single requests that can be repeated find out when it is over |
-/// | a submit of unknown outcome | no other leaves before something else has succeeded since |
+/// | an outage | single requests find out when it is over, polls and listings if there are any |
+/// | a submit of unknown outcome | no other leaves before something has succeeded, but as a probe |
 /// | a refused key: 401, 403 | everything pauses until it is taken, or [replaced](Self::set_key) |
 /// | a deadline | as for a `Job`, but the last poll waits for its turn; see below |
 ///

@@ -148,7 +148,8 @@ impl BatchOptions {
 
     /// Sets how many failed requests may be retried, by all jobs together (a token bucket). Ten
     /// successes give one retry back, and a successful retry gives back its own. Once the budget is
-    /// spent, there is one retry each 30 s. In an outage nothing is charged to it.
+    /// spent, there is one retry each 30 s. What finds out whether an outage is over is not charged
+    /// to it.
     #[must_use]
     pub const fn with_retry_budget(mut self, retries: u32) -> Self {
         self.retry_budget = retries;

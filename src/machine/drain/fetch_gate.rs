@@ -23,9 +23,9 @@ const MAX_IDS: usize = 8;
 const FIRST_INTERVAL: Duration = Duration::from_secs(10);
 const MAX_INTERVAL: Duration = Duration::from_secs(300);
 
-/// After so many single fetches, which take more than an hour and a half, ids are charged again
-/// where they have to be finished at some time.
-const MAX_SPARED: u16 = 24;
+/// After so many single fetches, which take more than an hour and a half, a drain that has to
+/// finish sets aside what is left.
+const MAX_SINGLE: u16 = 24;
 
 /// Whether fetches may leave.
 #[derive(Debug, Default)]
@@ -61,12 +61,10 @@ impl FetchGate {
         self.single.is_some()
     }
 
-    /// Whether failures are not charged to ids. `has_end` says that all ids have to be finished at
-    /// some time: ids of which none can be fetched look like an outage without an end.
-    pub(super) fn spares_ids(&self, has_end: bool) -> bool {
-        self.single
-            .as_ref()
-            .is_some_and(|single| !has_end || single.failed <= MAX_SPARED)
+    /// Whether fetches have failed one at a time for so long that there is no hope.
+    pub(super) fn is_hopeless(&self) -> bool {
+        let single = self.single.as_ref();
+        single.is_some_and(|single| single.failed > MAX_SINGLE)
     }
 
     /// A fetch leaves.
@@ -171,7 +169,7 @@ mod tests {
         }
         assert_eq!(gate.works(), None);
         assert_eq!(gate.fails(1, ids[MAX_IDS - 1], false, START), None);
-        assert!(!gate.is_single() && !gate.spares_ids(false));
+        assert!(!gate.is_single() && !gate.is_hopeless());
         assert_eq!(gate.opens_at(), Some(Time::EPOCH));
     }
 
@@ -218,16 +216,15 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_have_to_be_finished_are_charged_again_after_a_while() {
+    fn after_some_time_there_is_no_hope() {
         let (mut gate, ids) = single();
         let mut now = START;
-        while gate.spares_ids(true) {
+        while !gate.is_hopeless() {
             now = gate.opens_at().expect("none is out");
             gate.sent(9);
             gate.fails(9, ids[0], false, now);
         }
         let hours = now.saturating_since(START).as_secs_f64() / 3600.0;
         assert!((1.5..2.0).contains(&hours), "{hours}");
-        assert!(gate.spares_ids(false));
     }
 }

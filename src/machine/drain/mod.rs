@@ -100,8 +100,8 @@ pub use self::progress::DrainProgress;
 /// - **An outage:** while the service does not work, listings and fetches in turns find out when it
 ///   is over. Where fetches of eight ids in a row fail and listings do not, one fetch at a time
 ///   finds out, at most 5 minutes apart. Ids are not charged for either, nor for a pause that the
-///   service asks for. (Without an interval, ids are charged again after one and a half hours of
-///   failing fetches, so that the drain finishes.)
+///   service asks for. (Without an interval, all that is left is set aside after one and a half
+///   hours of failing fetches, so that the drain finishes.)
 /// - **A refused key** pauses everything until it is taken again, or [replaced](Self::set_key).
 /// - **Back-pressure:** with 256 results (unless [set](DrainOptions::with_max_unacknowledged))
 ///   delivered or being fetched, nothing more is fetched.
@@ -336,8 +336,6 @@ impl Drain {
         let attempt = self.entries.attempts(key).saturating_add(1);
         self.entries.put(key, State::Fetching);
         self.emitted_fetch = Some(key);
-        let paused_since = self.fetch_gate.resume();
-        self.report_fetches_resumed(paused_since);
         self.emit(DrainEventKind::FetchDue {
             extraction_id,
             attempt,
@@ -358,6 +356,8 @@ impl Drain {
         }
         .request(&self.api);
         let limits = Limits::for_exchange(0, self.options.response_bytes);
+        let paused_since = self.fetch_gate.resume();
+        self.report_fetches_resumed(paused_since);
         let again = self.entries.attempts(key) > 0;
         self.send(
             Purpose::Fetch { key, again },

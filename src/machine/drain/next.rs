@@ -107,7 +107,7 @@ impl Drain {
             .then_some((gate, Next::ListAll));
         let fetch = self.next_fetch(waiting, gate);
         // The first one wins if several are due at the same time.
-        [all, listing, fetch]
+        [all, fetch, listing]
             .into_iter()
             .flatten()
             .min_by_key(|(due, _)| *due)

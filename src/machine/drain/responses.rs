@@ -161,10 +161,13 @@ impl Drain {
         match result {
             PollResult::KeyRefused | PollResult::Deferred { .. } => self.requeue(outstanding, now),
             result => {
-                let has_end = self.options.interval.is_none();
+                let cause = decoded.reason();
                 let is_spared =
-                    is_unsent || self.throttle.is_outage() || self.fetch_gate.spares_ids(has_end);
+                    is_unsent || self.throttle.is_outage() || self.fetch_gate.is_single();
                 self.fetched(key, result, decoded, is_spared, now);
+                if self.options.interval.is_none() && self.fetch_gate.is_hopeless() {
+                    self.set_aside_all(&cause);
+                }
             }
         }
     }
@@ -373,6 +376,29 @@ impl Drain {
             reason,
             attempts,
         });
+    }
+
+    /// Sets aside all that is left, for another drain.
+    fn set_aside_all(&mut self, cause: &Cause) {
+        loop {
+            let retry = self.entries.first_retry().map(|(_, key)| key);
+            let Some(key) = self.entries.first_waiting().or(retry) else {
+                return;
+            };
+            let attempts = self.entries.attempts(key);
+            let Some((extraction_id, _)) = self.entries.get(key) else {
+                return;
+            };
+            let extraction_id = extraction_id.clone();
+            self.entries.put(key, State::SetAside);
+            self.emit(DrainEventKind::SetAside {
+                extraction_id,
+                reason: DrainError::Unanswered {
+                    cause: cause.clone(),
+                },
+                attempts,
+            });
+        }
     }
 
     /// The id, if it is still being fetched: it may have been acknowledged meanwhile.

@@ -130,7 +130,7 @@ impl Health {
         self.probe.is_granted()
     }
 
-    pub(super) fn failed_probes(&self) -> u16 {
+    pub(super) fn failed_probes(&self) -> u32 {
         self.probe.failed()
     }
 

@@ -147,7 +147,7 @@ impl Throttle {
     }
 
     /// How many probes in a row have brought no evidence.
-    pub(crate) fn failed_probes(&self) -> u16 {
+    pub(crate) fn failed_probes(&self) -> u32 {
         self.health.failed_probes()
     }
 
@@ -212,8 +212,8 @@ impl Throttle {
         let is_probe = self.health.sent(id, kind == RequestKind::Submit);
         // What a probe repeats is charged to nobody.
         if is_retry && !is_probe {
-            let is_allowed = self.budget.try_spend(now);
-            debug_assert!(is_allowed, "only what may be tried again is");
+            // One that was emitted while there was some left may leave after the last is spent.
+            let _ = self.budget.try_spend(now);
         }
     }
 

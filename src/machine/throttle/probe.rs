@@ -15,7 +15,7 @@ const KEY_DELAYS: (Duration, Duration) = (Duration::from_secs(10), Duration::fro
 pub(super) struct Probe {
     seed: u64,
     /// How many in a row have brought no evidence.
-    failed: u16,
+    failed: u32,
     state: State,
 }
 
@@ -52,7 +52,7 @@ impl Probe {
         self.state == State::Granted
     }
 
-    pub(super) fn failed(&self) -> u16 {
+    pub(super) fn failed(&self) -> u32 {
         self.failed
     }
 
@@ -109,8 +109,9 @@ impl Probe {
     fn delay(&self, is_key: bool) -> Duration {
         let (first, longest) = if is_key { KEY_DELAYS } else { OUTAGE_DELAYS };
         let failures = self.failed.saturating_add(1);
+        let number = u16::try_from(failures).unwrap_or(u16::MAX);
         RetryPolicy::new()
             .with_delays(first, longest)
-            .delay(failures, random::draw(self.seed, failures.into()))
+            .delay(number, random::draw(self.seed, failures))
     }
 }

@@ -1,6 +1,7 @@
 //! A queue of which the fetches do not work for long, or of which nothing works and then empty
 //! listings prove nothing: the rows D13 and D15 of `docs/faults.md`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::support::queue::{DrainRun, Queue, Reply, Rest, listing};
@@ -335,4 +336,100 @@ fn d13_a_probe_whose_id_is_acknowledged_meanwhile_is_another_request() {
     run.serve(&mut queue, MINUTE * 10);
     let returned = run.returned();
     assert!(returned.len() == 19 && !returned.contains(&acknowledged));
+}
+
+#[test]
+fn d15_a_fetch_that_failed_has_its_turn_however_often_listings_are_due() {
+    let options = || DrainOptions::new().with_interval(SECOND);
+    // A listing takes longer than the interval, or the rate allows no more than listings.
+    let slow = (options().with_max_in_flight(1), Duration::from_millis(1500));
+    let limited = (options().with_rate(1, 1), Duration::ZERO);
+    for (options, round_trip) in [slow, limited] {
+        let mut queue = Queue::new(&["a"]);
+        let mut run = DrainRun::with(options);
+        let mut out: Vec<(Time, RequestId, http::Response<bytes::Bytes>)> = Vec::new();
+        let mut fetches = 0;
+        while run.now < START + MINUTE {
+            while let Some(at) = out.iter().position(|(at, ..)| *at <= run.now) {
+                let (_, id, response) = out.remove(at);
+                run.drain.handle_response(id, response, run.now);
+            }
+            let arrival = out.iter().map(|(at, ..)| *at).min();
+            match run.drain.next_output(run.now) {
+                Output::Send(transmit) => {
+                    let uri = transmit.request.uri();
+                    let is_fetch = uri.query().is_some_and(|query| query.contains("id="));
+                    fetches += usize::from(is_fetch);
+                    let reply = match is_fetch && fetches == 1 {
+                        true => response(500, ""),
+                        false => queue.respond(uri).unwrap(),
+                    };
+                    out.push((run.now + round_trip, transmit.id, reply));
+                }
+                Output::Event(event) => run.note(event),
+                Output::Wait(until) => run.now = arrival.map_or(until, |at| at.min(until)),
+                Output::NeedInput | Output::Done => run.now = arrival.unwrap(),
+            }
+        }
+        assert_eq!((run.returned(), fetches), (vec!["a".to_owned()], 2));
+    }
+}
+
+#[test]
+fn d15_a_pause_ends_before_another_begins_whatever_was_emitted_before() {
+    let names: Vec<String> = (0..10).map(|number| number.to_string()).collect();
+    let options = DrainOptions::new().with_interval(MINUTE * 10);
+    let mut run = DrainRun::with(options.with_max_in_flight(10));
+    let html = || response(200, "<html>");
+    let list = run.requests_now().remove(0);
+    run.drain.handle_response(list.id, listing(&names), run.now);
+    let fetches = run.requests_now();
+    assert_eq!(fetches.len(), 10);
+    for fetch in &fetches[..8] {
+        run.drain.handle_response(fetch.id, html(), run.now);
+    }
+    // Evidence ends the outage: the next fetch is emitted, and not sent yet.
+    run.now = run.now + SECOND * 2;
+    let list = run.requests_now().remove(0);
+    run.drain.handle_response(list.id, listing(&names), run.now);
+    run.requests_now();
+    run.now = run.now + SECOND * 4;
+    loop {
+        let Output::Event(event) = run.drain.next_output(run.now) else {
+            panic!("a fetch is due");
+        };
+        let is_due = matches!(event.kind, DrainEventKind::FetchDue { .. });
+        run.note(event);
+        if is_due {
+            break;
+        }
+    }
+    // One more fails, and fetches leave one at a time; a new key lets the next one leave at once.
+    run.drain.handle_response(fetches[8].id, html(), run.now);
+    run.drain.set_key("another").unwrap();
+    for fetch in run.requests_now() {
+        run.drain.handle_response(fetch.id, html(), run.now);
+    }
+    run.requests_now();
+    let mut paused = BTreeSet::new();
+    for event in &run.events {
+        match &event.kind {
+            DrainEventKind::Paused(pause) => assert!(paused.insert(pause.reason)),
+            DrainEventKind::Resumed { reason, .. } => assert!(paused.remove(reason)),
+            _ => {}
+        }
+    }
+    assert!(run.count(|kind| matches!(kind, DrainEventKind::Paused(_))) > 2);
+}
+
+#[test]
+fn d15_a_drain_that_has_to_finish_does_so_within_two_hours_and_a_half() {
+    let names = names(100);
+    let mut queue = queue_of(&names);
+    break_fetches(&mut queue, &names, || Ok(response(500, "")));
+    let mut run = DrainRun::with(DrainOptions::new());
+    assert_eq!(run.serve(&mut queue, HOUR * 3), Rest::Done);
+    let hours = run.now.saturating_since(START);
+    assert!(hours > HOUR && hours < HOUR * 5 / 2, "{hours:?}");
+    assert_eq!(run.set_aside().len(), names.len());
 }

@@ -8,8 +8,8 @@ use crate::support::service::{Fault, Service, numbered};
 use crate::support::{START, api, in_progress, response, response_with};
 use http::Method;
 use typless::machine::{
-    Batch, BatchEventKind, BatchOptions, Failure, FailureKind, Machine, Output, PauseReason,
-    RequestId, Ticket, Time,
+    Batch, BatchEventKind, BatchOptions, Failure, FailureKind, JobEventKind, Machine, Output,
+    PauseReason, RequestId, Ticket, Time,
 };
 use typless::wire::ExtractionId;
 
@@ -212,4 +212,86 @@ fn what_the_service_asked_for_is_no_step_of_what_it_did_not() {
     let (until, _) = hand.pauses[0];
     // The first without a hint is short.
     assert!(until <= at + SECOND / 4, "{:?}", until.saturating_since(at));
+}
+
+#[test]
+fn an_outage_of_half_a_day_costs_few_documents() {
+    for fault in [Fault::ResponseLost, Fault::Status(500), Fault::NoResponse] {
+        let options = BatchOptions::new().with_deadline(HOUR * 48);
+        let mut run = BatchRun::with_documents(1000, options);
+        run.keeps_events = false;
+        run.service.fault = Box::new(move |_, _, now| {
+            let is_outage = now >= START + SECOND * 20 && now < START + HOUR * 12;
+            is_outage.then(|| fault.clone())
+        });
+        run.run();
+        let unknown = run.count_errors("SubmitUnknown");
+        assert!(unknown <= 24, "{unknown}: those in flight, and one an hour");
+        assert_eq!(run.succeeded() + unknown, 1000);
+    }
+}
+
+#[test]
+fn a_machine_that_sleeps_asks_before_it_submits() {
+    let options = BatchOptions::new().with_max_submits(1).with_burst(1);
+    let mut run = BatchRun::with_documents(10, options);
+    run.service.takes = Box::new(|_| HOUR);
+    run.service.fault = Box::new(|number, _, _| (number >= 2).then_some(Fault::ResponseLost));
+    run.run_until(START + SECOND * 2);
+    let unknown = run.count_errors("SubmitUnknown");
+    assert_eq!(unknown, 1);
+    for _ in 0..4 {
+        run.now = run.now + MINUTE * 10;
+        run.run_until(run.now + SECOND);
+        assert_eq!(run.count_errors("SubmitUnknown"), unknown);
+    }
+}
+
+#[test]
+fn the_retry_budget_bounds_retries() {
+    let retries = |budget| {
+        let options = BatchOptions::new()
+            .without_queue()
+            .with_retry_budget(budget);
+        let mut run = BatchRun::with_documents(100, options);
+        run.service.takes = Box::new(|_| SECOND);
+        let mut polls = 0;
+        run.service.fault = Box::new(move |_, request, _| {
+            let is_poll = request.contains("extraction_id=");
+            polls += u64::from(is_poll);
+            (is_poll && polls % 4 != 0).then_some(Fault::Status(500))
+        });
+        run.run_until(START + MINUTE * 5);
+        run.count_job_events(|event| matches!(event, JobEventKind::PollFailed { .. }))
+    };
+    // Each 30 s one, and those that successes give back.
+    assert!(retries(0) < 130, "{}", retries(0));
+    assert!(retries(100_000) > 250, "{}", retries(100_000));
+}
+
+#[test]
+fn a_submit_that_waits_for_its_confirmation_does_not_keep_an_outage() {
+    let options = BatchOptions::new().without_queue().with_confirmation();
+    let mut run = BatchRun::new(options.with_deadline(HOUR * 10));
+    let id = run.service.hold(0, START + SECOND * 700);
+    let ticket = Ticket::new(id, START, START + HOUR * 10);
+    let resumed = run.batch.resume(&ticket, START).unwrap();
+    run.service.fault = Box::new(|number, request, now| match request.starts_with("POST") {
+        true => (now < START + SECOND * 300).then_some(Fault::NotSent),
+        // Its first poll: in progress, and no other before 400 s have passed.
+        false => (number == 0).then_some(Fault::Hinted(400)),
+    });
+    run.run_until(START + SECOND);
+    for number in 1..30 {
+        run.batch.add(numbered(number), run.now).unwrap();
+    }
+    for second in 1..900 {
+        run.run_until(START + SECOND * second);
+        // Once there is an outage nobody confirms.
+        if !run.batch.progress().is_outage {
+            let last = run.events.last().map_or(0, |event| event.sequence);
+            run.batch.confirm(last);
+        }
+    }
+    assert_eq!(run.outcomes.get(&resumed), Some(&Ok(())));
 }

@@ -170,9 +170,7 @@ impl<'de, 'p> Access<'de, 'p> {
             .best()
             .and_then(|best| best.text().map(|text| (best, text)))
         {
-            Some((best, text))
-                if take != Take::Unwanted && is_below(best.confidence(), min_confidence) =>
-            {
+            Some((best, text)) if take != Take::Unwanted && is_below(best, min_confidence) => {
                 let confidence = best.confidence();
                 if !is_offered() {
                     pass.review.borrow_mut().push(ReviewItem::new(

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::location::{PART_NAMES, Table};
+use super::super::candidate::Part;
+use super::location::Table;
 use super::parse_error::{ParseError, ParseProblem, ParseProblemKind};
 use super::placeholder::Placeholder;
 use super::read_error::{Absent, Cause, ReadError, ReadErrorInner, Step};
@@ -243,7 +244,7 @@ fn problem(path: &[Step], error: ReadErrorInner) -> ParseProblem {
             confidence,
             min_confidence,
         },
-        Cause::Missing(name) if PART_NAMES.contains(&name) => ParseProblemKind::NotFound,
+        Cause::Missing(name) if Part::NAMES.contains(&name) => ParseProblemKind::NotFound,
         Cause::Missing(_) => ParseProblemKind::NoSuchField,
         Cause::Unexpected => ParseProblemKind::Unexpected,
         Cause::Duplicate => ParseProblemKind::Ambiguous,

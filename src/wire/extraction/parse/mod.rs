@@ -3,9 +3,9 @@
 //! The modules are in two layers, and imports go down only. The upper one reads: a record
 //! (`access`) has fields (`field_value`, of `candidate_value`s) and other values (`extra`, of which
 //! some are a `table`). The lower one knows what is read (`record`, `location`, `text_value`,
-//! `wanted`), what earlier passes found (`pass`, `collector`, `placeholder`, `read_error`), and
-//! what the caller sees (`options`, `parsed`, `parse_error`). `methods` has the signatures that the
-//! readers of both share.
+//! `number_value`, `wanted`), what earlier passes found (`pass`, `collector`, `placeholder`,
+//! `read_error`), and what the caller sees (`options`, `parsed`, `parse_error`). `methods` has the
+//! signatures that the readers of both share.
 
 mod access;
 mod candidate_value;
@@ -14,6 +14,7 @@ mod extra;
 mod field_value;
 mod location;
 mod methods;
+mod number_value;
 mod options;
 mod parse_error;
 mod parsed;
@@ -98,7 +99,8 @@ impl Extraction {
     /// | a map (the whole) | the fields that have a value, by name |
     ///
     /// The parts of a candidate are `value`, `confidence_score`, `page_number` (from 0), `x`, `y`,
-    /// `width` and `height` (see [`BoundingBox`](super::BoundingBox)). Unknown parts are absent.
+    /// `width` and `height` (see [`BoundingBox`](super::BoundingBox)). Unknown parts are absent. A
+    /// `String` or a decimal type gets the digits of these numbers as the service wrote them.
     ///
     /// If the document type itself has a field named `line_items`, `vat_rates`, `object_id`,
     /// `file_name` or `customer`, that field is read. If several fields have the same name, the

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::super::Candidate;
+
 /// Options for [`Extraction::parse_with`](super::super::Extraction::parse_with): the minimum
 /// confidence of values. The default is 0: every value counts.
 ///
@@ -55,7 +57,10 @@ fn clamped(min_confidence: f64) -> f64 {
     }
 }
 
-/// Whether a confidence is below the minimum.
-pub(super) fn is_below(confidence: Option<f64>, min_confidence: f64) -> bool {
-    min_confidence > 0.0 && confidence.is_none_or(|confidence| confidence < min_confidence)
+/// Whether a candidate's confidence is below the minimum.
+pub(super) fn is_below(candidate: &Candidate, min_confidence: f64) -> bool {
+    min_confidence > 0.0
+        && candidate
+            .confidence()
+            .is_none_or(|confidence| confidence < min_confidence)
 }

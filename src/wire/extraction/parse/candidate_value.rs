@@ -131,9 +131,11 @@ impl<'de> CandidateValue<'de, '_> {
             return self.deserialize_any(visitor);
         }
         let mut parts = Parts::new(self, names);
-        visitor
-            .visit_map(&mut parts)
-            .map_err(|error| error.in_struct(parts.last()))
+        visitor.visit_map(&mut parts).map_err(|error| {
+            error
+                .in_struct(parts.last())
+                .at_text([("value", self.text)])
+        })
     }
 }
 

@@ -31,7 +31,6 @@ use serde::Deserialize;
 use super::Extraction;
 use collector::Collector;
 use pass::Pass;
-use read_error::ReadError;
 use record::Record;
 
 pub use options::ParseOptions;
@@ -112,7 +111,8 @@ impl Extraction {
     /// Inside `flatten`, and in untagged and internally tagged enums, serde does not say which type
     /// it wants, so each field is the text of its best candidate there. Texts, decimals and dates
     /// can be read from that. Numbers and `Vec` can't: give them a `deserialize_with`, or move them
-    /// out of the flattened part. Errors inside such types have the path of the whole.
+    /// out of the flattened part. The errors of serde's own types, and of others that report what
+    /// they found, have the path of the field; others have that of the whole.
     ///
     /// In a struct with a flattened part, `line_items` and the other names of its row in the table
     /// are read into lists, texts and `Option`s only. A `serde_json::Value` with a default stays
@@ -171,8 +171,9 @@ impl Extraction {
         let mut collector = Collector::default();
         loop {
             let pass = Pass::new(options, &collector);
-            let outcome = T::deserialize(Record::from_document(self, &pass))
-                .map_err(ReadError::expecting::<T>);
+            let record = Record::from_document(self, &pass);
+            let outcome = T::deserialize(record)
+                .map_err(|error| error.at_text(record.texts()).expecting::<T>());
             let review = pass.review.into_inner();
             match outcome {
                 Ok(value) if !collector.has_problems() => return Ok(Parsed { value, review }),

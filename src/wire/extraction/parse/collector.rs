@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::candidate::Part;
+use super::known_names::KnownNames;
 use super::location::Table;
 use super::parse_error::{ParseError, ParseProblem, ParseProblemKind};
 use super::placeholder::Placeholder;
@@ -63,6 +64,23 @@ impl Collector {
 
     pub(super) fn has_problems(&self) -> bool {
         !self.problems.is_empty()
+    }
+
+    /// Adds a problem for each name with a minimum confidence that is no field's.
+    pub(super) fn add_unknown_names(&mut self, names: KnownNames) {
+        for name in names.into_unknown() {
+            if self.problems.len() == ParseError::MAX_PROBLEMS {
+                self.has_more = true;
+                return;
+            }
+            self.problems.push(ParseProblem {
+                path: name,
+                kind: ParseProblemKind::UnknownMinConfidence,
+                expected: "a field".into(),
+                text: None,
+                message: None,
+            });
+        }
     }
 
     pub(super) fn into_error(mut self) -> ParseError {

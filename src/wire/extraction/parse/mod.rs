@@ -3,15 +3,16 @@
 //! The modules are in two layers, and imports go down only. The upper one reads: a record
 //! (`access`) has fields (`field_value`, of `candidate_value`s) and other values (`extra`, of which
 //! some are a `table`). The lower one knows what is read (`record`, `location`, `text_value`,
-//! `number_value`, `wanted`), what earlier passes found (`pass`, `collector`, `placeholder`,
-//! `read_error`), and what the caller sees (`options`, `parsed`, `parse_error`). `methods` has the
-//! signatures that the readers of both share.
+//! `number_value`, `wanted`), what was found before (`pass`, `collector`, `known_names`,
+//! `placeholder`, `read_error`), and what the caller sees (`options`, `parsed`, `parse_error`).
+//! `methods` has the signatures that the readers of both share.
 
 mod access;
 mod candidate_value;
 mod collector;
 mod extra;
 mod field_value;
+mod known_names;
 mod location;
 mod methods;
 mod number_value;
@@ -30,6 +31,7 @@ use serde::Deserialize;
 
 use super::Extraction;
 use collector::Collector;
+use known_names::KnownNames;
 use pass::Pass;
 use record::Record;
 
@@ -161,7 +163,8 @@ impl Extraction {
     /// # Errors
     ///
     /// Like [`parse`](Self::parse). A required field whose value is below its minimum confidence is
-    /// a [`ParseProblemKind::BelowMinConfidence`].
+    /// a [`ParseProblemKind::BelowMinConfidence`], and a minimum confidence for a field that does
+    /// not exist a [`ParseProblemKind::UnknownMinConfidence`].
     pub fn parse_with<'de, T: Deserialize<'de>>(
         &'de self,
         options: &ParseOptions,
@@ -169,15 +172,22 @@ impl Extraction {
         // Serde stops at the first error. So after each error the result is read again, with a
         // placeholder for everything that is known to be wrong, until no new error appears.
         let mut collector = Collector::default();
+        let names = KnownNames::new(options);
         loop {
-            let pass = Pass::new(options, &collector);
+            let pass = Pass::new(options, &collector, &names);
             let record = Record::from_document(self, &pass);
             let outcome = T::deserialize(record)
                 .map_err(|error| error.at_text(record.texts()).expecting::<T>());
             let review = pass.review.into_inner();
             match outcome {
-                Ok(value) if !collector.has_problems() => return Ok(Parsed { value, review }),
-                Ok(_) => return Err(collector.into_error()),
+                Ok(value) => {
+                    collector.add_unknown_names(names);
+                    return if collector.has_problems() {
+                        Err(collector.into_error())
+                    } else {
+                        Ok(Parsed { value, review })
+                    };
+                }
                 Err(error) => {
                     if !collector.learn(error) {
                         return Err(collector.into_error());

@@ -30,6 +30,9 @@ impl ParseOptions {
     }
 
     /// Sets the minimum confidence of the fields with this name, in the document and in rows.
+    ///
+    /// A name that is no field's is a
+    /// [`ParseProblemKind::UnknownMinConfidence`](super::ParseProblemKind::UnknownMinConfidence).
     #[must_use]
     pub fn with_field_min_confidence(
         mut self,
@@ -38,6 +41,11 @@ impl ParseOptions {
     ) -> Self {
         self.fields.insert(name.into(), clamped(min_confidence));
         self
+    }
+
+    /// The names of the fields that have their own.
+    pub(super) fn field_names(&self) -> impl Iterator<Item = &str> {
+        self.fields.keys().map(AsRef::as_ref)
     }
 
     /// The minimum confidence of a field; 0 if none is set.

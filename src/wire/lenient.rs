@@ -48,6 +48,7 @@ impl<'de> Deserialize<'de> for Flag {
 
 /// A string as it is, and a number or a boolean as the service wrote it; `None` for null, a list or
 /// an object.
+#[derive(Default)]
 pub(super) struct Scalar<'a>(pub(super) Option<Cow<'a, str>>);
 
 impl<'a> Scalar<'a> {

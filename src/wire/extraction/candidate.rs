@@ -126,19 +126,11 @@ impl Candidate {
     ///
     /// [`parse`](super::Extraction::parse) reads the coordinates into other types, digit for digit.
     pub fn bounding_box(&self) -> Option<BoundingBox> {
-        if !self.is_located() {
-            return None;
-        }
-        Some(BoundingBox {
-            x: self.number(Part::X)?,
-            y: self.number(Part::Y)?,
-            width: self.number(Part::Width)?,
-            height: self.number(Part::Height)?,
-        })
+        let place = [Part::X, Part::Y, Part::Width, Part::Height];
+        BoundingBox::new(place.map(|part| self.number(part)))
     }
 
-    /// Whether it has a box. For a value that was not located, the service writes -1 in all four. A
-    /// negative width or height is no box.
+    /// Whether it has a box, as [`BoundingBox::new`] says, but of any size.
     pub(super) fn is_located(&self) -> bool {
         let is_size = |part| {
             self.written(part).is_some_and(|text| {
@@ -231,6 +223,19 @@ pub struct BoundingBox {
 impl BoundingBox {
     /// The resolution of the coordinates, in dots per inch.
     pub const DPI: f64 = 300.0;
+
+    /// For what was not located, the service writes -1 in all four. A negative width or height is
+    /// no box.
+    pub(super) fn new(place: [Option<f64>; 4]) -> Option<Self> {
+        let [x, y, width, height] = place.map(|number| number.filter(|number| number.is_finite()));
+        let found = Self {
+            x: x?,
+            y: y?,
+            width: width?,
+            height: height?,
+        };
+        (found.width >= 0.0 && found.height >= 0.0).then_some(found)
+    }
 
     /// The same box in points (1/72 inch), the unit of PDF, also from the top left corner.
     pub fn to_points(self) -> Self {

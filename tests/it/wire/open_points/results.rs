@@ -332,3 +332,58 @@ fn a15_a_number_is_no_table_and_no_row() {
         assert!(Extraction::from_json(json).is_err(), "{json}");
     }
 }
+
+#[test]
+fn a23_text_blocks_are_read_from_both_responses() {
+    let result = r#"{"object_id": "0d3d", "extracted_fields": [], "text_blocks": [
+        {"value": "Order Date: 2016-07-04", "number": 0, "page_number": 1,
+         "x": 358, "y": 737.5, "width": 557, "height": 33},
+        {"value": "caf\u00e9", "number": 17, "page_number": 2,
+         "x": -1, "y": -1, "width": -1, "height": -1, "new": []},
+        {"value": null, "number": "17", "page_number": null}]}"#;
+    let polled = status(&format!(
+        r#"{{"error": {{}}, "result": {result}, "status": "SUCCESS"}}"#
+    ));
+    for extraction in [extraction(result), polled.into_extraction().unwrap()] {
+        let blocks = extraction.text_blocks().unwrap();
+        let read: Vec<_> = blocks
+            .iter()
+            .map(|block| (block.text(), block.number(), block.page_number()))
+            .collect();
+        assert_eq!(
+            read,
+            [
+                ("Order Date: 2016-07-04", Some(0), Some(1)),
+                ("café", Some(17), Some(2)),
+                ("", Some(17), None),
+            ]
+        );
+        let place = blocks[0].bounding_box().unwrap();
+        assert_eq!(
+            [place.x, place.y, place.width, place.height],
+            [358.0, 737.5, 557.0, 33.0]
+        );
+        assert!(blocks[1].bounding_box().is_none() && blocks[2].bounding_box().is_none());
+        assert!(!format!("{blocks:?}").contains("Order"));
+    }
+    for none in ["{}", r#"{"text_blocks": null}"#, r#"{"text_blocks": []}"#] {
+        assert!(extraction(none).text_blocks().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a23_text_blocks_of_another_shape_affect_nothing_else() {
+    for (blocks, path) in [
+        (r#"[{"value": "a"}, {"text": "hush"}]"#, "text_blocks[1]"),
+        (r#"["hush"]"#, "text_blocks[0]"),
+        (r#"{"1": "hush"}"#, "text_blocks"),
+        ("1e999", "text_blocks"),
+    ] {
+        let extraction = extraction(&format!(r#"{{"object_id": "1", "text_blocks": {blocks}}}"#));
+        assert_eq!(extraction.object_id(), Some("1"));
+        let error = extraction.text_blocks().unwrap_err();
+        assert_eq!(error.path(), Some(path), "{error}");
+        assert!(!format!("{error} {error:?}").contains("hush"));
+        assert!(extraction.raw_json().contains(blocks));
+    }
+}

@@ -68,10 +68,10 @@ impl<'a> Scalar<'a> {
     /// The number that it holds, as it is written; `None` if it holds something else.
     pub(super) fn into_number(self) -> Option<Cow<'a, str>> {
         let number = match self.0? {
-            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim_ascii()),
+            Cow::Owned(text) => Cow::Owned(text.trim_ascii().to_owned()),
         };
-        is_number(&number).then_some(number)
+        is_number(number.as_bytes()).then_some(number)
     }
 }
 
@@ -99,20 +99,32 @@ pub(super) fn unquoted(json: &str) -> Option<Cow<'_, str>> {
 
 /// Whether a text is a decimal number: digits with a point, a sign or an exponent at most. No
 /// `NaN`, no `inf`, and no limit to its size.
-fn is_number(text: &str) -> bool {
-    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-    let (mantissa, exponent) = (unsigned(mantissa), unsigned(exponent));
-    let (whole, decimals) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    is_digits(whole)
-        && is_digits(decimals)
-        && is_digits(exponent)
-        && !(whole.is_empty() && decimals.is_empty())
-        && !exponent.is_empty()
+fn is_number(text: &[u8]) -> bool {
+    let rest = unsigned(text);
+    let (whole, rest) = digits(rest);
+    let (decimals, rest) = match rest {
+        [b'.', rest @ ..] => digits(rest),
+        _ => (0, rest),
+    };
+    let has_digits = whole + decimals > 0;
+    match rest {
+        [] => has_digits,
+        [b'e' | b'E', rest @ ..] => has_digits && matches!(digits(unsigned(rest)), (1.., [])),
+        _ => false,
+    }
 }
 
-fn unsigned(number: &str) -> &str {
-    number.strip_prefix(['-', '+']).unwrap_or(number)
+fn unsigned(number: &[u8]) -> &[u8] {
+    match number {
+        [b'-' | b'+', rest @ ..] => rest,
+        _ => number,
+    }
+}
+
+/// How many digits a text begins with, and what follows them.
+fn digits(text: &[u8]) -> (usize, &[u8]) {
+    let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (count, text.get(count..).unwrap_or_default())
 }
 
 /// A value that must be a JSON object.
@@ -176,12 +188,12 @@ mod tests {
         for text in [
             "0", "-1", "+1", "12.50", ".5", "5.", "1e999", "-1.0E-7", "1e+3",
         ] {
-            assert!(is_number(text), "{text}");
+            assert!(is_number(text.as_bytes()), "{text}");
         }
         for text in [
             "", "-", ".", "e5", "1e", "1e+", "NaN", "inf", "1,5", "1.2.3", "--1", "1e5.0", "0x1f",
         ] {
-            assert!(!is_number(text), "{text}");
+            assert!(!is_number(text.as_bytes()), "{text}");
         }
     }
 }

@@ -61,6 +61,13 @@ impl<'a> Scalar<'a> {
         }))
     }
 
+    pub(super) fn unpaired_surrogate<E: Error>() -> E {
+        E::invalid_value(
+            Unexpected::Other("text"),
+            &"text without half of a surrogate pair",
+        )
+    }
+
     pub(super) fn to<T: for<'t> From<&'t str>>(&self) -> Option<T> {
         self.0.as_deref().map(T::from)
     }
@@ -78,23 +85,65 @@ impl<'a> Scalar<'a> {
 impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = <&RawValue>::deserialize(deserializer)?.get();
-        Self::from_json(json).ok_or_else(|| {
-            D::Error::invalid_value(
-                Unexpected::Other("text"),
-                &"text without half of a surrogate pair",
-            )
-        })
+        Self::from_json(json).ok_or_else(Self::unpaired_surrogate)
     }
 }
 
 /// The text of a JSON string. `None` if it is none, or has half of a surrogate pair.
 pub(super) fn unquoted(json: &str) -> Option<Cow<'_, str>> {
     let quoted = json.strip_prefix('"')?.strip_suffix('"')?;
-    if quoted.contains('\\') {
-        serde_json::from_str(json).ok().map(Cow::Owned)
-    } else {
-        Some(Cow::Borrowed(quoted))
+    if !quoted.contains('\\') {
+        return Some(Cow::Borrowed(quoted));
     }
+    let mut text = String::with_capacity(unescaped_length(quoted)?);
+    unescape(quoted, |piece| text.push_str(piece))?;
+    Some(Cow::Owned(text))
+}
+
+/// How long the text of a JSON string is, whose quotes are taken off.
+pub(super) fn unescaped_length(quoted: &str) -> Option<usize> {
+    let mut length = 0;
+    unescape(quoted, |piece| length += piece.len())?;
+    Some(length)
+}
+
+/// Gives the text of a JSON string, whose quotes are taken off, piece by piece. `None` if an escape
+/// is invalid, such as half of a surrogate pair.
+pub(super) fn unescape(mut quoted: &str, mut each: impl FnMut(&str)) -> Option<()> {
+    while let Some((plain, escape)) = quoted.split_once('\\') {
+        each(plain);
+        let kind = escape.chars().next()?;
+        quoted = escape.get(kind.len_utf8()..)?;
+        let character = match kind {
+            'n' => '\n',
+            't' => '\t',
+            'r' => '\r',
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            '"' | '\\' | '/' => kind,
+            'u' => {
+                let unit = code_unit(&mut quoted)?;
+                if (0xd800..0xdc00).contains(&unit) {
+                    quoted = quoted.strip_prefix("\\u")?;
+                    let low = code_unit(&mut quoted)?;
+                    char::decode_utf16([unit, low]).next()?.ok()?
+                } else {
+                    char::from_u32(unit.into())?
+                }
+            }
+            _ => return None,
+        };
+        each(character.encode_utf8(&mut [0; 4]));
+    }
+    each(quoted);
+    Some(())
+}
+
+/// Takes four hexadecimal digits off the text.
+fn code_unit(text: &mut &str) -> Option<u16> {
+    let (digits, rest) = text.split_at_checked(4)?;
+    *text = rest;
+    u16::from_str_radix(digits, 16).ok()
 }
 
 /// Whether a text is a decimal number: digits with a point, a sign or an exponent at most. No
@@ -181,7 +230,24 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_number;
+    use super::{is_number, unquoted};
+
+    #[test]
+    fn escapes_are_read_as_serde_json_reads_them() {
+        for json in [
+            r#""""#,
+            r#""plain é""#,
+            r#""\"\\\/\b\f\n\r\t""#,
+            r#""a\u00e9\uD83D\ude00z\u0000""#,
+            r#""\ud800""#,
+            r#""\udc00""#,
+            r#""\ud800\ud800""#,
+            r#""\ud800x""#,
+        ] {
+            let expected = serde_json::from_str::<String>(json).ok();
+            assert_eq!(unquoted(json).as_deref(), expected.as_deref(), "{json}");
+        }
+    }
 
     #[test]
     fn numbers_of_any_size_are_numbers_and_words_are_none() {

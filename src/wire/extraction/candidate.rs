@@ -5,8 +5,9 @@ use std::fmt;
 
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
-use super::super::lenient::Scalar;
+use super::super::lenient::{Scalar, unescape, unescaped_length};
 
 /// One possible value of a field, with its confidence and its position on the page.
 #[derive(Clone)]
@@ -64,25 +65,59 @@ impl Part {
 impl Candidate {
     /// A value without confidence and position.
     pub(super) fn plain(value: Option<Cow<'_, str>>) -> Self {
-        Self::new(&[value, None, None, None, None, None, None])
+        let mut ends = [0; Part::COUNT];
+        ends.fill(value.as_deref().map_or(0, str::len));
+        Self {
+            present: value.is_some().into(),
+            written: value.unwrap_or_default().into(),
+            ends,
+        }
     }
 
-    fn new(parts: &[Option<Cow<'_, str>>; Part::COUNT]) -> Self {
-        let length = parts.iter().flatten().map(|text| text.len()).sum();
-        let mut written = String::with_capacity(length);
-        let (mut ends, mut present) = ([0; Part::COUNT], 0);
-        for (index, (text, end)) in parts.iter().zip(&mut ends).enumerate() {
+    /// Takes the value as JSON, and the other parts as they are written. `None` if the value has
+    /// half of a surrogate pair.
+    fn new(value: &str, numbers: &[Option<Cow<'_, str>>; Part::COUNT]) -> Option<Self> {
+        // The text of a string is written straight into its place.
+        let quoted = value
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'));
+        let value_length = match quoted {
+            Some(quoted) if quoted.contains('\\') => unescaped_length(quoted)?,
+            Some(quoted) => quoted.len(),
+            None => 0,
+        };
+        let scalar = match quoted {
+            Some(_) => None,
+            None => Scalar::from_json(value)?.0,
+        };
+        let length = numbers
+            .iter()
+            .flatten()
+            .map(|text| text.len())
+            .sum::<usize>();
+        let bare = scalar.as_deref().map_or(0, str::len);
+        let mut written = String::with_capacity(value_length + bare + length);
+        match quoted {
+            Some(quoted) if value_length < quoted.len() => {
+                unescape(quoted, |piece| written.push_str(piece))?;
+            }
+            Some(quoted) => written.push_str(quoted),
+            None => written.push_str(scalar.as_deref().unwrap_or_default()),
+        }
+        let mut present = u8::from(quoted.is_some() || scalar.is_some());
+        let mut ends = [written.len(); Part::COUNT];
+        for (index, (text, end)) in numbers.iter().zip(&mut ends).enumerate() {
             if let Some(text) = text {
                 written.push_str(text);
                 present |= 1 << index;
             }
             *end = written.len();
         }
-        Self {
+        Some(Self {
             written: written.into(),
             ends,
             present,
-        }
+        })
     }
 
     /// A part as the service wrote it; `None` if it is absent or, except for the value, no number.
@@ -178,10 +213,10 @@ impl<'de> Visitor<'de> for CandidateVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Candidate, A::Error> {
-        let mut parts = [const { None }; Part::COUNT];
+        let (mut value, mut numbers) = ("null", [const { None }; Part::COUNT]);
         let mut seen = 0_u8;
         while let Some(part) = map.next_key::<Part>()? {
-            let Some(place) = parts.get_mut(part as usize) else {
+            let Some(place) = numbers.get_mut(part as usize) else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
@@ -190,13 +225,15 @@ impl<'de> Visitor<'de> for CandidateVisitor {
                 return Err(A::Error::duplicate_field(part.name()));
             }
             seen |= bit;
-            let scalar: Scalar<'de> = map.next_value()?;
-            *place = match part {
-                Part::Value => scalar.0,
-                _ => scalar.into_number(),
-            };
+            let json = map.next_value::<&'de RawValue>()?.get();
+            match (part, json.as_bytes()) {
+                (Part::Value, _) => value = json,
+                // Of what JSON has, only numbers begin so.
+                (_, [b'-' | b'0'..=b'9', ..]) => *place = Some(Cow::Borrowed(json)),
+                _ => *place = Scalar::from_json(json).and_then(Scalar::into_number),
+            }
         }
-        Ok(Candidate::new(&parts))
+        Candidate::new(value, &numbers).ok_or_else(Scalar::unpaired_surrogate)
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
+use http::uri::InvalidUri;
 use http::{HeaderValue, Method, Request, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -155,18 +156,28 @@ impl Api {
     ///
     /// `path` is the part after `/api/` and the version, such as `add-document-feedback`. The path
     /// and the values of the query are percent-encoded.
+    ///
+    /// # Errors
+    ///
+    /// The URL is longer than 65534 bytes. A path and query of at most 20 000 bytes, as they are
+    /// before they are percent-encoded, always fit.
     pub fn request_to(
         &self,
         method: Method,
         path: &str,
         query: &[(&str, &str)],
         body: Body,
-    ) -> Request<Body> {
-        self.assemble_request(
-            method,
-            self.uri(self.inner.version.as_deref(), path, query),
-            body,
-        )
+    ) -> Result<Request<Body>, ConfigError> {
+        let uri = self
+            .uri(self.inner.version.as_deref(), path, query)
+            .map_err(|_: InvalidUri| {
+                ConfigError::new(
+                    "path",
+                    "is too long, or its query is: a URL has at most 65534 bytes, so send long \
+                     values in the body",
+                )
+            })?;
+        Ok(self.assemble_request(method, uri, body))
     }
 
     /// A request to `endpoint`.
@@ -184,11 +195,12 @@ impl Api {
             Endpoint::Awaiting => "awaiting-poll",
             Endpoint::Extract => "extract-data",
         };
-        self.assemble_request(
-            method,
-            self.uri(self.inner.version.as_deref().or(always), path, query),
-            body,
-        )
+        // The base has at most 2048 bytes, an id 256 and a customer 1024, of which escapes make
+        // three each: that always fits.
+        let uri = self
+            .uri(self.inner.version.as_deref().or(always), path, query)
+            .unwrap_or_default();
+        self.assemble_request(method, uri, body)
     }
 
     /// Sets every header that matters, so transports need not know them.
@@ -211,7 +223,13 @@ impl Api {
         request
     }
 
-    fn uri(&self, version: Option<&str>, path: &str, query: &[(&str, &str)]) -> Uri {
+    /// The base was parsed before, and the rest is percent-encoded: only the length can be invalid.
+    fn uri(
+        &self,
+        version: Option<&str>,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Uri, InvalidUri> {
         // Room for everything, unless many characters of the values must be escaped.
         let values: usize = query
             .iter()
@@ -231,9 +249,7 @@ impl Api {
             text.push('=');
             text.extend(utf8_percent_encode(value, QUERY_VALUE));
         }
-        // The base was parsed before, and the rest is percent-encoded: only the length can be
-        // invalid.
-        text.parse().unwrap_or_default()
+        text.parse()
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::ConfigError;
+use super::{ConfigError, lenient};
 
 /// The service's id of a submitted document.
 ///
@@ -144,14 +144,8 @@ impl fmt::Display for ExtractionId {
 
 /// The text of an id in JSON: a string, or an integer as its digits. `None` for anything else.
 pub(super) fn from_json(json: &str) -> Option<Cow<'_, str>> {
-    let quoted = json
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'));
-    if let Some(plain) = quoted.filter(|plain| !plain.contains('\\')) {
-        return Some(Cow::Borrowed(plain));
-    }
     if json.starts_with('"') {
-        return serde_json::from_str(json).ok().map(Cow::Owned);
+        return lenient::unquoted(json);
     }
     (!json.is_empty() && json.bytes().all(|byte| byte.is_ascii_digit()))
         .then_some(Cow::Borrowed(json))

@@ -100,7 +100,7 @@ fn visit_fast<'a>(
     each: &mut impl FnMut(Cow<'a, str>),
 ) -> Result<bool, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let has_ids = reader.deserialize_any(Listing(each))?;
+    let has_ids = reader.deserialize_option(Listing(each))?;
     reader.end()?;
     Ok(has_ids)
 }
@@ -139,8 +139,14 @@ impl<'de, F: FnMut(Cow<'de, str>)> Visitor<'de> for Listing<'_, F> {
         f.write_str(WHAT)
     }
 
-    fn visit_unit<E>(self) -> Result<bool, E> {
+    fn visit_none<E>(self) -> Result<bool, E> {
         Ok(false)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, listing: D) -> Result<bool, D::Error> {
+        // A struct without names is a list or an object. Asked for anything, a number may come as
+        // an object, if another crate switches that on in serde_json.
+        listing.deserialize_struct("Listing", &[], self)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<bool, A::Error> {
@@ -172,7 +178,7 @@ impl<'de, F: FnMut(Cow<'de, str>)> DeserializeSeed<'de> for List<'_, F> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_any(self)
+        deserializer.deserialize_option(self)
     }
 }
 
@@ -183,8 +189,12 @@ impl<'de, F: FnMut(Cow<'de, str>)> Visitor<'de> for List<'_, F> {
         f.write_str("a list of strings")
     }
 
-    fn visit_unit<E>(self) -> Result<bool, E> {
+    fn visit_none<E>(self) -> Result<bool, E> {
         Ok(false)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, list: D) -> Result<bool, D::Error> {
+        list.deserialize_seq(self)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<bool, A::Error> {
@@ -193,7 +203,8 @@ impl<'de, F: FnMut(Cow<'de, str>)> Visitor<'de> for List<'_, F> {
     }
 }
 
-/// One id. An integer beyond 64 bits is an error here, and left to the second pass.
+/// One id. Any other integer than a plain one of at most 64 bits is an error here, and left to the
+/// second pass. So is every number, if another crate switches `arbitrary_precision` on.
 struct Id<'e, F>(&'e mut F);
 
 impl<'de, F: FnMut(Cow<'de, str>)> DeserializeSeed<'de> for Id<'_, F> {

@@ -63,7 +63,7 @@ pub use document::{Document, DocumentSource};
 pub use extract::ExtractRequest;
 pub use extraction::{
     BoundingBox, Candidate, DataType, Extraction, Field, ParseError, ParseOptions, ParseProblem,
-    ParseProblemKind, Parsed, ReviewItem, Row,
+    ParseProblemKind, Parsed, ReviewItem, Row, TextBlock,
 };
 pub use extraction_id::ExtractionId;
 pub use notification::Notification;

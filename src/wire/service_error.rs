@@ -1,14 +1,15 @@
 //! Errors reported by the service.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
 use bytes::Bytes;
 use http::StatusCode;
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::lenient::Scalar;
 use super::printable;
 
 /// An error reported by the service: it refused a request, or could not process a document.
@@ -63,14 +64,12 @@ impl ServiceError {
         if matches!(json, "{}" | "null") {
             return None;
         }
-        let empty = match serde_json::from_str::<Value>(json) {
-            Ok(Value::Null | Value::Bool(false)) => true,
-            Ok(Value::Object(object)) => object.is_empty(),
-            Ok(Value::Array(list)) => list.is_empty(),
-            Ok(Value::String(text)) => text.is_empty(),
-            Ok(Value::Bool(true) | Value::Number(_)) | Err(_) => false,
-        };
-        if empty {
+        // The JSON is valid, so brackets with nothing but blanks in them are an empty value.
+        let is_empty = json
+            .strip_prefix(['{', '['])
+            .and_then(|rest| rest.strip_suffix(['}', ']']))
+            .is_some_and(|inside| inside.trim().is_empty());
+        if is_empty || matches!(json, "false" | "\"\"") {
             return None;
         }
         let mut error = Self::unexplained(&Bytes::copy_from_slice(json.as_bytes()));
@@ -171,8 +170,10 @@ const NESTING: u8 = 3;
 /// The forms of an error object that were seen or are likely.
 #[derive(Deserialize)]
 struct Shape<'a> {
-    code: Option<Value>,
-    message: Option<Value>,
+    #[serde(default, borrow, deserialize_with = "scalar")]
+    code: Option<Cow<'a, str>>,
+    #[serde(default, borrow, deserialize_with = "scalar")]
+    message: Option<Cow<'a, str>>,
     #[serde(borrow)]
     details: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -187,8 +188,7 @@ type Standard = (Option<Box<str>>, Option<Box<str>>, Option<Box<str>>);
 
 impl Shape<'_> {
     fn standard(&self) -> Option<Standard> {
-        let code = self.code.as_ref().and_then(scalar);
-        let message = self.message.as_ref().and_then(scalar);
+        let (code, message) = (self.code.as_deref(), self.message.as_deref());
         if code.is_none() && message.is_none() {
             return None;
         }
@@ -208,32 +208,27 @@ impl Shape<'_> {
 /// ..`.
 fn clause(json: &str) -> Option<String> {
     #[derive(Deserialize)]
-    struct Entry {
-        #[serde(default)]
-        loc: Vec<Value>,
-        #[serde(alias = "message")]
-        msg: Value,
+    struct Entry<'a> {
+        #[serde(default, borrow)]
+        loc: Vec<Scalar<'a>>,
+        #[serde(alias = "message", borrow)]
+        msg: Scalar<'a>,
     }
-    let entry: Entry = match serde_json::from_str(json) {
+    let entry: Entry<'_> = match serde_json::from_str(json) {
         Ok(entry) => entry,
         Err(_) => return serde_json::from_str(json).ok(),
     };
-    let message = scalar(&entry.msg)?;
-    let place: Vec<String> = entry.loc.iter().filter_map(scalar).collect();
+    let message = entry.msg.0?;
+    let place: Vec<Cow<'_, str>> = entry.loc.into_iter().filter_map(|step| step.0).collect();
     Some(if place.is_empty() {
-        message
+        message.into_owned()
     } else {
         format!("{}: {message}", place.join("."))
     })
 }
 
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
+fn scalar<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
+    Scalar::deserialize(deserializer).map(|Scalar(text)| text)
 }
 
 /// At most [`ServiceError::MAX_RAW_BYTES`] bytes. A longer body is copied, so that the rest is

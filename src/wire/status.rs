@@ -36,7 +36,8 @@ impl StatusRequest {
     /// Asks for the document's text blocks as well (`text_blocks`; described by a third party
     /// only).
     ///
-    /// Their key in the result is not documented: search for them in [`Extraction::raw_json`].
+    /// [`Extraction::text_blocks`] reads them. Their shape was seen in responses of the synchronous
+    /// call only.
     #[must_use]
     pub fn with_text_blocks(mut self) -> Self {
         self.text_blocks = true;

@@ -17,6 +17,7 @@ mod wire {
     mod open_points;
     mod parse;
     mod parse_errors;
+    mod parse_places;
     mod responses;
 }
 

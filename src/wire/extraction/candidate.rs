@@ -1,30 +1,133 @@
 //! One possible value of a field.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
-use super::super::lenient;
+use super::super::lenient::{Scalar, unescape, unescaped_length};
 
 /// One possible value of a field, with its confidence and its position on the page.
 #[derive(Clone)]
 pub struct Candidate {
-    value: Option<Box<str>>,
-    confidence_score: Option<f64>,
-    page_number: Option<u32>,
-    bounding_box: Option<BoundingBox>,
+    /// The parts as the service wrote them, one after another: one allocation, and no digit lost.
+    written: Box<str>,
+    /// Where each part ends in `written`.
+    ends: [usize; Part::COUNT],
+    /// One bit for each part that is there.
+    present: u8,
+}
+
+/// A part of a candidate. Its number is its place in [`Candidate`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+pub(super) enum Part {
+    Value,
+    ConfidenceScore,
+    PageNumber,
+    X,
+    Y,
+    Width,
+    Height,
+    #[serde(other)]
+    Unknown,
+}
+
+impl Part {
+    const COUNT: usize = Self::Unknown as usize;
+
+    /// The names of the parts, which are those of the service.
+    pub(super) const NAMES: [&str; Self::COUNT] = [
+        "value",
+        "confidence_score",
+        "page_number",
+        "x",
+        "y",
+        "width",
+        "height",
+    ];
+
+    pub(super) fn from_name(name: &str) -> Self {
+        use Part::{ConfidenceScore, Height, PageNumber, Value, Width, X, Y};
+        [Value, ConfidenceScore, PageNumber, X, Y, Width, Height]
+            .into_iter()
+            .find(|part| part.name() == name)
+            .unwrap_or(Self::Unknown)
+    }
+
+    fn name(self) -> &'static str {
+        Self::NAMES.get(self as usize).copied().unwrap_or("unknown")
+    }
 }
 
 impl Candidate {
     /// A value without confidence and position.
-    pub(super) fn plain(value: Option<Box<str>>) -> Self {
+    pub(super) fn plain(value: Option<Cow<'_, str>>) -> Self {
+        let mut ends = [0; Part::COUNT];
+        ends.fill(value.as_deref().map_or(0, str::len));
         Self {
-            value,
-            confidence_score: None,
-            page_number: None,
-            bounding_box: None,
+            present: value.is_some().into(),
+            written: value.unwrap_or_default().into(),
+            ends,
         }
+    }
+
+    /// Takes the value as JSON, and the other parts as they are written. `None` if the value has
+    /// half of a surrogate pair.
+    fn new(value: &str, numbers: &[Option<Cow<'_, str>>; Part::COUNT]) -> Option<Self> {
+        // The text of a string is written straight into its place.
+        let quoted = value
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'));
+        let value_length = match quoted {
+            Some(quoted) if quoted.contains('\\') => unescaped_length(quoted)?,
+            Some(quoted) => quoted.len(),
+            None => 0,
+        };
+        let scalar = match quoted {
+            Some(_) => None,
+            None => Scalar::from_json(value)?.0,
+        };
+        let length = numbers
+            .iter()
+            .flatten()
+            .map(|text| text.len())
+            .sum::<usize>();
+        let bare = scalar.as_deref().map_or(0, str::len);
+        let mut written = String::with_capacity(value_length + bare + length);
+        match quoted {
+            Some(quoted) if value_length < quoted.len() => {
+                unescape(quoted, |piece| written.push_str(piece))?;
+            }
+            Some(quoted) => written.push_str(quoted),
+            None => written.push_str(scalar.as_deref().unwrap_or_default()),
+        }
+        let mut present = u8::from(quoted.is_some() || scalar.is_some());
+        let mut ends = [written.len(); Part::COUNT];
+        for (index, (text, end)) in numbers.iter().zip(&mut ends).enumerate() {
+            if let Some(text) = text {
+                written.push_str(text);
+                present |= 1 << index;
+            }
+            *end = written.len();
+        }
+        Some(Self {
+            written: written.into(),
+            ends,
+            present,
+        })
+    }
+
+    /// A part as the service wrote it; `None` if it is absent or, except for the value, no number.
+    pub(super) fn written(&self, part: Part) -> Option<&str> {
+        let index = part as usize;
+        if part == Part::Unknown || self.present & (1 << index) == 0 {
+            return None;
+        }
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.written.get(start..self.ends[index])
     }
 
     /// The value as the service wrote it.
@@ -32,36 +135,68 @@ impl Candidate {
     /// Numbers and dates are text as well (see [`DataType`](super::DataType)), so an amount never
     /// passes through a float.
     pub fn text(&self) -> Option<&str> {
-        self.value.as_deref()
+        self.written(Part::Value)
     }
 
     /// The service's confidence, from 0 to 1; `None` if unknown.
     pub fn confidence(&self) -> Option<f64> {
-        self.confidence_score
+        self.number(Part::ConfidenceScore)
+    }
+
+    /// The same digit for digit, as the service wrote it, for arithmetic with decimals.
+    pub fn confidence_text(&self) -> Option<&str> {
+        self.written(Part::ConfidenceScore)
     }
 
     /// The page, counted from 0; `None` if the value was not located.
     pub fn page(&self) -> Option<u32> {
-        self.page_number
+        // The range is checked first, so the cast is exact.
+        self.number(Part::PageNumber)
+            .filter(|page| page.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(page))
+            .map(|page| page as u32)
     }
 
-    /// The position on the page; `None` if the value was not located.
+    /// The position on the page; `None` if the value was not located, or has a coordinate that is
+    /// too large for an `f64`.
+    ///
+    /// [`parse`](super::Extraction::parse) reads the coordinates into other types, digit for digit.
     pub fn bounding_box(&self) -> Option<BoundingBox> {
-        self.bounding_box
+        let place = [Part::X, Part::Y, Part::Width, Part::Height];
+        BoundingBox::new(place.map(|part| self.number(part)))
+    }
+
+    /// Whether it has a box, as [`BoundingBox::new`] says, but of any size.
+    pub(super) fn is_located(&self) -> bool {
+        let is_size = |part| {
+            self.written(part).is_some_and(|text| {
+                !text.starts_with('-') || text.parse().is_ok_and(|size: f64| size >= 0.0)
+            })
+        };
+        self.written(Part::X).is_some()
+            && self.written(Part::Y).is_some()
+            && is_size(Part::Width)
+            && is_size(Part::Height)
+    }
+
+    fn number(&self, part: Part) -> Option<f64> {
+        self.written(part)?
+            .parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite())
     }
 }
 
 impl fmt::Debug for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Candidate")
-            .field("confidence", &self.confidence_score)
-            .field("page", &self.page_number)
-            .field("bounding_box", &self.bounding_box)
+            .field("confidence", &self.confidence())
+            .field("page", &self.page())
+            .field("bounding_box", &self.bounding_box())
             .finish_non_exhaustive()
     }
 }
 
-/// Written by hand: the four coordinates and the other numbers are read straight into place.
+/// Written by hand, so that all parts get one allocation.
 impl<'de> Deserialize<'de> for Candidate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(CandidateVisitor)
@@ -69,35 +204,6 @@ impl<'de> Deserialize<'de> for Candidate {
 }
 
 struct CandidateVisitor;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum Key {
-    X,
-    Y,
-    Width,
-    Height,
-    PageNumber,
-    Value,
-    ConfidenceScore,
-    #[serde(other)]
-    Unknown,
-}
-
-impl Key {
-    fn name(self) -> &'static str {
-        match self {
-            Self::X => "x",
-            Self::Y => "y",
-            Self::Width => "width",
-            Self::Height => "height",
-            Self::PageNumber => "page_number",
-            Self::Value => "value",
-            Self::ConfidenceScore => "confidence_score",
-            Self::Unknown => "unknown",
-        }
-    }
-}
 
 impl<'de> Visitor<'de> for CandidateVisitor {
     type Value = Candidate;
@@ -107,49 +213,27 @@ impl<'de> Visitor<'de> for CandidateVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Candidate, A::Error> {
-        let (mut value, mut confidence_score, mut page_number) = (None, None, None);
-        // For a value that was not located, the service writes -1 in all four. A negative width or
-        // height is no box.
-        let mut place = [None; 4];
+        let (mut value, mut numbers) = ("null", [const { None }; Part::COUNT]);
         let mut seen = 0_u8;
-        while let Some(key) = map.next_key::<Key>()? {
-            let bit = 1 << (key as u8);
-            if key != Key::Unknown && seen & bit != 0 {
-                return Err(A::Error::duplicate_field(key.name()));
+        while let Some(part) = map.next_key::<Part>()? {
+            let Some(place) = numbers.get_mut(part as usize) else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let bit = 1 << (part as u8);
+            if seen & bit != 0 {
+                return Err(A::Error::duplicate_field(part.name()));
             }
             seen |= bit;
-            match key {
-                Key::X => place[0] = map.next_value_seed(lenient::Number)?,
-                Key::Y => place[1] = map.next_value_seed(lenient::Number)?,
-                Key::Width => place[2] = map.next_value_seed(lenient::Number)?,
-                Key::Height => place[3] = map.next_value_seed(lenient::Number)?,
-                Key::PageNumber => page_number = map.next_value_seed(lenient::Number)?,
-                Key::ConfidenceScore => confidence_score = map.next_value_seed(lenient::Number)?,
-                Key::Value => value = map.next_value_seed(lenient::Text::new())?,
-                Key::Unknown => drop(map.next_value::<IgnoredAny>()?),
+            let json = map.next_value::<&'de RawValue>()?.get();
+            match (part, json.as_bytes()) {
+                (Part::Value, _) => value = json,
+                // Of what JSON has, only numbers begin so.
+                (_, [b'-' | b'0'..=b'9', ..]) => *place = Some(Cow::Borrowed(json)),
+                _ => *place = Scalar::from_json(json).and_then(Scalar::into_number),
             }
         }
-        let bounding_box = match place {
-            [Some(x), Some(y), Some(width), Some(height)] if width >= 0.0 && height >= 0.0 => {
-                Some(BoundingBox {
-                    x,
-                    y,
-                    width,
-                    height,
-                })
-            }
-            _ => None,
-        };
-        // The range is checked first, so the cast is exact.
-        let page_number = page_number
-            .filter(|page| (0.0..=f64::from(u32::MAX)).contains(page))
-            .map(|page| page as u32);
-        Ok(Candidate {
-            value,
-            confidence_score,
-            page_number,
-            bounding_box,
-        })
+        Candidate::new(value, &numbers).ok_or_else(Scalar::unpaired_surrogate)
     }
 }
 
@@ -176,6 +260,19 @@ pub struct BoundingBox {
 impl BoundingBox {
     /// The resolution of the coordinates, in dots per inch.
     pub const DPI: f64 = 300.0;
+
+    /// For what was not located, the service writes -1 in all four. A negative width or height is
+    /// no box.
+    pub(super) fn new(place: [Option<f64>; 4]) -> Option<Self> {
+        let [x, y, width, height] = place.map(|number| number.filter(|number| number.is_finite()));
+        let found = Self {
+            x: x?,
+            y: y?,
+            width: width?,
+            height: height?,
+        };
+        (found.width >= 0.0 && found.height >= 0.0).then_some(found)
+    }
 
     /// The same box in points (1/72 inch), the unit of PDF, also from the top left corner.
     pub fn to_points(self) -> Self {

@@ -31,7 +31,7 @@ impl Default for Candidates {
 /// Reads a list; null is an empty list.
 impl<'de> Deserialize<'de> for Candidates {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(List)
+        deserializer.deserialize_option(List)
     }
 }
 
@@ -44,8 +44,12 @@ impl<'de> Visitor<'de> for List {
         f.write_str("a list")
     }
 
-    fn visit_unit<E>(self) -> Result<Candidates, E> {
+    fn visit_none<E>(self) -> Result<Candidates, E> {
         Ok(Candidates::default())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, list: D) -> Result<Candidates, D::Error> {
+        list.deserialize_seq(self)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Candidates, A::Error> {

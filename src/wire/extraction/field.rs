@@ -1,5 +1,6 @@
 //! One field of a result.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
@@ -22,7 +23,7 @@ pub struct Field {
 
 impl Field {
     /// A field with one candidate, of which only the text is known.
-    pub(super) fn plain(name: &str, text: Option<Box<str>>) -> Self {
+    pub(super) fn plain(name: &str, text: Option<Cow<'_, str>>) -> Self {
         let candidate = Candidate::plain(text);
         Self {
             name: name.into(),
@@ -33,13 +34,13 @@ impl Field {
     }
 
     pub(super) fn from_parts(
-        name: Box<str>,
+        name: &str,
         data_type: Option<Kind>,
         multiple_values: Option<bool>,
         values: Candidates,
     ) -> Self {
         Self {
-            name,
+            name: name.into(),
             data_type,
             multiple_values,
             values,

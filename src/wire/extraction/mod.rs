@@ -5,6 +5,7 @@ mod candidates;
 mod field;
 mod parse;
 mod row;
+mod text_block;
 
 use std::fmt;
 
@@ -16,9 +17,11 @@ pub use candidate::{BoundingBox, Candidate};
 pub use field::{DataType, Field};
 pub use parse::{ParseError, ParseOptions, ParseProblem, ParseProblemKind, Parsed, ReviewItem};
 pub use row::Row;
+pub use text_block::TextBlock;
 
 use super::decode_error::{self, DecodeError};
 use super::lenient::{self, Object};
+use text_block::TextBlocks;
 
 /// The result of an extraction: the values that the service read from a document.
 ///
@@ -138,6 +141,30 @@ impl Extraction {
     /// The VAT rates, one row each. Empty unless the document type asks for them.
     pub fn vat_rates(&self) -> &[Row] {
         &self.content.vat_rates
+    }
+
+    /// The text of the document, block by block. Empty unless it was asked for, see
+    /// [`SubmitRequest::with_text_blocks`](super::SubmitRequest::with_text_blocks).
+    ///
+    /// Read on request: there may be thousands, and few callers want them.
+    ///
+    /// # Errors
+    ///
+    /// The blocks have another shape than the one that was seen. The rest of the result is not
+    /// affected, and [`raw_json`](Self::raw_json) has them as they are.
+    pub fn text_blocks(&self) -> Result<Vec<TextBlock>, DecodeError> {
+        let json = self.raw_json();
+        match serde_json::from_str(json) {
+            Ok(Object(TextBlocks { text_blocks })) => Ok(text_blocks),
+            Err(_) => {
+                let raw = Bytes::copy_from_slice(json.as_bytes());
+                Err(DecodeError::explain::<Object<TextBlocks>>(
+                    "list of text blocks",
+                    json,
+                    raw,
+                ))
+            }
+        }
     }
 
     /// The service's JSON of the result, unchanged.

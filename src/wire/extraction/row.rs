@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::super::lenient;
+use super::super::lenient::{Flag, Scalar};
 use super::candidates::Candidates;
 use super::field::Field;
 
@@ -35,7 +35,7 @@ impl Row {
 /// single field and a map of names to values are accepted as well.
 impl<'de> Deserialize<'de> for Row {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RowVisitor)
+        deserializer.deserialize_option(RowVisitor)
     }
 }
 
@@ -48,8 +48,13 @@ impl<'de> Visitor<'de> for RowVisitor {
         f.write_str("a row: a list of fields, or an object")
     }
 
-    fn visit_unit<E>(self) -> Result<Row, E> {
+    fn visit_none<E>(self) -> Result<Row, E> {
         Ok(Row::default())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, row: D) -> Result<Row, D::Error> {
+        // A struct without names is a list or an object.
+        row.deserialize_struct("Row", &[], self)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Row, A::Error> {
@@ -66,19 +71,19 @@ impl<'de> Visitor<'de> for RowVisitor {
         let mut values: Option<Candidates> = None;
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "name" => name = map.next_value_seed(lenient::Text::new())?,
-                "data_type" => data_type = map.next_value_seed(lenient::Text::new())?,
-                "multiple_values" => multiple_values = map.next_value_seed(lenient::Flag)?,
+                "name" => Scalar(name) = map.next_value()?,
+                "data_type" => data_type = map.next_value::<Scalar<'_>>()?.to(),
+                "multiple_values" => Flag(multiple_values) = map.next_value()?,
                 "values" => values = Some(map.next_value()?),
-                other => fields.push(Field::plain(
-                    other,
-                    map.next_value_seed(lenient::Text::new())?,
-                )),
+                other => {
+                    let Scalar(text) = map.next_value()?;
+                    fields.push(Field::plain(other, text));
+                }
             }
         }
         match (name, values) {
             (Some(name), Some(values)) => {
-                fields = vec![Field::from_parts(name, data_type, multiple_values, values)];
+                fields = vec![Field::from_parts(&name, data_type, multiple_values, values)];
             }
             (Some(name), None) => fields.insert(0, Field::plain("name", Some(name))),
             (None, _) => {}

@@ -90,12 +90,14 @@ fn each_call_has_its_path() {
 #[test]
 fn a_custom_request_goes_to_the_same_base_url() {
     let api = Api::new("https://proxy.example/typless/api/v1", "key").unwrap();
-    let request = api.request_to(
-        http::Method::GET,
-        "/get extracted?text/x#y/",
-        &[("a&b", "c d")],
-        Body::empty(),
-    );
+    let request = api
+        .request_to(
+            http::Method::GET,
+            "/get extracted?text/x#y/",
+            &[("a&b", "c d")],
+            Body::empty(),
+        )
+        .unwrap();
     assert_eq!(
         request.uri(),
         "https://proxy.example/typless/api/v1/get%20extracted%3Ftext/x%23y/?a%26b=c%20d"
@@ -112,6 +114,44 @@ fn a_custom_request_goes_to_the_same_base_url() {
             .map(|chunk| chunk.unwrap().len())
             .sum::<usize>(),
         8
+    );
+}
+
+#[test]
+fn a_url_that_is_too_long_is_an_error_and_no_other_url() {
+    let mount = "/x".repeat(1000);
+    let api = Api::new(&format!("https://proxy.example{mount}"), "key").unwrap();
+    let long = "€".repeat(10_000);
+    let request_to = |path: &str, query: &[(&str, &str)]| {
+        api.request_to(http::Method::GET, path, query, Body::empty())
+    };
+    for (path, query) in [(&*long, &[][..]), ("extract-text", &[("id", &*long)])] {
+        let error = request_to(path, query).unwrap_err();
+        assert_eq!(error.field(), "path");
+        assert!(error.to_string().contains("too long"), "{error}");
+    }
+    let short = "%".repeat(20_000);
+    assert!(request_to("", &[("id", &short)]).is_ok());
+
+    // What the calls of this library may contain always fits.
+    let customer = "€".repeat(Document::MAX_TEXT_BYTES / 3);
+    let listing = AwaitingRequest::new()
+        .with_customer(customer.as_str())
+        .unwrap();
+    assert!(
+        listing
+            .request(&api)
+            .uri()
+            .path()
+            .ends_with("awaiting-poll")
+    );
+    let id = ExtractionId::new(&"€".repeat(ExtractionId::MAX_BYTES / 3)).unwrap();
+    let poll = StatusRequest::new(id).with_text_blocks();
+    assert!(
+        poll.request(&api)
+            .uri()
+            .path()
+            .ends_with("get-extraction-data")
     );
 }
 

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use http::Response;
 use proptest::prelude::*;
 use typless::wire::{
-    DataType, Extraction, Notification, ResponseError, ServiceError, Status, StatusResponse,
-    SubmitResponse, printable,
+    AwaitingResponse, DataType, Extraction, Notification, ResponseError, ServiceError, Status,
+    StatusResponse, SubmitResponse, printable,
 };
 
 fn response(status: u16, body: impl AsRef<[u8]>) -> Response<Bytes> {
@@ -177,6 +177,16 @@ fn a_refusal_is_read_from_every_shape() {
         ),
         (r#"{"code": 17, "message": "no"}"#, Some("17"), Some("no")),
         (
+            r#"{"code": 12345678901234567890123, "message": 1e999}"#,
+            Some("12345678901234567890123"),
+            Some("1e999"),
+        ),
+        (
+            r#"[{"loc": ["page", 1.50], "msg": 440.00}]"#,
+            None,
+            Some("page.1.50: 440.00"),
+        ),
+        (
             r#"{"error": {"code": "X", "message": "no"}}"#,
             Some("X"),
             Some("no"),
@@ -254,6 +264,46 @@ fn responses_that_are_not_json_report_the_position() {
         &Status::Expired,
         "a byte-order mark is skipped"
     );
+}
+
+#[test]
+fn nesting_without_end_overflows_no_stack() {
+    const DEPTH: usize = 1_000_000;
+    let lists = "[".repeat(DEPTH) + &"]".repeat(DEPTH);
+    let objects = r#"{"error":"#.repeat(DEPTH) + "1" + &"}".repeat(DEPTH);
+
+    for code in [200, 400] {
+        assert!(StatusResponse::decode(&response(code, &lists)).is_err());
+        // Of objects the outermost is read, and the rest skipped.
+        let _ = StatusResponse::decode(&response(code, &objects));
+    }
+    assert!(Extraction::from_json(lists.clone()).is_err());
+    for deep in [&lists, &objects] {
+        assert!(SubmitResponse::decode(&response(200, deep)).is_err());
+        assert!(Notification::decode(deep.as_bytes()).is_err());
+        assert!(AwaitingResponse::decode(&response(200, format!("[{deep}]"))).is_err());
+
+        // Where nothing of it is read, it is skipped; where a list is read, it is none.
+        let with = |json: &str| {
+            let body = format!(r#"{{"status": "SUCCESS", "error": {{}}, "result": {json}}}"#);
+            status(&body.replace('@', deep)).into_extraction()
+        };
+        let read = with(
+            r#"{"object_id": "1", "new": @, "extracted_fields": [{"name": "f", "new": @,
+                "values": [{"value": @, "x": @, "new": @}]}]}"#,
+        );
+        assert_eq!(read.unwrap().text("f"), None);
+        for json in [
+            r#"{"extracted_fields": @}"#,
+            r#"{"line_items": [[@]]}"#,
+            "@",
+        ] {
+            assert!(with(json).is_err(), "{json}");
+        }
+        let error = format!(r#"{{"code": {deep}, "message": "no", "detail": {deep}}}"#);
+        let error = refusal(422, error);
+        assert_eq!((error.code(), error.message()), (None, Some("no")));
+    }
 }
 
 #[test]

@@ -41,6 +41,7 @@ enum Entry<'de, 'p> {
 
 impl<'de, 'p> Access<'de, 'p> {
     pub(super) fn new(record: Record<'de, 'p>, wanted: Wanted<'de>) -> Self {
+        record.see_names(&wanted);
         let (fields, offered) = (record.fields.iter(), record.info.offered.iter());
         let has_extras =
             record.document.is_some() && !(wanted.is_unknown() && record.info.is_plain_map);
@@ -121,10 +122,14 @@ impl<'de, 'p> Access<'de, 'p> {
             _ => {
                 let (pass, table) = (self.record.pass, Table::from_name(name)?);
                 let node = self.record.node.and_then(|node| node.child(name));
+                let rows = table.rows(document);
+                if rows.is_empty() {
+                    pass.names.see_unknown_columns();
+                }
                 Content::Table(TableValue {
                     pass,
                     table,
-                    rows: table.rows(document),
+                    rows,
                     node,
                 })
             }
@@ -170,9 +175,7 @@ impl<'de, 'p> Access<'de, 'p> {
             .best()
             .and_then(|best| best.text().map(|text| (best, text)))
         {
-            Some((best, text))
-                if take != Take::Unwanted && is_below(best.confidence(), min_confidence) =>
-            {
+            Some((best, text)) if take != Take::Unwanted && is_below(best, min_confidence) => {
                 let confidence = best.confidence();
                 if !is_offered() {
                     pass.review.borrow_mut().push(ReviewItem::new(
@@ -235,6 +238,24 @@ impl<'de, 'p> Access<'de, 'p> {
 }
 
 impl<'de> Record<'de, '_> {
+    /// Takes note of the names of its fields, and of those that the type has for them.
+    fn see_names(&self, wanted: &Wanted<'de>) {
+        let is_row = self.document.is_none();
+        let names = match wanted {
+            Wanted::Names { names, .. } => *names,
+            Wanted::Unknown { .. } | Wanted::Everything { .. } => {
+                if is_row {
+                    self.pass.names.see_unknown_columns();
+                }
+                &[]
+            }
+        };
+        self.pass.names.see(|name| {
+            (names.contains(&name) && (is_row || !extra::NAMES.contains(&name)))
+                || self.fields.iter().any(|field| field.name() == name)
+        });
+    }
+
     fn visit<V: Visitor<'de>>(
         self,
         wanted: Wanted<'de>,

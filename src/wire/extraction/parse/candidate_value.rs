@@ -5,10 +5,10 @@ use std::slice::Iter;
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
-use super::super::Candidate;
+use super::super::candidate::{Candidate, Part};
 use super::collector::{Node, Substitution};
-use super::location::PART_NAMES;
 use super::methods::{forward, methods};
+use super::number_value::NumberValue;
 use super::placeholder::Placeholder;
 use super::read_error::{ReadError, Step};
 use super::text_value::TextValue;
@@ -28,13 +28,13 @@ pub(super) struct Parts<'de, 'p> {
     candidate: CandidateValue<'de, 'p>,
     names: Iter<'static, &'static str>,
     last: &'static str,
-    part: Option<Part<'de, 'p>>,
+    value: Option<PartValue<'de, 'p>>,
 }
 
 /// The value of one part.
-enum Part<'de, 'p> {
-    Value(CandidateValue<'de, 'p>),
-    Number(f64),
+enum PartValue<'de, 'p> {
+    Text(CandidateValue<'de, 'p>),
+    Number(NumberValue<'de>),
     Placeholder(Placeholder),
 }
 
@@ -45,7 +45,7 @@ impl<'de, 'p> Parts<'de, 'p> {
             candidate,
             names: names.iter(),
             last: "",
-            part: None,
+            value: None,
         }
     }
 
@@ -54,11 +54,11 @@ impl<'de, 'p> Parts<'de, 'p> {
         self.last
     }
 
-    fn part(&self, name: &str) -> Option<Part<'de, 'p>> {
+    fn value(&self, name: &str) -> Option<PartValue<'de, 'p>> {
         let node = self.candidate.node.and_then(|node| node.child(name));
         match node.and_then(|node| node.substitution) {
             Some(Substitution::Placeholder(attempt)) => {
-                return Some(Part::Placeholder(Placeholder::new(
+                return Some(PartValue::Placeholder(Placeholder::new(
                     attempt,
                     self.candidate.is_date,
                 )));
@@ -66,28 +66,24 @@ impl<'de, 'p> Parts<'de, 'p> {
             Some(Substitution::Skip) => return None,
             None => {}
         }
-        if name == "value" {
+        let candidate = self.candidate.candidate;
+        let part = Part::from_name(name);
+        let is_known = match part {
             // Inside its own parts, the value is only text.
-            return Some(Part::Value(CandidateValue {
-                node,
-                has_parts: false,
-                ..self.candidate
-            }));
-        }
-        number(self.candidate.candidate, name).map(Part::Number)
-    }
-}
-
-fn number(candidate: &Candidate, name: &str) -> Option<f64> {
-    let location = candidate.bounding_box();
-    match name {
-        "confidence_score" => candidate.confidence(),
-        "page_number" => candidate.page().map(f64::from),
-        "x" => location.map(|location| location.x),
-        "y" => location.map(|location| location.y),
-        "width" => location.map(|location| location.width),
-        "height" => location.map(|location| location.height),
-        _ => None,
+            Part::Value => {
+                return Some(PartValue::Text(CandidateValue {
+                    node,
+                    has_parts: false,
+                    ..self.candidate
+                }));
+            }
+            Part::ConfidenceScore => true,
+            Part::PageNumber => candidate.page().is_some(),
+            Part::X | Part::Y | Part::Width | Part::Height => candidate.is_located(),
+            Part::Unknown => false,
+        };
+        let number = candidate.written(part).filter(|_| is_known)?;
+        Some(PartValue::Number(NumberValue::new(number)))
     }
 }
 
@@ -99,8 +95,8 @@ impl<'de> MapAccess<'de> for Parts<'de, '_> {
         seed: K,
     ) -> Result<Option<K::Value>, ReadError> {
         while let Some(&name) = self.names.next() {
-            self.part = self.part(name);
-            if self.part.is_some() {
+            self.value = self.value(name);
+            if self.value.is_some() {
                 self.last = name;
                 return seed
                     .deserialize(BorrowedStrDeserializer::new(name))
@@ -111,10 +107,10 @@ impl<'de> MapAccess<'de> for Parts<'de, '_> {
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, ReadError> {
-        let outcome = match self.part.take() {
-            Some(Part::Value(value)) => seed.deserialize(value),
-            Some(Part::Number(number)) => seed.deserialize(NumberValue { number }),
-            Some(Part::Placeholder(placeholder)) => seed.deserialize(placeholder),
+        let outcome = match self.value.take() {
+            Some(PartValue::Text(value)) => seed.deserialize(value),
+            Some(PartValue::Number(number)) => seed.deserialize(number),
+            Some(PartValue::Placeholder(placeholder)) => seed.deserialize(placeholder),
             None => Err(ReadError::unreadable("a key before its value")),
         };
         outcome.map_err(|error| {
@@ -135,9 +131,11 @@ impl<'de> CandidateValue<'de, '_> {
             return self.deserialize_any(visitor);
         }
         let mut parts = Parts::new(self, names);
-        visitor
-            .visit_map(&mut parts)
-            .map_err(|error| error.in_struct(parts.last()))
+        visitor.visit_map(&mut parts).map_err(|error| {
+            error
+                .in_struct(parts.last())
+                .at_text([("value", self.text)])
+        })
     }
 }
 
@@ -158,7 +156,7 @@ impl<'de> Deserializer<'de> for CandidateValue<'de, '_> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        self.parts(&PART_NAMES, visitor)
+        self.parts(&Part::NAMES, visitor)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -171,39 +169,4 @@ impl<'de> Deserializer<'de> for CandidateValue<'de, '_> {
     }
 
     serde::forward_to_deserialize_any! { unit_struct tuple tuple_struct }
-}
-
-/// A number from the service, such as a confidence. A whole number is also read as an integer.
-#[derive(Clone, Copy)]
-struct NumberValue {
-    number: f64,
-}
-
-impl<'de> Deserializer<'de> for NumberValue {
-    type Error = ReadError;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        /// Up to 2^53 an f64 represents every integer exactly.
-        const EXACT: f64 = 9_007_199_254_740_992.0;
-        let number = self.number;
-        let outcome = if number.fract() == 0.0 && (0.0..=EXACT).contains(&number) {
-            visitor.visit_u64(number as u64)
-        } else if number.fract() == 0.0 && (-EXACT..=0.0).contains(&number) {
-            visitor.visit_i64(number as i64)
-        } else {
-            visitor.visit_f64(number)
-        };
-        outcome.map_err(|error: ReadError| error.about(&number.to_string()))
-    }
-
-    methods! { self, visitor:
-        deserialize_option => visitor.visit_some(self);
-        deserialize_newtype_struct => visitor.visit_newtype_struct(self);
-        deserialize_ignored_any => visitor.visit_unit();
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct enum identifier
-    }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::location::{PART_NAMES, Table};
+use super::super::candidate::Part;
+use super::known_names::KnownNames;
+use super::location::Table;
 use super::parse_error::{ParseError, ParseProblem, ParseProblemKind};
 use super::placeholder::Placeholder;
 use super::read_error::{Absent, Cause, ReadError, ReadErrorInner, Step};
@@ -17,6 +19,8 @@ pub(super) struct Collector {
     tree: Node,
     problems: Vec<ParseProblem>,
     has_more: bool,
+    /// Whether a value was wrong that serde reads before it knows the type.
+    has_untyped: bool,
     /// How many substitutions were made.
     repairs: u32,
 }
@@ -55,11 +59,28 @@ pub(super) enum Substitution {
 }
 
 impl Collector {
-    /// The most substitutions: a problem needs up to three, and its surroundings a few more.
-    const MAX_REPAIRS: u32 = 4 * ParseError::MAX_PROBLEMS as u32;
+    /// The most substitutions: a problem needs up to four, and its surroundings a few more.
+    const MAX_REPAIRS: u32 = 5 * ParseError::MAX_PROBLEMS as u32;
 
     pub(super) fn has_problems(&self) -> bool {
         !self.problems.is_empty()
+    }
+
+    /// Adds a problem for each name with a minimum confidence that is no field's.
+    pub(super) fn add_unknown_names(&mut self, names: KnownNames) {
+        for name in names.into_unknown() {
+            if self.problems.len() == ParseError::MAX_PROBLEMS {
+                self.has_more = true;
+                return;
+            }
+            self.problems.push(ParseProblem {
+                path: name,
+                kind: ParseProblemKind::UnknownMinConfidence,
+                expected: "a field".into(),
+                text: None,
+                message: None,
+            });
+        }
     }
 
     pub(super) fn into_error(mut self) -> ParseError {
@@ -141,7 +162,15 @@ impl Collector {
                 }
             }
             // A struct around a substitute may reject the substitute: that is no new problem.
-            _ if self.is_known(&path) => self.repair(path),
+            _ if self.is_known(&path) => {
+                // A whole record that has an untyped problem is left out, with what follows in it.
+                self.has_more |= self.has_untyped && !matches!(path.last(), Some(Step::Name(_)));
+                self.repair(path)
+            }
+            _ if error.is_untyped => {
+                self.has_untyped = true;
+                self.record(&path, error) && self.repair_from(path, Placeholder::UNTYPED)
+            }
             _ => self.record(&path, error) && self.repair(path),
         }
     }
@@ -158,7 +187,12 @@ impl Collector {
 
     /// Makes the next substitution at this path, or around it when none is left there. Returns
     /// `false` if that would replace the whole result.
-    fn repair(&mut self, mut path: Vec<Step>) -> bool {
+    fn repair(&mut self, path: Vec<Step>) -> bool {
+        self.repair_from(path, 0)
+    }
+
+    /// The same, with this placeholder as the first.
+    fn repair_from(&mut self, mut path: Vec<Step>, start: u8) -> bool {
         self.repairs += 1;
         if self.repairs > Self::MAX_REPAIRS {
             self.has_more = true;
@@ -169,7 +203,7 @@ impl Collector {
             let node = path.iter().fold(&mut self.tree, Node::child_or_new);
             let next = match node.substitution {
                 None if is_item => Some(Substitution::Skip),
-                None => Some(Substitution::Placeholder(0)),
+                None => Some(Substitution::Placeholder(start)),
                 Some(Substitution::Placeholder(attempt)) if attempt + 1 < Placeholder::COUNT => {
                     Some(Substitution::Placeholder(attempt + 1))
                 }
@@ -243,7 +277,7 @@ fn problem(path: &[Step], error: ReadErrorInner) -> ParseProblem {
             confidence,
             min_confidence,
         },
-        Cause::Missing(name) if PART_NAMES.contains(&name) => ParseProblemKind::NotFound,
+        Cause::Missing(name) if Part::NAMES.contains(&name) => ParseProblemKind::NotFound,
         Cause::Missing(_) => ParseProblemKind::NoSuchField,
         Cause::Unexpected => ParseProblemKind::Unexpected,
         Cause::Duplicate => ParseProblemKind::Ambiguous,

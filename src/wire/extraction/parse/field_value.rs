@@ -138,7 +138,7 @@ impl<'de> SeqAccess<'de> for Candidates<'de, '_> {
             let Some(text) = candidate.text().filter(|_| !is_skipped) else {
                 continue;
             };
-            if is_below(candidate.confidence(), min_confidence) {
+            if is_below(candidate, min_confidence) {
                 let path = location.path(field.name(), Some(index));
                 pass.review.borrow_mut().push(ReviewItem::new(
                     path,

@@ -2,17 +2,6 @@
 
 use super::super::{Extraction, Row};
 
-/// The parts of a candidate, by the service's names.
-pub(super) const PART_NAMES: [&str; 7] = [
-    "value",
-    "confidence_score",
-    "page_number",
-    "x",
-    "y",
-    "width",
-    "height",
-];
-
 /// A record: the document, or one row of a table.
 #[derive(Clone, Copy)]
 pub(super) enum Location {

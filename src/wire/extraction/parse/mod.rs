@@ -3,17 +3,19 @@
 //! The modules are in two layers, and imports go down only. The upper one reads: a record
 //! (`access`) has fields (`field_value`, of `candidate_value`s) and other values (`extra`, of which
 //! some are a `table`). The lower one knows what is read (`record`, `location`, `text_value`,
-//! `wanted`), what earlier passes found (`pass`, `collector`, `placeholder`, `read_error`), and
-//! what the caller sees (`options`, `parsed`, `parse_error`). `methods` has the signatures that the
-//! readers of both share.
+//! `number_value`, `wanted`), what was found before (`pass`, `collector`, `known_names`,
+//! `placeholder`, `read_error`), and what the caller sees (`options`, `parsed`, `parse_error`).
+//! `methods` has the signatures that the readers of both share.
 
 mod access;
 mod candidate_value;
 mod collector;
 mod extra;
 mod field_value;
+mod known_names;
 mod location;
 mod methods;
+mod number_value;
 mod options;
 mod parse_error;
 mod parsed;
@@ -29,8 +31,8 @@ use serde::Deserialize;
 
 use super::Extraction;
 use collector::Collector;
+use known_names::KnownNames;
 use pass::Pass;
-use read_error::ReadError;
 use record::Record;
 
 pub use options::ParseOptions;
@@ -98,7 +100,8 @@ impl Extraction {
     /// | a map (the whole) | the fields that have a value, by name |
     ///
     /// The parts of a candidate are `value`, `confidence_score`, `page_number` (from 0), `x`, `y`,
-    /// `width` and `height` (see [`BoundingBox`](super::BoundingBox)). Unknown parts are absent.
+    /// `width` and `height` (see [`BoundingBox`](super::BoundingBox)). Unknown parts are absent. A
+    /// `String` or a decimal type gets the digits of these numbers as the service wrote them.
     ///
     /// If the document type itself has a field named `line_items`, `vat_rates`, `object_id`,
     /// `file_name` or `customer`, that field is read. If several fields have the same name, the
@@ -110,7 +113,8 @@ impl Extraction {
     /// Inside `flatten`, and in untagged and internally tagged enums, serde does not say which type
     /// it wants, so each field is the text of its best candidate there. Texts, decimals and dates
     /// can be read from that. Numbers and `Vec` can't: give them a `deserialize_with`, or move them
-    /// out of the flattened part. Errors inside such types have the path of the whole.
+    /// out of the flattened part. The errors of serde's own types, and of others that report what
+    /// they found, have the path of the field; others have that of the whole.
     ///
     /// In a struct with a flattened part, `line_items` and the other names of its row in the table
     /// are read into lists, texts and `Option`s only. A `serde_json::Value` with a default stays
@@ -159,7 +163,8 @@ impl Extraction {
     /// # Errors
     ///
     /// Like [`parse`](Self::parse). A required field whose value is below its minimum confidence is
-    /// a [`ParseProblemKind::BelowMinConfidence`].
+    /// a [`ParseProblemKind::BelowMinConfidence`], and a minimum confidence for a field that does
+    /// not exist a [`ParseProblemKind::UnknownMinConfidence`].
     pub fn parse_with<'de, T: Deserialize<'de>>(
         &'de self,
         options: &ParseOptions,
@@ -167,14 +172,22 @@ impl Extraction {
         // Serde stops at the first error. So after each error the result is read again, with a
         // placeholder for everything that is known to be wrong, until no new error appears.
         let mut collector = Collector::default();
+        let names = KnownNames::new(options);
         loop {
-            let pass = Pass::new(options, &collector);
-            let outcome = T::deserialize(Record::from_document(self, &pass))
-                .map_err(ReadError::expecting::<T>);
+            let pass = Pass::new(options, &collector, &names);
+            let record = Record::from_document(self, &pass);
+            let outcome = T::deserialize(record)
+                .map_err(|error| error.at_text(record.texts()).expecting::<T>());
             let review = pass.review.into_inner();
             match outcome {
-                Ok(value) if !collector.has_problems() => return Ok(Parsed { value, review }),
-                Ok(_) => return Err(collector.into_error()),
+                Ok(value) => {
+                    collector.add_unknown_names(names);
+                    return if collector.has_problems() {
+                        Err(collector.into_error())
+                    } else {
+                        Ok(Parsed { value, review })
+                    };
+                }
                 Err(error) => {
                     if !collector.learn(error) {
                         return Err(collector.into_error());

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::super::Candidate;
+
 /// Options for [`Extraction::parse_with`](super::super::Extraction::parse_with): the minimum
 /// confidence of values. The default is 0: every value counts.
 ///
@@ -28,6 +30,9 @@ impl ParseOptions {
     }
 
     /// Sets the minimum confidence of the fields with this name, in the document and in rows.
+    ///
+    /// A name that is no field's is a
+    /// [`ParseProblemKind::UnknownMinConfidence`](super::ParseProblemKind::UnknownMinConfidence).
     #[must_use]
     pub fn with_field_min_confidence(
         mut self,
@@ -36,6 +41,11 @@ impl ParseOptions {
     ) -> Self {
         self.fields.insert(name.into(), clamped(min_confidence));
         self
+    }
+
+    /// The names of the fields that have their own.
+    pub(super) fn field_names(&self) -> impl Iterator<Item = &str> {
+        self.fields.keys().map(AsRef::as_ref)
     }
 
     /// The minimum confidence of a field; 0 if none is set.
@@ -55,7 +65,10 @@ fn clamped(min_confidence: f64) -> f64 {
     }
 }
 
-/// Whether a confidence is below the minimum.
-pub(super) fn is_below(confidence: Option<f64>, min_confidence: f64) -> bool {
-    min_confidence > 0.0 && confidence.is_none_or(|confidence| confidence < min_confidence)
+/// Whether a candidate's confidence is below the minimum.
+pub(super) fn is_below(candidate: &Candidate, min_confidence: f64) -> bool {
+    min_confidence > 0.0
+        && candidate
+            .confidence()
+            .is_none_or(|confidence| confidence < min_confidence)
 }

@@ -138,6 +138,10 @@ impl fmt::Display for ParseProblem {
                 "its confidence is unknown, at least {min_confidence} is asked for, \
                  and {expected} is required"
             ),
+            ParseProblemKind::UnknownMinConfidence => f.write_str(
+                "a minimum confidence is set for it, and neither the result nor the type has such \
+                 a field: check the name",
+            ),
             ParseProblemKind::Unreadable => write!(f, "the value can't be read as {expected}"),
             ParseProblemKind::Unexpected => f.write_str("a field that the type does not take"),
             ParseProblemKind::Ambiguous => f.write_str(
@@ -169,6 +173,11 @@ pub enum ParseProblemKind {
         /// The minimum confidence that applied, from 0 to 1.
         min_confidence: f64,
     },
+    /// The options have a minimum confidence for a name that is no field of the document, of any
+    /// row, or of the type. It would have no effect: the name is misspelt, or of another document
+    /// type. Not reported while the type reads a table that has no rows, or rows as maps, since the
+    /// name may be that of a column.
+    UnknownMinConfidence,
     /// There is a value, but it can't be read as the type: use another type, or have a person
     /// review the document.
     Unreadable,

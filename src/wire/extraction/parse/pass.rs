@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::collector::Collector;
+use super::known_names::KnownNames;
 use super::options::ParseOptions;
 use super::parsed::ReviewItem;
 
@@ -11,14 +12,21 @@ pub(super) struct Pass<'p> {
     pub(super) options: &'p ParseOptions,
     /// From the passes before.
     pub(super) collector: &'p Collector,
+    /// Of all passes.
+    pub(super) names: &'p KnownNames,
     pub(super) review: RefCell<Vec<ReviewItem>>,
 }
 
 impl<'p> Pass<'p> {
-    pub(super) fn new(options: &'p ParseOptions, collector: &'p Collector) -> Self {
+    pub(super) fn new(
+        options: &'p ParseOptions,
+        collector: &'p Collector,
+        names: &'p KnownNames,
+    ) -> Self {
         Self {
             options,
             collector,
+            names,
             review: RefCell::default(),
         }
     }

@@ -12,22 +12,29 @@ use super::text_value::TextValue;
 #[derive(Clone, Copy)]
 pub(super) struct Placeholder {
     text: &'static str,
+    /// Whether a type that asks for no kind gets a number.
+    is_number: bool,
     /// How many structs it is inside of. Bounds recursive types.
     depth: u8,
 }
 
 impl Placeholder {
     /// The number of placeholders; each fits other types.
-    pub(super) const COUNT: u8 = 2;
+    pub(super) const COUNT: u8 = 3;
+
+    /// The placeholder to begin with for a value that serde reads before it knows the type. What
+    /// such a type rejects is text, and what it wants is nearly always a number.
+    pub(super) const UNTYPED: u8 = 2;
 
     /// The placeholder with number `attempt`; for a date field, the first one is a date.
     pub(super) fn new(attempt: u8, is_date: bool) -> Self {
         Self {
-            text: if (attempt == 0) == is_date {
+            text: if attempt < Self::UNTYPED && (attempt == 0) == is_date {
                 "1970-01-01"
             } else {
                 "0"
             },
+            is_number: attempt == Self::UNTYPED,
             depth: 0,
         }
     }
@@ -57,7 +64,16 @@ impl<'de> Deserializer<'de> for Placeholder {
     }
 
     forward! { self => TextValue::new(self.text);
-        deserialize_any deserialize_bytes deserialize_byte_buf
+        deserialize_str deserialize_string deserialize_identifier deserialize_bytes
+        deserialize_byte_buf
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        if self.is_number {
+            visitor.visit_u64(0)
+        } else {
+            TextValue::new(self.text).deserialize_any(visitor)
+        }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -113,8 +129,6 @@ impl<'de> Deserializer<'de> for Placeholder {
         TextValue::new(variants.first().copied().unwrap_or_default())
             .deserialize_enum(name, variants, visitor)
     }
-
-    serde::forward_to_deserialize_any! { str string identifier }
 }
 
 impl IntoDeserializer<'_, ReadError> for Placeholder {

@@ -23,6 +23,26 @@ pub(super) struct ReadErrorInner {
     pub(super) text: Option<Box<str>>,
     /// The message of the type's own reader. It may quote the value.
     pub(super) message: Option<Box<str>>,
+    /// The text that was found, if serde says so.
+    found: Option<Found>,
+    /// Whether serde had read the value before it knew the type, as it does for a flattened part.
+    pub(super) is_untyped: bool,
+}
+
+/// Where a text is in memory. A part that serde reads twice keeps the texts of the result as they
+/// are, so this finds the field that an error is about, even if others have the same text.
+#[derive(Clone, Copy)]
+struct Found {
+    address: usize,
+    length: usize,
+    /// Whether a text is the wrong kind of value.
+    is_wrong_kind: bool,
+}
+
+impl Found {
+    fn is(self, text: &str) -> bool {
+        self.address == text.as_ptr().addr() && self.length == text.len()
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -71,6 +91,8 @@ impl ReadError {
                 expected: None,
                 text: None,
                 message: None,
+                found: None,
+                is_untyped: false,
             }),
         }
     }
@@ -138,6 +160,30 @@ impl ReadError {
         self
     }
 
+    /// Completes the path of an error about a value that serde had read before it knew the type:
+    /// `texts` are those of the record, with their names.
+    pub(super) fn at_text<'t>(
+        mut self,
+        texts: impl IntoIterator<Item = (&'t str, &'t str)>,
+    ) -> Self {
+        let Some(found) = self.inner.found.filter(|_| self.is_here()) else {
+            return self;
+        };
+        let mut texts = texts.into_iter().filter(|(_, text)| found.is(text));
+        // Empty texts may all be in the same place.
+        let (Some((name, text)), None) = (texts.next(), texts.next()) else {
+            return self;
+        };
+        self = self.about(text);
+        self.inner.is_untyped = true;
+        if let Some(expected) = self.inner.expected.take_if(|_| found.is_wrong_kind) {
+            let advice = "inside a flattened part or an enum, which get text: use deserialize_with";
+            self.inner.expected = Some(format!("{expected} {advice}").into());
+        }
+        self.inner.steps.push(Step::Name(name.into()));
+        self
+    }
+
     pub(super) fn into_inner(self) -> ReadErrorInner {
         *self.inner
     }
@@ -145,6 +191,17 @@ impl ReadError {
     /// Whether the error is at this level of the path, not further inside.
     fn is_here(&self) -> bool {
         self.inner.steps.is_empty()
+    }
+
+    fn found(mut self, found: Unexpected<'_>, is_wrong_kind: bool) -> Self {
+        if let Unexpected::Str(text) = found {
+            self.inner.found = Some(Found {
+                address: text.as_ptr().addr(),
+                length: text.len(),
+                is_wrong_kind,
+            });
+        }
+        self
     }
 
     fn mismatch(expected: Option<String>, message: String) -> Self {
@@ -165,6 +222,7 @@ impl serde::de::Error for ReadError {
             Some(expected.to_string()),
             format!("invalid type: {found}, expected {expected}"),
         )
+        .found(found, true)
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -172,6 +230,7 @@ impl serde::de::Error for ReadError {
             Some(expected.to_string()),
             format!("invalid value: {found}, expected {expected}"),
         )
+        .found(found, false)
     }
 
     fn invalid_length(length: usize, expected: &dyn Expected) -> Self {

@@ -46,4 +46,19 @@ impl<'de, 'p> Record<'de, 'p> {
             node,
         }
     }
+
+    /// The texts that a type gets which asks for no kind, with their names.
+    pub(super) fn texts(self) -> impl Iterator<Item = (&'de str, &'de str)> {
+        let extras = self.document.into_iter().flat_map(|document| {
+            [
+                ("object_id", document.object_id()),
+                ("file_name", document.file_name()),
+                ("customer", document.customer()),
+            ]
+        });
+        let fields = self.fields.iter().map(|field| (field.name(), field.text()));
+        fields
+            .chain(extras)
+            .filter_map(|(name, text)| Some((name, text?)))
+    }
 }

@@ -86,7 +86,10 @@ impl<'de> SeqAccess<'de> for Rows<'de, '_> {
             let record = Record::from_row(row, table, index, node, pass);
             return match seed.deserialize(record) {
                 Ok(value) => Ok(Some(value)),
-                Err(error) => Err(error.expecting::<S::Value>().inside(Step::Index(index))),
+                Err(error) => Err(error
+                    .at_text(record.texts())
+                    .expecting::<S::Value>()
+                    .inside(Step::Index(index))),
             };
         }
         Ok(None)

@@ -140,19 +140,20 @@ fn p17_invalid_text_and_invalid_numbers_are_unreadable() {
             ),
         )
     };
-    for odd in [r#""\ud800""#, "1e999", "NaN", "Infinity"] {
+    for odd in [r#""\ud800""#, "NaN", "Infinity"] {
         assert!(
             matches!(ends_as(with(odd)), JobError::Unreadable { .. }),
             "{odd}: the status was read, the result can't be"
         );
     }
-    let mut run = Run::submitted();
-    run.reply(with(r#""99999999999999999999.9999""#))
-        .succeeded();
-    assert_eq!(
-        run.outcome().unwrap().as_ref().unwrap().text("f"),
-        Some("99999999999999999999.9999")
-    );
+    for large in ["99999999999999999999.9999", "1e999"] {
+        for json in [large.to_owned(), format!("\"{large}\"")] {
+            let mut run = Run::submitted();
+            run.reply(with(&json)).succeeded();
+            let outcome = run.outcome().unwrap();
+            assert_eq!(outcome.as_ref().unwrap().text("f"), Some(large));
+        }
+    }
 }
 
 #[test]

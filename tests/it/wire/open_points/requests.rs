@@ -160,6 +160,7 @@ impl Request for Feedback {
             &[],
             Body::from_json(self.0.to_string()),
         )
+        .expect("a short path")
     }
     fn decode(response: &Response<Bytes>) -> Result<(), ResponseError> {
         if response.status().is_success() {

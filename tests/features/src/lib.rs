@@ -1,0 +1,1 @@
+//! Every feature of serde and serde_json; see the manifest.

@@ -8,16 +8,18 @@ use crate::Location;
 
 /// A line of text and its place.
 ///
-/// A third party describes that the service has text blocks and how they are requested, but not
-/// their shape. This shape is an assumption: the text, and the page and box as in a field's value.
+/// In the shape that was seen in responses of the synchronous call: the page counts from 1, unlike
+/// that of a field's value, and the number from 0 over the whole document. There a block is a run of
+/// text; here it is a line.
 #[derive(Debug, Clone, Serialize)]
 struct TextBlock {
+    value: String,
+    number: usize,
+    page_number: usize,
     x: i64,
     y: i64,
     width: i64,
     height: i64,
-    page_number: usize,
-    text: String,
 }
 
 /// The lines of all pages, from top to bottom, as JSON.
@@ -26,7 +28,7 @@ pub(super) fn to_json(pages: &[Page]) -> Bytes {
         .iter()
         .enumerate()
         .flat_map(|(number, page)| page.lines.iter().map(move |line| (number, page, line)));
-    let blocks = lines.filter_map(|(number, page, line)| {
+    let blocks = lines.filter_map(|(page_number, page, line)| {
         let area = line.runs.iter().map(|run| run.area).reduce(Area::union)?;
         let text: Vec<String> = line.runs.iter().map(Run::text).collect();
         let Location {
@@ -35,17 +37,21 @@ pub(super) fn to_json(pages: &[Page]) -> Bytes {
             y,
             width,
             height,
-        } = Location::new(number, page, area);
+        } = Location::new(page_number, page, area);
         Some(TextBlock {
+            value: text.join(" "),
+            number: 0,
+            page_number: page_number + 1,
             x,
             y,
             width,
             height,
-            page_number,
-            text: text.join(" "),
         })
     });
-    let blocks: Vec<TextBlock> = blocks.collect();
+    let numbered = blocks.enumerate();
+    let blocks: Vec<TextBlock> = numbered
+        .map(|(number, block)| TextBlock { number, ..block })
+        .collect();
     // Text and numbers always serialise.
     serde_json::to_vec(&blocks).unwrap_or_default().into()
 }

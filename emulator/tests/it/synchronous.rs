@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 use typless::machine::{Job, JobOptions};
-use typless::wire::{ExtractRequest, ResponseError, StatusRequest, SubmitRequest};
+use typless::wire::{ExtractRequest, ResponseError, StatusRequest, SubmitRequest, TextBlock};
 use typless_emulator::{Service, ServiceOptions};
 
 use crate::support::job::follow;
@@ -112,27 +112,20 @@ fn text_blocks_are_returned_when_submit_and_poll_request_them() {
             .expect("a status")
             .into_extraction()
             .expect("a result");
-        let result: Value = serde_json::from_str(extraction.raw_json()).expect("JSON");
-        let Some(blocks) = result.get("text_blocks") else {
-            assert!(!(asked_at_submit && asked_at_poll));
+        let blocks = extraction.text_blocks().expect("text blocks");
+        if !(asked_at_submit && asked_at_poll) {
+            assert!(blocks.is_empty());
             continue;
-        };
-        assert!(asked_at_submit && asked_at_poll);
-        let line = |text: &str| {
-            blocks
-                .as_array()
-                .expect("a list")
-                .iter()
-                .find(|block| block["text"] == text)
-        };
-        let total = line("Total EUR 2,484.60").expect("the line of the total");
-        assert_eq!(total["page_number"], 0);
-        assert!(
-            ["x", "y", "width", "height"]
-                .iter()
-                .all(|key| total[*key].as_i64().is_some_and(|pixels| pixels > 0)),
-            "{total}"
-        );
+        }
+        let numbers = blocks.iter().map(TextBlock::number);
+        assert!(numbers.eq((0..blocks.len() as u64).map(Some)));
+        let total = blocks
+            .iter()
+            .find(|block| block.text() == "Total EUR 2,484.60")
+            .expect("the line of the total");
+        assert_eq!(total.page_number(), Some(1));
+        let area = total.bounding_box().expect("a place");
+        assert!(area.width > 0.0 && area.height > 0.0, "{area:?}");
     }
 }
 

@@ -9,8 +9,8 @@ use crate::Location;
 /// A line of text and its place.
 ///
 /// In the shape that was seen in responses of the synchronous call: the page counts from 1, unlike
-/// that of a field's value, and the number from 0 over the whole document. There a block is a run of
-/// text; here it is a line.
+/// that of a field's value, and the number from 0 over the whole document. There a block is a run
+/// of text; here it is a line.
 #[derive(Debug, Clone, Serialize)]
 struct TextBlock {
     value: String,

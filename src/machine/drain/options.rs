@@ -67,8 +67,8 @@ impl DrainOptions {
     }
 
     /// Drains continuously: lists again this long after the last listing was sent (at least a
-    /// second), or when the fetch of each listed id was tried once, whichever is later. While fetches
-    /// leave one at a time, it waits for none.
+    /// second), or when the fetch of each listed id was tried once, whichever is later. While
+    /// fetches leave one at a time, it waits for none.
     #[must_use]
     pub fn with_interval(mut self, interval: Duration) -> Self {
         self.interval = Some(interval.max(Duration::from_secs(1)));

@@ -273,7 +273,8 @@ fn an_unknown_submit_is_reported_and_not_repeated() {
 #[test]
 fn text_from_the_server_cannot_control_the_terminal() {
     let url = scripted(
-        "HTTP/1.1 422 No\r\ncontent-length: 61\r\nconnection: close\r\n\r\n{\"code\": \"X\", \"message\": \"\\u001b[31mred\\u202e\", \"details\": 1}",
+        "HTTP/1.1 422 No\r\ncontent-length: 61\r\nconnection: close\r\n\r\n\
+                {\"code\": \"X\", \"message\": \"\\u001b[31mred\\u202e\", \"details\": 1}",
     );
     let (code, _, err) = run(extract(&["--base-url", &url])
         .arg(sample())

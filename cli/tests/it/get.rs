@@ -139,7 +139,8 @@ fn a_failed_expired_or_unknown_extraction_is_reported() {
         "{err}"
     );
     let empty = scripted(
-        "HTTP/1.1 200 OK\r\ncontent-length: 21\r\nconnection: close\r\n\r\n{\"status\": \"SUCCESS\"}",
+        "HTTP/1.1 200 OK\r\ncontent-length: 21\r\nconnection: close\r\n\r\n\
+                {\"status\": \"SUCCESS\"}",
     );
     let (code, status, _) = get(&empty, "0d14");
     assert_eq!(
@@ -196,7 +197,8 @@ fn awaiting_prints_the_ids_that_have_finished() {
         "{err}"
     );
     let hostile = scripted(
-        "HTTP/1.1 200 OK\r\ncontent-length: 36\r\nconnection: close\r\n\r\n{\"extraction_ids\": [\"a\\u202egnp.b\"]}",
+        "HTTP/1.1 200 OK\r\ncontent-length: 36\r\nconnection: close\r\n\r\n\
+                {\"extraction_ids\": [\"a\\u202egnp.b\"]}",
     );
     let (code, out, _) = run(&mut at("awaiting", &hostile, &[]));
     assert_eq!((code, out.as_str()), (0, "a\\u{202e}gnp.b\n"));

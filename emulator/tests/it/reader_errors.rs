@@ -86,7 +86,8 @@ fn an_encrypted_file_has_its_own_error() {
         + 2;
     let keys = "41".repeat(32);
     let entry = format!(
-        "/ID[<{id}><{id}>]/Encrypt<</Filter/Standard/V 2/R 3/Length 128/P -44/O<{keys}>/U<{keys}>>>",
+        "/ID[<{id}><{id}>]\
+                /Encrypt<</Filter/Standard/V 2/R 3/Length 128/P -44/O<{keys}>/U<{keys}>>>",
         id = "00".repeat(16)
     );
     document.splice(open..open, entry.into_bytes());
@@ -116,7 +117,8 @@ fn forms_within_forms_come_to_an_end() {
     object(&mut file, "<</Type/Pages/Kids[3 0 R]/Count 1>>");
     object(
         &mut file,
-        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Resources<</XObject<</X 5 0 R>>>>>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R\
+                /Resources<</XObject<</X 5 0 R>>>>>>",
     );
     object(&mut file, "<</Length 5>>\nstream\n/X Do\nendstream");
     for number in 5..17 {
@@ -125,7 +127,9 @@ fn forms_within_forms_come_to_an_end() {
         object(
             &mut file,
             &format!(
-                "<</Type/XObject/Subtype/Form/BBox[0 0 99 99]/Resources<</XObject<</X {next} 0 R>>>>/Length {}>>\nstream\n{draw}\nendstream",
+                "<</Type/XObject/Subtype/Form/BBox[0 0 99 99]\
+                /Resources<</XObject<</X {next} 0 R>>>>/Length {}>>\n\
+                stream\n{draw}\nendstream",
                 draw.len()
             ),
         );

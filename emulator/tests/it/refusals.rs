@@ -241,7 +241,8 @@ fn refuses_missing_empty_and_mistyped_values_all_at_once() {
     let (message, details) = send(json!({}));
     assert_eq!(
         message,
-        "Validation Error. body.file: Field required; body.file_name: Field required; body.document_type_name: Field required."
+        "Validation Error. body.file: Field required; body.file_name: Field required; \
+                body.document_type_name: Field required."
     );
     let missing = ["file", "file_name", "document_type_name"]
         .map(|place| violation(place, "Field required", "missing"));

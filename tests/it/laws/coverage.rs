@@ -106,9 +106,10 @@ fn check(parts: &[usize], counts: &Counts) {
     } else {
         assert!(
             differences.is_empty(),
-            "tests/fault_coverage.txt differs:\n{differences}What is reached no longer is a hole in \
-             the tests: fix the generator. If the change is meant, write it again, and read the \
-             difference:\n    UPDATE_TABLE=1 cargo test -p typless --test it coverage"
+            "tests/fault_coverage.txt differs:\n{differences}\
+             What is reached no longer is a hole in the tests: fix the generator. If the change is \
+             meant, write it again, and read the difference:\n\x20   \
+             UPDATE_TABLE=1 cargo test -p typless --test it coverage"
         );
     }
 }

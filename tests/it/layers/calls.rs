@@ -320,7 +320,8 @@ fn a_planted_circle_is_found() {
         "}\n}\n\n#[cfg(test)]\nmod tests {\n    fn it() {\n        top.back();",
     ] {
         let part = format!(
-            "pub struct Part;\n\nimpl Part {{\n    pub fn run(&self) {{\n        {body}\n    }}\n}}\n"
+            "pub struct Part;\n\n\
+                impl Part {{\n    pub fn run(&self) {{\n        {body}\n    }}\n}}\n"
         );
         let calls = between(&[("top.rs", top), ("part.rs", &part)]);
         assert_eq!(circle(&calls), None, "{body}: {calls:?}");

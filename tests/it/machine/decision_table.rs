@@ -174,7 +174,9 @@ fn every_response_has_the_consequence_in_the_table() {
     let difference: String = gone.chain(new).collect();
     assert!(
         was == is,
-        "tests/decision_table.txt differs:\n{difference}\nIf the change is meant, write it again, and read the difference once more before committing it:\n    \
+        "tests/decision_table.txt differs:\n{difference}\n\
+                If the change is meant, write it again, and read the difference once \
+                more before committing it:\n    \
          UPDATE_TABLE=1 cargo test -p typless --test it decision_table"
     );
 }

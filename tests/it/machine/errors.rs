@@ -195,7 +195,8 @@ fn each_outcome_of_a_call_has_its_sentence() {
         ),
         (
             run_call(extract(), None),
-            "unknown whether the request was processed, so it is not repeated: there was no response within the time limit",
+            "unknown whether the request was processed, so it is not repeated: \
+                there was no response within the time limit",
         ),
         (
             run_call(list(once), Some(Err(FailureKind::NotSent))),

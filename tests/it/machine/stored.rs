@@ -197,7 +197,9 @@ fn a_newer_version_is_distinguished_from_damage_whatever_its_shape() {
 #[test]
 fn a_database_may_reorder_space_and_extend_what_it_stores() {
     let reordered = format!(
-        "{{\n \"check\" : {:?}, \"deadline_ms\": 18446744073709, \"_row\": 5,\n \"submitted_at_ms\":0, \"extraction_id\": \"\\u0030d14\", \"typless_ticket\": 1 }}",
+        "{{\n \"check\" : {:?}, \"deadline_ms\": 18446744073709, \"_row\": 5,\n\x20\
+                \"submitted_at_ms\":0, \
+                \"extraction_id\": \"\\u0030d14\", \"typless_ticket\": 1 }}",
         check_of(BARE_TICKET)
     );
     assert_eq!(

@@ -297,7 +297,8 @@ fn a_required_value_below_its_floor_is_a_problem() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the result does not fit: total: its confidence of 0.5 is below 0.8, and Decimal is required; \
+        "the result does not fit: total: \
+                its confidence of 0.5 is below 0.8, and Decimal is required; \
          number: its confidence is unknown, at least 0.8 is asked for, and String is required"
     );
     assert!(matches!(

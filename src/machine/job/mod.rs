@@ -268,10 +268,11 @@ impl Job {
         {
             learning.submitted(&self.record);
         }
-        let is_early = match &self.extraction_id {
-            Some(own) if !was_submitted => std::mem::take(&mut self.early).take(own, now),
-            Some(_) | None => false,
-        };
+        // Nothing is early once there is an id.
+        let is_early = self
+            .extraction_id
+            .as_ref()
+            .is_some_and(|own| std::mem::take(&mut self.early).take(own, now));
         match action {
             None => return false,
             Some(Action::SendSubmit) => {

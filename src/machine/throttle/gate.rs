@@ -12,13 +12,18 @@
 //! ```
 //!
 //! Evidence counts from exchanges that began after the gate closed. While other exchanges succeed,
-//! one submit at a time is let through, at intervals that double; the first after one of unknown
-//! outcome at once.
+//! one submit at a time is let through: the first after one of unknown outcome at once, another a
+//! second later, then at intervals that double. Two in a row happen by chance where 4 % of all
+//! submits end unknown; three hardly do.
 
 use std::time::Duration;
 
 use super::{RequestId, Time};
 
+/// As many in a row may be chance.
+const MAX_BY_CHANCE: u16 = 2;
+/// How long to wait after these.
+const SECOND_INTERVAL: Duration = Duration::from_secs(1);
 /// From one submit to the next while they keep failing: 10 s, doubling to 5 minutes.
 const FIRST_INTERVAL: Duration = Duration::from_secs(10);
 const MAX_INTERVAL: Duration = Duration::from_secs(300);
@@ -78,9 +83,9 @@ impl Gate {
         self.state == State::Closed
     }
 
-    /// Whether it is worth reporting: several in a row have ended unknown.
+    /// Whether it is worth reporting: submits keep ending unknown.
     pub(super) fn is_pausing(&self) -> bool {
-        self.failed > 1 && self.state != State::Open
+        self.failed > MAX_BY_CHANCE && self.state != State::Open
     }
 
     /// From when on a submit may leave; `None` while it takes something else.
@@ -89,7 +94,9 @@ impl Gate {
             State::Open => Some(Time::EPOCH),
             State::Closed if can_probe => None,
             // Nothing else can find out: a submit does.
-            State::Closed => Some(self.closed_at + interval(self.failed.saturating_add(1))),
+            State::Closed => {
+                Some(self.closed_at + interval(self.failed.saturating_add(MAX_BY_CHANCE)))
+            }
             State::Single { is_out: true } => None,
             State::Single { is_out: false } => Some(self.closed_at + interval(self.failed)),
         }
@@ -120,7 +127,7 @@ impl Gate {
     pub(super) fn failed(&mut self, id: RequestId, newest: RequestId, now: Time) {
         let is_first = self.failed == 0;
         if id > self.newest || is_first {
-            self.failed = self.failed.saturating_add(1).max(2);
+            self.failed = self.failed.max(MAX_BY_CHANCE).saturating_add(1);
             (self.newest, self.closed_at) = (newest, now);
             self.step(Input::Failed);
         }
@@ -172,9 +179,10 @@ impl Gate {
 
 /// How long to wait after this many in a row: nothing after the first.
 fn interval(failed: u16) -> Duration {
-    match failed.checked_sub(2) {
-        None => Duration::ZERO,
+    match failed {
+        0 | 1 => Duration::ZERO,
+        MAX_BY_CHANCE => SECOND_INTERVAL,
         // 10 s times at most 2^5: no overflow.
-        Some(doublings) => (FIRST_INTERVAL * (1 << doublings.min(5))).min(MAX_INTERVAL),
+        _ => (FIRST_INTERVAL * (1 << (failed - MAX_BY_CHANCE - 1).min(5))).min(MAX_INTERVAL),
     }
 }

@@ -363,6 +363,17 @@ fn working_webhooks_leave_few_requests() {
 }
 
 #[test]
+fn while_webhooks_arrive_jobs_are_polled_a_minute_apart_without_listings_too() {
+    let mut run = BatchRun::new(unlimited().without_queue());
+    run.service.takes = Box::new(|_| Duration::from_mins(3));
+    run.webhook = Box::new(|_| Some(Duration::from_millis(500)));
+    let run = steady(1, 600, run);
+    assert_eq!(run.succeeded(), 600);
+    let polls = run.service.polls as f64 / 600.0;
+    assert!(polls <= 4.0, "{polls}");
+}
+
+#[test]
 fn webhooks_that_stop_are_noticed_soon() {
     let mut run = BatchRun::new(unlimited());
     run.webhook = Box::new(|number| (number < 2000).then_some(Duration::from_secs(1)));

@@ -44,8 +44,8 @@ impl ByHand {
         self
     }
 
-    fn resume(&mut self) {
-        let id = ExtractionId::new(&Service::id(99)).unwrap();
+    fn resume(&mut self, number: u64) {
+        let id = ExtractionId::new(&Service::id(number)).unwrap();
         let ticket = Ticket::new(id, START, START + HOUR * 24);
         self.batch.resume(&ticket, self.now).unwrap();
     }
@@ -137,7 +137,7 @@ fn one_submit_at_a_time_means_one_whatever_becomes_of_older_ones() {
     hand.run_for(SECOND);
     assert_eq!(hand.submits.len(), 6);
     hand.lose(hand.submits[0].1);
-    hand.resume();
+    hand.resume(99);
     hand.run_for(SECOND * 3);
     assert_eq!(hand.submits.len(), 6, "it takes evidence");
     let poll = hand.polls.last().unwrap().1;
@@ -154,9 +154,34 @@ fn one_submit_at_a_time_means_one_whatever_becomes_of_older_ones() {
 }
 
 #[test]
+fn one_lost_submit_holds_the_next_for_nothing_two_for_a_second_and_more_for_longer() {
+    let options = BatchOptions::new().with_max_submits(1);
+    let mut hand = ByHand::new(options).with_documents(30);
+    (100..130).for_each(|number| hand.resume(number));
+    hand.run_for(SECOND);
+    let mut waited = Vec::new();
+    for lost in 1..=7 {
+        assert_eq!(hand.submits.len(), lost, "one at a time");
+        let (since, submit) = hand.submits[lost - 1];
+        hand.lose(submit);
+        while hand.submits.len() == lost {
+            hand.run_for(SECOND / 5);
+            for (_, poll) in hand.polls.split_off(0) {
+                hand.batch.handle_response(poll, in_progress(), hand.now);
+            }
+        }
+        waited.push(hand.submits[lost].0.saturating_since(since).as_secs());
+    }
+    // Beside these, up to two seconds for what shows that the service works.
+    for (seconds, interval) in waited.iter().zip([0, 1, 10, 20, 40, 80, 160]) {
+        assert!((interval..=interval + 2).contains(seconds), "{waited:?}");
+    }
+}
+
+#[test]
 fn a_poll_that_is_not_due_for_an_hour_holds_no_submit_back_for_so_long() {
     let mut hand = ByHand::new(BatchOptions::new()).with_documents(5);
-    hand.resume();
+    hand.resume(99);
     hand.run_for(SECOND);
     let later = || response_with(200, ("retry-after", "3600"), r#"{"status": "IN_PROGRESS"}"#);
     let polls: Vec<_> = hand.polls.drain(..).collect();
@@ -294,4 +319,29 @@ fn a_submit_that_waits_for_its_confirmation_does_not_keep_an_outage() {
         }
     }
     assert_eq!(run.outcomes.get(&resumed), Some(&Ok(())));
+}
+
+#[test]
+fn in_an_outage_a_listing_and_a_poll_find_out_in_turns() {
+    let mut run = BatchRun::with_documents(20, BatchOptions::new());
+    run.service.takes = Box::new(|_| HOUR);
+    run.service.fault = Box::new(|_, _, now| (now >= START + MINUTE).then_some(Fault::Status(502)));
+    run.run_until(START + MINUTE * 20);
+    let probes: Vec<&str> = run
+        .events
+        .iter()
+        .skip_while(|event| !matches!(event.kind, BatchEventKind::Paused(_)))
+        .filter_map(|event| match &event.kind {
+            BatchEventKind::ListingDue => Some("listing"),
+            BatchEventKind::Job {
+                event: JobEventKind::PollDue { .. },
+                ..
+            } => Some("poll"),
+            _ => None,
+        })
+        .collect();
+    assert!(probes.len() > 10, "{probes:?}");
+    for (number, probe) in probes.iter().enumerate() {
+        assert_eq!(*probe, ["listing", "poll"][number % 2], "{probes:?}");
+    }
 }

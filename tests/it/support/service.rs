@@ -58,6 +58,8 @@ pub(crate) struct Service {
     pub(crate) forgets_read: bool,
     /// What it responds where nothing is listed.
     pub(crate) empty: &'static str,
+    /// The name of a document that is never accepted, and the status it gets.
+    pub(crate) poison: Option<(&'static str, u16)>,
     /// Whether the listing is always empty.
     pub(crate) lists_nothing: bool,
     /// Whether this number's extraction is never listed.
@@ -77,6 +79,7 @@ impl Default for Service {
             unknown_ids: Vec::new(),
             forgets_read: true,
             empty: r#"{"extraction_ids": []}"#,
+            poison: None,
             lists_nothing: false,
             hides: Box::new(|_| false),
             submits: 0,
@@ -131,6 +134,10 @@ impl Service {
                 .and_then(|(_, rest)| rest.split('"').next())
                 .map(str::to_owned)
         };
+        let name = field("file_name").unwrap();
+        if let Some((_, status)) = self.poison.filter(|(poison, _)| *poison == name) {
+            return response(status, "{}");
+        }
         let number = self.submits;
         self.submits += 1;
         let finished_at = now + (self.takes)(number);
@@ -138,7 +145,7 @@ impl Service {
         self.unread.insert((finished_at, id.clone()));
         let is_hidden = (self.hides)(number);
         let held = Held {
-            name: field("file_name").unwrap(),
+            name,
             customer: field("customer"),
             finished_at,
             read_at: None,

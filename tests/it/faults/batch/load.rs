@@ -66,6 +66,16 @@ fn y02_a_job_that_always_fails_is_not_polled_at_every_listing() {
 }
 
 #[test]
+fn y02_a_document_that_is_never_accepted_ends_and_delays_no_other() {
+    let mut run = BatchRun::with_documents(100, BatchOptions::new());
+    run.service.poison = Some(("5.pdf", 408));
+    run.run_until(START + Duration::from_secs(60));
+    assert_eq!(run.succeeded(), 99);
+    run.run_until(START + Duration::from_secs(600));
+    assert_eq!(run.count_errors("Exhausted"), 1);
+}
+
+#[test]
 fn y03_the_flood_of_one_customer_does_not_delay_another() {
     let mut run = BatchRun::new(BatchOptions::new());
     let named = |number, customer| numbered(number).with_customer(customer).unwrap();

@@ -13,9 +13,9 @@ use crate::{address, duration, fraction, pace};
 ///
 /// The API key comes from the environment variable TYPLESS_API_KEY or from --api-key-file.
 ///
-/// Exit status: 0 success; 1 a document failed; 2 invalid usage; 3 the service could not be reached
-/// or refused the request; 130 interrupted by Ctrl-C or SIGTERM. With several documents, the
-/// highest.
+/// Exit status: 0 success; 1 a document has no result; 2 invalid usage; 3 nothing was accepted: the
+/// service could not be reached, refused the request or never answered usefully; 130 interrupted by
+/// Ctrl-C or SIGTERM. With several problems: 130, else 1, else 2.
 #[derive(Debug, Parser)]
 #[command(name = "typless", version)]
 pub(crate) struct Arguments {
@@ -46,8 +46,9 @@ pub(crate) enum Command {
 /// nothing: each is reported on standard error when it begins and when it is over. A key that is
 /// refused from the start, and a service that cannot be reached at all, end the call.
 ///
-/// Exit status: 0 success; 1 a document failed; 2 invalid usage; 3 the service could not be reached
-/// or refused the request; 130 interrupted. With several documents, the highest.
+/// Exit status: 0 success; 1 a document has no result; 2 invalid usage; 3 nothing was accepted: the
+/// service could not be reached, refused the request or never answered usefully; 130 interrupted.
+/// With several problems: 130, else 1, else 2.
 #[derive(Debug, Args)]
 pub(crate) struct ExtractArguments {
     #[command(flatten)]
@@ -75,9 +76,9 @@ pub(crate) struct ExtractArguments {
 /// exits once the submits in flight have a response; a second Ctrl-C exits immediately, and reports
 /// what is then unknown. Pauses and outages are reported on standard error, and waited for.
 ///
-/// Exit status: 0 all were submitted; 1 it is unknown whether a document was submitted; 2 invalid
-/// usage; 3 the service could not be reached or refused the request; 130 interrupted. With several
-/// documents, the highest.
+/// Exit status: 0 all were submitted; 1 some were not, or it is unknown whether they were; 2 invalid
+/// usage; 3 none was: the service could not be reached, refused the request or never answered
+/// usefully; 130 interrupted. With several problems: 130, else 1, else 2.
 #[derive(Debug, Args)]
 pub(crate) struct SubmitArguments {
     #[command(flatten)]
@@ -101,8 +102,9 @@ pub(crate) struct SubmitArguments {
 /// The deadline in a ticket is ignored; --deadline counts. Ctrl-C prints the tickets that are not
 /// finished to standard error; a second Ctrl-C exits immediately.
 ///
-/// Exit status: 0 success; 1 a document failed; 2 invalid usage; 3 the service could not be reached
-/// or refused the request; 130 interrupted. With several documents, the highest.
+/// Exit status: 0 success; 1 a document has no result; 2 invalid usage; 3 nothing was accepted: the
+/// service could not be reached, refused the request or never answered usefully; 130 interrupted.
+/// With several problems: 130, else 1, else 2.
 #[derive(Debug, Args)]
 pub(crate) struct ResumeArguments {
     /// A file of tickets, one line of JSON each, as `typless submit` prints them, or everything
@@ -166,9 +168,12 @@ pub(crate) struct AwaitingArguments {
 /// was interrupted is made again. Ctrl-C waits for the fetches in flight; a second Ctrl-C exits
 /// immediately.
 ///
+/// A result that can't be read is kept as it came: in <ID>.raw in that folder; without --out in
+/// JSON as error.raw_base64, in other formats in a file in the current folder.
+///
 /// Exit status: 0 success, even if the queue was empty; 1 an extraction failed, or its result could
-/// not be fetched; 2 invalid usage; 3 the service could not be reached or refused the request; 130
-/// interrupted.
+/// not be fetched; 2 invalid usage; 3 the service could not be reached, refused the request or never
+/// answered usefully; 130 interrupted. With several problems: 130, else 1, else 2.
 #[derive(Debug, Args)]
 pub(crate) struct DrainArguments {
     /// Only what was submitted for this customer.

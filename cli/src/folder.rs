@@ -8,6 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use typless::wire::ExtractionId;
 
 use crate::failure::Failure;
+use crate::raw_file;
 
 /// A folder with one JSON file per result: `<id>.json`. A result that is being fetched has an
 /// `<id>.fetching` file, into which it is written before the rename. So a result is complete or
@@ -63,11 +64,13 @@ impl Folder {
         let _ = fs::remove_file(self.file(id, FETCHING_SUFFIX));
     }
 
+    /// Keeps a response that can't be read as `<id>.raw`.
+    pub(crate) fn keep(&self, id: &ExtractionId, bytes: &[u8]) -> io::Result<PathBuf> {
+        raw_file::write(&self.path, id, bytes)
+    }
+
     fn file(&self, id: &ExtractionId, suffix: &str) -> PathBuf {
-        self.path.join(format!(
-            "{}.{suffix}",
-            utf8_percent_encode(id.as_str(), &ENCODED)
-        ))
+        self.path.join(file_name(id, suffix))
     }
 
     fn ids(&self, suffix: &str) -> Result<Vec<ExtractionId>, Failure> {
@@ -82,6 +85,11 @@ impl Folder {
         names.sort();
         Ok(names.iter().filter_map(|name| id_from_name(name)).collect())
     }
+}
+
+/// The name of an id's file.
+pub(crate) fn file_name(id: &ExtractionId, suffix: &str) -> String {
+    format!("{}.{suffix}", utf8_percent_encode(id.as_str(), &ENCODED))
 }
 
 /// The id in a file's name, if there is one.

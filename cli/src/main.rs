@@ -18,6 +18,7 @@ mod output;
 mod pace;
 mod pauses;
 mod progress;
+mod raw_file;
 mod receiver;
 mod report;
 mod service;

@@ -70,6 +70,7 @@ mod decoded;
 mod delay;
 mod drain;
 mod exchange;
+mod failed_attempts;
 mod interpret;
 #[cfg(test)]
 mod interpret_tests;
@@ -93,6 +94,7 @@ pub use cause::Cause;
 pub use delay::{DelayEstimator, DelayEstimators};
 pub use drain::{Drain, DrainError, DrainEvent, DrainEventKind, DrainOptions, DrainProgress};
 pub use exchange::{Failure, FailureKind, Limits, RequestId, Transmit};
+pub use failed_attempts::FailedAttempts;
 #[cfg(feature = "proptest")]
 pub(crate) use job::DocumentMeta;
 pub use job::{

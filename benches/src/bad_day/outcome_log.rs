@@ -128,8 +128,8 @@ impl DocumentOutcome {
                     .all(|(field, value)| extraction.text(field) == Some(value)),
             },
             Err(JobError::Failed { .. }) => Self::Failed,
-            Err(JobError::SubmitUnknown { cause, .. }) => {
-                Self::Unknown(Acceptance::from_cause(&cause))
+            Err(JobError::SubmitUnknown { failed, .. }) => {
+                Self::Unknown(Acceptance::from_cause(failed.cause()))
             }
             Err(other) => Self::Other(other.to_string()),
         }

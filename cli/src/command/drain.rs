@@ -1,5 +1,6 @@
 //! `typless drain`: fetches results without ids.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,7 +19,7 @@ use crate::folder::Folder;
 use crate::output::{self, eprint_message};
 use crate::pauses::Pauses;
 use crate::progress::Progress;
-use crate::report::{Outcome, Printer, Problem, Report};
+use crate::report::{Outcome, Printer, Problem, Report, print_kept};
 use crate::service::{Connection, MAX_ATTEMPTS};
 use crate::summary::Summary;
 use crate::work::on_interrupt;
@@ -92,7 +93,7 @@ pub(super) fn run(arguments: &DrainArguments) -> Result<Exit, Failure> {
     Ok(if interrupted.load(Ordering::SeqCst) {
         Exit::Interrupted
     } else {
-        sink.exit
+        sink.exit.of_call(sink.is_key_accepted)
     })
 }
 
@@ -149,11 +150,15 @@ impl Sink {
                 reason,
                 ..
             } => {
+                let report = report(extraction_id.clone(), Err(reason));
+                if let Err(error) = self.keep_raw(&report) {
+                    return self.stop(&extraction_id, &error.to_string(), drain);
+                }
                 if let Some(folder) = &self.folder {
                     folder.clear_fetching(&extraction_id);
                 }
                 self.summary.count(false);
-                self.raise_exit(report(extraction_id, Err(reason)).print_error());
+                self.raise_exit(report.print_error());
             }
             DrainEventKind::ListingFailed {
                 cause,
@@ -218,6 +223,21 @@ impl Sink {
         let exit = report.print_error();
         self.summary.count(exit == Exit::Success);
         self.raise_exit(exit);
+    }
+
+    /// Keeps a response that can't be read, since the service may list it no more.
+    fn keep_raw(&mut self, report: &Report) -> io::Result<()> {
+        let Some((id, bytes)) = report.raw() else {
+            return Ok(());
+        };
+        match &self.folder {
+            Some(folder) => {
+                let kept = folder.keep(id, bytes);
+                print_kept(id, &kept);
+                kept.map(drop)
+            }
+            None => self.printer.write(report),
+        }
     }
 
     fn stop(&mut self, id: &ExtractionId, error: &str, drain: &mut Drain) {

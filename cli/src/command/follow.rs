@@ -12,7 +12,7 @@ use crate::progress::Progress;
 use crate::report::{CHECK_SUBMIT, Outcome, Printer, Problem, Report};
 use crate::service::Connection;
 use crate::summary::Summary;
-use crate::work::{self, Change, Goal, Left, OnInterrupt, Plan, Task, TaskName, Update};
+use crate::work::{self, Change, Ended, Goal, Left, OnInterrupt, Plan, Task, TaskName, Update};
 
 /// Follows all documents at the same time, and prints each result as soon as it is known. A result
 /// that can't be written is an interruption: the remaining submitted documents are left as tickets.
@@ -39,14 +39,11 @@ pub(super) fn run(
         exit: Exit::Success,
         write_error: None,
     };
-    let exit_status = perform(connection, tasks, &plan, is_quiet, &mut results);
+    let ended = perform(connection, tasks, &plan, is_quiet, &mut results);
     // A full disk is not a Ctrl-C.
-    results.exit.max(
-        results
-            .write_error
-            .filter(|exit| *exit != Exit::Success)
-            .unwrap_or(exit_status),
-    )
+    let write_error = results.write_error.filter(|exit| *exit != Exit::Success);
+    let exit = results.exit.of_call(ended.has_worked);
+    exit.max(write_error.unwrap_or(ended.exit))
 }
 
 /// Where the changes of documents go.
@@ -61,15 +58,14 @@ pub(super) trait Sink {
     fn should_continue(&self) -> bool;
 }
 
-/// Performs a plan to its end, with its progress and its pauses on standard error. The exit status
-/// says how the call ended, not what became of the documents.
+/// Performs a plan to its end, with its progress and its pauses on standard error.
 pub(super) fn perform(
     connection: &Connection,
     tasks: Vec<Task>,
     plan: &Plan<'_>,
     is_quiet: bool,
     sink: &mut impl Sink,
-) -> Exit {
+) -> Ended {
     let documents = tasks.len();
     let progress = Progress::new(documents, is_quiet);
     let on_interrupt = InterruptPrinter {
@@ -89,10 +85,10 @@ pub(super) fn perform(
         progress.counts(sink.summary().done(), sink.summary().failed, batch);
         sink.should_continue()
     };
-    let (exit_status, batch) = work::perform(connection, tasks, plan, on_interrupt, on_update);
+    let ended = work::perform(connection, tasks, plan, on_interrupt, on_update);
     progress.end();
-    sink.summary().print_documents(documents, &batch);
-    exit_status
+    sink.summary().print_documents(documents, &ended.progress);
+    ended
 }
 
 /// Where results go, and the status so far.
@@ -114,8 +110,8 @@ impl Sink for Results {
                 outcome,
             } => self.finish(task, extraction_id, outcome),
             Change::SubmittedLate { ticket } => print_submitted_late(task, ticket),
-            Change::Unreachable { ticket, cause } => {
-                self.fail(task, Problem::unreachable(cause, ticket));
+            Change::Unreachable { ticket, failed } => {
+                self.fail(task, Problem::unreachable(failed, ticket));
             }
             Change::GivenUp { ticket } => self.fail(task, Problem::given_up(ticket)),
             Change::Abandoned { ticket } => self.print_left(ticket),

@@ -29,9 +29,10 @@ pub(super) fn run(arguments: &SubmitArguments) -> Result<Exit, Failure> {
         customer: None,
     };
     let is_quiet = arguments.verbosity.quiet;
-    let exit_status = follow::perform(&connection, tasks, &plan, is_quiet, &mut tickets);
-    Ok(tickets.exit.max(if tickets.are_printed {
-        exit_status
+    let ended = follow::perform(&connection, tasks, &plan, is_quiet, &mut tickets);
+    let exit = tickets.exit.of_call(ended.has_worked);
+    Ok(exit.max(if tickets.are_printed {
+        ended.exit
     } else {
         Exit::InvalidUsage
     }))

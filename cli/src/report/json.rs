@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use typless::machine::Ticket;
@@ -11,7 +13,8 @@ use super::{Outcome, Problem, Report};
 
 /// Renders `{"index", "file", "extraction_id", "status", "result" | "error", "review"}` on one
 /// line. The result is the service's own JSON. The index is there if the document has a position on
-/// the command line, the review if a minimum confidence was given.
+/// the command line, the review if a minimum confidence was given. An error with `raw_base64` has the bytes of
+/// a response that can't be read.
 pub(super) fn line(report: &Report, min_confidence: Option<f64>) -> String {
     #[derive(Serialize)]
     struct Line<'a> {
@@ -63,6 +66,9 @@ struct Error<'a> {
     details: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ticket: Option<&'a Ticket>,
+    /// The response as it came, where it may be a result that can't be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_base64: Option<String>,
 }
 
 impl<'a> Error<'a> {
@@ -77,6 +83,7 @@ impl<'a> Error<'a> {
                 .and_then(|service_error| service_error.details())
                 .and_then(raw),
             ticket: problem.ticket.as_ref(),
+            raw_base64: problem.raw.as_ref().map(|raw| STANDARD.encode(raw)),
         }
     }
 }

@@ -14,7 +14,7 @@ use typless::wire::{Extraction, ExtractionId, Status, printable};
 
 use crate::exit::Exit;
 use crate::output::eprint_message;
-pub(crate) use printer::Printer;
+pub(crate) use printer::{Printer, print_kept};
 pub(crate) use problem::{CHECK_SUBMIT, Problem};
 
 /// The outcome of one document.
@@ -70,6 +70,14 @@ impl Report {
     /// The report as one line of JSON.
     pub(crate) fn to_json(&self, min_confidence: Option<f64>) -> String {
         json::line(self, min_confidence)
+    }
+
+    /// The response as it came and its id, where it may be a result that can't be read.
+    pub(crate) fn raw(&self) -> Option<(&ExtractionId, &[u8])> {
+        let Outcome::Failed(problem) = &self.outcome else {
+            return None;
+        };
+        Some((self.extraction_id.as_ref()?, problem.raw.as_deref()?))
     }
 
     /// The service's status, or a name in the same style for an outcome of our own.

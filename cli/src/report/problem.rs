@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use typless::machine::{CallError, Cause, DrainError, JobError, Ticket};
+use bytes::Bytes;
+use typless::machine::{CallError, DrainError, FailedAttempts, JobError, Ticket};
 use typless::wire::{DecodeError, ServiceError};
 
 use crate::exit::Exit;
@@ -21,6 +22,8 @@ pub(crate) struct Problem {
     pub(super) service_error: Option<ServiceError>,
     /// The ticket to resume, if there is one.
     pub(crate) ticket: Option<Ticket>,
+    /// The response, if it may be a result that can't be read.
+    pub(super) raw: Option<Bytes>,
 }
 
 /// The emulator's code for an unknown document type; the service's own is not documented.
@@ -33,6 +36,7 @@ pub(crate) const CHECK_SUBMIT: &str = "check with the service whether the docume
 const CHECK_NETWORK: &str = "check the base URL and the network, and try again";
 const SUBMIT_AGAIN: &str = "submit the document again";
 const FIX_DOCUMENT: &str = "fix the document and submit it again";
+const REPORT_RAW: &str = "the response is kept as it came: report this as a bug of typless";
 const REPORT_BUG: &str = "keep the ticket, and report this as a bug of typless";
 
 impl Problem {
@@ -55,6 +59,10 @@ impl Problem {
             advice,
             service_error: error.service_error().cloned(),
             ticket: error.ticket().cloned(),
+            raw: match error {
+                JobError::Unreadable { error, .. } => Some(error.raw().clone()),
+                _ => None,
+            },
         }
     }
 
@@ -92,6 +100,7 @@ impl Problem {
             advice: advice.into(),
             service_error,
             ticket: None,
+            raw: None,
         }
     }
 
@@ -121,14 +130,15 @@ impl Problem {
     }
 
     /// No connection to the service could be made, so the document was not polled.
-    pub(crate) fn unreachable(cause: &Cause, ticket: &Ticket) -> Self {
+    pub(crate) fn unreachable(failed: &FailedAttempts, ticket: &Ticket) -> Self {
         Self {
             status: "NO_RESPONSE",
             exit: Exit::ServiceUnavailable,
-            sentence: format!("the service could not be reached: {cause}"),
+            sentence: format!("the document was not polled: {failed}"),
             advice: CHECK_NETWORK.into(),
             service_error: None,
             ticket: Some(ticket.clone()),
+            raw: None,
         }
     }
 
@@ -156,6 +166,7 @@ impl Problem {
             advice: advice.into(),
             service_error: None,
             ticket: ticket.cloned(),
+            raw: None,
         }
     }
 
@@ -186,11 +197,14 @@ impl Problem {
 
     /// The result can't be decoded.
     pub(crate) fn unreadable(error: &DecodeError) -> Self {
-        Self::document_failed(
-            "UNREADABLE",
-            format!("the extraction succeeded, but {error}"),
-            "keep the id, and report this as a bug of typless",
-        )
+        Self {
+            raw: Some(error.raw().clone()),
+            ..Self::document_failed(
+                "UNREADABLE",
+                format!("the extraction succeeded, but {error}"),
+                REPORT_RAW,
+            )
+        }
     }
 
     /// The response is JSON, but not from the service.
@@ -214,6 +228,7 @@ impl Problem {
             advice: advice.into(),
             service_error: None,
             ticket: None,
+            raw: None,
         }
     }
 }
@@ -225,6 +240,10 @@ fn job_exit(error: &JobError) -> Exit {
         }
         JobError::SourceFailed { .. } => Exit::InvalidUsage,
         JobError::Refused { .. } | JobError::Exhausted { .. } => Exit::ServiceUnavailable,
+        // The last poll failed; if the service never did better, it is not the document.
+        JobError::Deadline {
+            failed: Some(_), ..
+        } => Exit::ServiceUnavailable,
         _ => Exit::DocumentFailed,
     }
 }
@@ -243,8 +262,9 @@ fn job_advice(error: &JobError) -> &'static str {
                 _ => "check the document type and the document",
             }
         }
-        JobError::TooLarge { .. } | JobError::Unreadable { .. } => REPORT_BUG,
-        JobError::Exhausted { cause: None, .. } => {
+        JobError::TooLarge { .. } => REPORT_BUG,
+        JobError::Unreadable { .. } => REPORT_RAW,
+        JobError::Exhausted { failed: None, .. } => {
             "wait longer with --deadline, and try again: nothing was submitted"
         }
         JobError::Exhausted { .. } => {

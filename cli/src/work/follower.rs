@@ -15,7 +15,8 @@ use typless_transports::ureq::Ureq;
 
 use super::standings::{Standing, Standings};
 use super::{
-    Change, Ending, Goal, OnInterrupt, Start, Supervisor, Task, TaskName, Update, on_interrupt,
+    Change, Ended, Ending, Goal, OnInterrupt, Start, Supervisor, Task, TaskName, Update,
+    on_interrupt,
 };
 use crate::exit::Exit;
 
@@ -75,7 +76,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
         }
     }
 
-    pub(super) fn follow(mut self) -> (Exit, BatchProgress) {
+    pub(super) fn follow(mut self) -> Ended {
         self.add_more();
         while let Some(event) = self.driver.next_event() {
             self.handle_event(event.kind);
@@ -87,7 +88,12 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
         } else {
             Exit::Success
         };
-        (exit, self.driver.machine().progress())
+        let supervisor = self.driver.machine();
+        Ended {
+            exit,
+            has_worked: supervisor.has_worked(),
+            progress: supervisor.progress(),
+        }
     }
 
     /// Adds the documents that the batch can start soon.
@@ -220,8 +226,8 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
         let ending = self.driver.machine().ending().cloned();
         let change = match (&ending, ticket) {
             (Some(Ending::GivenUp), ticket) => Change::GivenUp { ticket },
-            (Some(Ending::Unreachable(cause)), Some(ticket)) => {
-                Change::Unreachable { ticket, cause }
+            (Some(Ending::Unreachable(failed)), Some(ticket)) => {
+                Change::Unreachable { ticket, failed }
             }
             (_, Some(ticket)) => Change::Abandoned { ticket },
             (_, None) => Change::NotSubmitted,

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use typless::drive::Clock;
 use typless::machine::{
-    Batch, BatchOptions, BatchProgress, Cause, JobError, JobEventKind, Pause, PauseReason,
+    Batch, BatchOptions, BatchProgress, FailedAttempts, JobError, JobEventKind, Pause, PauseReason,
     PollPolicy, Ticket, Time,
 };
 use typless::wire::{Document, Extraction, ExtractionId};
@@ -65,6 +65,15 @@ pub(crate) struct Plan<'a> {
     pub(crate) customer: Option<&'a str>,
 }
 
+/// How a call ended.
+pub(crate) struct Ended {
+    /// What became of the call, whatever became of the documents.
+    pub(crate) exit: Exit,
+    /// Whether the service accepted or answered anything in this call.
+    pub(crate) has_worked: bool,
+    pub(crate) progress: BatchProgress,
+}
+
 /// The document that an update is about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TaskName<'a> {
@@ -107,7 +116,7 @@ pub(crate) enum Change<'a> {
     /// It was submitted before, and no connection to the service could be made.
     Unreachable {
         ticket: &'a Ticket,
-        cause: &'a Cause,
+        failed: &'a FailedAttempts,
     },
     /// The time of the whole call is used up. It was not submitted, if there is no ticket.
     GivenUp { ticket: Option<&'a Ticket> },
@@ -147,7 +156,7 @@ pub(crate) fn perform(
     plan: &Plan<'_>,
     on_interrupt: impl OnInterrupt,
     on_update: impl FnMut(Update<'_>, &BatchProgress) -> bool,
-) -> (Exit, BatchProgress) {
+) -> Ended {
     let clock = SystemClock::new();
     let now = clock.now();
     let rules = Rules {

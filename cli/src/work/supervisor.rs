@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use typless::machine::{
-    Batch, BatchEvent, BatchEventKind, BatchOutcome, BatchProgress, Cause, Failure, FailureKind,
-    JobError, JobEventKind, JobKey, JobState, Machine, Output, PauseReason, RequestId, Ticket,
-    Time,
+    Batch, BatchEvent, BatchEventKind, BatchOutcome, BatchProgress, Cause, FailedAttempts, Failure,
+    FailureKind, JobError, JobEventKind, JobKey, JobState, Machine, Output, PauseReason, RequestId,
+    Ticket, Time,
 };
-use typless::wire::{Document, Extraction, Notification, ServiceError};
+use typless::wire::{Document, Extraction, Notification, ServiceError, Status};
 
 use super::working_time::WorkingTime;
 
@@ -54,7 +54,7 @@ pub(crate) enum Ending {
     /// The service refuses the key, and never accepted it in this call.
     KeyRefused(ServiceError),
     /// No connection to the service could be made in this call.
-    Unreachable(Cause),
+    Unreachable(FailedAttempts),
     /// The time of the whole call is used up.
     GivenUp,
     /// By the user, or because results cannot be written.
@@ -70,9 +70,9 @@ impl Ending {
                 ticket,
                 error: error.clone(),
             },
-            (Self::Unreachable(cause), None) => JobError::Exhausted {
+            (Self::Unreachable(failed), None) => JobError::Exhausted {
                 attempts,
-                cause: Some(cause.clone()),
+                failed: Some(failed.clone()),
             },
             (_, ticket) => JobError::Abandoned { ticket },
         }
@@ -90,8 +90,10 @@ struct Supervised {
     is_expired: bool,
     /// How often it was submitted.
     attempts: u16,
-    /// Why the last request about it failed, if it did.
-    cause: Option<Cause>,
+    /// The requests about it that failed last.
+    failed: Option<FailedAttempts>,
+    /// Its status in the last response, if that had one.
+    status: Option<Status>,
 }
 
 /// What is known of the way to the service.
@@ -100,8 +102,7 @@ struct Contact {
     /// When the first request was sent.
     first_sent_at: Option<Time>,
     /// Requests that could not be sent, before any could.
-    failures: u32,
-    cause: Option<Cause>,
+    failed: Option<FailedAttempts>,
     is_connected: bool,
     is_key_accepted: bool,
 }
@@ -118,7 +119,7 @@ impl Contact {
     /// When the service counts as unreachable, if nothing changes.
     fn unreachable_at(&self) -> Option<Time> {
         let first = self.first_sent_at.filter(|_| !self.is_connected)?;
-        match self.failures {
+        match self.failed.as_ref().map_or(0, FailedAttempts::count) {
             0 => None,
             failures if failures < Self::MIN_FAILURES => Some(first + Self::MAX_TRYING),
             _ => Some(first + Self::MIN_TRYING),
@@ -176,6 +177,11 @@ impl Supervisor {
         self.batch.progress()
     }
 
+    /// Whether the service accepted or answered anything in this call.
+    pub(super) fn has_worked(&self) -> bool {
+        self.contact.is_key_accepted
+    }
+
     /// Why everything was abandoned, if it was. The first reason counts.
     pub(crate) fn ending(&self) -> Option<&Ending> {
         self.ending.as_ref()
@@ -209,10 +215,10 @@ impl Supervisor {
         }
         if self.rules.give_up_at.is_some_and(|at| at <= now) {
             self.end(Ending::GivenUp, now);
-        } else if let Some(cause) = &self.contact.cause
+        } else if let Some(failed) = &self.contact.failed
             && self.unreachable_at().is_some_and(|at| at <= now)
         {
-            self.end(Ending::Unreachable(cause.clone()), now);
+            self.end(Ending::Unreachable(failed.clone()), now);
         } else if self.batch.progress().in_flight == 0
             && let Some(error) = self.refusal.take()
         {
@@ -328,19 +334,19 @@ impl Supervisor {
             JobEventKind::PollDue { .. } => self.begin(key),
             JobEventKind::Submitted(_) => {
                 self.accept_key();
-                self.set_cause(key, None);
+                self.succeeded(key, None);
             }
             JobEventKind::SubmitFailed { cause, .. } => {
-                self.set_cause(key, Some(cause.clone()));
+                self.failed(key, cause, now);
                 self.stop(key);
             }
-            JobEventKind::Progressed { .. } => {
+            JobEventKind::Progressed { status, .. } => {
                 self.accept_key();
-                self.set_cause(key, None);
+                self.succeeded(key, status.as_ref());
                 self.abandon_expired(key, now);
             }
             JobEventKind::PollFailed { cause, .. } => {
-                self.set_cause(key, Some(cause.clone()));
+                self.failed(key, cause, now);
                 self.abandon_expired(key, now);
             }
             JobEventKind::Finished(outcome) => self.finish(key, outcome, now),
@@ -358,13 +364,15 @@ impl Supervisor {
             Err(JobError::Abandoned { ticket }) if job.is_expired => {
                 *outcome = Err(match ticket.take() {
                     Some(ticket) => JobError::Deadline {
+                        age: now.saturating_since(ticket.submitted_at()),
                         ticket,
                         retry_after: None,
-                        cause: job.cause,
+                        status: job.status,
+                        failed: job.failed,
                     },
                     None => JobError::Exhausted {
                         attempts: job.attempts,
-                        cause: job.cause,
+                        failed: job.failed,
                     },
                 });
             }
@@ -375,11 +383,14 @@ impl Supervisor {
             }
             Ok(_) | Err(JobError::Failed { .. } | JobError::Expired { .. }) => self.accept_key(),
             Err(JobError::Exhausted {
-                cause: Some(cause @ Cause::Failure(_)),
+                failed: Some(failed),
                 ..
-            }) if self.rules.needs_connection && !self.contact.is_connected => {
-                let cause = cause.clone();
-                self.end(Ending::Unreachable(cause), now);
+            }) if matches!(failed.cause(), Cause::Failure(_))
+                && self.rules.needs_connection
+                && !self.contact.is_connected =>
+            {
+                let failed = failed.clone();
+                self.end(Ending::Unreachable(failed), now);
             }
             Err(_) => {}
         }
@@ -391,9 +402,16 @@ impl Supervisor {
         }
     }
 
-    fn set_cause(&mut self, key: JobKey, cause: Option<Cause>) {
+    fn failed(&mut self, key: JobKey, cause: &Cause, now: Time) {
         if let Some(job) = self.jobs.get_mut(&key) {
-            job.cause = cause;
+            let failed = FailedAttempts::after(job.failed.take(), cause.clone(), now);
+            (job.failed, job.status) = (Some(failed), None);
+        }
+    }
+
+    fn succeeded(&mut self, key: JobKey, status: Option<&Status>) {
+        if let Some(job) = self.jobs.get_mut(&key) {
+            (job.failed, job.status) = (None, status.cloned());
         }
     }
 
@@ -454,8 +472,9 @@ impl Machine for Supervisor {
     fn handle_failure(&mut self, id: RequestId, failure: Failure, now: Time) {
         match failure.kind() {
             FailureKind::NotSent => {
-                self.contact.failures = self.contact.failures.saturating_add(1);
-                self.contact.cause = Some(Cause::Failure(failure.clone()));
+                let cause = Cause::Failure(failure.clone());
+                let failed = FailedAttempts::after(self.contact.failed.take(), cause, now);
+                self.contact.failed = Some(failed);
             }
             FailureKind::Interrupted | FailureKind::TooLarge => self.contact.is_connected = true,
             FailureKind::Source => {}

@@ -17,3 +17,4 @@ mod pauses;
 mod review;
 mod submit;
 mod support;
+mod unreadable;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::super::cause::Cause;
+use super::super::failed_attempts::FailedAttempts;
 use crate::wire::{DecodeError, ServiceError};
 
 /// Why a call finished without a response.
@@ -22,17 +23,15 @@ pub enum CallError {
     },
     /// Every attempt failed.
     Exhausted {
-        /// The number of attempts.
-        attempts: u16,
-        /// Why the last one failed.
-        cause: Cause,
+        /// The attempts.
+        failed: FailedAttempts,
     },
     /// The deadline passed before another attempt was due.
     Deadline {
         /// How long the service asked to wait, if it did.
         retry_after: Option<Duration>,
-        /// Why the last attempt failed, if there was one.
-        cause: Option<Cause>,
+        /// The attempts, if there were any.
+        failed: Option<FailedAttempts>,
     },
     /// The response is larger than the limit.
     TooLarge {
@@ -57,13 +56,12 @@ impl fmt::Display for CallError {
                 f,
                 "it is unknown whether the request was processed, so it is not repeated: {cause}"
             ),
-            Self::Exhausted { attempts, cause } => {
-                write!(f, "there was no response (attempts: {attempts}): {cause}")
-            }
+            Self::Exhausted { failed } => write!(f, "there was no response: {failed}"),
             Self::Deadline {
-                cause: Some(cause), ..
-            } => write!(f, "there was no response before the deadline: {cause}"),
-            Self::Deadline { cause: None, .. } => {
+                failed: Some(failed),
+                ..
+            } => write!(f, "there was no response before the deadline: {failed}"),
+            Self::Deadline { failed: None, .. } => {
                 f.write_str("there was no response before the deadline")
             }
             Self::TooLarge { .. } => f.write_str("the response is larger than the limit"),

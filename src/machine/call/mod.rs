@@ -15,6 +15,7 @@ pub use options::CallOptions;
 
 use super::cause::Cause;
 use super::exchange::{Failure, Limits, RequestId, Transmit};
+use super::failed_attempts::FailedAttempts;
 use super::interpret::{self, CallResult, Reply};
 use super::random;
 use super::time::Time;
@@ -58,7 +59,7 @@ pub struct Call<R: Request> {
     deadline: Time,
     state: State,
     attempts: u16,
-    cause: Option<Cause>,
+    failed: Option<FailedAttempts>,
     event: Option<CallEventKind<R::Response>>,
     next_sequence: u64,
     latest: Time,
@@ -89,7 +90,7 @@ impl<R: Request> Call<R> {
             deadline,
             state,
             attempts: 0,
-            cause: None,
+            failed: None,
             event: None,
             next_sequence: 1,
             latest: now,
@@ -183,11 +184,9 @@ impl<R: Request> Call<R> {
 
     /// A retry is safe and may help.
     fn try_again(&mut self, cause: Cause, hint: Option<Duration>, now: Time) {
+        let failed = FailedAttempts::after(self.failed.take(), cause.clone(), now);
         if self.attempts >= self.options.retry.attempts() {
-            return self.finish(Err(CallError::Exhausted {
-                attempts: self.attempts,
-                cause,
-            }));
+            return self.finish(Err(CallError::Exhausted { failed }));
         }
         let random = random::draw(self.options.seed, u32::from(self.attempts));
         let due = now
@@ -199,11 +198,11 @@ impl<R: Request> Call<R> {
         if due > self.deadline {
             return self.finish(Err(CallError::Deadline {
                 retry_after: hint,
-                cause: Some(cause),
+                failed: Some(failed),
             }));
         }
         self.state = State::Ready { due };
-        self.cause = Some(cause.clone());
+        self.failed = Some(failed);
         self.event = Some(CallEventKind::AttemptFailed {
             cause,
             retry_at: due,
@@ -226,10 +225,10 @@ impl<R: Request> Machine for Call<R> {
             match self.state {
                 State::Finished => return Output::Done,
                 State::Ready { .. } if now >= self.deadline => {
-                    let cause = self.cause.take();
+                    let failed = self.failed.take();
                     self.finish(Err(CallError::Deadline {
                         retry_after: None,
-                        cause,
+                        failed,
                     }));
                 }
                 State::Ready { due } if now >= due => return self.send(now),

@@ -1,7 +1,7 @@
 //! The state of each listed id.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::super::collections::id_slab::{IdSlab, Identified};
 use super::super::collections::slab::Key;
@@ -21,6 +21,8 @@ pub(super) struct Entries {
     retries: BTreeSet<(Time, Key)>,
     /// Delivered ids, by the time of their redelivery.
     handed_out: BTreeSet<(Time, Key)>,
+    /// Of ids whose last fetches brought nothing: how many, and since when.
+    failing: BTreeMap<Key, (u32, Time)>,
     counts: [usize; State::COUNT],
     /// The number of the newest listing, and of the last complete one; and the last slot in the
     /// newest.
@@ -86,6 +88,7 @@ impl Entries {
             waiting: VecDeque::new(),
             retries: BTreeSet::new(),
             handed_out: BTreeSet::new(),
+            failing: BTreeMap::new(),
             counts: [0; State::COUNT],
             round: 1,
             whole: 1,
@@ -215,6 +218,22 @@ impl Entries {
         if let Some(entry) = self.slab.get_mut(key) {
             entry.attempts = 0;
         }
+        self.reset_failures(key);
+    }
+
+    /// A fetch brought something.
+    pub(super) fn reset_failures(&mut self, key: Key) {
+        self.failing.remove(&key);
+    }
+
+    /// Counts a fetch that brought nothing; returns how many in a row did, and since when.
+    pub(super) fn note_failure(&mut self, key: Key, now: Time) -> (u32, Time) {
+        if self.slab.get(key).is_none() {
+            return (1, now);
+        }
+        let (count, since) = self.failing.entry(key).or_insert((0, now));
+        *count = count.saturating_add(1);
+        (*count, *since)
     }
 
     /// Counts a delivery; returns the number of deliveries.
@@ -307,6 +326,7 @@ impl Entries {
     fn forget(&mut self, key: Key) {
         if let Some(entry) = self.slab.remove(key) {
             self.counts[entry.state.number()] -= 1;
+            self.reset_failures(key);
         }
     }
 }

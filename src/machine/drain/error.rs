@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use super::super::cause::Cause;
+use super::super::failed_attempts::FailedAttempts;
 use crate::wire::{DecodeError, ServiceError, Status};
 
 /// Why a listed extraction brings no result.
@@ -59,8 +60,8 @@ pub enum DrainError {
     },
     /// No response, one that can't be read, or one that contains nothing about the extraction.
     Unanswered {
-        /// Why.
-        cause: Cause,
+        /// The attempts.
+        failed: FailedAttempts,
     },
 }
 
@@ -84,7 +85,7 @@ impl fmt::Display for DrainError {
                 f,
                 "the service lists the extraction as finished and says {status}"
             ),
-            Self::Unanswered { cause } => write!(f, "the result could not be fetched: {cause}"),
+            Self::Unanswered { failed } => write!(f, "the result could not be fetched: {failed}"),
         }
     }
 }

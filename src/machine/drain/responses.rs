@@ -10,7 +10,7 @@ use crate::machine::interpret::{self, Decoded, ListingResult, Meaning, PollResul
 use crate::machine::job::record::OutcomeKind;
 use crate::machine::throttle::limiter::RequestKind;
 use crate::machine::throttle::{Completed, Subject};
-use crate::machine::{Cause, Time, random};
+use crate::machine::{Cause, FailedAttempts, Time, random};
 use crate::wire::{Extraction, ExtractionId, Status};
 
 /// The shortest and the longest time between two listings of all customers.
@@ -166,7 +166,7 @@ impl Drain {
                     is_unsent || self.throttle.is_outage() || self.fetch_gate.is_single();
                 self.fetched(key, result, decoded, is_spared, now);
                 if self.options.interval.is_none() && self.fetch_gate.is_hopeless() {
-                    self.set_aside_all(&cause);
+                    self.set_aside_all(&cause, now);
                 }
             }
         }
@@ -254,6 +254,12 @@ impl Drain {
         is_spared: bool,
         now: Time,
     ) {
+        if !matches!(
+            result,
+            PollResult::Failed { .. } | PollResult::Deferred { .. }
+        ) {
+            self.entries.reset_failures(key);
+        }
         match result {
             PollResult::Final(OutcomeKind::Succeeded) => match decoded {
                 Decoded::Extraction(extraction) => self.hand_out(key, Ok(*extraction), now),
@@ -291,8 +297,9 @@ impl Drain {
                 self.fetch_failed(key, DrainError::Refused { error }, None, is_spared, now);
             }
             PollResult::Failed { hint } | PollResult::Deferred { hint } => {
-                let cause = decoded.into_reason();
-                self.fetch_failed(key, DrainError::Unanswered { cause }, hint, is_spared, now);
+                let (count, since) = self.entries.note_failure(key, now);
+                let failed = FailedAttempts::counted(decoded.into_reason(), count, since, now);
+                self.fetch_failed(key, DrainError::Unanswered { failed }, hint, is_spared, now);
             }
         }
     }
@@ -379,7 +386,7 @@ impl Drain {
     }
 
     /// Sets aside all that is left, for another drain.
-    fn set_aside_all(&mut self, cause: &Cause) {
+    fn set_aside_all(&mut self, cause: &Cause, now: Time) {
         loop {
             let retry = self.entries.first_retry().map(|(_, key)| key);
             let Some(key) = self.entries.first_waiting().or(retry) else {
@@ -394,7 +401,7 @@ impl Drain {
             self.emit(DrainEventKind::SetAside {
                 extraction_id,
                 reason: DrainError::Unanswered {
-                    cause: cause.clone(),
+                    failed: FailedAttempts::after(None, cause.clone(), now),
                 },
                 attempts,
             });

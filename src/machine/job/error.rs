@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::ticket::Ticket;
 use crate::machine::cause::Cause;
-use crate::wire::{DecodeError, ServiceError};
+use crate::machine::failed_attempts::{FailedAttempts, Rounded};
+use crate::wire::{DecodeError, ServiceError, Status};
 
 /// Why a job finished without a result, with the ticket to resume it if there is one.
 ///
@@ -75,24 +76,28 @@ pub enum JobError {
     Deadline {
         /// The job at the service.
         ticket: Ticket,
+        /// How long ago it was submitted.
+        age: Duration,
         /// How long the service asked to wait, if that was beyond the deadline: the job then
         /// finished early.
         retry_after: Option<Duration>,
-        /// Why the last poll failed, if it did.
-        cause: Option<Cause>,
+        /// The status in the response to the last poll, if it had one.
+        status: Option<Status>,
+        /// The polls that failed last, if the last one did.
+        failed: Option<FailedAttempts>,
     },
     /// The document was not submitted: each attempt certainly failed, or the deadline came first.
     Exhausted {
-        /// How many attempts were made.
+        /// How many attempts were made, by earlier processes too.
         attempts: u16,
-        /// Why the last one failed; `None` if there was none.
-        cause: Option<Cause>,
+        /// Those of this process that failed; `None` if there were none.
+        failed: Option<FailedAttempts>,
     },
     /// It is unknown whether the document was submitted. It may be, and be billed, so it is not
     /// submitted again.
     SubmitUnknown {
-        /// Why it is unknown.
-        cause: Cause,
+        /// The attempts that failed up to the one of which it is unknown, and why it is.
+        failed: FailedAttempts,
         /// How the last attempt ended, where it certainly did not arrive: an earlier one, which
         /// [`with_resubmissions`](crate::machine::RetryPolicy::with_resubmissions) let repeat, may
         /// have arrived.
@@ -125,26 +130,29 @@ impl JobError {
         }
     }
 
+    /// Why the last attempt failed, if the job finished because of that.
+    pub fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::NotFound { cause, .. } | Self::TooLarge { cause, .. } => cause.as_ref(),
+            Self::Deadline { failed, .. } | Self::Exhausted { failed, .. } => {
+                failed.as_ref().map(FailedAttempts::cause)
+            }
+            Self::SubmitUnknown { failed, .. } => Some(failed.cause()),
+            Self::SourceFailed { cause } => Some(cause),
+            Self::Failed { .. } | Self::Refused { .. } | Self::Unreadable { .. } => None,
+            Self::Expired { .. } | Self::Abandoned { .. } => None,
+        }
+    }
+
     /// The service's error, if the service reported one.
     pub fn service_error(&self) -> Option<&ServiceError> {
         match self {
             Self::Failed { error, .. } | Self::Refused { error, .. } => Some(error),
-            Self::NotFound { cause, .. }
-            | Self::TooLarge { cause, .. }
-            | Self::Deadline { cause, .. }
-            | Self::Exhausted { cause, .. } => cause.as_ref().and_then(service_error),
-            Self::SubmitUnknown { cause, .. } | Self::SourceFailed { cause } => {
-                service_error(cause)
-            }
-            Self::Expired { .. } | Self::Unreadable { .. } | Self::Abandoned { .. } => None,
+            _ => match self.cause()? {
+                Cause::Service(error) => Some(error),
+                Cause::Failure(_) | Cause::Decode(_) | Cause::TimeLimit | Cause::Restarted => None,
+            },
         }
-    }
-}
-
-fn service_error(cause: &Cause) -> Option<&ServiceError> {
-    match cause {
-        Cause::Service(error) => Some(error),
-        Cause::Failure(_) | Cause::Decode(_) | Cause::TimeLimit | Cause::Restarted => None,
     }
 }
 
@@ -162,35 +170,48 @@ impl fmt::Display for JobError {
             Self::TooLarge { .. } => f.write_str("the result is larger than the limit"),
             Self::Unreadable { error, .. } => write!(f, "the extraction succeeded, but {error}"),
             Self::Deadline {
-                retry_after: Some(wait),
+                age,
+                retry_after,
+                status,
+                failed,
                 ..
             } => {
-                write!(
-                    f,
-                    "the service asks to wait {} s, which is past the deadline",
-                    wait.as_secs()
-                )
-            }
-            Self::Deadline { .. } => {
-                f.write_str("the extraction did not finish before the deadline")
+                match retry_after {
+                    Some(wait) => write!(
+                        f,
+                        "the service asks to wait {}, which is past the deadline",
+                        Rounded(*wait)
+                    )?,
+                    None => write!(
+                        f,
+                        "the extraction did not finish before the deadline, {} after its submit",
+                        Rounded(*age)
+                    )?,
+                }
+                match (failed, status) {
+                    (Some(failed), _) => write!(f, ": {failed}"),
+                    (None, Some(status @ Status::Other(_))) => {
+                        write!(
+                            f,
+                            ": its status is {status}, which this version does not know"
+                        )
+                    }
+                    (None, Some(status)) => write!(f, ": its status is {status}"),
+                    (None, None) => Ok(()),
+                }
             }
             Self::Exhausted {
-                attempts,
-                cause: Some(cause),
-            } => {
-                write!(
-                    f,
-                    "the document was not submitted (attempts: {attempts}): {cause}"
-                )
-            }
+                failed: Some(failed),
+                ..
+            } => write!(f, "the document was not submitted: {failed}"),
             Self::Exhausted { .. } => {
                 f.write_str("the document was not submitted before the deadline")
             }
-            Self::SubmitUnknown { cause, otherwise } => {
+            Self::SubmitUnknown { failed, otherwise } => {
                 write!(
                     f,
                     "it is unknown whether the document was submitted, \
-                     so it is not submitted again: {cause}"
+                     so it is not submitted again: {failed}"
                 )?;
                 match otherwise {
                     Some(last) => write!(f, "; the last attempt: {last}"),
@@ -206,9 +227,7 @@ impl fmt::Display for JobError {
 impl Error for JobError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::NotFound { cause, .. }
-            | Self::TooLarge { cause, .. }
-            | Self::Deadline { cause, .. } => {
+            Self::NotFound { cause, .. } | Self::TooLarge { cause, .. } => {
                 cause.as_ref().map(|cause| cause as &(dyn Error + 'static))
             }
             Self::SubmitUnknown { otherwise, .. } => otherwise

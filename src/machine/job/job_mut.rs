@@ -12,6 +12,7 @@ use super::ticket::{DocumentMeta, Ticket};
 use super::transition::{Effect, Input, Rules, step};
 use crate::machine::cause::Cause;
 use crate::machine::exchange::Limits;
+use crate::machine::failed_attempts::FailedAttempts;
 use crate::machine::interpret::{Decoded, PollResult, SubmitResult};
 use crate::machine::time::Time;
 use crate::wire::{Api, Body, Document, Extraction, ExtractionId, StatusRequest, SubmitRequest};
@@ -31,7 +32,7 @@ pub(crate) struct Pending {
     pub(crate) submission: Option<Submission>,
     failed: Option<Failed>,
     /// Why it is unknown whether an earlier attempt to submit arrived.
-    unknown: Option<Cause>,
+    unknown: Option<FailedAttempts>,
     /// Other extractions of the document that were reported: a duplicate response is not reported
     /// again. At most as many as there were submits.
     reported_again: Vec<ExtractionId>,
@@ -44,10 +45,10 @@ pub(crate) struct Pending {
 /// After so many refusals of a key that others use, it is the document that is refused.
 const MAX_REFUSALS: u8 = 3;
 
-/// Why the last exchange failed.
+/// The exchanges that failed last.
 struct Failed {
-    cause: Cause,
-    /// How many in a row failed for a cause of this kind.
+    attempts: FailedAttempts,
+    /// How many of them, up to the last, failed for a cause of this kind.
     alike: u16,
     /// Whether the reason is not specific to this job: a pause, an outage, a refused key.
     is_general: bool,
@@ -163,9 +164,10 @@ impl JobMut<'_> {
                 attempt: self.record.attempts(),
             },
             Effect::SubmitFailed => {
-                let cause = self.failed(decoded, step).0;
+                let (failed, _) = self.failed(decoded, step);
+                let cause = failed.cause().clone();
                 if self.record.resubmissions > step.before.resubmissions {
-                    self.pending.get_or_insert_default().unknown = Some(cause.clone());
+                    self.pending.get_or_insert_default().unknown = Some(failed);
                 }
                 JobEventKind::SubmitFailed {
                     cause,
@@ -197,9 +199,9 @@ impl JobMut<'_> {
                 }
             }
             Effect::PollFailed => {
-                let (cause, alike) = self.failed(decoded, step);
+                let (failed, alike) = self.failed(decoded, step);
                 JobEventKind::PollFailed {
-                    cause,
+                    cause: failed.cause().clone(),
                     alike,
                     next_poll: due,
                 }
@@ -232,22 +234,26 @@ impl JobMut<'_> {
         Some(id)
     }
 
-    /// Stores the cause of a failure for the outcome; returns it, and how many in a row were alike.
-    /// A failure without a report is a time limit.
-    fn failed(&mut self, decoded: Decoded, step: &Step) -> (Cause, u16) {
+    /// Stores a failure for the outcome; returns it with those before it, and how many in a row
+    /// were alike. A failure without a report is a time limit.
+    fn failed(&mut self, decoded: Decoded, step: &Step) -> (FailedAttempts, u16) {
         let cause = decoded.into_cause().unwrap_or(Cause::TimeLimit);
         let pending = self.pending.get_or_insert_default();
         let before = pending.failed.take();
-        let alike = match before {
-            Some(before) if before.cause.is_like(&cause) => before.alike.saturating_add(1),
+        let alike = match &before {
+            Some(before) if before.attempts.cause().is_like(&cause) => {
+                before.alike.saturating_add(1)
+            }
             _ => 1,
         };
+        let before = before.map(|before| before.attempts);
+        let attempts = FailedAttempts::after(before, cause, step.now);
         pending.failed = Some(Failed {
-            cause: cause.clone(),
+            attempts: attempts.clone(),
             alike,
             is_general: step.is_deferred(),
         });
-        (cause, alike)
+        (attempts, alike)
     }
 
     fn forget_failure(&mut self) {
@@ -256,9 +262,17 @@ impl JobMut<'_> {
         }
     }
 
-    fn take_cause(&mut self) -> Option<Cause> {
-        let failed = self.pending.as_mut()?.failed.take()?;
-        Some(failed.cause)
+    /// What failed last, if that is how the job finishes.
+    fn last_failed(&mut self, decoded: Decoded, step: &Step) -> Option<FailedAttempts> {
+        match decoded {
+            Decoded::Status(_) => None,
+            // It waited for something else than a response.
+            Decoded::Nothing if !step.is_exchange_out() => {
+                let failed = self.pending.as_mut()?.failed.take()?;
+                Some(failed.attempts)
+            }
+            decoded => Some(self.failed(decoded, step).0),
+        }
     }
 
     /// Drops the document, which is not needed any more.
@@ -291,7 +305,8 @@ impl JobMut<'_> {
         let otherwise = Box::new(self.error(otherwise, decoded, step));
         let unknown = self.pending.as_mut().and_then(|it| it.unknown.take());
         Err(JobError::SubmitUnknown {
-            cause: unknown.unwrap_or(Cause::Restarted),
+            failed: unknown
+                .unwrap_or_else(|| FailedAttempts::after(None, Cause::Restarted, step.now)),
             otherwise: Some(otherwise),
         })
     }
@@ -306,12 +321,12 @@ impl JobMut<'_> {
                 error: decoded.into_service_error(),
             },
             OutcomeKind::SourceFailed => JobError::SourceFailed {
-                cause: self.failed(decoded, step).0,
+                cause: self.failed(decoded, step).0.cause().clone(),
             },
             OutcomeKind::SubmitUnknown => self.submit_unknown(decoded, step),
             OutcomeKind::Exhausted => JobError::Exhausted {
                 attempts: self.record.attempts(),
-                cause: decoded.into_cause().or_else(|| self.take_cause()),
+                failed: self.last_failed(decoded, step),
             },
             OutcomeKind::Succeeded
             | OutcomeKind::Failed
@@ -329,7 +344,7 @@ impl JobMut<'_> {
 
     fn submit_unknown(&mut self, decoded: Decoded, step: &Step) -> JobError {
         JobError::SubmitUnknown {
-            cause: self.failed(decoded, step).0,
+            failed: self.failed(decoded, step).0,
             otherwise: None,
         }
     }
@@ -358,10 +373,16 @@ impl JobMut<'_> {
             OutcomeKind::Deadline => {
                 let beyond = self.record.not_before > self.record.deadline;
                 let retry_after = beyond.then(|| self.record.not_before.saturating_since(step.now));
+                let status = match &decoded {
+                    Decoded::Status(status) => Some(status.clone()),
+                    _ => None,
+                };
                 JobError::Deadline {
+                    age: step.now.saturating_since(ticket.submitted_at()),
                     ticket,
                     retry_after,
-                    cause: self.last_cause(decoded, step),
+                    status,
+                    failed: self.last_failed(decoded, step),
                 }
             }
             // A result that is not there is one that cannot be read.
@@ -369,15 +390,6 @@ impl JobMut<'_> {
                 ticket,
                 error: decoded.into_decode_error(),
             },
-        }
-    }
-
-    /// Why the last poll failed, if it did: not one before it.
-    fn last_cause(&mut self, decoded: Decoded, step: &Step) -> Option<Cause> {
-        match decoded {
-            Decoded::Status(_) => None,
-            Decoded::Nothing if step.before.state == State::Polling => Some(Cause::TimeLimit),
-            decoded => decoded.into_cause().or_else(|| self.take_cause()),
         }
     }
 }
@@ -390,6 +402,10 @@ struct Step {
 }
 
 impl Step {
+    fn is_exchange_out(&self) -> bool {
+        matches!(self.before.state, State::Submitting | State::Polling)
+    }
+
     /// Whether what failed did so for a reason that is not specific to the job.
     fn is_deferred(&self) -> bool {
         matches!(

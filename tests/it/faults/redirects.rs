@@ -13,10 +13,13 @@ fn s13_a_redirect_of_a_submit_may_mean_that_it_was_processed() {
         let mut run = Run::new(submit(JobOptions::new()));
         run.reply(response(status, ""));
         let JobError::SubmitUnknown {
-            cause: Cause::Service(error),
+            failed,
             otherwise: None,
         } = run.error()
         else {
+            panic!("{status}")
+        };
+        let Cause::Service(error) = failed.cause() else {
             panic!("{status}")
         };
         assert_eq!(error.http_status().unwrap().as_u16(), status);

@@ -208,7 +208,7 @@ fn t05_settings_of_zero_are_raised_and_cause_no_busy_loop() {
         none.error(),
         JobError::Exhausted {
             attempts: 0,
-            cause: None
+            failed: None
         }
     ));
     let mut call = Call::new(
@@ -222,7 +222,7 @@ fn t05_settings_of_zero_are_raised_and_cause_no_busy_loop() {
     };
     assert!(matches!(
         event.kind,
-        CallEventKind::Finished(Err(CallError::Deadline { cause: None, .. }))
+        CallEventKind::Finished(Err(CallError::Deadline { failed: None, .. }))
     ));
 }
 
@@ -260,7 +260,7 @@ fn t07_a_request_in_flight_at_the_deadline_is_awaited_and_decides() {
     run.job.handle_response(id, in_progress(), run.now);
     assert!(matches!(
         run.error(),
-        JobError::Deadline { cause: None, .. }
+        JobError::Deadline { failed: None, .. }
     ));
     // The cause is that of the last poll, not of an earlier one.
     let mut run = Run::with(JobOptions::new().with_deadline(deadline));
@@ -270,16 +270,13 @@ fn t07_a_request_in_flight_at_the_deadline_is_awaited_and_decides() {
     run.job.handle_response(transmit.id, in_progress(), run.now);
     assert!(matches!(
         run.error(),
-        JobError::Deadline { cause: None, .. }
+        JobError::Deadline { failed: None, .. }
     ));
     // Without a response, the job finishes at the poll's time limit.
     let (mut run, _) = out_at_the_deadline();
     assert!(matches!(
         run.error(),
-        JobError::Deadline {
-            cause: Some(Cause::TimeLimit),
-            ..
-        }
+        error @ JobError::Deadline { .. } if matches!(error.cause(), Some(Cause::TimeLimit))
     ));
     assert!(run.now <= START + deadline + Duration::from_secs(60));
     // A submit in flight is awaited as well, and its id is not lost.

@@ -132,7 +132,10 @@ fn each_outcome_has_its_cause() {
             .map(|_| Reply::Failure(FailureKind::NotSent))
             .collect(),
     );
-    assert!(matches!(exhausted, Err(CallError::Exhausted { attempts: 8, .. })) && attempts == 8);
+    let Err(CallError::Exhausted { failed }) = exhausted else {
+        panic!()
+    };
+    assert_eq!((failed.count(), attempts), (8, 8));
 }
 
 #[test]

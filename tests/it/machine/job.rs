@@ -113,12 +113,13 @@ fn a_hint_past_the_deadline_ends_the_job_at_once() {
     let told_at = run.now;
     let JobError::Deadline {
         retry_after,
-        cause: Some(Cause::Service(_)),
+        failed: Some(failed),
         ..
     } = run.error()
     else {
         panic!()
     };
+    assert!(matches!(failed.cause(), Cause::Service(_)));
     assert_eq!(*retry_after, Some(Duration::from_secs(300)));
     assert_eq!(run.now, told_at);
 }

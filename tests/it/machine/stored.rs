@@ -116,10 +116,8 @@ fn what_was_abandoned_while_its_submit_was_out_is_not_submitted_again_after_a_re
     let mut run = Run::new(Job::restore(&api(), &snapshot, document(), options, START));
     assert!(matches!(
         run.error(),
-        JobError::SubmitUnknown {
-            cause: Cause::Restarted,
-            otherwise: None
-        }
+        JobError::SubmitUnknown { failed, otherwise: None }
+            if matches!(failed.cause(), Cause::Restarted)
     ));
     let options = BatchOptions::new().with_retry_policy(retry);
     let mut run = BatchRun::new(options);

@@ -172,11 +172,9 @@ fn d06_a_request_without_a_response_is_abandoned_after_its_limit() {
         matches!(
             kind,
             DrainEventKind::FetchFailed {
-                reason: DrainError::Unanswered {
-                    cause: Cause::TimeLimit
-                },
+                reason: DrainError::Unanswered { failed },
                 ..
-            }
+            } if matches!(failed.cause(), Cause::TimeLimit)
         )
     });
     assert_eq!(

@@ -1,4 +1,4 @@
-//! When the next poll is made, and which response counts: P6, P19 to P24.
+//! When the next poll is made, and which response counts: P6, P19 to P24, P27.
 
 use std::time::Duration;
 
@@ -6,10 +6,12 @@ use super::{notification, since_start, statuses};
 use crate::support::{
     Run, accepted, expired, failed, in_progress, response, response_with, success,
 };
+use bytes::Bytes;
+use http::Response;
 use proptest::prelude::*;
 use typless::machine::{
-    Cause, Failure, FailureKind, JobEventKind, JobOptions, JobState, Machine, Output, PollReason,
-    RequestId,
+    Cause, Failure, FailureKind, JobError, JobEventKind, JobOptions, JobState, Machine, Output,
+    PollReason, RequestId,
 };
 use typless::wire::Status;
 
@@ -161,4 +163,60 @@ fn every_transient_failure_is_a_failed_poll_and_not_a_failed_job() {
         run.count(|kind| matches!(kind, JobEventKind::PollFailed { .. })),
         8
     );
+}
+
+#[test]
+fn p27_the_end_of_a_wait_says_why_how_often_and_for_how_long() {
+    let cases: [(fn() -> Response<Bytes>, &str); 6] = [
+        (
+            || response(500, "<html>boom</html>"),
+            "the service responded with 500",
+        ),
+        (
+            || response(200, "<html>sign in</html>"),
+            "the status response could not be read",
+        ),
+        (
+            || response(204, ""),
+            "the status response could not be read",
+        ),
+        (|| response(429, "{}"), "the service responded with 429"),
+        (in_progress, "its status is IN_PROGRESS"),
+        (
+            || response(200, r#"{"status": "COMPLETED"}"#),
+            "its status is COMPLETED, which this version does not know",
+        ),
+    ];
+    for (reply, why) in cases {
+        let deadline = Duration::from_secs(100);
+        let mut run = Run::with(JobOptions::new().with_deadline(deadline));
+        run.reply(accepted());
+        while let Some(transmit) = run.next_request() {
+            run.job.handle_response(transmit.id, reply(), run.now);
+        }
+        let said = run.error().to_string();
+        let start = "the extraction did not finish before the deadline, 100 s after its submit: ";
+        assert!(said.starts_with(&format!("{start}{why}")), "{said}");
+        let is_failure = !why.contains("status is");
+        let how_often = said.contains("(the last of ") && said.contains(" failed attempts in ");
+        assert_eq!(how_often, is_failure, "{said}");
+    }
+    // A success in between ends what is counted.
+    let mut run = Run::with(JobOptions::new().with_deadline(Duration::from_secs(60)));
+    run.reply(accepted())
+        .reply(response(500, ""))
+        .reply(in_progress());
+    while let Some(transmit) = run.next_request() {
+        run.job
+            .handle_response(transmit.id, response(500, ""), run.now);
+    }
+    let polls = run.count(|kind| matches!(kind, JobEventKind::PollDue { .. }));
+    let JobError::Deadline {
+        failed: Some(failed),
+        ..
+    } = run.error()
+    else {
+        panic!()
+    };
+    assert_eq!(failed.count() as usize, polls - 2);
 }

@@ -78,10 +78,7 @@ fn s22_abandoning_at_every_step_keeps_the_id_if_there_is_one() {
     unanswered.job.abandon(unanswered.now);
     assert!(matches!(
         unanswered.error(),
-        JobError::SubmitUnknown {
-            cause: Cause::TimeLimit,
-            ..
-        }
+        JobError::SubmitUnknown { failed, .. } if matches!(failed.cause(), Cause::TimeLimit)
     ));
     assert_eq!(since_start(unanswered.now), Duration::from_secs(60));
 }

@@ -14,8 +14,8 @@ use crate::{address, duration, fraction, pace};
 /// The API key comes from the environment variable TYPLESS_API_KEY or from --api-key-file.
 ///
 /// Exit status: 0 success; 1 a document has no result; 2 invalid usage; 3 nothing was accepted: the
-/// service could not be reached, refused the request or never answered usefully; 130 interrupted by
-/// Ctrl-C or SIGTERM. With several problems: 130, else 1, else 2.
+/// service could not be reached, refused the request or never responded usefully; 130 interrupted
+/// by Ctrl-C or SIGTERM. With several problems: 130, else 1, else 2.
 #[derive(Debug, Parser)]
 #[command(name = "typless", version)]
 pub(crate) struct Arguments {
@@ -47,7 +47,7 @@ pub(crate) enum Command {
 /// refused from the start, and a service that cannot be reached at all, end the call.
 ///
 /// Exit status: 0 success; 1 a document has no result; 2 invalid usage; 3 nothing was accepted: the
-/// service could not be reached, refused the request or never answered usefully; 130 interrupted.
+/// service could not be reached, refused the request or never responded usefully; 130 interrupted.
 /// With several problems: 130, else 1, else 2.
 #[derive(Debug, Args)]
 pub(crate) struct ExtractArguments {
@@ -77,7 +77,7 @@ pub(crate) struct ExtractArguments {
 /// what is then unknown. Pauses and outages are reported on standard error, and waited for.
 ///
 /// Exit status: 0 all were submitted; 1 some were not, or it is unknown whether they were; 2 invalid
-/// usage; 3 none was: the service could not be reached, refused the request or never answered
+/// usage; 3 none was: the service could not be reached, refused the request or never responded
 /// usefully; 130 interrupted. With several problems: 130, else 1, else 2.
 #[derive(Debug, Args)]
 pub(crate) struct SubmitArguments {
@@ -103,7 +103,7 @@ pub(crate) struct SubmitArguments {
 /// finished to standard error; a second Ctrl-C exits immediately.
 ///
 /// Exit status: 0 success; 1 a document has no result; 2 invalid usage; 3 nothing was accepted: the
-/// service could not be reached, refused the request or never answered usefully; 130 interrupted.
+/// service could not be reached, refused the request or never responded usefully; 130 interrupted.
 /// With several problems: 130, else 1, else 2.
 #[derive(Debug, Args)]
 pub(crate) struct ResumeArguments {
@@ -173,7 +173,7 @@ pub(crate) struct AwaitingArguments {
 ///
 /// Exit status: 0 success, even if the queue was empty; 1 an extraction failed, or its result could
 /// not be fetched; 2 invalid usage; 3 the service could not be reached, refused the request or never
-/// answered usefully; 130 interrupted. With several problems: 130, else 1, else 2.
+/// responded usefully; 130 interrupted. With several problems: 130, else 1, else 2.
 #[derive(Debug, Args)]
 pub(crate) struct DrainArguments {
     /// Only what was submitted for this customer.

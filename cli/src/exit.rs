@@ -20,8 +20,8 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    /// The exit status of a call in which the service has or has not accepted or answered anything:
-    /// if it has, what failed later is a matter of the documents.
+    /// The exit status of a call: where the service has accepted anything or responded usefully,
+    /// what failed besides is a matter of the documents.
     pub(crate) fn of_call(self, has_worked: bool) -> Self {
         match self {
             Self::ServiceUnavailable if has_worked => Self::DocumentFailed,

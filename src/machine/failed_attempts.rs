@@ -24,6 +24,12 @@ use super::time::Time;
 /// ```
 #[derive(Debug, Clone)]
 pub struct FailedAttempts {
+    /// Boxed to keep results small.
+    inner: Box<Inner>,
+}
+
+#[derive(Debug, Clone)]
+struct Inner {
     cause: Cause,
     count: u32,
     since: Time,
@@ -34,46 +40,49 @@ impl FailedAttempts {
     /// One more failed attempt after these; the first if there were none.
     #[must_use]
     pub fn after(before: Option<Self>, cause: Cause, at: Time) -> Self {
-        let (count, since) = before.map_or((0, at), |before| (before.count, before.since));
+        let (count, since) =
+            before.map_or((0, at), |before| (before.inner.count, before.inner.since));
         Self::counted(cause, count.saturating_add(1), since, at)
     }
 
     /// So many in a row, from the first to the last, which failed for this reason.
     pub(crate) fn counted(cause: Cause, count: u32, since: Time, until: Time) -> Self {
         Self {
-            cause,
-            count,
-            since,
-            until,
+            inner: Box::new(Inner {
+                cause,
+                count,
+                since,
+                until,
+            }),
         }
     }
 
     /// Why the last one failed.
     pub fn cause(&self) -> &Cause {
-        &self.cause
+        &self.inner.cause
     }
 
     /// How many failed in a row, at least one.
     pub fn count(&self) -> u32 {
-        self.count
+        self.inner.count
     }
 
     /// When the first of them failed.
     pub fn since(&self) -> Time {
-        self.since
+        self.inner.since
     }
 
     /// The time from the first failure to the last.
     pub fn duration(&self) -> Duration {
-        self.until.saturating_since(self.since)
+        self.inner.until.saturating_since(self.inner.since)
     }
 }
 
 impl fmt::Display for FailedAttempts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.cause.fmt(f)?;
-        if self.count > 1 {
-            let (count, duration) = (self.count, Rounded(self.duration()));
+        self.inner.cause.fmt(f)?;
+        if self.count() > 1 {
+            let (count, duration) = (self.count(), Rounded(self.duration()));
             write!(f, " (the last of {count} failed attempts in {duration})")?;
         }
         Ok(())

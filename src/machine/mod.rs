@@ -98,8 +98,8 @@ pub use failed_attempts::FailedAttempts;
 #[cfg(feature = "proptest")]
 pub(crate) use job::DocumentMeta;
 pub use job::{
-    Job, JobError, JobEvent, JobEventKind, JobOptions, JobState, PollReason, Snapshot, Ticket,
-    TicketError,
+    Job, JobError, JobEvent, JobEventKind, JobOptions, JobState, LastPoll, PollReason, Snapshot,
+    Ticket, TicketError,
 };
 pub use pause::{Pause, PauseReason};
 pub use poll_policy::PollPolicy;

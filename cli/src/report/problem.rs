@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use typless::machine::{CallError, DrainError, FailedAttempts, JobError, Ticket};
+use typless::machine::{CallError, DrainError, FailedAttempts, JobError, LastPoll, Ticket};
 use typless::wire::{DecodeError, ServiceError};
 
 use crate::exit::Exit;
@@ -242,7 +242,8 @@ fn job_exit(error: &JobError) -> Exit {
         JobError::Refused { .. } | JobError::Exhausted { .. } => Exit::ServiceUnavailable,
         // The last poll failed; if the service never did better, it is not the document.
         JobError::Deadline {
-            failed: Some(_), ..
+            last: Some(LastPoll::Failed(_)),
+            ..
         } => Exit::ServiceUnavailable,
         _ => Exit::DocumentFailed,
     }

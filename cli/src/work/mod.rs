@@ -69,7 +69,7 @@ pub(crate) struct Plan<'a> {
 pub(crate) struct Ended {
     /// What became of the call, whatever became of the documents.
     pub(crate) exit: Exit,
-    /// Whether the service accepted or answered anything in this call.
+    /// Whether the service accepted anything or responded usefully in this call.
     pub(crate) has_worked: bool,
     pub(crate) progress: BatchProgress,
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use typless::machine::{
     Batch, BatchEvent, BatchEventKind, BatchOutcome, BatchProgress, Cause, FailedAttempts, Failure,
-    FailureKind, JobError, JobEventKind, JobKey, JobState, Machine, Output, PauseReason, RequestId,
-    Ticket, Time,
+    FailureKind, JobError, JobEventKind, JobKey, JobState, LastPoll, Machine, Output, PauseReason,
+    RequestId, Ticket, Time,
 };
 use typless::wire::{Document, Extraction, Notification, ServiceError, Status};
 
@@ -90,10 +90,8 @@ struct Supervised {
     is_expired: bool,
     /// How often it was submitted.
     attempts: u16,
-    /// The requests about it that failed last.
-    failed: Option<FailedAttempts>,
-    /// Its status in the last response, if that had one.
-    status: Option<Status>,
+    /// What the last request about it brought.
+    last: Option<LastPoll>,
 }
 
 /// What is known of the way to the service.
@@ -177,7 +175,7 @@ impl Supervisor {
         self.batch.progress()
     }
 
-    /// Whether the service accepted or answered anything in this call.
+    /// Whether the service accepted anything or responded usefully in this call.
     pub(super) fn has_worked(&self) -> bool {
         self.contact.is_key_accepted
     }
@@ -364,15 +362,17 @@ impl Supervisor {
             Err(JobError::Abandoned { ticket }) if job.is_expired => {
                 *outcome = Err(match ticket.take() {
                     Some(ticket) => JobError::Deadline {
-                        age: now.saturating_since(ticket.submitted_at()),
                         ticket,
+                        at: now,
                         retry_after: None,
-                        status: job.status,
-                        failed: job.failed,
+                        last: job.last,
                     },
                     None => JobError::Exhausted {
                         attempts: job.attempts,
-                        failed: job.failed,
+                        failed: match job.last {
+                            Some(LastPoll::Failed(failed)) => Some(failed),
+                            _ => None,
+                        },
                     },
                 });
             }
@@ -404,14 +404,18 @@ impl Supervisor {
 
     fn failed(&mut self, key: JobKey, cause: &Cause, now: Time) {
         if let Some(job) = self.jobs.get_mut(&key) {
-            let failed = FailedAttempts::after(job.failed.take(), cause.clone(), now);
-            (job.failed, job.status) = (Some(failed), None);
+            let before = match job.last.take() {
+                Some(LastPoll::Failed(failed)) => Some(failed),
+                _ => None,
+            };
+            let failed = FailedAttempts::after(before, cause.clone(), now);
+            job.last = Some(LastPoll::Failed(failed));
         }
     }
 
     fn succeeded(&mut self, key: JobKey, status: Option<&Status>) {
         if let Some(job) = self.jobs.get_mut(&key) {
-            (job.failed, job.status) = (None, status.cloned());
+            job.last = status.cloned().map(LastPoll::Status);
         }
     }
 

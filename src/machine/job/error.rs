@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::ticket::Ticket;
 use crate::machine::cause::Cause;
 use crate::machine::failed_attempts::{FailedAttempts, Rounded};
+use crate::machine::time::Time;
 use crate::wire::{DecodeError, ServiceError, Status};
 
 /// Why a job finished without a result, with the ticket to resume it if there is one.
@@ -76,15 +77,13 @@ pub enum JobError {
     Deadline {
         /// The job at the service.
         ticket: Ticket,
-        /// How long ago it was submitted.
-        age: Duration,
+        /// When the job finished.
+        at: Time,
         /// How long the service asked to wait, if that was beyond the deadline: the job then
         /// finished early.
         retry_after: Option<Duration>,
-        /// The status in the response to the last poll, if it had one.
-        status: Option<Status>,
-        /// The polls that failed last, if the last one did.
-        failed: Option<FailedAttempts>,
+        /// What the last poll brought; `None` if there was none.
+        last: Option<LastPoll>,
     },
     /// The document was not submitted: each attempt certainly failed, or the deadline came first.
     Exhausted {
@@ -115,6 +114,16 @@ pub enum JobError {
     },
 }
 
+/// What the last poll before a deadline brought.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum LastPoll {
+    /// This status.
+    Status(Status),
+    /// Nothing: it and perhaps those before it failed.
+    Failed(FailedAttempts),
+}
+
 impl JobError {
     /// The ticket to resume the job; `None` if it was not submitted, or is not known to be.
     pub fn ticket(&self) -> Option<&Ticket> {
@@ -134,10 +143,16 @@ impl JobError {
     pub fn cause(&self) -> Option<&Cause> {
         match self {
             Self::NotFound { cause, .. } | Self::TooLarge { cause, .. } => cause.as_ref(),
-            Self::Deadline { failed, .. } | Self::Exhausted { failed, .. } => {
-                failed.as_ref().map(FailedAttempts::cause)
+            Self::Deadline {
+                last: Some(LastPoll::Failed(failed)),
+                ..
             }
-            Self::SubmitUnknown { failed, .. } => Some(failed.cause()),
+            | Self::Exhausted {
+                failed: Some(failed),
+                ..
+            }
+            | Self::SubmitUnknown { failed, .. } => Some(failed.cause()),
+            Self::Deadline { .. } | Self::Exhausted { .. } => None,
             Self::SourceFailed { cause } => Some(cause),
             Self::Failed { .. } | Self::Refused { .. } | Self::Unreadable { .. } => None,
             Self::Expired { .. } | Self::Abandoned { .. } => None,
@@ -170,11 +185,10 @@ impl fmt::Display for JobError {
             Self::TooLarge { .. } => f.write_str("the result is larger than the limit"),
             Self::Unreadable { error, .. } => write!(f, "the extraction succeeded, but {error}"),
             Self::Deadline {
-                age,
+                ticket,
+                at,
                 retry_after,
-                status,
-                failed,
-                ..
+                last,
             } => {
                 match retry_after {
                     Some(wait) => write!(
@@ -185,19 +199,17 @@ impl fmt::Display for JobError {
                     None => write!(
                         f,
                         "the extraction did not finish before the deadline, {} after its submit",
-                        Rounded(*age)
+                        Rounded(at.saturating_since(ticket.submitted_at()))
                     )?,
                 }
-                match (failed, status) {
-                    (Some(failed), _) => write!(f, ": {failed}"),
-                    (None, Some(status @ Status::Other(_))) => {
-                        write!(
-                            f,
-                            ": its status is {status}, which this version does not know"
-                        )
-                    }
-                    (None, Some(status)) => write!(f, ": its status is {status}"),
-                    (None, None) => Ok(()),
+                match last {
+                    Some(LastPoll::Failed(failed)) => write!(f, ": {failed}"),
+                    Some(LastPoll::Status(status @ Status::Other(_))) => write!(
+                        f,
+                        ": its status is {status}, which this version does not know"
+                    ),
+                    Some(LastPoll::Status(status)) => write!(f, ": its status is {status}"),
+                    None => Ok(()),
                 }
             }
             Self::Exhausted {

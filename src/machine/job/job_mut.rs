@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::error::JobError;
+use super::error::{JobError, LastPoll};
 use super::event::JobEventKind;
 use super::record::{OutcomeKind, Record, State};
 use super::ticket::{DocumentMeta, Ticket};
@@ -265,7 +265,6 @@ impl JobMut<'_> {
     /// What failed last, if that is how the job finishes.
     fn last_failed(&mut self, decoded: Decoded, step: &Step) -> Option<FailedAttempts> {
         match decoded {
-            Decoded::Status(_) => None,
             // It waited for something else than a response.
             Decoded::Nothing if !step.is_exchange_out() => {
                 let failed = self.pending.as_mut()?.failed.take()?;
@@ -373,16 +372,15 @@ impl JobMut<'_> {
             OutcomeKind::Deadline => {
                 let beyond = self.record.not_before > self.record.deadline;
                 let retry_after = beyond.then(|| self.record.not_before.saturating_since(step.now));
-                let status = match &decoded {
-                    Decoded::Status(status) => Some(status.clone()),
-                    _ => None,
+                let last = match decoded {
+                    Decoded::Status(status) => Some(LastPoll::Status(status)),
+                    decoded => self.last_failed(decoded, step).map(LastPoll::Failed),
                 };
                 JobError::Deadline {
-                    age: step.now.saturating_since(ticket.submitted_at()),
                     ticket,
+                    at: step.now,
                     retry_after,
-                    status,
-                    failed: self.last_failed(decoded, step),
+                    last,
                 }
             }
             // A result that is not there is one that cannot be read.

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-pub use error::JobError;
+pub use error::{JobError, LastPoll};
 pub use event::{JobEvent, JobEventKind};
 pub(crate) use job_mut::submission_limit;
 pub use options::JobOptions;

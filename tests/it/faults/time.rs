@@ -8,7 +8,7 @@ use crate::support::{
 };
 use typless::machine::{
     Call, CallError, CallEventKind, CallOptions, Cause, FailureKind, Job, JobError, JobEventKind,
-    JobOptions, Machine, Output, PollPolicy, PollReason, RetryPolicy, Ticket, Time,
+    JobOptions, LastPoll, Machine, Output, PollPolicy, PollReason, RetryPolicy, Ticket, Time,
 };
 use typless::wire::{AwaitingRequest, ExtractionId};
 
@@ -260,7 +260,10 @@ fn t07_a_request_in_flight_at_the_deadline_is_awaited_and_decides() {
     run.job.handle_response(id, in_progress(), run.now);
     assert!(matches!(
         run.error(),
-        JobError::Deadline { failed: None, .. }
+        JobError::Deadline {
+            last: Some(LastPoll::Status(_)),
+            ..
+        }
     ));
     // The cause is that of the last poll, not of an earlier one.
     let mut run = Run::with(JobOptions::new().with_deadline(deadline));
@@ -270,7 +273,10 @@ fn t07_a_request_in_flight_at_the_deadline_is_awaited_and_decides() {
     run.job.handle_response(transmit.id, in_progress(), run.now);
     assert!(matches!(
         run.error(),
-        JobError::Deadline { failed: None, .. }
+        JobError::Deadline {
+            last: Some(LastPoll::Status(_)),
+            ..
+        }
     ));
     // Without a response, the job finishes at the poll's time limit.
     let (mut run, _) = out_at_the_deadline();

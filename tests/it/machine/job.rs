@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::support::{Run, START, accepted, in_progress, response, response_with, success};
 use typless::machine::{
-    Cause, FailureKind, Job, JobError, JobEventKind, JobOptions, JobState, Machine, Output,
-    PollReason, Time,
+    Cause, FailureKind, Job, JobError, JobEventKind, JobOptions, JobState, LastPoll, Machine,
+    Output, PollReason, Time,
 };
 use typless::wire::Notification;
 
@@ -113,7 +113,7 @@ fn a_hint_past_the_deadline_ends_the_job_at_once() {
     let told_at = run.now;
     let JobError::Deadline {
         retry_after,
-        failed: Some(failed),
+        last: Some(LastPoll::Failed(failed)),
         ..
     } = run.error()
     else {

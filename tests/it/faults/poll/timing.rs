@@ -6,12 +6,10 @@ use super::{notification, since_start, statuses};
 use crate::support::{
     Run, accepted, expired, failed, in_progress, response, response_with, success,
 };
-use bytes::Bytes;
-use http::Response;
 use proptest::prelude::*;
 use typless::machine::{
-    Cause, Failure, FailureKind, JobError, JobEventKind, JobOptions, JobState, Machine, Output,
-    PollReason, RequestId,
+    Cause, Failure, FailureKind, JobError, JobEventKind, JobOptions, JobState, LastPoll, Machine,
+    Output, PollReason, RequestId,
 };
 use typless::wire::Status;
 
@@ -167,23 +165,20 @@ fn every_transient_failure_is_a_failed_poll_and_not_a_failed_job() {
 
 #[test]
 fn p27_the_end_of_a_wait_says_why_how_often_and_for_how_long() {
-    let cases: [(fn() -> Response<Bytes>, &str); 6] = [
+    let cases = [
         (
-            || response(500, "<html>boom</html>"),
+            response(500, "<html>boom</html>"),
             "the service responded with 500",
         ),
         (
-            || response(200, "<html>sign in</html>"),
+            response(200, "<html>sign in</html>"),
             "the status response could not be read",
         ),
+        (response(204, ""), "the status response could not be read"),
+        (response(429, "{}"), "the service responded with 429"),
+        (in_progress(), "its status is IN_PROGRESS"),
         (
-            || response(204, ""),
-            "the status response could not be read",
-        ),
-        (|| response(429, "{}"), "the service responded with 429"),
-        (in_progress, "its status is IN_PROGRESS"),
-        (
-            || response(200, r#"{"status": "COMPLETED"}"#),
+            response(200, r#"{"status": "COMPLETED"}"#),
             "its status is COMPLETED, which this version does not know",
         ),
     ];
@@ -192,7 +187,7 @@ fn p27_the_end_of_a_wait_says_why_how_often_and_for_how_long() {
         let mut run = Run::with(JobOptions::new().with_deadline(deadline));
         run.reply(accepted());
         while let Some(transmit) = run.next_request() {
-            run.job.handle_response(transmit.id, reply(), run.now);
+            run.job.handle_response(transmit.id, reply.clone(), run.now);
         }
         let said = run.error().to_string();
         let start = "the extraction did not finish before the deadline, 100 s after its submit: ";
@@ -212,7 +207,7 @@ fn p27_the_end_of_a_wait_says_why_how_often_and_for_how_long() {
     }
     let polls = run.count(|kind| matches!(kind, JobEventKind::PollDue { .. }));
     let JobError::Deadline {
-        failed: Some(failed),
+        last: Some(LastPoll::Failed(failed)),
         ..
     } = run.error()
     else {

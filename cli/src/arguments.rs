@@ -76,9 +76,9 @@ pub(crate) struct ExtractArguments {
 /// exits once the submits in flight have a response; a second Ctrl-C exits immediately, and reports
 /// what is then unknown. Pauses and outages are reported on standard error, and waited for.
 ///
-/// Exit status: 0 all were submitted; 1 some were not, or it is unknown whether they were; 2 invalid
-/// usage; 3 none was: the service could not be reached, refused the request or never responded
-/// usefully; 130 interrupted. With several problems: 130, else 1, else 2.
+/// Exit status: 0 all were submitted; 1 some were not, or it is unknown whether they were; 2
+/// invalid usage; 3 none was: the service could not be reached, refused the request or never
+/// responded usefully; 130 interrupted. With several problems: 130, else 1, else 2.
 #[derive(Debug, Args)]
 pub(crate) struct SubmitArguments {
     #[command(flatten)]
@@ -172,8 +172,8 @@ pub(crate) struct AwaitingArguments {
 /// JSON as error.raw_base64, in other formats in a file in the current folder.
 ///
 /// Exit status: 0 success, even if the queue was empty; 1 an extraction failed, or its result could
-/// not be fetched; 2 invalid usage; 3 the service could not be reached, refused the request or never
-/// responded usefully; 130 interrupted. With several problems: 130, else 1, else 2.
+/// not be fetched; 2 invalid usage; 3 the service could not be reached, refused the request or
+/// never responded usefully; 130 interrupted. With several problems: 130, else 1, else 2.
 #[derive(Debug, Args)]
 pub(crate) struct DrainArguments {
     /// Only what was submitted for this customer.

@@ -22,7 +22,7 @@ pub(crate) enum Exit {
 impl Exit {
     /// The exit status of a call: where the service has accepted anything or responded usefully,
     /// what failed besides is a matter of the documents.
-    pub(crate) fn of_call(self, has_worked: bool) -> Self {
+    pub(crate) fn for_call(self, has_worked: bool) -> Self {
         match self {
             Self::ServiceUnavailable if has_worked => Self::DocumentFailed,
             exit => exit,

@@ -93,7 +93,7 @@ pub(super) fn run(arguments: &DrainArguments) -> Result<Exit, Failure> {
     Ok(if interrupted.load(Ordering::SeqCst) {
         Exit::Interrupted
     } else {
-        sink.exit.of_call(sink.is_key_accepted)
+        sink.exit.for_call(sink.is_key_accepted)
     })
 }
 

@@ -42,7 +42,7 @@ pub(super) fn run(
     let ended = perform(connection, tasks, &plan, is_quiet, &mut results);
     // A full disk is not a Ctrl-C.
     let write_error = results.write_error.filter(|exit| *exit != Exit::Success);
-    let exit = results.exit.of_call(ended.has_worked);
+    let exit = results.exit.for_call(ended.has_worked);
     exit.max(write_error.unwrap_or(ended.exit))
 }
 

@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &SubmitArguments) -> Result<Exit, Failure> {
     };
     let is_quiet = arguments.verbosity.quiet;
     let ended = follow::perform(&connection, tasks, &plan, is_quiet, &mut tickets);
-    let exit = tickets.exit.of_call(ended.has_worked);
+    let exit = tickets.exit.for_call(ended.has_worked);
     Ok(exit.max(if tickets.are_printed {
         ended.exit
     } else {

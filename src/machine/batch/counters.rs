@@ -87,3 +87,33 @@ impl Counters {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_job_is_in_one_phase_until_it_has_succeeded_or_failed() {
+        let mut counters = Counters::default();
+        (0..3).for_each(|_| counters.begin(State::Ready));
+        counters.step(State::Ready, State::Submitting);
+        counters.step(State::Submitting, State::Waiting);
+        let phases = |counters: &Counters| {
+            let progress = counters.progress();
+            (progress.waiting, progress.submitting, progress.submitted)
+        };
+        assert_eq!(phases(&counters), (2, 0, 1));
+        counters.step(State::Waiting, State::Finished(OutcomeKind::Succeeded));
+        counters.step(State::Ready, State::Finished(OutcomeKind::Exhausted));
+        assert_eq!((phases(&counters), counters.unfinished()), ((1, 0, 0), 1));
+        for purpose in [Purpose::Listing, Purpose::Listing, Purpose::Listing] {
+            counters.sent(purpose);
+        }
+        let progress = counters.progress();
+        assert_eq!((progress.succeeded, progress.failed), (1, 1));
+        assert_eq!(
+            (progress.submits, progress.polls, progress.listings),
+            (0, 0, 3)
+        );
+    }
+}

@@ -345,3 +345,30 @@ fn in_an_outage_a_listing_and_a_poll_find_out_in_turns() {
         assert_eq!(*probe, ["listing", "poll"][number % 2], "{probes:?}");
     }
 }
+
+#[test]
+fn polls_that_failed_in_an_outage_cost_no_retries_afterwards() {
+    let options = BatchOptions::new()
+        .without_queue()
+        .without_rate()
+        .with_max_in_flight(100)
+        .with_max_submits(100)
+        .with_retry_budget(0);
+    let mut run = BatchRun::with_documents(100, options);
+    run.service.takes = Box::new(|_| MINUTE * 5);
+    run.run_until(START + SECOND);
+    let until = run.now + MINUTE * 10;
+    run.service.fault = Box::new(move |_, _, now| (now < until).then_some(Fault::Status(502)));
+    run.run_until(until + MINUTE * 7);
+    // Those that failed before it was known to be an outage wait for a retry each: one in 30 s.
+    assert!(run.succeeded() >= 90, "{}", run.succeeded());
+}
+
+#[test]
+fn a_retry_is_made_when_the_budget_allows_it_though_nothing_else_is_due() {
+    let options = BatchOptions::new().without_queue().with_retry_budget(0);
+    let mut run = BatchRun::with_documents(1, options);
+    run.service.fault = Box::new(|number, _, _| (number == 1).then_some(Fault::Status(500)));
+    run.run();
+    assert_eq!(run.succeeded(), 1, "{:?}", run.outcomes);
+}

@@ -117,6 +117,16 @@ fn y05_submits_and_polls_each_keep_a_share() {
 }
 
 #[test]
+fn y05_polls_have_their_turn_though_only_one_request_may_be_out() {
+    let options = BatchOptions::new().with_max_in_flight(1).without_queue();
+    let mut run = BatchRun::with_documents(500, options);
+    run.service.takes = Box::new(|_| Duration::from_secs(1));
+    run.run_until(START + Duration::from_secs(30));
+    assert!(run.succeeded() > 20, "{}", run.succeeded());
+    assert!(run.service.submits > 20, "{}", run.service.submits);
+}
+
+#[test]
 fn y06_a_restart_with_many_tickets_begins_with_one_listing_and_keeps_to_the_rate() {
     let mut run = BatchRun::new(BatchOptions::new());
     run.keeps_events = false;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{HOUR, MINUTE, watching};
 use crate::support::queue::{DrainRun, Queue, Reply, Rest, listing};
 use crate::support::{START, response, response_with, success};
-use typless::machine::{DrainEventKind, DrainOptions, Machine, Output, PauseReason};
+use typless::machine::{DrainError, DrainEventKind, DrainOptions, Machine, Output, PauseReason};
 
 #[test]
 fn d13_a_refused_key_stops_everything_with_one_event_until_a_new_key() {
@@ -143,4 +143,24 @@ fn d15_while_only_listings_work_few_ids_are_tried() {
     run.serve(&mut queue, HOUR);
     assert!(run.set_aside().len() < 50, "{}", run.set_aside().len());
     assert!(run.count(|kind| matches!(kind, DrainEventKind::Paused { .. })) > 5);
+}
+
+#[test]
+fn d13_an_id_for_which_alone_the_key_is_refused_is_set_aside() {
+    for options in [DrainOptions::new(), watching()] {
+        let mut run = DrainRun::with(options);
+        let refused = || Ok(response(403, r#"{"message": "not yours"}"#));
+        let mut queue = Queue::new(&["a", "b", "c"]).with("b", refused);
+        run.serve(&mut queue, 48 * HOUR);
+        let set_aside = run.count(|kind| {
+            let reason = |reason: &_| matches!(reason, DrainError::Refused { .. });
+            matches!(kind, DrainEventKind::SetAside { reason: why, .. } if reason(why))
+        });
+        assert_eq!(
+            (run.returned().len(), set_aside),
+            (2, 1),
+            "{:?}",
+            run.returned()
+        );
+    }
 }

@@ -1,6 +1,7 @@
 //! What a batch does while it is unknown whether the service works: who finds out, and what
 //! is reported.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::support::batch_run::BatchRun;
@@ -366,9 +367,14 @@ fn polls_that_failed_in_an_outage_cost_no_retries_afterwards() {
 
 #[test]
 fn a_retry_is_made_when_the_budget_allows_it_though_nothing_else_is_due() {
-    let options = BatchOptions::new().without_queue().with_retry_budget(0);
-    let mut run = BatchRun::with_documents(1, options);
-    run.service.fault = Box::new(|number, _, _| (number == 1).then_some(Fault::Status(500)));
+    let options = BatchOptions::new().without_queue().without_rate();
+    let mut run = BatchRun::with_documents(5, options.with_retry_budget(0));
+    let mut polls = BTreeMap::new();
+    run.service.fault = Box::new(move |_, request, _| {
+        let count: &mut u32 = polls.entry(request.to_owned()).or_default();
+        *count += 1;
+        (request.starts_with("GET") && *count <= 3).then_some(Fault::Status(500))
+    });
     run.run();
-    assert_eq!(run.succeeded(), 1, "{:?}", run.outcomes);
+    assert_eq!(run.succeeded(), 5, "{:?}", run.outcomes);
 }

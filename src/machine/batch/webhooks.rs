@@ -98,4 +98,18 @@ mod tests {
         assert!(!webhooks.arrive(later));
         assert_eq!((webhooks.finished.len(), webhooks.notified), (MAX, 0));
     }
+
+    #[test]
+    fn of_twenty_two_may_be_missing_and_of_nineteen_not() {
+        let index = IdIndex::new(7);
+        for (came, is_enough) in [(18, true), (17, false)] {
+            let mut webhooks = Webhooks::default();
+            for number in 0..came + 2 {
+                let id = index.hash(&number.to_string());
+                webhooks.finished(id, number < came, START);
+            }
+            let later = START + Duration::from_secs(11);
+            assert_eq!(webhooks.arrive(later), is_enough, "{came}");
+        }
+    }
 }

@@ -378,3 +378,41 @@ fn a_retry_is_made_when_the_budget_allows_it_though_nothing_else_is_due() {
     run.run();
     assert_eq!(run.succeeded(), 5, "{:?}", run.outcomes);
 }
+
+#[test]
+fn a_document_for_which_alone_the_key_is_refused_ends_and_no_other() {
+    let mut run = BatchRun::with_documents(100, BatchOptions::new());
+    run.service.poison = Some(("5.pdf", 403));
+    run.run_until(START + HOUR * 2);
+    assert_eq!((run.succeeded(), run.count_errors("Refused")), (99, 1));
+}
+
+#[test]
+fn a_last_poll_that_was_emitted_before_a_pause_is_not_sent_in_it() {
+    let mut hand = ByHand::new(BatchOptions::new()).with_documents(1);
+    hand.run_for(SECOND);
+    let submit = hand.submits[0].1;
+    let id = ExtractionId::new(&Service::id(99)).unwrap();
+    let ticket = Ticket::new(id, hand.now, hand.now + SECOND * 10);
+    hand.batch.resume(&ticket, hand.now).unwrap();
+    let event = loop {
+        match hand.batch.next_output(hand.now) {
+            Output::Event(event) => break event,
+            Output::Wait(until) => hand.now = until,
+            output => panic!("{output:?}"),
+        }
+    };
+    let poll_due = matches!(
+        event.kind,
+        BatchEventKind::Job {
+            event: JobEventKind::PollDue { .. },
+            ..
+        }
+    );
+    assert!(poll_due, "{event:?}");
+    let pause = response_with(429, ("retry-after", "3600"), "{}");
+    hand.batch.handle_response(submit, pause, hand.now);
+    hand.run_for(MINUTE * 30);
+    assert!(hand.polls.is_empty(), "{:?}", hand.polls);
+    assert_eq!(hand.batch.progress().failed, 1, "its deadline has passed");
+}

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn of_twenty_two_may_be_missing_and_of_nineteen_not() {
+    fn two_missing_of_twenty_are_few_enough_and_of_nineteen_too_many() {
         let index = IdIndex::new(7);
         for (came, is_enough) in [(18, true), (17, false)] {
             let mut webhooks = Webhooks::default();

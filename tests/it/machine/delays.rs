@@ -103,6 +103,10 @@ fn a_short_memory_follows_sooner() {
 
 #[test]
 fn half_of_the_weight_is_gone_after_a_half_life() {
+    for (asked, taken) in [(0, 4), (50, 50), (100_000, 10_000)] {
+        let estimator = DelayEstimator::new().with_half_life(asked);
+        assert_eq!(estimator.half_life(), taken);
+    }
     let mut estimator = DelayEstimator::new();
     (0..1000).for_each(|_| estimator.observe_finished(seconds(9.9), seconds(10.0)));
     let early = estimator.lateness(seconds(9.9), seconds(10.1));

@@ -79,7 +79,10 @@ impl Service {
         let object_id = self.ids.next(now).to_string();
         let result = ExtractionResult::new(&read.findings, &object_id, &file_name)
             .with_customer(customer.as_deref());
-        let body = to_body(&self.in_form(result));
+        let mut body = to_body(&self.in_form(result));
+        if let Some(blocks) = &read.text_blocks {
+            body = envelope::add_text_blocks(&body, blocks, b"}");
+        }
         self.synchronous += 1;
         self.count_accepted(file_name);
         Ok(json(StatusCode::OK, body))

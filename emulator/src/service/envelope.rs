@@ -47,13 +47,18 @@ pub(super) fn empty(status: &'static str, no_error: NoError) -> Bytes {
     })
 }
 
-/// The response for an extraction that succeeded, with the text blocks, which are JSON already, as
-/// the last property of its result. It is built on request, so that no result is held twice.
+/// The response for an extraction that succeeded, with the text blocks in its result.
 pub(super) fn with_text_blocks(success: &Bytes, text_blocks: &Bytes) -> Bytes {
-    let Some(before) = success.strip_suffix(AFTER_RESULT) else {
-        return success.clone();
+    add_text_blocks(success, text_blocks, AFTER_RESULT)
+}
+
+/// Adds the text blocks, which are JSON already, as the last property before what ends the result.
+/// This is done on request, so that no result is held twice.
+pub(super) fn add_text_blocks(json: &Bytes, text_blocks: &Bytes, end: &[u8]) -> Bytes {
+    let Some(before) = json.strip_suffix(end) else {
+        return json.clone();
     };
-    [before, br#","text_blocks":"#, text_blocks, AFTER_RESULT]
+    [before, br#","text_blocks":"#, text_blocks, end]
         .concat()
         .into()
 }

@@ -7,7 +7,7 @@ use typless::machine::Time;
 
 use super::fault::Fault;
 use super::refusal::Refusal;
-use super::route::Endpoint;
+use super::route::{self, Endpoint};
 use super::submission::{Reading, Submission, SubmissionKind};
 use super::{Delivery, Service, time_format};
 
@@ -82,7 +82,7 @@ impl Service {
         let now = self.advance(now);
         let accepted = reading.and_then(|reading| match reading.kind {
             SubmissionKind::Asynchronous => Ok(self.begin(reading, now)),
-            SubmissionKind::Synchronous => self.extract_now(reading, now),
+            SubmissionKind::Synchronous { .. } => self.extract_now(reading, now),
         });
         Delivery::after(
             arrival.fault,
@@ -122,7 +122,10 @@ impl Service {
         };
         match endpoint {
             Endpoint::Submit => submission(SubmissionKind::Asynchronous),
-            Endpoint::Extract => submission(SubmissionKind::Synchronous),
+            Endpoint::Extract => {
+                let is_training = route::is_training(&head.uri)?;
+                submission(SubmissionKind::Synchronous { is_training })
+            }
             Endpoint::Status => self.poll(&head).map(Processed::Response),
             Endpoint::Awaiting => self.awaiting(&head).map(Processed::Response),
         }

@@ -90,9 +90,10 @@ use work::Work;
 /// on its way.
 ///
 /// A result has `text_blocks`, the text of the document by lines, if the submit had
-/// `"parse_text_blocks": true` and the poll has `text_blocks=true`. They have the form that was
-/// seen in responses of the synchronous call: `{"value", "number", "page_number", "x", "y",
-/// "width", "height"}`, with the page from 1 and the box in the form of a field's value.
+/// `"parse_text_blocks": true` and the poll has `text_blocks=true`, or if a synchronous extraction
+/// has `training=true` in its query. They have the form that was seen in responses of the
+/// synchronous call: `{"value", "number", "page_number", "x", "y", "width", "height"}`, with the
+/// page from 1 and the box in the form of a field's value.
 ///
 /// # Errors
 ///

@@ -73,15 +73,7 @@ impl<'a> Poll<'a> {
     /// Reads `extraction_id` and `text_blocks` from a query.
     pub(super) fn from_uri(uri: &'a Uri) -> Result<Self, Refusal> {
         let extraction_id = parameter(uri, "extraction_id");
-        // As FastAPI takes booleans in a query.
-        let text_blocks = match parameter(uri, "text_blocks")
-            .map(|value| value.to_ascii_lowercase())
-            .as_deref()
-        {
-            None | Some("false" | "0" | "off" | "no" | "n" | "f") => Some(false),
-            Some("true" | "1" | "on" | "yes" | "y" | "t") => Some(true),
-            Some(_) => None,
-        };
+        let text_blocks = flag(uri, "text_blocks");
         match (extraction_id, text_blocks) {
             (Some(extraction_id), Some(text_blocks)) => Ok(Self {
                 extraction_id,
@@ -109,6 +101,22 @@ pub(super) fn customer(uri: &Uri) -> Result<Option<Cow<'_, str>>, Refusal> {
         ])]));
     }
     Ok(customer)
+}
+
+/// Whether a synchronous extraction has `training=true`. What else it does is not known.
+pub(super) fn is_training(uri: &Uri) -> Result<bool, Refusal> {
+    flag(uri, "training")
+        .ok_or_else(|| Refusal::Invalid(vec![Violation::no_boolean(&["query", "training"])]))
+}
+
+/// A boolean, as FastAPI takes it in a query; false if it is missing, `None` if it is none.
+fn flag(uri: &Uri, name: &str) -> Option<bool> {
+    let value = parameter(uri, name).map(|value| value.to_ascii_lowercase());
+    match value.as_deref() {
+        None | Some("false" | "0" | "off" | "no" | "n" | "f") => Some(false),
+        Some("true" | "1" | "on" | "yes" | "y" | "t") => Some(true),
+        Some(_) => None,
+    }
 }
 
 /// The first parameter of this name, decoded.

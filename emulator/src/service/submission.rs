@@ -32,8 +32,8 @@ pub(crate) struct Submission {
 pub(super) enum SubmissionKind {
     /// The response is an id.
     Asynchronous,
-    /// The response is the result.
-    Synchronous,
+    /// The response is the result; with `training=true` in the query it has text blocks.
+    Synchronous { is_training: bool },
 }
 
 /// The findings in a submitted document, and the names that the client gave.
@@ -79,8 +79,10 @@ impl Submission {
         let request = SubmitRequest::from_body(&body, &options)?;
         // The document is held once while it is read, not twice.
         drop(body);
-        // Only the asynchronous call is described as having text blocks.
-        let text_blocks = request.text_blocks && kind == SubmissionKind::Asynchronous;
+        let text_blocks = match kind {
+            SubmissionKind::Asynchronous => request.text_blocks,
+            SubmissionKind::Synchronous { is_training } => is_training,
+        };
         let outcome = last_read.read(request.document, request.document_type, text_blocks);
         Ok(Reading {
             kind,

@@ -5,7 +5,9 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 use typless::machine::{Job, JobOptions};
-use typless::wire::{ExtractRequest, ResponseError, StatusRequest, SubmitRequest, TextBlock};
+use typless::wire::{
+    ExtractRequest, Extraction, ResponseError, StatusRequest, SubmitRequest, TextBlock,
+};
 use typless_emulator::{Service, ServiceOptions};
 
 use crate::support::job::follow;
@@ -127,6 +129,35 @@ fn text_blocks_are_returned_when_submit_and_poll_request_them() {
         let area = total.bounding_box().expect("a place");
         assert!(area.width > 0.0 && area.height > 0.0, "{area:?}");
     }
+}
+
+#[test]
+fn text_blocks_are_returned_by_a_synchronous_extraction_in_training() {
+    let mut service = instant();
+    let body = submit_body(INVOICE);
+    let mut extract = |query: &str| {
+        let path = format!("/api/extract-data{query}");
+        plain::submit(&mut service, &path, &body, START)
+    };
+    for (query, has_text) in [
+        ("", false),
+        ("?training=false", false),
+        ("?training=true", true),
+    ] {
+        let response = extract(query);
+        let extraction = Extraction::from_json(response.into_body()).expect("a result");
+        assert_eq!(extraction.text("invoice_number"), Some("LPW-2026-0417"));
+        let blocks = extraction.text_blocks().expect("text blocks");
+        let total = blocks
+            .iter()
+            .find(|block| block.text() == "Total EUR 2,484.60");
+        assert_eq!(
+            total.and_then(TextBlock::page_number),
+            has_text.then_some(1),
+            "{query}"
+        );
+    }
+    assert_eq!(extract("?training=perhaps").status(), 422);
 }
 
 #[test]

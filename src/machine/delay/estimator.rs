@@ -326,3 +326,26 @@ impl Finish {
         WHOLE.saturating_sub(u64::try_from(left).unwrap_or(WHOLE))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_finished_within_a_span_has_finished_by_its_end_and_not_at_its_start() {
+        let estimator = DelayEstimator::new();
+        let curve = estimator.curve();
+        let seconds = |seconds| to_ticks(Duration::from_secs(seconds));
+        let spans = [(0, 1), (5, 60), (86_400, 86_401), (0, 1_000_000)];
+        for (from, to) in spans.map(|(from, to)| (seconds(from), seconds(to))) {
+            let finish = Finish::new(curve, from, to);
+            assert_eq!(finish.share(curve, from), 0, "{from} {to}");
+            assert_eq!(finish.share(curve, to), WHOLE, "{from} {to}");
+        }
+        // Within a tick hardly any finishes.
+        let from = seconds(86_400);
+        let finish = Finish::new(curve, from, from + 2);
+        assert!(finish.share < WHOLE >> 20);
+        assert_eq!(finish.share(curve, from + 1), WHOLE / 2);
+    }
+}

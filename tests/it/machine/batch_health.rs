@@ -416,3 +416,17 @@ fn a_last_poll_that_was_emitted_before_a_pause_is_not_sent_in_it() {
     assert!(hand.polls.is_empty(), "{:?}", hand.polls);
     assert_eq!(hand.batch.progress().failed, 1, "its deadline has passed");
 }
+
+#[test]
+fn a_poll_that_is_welcome_just_at_the_deadline_is_made_then_and_not_before() {
+    let mut hand = ByHand::new(BatchOptions::new());
+    let id = ExtractionId::new(&Service::id(99)).unwrap();
+    let ticket = Ticket::new(id, START, START + MINUTE);
+    hand.batch.resume(&ticket, START).unwrap();
+    hand.run_for(Duration::ZERO);
+    let later = response_with(200, ("retry-after", "60"), r#"{"status": "IN_PROGRESS"}"#);
+    hand.batch.handle_response(hand.polls[0].1, later, START);
+    hand.run_for(MINUTE * 2);
+    let sent: Vec<Time> = hand.polls.iter().map(|(at, _)| *at).collect();
+    assert_eq!(sent, [START, START + MINUTE]);
+}

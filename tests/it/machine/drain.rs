@@ -374,3 +374,16 @@ fn into_outcome_accepts_only_events_with_an_outcome() {
         .collect();
     assert!(matches!(&outcomes[..], [(extraction_id, Ok(_))] if extraction_id.as_str() == "a"));
 }
+
+#[test]
+fn a_listing_may_be_larger_than_a_result() {
+    let limits = |options| {
+        let mut run = DrainRun::with(options);
+        let list = run.requests_now().remove(0);
+        run.drain.handle_response(list.id, listing(&["a"]), run.now);
+        let fetch = run.requests_now().remove(0);
+        (list.limits.response_bytes, fetch.limits.response_bytes)
+    };
+    const MIB: u64 = 1 << 20;
+    assert_eq!(limits(DrainOptions::new()), (64 * MIB, 32 * MIB));
+}

@@ -266,3 +266,22 @@ fn only_the_last_event_has_an_outcome() {
         .count();
     assert_eq!(outcomes, 1);
 }
+
+#[test]
+fn polls_that_fail_alike_are_counted() {
+    let mut run = Run::submitted();
+    for status in [500, 500, 502, 200, 200, 200] {
+        run.reply(response(status, "<html>"));
+    }
+    run.reply(in_progress()).reply(response(200, "<html>"));
+    let counts: Vec<u16> = run
+        .events
+        .iter()
+        .filter_map(|event| match event.kind {
+            JobEventKind::PollFailed { alike, .. } => Some(alike),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(counts, [1, 2, 1, 1, 2, 3]);
+    run.reply(success()).succeeded();
+}

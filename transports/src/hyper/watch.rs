@@ -92,8 +92,8 @@ fn next(limits: Limits, progress: &Progress) -> (Instant, Exceeded) {
 }
 
 /// When a limit is exceeded. Limits are capped at 30 years, so the sum cannot overflow.
-fn after(start: Instant, limit: std::time::Duration) -> Instant {
-    const MAX_LIMIT: std::time::Duration = std::time::Duration::from_secs(30 * 365 * 24 * 3600);
+fn after(start: Instant, limit: Duration) -> Instant {
+    const MAX_LIMIT: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
     start + limit.min(MAX_LIMIT)
 }
 

@@ -6,11 +6,18 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::machine::{Failure, Limits, Time};
 use crate::wire::Body;
+
+/// The longest time that a driver sleeps before it reads its clock again: 30 s.
+///
+/// On most systems the timers stop while the system is asleep, and a clock may go on. What became
+/// due meanwhile is done at most this long after the system wakes.
+pub const MAX_SLEEP: Duration = Duration::from_secs(30);
 
 /// Performs one exchange on the calling thread.
 ///

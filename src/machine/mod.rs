@@ -5,6 +5,7 @@
 //! is this loop:
 //!
 //! ```
+//! use typless::drive::MAX_SLEEP;
 //! use typless::machine::{Job, JobEventKind, JobOptions, Machine, Output, Time};
 //! # use typless::wire::{Api, Document};
 //! # fn now() -> Time { Time::from_unix_seconds(1_700_000_000) }
@@ -27,7 +28,10 @@
 //!         },
 //!         // Store here what must survive a crash.
 //!         Output::Event(event) => println!("{event:?}"),
-//!         Output::Wait(until) => std::thread::sleep(until.saturating_since(now())),
+//!         // Timers may stop while the system is asleep: the clock is read again soon.
+//!         Output::Wait(until) => {
+//!             std::thread::sleep(until.saturating_since(now()).min(MAX_SLEEP));
+//!         }
 //!         Output::NeedInput | Output::Done => break,
 //!     }
 //! }

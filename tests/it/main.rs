@@ -39,6 +39,7 @@ mod machine {
 /// The rows of `docs/faults.md`: each test has the name of its row.
 mod faults {
     mod batch;
+    mod clocks;
     mod drain;
     mod drain_outages;
     mod hangs;

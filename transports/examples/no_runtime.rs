@@ -10,7 +10,7 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
 use bytes::Bytes;
-use typless::drive::Clock;
+use typless::drive::{BlockingClock, Clock};
 use typless::machine::{Failure, FailureKind, Job, JobEventKind, Machine, Output, Transmit};
 use typless_transports::SystemClock;
 
@@ -34,7 +34,7 @@ fn main() -> support::Outcome {
                 }
                 other => println!("{other:?}"),
             },
-            Output::Wait(until) => std::thread::sleep(until.saturating_since(clock.now())),
+            Output::Wait(until) => clock.sleep_until(until),
             Output::NeedInput | Output::Done => return Ok(()),
         }
     }

@@ -7,9 +7,10 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::{self, Either};
 use futures_util::stream::FuturesUnordered;
-use typless::drive::{AsyncClock, AsyncTransport};
+use typless::drive::{AsyncClock, AsyncTransport, MAX_SLEEP};
 use typless::machine::{Failure, Machine, Output, RequestId, Time, Transmit};
 
+use crate::in_flight::InFlight;
 use crate::trace::{DriverSpan, ExchangeSpan};
 
 /// Drives a machine without blocking, and returns its events one by one.
@@ -68,7 +69,8 @@ pub struct Driver<'t, M, T, C> {
     machine: M,
     transport: T,
     clock: C,
-    in_flight: FuturesUnordered<Exchange<'t>>,
+    exchanges: FuturesUnordered<Exchange<'t>>,
+    in_flight: InFlight,
     span: DriverSpan,
 }
 
@@ -88,7 +90,8 @@ impl<'t, M: Machine, T: AsyncTransport + Clone + 't, C: AsyncClock> Driver<'t, M
             machine,
             transport,
             clock,
-            in_flight: FuturesUnordered::new(),
+            exchanges: FuturesUnordered::new(),
+            in_flight: InFlight::new(),
             span: DriverSpan::new(),
         }
     }
@@ -100,11 +103,15 @@ impl<'t, M: Machine, T: AsyncTransport + Clone + 't, C: AsyncClock> Driver<'t, M
     pub async fn next_event(&mut self) -> Option<M::Event> {
         loop {
             let now = self.clock.now();
+            if let Some(until) = self.reports_until(now) {
+                self.wait(Some(until)).await;
+                continue;
+            }
             match self.machine.next_output(now) {
                 Output::Send(transmit) => self.start(transmit, now),
                 Output::Event(event) => return Some(event),
                 Output::Wait(until) => self.wait(Some(until)).await,
-                Output::NeedInput if self.in_flight.is_empty() => return None,
+                Output::NeedInput if self.exchanges.is_empty() => return None,
                 Output::NeedInput => self.wait(None).await,
                 Output::Done => return None,
             }
@@ -135,26 +142,44 @@ impl<'t, M: Machine, T: AsyncTransport + Clone + 't, C: AsyncClock> Driver<'t, M
     ) {
         let transport = self.transport.clone();
         let span = self.span.exchange(id, &request, now);
-        self.in_flight.push(Box::pin(async move {
+        self.in_flight.start(id, now + limits.total);
+        self.exchanges.push(Box::pin(async move {
             let result = span.instrument(transport.send(request, limits)).await;
             Finished { id, result, span }
         }));
     }
 
-    /// Waits until an exchange finishes, at most until `until`. A finished exchange goes to the
-    /// machine before anything else happens.
+    /// Until when to wait for exchanges whose limit has passed, before the machine sees the time.
+    fn reports_until(&mut self, now: Time) -> Option<Time> {
+        // A clock that stands still does so until they have reported.
+        if self.clock.stands_still() {
+            return None;
+        }
+        self.in_flight.reports_until(now)
+    }
+
+    /// Waits until an exchange finishes, at most until `until`, and at most [`MAX_SLEEP`], unless
+    /// the clock stands still. A finished exchange goes to the machine before anything else
+    /// happens.
     async fn wait(&mut self, until: Option<Time>) {
+        let until = until.map(|until| {
+            if self.clock.stands_still() {
+                until
+            } else {
+                until.min(self.clock.now() + MAX_SLEEP)
+            }
+        });
         let finished = match until {
-            Some(until) if self.in_flight.is_empty() => return self.clock.sleep_until(until).await,
+            Some(until) if self.exchanges.is_empty() => return self.clock.sleep_until(until).await,
             Some(until) if !self.clock.stands_still() => {
                 let time = pin!(self.clock.sleep_until(until));
-                match future::select(self.in_flight.next(), time).await {
+                match future::select(self.exchanges.next(), time).await {
                     Either::Left((finished, _)) => finished,
                     Either::Right(_) => None,
                 }
             }
             // A clock that stands still would jump to a time limit before the exchange can finish.
-            _ => self.in_flight.next().await,
+            _ => self.exchanges.next().await,
         };
         if let Some(finished) = finished {
             self.handle(finished);
@@ -162,6 +187,7 @@ impl<'t, M: Machine, T: AsyncTransport + Clone + 't, C: AsyncClock> Driver<'t, M
     }
 
     fn handle(&mut self, Finished { id, result, span }: Finished) {
+        self.in_flight.finish(id);
         let now = self.clock.now();
         span.finish(&result, now);
         match result {
@@ -192,7 +218,7 @@ impl<M: fmt::Debug, T, C> fmt::Debug for Driver<'_, M, T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Driver")
             .field("machine", &self.machine)
-            .field("in_flight", &self.in_flight.len())
+            .field("in_flight", &self.exchanges.len())
             .finish_non_exhaustive()
     }
 }

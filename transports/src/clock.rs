@@ -2,34 +2,49 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use typless::drive::{AsyncClock, BlockingClock, Clock};
+use typless::drive::{AsyncClock, BlockingClock, Clock, MAX_SLEEP};
 use typless::machine::Time;
+
+use crate::stopwatch::Stopwatch;
 
 /// The time of the system.
 ///
-/// The wall clock is read once, in [`new`](Self::new). From then on this clock follows the
-/// monotonic clock, so later changes of the wall clock have no effect. After the computer was
-/// suspended it may be behind: waits then end late, never early. Copies show the same time.
+/// The wall clock is read once, in [`new`](Self::new). From then on this clock follows a monotonic
+/// clock, so later changes of the wall clock have no effect. Copies show the same time.
+///
+/// | system | time asleep (suspended or hibernated) |
+/// | --- | --- |
+/// | Linux, Android | counts: `CLOCK_BOOTTIME` |
+/// | macOS, iOS and others of Apple | counts: `CLOCK_MONOTONIC`, which includes it there |
+/// | Windows | counts: the performance counter, as [`Instant`] has it |
+/// | others | counts if [`Instant`] counts it; otherwise this clock is behind afterwards |
+///
+/// Timers stop while the system is asleep. [`sleep_until`](BlockingClock::sleep_until) therefore
+/// reads the clock at least each [`MAX_SLEEP`], and returns at most so late.
+///
+/// [`Instant`]: std::time::Instant
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
     started_at: Time,
-    started: Instant,
+    stopwatch: Stopwatch,
 }
 
 impl SystemClock {
     /// A clock set to the time of the wall clock.
     pub fn new() -> Self {
-        // A wall clock set before 1970 counts as 1970.
-        let since_epoch = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
         Self {
-            started_at: Time::from_unix(since_epoch),
-            started: Instant::now(),
+            started_at: from_wall_clock(SystemTime::now()),
+            stopwatch: Stopwatch::start(),
         }
     }
+}
+
+/// The time that a wall clock shows. One that is set before 1970 counts as 1970.
+pub(crate) fn from_wall_clock(time: SystemTime) -> Time {
+    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH);
+    Time::from_unix(since_epoch.unwrap_or_default())
 }
 
 impl Default for SystemClock {
@@ -40,7 +55,7 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Time {
-        self.started_at + self.started.elapsed()
+        self.started_at + self.stopwatch.elapsed()
     }
 }
 
@@ -52,7 +67,7 @@ impl BlockingClock for SystemClock {
             if left.is_zero() {
                 return;
             }
-            std::thread::sleep(left);
+            std::thread::sleep(left.min(MAX_SLEEP));
         }
     }
 }
@@ -106,5 +121,30 @@ impl BlockingClock for ManualClock {
 impl AsyncClock for ManualClock {
     async fn sleep_until(&self, time: Time) {
         self.move_to(time);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wall_clock_before_1970_counts_as_1970() {
+        let day = Duration::from_secs(24 * 3600);
+        let before = SystemTime::UNIX_EPOCH
+            .checked_sub(day)
+            .expect("the day before");
+        assert_eq!(from_wall_clock(before), Time::EPOCH);
+        assert_eq!(
+            from_wall_clock(SystemTime::UNIX_EPOCH + day),
+            Time::EPOCH + day
+        );
+        // It goes on from there.
+        let clock = SystemClock {
+            started_at: from_wall_clock(before),
+            ..SystemClock::new()
+        };
+        clock.sleep_until(clock.now() + Duration::from_micros(10));
+        assert!(clock.now() > Time::EPOCH && clock.now() < Time::EPOCH + day);
     }
 }

@@ -24,10 +24,12 @@ mod clock;
 mod file_source;
 #[cfg(feature = "hyper")]
 pub mod hyper;
+mod in_flight;
 #[cfg(any(feature = "ureq", feature = "hyper"))]
 mod one_line;
 #[cfg(any(feature = "ureq", feature = "hyper"))]
 mod response_limit;
+mod stopwatch;
 #[cfg(any(feature = "ureq", feature = "hyper-rustls"))]
 mod submit_idle;
 #[cfg(feature = "tokio")]

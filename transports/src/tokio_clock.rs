@@ -3,31 +3,35 @@
 use std::time::SystemTime;
 
 use tokio::time::Instant;
-use typless::drive::{AsyncClock, Clock};
+use typless::drive::{AsyncClock, Clock, MAX_SLEEP};
 use typless::machine::Time;
+
+use crate::clock::from_wall_clock;
+use crate::stopwatch::Stopwatch;
 
 /// The time of the system, with tokio's timers.
 ///
 /// The wall clock is read once, as by [`SystemClock`](crate::SystemClock). From then on this clock
-/// follows tokio's clock, so a test that pauses tokio's clock pauses this one.
+/// follows tokio's clock, so a test that pauses tokio's clock pauses this one. The time that the
+/// system is asleep counts as it does for [`SystemClock`](crate::SystemClock): tokio's clock leaves
+/// it out, and this clock adds it.
+///
 /// [`sleep_until`](AsyncClock::sleep_until) needs a tokio runtime with its timers enabled;
 /// [`now`](Clock::now) does not. Copies show the same time.
 #[derive(Debug, Clone, Copy)]
 pub struct TokioClock {
     started_at: Time,
     started: Instant,
+    stopwatch: Stopwatch,
 }
 
 impl TokioClock {
     /// A clock set to the time of the wall clock.
     pub fn new() -> Self {
-        // A wall clock set before 1970 counts as 1970.
-        let since_epoch = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
         Self {
-            started_at: Time::from_unix(since_epoch),
+            started_at: from_wall_clock(SystemTime::now()),
             started: Instant::now(),
+            stopwatch: Stopwatch::start(),
         }
     }
 }
@@ -40,7 +44,7 @@ impl Default for TokioClock {
 
 impl Clock for TokioClock {
     fn now(&self) -> Time {
-        self.started_at + self.started.elapsed()
+        self.started_at + self.started.elapsed() + self.stopwatch.asleep()
     }
 }
 
@@ -52,7 +56,7 @@ impl AsyncClock for TokioClock {
             if left.is_zero() {
                 return;
             }
-            tokio::time::sleep(left).await;
+            tokio::time::sleep(left.min(MAX_SLEEP)).await;
         }
     }
 }

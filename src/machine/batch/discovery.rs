@@ -186,22 +186,29 @@ impl Discovery {
         }
         let Record {
             submitted_at,
-            polls,
             fresh,
             ..
         } = entry.record;
-        let is_old = polls == 0 && !fresh && now.saturating_since(submitted_at) >= OLD;
+        let is_unpolled = entry.record.polls() == 0;
+        let is_old = is_unpolled && !fresh && now.saturating_since(submitted_at) >= OLD;
         let since_own_poll = now.saturating_since(entry.own_poll_at);
         if self.webhooks.arrive(now) {
             // Two would have to be silent.
             return is_old || since_own_poll >= MAX_RELAXED_BELIEF;
         }
-        let age = |time: Time| time.saturating_since(submitted_at);
         let policy = self.jobs.poll_policy;
-        let lateness = policy.lateness(self.estimator(entry), age(entry.own_poll_at), age(now));
+        let lateness = |start: Time| {
+            let age = |time: Time| time.saturating_since(start);
+            policy.lateness(self.estimator(entry), age(entry.own_poll_at), age(now))
+        };
+        let mut lateness_by_age = lateness(submitted_at);
+        if entry.record.is_resumed() && !self.listing.trust().has_listed() {
+            // Neither the queue nor the ticket's age has shown anything yet.
+            lateness_by_age = lateness_by_age.max(lateness(entry.record.followed_since()));
+        }
         let max_lateness =
             (policy.price() + pressure).saturating_mul(self.listing.lists_all_but_one_in());
-        is_old || since_own_poll >= MAX_BELIEF || lateness >= max_lateness
+        is_old || since_own_poll >= MAX_BELIEF || lateness_by_age >= max_lateness
     }
 
     /// What puts a poll off that is due by what was known before, and is not by what is known now.
@@ -215,7 +222,6 @@ impl Discovery {
         let Record {
             reason,
             polled_at,
-            submitted_at,
             deadline,
             ..
         } = entry.record;
@@ -223,11 +229,8 @@ impl Discovery {
         if reason != PollReason::Policy || now >= deadline || is_as_before {
             return None;
         }
-        let age = polled_at.saturating_since(submitted_at);
-        let due = submitted_at
-            + self
-                .poll_policy(pressure, now)
-                .next_poll_by(self.estimator(entry), age, None);
+        let policy = self.poll_policy(pressure, now);
+        let due = entry.record.next_poll_by(policy, self.estimator(entry));
         (due > now).then_some(Input::NotListed(polled_at))
     }
 
@@ -255,6 +258,16 @@ impl Discovery {
     /// A job waits in this slot now.
     pub(super) fn enqueued(&mut self, slot: Slot) {
         if slot == Slot::Polls(Priority::Overdue) {
+            self.listing.note_overdue_poll();
+        }
+    }
+
+    /// It is the turn of this job to be polled. If it was resumed and no listing lists it, the next
+    /// such poll waits for another listing, as after [`enqueued`](Self::enqueued).
+    pub(super) fn selected(&mut self, entry: &Entry) {
+        let is_silent = entry.is_counted && !entry.is_named();
+        let listed_at = self.listing.listed_at().filter(|_| is_silent);
+        if entry.record.is_resumed() && listed_at > Some(entry.record.polled_at) {
             self.listing.note_overdue_poll();
         }
     }
@@ -400,11 +413,9 @@ impl Discovery {
             && !is_named
             && now < entry.record.deadline
             && self.listing.tells_about(entry.meta.customer.as_ref());
-        let in_progress = &mut self.listing.in_progress;
-        let submitted_at = entry.record.submitted_at;
         match (entry.is_counted, is_counted) {
-            (false, true) => in_progress.add(entry.kind, submitted_at, now),
-            (true, false) => in_progress.remove(entry.kind, submitted_at),
+            (false, true) => self.listing.begin(entry.kind, &entry.record, now),
+            (true, false) => self.listing.end(entry.kind, &entry.record),
             _ => {}
         }
         entry.is_counted = is_counted;

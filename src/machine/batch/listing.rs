@@ -8,8 +8,9 @@ use super::age_histogram::AgeHistogram;
 use super::event::QueueProblem;
 use super::in_flight::{Outgoing, Purpose};
 use super::trust::{PRIOR, Seen, Trust};
-use crate::machine::delay::DelayEstimators;
+use crate::machine::delay::{DelayEstimators, DelaySlot};
 use crate::machine::exchange::Limits;
+use crate::machine::job::record::Record;
 use crate::machine::poll_policy::PollPolicy;
 use crate::machine::time::Time;
 use crate::wire::{Api, AwaitingRequest};
@@ -25,6 +26,8 @@ pub(super) struct Listing {
     pub(super) customer: Option<Arc<str>>,
     /// The jobs that a listing tells about.
     pub(super) in_progress: AgeHistogram,
+    /// Those of them that were resumed, by when that was.
+    resumed: AgeHistogram,
     trust: Trust,
     /// When the last listing that was read was sent, and the first.
     listed_at: Option<Time>,
@@ -128,6 +131,7 @@ impl Listing {
         Self {
             customer,
             in_progress: AgeHistogram::default(),
+            resumed: AgeHistogram::default(),
             trust: if is_on { Trust::Unproven } else { Trust::Off },
             listed_at: None,
             first_listed_at: None,
@@ -168,6 +172,22 @@ impl Listing {
             failed < u32::from(MAX_FAULTS)
         };
         self.trust.is_usable() && may_come
+    }
+
+    /// Counts a job among those that a listing tells about.
+    pub(super) fn begin(&mut self, kind: DelaySlot, record: &Record, now: Time) {
+        self.in_progress.add(kind, record.submitted_at, now);
+        if record.is_resumed() {
+            self.resumed.add(kind, record.followed_since(), now);
+        }
+    }
+
+    /// Counts it no longer.
+    pub(super) fn end(&mut self, kind: DelaySlot, record: &Record) {
+        self.in_progress.remove(kind, record.submitted_at);
+        if record.is_resumed() {
+            self.resumed.remove(kind, record.followed_since());
+        }
     }
 
     pub(super) fn is_out(&self) -> bool {
@@ -310,8 +330,9 @@ impl Listing {
 
     fn is_worth_it(&self, measure: Measure<'_>, at: Time) -> bool {
         let (mut all, mut most) = (Duration::ZERO, Duration::ZERO);
-        for (kind, jobs, submitted_at) in self.in_progress.iter() {
-            let age = |time: Time| time.saturating_since(submitted_at);
+        // A ticket's age may be wrong: a resumed job counts as one that was submitted then, too.
+        for (kind, jobs, start) in self.in_progress.iter().chain(self.resumed.iter()) {
+            let age = |time: Time| time.saturating_since(start);
             let last = self.listed_at.map_or(Duration::ZERO, age);
             let estimator = measure.estimators.map(|estimators| estimators.at(kind));
             let lateness = measure.poll_policy.lateness(estimator, last, age(at));

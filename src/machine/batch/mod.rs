@@ -383,7 +383,12 @@ impl Batch {
             Work::ReachDeadline(key) => self.reach_deadline(key, now),
             Work::Wake(key) => self.wake(key, now),
             Work::Skip => {}
-            Work::Step(key, input) => return self.step(key, input, now),
+            Work::Step(key, input) => {
+                if let (Input::Turn(_), Some(entry)) = (input, self.jobs.get(key)) {
+                    self.discovery.selected(entry);
+                }
+                return self.step(key, input, now);
+            }
             Work::EmitListing => self.outbox.emit_listing_due(),
             Work::SendListing => self.send_listing(now),
             Work::Probe(probe) => return self.emit_probe(probe, now),

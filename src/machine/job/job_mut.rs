@@ -157,7 +157,7 @@ impl JobMut<'_> {
 
     /// The event of an effect; `None` if there is nothing to report.
     fn event(&mut self, effect: Effect, decoded: Decoded, step: &Step) -> Option<JobEventKind> {
-        let (due, polls) = (self.record.due, self.record.polls);
+        let (due, polls) = (self.record.due, self.record.polls());
         Some(match effect {
             Effect::Nothing | Effect::Submit | Effect::Poll => return None,
             Effect::EmitSubmitting => JobEventKind::Submitting {

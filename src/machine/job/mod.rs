@@ -84,9 +84,19 @@ impl Job {
 
     /// Resumes a submitted job, of this process or another. It is polled immediately.
     ///
-    /// Without a deadline in the options, the ticket's deadline applies; if it has passed, there is
-    /// one last poll. If the clock was set back, the job counts as submitted now, and its deadline
-    /// moves back by the same time.
+    /// The times of a ticket are those of the clock that was there when it was written, and that
+    /// clock may have been wrong, or ours may be:
+    ///
+    /// - The next polls come no later than those of a job that is submitted now, whatever age the
+    ///   ticket says: only the time since the resumption is certain. Where the poll policy polls
+    ///   one of that age more often, it is polled so.
+    /// - Without a deadline in the options, the ticket's deadline applies.
+    /// - If that has passed, the job is followed from now on for as long as it was to be followed
+    ///   from its submit, at most for [`JobOptions::DEADLINE`]. Usually one poll finds out what
+    ///   became of it: the service keeps results for 48 hours. If it is still in progress, the
+    ///   clock was wrong or the service is slow.
+    /// - If the ticket was written in the future, the clock was set back. The job counts as
+    ///   submitted now, and its deadline moves back by the same time.
     pub fn resume(api: &Api, ticket: &Ticket, options: JobOptions, now: Time) -> Self {
         let record = Record::from_ticket(ticket, options.deadline, now);
         let mut job = Self::begin(api, None, ticket.meta(), options, record, now);

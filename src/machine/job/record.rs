@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use super::options::JobOptions;
 use super::snapshot::Snapshot;
 use super::ticket::Ticket;
+use crate::machine::delay::DelayEstimator;
+use crate::machine::poll_policy::PollPolicy;
 use crate::machine::time::Time;
 
 /// The state of one job, in at most 64 bytes and without a string: a batch keeps hundreds of
@@ -26,8 +29,9 @@ pub(crate) struct Record {
     /// The number of the newest exchange. Submits come first: an exchange up to `submits` was a
     /// submit.
     pub(crate) exchange: u32,
-    pub(crate) polls: u32,
     pub(crate) submits: u32,
+    /// Its age when it was resumed, in whole seconds, as its ticket says; zero for other jobs.
+    pub(crate) resumed_after: u32,
     /// Submits that count against the retry budget.
     pub(crate) spent: u16,
     /// Submits that were repeated although they may have arrived.
@@ -108,6 +112,44 @@ pub enum PollReason {
 }
 
 impl Record {
+    /// How many polls there were: the exchanges after the submits, and one whose event was emitted.
+    pub(crate) fn polls(&self) -> u32 {
+        let sent = self.exchange.saturating_sub(self.submits);
+        sent.saturating_add(u32::from(self.state == State::PollEmitted))
+    }
+
+    /// Whether its age is what a ticket says.
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.resumed_after > 0
+    }
+
+    /// Since when this process follows the job: since the submit, or since it was resumed.
+    pub(crate) fn followed_since(&self) -> Time {
+        self.submitted_at + Duration::from_secs(self.resumed_after.into())
+    }
+
+    /// When the next poll is due by the policy.
+    ///
+    /// The age of a resumed job is what its ticket says, and the clock that said so may have been
+    /// wrong. What is certain is how long this process has followed it. So it is polled no later
+    /// than a job that was submitted when this one was resumed.
+    pub(crate) fn next_poll_by(
+        &self,
+        policy: PollPolicy,
+        estimator: Option<&DelayEstimator>,
+    ) -> Time {
+        let due = |start: Time| {
+            let age = self.polled_at.saturating_since(start);
+            start + policy.next_poll_by(estimator, age, None)
+        };
+        let by_age = due(self.submitted_at);
+        if self.is_resumed() {
+            by_age.min(due(self.followed_since()))
+        } else {
+            by_age
+        }
+    }
+
     /// How many submits there were, for events and snapshots, which count as far as this.
     pub(crate) fn attempts(&self) -> u16 {
         u16::try_from(self.submits).unwrap_or(u16::MAX)
@@ -132,8 +174,8 @@ impl Record {
             submitted_at: Time::EPOCH,
             polled_at: Time::EPOCH,
             exchange: 0,
-            polls: 0,
             submits: 0,
+            resumed_after: 0,
             spent: 0,
             resubmissions: 0,
             failures: 0,
@@ -146,28 +188,28 @@ impl Record {
 
     /// A job that was submitted by an earlier process, to be polled immediately.
     pub(crate) fn resumed(submitted_at: Time, now: Time, deadline: Time) -> Self {
+        let age = now.saturating_since(submitted_at);
         Self {
             state: State::Waiting,
             submitted_at,
+            resumed_after: u32::try_from(age.as_secs()).unwrap_or(u32::MAX),
             reason: PollReason::Resumed,
             ..Self::ready(now, deadline)
         }
     }
 
-    /// The job of a ticket. Without a deadline of its own, the ticket's applies. If the clock was
-    /// set back, the job counts as submitted now, and its deadline moves back by the same time.
+    /// The job of a ticket. Without a deadline of its own, the ticket's applies, unless the ticket
+    /// was written by another time than ours: see [`Job::resume`](crate::machine::Job::resume).
     pub(crate) fn from_ticket(ticket: &Ticket, deadline: Option<Duration>, now: Time) -> Self {
-        let submitted_at = ticket.submitted_at().min(now);
-        let put_back = ticket.submitted_at().saturating_since(now);
-        let left = ticket
-            .deadline()
-            .saturating_since(submitted_at)
-            .saturating_sub(put_back);
-        Self::resumed(
-            submitted_at,
-            now,
-            deadline.map_or(submitted_at + left, |deadline| now + deadline),
-        )
+        let (submitted_at, end) = (ticket.submitted_at(), ticket.deadline());
+        let span = end.saturating_since(submitted_at);
+        let deadline = match deadline {
+            Some(deadline) => now + deadline,
+            None if submitted_at > now => now + span,
+            None if end <= now => now + span.min(JobOptions::DEADLINE),
+            None => end,
+        };
+        Self::resumed(submitted_at.min(now), now, deadline)
     }
 
     /// The job of a snapshot. A submit that may have been sent counts as in flight.

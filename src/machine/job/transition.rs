@@ -256,7 +256,6 @@ fn submit_again(
 
 fn emit_poll_due(record: &mut Record, now: Time) -> Effect {
     record.state = State::PollEmitted;
-    record.polls = record.polls.saturating_add(1);
     if now >= record.deadline {
         record.reason = PollReason::Deadline;
     }
@@ -288,7 +287,9 @@ fn polled(record: &mut Record, result: PollResult, now: Time, rules: &Rules<'_>)
 }
 
 fn is_young(record: &Record, now: Time) -> bool {
-    record.fresh && record.polls < GRACE_POLLS && now.saturating_since(record.submitted_at) <= GRACE
+    record.fresh
+        && record.polls() < GRACE_POLLS
+        && now.saturating_since(record.submitted_at) <= GRACE
 }
 
 fn in_progress(
@@ -304,7 +305,7 @@ fn in_progress(
     record.state = State::Waiting;
     if record.reason == PollReason::Listed {
         // Later listings may still contain it for long.
-        let age = now.saturating_since(record.submitted_at);
+        let age = now.saturating_since(record.followed_since());
         record.not_before = record
             .not_before
             .max(now + age / MISNAMED_SHARE)
@@ -337,9 +338,7 @@ fn poll_failed(
 /// Sets when the next poll is due: by the policy, not before the time the service asked for, and
 /// not after the deadline.
 fn schedule(record: &mut Record, hint: Option<Duration>, now: Time, rules: &Rules<'_>) {
-    let age = record.polled_at.saturating_since(record.submitted_at);
-    let by_policy =
-        record.submitted_at + rules.poll_policy.next_poll_by(rules.estimator, age, None);
+    let by_policy = record.next_poll_by(rules.poll_policy, rules.estimator);
     // A slow response may come after the next poll was due already.
     record.due = by_policy.max(now + rules.poll_policy.smallest_gap());
     record.reason = PollReason::Policy;
@@ -367,7 +366,7 @@ fn not_listed(record: &mut Record, at: Time, now: Time, rules: &Rules<'_>) -> Ef
 }
 
 fn reported_finished(record: &mut Record, reason: PollReason, now: Time) -> Effect {
-    let since_last = if record.polls > 0 && reason == PollReason::Notification {
+    let since_last = if record.polls() > 0 && reason == PollReason::Notification {
         record.polled_at + NOTIFIED_GAP
     } else {
         now

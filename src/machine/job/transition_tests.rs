@@ -124,8 +124,7 @@ fn records(state: State) -> Vec<Record> {
                     let mut record = Record::ready(NOW, deadline);
                     (record.state, record.due, record.not_before) = (state, due, not_before);
                     (record.submitted_at, record.polled_at) = (earlier, earlier);
-                    (record.exchange, record.submits, record.spent, record.polls) =
-                        (3, 1, spent, 1);
+                    (record.exchange, record.submits, record.spent) = (3, 1, spent);
                     (record.fresh, record.abandoned) = (flags & 1 > 0, flags & 2 > 0);
                     record.resubmissions = u16::from(flags & 8 > 0);
                     record.reported_by = (flags & 4 > 0).then_some(PollReason::Notification);

@@ -13,8 +13,8 @@ use bytes::Bytes;
 use http::Response;
 use proptest::prelude::*;
 use typless::machine::{
-    Failure, FailureKind, Job, JobError, JobEvent, JobEventKind, JobOptions, Machine, Output,
-    PollReason, Snapshot, Ticket, Time, Transmit,
+    Failure, FailureKind, Job, JobError, JobEvent, JobOptions, Machine, Output, Snapshot, Ticket,
+    Time, Transmit,
 };
 
 /// A service that accepts a document after some refused attempts, and finishes it some time later.
@@ -271,29 +271,6 @@ fn a_resumed_job_polls_at_once() {
         outputs[1],
         format!("GET https://developers.typless.com/api/get-extraction-data?extraction_id={ID}")
     );
-}
-
-#[test]
-fn past_its_deadline_a_resumed_job_polls_once_more() {
-    let mut run = support::Run::new(Job::resume(
-        &api(),
-        &ticket(),
-        JobOptions::new(),
-        START + Duration::from_secs(90_000),
-    ));
-    run.now = START + Duration::from_secs(90_000);
-    run.reply(in_progress()).settle();
-    assert!(matches!(
-        run.events[0].kind,
-        JobEventKind::PollDue {
-            reason: PollReason::Deadline,
-            ..
-        }
-    ));
-    assert!(matches!(
-        run.outcome(),
-        Some(Err(JobError::Deadline { .. }))
-    ));
 }
 
 #[test]

@@ -6,9 +6,10 @@ mod thread_pool;
 
 use std::sync::{Arc, mpsc};
 
-use typless::drive::{BlockingClock, BlockingTransport};
+use typless::drive::{BlockingClock, BlockingTransport, MAX_SLEEP};
 use typless::machine::{Machine, Output, Time, Transmit};
 
+use crate::in_flight::InFlight;
 use crate::trace::DriverSpan;
 pub use handle::Handle;
 use handle::Input;
@@ -71,6 +72,8 @@ pub struct Driver<M, T, C> {
     shared: Arc<Shared>,
     inputs: (mpsc::Sender<Input<M>>, mpsc::Receiver<Input<M>>),
     thread_pool: Option<ThreadPool<T>>,
+    /// The exchanges on other threads.
+    in_flight: InFlight,
     span: DriverSpan,
 }
 
@@ -84,6 +87,7 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
             shared: Arc::default(),
             inputs: mpsc::channel(),
             thread_pool: None,
+            in_flight: InFlight::new(),
             span: DriverSpan::new(),
         }
     }
@@ -122,6 +126,10 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
                 continue;
             }
             let now = self.clock.now();
+            if let Some(until) = self.reports_until(now) {
+                self.shared.wait(Some(until.saturating_since(now)));
+                continue;
+            }
             match self.machine.next_output(now) {
                 Output::Send(transmit) => self.perform(transmit, now),
                 Output::Event(event) => return Some(event),
@@ -186,6 +194,9 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
             Some(pool) => pool.submit(task, &self.transport),
             None => Some(task),
         };
+        if rejected.is_none() {
+            self.in_flight.start(id, now + limits.total);
+        }
         if let Some(task) = rejected {
             let finished = task.perform(&self.transport);
             self.handle_finished(finished);
@@ -214,6 +225,7 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
     }
 
     fn handle_finished(&mut self, Finished { id, result, span }: Finished) {
+        self.in_flight.finish(id);
         let now = self.clock.now();
         span.finish(&result, now);
         match result {
@@ -222,7 +234,17 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
         }
     }
 
-    /// Waits until this time, a finished exchange, or an input.
+    /// Until when to wait for exchanges whose limit has passed, before the machine sees the time.
+    fn reports_until(&mut self, now: Time) -> Option<Time> {
+        // A clock that stands still does so until they have reported.
+        if self.clock.stands_still() {
+            return None;
+        }
+        self.in_flight.reports_until(now)
+    }
+
+    /// Waits until this time, a finished exchange, or an input. It may return early: it waits at
+    /// most [`MAX_SLEEP`], unless the clock stands still.
     fn wait(&self, until: Time) {
         let wakers = self.shared.wakers();
         if self.in_flight() == 0
@@ -230,13 +252,23 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
             && (wakers.handles == 0 || self.clock.stands_still())
         {
             // Nothing else can wake the driver, and a clock may sleep in its own way.
-            self.clock.sleep_until(until);
+            self.clock.sleep_until(self.bounded(until));
         } else if self.clock.stands_still() {
             // It would jump to a time limit before the exchange can finish.
             self.shared.wait(None);
         } else {
+            let now = self.clock.now();
             self.shared
-                .wait(Some(until.saturating_since(self.clock.now())));
+                .wait(Some(until.saturating_since(now).min(MAX_SLEEP)));
+        }
+    }
+
+    /// This time, or the time by which the clock is read again.
+    fn bounded(&self, until: Time) -> Time {
+        if self.clock.stands_still() {
+            until
+        } else {
+            until.min(self.clock.now() + MAX_SLEEP)
         }
     }
 }

@@ -7,15 +7,23 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Duration, Instant, Sleep, sleep_until};
 use typless::machine::Limits;
 
 use super::progress::Progress;
+
+/// How long is read after a time limit: 100 ms.
+///
+/// A process that was stopped continues when the limit has passed, and the response may be in the
+/// socket by then: the task of the connection must read it first.
+const MAX_LATE_READ: Duration = Duration::from_millis(100);
 
 /// Watches the limits of an exchange.
 pub(super) struct Watch {
     limits: Limits,
     timer: Pin<Box<Sleep>>,
+    /// The limit that has passed, while what has arrived is read.
+    passed_at: Option<Instant>,
 }
 
 /// A limit that was exceeded.
@@ -32,24 +40,30 @@ impl Watch {
         Self {
             limits,
             timer: Box::pin(sleep_until(at)),
+            passed_at: None,
         }
     }
 
-    /// Ready once a limit is exceeded.
+    /// Ready once a limit is exceeded, and what had arrived by then is read.
     ///
     /// The timer is reset to an earlier time immediately, but to a later time only when it fires,
     /// so progress costs nothing.
     pub(super) fn poll(&mut self, progress: &Progress, cx: &mut Context<'_>) -> Poll<Exceeded> {
         loop {
             let (at, limit) = next(self.limits, progress);
-            if at < self.timer.deadline() {
+            if at < self.timer.deadline() && self.passed_at.is_none() {
                 self.timer.as_mut().reset(at);
             }
             ready!(self.timer.as_mut().poll(cx));
-            if at <= self.timer.deadline() {
+            if at > self.timer.deadline() {
+                self.passed_at = None;
+                self.timer.as_mut().reset(at);
+            } else if self.passed_at == Some(at) {
                 return Poll::Ready(limit);
+            } else {
+                self.passed_at = Some(at);
+                self.timer.as_mut().reset(Instant::now() + MAX_LATE_READ);
             }
-            self.timer.as_mut().reset(at);
         }
     }
 }
@@ -78,8 +92,8 @@ fn next(limits: Limits, progress: &Progress) -> (Instant, Exceeded) {
 }
 
 /// When a limit is exceeded. Limits are capped at 30 years, so the sum cannot overflow.
-fn after(start: Instant, limit: std::time::Duration) -> Instant {
-    const MAX_LIMIT: std::time::Duration = std::time::Duration::from_secs(30 * 365 * 24 * 3600);
+fn after(start: Instant, limit: Duration) -> Instant {
+    const MAX_LIMIT: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
     start + limit.min(MAX_LIMIT)
 }
 

@@ -2,15 +2,19 @@
 
 mod exchange;
 mod failure;
+mod late_reads;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use typless::drive::{BlockingTransport, Clock};
 use typless::machine::{Failure, Job, JobError, JobOptions, Limits};
 use typless::wire::{Api, Body, Document, Extraction};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector, DefaultConnector};
 
 use crate::blocking::Driver;
 use crate::{SystemClock, one_line};
+use late_reads::LateReads;
 
 /// A blocking transport over an agent of ureq 3.
 ///
@@ -18,6 +22,9 @@ use crate::{SystemClock, one_line};
 /// proxies, certificates and resolver. With every configuration of the agent, redirects are not
 /// followed, an error status is a response and not an error, and the limits of each exchange apply.
 /// Cheap to clone: clones share the agent and its connections.
+///
+/// A process may be stopped until a limit has passed. With a new agent, a response that has arrived
+/// by then is read. With your own agent it is lost, and a submit is then of unknown outcome.
 #[derive(Debug, Clone)]
 pub struct Ureq {
     agent: ureq::Agent,
@@ -31,8 +38,9 @@ impl Ureq {
             .max_idle_connections(16)
             .max_idle_connections_per_host(16)
             .build();
+        let connector = DefaultConnector::new().chain(LateReads);
         Self {
-            agent: config.new_agent(),
+            agent: ureq::Agent::with_parts(config, connector, DefaultResolver::default()),
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod asynchronous;
 mod blocking;
+mod clocks;
 #[cfg(all(feature = "hyper-rustls", feature = "ureq"))]
 mod conformance;
 #[cfg(any(feature = "ureq", feature = "hyper"))]

@@ -32,13 +32,13 @@ pub(super) fn scripts() -> Vec<Script> {
         .on(5, "abandon"),
         Script::new(
             "resumed",
-            "A ticket is resumed: polled at once, and then by its age.",
+            "A ticket is resumed: polled at once, and then as one that is submitted now.",
             [Ok(in_progress()), Ok(success())],
         ),
         Script::new(
             "resumed-past-its-deadline",
-            "One last poll, which brings the result.",
-            [Ok(success())],
+            "Past its deadline, it is followed as long again.",
+            [Ok(in_progress()), Ok(success())],
         ),
         Script::new(
             "restored",

@@ -2,6 +2,7 @@
 
 mod exchange;
 mod failure;
+#[cfg(feature = "ureq-late-reads")]
 mod late_reads;
 
 use bytes::Bytes;
@@ -9,12 +10,9 @@ use http::{Request, Response};
 use typless::drive::{BlockingTransport, Clock};
 use typless::machine::{Failure, Job, JobError, JobOptions, Limits};
 use typless::wire::{Api, Body, Document, Extraction};
-use ureq::unversioned::resolver::DefaultResolver;
-use ureq::unversioned::transport::{Connector, DefaultConnector};
 
 use crate::blocking::Driver;
 use crate::{SystemClock, one_line};
-use late_reads::LateReads;
 
 /// A blocking transport over an agent of ureq 3.
 ///
@@ -23,8 +21,9 @@ use late_reads::LateReads;
 /// followed, an error status is a response and not an error, and the limits of each exchange apply.
 /// Cheap to clone: clones share the agent and its connections.
 ///
-/// A process may be stopped until a limit has passed. With a new agent, a response that has arrived
-/// by then is read. With your own agent it is lost, and a submit is then of unknown outcome.
+/// A process may be stopped until a limit has passed. A response that has arrived by then is read
+/// with the feature `ureq-late-reads` and an agent of [`new`](Self::new). Otherwise it is lost, and
+/// a submit is then of unknown outcome.
 #[derive(Debug, Clone)]
 pub struct Ureq {
     agent: ureq::Agent,
@@ -38,9 +37,8 @@ impl Ureq {
             .max_idle_connections(16)
             .max_idle_connections_per_host(16)
             .build();
-        let connector = DefaultConnector::new().chain(LateReads);
         Self {
-            agent: ureq::Agent::with_parts(config, connector, DefaultResolver::default()),
+            agent: agent(config),
         }
     }
 
@@ -109,4 +107,18 @@ impl BlockingTransport for Ureq {
             exchange::perform_with_body(&self.agent, Request::from_parts(parts, body), limits)
         }
     }
+}
+
+#[cfg(feature = "ureq-late-reads")]
+fn agent(config: ureq::config::Config) -> ureq::Agent {
+    use ureq::unversioned::resolver::DefaultResolver;
+    use ureq::unversioned::transport::{Connector, DefaultConnector};
+
+    let connector = DefaultConnector::new().chain(late_reads::LateReads);
+    ureq::Agent::with_parts(config, connector, DefaultResolver::default())
+}
+
+#[cfg(not(feature = "ureq-late-reads"))]
+fn agent(config: ureq::config::Config) -> ureq::Agent {
+    config.new_agent()
 }

@@ -18,6 +18,8 @@ use crate::{SystemClock, one_line};
 /// proxies, certificates and resolver. With every configuration of the agent, redirects are not
 /// followed, an error status is a response and not an error, and the limits of each exchange apply.
 /// Cheap to clone: clones share the agent and its connections.
+///
+/// Its [limits](crate#limits) on responses are those of every transport here.
 #[derive(Debug, Clone)]
 pub struct Ureq {
     agent: ureq::Agent,

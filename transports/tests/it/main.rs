@@ -3,7 +3,7 @@
 
 mod asynchronous;
 mod blocking;
-#[cfg(all(feature = "hyper-rustls", feature = "ureq"))]
+#[cfg(all(feature = "hyper-rustls", feature = "ureq-rustls"))]
 mod conformance;
 #[cfg(any(feature = "ureq", feature = "hyper"))]
 mod exchanges;

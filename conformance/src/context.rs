@@ -13,6 +13,8 @@ use typless::wire::{
 
 use crate::check::{CheckError, fail};
 use crate::runtime::Runtime;
+#[cfg(feature = "tls")]
+use crate::server::{Certificate, Certificates};
 use crate::server::{Connection, Http2Response, Http2Server, Server};
 use crate::subject::{Dropped, ExchangeResult, Subject};
 
@@ -28,6 +30,8 @@ pub(crate) struct TestContext {
     runtime: Runtime,
     timeout: Duration,
     large_body_bytes: u64,
+    #[cfg(feature = "tls")]
+    certificates: Option<Certificates>,
 }
 
 impl TestContext {
@@ -41,7 +45,16 @@ impl TestContext {
             runtime: Runtime::new()?,
             timeout,
             large_body_bytes,
+            #[cfg(feature = "tls")]
+            certificates: None,
         })
+    }
+
+    /// The root that the transport trusts, and what depends on it.
+    #[cfg(feature = "tls")]
+    pub(crate) fn with_certificates(mut self, certificates: Option<Certificates>) -> Self {
+        self.certificates = certificates;
+        self
     }
 
     /// How long to wait for something that should happen immediately.
@@ -75,6 +88,23 @@ impl TestContext {
     /// A server that responds to each request with these bytes.
     pub(crate) fn serve_bytes(&self, bytes: Vec<u8>) -> io::Result<Server> {
         self.serve(move |connection| connection.respond_to_all(&bytes))
+    }
+
+    /// A server whose connections begin TLS, with this certificate.
+    #[cfg(feature = "tls")]
+    pub(crate) fn serve_tls(
+        &self,
+        certificate: Certificate,
+        script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
+    ) -> io::Result<Server> {
+        let certificates = self.certificates.as_ref();
+        let config = certificates
+            .ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))?
+            .config(certificate)?;
+        self.serve(move |connection| {
+            connection.begin_tls(config.clone())?;
+            script(connection)
+        })
     }
 
     pub(crate) fn serve_http2(
@@ -220,6 +250,17 @@ pub(crate) fn expect_failure_kind(
     kinds: &[FailureKind],
 ) -> Result<String, CheckError> {
     expect_failure(result, kinds).map(|failure| format!("{:?}", failure.kind()))
+}
+
+/// All that a failure shows, with every cause.
+pub(crate) fn shown(failure: &Failure) -> String {
+    let mut shown = format!("{failure} {failure:?}");
+    let mut cause = failure.cause().source();
+    while let Some(next) = cause {
+        shown.push_str(&format!(" {next} {next:?}"));
+        cause = next.source();
+    }
+    shown
 }
 
 pub(crate) fn describe(result: &ExchangeResult) -> String {

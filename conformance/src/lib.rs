@@ -30,9 +30,9 @@
 //!
 //! [`asynchronous`] tests a transport whose exchanges are futures, on a tokio runtime or with the
 //! executor given to [`with_block_on`](Suite::with_block_on). With
-//! [`with_http2`](Suite::with_http2), HTTP/2 is tested too. [`rows`] lists all requirements.
-//! [`skip`](Suite::skip) leaves out a row that does not matter to you, and the report shows your
-//! reason.
+//! [`with_http2`](Suite::with_http2), HTTP/2 is tested too, and with `Suite::with_tls` TLS, which
+//! needs the feature `tls`. [`rows`] lists all requirements. [`skip`](Suite::skip) leaves out a row
+//! that does not matter to you, and the report shows your reason.
 //!
 //! Rows run one after the other and take a few seconds in total. No row depends on exact timing: a
 //! row fails only if something does not happen within a [timeout](Suite::with_timeout) of 10

@@ -22,6 +22,9 @@ pub(crate) enum Needs {
     Nothing,
     /// Transports that speak HTTP/2 without TLS.
     Http2,
+    /// Transports that trust a root of the suite.
+    #[cfg(feature = "tls")]
+    Tls,
     /// Transports whose exchanges are futures.
     Futures,
 }

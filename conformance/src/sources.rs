@@ -18,6 +18,7 @@ pub(crate) struct Faulty {
 pub(crate) enum Ends {
     Cleanly,
     InAnError,
+    InAPanic,
     /// It can't be opened.
     BeforeTheStart,
 }
@@ -32,6 +33,7 @@ impl DocumentSource for Faulty {
         match self.ends {
             Ends::Cleanly => Ok(Box::new(content)),
             Ends::InAnError => Ok(Box::new(content.chain(Failing))),
+            Ends::InAPanic => Ok(Box::new(content.chain(Panicking))),
             Ends::BeforeTheStart => {
                 Err(io::Error::new(io::ErrorKind::NotFound, "the file is gone"))
             }
@@ -47,6 +49,14 @@ impl Read for Failing {
             io::ErrorKind::PermissionDenied,
             "the disk is gone",
         ))
+    }
+}
+
+struct Panicking;
+
+impl Read for Panicking {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        panic!("a document of the conformance suite panics on purpose")
     }
 }
 

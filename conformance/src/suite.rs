@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use typless::drive::{AsyncTransport, BlockingTransport};
 
-use crate::check::{CheckError, fail};
+use crate::check::{CheckError, CheckResult, fail};
 use crate::context::TestContext;
 use crate::report::{Report, RowOutcome, RowReport};
 use crate::row::{Needs, Row};
 use crate::rows::rows;
 use crate::runtime::Runtime;
+#[cfg(feature = "tls")]
+use crate::server::Certificates;
 use crate::subject::{Asynchronous, BlockOn, Blocking, Subject, run};
 
 /// A suite for a blocking transport. `make` is called for each row.
@@ -48,6 +50,8 @@ where
 pub struct Suite<T> {
     make: Make<T>,
     make_http2: Option<Make<T>>,
+    #[cfg(feature = "tls")]
+    make_tls: Option<MakeTls<T>>,
     subject: fn(&Make<T>, &BlockOn) -> Box<dyn Subject>,
     block_on: Option<BlockOn>,
     skipped: Vec<(&'static str, String)>,
@@ -57,6 +61,17 @@ pub struct Suite<T> {
 }
 
 type Make<T> = Arc<dyn Fn() -> T + Send + Sync>;
+
+/// It is given the root that the transport is to trust.
+#[cfg(feature = "tls")]
+type MakeTls<T> = Arc<dyn Fn(&[u8]) -> T + Send + Sync>;
+
+/// What a row is run with.
+struct Setup<T> {
+    make: Make<T>,
+    #[cfg(feature = "tls")]
+    certificates: Option<Certificates>,
+}
 
 impl<T: 'static> Suite<T> {
     /// The default of [`with_timeout`](Self::with_timeout): 10 seconds.
@@ -72,6 +87,8 @@ impl<T: 'static> Suite<T> {
         Self {
             make: Arc::new(make),
             make_http2: None,
+            #[cfg(feature = "tls")]
+            make_tls: None,
             subject,
             block_on: None,
             skipped: Vec::new(),
@@ -85,6 +102,16 @@ impl<T: 'static> Suite<T> {
     /// knowledge").
     pub fn with_http2(mut self, make: impl Fn() -> T + Send + Sync + 'static) -> Self {
         self.make_http2 = Some(Arc::new(make));
+        self
+    }
+
+    /// Tests TLS too, with transports that trust one more root of trust: that of the servers of the
+    /// suite, a certificate in DER. It is made when the suite runs.
+    ///
+    /// The servers show certificates for `127.0.0.1` and speak HTTP/1.1.
+    #[cfg(feature = "tls")]
+    pub fn with_tls(mut self, make: impl Fn(&[u8]) -> T + Send + Sync + 'static) -> Self {
+        self.make_tls = Some(Arc::new(make));
         self
     }
 
@@ -152,18 +179,11 @@ impl<T: 'static> Suite<T> {
         if let Some((_, reason)) = self.skipped.iter().find(|(id, _)| *id == row.id) {
             return RowReport::new(row, RowOutcome::Skipped, reason.clone());
         }
-        let make = match (row.needs, &self.make_http2) {
-            (Needs::Http2, Some(make)) => make,
-            (Needs::Http2, None) => {
-                return RowReport::new(
-                    row,
-                    RowOutcome::NotApplicable,
-                    "it speaks HTTP/1.1 only".into(),
-                );
-            }
-            (Needs::Nothing | Needs::Futures, _) => &self.make,
+        let setup = match self.set_up(row) {
+            Ok(setup) => setup,
+            Err(error) => return into_report(row, Err(error)),
         };
-        let (subject, make, block_on) = (self.subject, make.clone(), block_on.clone());
+        let (subject, block_on) = (self.subject, block_on.clone());
         let (timeout, large_body_bytes) = (self.timeout, self.large_body_bytes);
         let max_wait = timeout.saturating_mul(6);
         let (sender, receiver) = mpsc::channel();
@@ -171,11 +191,14 @@ impl<T: 'static> Suite<T> {
             .name(format!("conformance {}", row.id))
             .spawn(move || {
                 let result = catch_unwind(AssertUnwindSafe(|| {
-                    (row.check)(&TestContext::new(
-                        subject(&make, &block_on),
+                    let context = TestContext::new(
+                        subject(&setup.make, &block_on),
                         timeout,
                         large_body_bytes,
-                    )?)
+                    )?;
+                    #[cfg(feature = "tls")]
+                    let context = context.with_certificates(setup.certificates);
+                    (row.check)(&context)
                 }));
                 let _ = sender
                     .send(result.unwrap_or_else(|panic| {
@@ -187,12 +210,43 @@ impl<T: 'static> Suite<T> {
             Ok(Err(_)) => fail(format!("it did not finish within {max_wait:?}")),
             Err(error) => Err(error.into()),
         };
-        match result {
-            Ok(observed) => RowReport::new(row, RowOutcome::Passed, observed),
-            Err(CheckError::Failed(observed)) => RowReport::new(row, RowOutcome::Failed, observed),
-            Err(CheckError::NotApplicable(reason)) => {
-                RowReport::new(row, RowOutcome::NotApplicable, reason)
+        into_report(row, result)
+    }
+
+    fn set_up(&self, row: &Row) -> Result<Setup<T>, CheckError> {
+        let make = match row.needs {
+            Needs::Nothing | Needs::Futures => self.make.clone(),
+            Needs::Http2 => self
+                .make_http2
+                .clone()
+                .ok_or_else(|| CheckError::NotApplicable("it speaks HTTP/1.1 only".into()))?,
+            #[cfg(feature = "tls")]
+            Needs::Tls => {
+                let make = self.make_tls.clone().ok_or_else(|| {
+                    CheckError::NotApplicable("no transport with TLS was given to the suite".into())
+                })?;
+                let certificates = Certificates::new()?;
+                let root = certificates.root().to_vec();
+                return Ok(Setup {
+                    make: Arc::new(move || make(&root)),
+                    certificates: Some(certificates),
+                });
             }
+        };
+        Ok(Setup {
+            make,
+            #[cfg(feature = "tls")]
+            certificates: None,
+        })
+    }
+}
+
+fn into_report(row: &'static Row, result: CheckResult) -> RowReport {
+    match result {
+        Ok(observed) => RowReport::new(row, RowOutcome::Passed, observed),
+        Err(CheckError::Failed(observed)) => RowReport::new(row, RowOutcome::Failed, observed),
+        Err(CheckError::NotApplicable(reason)) => {
+            RowReport::new(row, RowOutcome::NotApplicable, reason)
         }
     }
 }

@@ -24,7 +24,8 @@ pub struct Document {
 /// The bytes of a document that are not in memory: a file, an object store, a database.
 ///
 /// Implement it, or use `FileSource` of `typless-transports`. It is opened for each attempt to send
-/// the document. It must yield as many bytes as it declared, and the same bytes each time.
+/// the document. It must yield as many bytes as it declared, and the same bytes each time. A panic
+/// while it is opened or read counts as an error of the source.
 pub trait DocumentSource: Send + Sync + 'static {
     /// The number of bytes that the source yields.
     fn len(&self) -> u64;

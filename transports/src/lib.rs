@@ -15,6 +15,23 @@
 //! `hyper-rustls` adds [`Hyper::new`](hyper::Hyper::new). Your own agent or client brings its own
 //! TLS. `tracing` adds a span for each driver and each exchange.
 //!
+//! # Limits
+//!
+//! [`Ureq`](ureq::Ureq) and [`Hyper`](hyper::Hyper) have the same limits, and pass the same rows of
+//! the conformance suite:
+//!
+//! - A response over HTTP/1.1 has at most [`MAX_RESPONSE_HEADERS`] headers. With more, the exchange
+//!   is [`Interrupted`](typless::machine::FailureKind::Interrupted).
+//! - The head of a response has at most [`MAX_RESPONSE_HEAD_BYTES`] bytes. A longer one is
+//!   `Interrupted`, or is still read up to twice that length, as the buffer of the client allows.
+//! - The body has at most [`Limits::response_bytes`](typless::machine::Limits::response_bytes).
+//! - A response without a length ends with the connection, whatever ends it, such as TLS without
+//!   `close_notify`. What was received is returned: JSON that is cut is not whole, and a machine
+//!   finds out.
+//!
+//! With a client of your own, `Hyper` has the limits of that client on heads and idle connections;
+//! [`client_builder`](hyper::client_builder) has those above.
+//!
 //! To test your own transport, see the package `typless-conformance`.
 
 pub mod asynchronous;
@@ -22,6 +39,8 @@ pub mod blocking;
 mod boxed;
 mod clock;
 mod file_source;
+#[cfg(any(feature = "ureq", feature = "hyper"))]
+mod head_limits;
 #[cfg(feature = "hyper")]
 pub mod hyper;
 mod in_flight;
@@ -30,7 +49,7 @@ mod one_line;
 #[cfg(any(feature = "ureq", feature = "hyper"))]
 mod response_limit;
 mod stopwatch;
-#[cfg(any(feature = "ureq", feature = "hyper-rustls"))]
+#[cfg(any(feature = "ureq", feature = "hyper"))]
 mod submit_idle;
 #[cfg(feature = "tokio")]
 mod tokio_clock;
@@ -46,6 +65,8 @@ pub struct Readme;
 pub use boxed::BoxedTransport;
 pub use clock::{ManualClock, SystemClock};
 pub use file_source::FileSource;
+#[cfg(any(feature = "ureq", feature = "hyper"))]
+pub use head_limits::{MAX_RESPONSE_HEAD_BYTES, MAX_RESPONSE_HEADERS};
 #[cfg(feature = "tokio")]
 pub use tokio_clock::TokioClock;
 

@@ -3,6 +3,7 @@
 use std::io;
 
 use bytes::Bytes;
+use http::Method;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use typless::machine::FailureKind;
 
@@ -106,6 +107,11 @@ pub(super) const ROWS: &[Row] = &[
         "413 in the middle of an upload is a response, though the server does not read the rest",
         early,
     ),
+    row(
+        "http2-large-head",
+        "a head of 8 KB is returned over HTTP/2 too, and one of 2 MB is `Interrupted`",
+        large_head,
+    ),
 ];
 
 const INTERRUPTED: &[FailureKind] = &[FailureKind::Interrupted];
@@ -113,6 +119,7 @@ const INTERRUPTED: &[FailureKind] = &[FailureKind::Interrupted];
 fn exchange(context: &TestContext) -> CheckResult {
     let server = context.serve_http2(|_| Http2Response {
         status: 202,
+        headers: 0,
         body: Bytes::from_static(b"{}"),
         times: 1,
     })?;
@@ -196,6 +203,7 @@ fn concurrent(context: &TestContext) -> CheckResult {
         let query = request.uri().query().unwrap_or_default().to_owned();
         Http2Response {
             status: 200,
+            headers: 0,
             body: query.into(),
             times: 1,
         }
@@ -212,6 +220,7 @@ fn concurrent(context: &TestContext) -> CheckResult {
 fn limit(context: &TestContext) -> CheckResult {
     let server = context.serve_http2(|_| Http2Response {
         status: 200,
+        headers: 0,
         body: Bytes::from_static(&[b'x'; 10_000]),
         times: 1_000,
     })?;
@@ -226,6 +235,7 @@ fn limit(context: &TestContext) -> CheckResult {
 fn source(context: &TestContext) -> CheckResult {
     let server = context.serve_http2(|_| Http2Response {
         status: 202,
+        headers: 0,
         body: Bytes::from_static(b"{}"),
         times: 1,
     })?;
@@ -295,4 +305,26 @@ fn early(context: &TestContext) -> CheckResult {
     })?;
     expect_response_with(context.send(submit(&server.url(), 800_000)?)?, 413, b"{}")?;
     Ok("413".into())
+}
+
+fn large_head(context: &TestContext) -> CheckResult {
+    let server = context.serve_http2(|request| Http2Response {
+        status: 202,
+        headers: if request.method() == Method::GET {
+            8
+        } else {
+            2_000
+        },
+        body: Bytes::from_static(b"{}"),
+        times: 1,
+    })?;
+    let response = expect_response_with(context.send(poll(&server.url())?)?, 202, b"{}")?;
+    let found = (0..8).filter(|index| {
+        let value = response.headers().get(format!("x-{index}"));
+        value.is_some_and(|value| value.len() == 1000)
+    });
+    match found.count() {
+        8 => expect_failure_kind(context.send(submit(&server.url(), 1_000)?)?, INTERRUPTED),
+        found => fail(format!("{found} of 8 headers were returned")),
+    }
 }

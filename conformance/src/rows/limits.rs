@@ -1,9 +1,12 @@
-//! The limit on the bytes of a response.
+//! The limit on the bytes of a response, and limits on its head.
 
 use typless::machine::{FailureKind, Limits};
 
 use crate::check::{CheckResult, fail};
-use crate::context::{TestContext, expect_failure, expect_response_with, poll, response_bytes};
+use crate::context::{
+    TestContext, expect_failure, expect_failure_kind, expect_response_with, poll, response_bytes,
+    submit,
+};
 use crate::row::Row;
 use crate::server::{Connection, Counter};
 
@@ -29,6 +32,16 @@ pub(super) const ROWS: &[Row] = &[
         exact,
     ),
     Row::new(
+        "limit-headers",
+        "a response with 40 000 headers is `Interrupted`, without a panic",
+        too_many_headers,
+    ),
+    Row::new(
+        "limit-head",
+        "a response whose head does not end is `Interrupted`, and not read",
+        endless_head,
+    ),
+    Row::new(
         "limit-connection",
         "the unread part of a response is never taken for the next response",
         leftover,
@@ -37,6 +50,7 @@ pub(super) const ROWS: &[Row] = &[
 
 const LIMIT: usize = 100_000;
 const ENDLESS: u64 = 100_000_000;
+const ENDLESS_HEAD: u64 = 50_000_000;
 const BLOCK: usize = 50_000;
 
 fn limits(context: &TestContext) -> Limits {
@@ -101,6 +115,39 @@ fn exact(context: &TestContext) -> CheckResult {
         )?;
     }
     Ok(format!("{LIMIT} bytes"))
+}
+
+/// More headers than any client takes. They are few bytes, so that their number is what matters.
+fn too_many_headers(context: &TestContext) -> CheckResult {
+    let lines: Vec<String> = (0..40_000).map(|index| format!("{index}: ")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let server = context.serve_bytes(response_bytes("200 OK", &lines, b"{}"))?;
+    let result = context.send(poll(&server.url())?)?;
+    expect_failure_kind(result, &[FailureKind::Interrupted])?;
+    let result = context.send(submit(&server.url(), 1_000)?)?;
+    expect_failure_kind(result, &[FailureKind::Interrupted])
+}
+
+fn endless_head(context: &TestContext) -> CheckResult {
+    let sent = Counter::default();
+    let theirs = sent.clone();
+    let server = context.serve(move |connection| {
+        connection.request()?;
+        connection.write(b"HTTP/1.1 200 OK\r\nx-long: ")?;
+        for _ in 0..ENDLESS_HEAD / BLOCK as u64 {
+            connection.write(&[b'x'; BLOCK])?;
+            theirs.add(BLOCK as u64);
+        }
+        Ok(())
+    })?;
+    let result = context.send(poll(&server.url())?)?;
+    let sent = sent.get();
+    let kind = expect_failure_kind(result, &[FailureKind::Interrupted])?;
+    // Half of it is more than a system buffers.
+    if sent > ENDLESS_HEAD / 2 {
+        return fail(format!("it took {sent} bytes of a head"));
+    }
+    Ok(kind)
 }
 
 fn leftover(context: &TestContext) -> CheckResult {

@@ -10,6 +10,8 @@ mod reuse;
 mod sources;
 mod statuses;
 mod times;
+#[cfg(feature = "tls")]
+mod tls;
 mod volume;
 
 use crate::row::Row;
@@ -25,6 +27,8 @@ const ALL: &[&[Row]] = &[
     times::ROWS,
     reuse::ROWS,
     volume::ROWS,
+    #[cfg(feature = "tls")]
+    tls::ROWS,
     http2::ROWS,
 ];
 

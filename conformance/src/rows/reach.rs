@@ -6,7 +6,9 @@ use std::time::Duration;
 use typless::machine::FailureKind;
 
 use crate::check::{CheckError, CheckResult, fail};
-use crate::context::{KEY, SHORT, TestContext, expect_failure, expect_failure_kind, poll, submit};
+use crate::context::{
+    KEY, SHORT, TestContext, expect_failure, expect_failure_kind, poll, shown, submit,
+};
 use crate::row::Row;
 use crate::server::{Counter, listen};
 
@@ -123,13 +125,7 @@ fn secrets(context: &TestContext) -> CheckResult {
             context.send(submit(&url, 1_000)?)?,
             &[FailureKind::NotSent, FailureKind::Interrupted],
         )?;
-        let mut shown = format!("{failure} {failure:?}");
-        let mut cause = failure.cause().source();
-        while let Some(next) = cause {
-            shown.push_str(&format!(" {next} {next:?}"));
-            cause = next.source();
-        }
-        if shown.contains(KEY) {
+        if shown(&failure).contains(KEY) {
             return fail("the key is in a failure's text");
         }
     }

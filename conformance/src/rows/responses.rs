@@ -21,6 +21,16 @@ pub(super) const ROWS: &[Row] = &[
         duplicates,
     ),
     Row::new(
+        "response-many-headers",
+        "a response with 100 headers is returned with all of them",
+        many_headers,
+    ),
+    Row::new(
+        "response-large-head",
+        "a response with a head of 64 KiB is returned with all of it",
+        large_head,
+    ),
+    Row::new(
         "response-empty",
         "a response of no bytes is returned",
         empty,
@@ -89,6 +99,40 @@ fn duplicates(context: &TestContext) -> CheckResult {
         Ok("both".into())
     } else {
         fail(format!("[b, a] became {found:?}"))
+    }
+}
+
+fn many_headers(context: &TestContext) -> CheckResult {
+    let lines: Vec<String> = (1..100)
+        .map(|index| format!("x-{index}: {index}"))
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    // With the length, 100.
+    let server = context.serve_bytes(response_bytes("200 OK", &lines, b"{}"))?;
+    let response = expect_response_with(context.send(poll(&server.url())?)?, 200, b"{}")?;
+    for index in 1..100 {
+        let found = response.headers().get(format!("x-{index}"));
+        if found.is_none_or(|found| *found != *index.to_string()) {
+            return fail(format!("the header {index} became {found:?}"));
+        }
+    }
+    Ok("all".into())
+}
+
+fn large_head(context: &TestContext) -> CheckResult {
+    const HEAD_BYTES: usize = 64 * 1024;
+    // The body has two bytes.
+    let with_value = |value: &str| response_bytes("200 OK", &[&format!("x-long: {value}")], b"{}");
+    let value = "x".repeat(HEAD_BYTES + 2 - with_value("").len());
+    let server = context.serve_bytes(with_value(&value))?;
+    let response = expect_response_with(context.send(poll(&server.url())?)?, 200, b"{}")?;
+    match response.headers().get("x-long") {
+        Some(found) if *found == *value => Ok("all".into()),
+        found => fail(format!(
+            "the value of {} bytes became one of {:?}",
+            value.len(),
+            found.map(http::HeaderValue::len)
+        )),
     }
 }
 

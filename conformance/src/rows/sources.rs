@@ -3,7 +3,9 @@
 use typless::machine::FailureKind;
 
 use crate::check::{CheckResult, fail};
-use crate::context::{TestContext, expect_failure, response_bytes, submit_source};
+use crate::context::{
+    TestContext, expect_failure, expect_response, response_bytes, submit, submit_source,
+};
 use crate::row::Row;
 use crate::sources::{Ends, Faulty};
 
@@ -33,7 +35,20 @@ pub(super) const ROWS: &[Row] = &[
         "a document that can't be opened is `Source`, and never a whole upload",
         |context| never_whole(context, |_| 0, Ends::BeforeTheStart),
     ),
+    Row::new(
+        "source-panics",
+        "a document that panics is `Source`, never a whole upload, and the transport works on",
+        panics,
+    ),
 ];
+
+fn panics(context: &TestContext) -> CheckResult {
+    never_whole(context, |_| 0, Ends::InAPanic)?;
+    never_whole(context, |declared| declared / 2, Ends::InAPanic)?;
+    let server = context.serve_bytes(response_bytes("202 Accepted", &[], b"{}"))?;
+    expect_response(context.send(submit(&server.url(), 1_000)?)?)?;
+    Ok("Source".into())
+}
 
 /// Bytes of a body that is sent from one buffer, and of one that is not.
 const SIZES: [u64; 2] = [10, 2_000_000];

@@ -7,7 +7,8 @@ use typless::machine::FailureKind;
 
 use crate::check::{CheckResult, fail};
 use crate::context::{
-    TestContext, expect_failure, expect_response_with, poll, response_bytes, submit, submit_source,
+    TestContext, expect_failure_kind, expect_response_with, poll, response_bytes, submit,
+    submit_source,
 };
 use crate::row::Row;
 use crate::server::Connection;
@@ -83,12 +84,12 @@ pub(super) const ROWS: &[Row] = &[
     ),
     Row::new(
         "early-413-reads-on",
-        "413 in the middle of an upload is a response if the server reads the rest",
+        "413 or 401 in the middle of an upload is a response if the server reads the rest",
         early_reads_on,
     ),
     Row::new(
         "early-413-closes",
-        "413 in the middle of an upload and a close: a response or `Interrupted`, never `NotSent`",
+        "413 or 401 in an upload, and a close: a response or `Interrupted`, never `NotSent`",
         early_closes,
     ),
 ];
@@ -198,40 +199,43 @@ fn redirects(context: &TestContext) -> CheckResult {
     Ok("not followed".into())
 }
 
-/// 413 after the first kilobyte of the body.
-fn respond_early(connection: &mut Connection) -> io::Result<()> {
+const REFUSALS: [&str; 2] = ["413 Content Too Large", "401 Unauthorized"];
+
+/// A refusal after the first kilobyte of the body.
+fn respond_early(connection: &mut Connection, status: &str) -> io::Result<()> {
     connection.head()?;
     connection.read_exact(&mut [0; 1000])?;
-    connection.write(&response_bytes(
-        "413 Content Too Large",
-        &["connection: close"],
-        ERROR,
-    ))
+    connection.write(&response_bytes(status, &["connection: close"], ERROR))
 }
 
 fn early_reads_on(context: &TestContext) -> CheckResult {
-    let server = context.serve(|connection| {
-        respond_early(connection)?;
-        connection.drain()
-    })?;
-    let request = submit_source(&server.url(), Zeros::more_than_is_buffered())?;
-    expect_response_with(context.send(request)?, 413, ERROR)?;
-    Ok("413".into())
+    for status in REFUSALS {
+        let server = context.serve(move |connection| {
+            respond_early(connection, status)?;
+            connection.drain()
+        })?;
+        let request = submit_source(&server.url(), Zeros::more_than_is_buffered())?;
+        expect_response_with(context.send(request)?, number(status), ERROR)?;
+    }
+    Ok("a response".into())
 }
 
 fn early_closes(context: &TestContext) -> CheckResult {
-    let server = context.serve(|connection| {
-        respond_early(connection)?;
-        // Closed with unread bytes, which resets the connection. The response may be lost.
-        connection.peek()
-    })?;
-    match context.send(submit_source(
-        &server.url(),
-        Zeros::more_than_is_buffered(),
-    )?)? {
-        Ok(response) => expect_response_with(Ok(response), 413, ERROR).map(|_| "413".into()),
-        failure => {
-            expect_failure(failure, &[FailureKind::Interrupted]).map(|_| "Interrupted".into())
-        }
+    let mut observed = Vec::new();
+    for status in REFUSALS {
+        let server = context.serve(move |connection| {
+            respond_early(connection, status)?;
+            // Closed with unread bytes, which resets the connection. The response may be lost.
+            connection.peek()
+        })?;
+        let request = submit_source(&server.url(), Zeros::more_than_is_buffered())?;
+        observed.push(match context.send(request)? {
+            Ok(response) => {
+                expect_response_with(Ok(response), number(status), ERROR)?;
+                status.to_owned()
+            }
+            failure => expect_failure_kind(failure, &[FailureKind::Interrupted])?,
+        });
     }
+    Ok(observed.join(", "))
 }

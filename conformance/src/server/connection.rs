@@ -1,21 +1,21 @@
 //! One connection, as a script sees it.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ReceivedRequest, Shared};
+use super::{ReceivedRequest, Shared, Stream};
 
 /// One connection, as a script sees it. It reads only the bytes that a method needs.
 pub(crate) struct Connection {
     number: usize,
-    stream: TcpStream,
+    stream: Stream,
     shared: Arc<Shared>,
 }
 
 impl Connection {
-    pub(super) fn new(number: usize, stream: TcpStream, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(number: usize, stream: Stream, shared: Arc<Shared>) -> Self {
         Self {
             number,
             stream,
@@ -64,11 +64,12 @@ impl Connection {
 
     /// Waits until there is a byte to read, without reading it.
     pub(crate) fn peek(&self) -> io::Result<()> {
-        self.stream.peek(&mut [0]).map(drop)
+        self.stream.tcp().peek(&mut [0]).map(drop)
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes)
+        self.stream.write_all(bytes)?;
+        self.stream.flush()
     }
 
     /// Writes byte by byte, with a pause before each.
@@ -93,10 +94,27 @@ impl Connection {
         io::copy(&mut self.stream, &mut io::sink()).map(drop)
     }
 
+    /// Begins TLS: performs the handshake.
+    #[cfg(feature = "tls")]
+    pub(crate) fn begin_tls(&mut self, config: Arc<rustls::ServerConfig>) -> io::Result<()> {
+        let tcp = self.stream.tcp().try_clone()?;
+        self.stream = Stream::Tls(Box::new(super::tls::TlsStream::new(tcp, config)?));
+        Ok(())
+    }
+
+    /// Announces the end of the TLS connection. Without this, it ends like one that is cut.
+    #[cfg(feature = "tls")]
+    pub(crate) fn close_notify(&mut self) -> io::Result<()> {
+        match &mut self.stream {
+            Stream::Plain(_) => Ok(()),
+            Stream::Tls(stream) => stream.close_notify(),
+        }
+    }
+
     /// Ends the write side, then reads and discards until the client closes. This avoids a reset,
     /// in which written bytes could be lost.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
-        self.stream.shutdown(Shutdown::Write)?;
+        self.stream.tcp().shutdown(Shutdown::Write)?;
         self.drain()
     }
 

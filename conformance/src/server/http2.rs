@@ -29,9 +29,10 @@ struct Shared {
 
 type Respond = dyn Fn(&Request<Vec<u8>>) -> Http2Response + Send + Sync;
 
-/// A response: a status, and a body that is repeated `times` times.
+/// A response: a status, headers of 1000 bytes each, and a body that is repeated `times` times.
 pub(crate) struct Http2Response {
     pub(crate) status: u16,
+    pub(crate) headers: u16,
     pub(crate) body: Bytes,
     pub(crate) times: usize,
 }
@@ -129,6 +130,13 @@ async fn exchange(
         .push(request);
     let mut response = Response::new(());
     *response.status_mut() = http::StatusCode::from_u16(wanted.status).unwrap_or_default();
+    for index in 0..wanted.headers {
+        let name = http::HeaderName::try_from(format!("x-{index}"));
+        let value = http::HeaderValue::try_from("x".repeat(1000));
+        if let (Ok(name), Ok(value)) = (name, value) {
+            response.headers_mut().append(name, value);
+        }
+    }
     let mut outgoing = respond.send_response(response, false)?;
     for _ in 0..wanted.times {
         send(&mut outgoing, wanted.body.clone()).await?;

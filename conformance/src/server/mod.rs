@@ -5,6 +5,9 @@ mod counter;
 pub(super) mod frames;
 mod http2;
 mod received;
+mod stream;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -19,6 +22,9 @@ pub(super) use connection::Connection;
 pub(super) use counter::Counter;
 pub(super) use http2::{Http2Response, Http2Server};
 pub(super) use received::ReceivedRequest;
+use stream::Stream;
+#[cfg(feature = "tls")]
+pub(super) use tls::{Certificate, Certificates};
 
 /// A server that runs a script for each connection, on its own thread, and records the whole
 /// requests that it has received.
@@ -73,6 +79,12 @@ impl Server {
 
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The URL of a server whose script begins TLS.
+    #[cfg(feature = "tls")]
+    pub(super) fn tls_url(&self) -> String {
+        format!("https://{}", self.address)
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -185,7 +197,7 @@ fn run_script(stream: TcpStream, number: usize, shared: &Arc<Shared>, script: &S
     // Longer than any limit of a client, so the client stops waiting first.
     let _ = stream.set_read_timeout(Some(shared.timeout * 2));
     let _ = stream.set_write_timeout(Some(shared.timeout * 2));
-    let mut connection = Connection::new(number, stream, shared.clone());
+    let mut connection = Connection::new(number, Stream::Plain(stream), shared.clone());
     // An error means that the client has closed the connection.
     let _ = script(&mut connection);
     // Dropping the last handle closes the connection.

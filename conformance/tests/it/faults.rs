@@ -10,11 +10,13 @@ use crate::reference::{AsyncReference, FAULTS, Fault, Reference};
 fn blocking(fault: Option<Fault>) -> Suite<Reference> {
     conformance::blocking(move || Reference::new(fault))
         .with_http2(move || Reference::over_http2(fault))
+        .with_tls(move |root| Reference::over_tls(fault, root))
 }
 
 fn asynchronous(fault: Option<Fault>) -> Suite<AsyncReference> {
     conformance::asynchronous(move || AsyncReference::new(Reference::new(fault)))
         .with_http2(move || AsyncReference::new(Reference::over_http2(fault)))
+        .with_tls(move |root| AsyncReference::new(Reference::over_tls(fault, root)))
 }
 
 fn with_outcome(report: &Report, outcome: RowOutcome) -> Vec<&'static str> {
@@ -103,6 +105,24 @@ fn quick<T: 'static>(suite: Suite<T>, row: &str) -> Suite<T> {
         .into_iter()
         .filter(|heavy| *heavy != row);
     heavy.fold(suite, |suite, heavy| suite.skip(heavy, "it takes long"))
+}
+
+#[test]
+fn without_a_transport_with_tls_its_rows_do_not_apply_and_say_so() {
+    let report = conformance::blocking(|| Reference::new(None))
+        .only(&["tls-exchange", "http2-exchange", "status-401"])
+        .run();
+    report.assert();
+    assert_eq!(
+        with_outcome(&report, RowOutcome::NotApplicable),
+        ["tls-exchange", "http2-exchange"]
+    );
+    assert!(
+        report
+            .to_string()
+            .contains("no transport with TLS was given to the suite"),
+        "{report}"
+    );
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Writes the head, the document in base64 and the tail, block by block.
 
 use std::io::{self, Read};
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::GeneralPurposeConfig;
@@ -42,7 +45,9 @@ enum Input {
 
 /// A source being read. Its length must match the declared one.
 struct Stream {
-    source: Box<dyn Read + Send>,
+    /// Never locked, so it costs nothing: it makes every body `Sync`, as some HTTP clients require,
+    /// though a source need not be.
+    source: Mutex<Box<dyn Read + Send>>,
     declared: u64,
     /// Bytes that the source has not yielded yet.
     remaining: u64,
@@ -66,9 +71,7 @@ impl Encoder {
         let input = match content {
             Content::Memory(bytes) => Input::Memory(bytes.clone()),
             Content::Source { source, len } => Input::Stream(Stream {
-                source: source
-                    .open()
-                    .map_err(|error| SourceError::Unreadable(error).into_io())?,
+                source: Mutex::new(or_source_error(|| source.open())?),
                 declared: *len,
                 remaining: *len,
                 block: vec![0; usize::try_from(*len).unwrap_or(GROUPS).min(GROUPS)]
@@ -190,27 +193,47 @@ impl Stream {
         Ok(())
     }
 
-    fn read(&mut self, range: std::ops::Range<usize>) -> io::Result<usize> {
-        loop {
-            match self.source.read(&mut self.block[range.clone()]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // A source that claims to have read more than the buffer holds is broken; the bound
-                // avoids a panic.
-                Ok(count) => return Ok(count.min(range.len())),
-                Err(error) => return Err(SourceError::Unreadable(error).into_io()),
-            }
-        }
+    fn read(&mut self, range: Range<usize>) -> io::Result<usize> {
+        let source = self
+            .source
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        let room = &mut self.block[range];
+        let count = read(source, room)?;
+        // A source that claims to have read more than the buffer holds is broken; the bound avoids
+        // a panic.
+        Ok(count.min(room.len()))
     }
 
     fn has_more(&mut self) -> io::Result<bool> {
+        let source = self
+            .source
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        Ok(read(source, &mut [0])? > 0)
+    }
+}
+
+/// Reads some bytes of a source.
+fn read(source: &mut dyn Read, room: &mut [u8]) -> io::Result<usize> {
+    or_source_error(|| {
         loop {
-            match self.source.read(&mut [0]) {
+            match source.read(room) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(count) => return Ok(count > 0),
-                Err(error) => return Err(SourceError::Unreadable(error).into_io()),
+                result => return result,
             }
         }
-    }
+    })
+}
+
+/// Calls into a source. An error becomes a [`SourceError`], and so does a panic: it is the
+/// document's failure, not that of the transport or of the thread that reads.
+fn or_source_error<T>(call: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    // What a panic leaves half done belongs to the source, and its attempt ends with this error.
+    catch_unwind(AssertUnwindSafe(call))
+        // The message of the panic is left out: it may contain secrets.
+        .unwrap_or_else(|_| Err(io::Error::other("the document source panicked")))
+        .map_err(|error| SourceError::Unreadable(error).into_io())
 }
 
 fn take(from: &mut Bytes, buffer: &mut [u8]) -> usize {

@@ -7,7 +7,11 @@ use base64::Engine;
 use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use typless::wire::{Api, Body, Document, DocumentSource, SourceError, SubmitRequest};
+use typless::machine::{Job, Transmit};
+use typless::wire::{
+    Api, Body, BodyChunks, BodyReader, Document, DocumentSource, ExtractRequest, SourceError,
+    SubmitRequest,
+};
 
 fn body(document: Document) -> Body {
     SubmitRequest::new(document)
@@ -223,6 +227,66 @@ fn a_source_that_cannot_be_opened_is_a_source_failure() {
         SourceError::find_in(&wrapped),
         Some(SourceError::Unreadable(_))
     ));
+}
+
+/// A source that panics when it is opened, or after some bytes.
+struct Panicking {
+    opens: bool,
+}
+
+impl DocumentSource for Panicking {
+    fn len(&self) -> u64 {
+        50_000
+    }
+
+    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        assert!(self.opens, "with a secret");
+        Ok(Box::new(io::repeat(b'x').take(20_000).chain(Panics)))
+    }
+}
+
+struct Panics;
+
+impl Read for Panics {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        panic!("with a secret")
+    }
+}
+
+#[test]
+fn a_source_that_panics_is_a_source_failure_however_it_is_read() {
+    for opens in [false, true] {
+        let body = body(Document::from_source("a.pdf", "t", Panicking { opens }).unwrap());
+        for error in [
+            body.to_bytes().unwrap_err(),
+            through_read(&body, 777).unwrap_err(),
+            through_read(&body, 20_000).unwrap_err(),
+            through_chunks(&body).unwrap_err(),
+        ] {
+            let found = SourceError::find_in(&error).unwrap();
+            assert!(matches!(found, SourceError::Unreadable(_)), "{found:?}");
+            let text = format!("{error} {error:?}");
+            assert!(
+                text.contains("the document source panicked") && !text.contains("secret"),
+                "{text}"
+            );
+        }
+    }
+}
+
+/// Some HTTP clients take only bodies that are `Send` and `Sync`, though a source need not be.
+#[test]
+fn everything_that_holds_a_body_is_send_and_sync() {
+    fn check<T: Send + Sync + 'static>() {}
+    check::<Body>();
+    check::<BodyReader>();
+    check::<BodyChunks>();
+    check::<Document>();
+    check::<SubmitRequest>();
+    check::<ExtractRequest>();
+    check::<http::Request<Body>>();
+    check::<Transmit>();
+    check::<Job>();
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
-use std::sync::{Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use typless::wire::{Body, BodyReader};
@@ -10,9 +9,7 @@ use typless::wire::{Body, BodyReader};
 /// A body that is read in blocks.
 pub(super) struct Blocks {
     body: Body,
-    /// The lock is never contended. It makes the body `Sync`, which some clients need and which a
-    /// source need not be.
-    reader: Option<Mutex<BodyReader>>,
+    reader: Option<BodyReader>,
     /// The bytes that are not read yet.
     left: u64,
     /// The bytes of each block except the last.
@@ -60,13 +57,9 @@ impl Blocks {
         while filled < size {
             let reader = match &mut self.reader {
                 Some(reader) => reader,
-                None => self.reader.insert(Mutex::new(self.body.reader()?)),
+                None => self.reader.insert(self.body.reader()?),
             };
-            match reader
-                .get_mut()
-                .unwrap_or_else(PoisonError::into_inner)
-                .read(&mut block[filled..])?
-            {
+            match reader.read(&mut block[filled..])? {
                 0 => return Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
                 count => filled += count,
             }

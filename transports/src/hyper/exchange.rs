@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use http::header::TRANSFER_ENCODING;
+use http::{Request, Response, Version, response};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -126,6 +127,7 @@ impl InFlight {
     ) -> Result<Response<Bytes>, Failure> {
         let limit = limits.response_bytes;
         let (parts, mut body) = response.into_parts();
+        let ends_with_connection = ends_with_connection(&parts, &body);
         let declared = body.size_hint().lower();
         if declared > limit {
             return Err(too_large(limit));
@@ -134,8 +136,13 @@ impl InFlight {
         let mut rest = BytesMut::new();
         while let Some(frame) = body.frame().await {
             self.progress.touch();
-            let frame =
-                frame.map_err(|error| Failure::new(FailureKind::Interrupted, ErrorChain(error)))?;
+            let frame = match frame {
+                Err(error) if ends_with_connection && failure::is_end_of_connection(&error) => {
+                    break;
+                }
+                frame => frame
+                    .map_err(|error| Failure::new(FailureKind::Interrupted, ErrorChain(error)))?,
+            };
             let Ok(data) = frame.into_data() else {
                 continue;
             };
@@ -190,6 +197,16 @@ impl InFlight {
         let is_body_started = self.progress.end();
         self.has_body && !is_body_started
     }
+}
+
+/// Whether the end of the connection is the end of the body, whatever the reason for it.
+///
+/// Most often it is TLS without `close_notify`. The bytes received are the response, as with ureq:
+/// if they are cut, they are no whole JSON, and the machine finds out.
+fn ends_with_connection(parts: &response::Parts, body: &Incoming) -> bool {
+    parts.version < Version::HTTP_2
+        && body.size_hint().exact().is_none()
+        && !parts.headers.contains_key(TRANSFER_ENCODING)
 }
 
 /// The failure if the first block of the body could not be read. No byte was sent.

@@ -14,8 +14,9 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::Connect;
+use hyper_util::client::legacy::{Builder, Client};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use typless::drive::{AsyncTransport, Clock};
 use typless::machine::{Failure, Job, JobError, JobOptions, Limits};
 use typless::wire::{Api, Body, Document, Extraction};
@@ -26,7 +27,8 @@ pub use request_body::RequestBody;
 pub use rustls::RustlsConnector;
 
 use crate::asynchronous::Driver;
-use crate::{TokioClock, one_line};
+use crate::submit_idle::SUBMIT_IDLE;
+use crate::{MAX_RESPONSE_HEAD_BYTES, MAX_RESPONSE_HEADERS, TokioClock, one_line};
 
 /// An async transport over a [`Client`] of hyper-util.
 ///
@@ -39,27 +41,21 @@ use crate::{TokioClock, one_line};
 /// with `spawn_blocking`, in blocks of 64 KiB, one block ahead. A document in memory is encoded in
 /// place. Dropping the future of an exchange ends the exchange.
 ///
+/// Its [limits](crate#limits) on responses are those of every transport here.
+///
 /// Recommended for your own client:
 ///
+/// - [`client_builder`], which has the settings of `Hyper::new`.
 /// - `TCP_NODELAY`, which the connector of hyper-util does not set.
-/// - A [`pool_idle_timeout`] that is shorter than that of the server: 4 s are safe. It needs a
-///   [`pool_timer`].
 /// - [`EarlyResponses`] around the connector, so that fewer early responses are lost.
 ///
-/// [`pool_idle_timeout`]: hyper_util::client::legacy::Builder::pool_idle_timeout
-/// [`pool_timer`]: hyper_util::client::legacy::Builder::pool_timer
-///
 /// ```
-/// use hyper_util::client::legacy::{Client, connect::HttpConnector};
-/// use hyper_util::rt::{TokioExecutor, TokioTimer};
-/// use typless_transports::hyper::{EarlyResponses, Hyper};
+/// use hyper_util::client::legacy::connect::HttpConnector;
+/// use typless_transports::hyper::{EarlyResponses, Hyper, client_builder};
 ///
 /// let mut connector = HttpConnector::new();
 /// connector.set_nodelay(true);
-/// let client = Client::builder(TokioExecutor::new())
-///     .pool_idle_timeout(std::time::Duration::from_secs(4))
-///     .pool_timer(TokioTimer::new())
-///     .build(EarlyResponses::new(connector));
+/// let client = client_builder().build(EarlyResponses::new(connector));
 /// let transport = Hyper::from(client);
 /// # drop(transport);
 /// ```
@@ -97,6 +93,23 @@ impl<C: Connect + Clone + Send + Sync + 'static> Hyper<C> {
         let job = Job::submit(api, document, options, clock.now());
         one_line::or_abandoned(Driver::new(job, self, clock).finish().await)
     }
+}
+
+/// A builder of clients with the settings of `Hyper::new`, for a connector of your own.
+///
+/// - Idle connections are closed after 4 s, before a server closes them.
+/// - The head of a response has the [limits](crate#limits) of every transport here.
+pub fn client_builder() -> Builder {
+    // h2 refuses a list of exactly its limit.
+    let max_list_bytes = u32::try_from(MAX_RESPONSE_HEAD_BYTES + 1).unwrap_or(u32::MAX);
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder
+        .pool_idle_timeout(SUBMIT_IDLE)
+        .pool_timer(TokioTimer::new())
+        .http1_max_headers(MAX_RESPONSE_HEADERS)
+        .http1_max_buf_size(MAX_RESPONSE_HEAD_BYTES)
+        .http2_max_header_list_size(max_list_bytes);
+    builder
 }
 
 impl<C> From<Client<C, RequestBody>> for Hyper<C> {

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::runtime::Handle;
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::JoinHandle;
 use typless::wire::{Body, SourceError};
 
 use super::blocks::Blocks;
@@ -69,7 +69,8 @@ impl RequestBody {
                         return Poll::Pending;
                     }
                     Poll::Ready(done) => {
-                        let (blocks, block) = done.map_err(|error| from_join_error(&error))?;
+                        // A source that panics is an error of the body, so only a shutdown is left.
+                        let (blocks, block) = done.map_err(|_| shutting_down())?;
                         self.block = block?;
                         self.stage = if blocks.left() > 0 {
                             Stage::Reading(read(blocks)?)
@@ -122,15 +123,8 @@ fn read(mut blocks: Box<Blocks>) -> io::Result<JoinHandle<(Box<Blocks>, io::Resu
     }))
 }
 
-fn from_join_error(error: &JoinError) -> io::Error {
-    if error.is_panic() {
-        // The message of the panic is left out: it may contain secrets.
-        io::Error::other(SourceError::Unreadable(io::Error::other(
-            "the document source panicked",
-        )))
-    } else {
-        io::Error::other("the runtime is shutting down")
-    }
+fn shutting_down() -> io::Error {
+    io::Error::other("the runtime is shutting down")
 }
 
 impl From<Body> for RequestBody {

@@ -3,13 +3,10 @@
 use std::sync::Arc;
 
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::crypto::ring;
 
-use super::{EarlyResponses, Hyper};
-use crate::submit_idle::SUBMIT_IDLE;
+use super::{EarlyResponses, Hyper, client_builder};
 
 /// The connector of [`Hyper::new`]: TLS by rustls, over TCP.
 pub type RustlsConnector = HttpsConnector<EarlyResponses<HttpConnector>>;
@@ -46,11 +43,7 @@ impl Hyper<RustlsConnector> {
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(EarlyResponses::new(tcp));
-        let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(SUBMIT_IDLE)
-            .pool_timer(TokioTimer::new())
-            .build(connector);
-        Self::from(client)
+        Self::from(client_builder().build(connector))
     }
 }
 

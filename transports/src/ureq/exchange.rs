@@ -11,6 +11,7 @@ use ureq::config::AutoHeaderValue;
 use ureq::{AsSendBody, SendBody};
 
 use super::failure;
+use crate::MAX_RESPONSE_HEAD_BYTES;
 use crate::response_limit::{capacity, too_large};
 use crate::submit_idle::SUBMIT_IDLE;
 
@@ -84,6 +85,7 @@ fn run<S: AsSendBody>(
         .max_redirects(0)
         .max_redirects_will_error(false)
         .accept_encoding(AutoHeaderValue::None)
+        .max_response_header_size(MAX_RESPONSE_HEAD_BYTES)
         .max_idle_age(max_idle)
         .timeout_resolve(within(limits.connect))
         .timeout_connect(within(limits.connect))

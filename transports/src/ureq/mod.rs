@@ -24,6 +24,8 @@ use crate::{SystemClock, one_line};
 /// A process may be stopped until a limit has passed. A response that has arrived by then is read
 /// with the feature `ureq-late-reads` and an agent of [`new`](Self::new). Otherwise it is lost, and
 /// a submit is then of unknown outcome.
+///
+/// Its [limits](crate#limits) on responses are those of every transport here.
 #[derive(Debug, Clone)]
 pub struct Ureq {
     agent: ureq::Agent,

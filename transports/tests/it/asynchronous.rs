@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 use typless::drive::Clock;
-use typless::machine::{Job, JobEventKind, JobOptions, Time};
+use typless::machine::{Job, JobError, JobEventKind, JobOptions, Time};
 use typless_transports::asynchronous::Driver;
 use typless_transports::{BoxedTransport, ManualClock};
 
-use crate::support::{Ended, Many, Service, Yielding, api, document};
+use crate::support::{Ended, Many, Service, Yielding, api, document, panicking_document};
 
 fn job(clock: &ManualClock, options: JobOptions) -> Job {
     Job::submit(
@@ -34,6 +34,24 @@ fn a_job_runs_on_an_executor_without_tokio() {
     let extraction = smol::block_on(driver.finish()).unwrap().unwrap();
     assert_eq!(extraction.object_id(), Some("1"));
     assert_eq!(service.polls.load(Ordering::SeqCst), 4);
+}
+
+#[test]
+fn h05_a_source_that_panics_fails_its_job_and_no_other() {
+    let (service, clock) = (Service::default(), ManualClock::default());
+    let run = |document| {
+        let options = JobOptions::default();
+        let job = Job::submit(&api("http://127.0.0.1:9"), document, options, clock.now());
+        smol::block_on(Driver::new(job, &service, &clock).finish()).unwrap()
+    };
+    let error = run(panicking_document()).unwrap_err();
+    assert!(matches!(error, JobError::SourceFailed { .. }), "{error:?}");
+    let text = format!("{error} {error:?}");
+    assert!(
+        text.contains("panicked") && !text.contains("secret"),
+        "{text}"
+    );
+    assert!(run(document("%PDF")).is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]

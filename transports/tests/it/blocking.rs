@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::{Request, Response};
 use typless::drive::{BlockingTransport, Clock};
-use typless::machine::{Failure, Job, JobEventKind, JobOptions, Limits, PollPolicy, Time};
+use typless::machine::{
+    Failure, Job, JobError, JobEventKind, JobOptions, Limits, PollPolicy, Time,
+};
 use typless::wire::{Body, Notification};
 use typless_transports::blocking::Driver;
 use typless_transports::{ManualClock, SystemClock};
 
-use crate::support::{Ended, Many, Meeting, Service, api, document};
+use crate::support::{Ended, Many, Meeting, Service, api, document, panicking_document};
 
 fn all_events<T: BlockingTransport>(driver: &mut Driver<Many, T, ManualClock>) -> Vec<Ended> {
     std::iter::from_fn(|| driver.next_event()).collect()
@@ -102,6 +104,30 @@ fn a_transport_that_panics_does_not_hang_the_driver() {
             message.contains("panicked") && !message.contains("on purpose"),
             "{message}"
         );
+    }
+}
+
+#[test]
+fn h05_a_source_that_panics_fails_its_job_with_and_without_threads() {
+    for threads in [0, 2] {
+        let (service, clock) = (Arc::new(Service::default()), ManualClock::default());
+        let run = |document| {
+            let options = JobOptions::default();
+            let job = Job::submit(&api("http://127.0.0.1:9"), document, options, clock.now());
+            let driver = Driver::new(job, service.clone(), &clock);
+            match threads {
+                0 => driver.finish().unwrap(),
+                threads => driver.with_threads(threads).finish().unwrap(),
+            }
+        };
+        let error = run(panicking_document()).unwrap_err();
+        assert!(matches!(error, JobError::SourceFailed { .. }), "{error:?}");
+        let text = format!("{error} {error:?}");
+        assert!(
+            text.contains("panicked") && !text.contains("secret"),
+            "{text}"
+        );
+        assert!(run(document("%PDF")).is_ok());
     }
 }
 

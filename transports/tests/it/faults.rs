@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use typless::drive::BlockingTransport;
 use typless::machine::{FailureKind, Limits};
 use typless::wire::{Document, DocumentSource, SourceError};
-use typless_transports::FileSource;
+use typless_transports::{FileSource, MAX_RESPONSE_HEAD_BYTES, MAX_RESPONSE_HEADERS};
 
 use crate::support::{
-    ACCEPTED, Reply, Server, adapters, assert_kind, document, header, poll, response, submit,
+    ACCEPTED, Reply, Server, adapters, assert_cut_off, assert_kind, document, header, poll,
+    response, submit,
 };
 
 #[test]
@@ -170,24 +171,63 @@ fn p20_compressed_bytes_are_not_asked_for_and_not_inflated() {
 }
 
 #[test]
+fn h04_a_head_is_read_up_to_the_stated_limits_and_no_further() {
+    let with_headers = |count: usize| {
+        // One of them is the length.
+        let lines: String = (1..count)
+            .map(|index| format!("x-{index}: v\r\n"))
+            .collect();
+        response("202 Accepted", &lines, ACCEPTED)
+    };
+    let of_bytes = |count: usize| {
+        let head = |value: &str| response("202 Accepted", &format!("x-long: {value}\r\n"), "");
+        // The length has two digits.
+        let value = "x".repeat(count - head("").len() - 1);
+        response("202 Accepted", &format!("x-long: {value}\r\n"), ACCEPTED)
+    };
+    assert_eq!(of_bytes(1_000).len(), 1_000 + ACCEPTED.len());
+    for transport in adapters() {
+        let send = |bytes: Vec<u8>| {
+            let server = Server::new(vec![Reply::Last(bytes)]);
+            transport.send(submit(&server.url(), document("%PDF")), Limits::default())
+        };
+        for bytes in [
+            with_headers(MAX_RESPONSE_HEADERS),
+            of_bytes(MAX_RESPONSE_HEAD_BYTES),
+        ] {
+            let response = send(bytes).unwrap();
+            assert_eq!(
+                (response.status().as_u16(), &response.body()[..]),
+                (202, ACCEPTED.as_bytes())
+            );
+        }
+        // A buffer that grows may hold twice the limit.
+        for bytes in [
+            with_headers(MAX_RESPONSE_HEADERS + 1),
+            of_bytes(2 * MAX_RESPONSE_HEAD_BYTES + 1),
+        ] {
+            let failure = assert_kind(send(bytes), FailureKind::Interrupted);
+            assert!(failure.to_string().contains("head"), "{failure}");
+        }
+    }
+}
+
+#[test]
 fn p26_a_byte_at_a_time_is_cut_off_at_the_total_limit() {
     for transport in adapters() {
         let whole = response("200 OK", "", &"x".repeat(500));
-        let mut limits = Limits::default();
-        limits.total = Duration::from_millis(15);
-        // Each byte comes well within the idle limit.
-        limits.idle = Duration::from_millis(50);
         let server = Server::new(vec![Reply::Trickle(whole, Duration::from_millis(2))]);
-        let began = Instant::now();
-        assert_kind(
-            transport.send(poll(&server.url()), limits),
-            FailureKind::Interrupted,
-        );
-        assert!(
-            began.elapsed() < Duration::from_millis(500),
-            "{:?}",
-            began.elapsed()
-        );
+        assert_cut_off(|factor| {
+            let mut limits = Limits::default();
+            limits.total = Duration::from_millis(15) * factor;
+            // Each byte comes well within the idle limit.
+            limits.idle = Duration::from_millis(50) * factor;
+            let began = Instant::now();
+            let result = transport.send(poll(&server.url()), limits);
+            let took = began.elapsed();
+            assert!(took < limits.total + Duration::from_millis(485), "{took:?}");
+            result
+        });
     }
 }
 

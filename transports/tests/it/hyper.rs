@@ -9,13 +9,16 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use http_body::Body as _;
+use hyper_util::client::legacy::connect::HttpConnector;
 use typless::drive::AsyncTransport;
 use typless::machine::{FailureKind, JobOptions, Limits};
 use typless::wire::{Document, DocumentSource, SourceError};
-use typless_transports::hyper::RequestBody;
+use typless_transports::MAX_RESPONSE_HEAD_BYTES;
+use typless_transports::hyper::{Hyper, RequestBody, client_builder};
 
 use crate::support::{
-    ACCEPTED, Reply, Server, api, assert_kind, document, hyper, poll, response, submit,
+    ACCEPTED, Reply, Server, api, assert_kind, document, hyper, panicking_document, poll, response,
+    submit,
 };
 
 #[tokio::test]
@@ -154,21 +157,8 @@ async fn a_dropped_exchange_stops_reading_its_source() {
 
 #[tokio::test]
 async fn a_source_that_panics_is_a_source_failure() {
-    struct Panicking;
-    impl DocumentSource for Panicking {
-        fn len(&self) -> u64 {
-            10
-        }
-
-        fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-            panic!("with a secret")
-        }
-    }
     let server = Server::new(vec![Reply::CloseAfter(0)]);
-    let request = submit(
-        &server.url(),
-        Document::from_source("a.pdf", "t", Panicking).unwrap(),
-    );
+    let request = submit(&server.url(), panicking_document());
     let failure = assert_kind(
         hyper().send(request, Limits::default()).await,
         FailureKind::Source,
@@ -180,6 +170,49 @@ async fn a_source_that_panics_is_a_source_failure() {
     );
     // The server still waits for a connection.
     drop(std::net::TcpStream::connect(server.address));
+}
+
+/// Responds to one request over HTTP/2, with a head of this many bytes as HTTP/2 counts them.
+async fn serve_head_over_http2(listener: tokio::net::TcpListener, bytes: usize) {
+    let (stream, _) = listener.accept().await.unwrap();
+    let mut connection = h2::server::handshake(stream).await.unwrap();
+    let (_, mut respond) = connection.accept().await.unwrap().unwrap();
+    // Each field counts its name, its value and 32 (RFC 9113).
+    let value = "x".repeat(bytes - (":status".len() + "200".len() + 32) - ("x-long".len() + 32));
+    let response = http::Response::builder().header("x-long", value).body(());
+    respond.send_response(response.unwrap(), true).unwrap();
+    // Until the client closes the connection.
+    while let Some(Ok(_)) = connection.accept().await {}
+}
+
+#[tokio::test]
+async fn a_head_over_http2_has_the_same_limit() {
+    for (bytes, is_read) in [
+        (MAX_RESPONSE_HEAD_BYTES, true),
+        (MAX_RESPONSE_HEAD_BYTES + 1, false),
+        (20 * MAX_RESPONSE_HEAD_BYTES, false),
+    ] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(serve_head_over_http2(listener, bytes));
+        let mut client = client_builder();
+        let client = client.http2_only(true).build(HttpConnector::new());
+        let result = Hyper::from(client)
+            .send(poll(&url), Limits::default())
+            .await;
+        if is_read {
+            assert_eq!(result.unwrap().status(), 200);
+        } else {
+            assert_kind(result, FailureKind::Interrupted);
+        }
+        server.abort();
+    }
+}
+
+#[test]
+fn a_request_body_is_send_and_sync() {
+    fn check<T: Send + Sync + 'static>() {}
+    check::<RequestBody>();
 }
 
 #[test]

@@ -4,7 +4,7 @@
 mod asynchronous;
 mod blocking;
 mod clocks;
-#[cfg(all(feature = "hyper-rustls", feature = "ureq"))]
+#[cfg(all(feature = "hyper-rustls", feature = "ureq-rustls"))]
 mod conformance;
 #[cfg(any(feature = "ureq", feature = "hyper"))]
 mod exchanges;

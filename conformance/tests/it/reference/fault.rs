@@ -17,6 +17,7 @@ pub(crate) enum Fault {
     BlamesNetworkForSource,
     BlamesNetworkForEmptySource,
     CallsUnopenedSourceNotSent,
+    BlamesNetworkForPanic,
 
     TrimsBodies,
     Reports202As200,
@@ -35,6 +36,8 @@ pub(crate) enum Fault {
 
     DropsOddValues,
     KeepsLastOfDuplicates,
+    TakesFewHeaders,
+    TakesShortHeads,
     FailsEmptyResponses,
     KeepsChunkExtensions,
     FailsUntilClose,
@@ -48,6 +51,8 @@ pub(crate) enum Fault {
     ReadsEndlessChunks,
     CutsAtLimit,
     StopsAtLimit,
+    TakesAllHeaders,
+    ReadsEndlessHeads,
     KeepsUnreadConnections,
 
     CallsRefusedInterrupted,
@@ -82,6 +87,15 @@ pub(crate) enum Fault {
     WastesMemory,
     SendsOneByOne,
 
+    TlsBreaksBody,
+    TlsNeedsCloseNotify,
+    TlsFailsUntilClose,
+    TlsTakesCutBody,
+    TlsCallsWrongNameInterrupted,
+    TlsHidesExpiry,
+    TlsCallsUnknownIssuerInterrupted,
+    TlsFailsEarlyResponses,
+
     Http2ForgetsLength,
     Http2ExposesKey,
     Http2MixesResponses,
@@ -94,6 +108,7 @@ pub(crate) enum Fault {
     Http2CallsResetBodyNotSent,
     Http2CallsClosedNotSent,
     Http2FailsEarlyResponses,
+    Http2CallsLargeHeadNotSent,
 }
 
 use Fault::*;
@@ -113,6 +128,7 @@ pub(crate) const FAULTS: &[(Fault, &str)] = &[
     (BlamesNetworkForSource, "source-fails"),
     (BlamesNetworkForEmptySource, "source-empty"),
     (CallsUnopenedSourceNotSent, "source-unopened"),
+    (BlamesNetworkForPanic, "source-panics"),
     (TrimsBodies, "status-200"),
     (Reports202As200, "status-202"),
     (ReadsBodyOf204, "status-204"),
@@ -129,6 +145,8 @@ pub(crate) const FAULTS: &[(Fault, &str)] = &[
     (CallsResetResponsesNotSent, "early-413-closes"),
     (DropsOddValues, "response-headers"),
     (KeepsLastOfDuplicates, "response-duplicates"),
+    (TakesFewHeaders, "response-many-headers"),
+    (TakesShortHeads, "response-large-head"),
     (FailsEmptyResponses, "response-empty"),
     (KeepsChunkExtensions, "response-chunked"),
     (FailsUntilClose, "response-until-close"),
@@ -141,6 +159,8 @@ pub(crate) const FAULTS: &[(Fault, &str)] = &[
     (ReadsEndlessChunks, "limit-chunked"),
     (CutsAtLimit, "limit-until-close"),
     (StopsAtLimit, "limit-exact"),
+    (TakesAllHeaders, "limit-headers"),
+    (ReadsEndlessHeads, "limit-head"),
     (KeepsUnreadConnections, "limit-connection"),
     (CallsRefusedInterrupted, "reach-refused"),
     (CallsUnknownHostInterrupted, "reach-no-such-host"),
@@ -169,6 +189,14 @@ pub(crate) const FAULTS: &[(Fault, &str)] = &[
     (CollectsDocuments, "volume-upload"),
     (WastesMemory, "volume-download"),
     (SendsOneByOne, "volume-concurrent"),
+    (TlsBreaksBody, "tls-exchange"),
+    (TlsNeedsCloseNotify, "tls-no-close-notify"),
+    (TlsFailsUntilClose, "tls-until-close"),
+    (TlsTakesCutBody, "tls-cut"),
+    (TlsCallsWrongNameInterrupted, "tls-wrong-name"),
+    (TlsHidesExpiry, "tls-expired"),
+    (TlsCallsUnknownIssuerInterrupted, "tls-unknown-issuer"),
+    (TlsFailsEarlyResponses, "tls-early-413"),
     (Http2ForgetsLength, "http2-exchange"),
     (Http2ExposesKey, "http2-key"),
     (Http2MixesResponses, "http2-concurrent"),
@@ -181,4 +209,5 @@ pub(crate) const FAULTS: &[(Fault, &str)] = &[
     (Http2CallsResetBodyNotSent, "http2-reset-in-body"),
     (Http2CallsClosedNotSent, "http2-closed"),
     (Http2FailsEarlyResponses, "http2-early-413"),
+    (Http2CallsLargeHeadNotSent, "http2-large-head"),
 ];

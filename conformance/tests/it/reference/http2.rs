@@ -42,7 +42,11 @@ async fn perform(reference: &Reference, request: &Request<Body>, limits: Limits)
     let stream = TcpStream::connect(request.uri().authority().unwrap().as_str())
         .await
         .map_err(not_sent)?;
-    let (mut client, connection) = h2::client::handshake(stream).await.map_err(not_sent)?;
+    let (mut client, connection) = h2::client::Builder::new()
+        .max_header_list_size(64 * 1024)
+        .handshake::<_, Bytes>(stream)
+        .await
+        .map_err(not_sent)?;
     let connection = tokio::spawn(connection);
     let mut head = Request::new(());
     *head.method_mut() = request.method().clone();
@@ -84,8 +88,14 @@ async fn perform(reference: &Reference, request: &Request<Body>, limits: Limits)
         Err(error) => {
             let is_refused = error.is_reset() && error.is_remote();
             // Only an error of the connection ends it.
-            let is_ours = error.is_reset() || error.is_go_away();
-            let went_away = !is_ours
+            let is_http2 = error.is_reset() || error.is_go_away();
+            if is_http2 && !error.is_remote() {
+                // The client refuses the response.
+                let wrong = Fault::Http2CallsLargeHeadNotSent;
+                let kind = kind(reference, wrong, FailureKind::Interrupted);
+                return Err(Failure::new(kind, error));
+            }
+            let went_away = !is_http2
                 && connection
                     .await
                     .is_ok_and(|ended| ended.is_err_and(|error| error.is_go_away()));

@@ -6,6 +6,7 @@ mod fault;
 mod http2;
 mod outgoing;
 mod response;
+mod tls;
 
 use std::error::Error;
 use std::io;
@@ -31,6 +32,8 @@ pub(crate) type Outcome = Result<Response<Bytes>, Failure>;
 pub(crate) struct Reference {
     fault: Option<Fault>,
     http2: bool,
+    /// With TLS: the root to trust.
+    root: Option<Vec<u8>>,
     idle: Mutex<Vec<Pooled>>,
     turn: Mutex<()>,
     first_response: Mutex<Option<Bytes>>,
@@ -47,6 +50,7 @@ impl Reference {
         Self {
             fault,
             http2: false,
+            root: None,
             idle: Mutex::default(),
             turn: Mutex::default(),
             first_response: Mutex::default(),
@@ -56,6 +60,13 @@ impl Reference {
     pub(crate) fn over_http2(fault: Option<Fault>) -> Self {
         Self {
             http2: true,
+            ..Self::new(fault)
+        }
+    }
+
+    pub(crate) fn over_tls(fault: Option<Fault>, root: &[u8]) -> Self {
+        Self {
+            root: Some(root.to_vec()),
             ..Self::new(fault)
         }
     }
@@ -72,6 +83,9 @@ impl Reference {
     ) -> Outcome {
         if self.http2 {
             return http2::exchange(self, request, limits);
+        }
+        if let Some(root) = &self.root {
+            return tls::exchange(self, root, request, limits);
         }
         let _turn = self
             .has(Fault::SendsOneByOne)
@@ -219,6 +233,11 @@ impl Reference {
 
     fn source_failure(&self, error: io::Error) -> Failure {
         let kind = match (self.fault, SourceError::find_in(&error)) {
+            (Some(Fault::BlamesNetworkForPanic), Some(SourceError::Unreadable(cause)))
+                if cause.to_string().contains("panicked") =>
+            {
+                FailureKind::Interrupted
+            }
             (
                 Some(Fault::BlamesNetworkForEmptySource),
                 Some(SourceError::Shorter { yielded: 0, .. }),
@@ -262,6 +281,8 @@ enum At {
     NoResponse,
     Head,
     Garbage,
+    /// The head has too many bytes or lines.
+    Limit,
     Body,
     /// A response was received, and then a reset.
     Reset,

@@ -20,7 +20,7 @@ pub(super) enum Sent {
 
 /// An open body.
 pub(super) struct Upload {
-    reader: Box<dyn Read>,
+    pub(super) reader: Box<dyn Read>,
     length: u64,
     chunked: bool,
 }
@@ -145,7 +145,7 @@ fn write(
     stream.write_all(bytes)
 }
 
-fn head(reference: &Reference, request: &Request<Body>, upload: &Upload) -> Vec<u8> {
+pub(super) fn head(reference: &Reference, request: &Request<Body>, upload: &Upload) -> Vec<u8> {
     let mut path = request.uri().path_and_query().unwrap().to_string();
     if reference.has(Fault::DecodesPaths) {
         path = path.replace("%2F", "/");

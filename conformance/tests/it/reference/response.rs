@@ -5,11 +5,17 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{
+    CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use http::{HeaderMap, Response, StatusCode};
 use typless::machine::{Failure, FailureKind};
 
 use super::{At, ExchangeError, Fault, Outcome, Reference, Times};
+
+/// The most bytes and lines of a head.
+const MAX_HEAD_BYTES: usize = 1024 * 1024;
+const MAX_HEAD_LINES: usize = 1_000;
 
 /// A response that is being received.
 pub(super) struct Incoming<'a> {
@@ -93,13 +99,24 @@ impl<'a> Incoming<'a> {
     }
 
     fn head(&mut self) -> Result<(StatusCode, HeaderMap), ExchangeError> {
+        let max_bytes = match self.reference.fault {
+            Some(Fault::TakesShortHeads) => 16 * 1024,
+            Some(Fault::ReadsEndlessHeads) => usize::MAX,
+            _ => MAX_HEAD_BYTES,
+        };
+        let mut searched = 0;
         let end = loop {
-            if let Some(end) = self
-                .buffer
-                .windows(4)
-                .position(|window| window == b"\r\n\r\n")
-            {
-                break end + 4;
+            let rest = &self.buffer[searched..];
+            // Without the first check, a long search of a test that is not optimized.
+            let found = rest
+                .contains(&b'\r')
+                .then(|| rest.windows(4).position(|window| window == b"\r\n\r\n"));
+            if let Some(end) = found.flatten() {
+                break searched + end + 4;
+            }
+            searched = self.buffer.len().saturating_sub(3);
+            if searched > max_bytes {
+                break searched;
             }
             if self.reference.has(Fault::ReadsHeadsOnce) && self.reads > 0 {
                 return Err(ExchangeError::network(
@@ -119,9 +136,17 @@ impl<'a> Incoming<'a> {
                 ));
             }
         };
+        let max_lines = match self.reference.fault {
+            Some(Fault::TakesFewHeaders) => 64,
+            Some(Fault::TakesAllHeaders) => usize::MAX,
+            _ => MAX_HEAD_LINES,
+        };
         let head: Vec<u8> = self.buffer.drain(..end).collect();
-        self.parse(&head)
-            .ok_or_else(|| ExchangeError::network(At::Garbage, io::ErrorKind::InvalidData.into()))
+        let invalid = |at| ExchangeError::network(at, io::ErrorKind::InvalidData.into());
+        if head.len() > max_bytes || head.split(|byte| *byte == b'\n').count() > max_lines {
+            return Err(invalid(At::Limit));
+        }
+        self.parse(&head).ok_or_else(|| invalid(At::Garbage))
     }
 
     fn parse(&self, head: &[u8]) -> Option<(StatusCode, HeaderMap)> {
@@ -310,7 +335,10 @@ impl Reference {
                 .is_some_and(|found: &HeaderValue| *found == *value)
         };
         let fails = match self.fault {
-            Some(Fault::Fails401) => status == 401,
+            // Not one that is early.
+            Some(Fault::Fails401) => {
+                status == 401 && response.headers().contains_key(WWW_AUTHENTICATE)
+            }
             Some(Fault::Fails404) => status == 404,
             Some(Fault::Fails422) => status == 422,
             Some(Fault::Fails503) => status == 503,

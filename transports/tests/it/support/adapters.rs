@@ -47,28 +47,22 @@ pub(crate) use on_tokio::{OnTokio, hyper};
 
 #[cfg(feature = "hyper")]
 mod on_tokio {
-    use std::time::Duration;
-
     use bytes::Bytes;
     use http::{Request, Response};
-    use hyper_util::client::legacy::Client;
     use hyper_util::client::legacy::connect::HttpConnector;
-    use hyper_util::rt::{TokioExecutor, TokioTimer};
     use tokio::runtime::{Builder, Runtime};
     use typless::drive::{AsyncTransport, BlockingTransport};
     use typless::machine::{Failure, Limits};
     use typless::wire::Body;
-    use typless_transports::hyper::{EarlyResponses, Hyper};
+    use typless_transports::hyper::{EarlyResponses, Hyper, client_builder};
 
     /// The transport over a client without TLS.
     pub(crate) fn hyper() -> Hyper<EarlyResponses<HttpConnector>> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        let mut client = Client::builder(TokioExecutor::new());
-        client
-            .pool_idle_timeout(Duration::from_secs(4))
-            .pool_timer(TokioTimer::new());
-        client.build(EarlyResponses::new(connector)).into()
+        client_builder()
+            .build(EarlyResponses::new(connector))
+            .into()
     }
 
     /// The transport with its own runtime.

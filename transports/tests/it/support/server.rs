@@ -172,3 +172,24 @@ pub(crate) fn assert_kind(result: Result<Response<Bytes>, Failure>, kind: Failur
     assert_eq!(failure.kind(), kind, "{failure}");
     failure
 }
+
+/// The exchange is cut off by a short limit, `factor` times as long as the test needs.
+///
+/// On a busy computer the limit may end before there is a connection. `NotSent` is right then, and
+/// the exchange is repeated with more time.
+#[track_caller]
+pub(crate) fn assert_cut_off(send: impl Fn(u32) -> Result<Response<Bytes>, Failure>) {
+    let is_unsent = |result: &Result<Response<Bytes>, Failure>| {
+        result
+            .as_ref()
+            .is_err_and(|failure| failure.kind() == FailureKind::NotSent)
+    };
+    let result = [1, 4, 16]
+        .into_iter()
+        .map(send)
+        .find(|result| !is_unsent(result));
+    assert_kind(
+        result.expect("it was connected once"),
+        FailureKind::Interrupted,
+    );
+}

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use typless::drive::{AsyncTransport, BlockingTransport};
-use typless::machine::{Failure, Limits};
-use typless::wire::Body;
+use typless::machine::{Failure, FailureKind, Limits};
+use typless::wire::{Body, SourceError};
 
-/// Has the result after this many polls.
+/// Reads each document, and has its result after this many polls.
 #[derive(Default)]
 pub(crate) struct Service {
     pub(crate) polls_needed: usize,
@@ -18,7 +18,12 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    fn respond(&self, request: &Request<Body>) -> Response<Bytes> {
+    fn respond(&self, request: &Request<Body>) -> Result<Response<Bytes>, Failure> {
+        request.body().to_bytes().map_err(|error| {
+            let is_source = SourceError::find_in(&error).is_some();
+            let source = is_source.then_some(FailureKind::Source);
+            Failure::new(source.unwrap_or(FailureKind::Interrupted), error)
+        })?;
         let body = if request.method() == Method::POST {
             r#"{"extraction_id": "0d14"}"#
         } else if self.polls.fetch_add(1, Ordering::SeqCst) < self.polls_needed {
@@ -26,13 +31,13 @@ impl Service {
         } else {
             r#"{"status": "SUCCESS", "result": {"object_id": "1"}}"#
         };
-        Response::new(Bytes::from_static(body.as_bytes()))
+        Ok(Response::new(Bytes::from_static(body.as_bytes())))
     }
 }
 
 impl BlockingTransport for Service {
     fn send(&self, request: Request<Body>, _: Limits) -> Result<Response<Bytes>, Failure> {
-        Ok(self.respond(&request))
+        self.respond(&request)
     }
 }
 
@@ -41,6 +46,6 @@ impl AsyncTransport for Service {
         for _ in 0..self.yields {
             smol::future::yield_now().await;
         }
-        Ok(self.respond(&request))
+        self.respond(&request)
     }
 }

@@ -346,12 +346,15 @@ impl Content {
 impl fmt::Debug for Extraction {
     /// Counts only: content of a document does not belong in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Extraction")
+        let mut shown = f.debug_struct("Extraction");
+        shown
             .field("object_id", &self.content.object_id)
             .field("fields", &self.fields().len())
             .field("line_items", &self.line_items().len())
-            .field("vat_rates", &self.vat_rates().len())
-            .field("repairs", &self.repair_count())
-            .finish_non_exhaustive()
+            .field("vat_rates", &self.vat_rates().len());
+        if self.repair_count() > 0 {
+            shown.field("repairs", &self.repair_count());
+        }
+        shown.finish_non_exhaustive()
     }
 }

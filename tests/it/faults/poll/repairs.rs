@@ -1,14 +1,14 @@
 //! Results that strict JSON refuses because of a bad byte or token: P16, P17, P27 to P32.
 
 use super::{assert_failed_poll, ends_as};
-use crate::support::{Run, response, success};
+use crate::support::{Run, response};
 use bytes::Bytes;
 use http::Response;
 use serde::Deserialize;
 use typless::machine::JobError;
 use typless::wire::{
-    ExtractRequest, Extraction, ParseOptions, ParseProblemKind, Repair, RepairKind, Request,
-    ReviewReason, StatusResponse,
+    AwaitingResponse, ExtractRequest, Extraction, Notification, ParseOptions, ParseProblemKind,
+    Repair, RepairKind, Request, ReviewReason, StatusResponse, SubmitResponse,
 };
 
 /// A status response with these bytes.
@@ -254,7 +254,12 @@ fn p30_what_is_cut_off_or_has_no_sure_status_is_not_repaired() {
             JobError::Unreadable { .. }
         ));
     }
-    Run::submitted().reply(success()).succeeded();
+    // Neither is what is no result: there only the id counts, and that must be certain.
+    let other = |json: &str| response(200, json);
+    assert!(SubmitResponse::decode(&other(r#"{"extraction_id": "0d14", "x": NaN}"#)).is_err());
+    assert!(SubmitResponse::decode(&other(r#"{"extraction_id": "0d\ud83d"}"#)).is_err());
+    assert!(AwaitingResponse::decode(&other(r#"{"extraction_ids": ["0d14"], "x": NaN}"#)).is_err());
+    assert!(Notification::decode(br#"{"data": {"id": "0d14"}, "x": NaN}"#).is_err());
 }
 
 #[derive(Debug, Deserialize)]

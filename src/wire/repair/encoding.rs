@@ -110,7 +110,7 @@ fn windows_1252(body: &[u8]) -> Vec<u8> {
         let special = byte
             .checked_sub(0x80)
             .and_then(|place| FROM_0X80.get(usize::from(place)));
-        let character = special.copied().unwrap_or(char::from(byte));
+        let character = special.copied().unwrap_or_else(|| char::from(byte));
         text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
     }
     text

@@ -129,7 +129,8 @@ impl<'de, 'p> List<'de, 'p> {
     /// Lists the field for review if its name was repaired: the type may take it under the right
     /// one.
     pub(super) fn review_name(self) {
-        let best = self.field.best().or(self.field.candidates().first());
+        let candidates = self.field.candidates();
+        let best = self.field.best().or_else(|| candidates.first());
         if let Some(candidate) = best.filter(|_| self.field.damage().name) {
             self.push(None, ReviewReason::Repaired, candidate);
         }
@@ -145,7 +146,7 @@ impl<'de, 'p> List<'de, 'p> {
             ),
             None => (
                 RepairEffect::for_best(self.field),
-                self.field.best().or(candidates.first()),
+                self.field.best().or_else(|| candidates.first()),
             ),
         };
         if let (RepairEffect::Review(reason), Some(candidate)) = (effect, candidate) {

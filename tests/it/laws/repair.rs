@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
 use typless::proptest::{Fields, results};
-use typless::wire::{Extraction, RepairKind, StatusResponse};
+use typless::wire::{Extraction, Repair, RepairKind, StatusResponse};
 
 use crate::support::cases;
 
@@ -235,7 +235,7 @@ proptest! {
         let polled = polled.into_extraction().unwrap();
         prop_assert_eq!((&alone.raw()[..], &polled.raw()[..]), (&damaged.body[..], &envelope[..]));
         for extraction in [alone, polled] {
-            let kinds: Vec<_> = extraction.repairs().iter().map(|repair| repair.kind()).collect();
+            let kinds: Vec<_> = extraction.repairs().iter().map(Repair::kind).collect();
             prop_assert_eq!(kinds, &damaged.kinds[..damaged.kinds.len().min(100)]);
             prop_assert_eq!(extraction.repair_count(), damaged.kinds.len());
             prop_assert_eq!(values(&extraction), values(&expected));

@@ -64,6 +64,7 @@ fn what_is_cut_off_doubled_or_something_else_is_none() {
         br#"{"status": SUCCESS, "result": NaN}"#,
         br#"{"status": NaN, "result": NaN}"#,
         br#"{"status": ["SUCCESS"], "result": NaN}"#,
+        br#"{"status": ["ERROR"], "status": "SUCCESS", "result": NaN}"#,
         b"{\"status\": \"SUCCESS\xff\", \"result\": NaN}",
         br#"{"status": "SUCCESS\ud83d", "result": NaN}"#,
         b"{\"status\xff\": \"SUCCESS\", \"result\": NaN}",

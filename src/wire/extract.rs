@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{Method, Request as HttpRequest, Response};
 
 use super::api::Endpoint;
+use super::repair::Charset;
 use super::submit::submission;
 use super::{Api, Body, Document, Extraction, Request, ResponseError, ServiceError};
 
@@ -42,10 +43,12 @@ impl Request for ExtractRequest {
         self.request(api)
     }
 
-    /// Decodes the result, which is the whole body.
+    /// Decodes the result, which is the whole body. A bad byte or token in it is repaired, see
+    /// [`Extraction::repairs`].
     fn decode(response: &Response<Bytes>) -> Result<Extraction, ResponseError> {
         if response.status().is_success() {
-            Extraction::from_json(response.body().clone()).map_err(ResponseError::Decode)
+            let charset = || Charset::from_headers(response.headers());
+            Extraction::from_body(response.body().clone(), charset).map_err(ResponseError::Decode)
         } else {
             Err(ResponseError::Service(ServiceError::from_response(
                 response,

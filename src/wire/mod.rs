@@ -34,7 +34,6 @@ mod api;
 mod awaiting;
 mod body;
 mod config_error;
-mod damaged;
 mod decode_error;
 mod document;
 mod extract;
@@ -44,6 +43,7 @@ mod lenient;
 mod listing;
 mod notification;
 mod printable;
+mod repair;
 mod request;
 mod response_error;
 mod retry_after;
@@ -63,11 +63,12 @@ pub use document::{Document, DocumentSource};
 pub use extract::ExtractRequest;
 pub use extraction::{
     BoundingBox, Candidate, DataType, Extraction, Field, ParseError, ParseOptions, ParseProblem,
-    ParseProblemKind, Parsed, ReviewItem, Row, TextBlock,
+    ParseProblemKind, Parsed, ReviewItem, ReviewReason, Row, TextBlock,
 };
 pub use extraction_id::ExtractionId;
 pub use notification::Notification;
 pub use printable::printable;
+pub use repair::{Repair, RepairKind};
 pub use request::Request;
 pub use response_error::ResponseError;
 pub use retry_after::retry_after;

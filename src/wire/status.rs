@@ -11,9 +11,8 @@ use super::api::Endpoint;
 use super::decode_error::{self, DecodeError};
 use super::extraction::Content;
 use super::lenient::Object;
-use super::{
-    Api, Body, Extraction, ExtractionId, Request, ResponseError, ServiceError, damaged, lenient,
-};
+use super::repair::{Charset, Success};
+use super::{Api, Body, Extraction, ExtractionId, Request, ResponseError, ServiceError, lenient};
 
 const WHAT: &str = "status response";
 
@@ -134,9 +133,11 @@ impl StatusResponse {
     /// [`ResponseError::Service`] if the HTTP status is not 2xx, [`ResponseError::Decode`] if no
     /// status can be read. A result that can't be read is reported by
     /// [`into_extraction`](Self::into_extraction) instead, since the status is known nevertheless.
+    /// Before that it is repaired if possible, see [`Extraction::repairs`].
     pub fn decode(response: &Response<Bytes>) -> Result<Self, ResponseError> {
         if response.status().is_success() {
-            Self::from_body(response.body()).map_err(ResponseError::Decode)
+            let charset = || Charset::from_headers(response.headers());
+            Self::from_body(response.body(), charset).map_err(ResponseError::Decode)
         } else {
             Err(ResponseError::Service(ServiceError::from_response(
                 response,
@@ -171,34 +172,55 @@ impl StatusResponse {
         self.error.as_ref()
     }
 
-    fn from_body(raw: &Bytes) -> Result<Self, DecodeError> {
-        let text = match decode_error::text(WHAT, raw) {
-            Ok(text) => text,
-            Err(error) if damaged::is_success(raw) => {
-                return Ok(Self::unreadable_success(error, raw));
-            }
-            Err(error) => return Err(error),
-        };
-        let (status, result, error) = match serde_json::from_str::<Object<Envelope<'_>>>(text) {
-            Ok(Object(envelope)) => {
+    /// `charset` is asked only for what is no JSON.
+    fn from_body(raw: &Bytes, charset: impl FnOnce() -> Charset) -> Result<Self, DecodeError> {
+        let text = decode_error::text(WHAT, raw);
+        if let Ok(text) = &text {
+            if let Ok(Object(envelope)) = serde_json::from_str::<Object<Envelope<'_>>>(text) {
                 let result = envelope
                     .result
                     .map(|content| Extraction::from_envelope(content, raw.clone()));
-                (envelope.status, Ok(result), envelope.error)
+                return Ok(Self::new(envelope.status, Ok(result), envelope.error, raw));
             }
-            Err(_) => Self::with_unreadable_result(text, raw)?,
+        }
+        let success = Success::from_body(raw, charset());
+        let is_success = success.is_some();
+        let repaired = success.and_then(|success| success.repaired);
+        let Some(repaired) = repaired else {
+            let text = match text {
+                Err(error) if is_success => return Ok(Self::unreadable_success(error, raw)),
+                text => text?,
+            };
+            return Self::with_unreadable_result(text, raw, is_success);
         };
+        let Ok(Object(envelope)) = serde_json::from_str::<Object<Envelope<'_>>>(&repaired.text)
+        else {
+            return Self::with_unreadable_result(&repaired.text, raw, is_success);
+        };
+        let (status, content) = (envelope.status, envelope.result);
+        let error = envelope.error.map(ToOwned::to_owned);
+        let result =
+            content.map(|content| Extraction::from_repaired(content, repaired, raw.clone(), true));
+        Ok(Self::new(status, Ok(result), error.as_deref(), raw))
+    }
+
+    fn new(
+        status: Option<Word>,
+        result: Result<Option<Extraction>, DecodeError>,
+        error: Option<&RawValue>,
+        raw: &Bytes,
+    ) -> Self {
         let status = status.map_or_else(|| Status::from_text(""), |Word(status)| status);
         let mut error = error.and_then(|error| ServiceError::from_property(error.get()));
         if status == Status::Error {
             error.get_or_insert_with(|| ServiceError::unexplained(raw));
         }
-        Ok(Self {
+        Self {
             status,
             result,
             error,
             raw: raw.clone(),
-        })
+        }
     }
 
     fn unreadable_success(error: DecodeError, raw: &Bytes) -> Self {
@@ -210,18 +232,19 @@ impl StatusResponse {
         }
     }
 
-    /// Second attempt, without the result: if that succeeds, the status is usable and only the
+    /// Another attempt, without the result: if that succeeds, the status is usable and only the
     /// result is invalid.
-    fn with_unreadable_result<'a>(text: &'a str, raw: &Bytes) -> Result<Parts<'a>, DecodeError> {
+    fn with_unreadable_result(
+        text: &str,
+        raw: &Bytes,
+        is_success: bool,
+    ) -> Result<Self, DecodeError> {
         let explain = || DecodeError::explain::<Object<Explained>>(WHAT, text, raw.clone());
-        let Ok(Object(outer)) = serde_json::from_str::<Object<OuterEnvelope<'_>>>(text) else {
-            return if damaged::is_success(raw) {
-                Ok((Some(Word(Status::Success)), Err(explain()), None))
-            } else {
-                Err(explain())
-            };
-        };
-        Ok((outer.status, Err(explain()), outer.error))
+        match serde_json::from_str::<Object<OuterEnvelope<'_>>>(text) {
+            Ok(Object(outer)) => Ok(Self::new(outer.status, Err(explain()), outer.error, raw)),
+            Err(_) if is_success => Ok(Self::unreadable_success(explain(), raw)),
+            Err(_) => Err(explain()),
+        }
     }
 }
 
@@ -243,12 +266,6 @@ impl From<&str> for Word {
         Self(Status::from_text(text))
     }
 }
-
-type Parts<'a> = (
-    Option<Word>,
-    Result<Option<Extraction>, DecodeError>,
-    Option<&'a RawValue>,
-);
 
 /// `{"status", "result", "error"}` in one pass, which copies no result and reads none twice.
 #[derive(Deserialize)]

@@ -18,6 +18,7 @@ mod wire {
     mod parse;
     mod parse_errors;
     mod parse_places;
+    mod parse_repairs;
     mod responses;
 }
 

@@ -100,10 +100,16 @@ impl Report {
         }
     }
 
-    /// Prints the error to standard error, if there is one.
+    /// Prints the error to standard error, if there is one, or what was repaired in the result.
     pub(crate) fn print_error(&self) -> Exit {
         match &self.outcome {
-            Outcome::Success(_) | Outcome::Pending(_) => Exit::Success,
+            Outcome::Success(extraction) => {
+                if let Some(sentence) = repairs(extraction) {
+                    eprint_message(&format!("{}: {sentence}", printable(&self.file, 300)));
+                }
+                Exit::Success
+            }
+            Outcome::Pending(_) => Exit::Success,
             Outcome::Failed(problem) => {
                 let (file, sentence, advice) = (
                     printable(&self.file, 300),
@@ -115,4 +121,26 @@ impl Report {
             }
         }
     }
+}
+
+/// What was repaired in a result, in a sentence; `None` if nothing was.
+fn repairs(extraction: &Extraction) -> Option<String> {
+    const MAX_SHOWN: usize = 5;
+    let count = extraction.repair_count();
+    let shown: Vec<String> = extraction
+        .repairs()
+        .iter()
+        .take(MAX_SHOWN)
+        .map(ToString::to_string)
+        .collect();
+    if count == 0 {
+        return None;
+    }
+    let places = if count == 1 { "place" } else { "places" };
+    let more = match count - shown.len() {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let shown = shown.join("; ");
+    Some(format!("repaired {count} {places}: {shown}{more}"))
 }

@@ -156,6 +156,40 @@ fn a_failed_expired_or_unknown_extraction_is_reported() {
 }
 
 #[test]
+fn what_was_repaired_in_a_result_is_reported_and_the_result_printed() {
+    let respond = |body: String| {
+        let length = body.len();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close");
+        scripted(format!("{head}\r\n\r\n{body}").leak())
+    };
+    let result = |fields: &str| {
+        format!(r#"{{"status": "SUCCESS", "result": {{"object_id": "1", {fields}}}}}"#)
+    };
+    let url = respond(result(
+        r#""file_name": "a.pdf", "score": NaN, "object_id": "2""#,
+    ));
+    let (code, out, err) = run(&mut at("get", &url, &["0d14", "--format", "json"]));
+    let line = &lines(&out)[0];
+    assert_eq!((code, &line["result"]["object_id"]), (0, &Value::from("2")));
+    assert_eq!(line["result"]["score"], Value::Null);
+    assert_eq!(
+        err,
+        "typless: a.pdf: repaired 2 places: not a number at result.score; \
+         duplicate key at result.object_id\n"
+    );
+
+    let many = vec!["NaN"; 1000].join(",");
+    let url = respond(result(&format!(
+        r#""file_name": "a.pdf", "scores": [{many}]"#
+    )));
+    let (code, _, err) = run(&mut at("get", &url, &["0d14"]));
+    assert!(
+        code == 0 && err.contains("repaired 1000 places: ") && err.ends_with("; and 995 more\n"),
+        "{err}"
+    );
+}
+
+#[test]
 fn awaiting_prints_the_ids_that_have_finished() {
     let options = ServiceOptions::new()
         .with_pace(Duration::ZERO)

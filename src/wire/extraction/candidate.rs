@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::super::lenient::{Scalar, unescape, unescaped_length};
+use super::super::repair::Damage;
 
 /// One possible value of a field, with its confidence and its position on the page.
 #[derive(Clone)]
@@ -18,6 +19,8 @@ pub struct Candidate {
     ends: [usize; Part::COUNT],
     /// One bit for each part that is there.
     present: u8,
+    /// What was repaired in the value.
+    damage: Damage,
 }
 
 /// A part of a candidate. Its number is its place in [`Candidate`].
@@ -71,6 +74,7 @@ impl Candidate {
             present: value.is_some().into(),
             written: value.unwrap_or_default().into(),
             ends,
+            damage: Damage::NONE,
         }
     }
 
@@ -117,7 +121,18 @@ impl Candidate {
             written: written.into(),
             ends,
             present,
+            damage: Damage::NONE,
         })
+    }
+
+    /// What was repaired in the value.
+    pub(super) fn damage(&self) -> Damage {
+        self.damage
+    }
+
+    /// Notes what was repaired in the value.
+    pub(super) fn mark(&mut self, damage: Damage) {
+        self.damage.add(damage);
     }
 
     /// A part as the service wrote it; `None` if it is absent or, except for the value, no number.

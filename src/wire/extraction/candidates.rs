@@ -20,6 +20,13 @@ impl Candidates {
             Self::Many(candidates) => candidates,
         }
     }
+
+    pub(super) fn as_mut_slice(&mut self) -> &mut [Candidate] {
+        match self {
+            Self::One(candidate) => slice::from_mut(candidate),
+            Self::Many(candidates) => candidates,
+        }
+    }
 }
 
 impl Default for Candidates {

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::super::lenient;
+use super::super::repair::Damage;
 use super::candidate::Candidate;
 use super::candidates::Candidates;
 
@@ -72,6 +73,31 @@ impl Field {
         self.candidates()
             .iter()
             .find(|candidate| candidate.text().is_some())
+    }
+
+    /// What was repaired in the best candidate, and in those before it, which may be null for that
+    /// reason only.
+    pub(super) fn damage(&self) -> Damage {
+        let mut damage = Damage::NONE;
+        for candidate in self.candidates() {
+            damage.add(candidate.damage());
+            if candidate.text().is_some() {
+                break;
+            }
+        }
+        damage
+    }
+
+    /// Notes what was repaired in a candidate, or in all.
+    pub(super) fn mark(&mut self, candidate: Option<usize>, damage: Damage) {
+        let candidates = self.values.as_mut_slice();
+        let marked = match candidate {
+            Some(index) => candidates.get_mut(index..=index).unwrap_or_default(),
+            None => candidates,
+        };
+        for candidate in marked {
+            candidate.mark(damage);
+        }
     }
 
     /// The text of the best candidate. An empty text is a value; `None` if the field was not found.

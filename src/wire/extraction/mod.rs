@@ -15,19 +15,26 @@ use serde_json::value::RawValue;
 
 pub use candidate::{BoundingBox, Candidate};
 pub use field::{DataType, Field};
-pub use parse::{ParseError, ParseOptions, ParseProblem, ParseProblemKind, Parsed, ReviewItem};
+pub use parse::{
+    ParseError, ParseOptions, ParseProblem, ParseProblemKind, Parsed, ReviewItem, ReviewReason,
+};
 pub use row::Row;
 pub use text_block::TextBlock;
 
 use super::decode_error::{self, DecodeError};
 use super::lenient::{self, Object};
+use super::repair::{self, Charset, List, Mark, Repair, Repaired};
 use text_block::TextBlocks;
+
+/// The names of the parts of a candidate.
+pub(super) const PART_NAMES: [&str; candidate::Part::NAMES.len()] = candidate::Part::NAMES;
 
 /// The result of an extraction: the values that the service read from a document.
 ///
 /// Read it field by field, or into your own struct with [`parse`](Self::parse). Every known form is
 /// accepted: confidences and coordinates as numbers or strings, absent and null lists, rows as
-/// lists or objects. Keys that this crate does not know are in [`raw_json`](Self::raw_json).
+/// lists or objects. Keys that this crate does not know are in [`raw_json`](Self::raw_json). What
+/// strict JSON refuses because of a bad byte or token is repaired, see [`repairs`](Self::repairs).
 #[derive(Clone)]
 pub struct Extraction {
     content: Content,
@@ -56,42 +63,106 @@ pub(super) struct Content {
 
 /// The JSON that an extraction was read from.
 #[derive(Clone)]
-enum Raw {
-    /// The result itself.
-    Result(Bytes),
-    /// The status response around the result. The result is cut out on request, which is rare.
-    Envelope(Bytes),
+struct Raw {
+    /// What was read: the bytes as received, or what was made of them.
+    json: Bytes,
+    /// Whether it is the status response around the result. The result is cut out on request, which
+    /// is rare.
+    is_envelope: bool,
+    repaired: Option<Box<RawRepaired>>,
+}
+
+/// What is known of a result that was repaired.
+#[derive(Clone)]
+struct RawRepaired {
+    received: Bytes,
+    repairs: Vec<Repair>,
+    count: usize,
 }
 
 impl Extraction {
     /// Reads a result from its own JSON, such as the response of the synchronous call or a stored
     /// [`raw_json`](Self::raw_json).
     ///
+    /// A bad byte or token is repaired, as in a response; see [`repairs`](Self::repairs).
+    ///
     /// # Errors
     ///
-    /// The bytes are not UTF-8 or not JSON, or a known key has a value of another type. The error
-    /// names its path.
+    /// The bytes are not JSON and can't be repaired, or a known key has a value of another type.
+    /// The error names its path.
     pub fn from_json(json: impl Into<Bytes>) -> Result<Self, DecodeError> {
+        Self::from_body(json.into(), || Charset::Other)
+    }
+
+    /// The same; `charset` is asked only for what is no JSON.
+    pub(super) fn from_body(
+        raw: Bytes,
+        charset: impl FnOnce() -> Charset,
+    ) -> Result<Self, DecodeError> {
         const WHAT: &str = "result";
-        let raw = json.into();
-        let text = decode_error::text(WHAT, &raw)?;
-        match serde_json::from_str::<Object<Content>>(text) {
-            Ok(Object(content)) => Ok(Self {
-                content,
-                raw: Raw::Result(raw),
+        let text = decode_error::text(WHAT, &raw);
+        if let Ok(text) = &text {
+            if let Ok(Object(content)) = serde_json::from_str::<Object<Content>>(text) {
+                return Ok(Self {
+                    content,
+                    raw: Raw {
+                        json: raw,
+                        is_envelope: false,
+                        repaired: None,
+                    },
+                });
+            }
+        }
+        let explain = |text: &str| DecodeError::explain::<Object<Content>>(WHAT, text, raw.clone());
+        let Some(repaired) = repair::result(&raw, charset()) else {
+            return Err(match text {
+                Ok(text) => explain(text),
+                Err(error) => error,
+            });
+        };
+        match serde_json::from_str::<Object<Content>>(&repaired.text) {
+            // Something else than a result is not made one by a repair.
+            Ok(Object(content)) if content.is_empty() => Err(match text {
+                Ok(text) => explain(text),
+                Err(error) => error,
             }),
-            Err(_) => Err(DecodeError::explain::<Object<Content>>(
-                WHAT,
-                text,
-                raw.clone(),
-            )),
+            Ok(Object(content)) => Ok(Self::from_repaired(content, repaired, raw, false)),
+            Err(_) => Err(explain(&repaired.text)),
         }
     }
 
     pub(super) fn from_envelope(content: Content, envelope: Bytes) -> Self {
         Self {
             content,
-            raw: Raw::Envelope(envelope),
+            raw: Raw {
+                json: envelope,
+                is_envelope: true,
+                repaired: None,
+            },
+        }
+    }
+
+    /// A result that was read from the text of `repaired`.
+    pub(super) fn from_repaired(
+        mut content: Content,
+        repaired: Repaired,
+        received: Bytes,
+        is_envelope: bool,
+    ) -> Self {
+        for mark in &repaired.marks {
+            content.mark(mark);
+        }
+        Self {
+            content,
+            raw: Raw {
+                json: Bytes::from(repaired.text),
+                is_envelope,
+                repaired: Some(Box::new(RawRepaired {
+                    received,
+                    repairs: repaired.repairs,
+                    count: repaired.count,
+                })),
+            },
         }
     }
 
@@ -167,22 +238,78 @@ impl Extraction {
         }
     }
 
-    /// The service's JSON of the result, unchanged.
+    /// The service's JSON of the result, unchanged unless it was repaired.
+    ///
+    /// Of a result that was [repaired](Self::repairs) this is the repaired text, which is valid
+    /// JSON; [`raw`](Self::raw) is what was received.
     pub fn raw_json(&self) -> &str {
-        match &self.raw {
-            Raw::Result(json) => std::str::from_utf8(json).unwrap_or("{}"),
-            Raw::Envelope(json) => {
-                #[derive(Deserialize)]
-                struct Envelope<'a> {
-                    #[serde(borrow)]
-                    result: &'a RawValue,
-                }
-                let text = decode_error::text("status response", json).unwrap_or_default();
-                // It was read from the same bytes before.
-                serde_json::from_str::<Envelope<'_>>(text)
-                    .map_or("{}", |envelope| envelope.result.get())
-            }
+        let json = &self.raw.json;
+        if !self.raw.is_envelope {
+            let text = decode_error::text("result", json);
+            return text.unwrap_or("{}");
         }
+        #[derive(Deserialize)]
+        struct Envelope<'a> {
+            #[serde(borrow)]
+            result: &'a RawValue,
+        }
+        let text = decode_error::text("status response", json).unwrap_or_default();
+        // It was read from the same bytes before.
+        serde_json::from_str::<Envelope<'_>>(text).map_or("{}", |envelope| envelope.result.get())
+    }
+
+    /// The body as it was received, before any repair: the status response with the result in it,
+    /// the result by itself, or what was given to [`from_json`](Self::from_json). It holds content
+    /// of the document.
+    pub fn raw(&self) -> &Bytes {
+        match &self.raw.repaired {
+            Some(repaired) => &repaired.received,
+            None => &self.raw.json,
+        }
+    }
+
+    /// What was repaired in the body so that it could be read, in the order of the body; empty if
+    /// it was valid JSON, as nearly every body is.
+    ///
+    /// Half of a surrogate pair and bytes that are not UTF-8 become U+FFFD. `NaN` and infinite
+    /// numbers become null. Of several values under one key the last counts. UTF-16 is read, and so
+    /// are Latin-1 and Windows-1252 if the response declares them. A body that ends early, or has
+    /// something behind its end, is never repaired. [`parse`](Self::parse) says what follows for
+    /// the values.
+    ///
+    /// At most [`Repair::MAX_LISTED`] are listed; [`repair_count`](Self::repair_count) counts all.
+    ///
+    /// ```
+    /// use typless::wire::{Extraction, RepairKind};
+    ///
+    /// let json = br#"{"extracted_fields": [
+    ///     {"name": "supplier_name", "values": [{"value": "Caf\ud83d", "confidence_score": NaN}]}
+    /// ]}"#;
+    /// let extraction = Extraction::from_json(&json[..])?;
+    ///
+    /// assert_eq!(extraction.text("supplier_name"), Some("Caf\u{fffd}"));
+    /// let repairs = extraction.repairs();
+    /// assert_eq!(repairs[0].kind(), RepairKind::HalfSurrogate);
+    /// assert_eq!(repairs[0].path(), Some("extracted_fields[0].values[0].value"));
+    /// assert_eq!(
+    ///     repairs[1].to_string(),
+    ///     "not a number at extracted_fields[0].values[0].confidence_score"
+    /// );
+    /// # Ok::<(), typless::wire::DecodeError>(())
+    /// ```
+    pub fn repairs(&self) -> &[Repair] {
+        match &self.raw.repaired {
+            Some(repaired) => &repaired.repairs,
+            None => &[],
+        }
+    }
+
+    /// How many places were repaired, those that [`repairs`](Self::repairs) does not list included.
+    pub fn repair_count(&self) -> usize {
+        self.raw
+            .repaired
+            .as_ref()
+            .map_or(0, |repaired| repaired.count)
     }
 }
 
@@ -194,16 +321,40 @@ impl Content {
             && self.line_items.is_empty()
             && self.vat_rates.is_empty()
     }
+
+    /// Notes at its candidates what was repaired.
+    fn mark(&mut self, mark: &Mark) {
+        let place = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let (row, field) = (place(mark.row), place(mark.field));
+        let field = match mark.list {
+            List::Fields => self.extracted_fields.get_mut(field),
+            List::LineItems => self
+                .line_items
+                .get_mut(row)
+                .and_then(|row| row.field_mut(field)),
+            List::VatRates => self
+                .vat_rates
+                .get_mut(row)
+                .and_then(|row| row.field_mut(field)),
+        };
+        if let Some(field) = field {
+            field.mark(mark.candidate.map(place), mark.damage);
+        }
+    }
 }
 
 impl fmt::Debug for Extraction {
     /// Counts only: content of a document does not belong in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Extraction")
+        let mut shown = f.debug_struct("Extraction");
+        shown
             .field("object_id", &self.content.object_id)
             .field("fields", &self.fields().len())
             .field("line_items", &self.line_items().len())
-            .field("vat_rates", &self.vat_rates().len())
-            .finish_non_exhaustive()
+            .field("vat_rates", &self.vat_rates().len());
+        if self.repair_count() > 0 {
+            shown.field("repairs", &self.repair_count());
+        }
+        shown.finish_non_exhaustive()
     }
 }

@@ -25,6 +25,10 @@ impl Row {
         self.fields.iter().find(|field| field.name() == name)
     }
 
+    pub(super) fn field_mut(&mut self, index: usize) -> Option<&mut Field> {
+        self.fields.get_mut(index)
+    }
+
     /// The text of a field's best candidate; `None` if the field is absent, not found or null.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.field(name)?.text()

@@ -9,6 +9,7 @@ mod job;
 mod limits;
 mod parse;
 mod recovery;
+mod repair;
 mod resets;
 mod resume;
 mod strategies;

@@ -152,9 +152,9 @@ fn a_wrong_shape_is_reported_by_its_path_and_not_quoted() {
             "expected a string",
         ),
         (
-            r#"{"line_items": [[{"name": "a", "name": "b"}]]}"#,
-            "line_items[0][0]",
-            "duplicate field `name`",
+            r#"{"line_items": [[{"name": "a", "name": "b"}, {"name": NaN}]]}"#,
+            "line_items[0][1].name",
+            "expected a string",
         ),
     ];
     for (json, path, problem) in cases {

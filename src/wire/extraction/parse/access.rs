@@ -12,10 +12,11 @@ use super::field_value::{AbsentValue, FieldValue, List};
 use super::location::Table;
 use super::methods::{forward, methods};
 use super::options::is_below;
-use super::parsed::ReviewItem;
+use super::parsed::{ReviewItem, ReviewReason};
 use super::placeholder::Placeholder;
 use super::read_error::{Absent, Cause, ReadError, Step};
 use super::record::Record;
+use super::repair_effect::RepairEffect;
 use super::table::TableValue;
 use super::text_value::TextValue;
 use super::wanted::{Take, Wanted};
@@ -170,16 +171,28 @@ impl<'de, 'p> Access<'de, 'p> {
             min_confidence,
             node,
         };
+        let effect = RepairEffect::for_best(field);
+        if take == Take::Unwanted {
+            list.review_name();
+        }
         let is_offered = || take == Take::Unwanted || info.offered.contains(&name);
         let entry = match field
             .best()
             .and_then(|best| best.text().map(|text| (best, text)))
         {
+            best if take != Take::Unwanted && effect == RepairEffect::Problem => {
+                Entry::Absent(AbsentValue {
+                    reason: Absent::Repaired,
+                    text: best.map(|(_, text)| text),
+                    list: Some(list),
+                })
+            }
             Some((best, text)) if take != Take::Unwanted && is_below(best, min_confidence) => {
                 let confidence = best.confidence();
                 if !is_offered() {
                     pass.review.borrow_mut().push(ReviewItem::new(
                         location.path(name, None),
+                        ReviewReason::BelowMinConfidence,
                         confidence,
                         min_confidence,
                         text,
@@ -210,7 +223,10 @@ impl<'de, 'p> Access<'de, 'p> {
                 text: None,
                 list: Some(list),
             }),
-            None => return None,
+            None => {
+                list.review(None);
+                return None;
+            }
         };
         self.substituted(name, is_date, entry)
     }

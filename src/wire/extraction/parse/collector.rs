@@ -22,7 +22,7 @@ pub(super) struct Collector {
     /// Whether a value was wrong that serde reads before it knows the type.
     has_untyped: bool,
     /// How many substitutions were made.
-    repairs: u32,
+    substitutions: u32,
 }
 
 /// What is known of the type of the document, or of that of all rows of a table.
@@ -60,7 +60,7 @@ pub(super) enum Substitution {
 
 impl Collector {
     /// The most substitutions: a problem needs up to four, and its surroundings a few more.
-    const MAX_REPAIRS: u32 = 5 * ParseError::MAX_PROBLEMS as u32;
+    const MAX_SUBSTITUTIONS: u32 = 5 * ParseError::MAX_PROBLEMS as u32;
 
     pub(super) fn has_problems(&self) -> bool {
         !self.problems.is_empty()
@@ -144,11 +144,11 @@ impl Collector {
                     info.offered.push(name);
                     true
                 }
-                _ => self.record(&path, error) && self.repair(path),
+                _ => self.record(&path, error) && self.substitute(path),
             },
             Cause::Unexpected | Cause::Duplicate => {
                 let Some(Step::Name(name)) = path.last().cloned() else {
-                    return self.record(&path, error) && self.repair(path);
+                    return self.record(&path, error) && self.substitute(path);
                 };
                 let is_new = self.type_info_around(&path).is_some_and(|info| {
                     let is_new = !info.ignored.contains(&name);
@@ -158,20 +158,20 @@ impl Collector {
                 if is_new {
                     self.record(&path, error)
                 } else {
-                    self.repair(path)
+                    self.substitute(path)
                 }
             }
             // A struct around a substitute may reject the substitute: that is no new problem.
             _ if self.is_known(&path) => {
                 // A whole record that has an untyped problem is left out, with what follows in it.
                 self.has_more |= self.has_untyped && !matches!(path.last(), Some(Step::Name(_)));
-                self.repair(path)
+                self.substitute(path)
             }
             _ if error.is_untyped => {
                 self.has_untyped = true;
-                self.record(&path, error) && self.repair_from(path, Placeholder::UNTYPED)
+                self.record(&path, error) && self.substitute_from(path, Placeholder::UNTYPED)
             }
-            _ => self.record(&path, error) && self.repair(path),
+            _ => self.record(&path, error) && self.substitute(path),
         }
     }
 
@@ -187,14 +187,14 @@ impl Collector {
 
     /// Makes the next substitution at this path, or around it when none is left there. Returns
     /// `false` if that would replace the whole result.
-    fn repair(&mut self, path: Vec<Step>) -> bool {
-        self.repair_from(path, 0)
+    fn substitute(&mut self, path: Vec<Step>) -> bool {
+        self.substitute_from(path, 0)
     }
 
     /// The same, with this placeholder as the first.
-    fn repair_from(&mut self, mut path: Vec<Step>, start: u8) -> bool {
-        self.repairs += 1;
-        if self.repairs > Self::MAX_REPAIRS {
+    fn substitute_from(&mut self, mut path: Vec<Step>, start: u8) -> bool {
+        self.substitutions += 1;
+        if self.substitutions > Self::MAX_SUBSTITUTIONS {
             self.has_more = true;
             return false;
         }
@@ -270,6 +270,7 @@ fn problem(path: &[Step], error: ReadErrorInner) -> ParseProblem {
     let kind = match error.cause {
         Cause::Absent(Absent::NoSuchField) => ParseProblemKind::NoSuchField,
         Cause::Absent(Absent::NotFound) => ParseProblemKind::NotFound,
+        Cause::Absent(Absent::Repaired) => ParseProblemKind::Repaired,
         Cause::Absent(Absent::BelowMinConfidence {
             confidence,
             min_confidence,

@@ -12,9 +12,10 @@ use super::collector::{Node, Substitution};
 use super::location::Location;
 use super::methods::{forward, methods};
 use super::options::is_below;
-use super::parsed::ReviewItem;
+use super::parsed::{ReviewItem, ReviewReason};
 use super::pass::Pass;
 use super::read_error::{Absent, Cause, ReadError, Step};
+use super::repair_effect::RepairEffect;
 
 /// A field that has a value: its best candidate, or all candidates if the type is a list.
 #[derive(Clone, Copy)]
@@ -23,11 +24,12 @@ pub(super) struct FieldValue<'de, 'p> {
     pub(super) list: List<'de, 'p>,
 }
 
-/// A required field without a value: an empty list for a list type, otherwise an error.
+/// A field without a value that it requires, or with one that was repaired: the candidates for a
+/// list type, otherwise an error.
 #[derive(Clone, Copy)]
 pub(super) struct AbsentValue<'de, 'p> {
     pub(super) reason: Absent,
-    /// The value whose confidence is too low.
+    /// The value whose confidence is too low, or that was repaired.
     pub(super) text: Option<&'de str>,
     /// The candidates: some may be good enough although the best is not.
     pub(super) list: Option<List<'de, 'p>>,
@@ -44,17 +46,26 @@ pub(super) struct List<'de, 'p> {
     pub(super) node: Option<&'p Node>,
 }
 
+impl<'de, 'p> FieldValue<'de, 'p> {
+    /// The best candidate, and lists it for review if it was repaired.
+    fn best(self) -> CandidateValue<'de, 'p> {
+        self.list.review(None);
+        self.best
+    }
+}
+
 impl<'de> Deserializer<'de> for FieldValue<'de, '_> {
     type Error = ReadError;
 
-    forward! { self => self.best;
+    forward! { self => self.best();
         deserialize_any deserialize_bool deserialize_char deserialize_str deserialize_string
         deserialize_bytes deserialize_byte_buf deserialize_i8 deserialize_i16 deserialize_i32
         deserialize_i64 deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32
         deserialize_u64 deserialize_u128 deserialize_f32 deserialize_f64 deserialize_unit
-        deserialize_identifier deserialize_ignored_any deserialize_unit_struct
-        deserialize_struct deserialize_enum
+        deserialize_identifier deserialize_unit_struct deserialize_struct deserialize_enum
     }
+
+    forward! { self => self.best; deserialize_ignored_any }
 
     methods! { self, visitor:
         deserialize_option => visitor.visit_some(self);
@@ -63,7 +74,7 @@ impl<'de> Deserializer<'de> for FieldValue<'de, '_> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        self.best
+        self.best()
             .deserialize_map(visitor)
             .map_err(|error| error.about(self.best.text))
     }
@@ -85,7 +96,11 @@ impl<'de> Deserializer<'de> for AbsentValue<'de, '_> {
     }
 
     methods! { self, visitor:
-        deserialize_option => visitor.visit_none();
+        deserialize_option => match self.reason {
+            // It is not absent, so `None` would be wrong.
+            Absent::Repaired => visitor.visit_some(self),
+            _ => visitor.visit_none(),
+        };
         deserialize_newtype_struct => visitor.visit_newtype_struct(self);
         deserialize_ignored_any => visitor.visit_unit();
     }
@@ -110,6 +125,44 @@ impl<'de, 'p> List<'de, 'p> {
             candidates: self.field.candidates().iter().enumerate(),
         }
     }
+
+    /// Lists the field for review if its name was repaired: the type may take it under the right
+    /// one.
+    pub(super) fn review_name(self) {
+        let candidates = self.field.candidates();
+        let best = self.field.best().or_else(|| candidates.first());
+        if let Some(candidate) = best.filter(|_| self.field.damage().name) {
+            self.push(None, ReviewReason::Repaired, candidate);
+        }
+    }
+
+    /// Lists the best candidate, or the one at this index, for review if it was repaired.
+    pub(super) fn review(self, index: Option<usize>) {
+        let candidates = self.field.candidates();
+        let (effect, candidate) = match index.and_then(|index| candidates.get(index)) {
+            Some(candidate) => (
+                RepairEffect::for_candidate(candidate, self.field),
+                Some(candidate),
+            ),
+            None => (
+                RepairEffect::for_best(self.field),
+                self.field.best().or_else(|| candidates.first()),
+            ),
+        };
+        if let (RepairEffect::Review(reason), Some(candidate)) = (effect, candidate) {
+            self.push(index, reason, candidate);
+        }
+    }
+
+    fn push(self, index: Option<usize>, reason: ReviewReason, candidate: &Candidate) {
+        self.pass.review.borrow_mut().push(ReviewItem::new(
+            self.location.path(self.field.name(), index),
+            reason,
+            candidate.confidence(),
+            self.min_confidence,
+            candidate.text().unwrap_or_default(),
+        ));
+    }
 }
 
 struct Candidates<'de, 'p> {
@@ -124,41 +177,40 @@ impl<'de> SeqAccess<'de> for Candidates<'de, '_> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, ReadError> {
-        let List {
-            pass,
-            location,
-            field,
-            is_date,
-            min_confidence,
-            node,
-        } = self.list;
+        let list = self.list;
         for (index, candidate) in self.candidates.by_ref() {
-            let node = node.and_then(|node| node.item(index));
-            let is_skipped = node.and_then(|node| node.substitution) == Some(Substitution::Skip);
-            let Some(text) = candidate.text().filter(|_| !is_skipped) else {
+            let node = list.node.and_then(|node| node.item(index));
+            if node.and_then(|node| node.substitution) == Some(Substitution::Skip) {
+                continue;
+            }
+            let inside =
+                |error: ReadError| error.expecting::<S::Value>().inside(Step::Index(index));
+            if RepairEffect::for_candidate(candidate, list.field) == RepairEffect::Problem {
+                let mut error = ReadError::new(Cause::Absent(Absent::Repaired));
+                if let Some(text) = candidate.text() {
+                    error = error.about(text);
+                }
+                return Err(inside(error));
+            }
+            let is_below = is_below(candidate, list.min_confidence);
+            if !is_below || candidate.text().is_none() {
+                list.review(Some(index));
+            }
+            let Some(text) = candidate.text() else {
                 continue;
             };
-            if is_below(candidate, min_confidence) {
-                let path = location.path(field.name(), Some(index));
-                pass.review.borrow_mut().push(ReviewItem::new(
-                    path,
-                    candidate.confidence(),
-                    min_confidence,
-                    text,
-                ));
+            if is_below {
+                list.push(Some(index), ReviewReason::BelowMinConfidence, candidate);
                 continue;
             }
             let value = CandidateValue {
                 candidate,
                 text,
-                is_date,
+                is_date: list.is_date,
                 has_parts: true,
                 node,
             };
-            return match seed.deserialize(value) {
-                Ok(value) => Ok(Some(value)),
-                Err(error) => Err(error.expecting::<S::Value>().inside(Step::Index(index))),
-            };
+            return seed.deserialize(value).map(Some).map_err(inside);
         }
         Ok(None)
     }

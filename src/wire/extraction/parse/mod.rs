@@ -3,9 +3,9 @@
 //! The modules are in two layers, and imports go down only. The upper one reads: a record
 //! (`access`) has fields (`field_value`, of `candidate_value`s) and other values (`extra`, of which
 //! some are a `table`). The lower one knows what is read (`record`, `location`, `text_value`,
-//! `number_value`, `wanted`), what was found before (`pass`, `collector`, `known_names`,
-//! `placeholder`, `read_error`), and what the caller sees (`options`, `parsed`, `parse_error`).
-//! `methods` has the signatures that the readers of both share.
+//! `number_value`, `repair_effect`, `wanted`), what was found before (`pass`, `collector`,
+//! `known_names`, `placeholder`, `read_error`), and what the caller sees (`options`, `parsed`,
+//! `parse_error`). `methods` has the signatures that the readers of both share.
 
 mod access;
 mod candidate_value;
@@ -23,6 +23,7 @@ mod pass;
 mod placeholder;
 mod read_error;
 mod record;
+mod repair_effect;
 mod table;
 mod text_value;
 mod wanted;
@@ -37,7 +38,7 @@ use record::Record;
 
 pub use options::ParseOptions;
 pub use parse_error::{ParseError, ParseProblem, ParseProblemKind};
-pub use parsed::{Parsed, ReviewItem};
+pub use parsed::{Parsed, ReviewItem, ReviewReason};
 
 impl Extraction {
     /// Reads the result into a type of yours, usually a struct with the fields of the document
@@ -120,6 +121,14 @@ impl Extraction {
     /// are read into lists, texts and `Option`s only. A `serde_json::Value` with a default stays
     /// empty.
     ///
+    /// # Repaired values
+    ///
+    /// A value that was [repaired](Self::repairs) is no number and no date: it is a
+    /// [`ParseProblemKind::Repaired`], also for an `Option`, if that is the data type of the field,
+    /// or if the value was `NaN` and the field has no known data type. A text is read as it was
+    /// repaired, and [`parse_with`](Self::parse_with) lists it for review. It also lists, of any
+    /// type, values whose key came several times, and fields whose name was repaired.
+    ///
     /// # Errors
     ///
     /// A [`ParseError`] with all required fields that are missing and all values that can't be read
@@ -130,7 +139,7 @@ impl Extraction {
     }
 
     /// Like [`parse`](Self::parse), with a minimum confidence: values below it count as absent and
-    /// are listed for review.
+    /// are listed for review. So are values that were repaired, but these are read.
     ///
     /// ```
     /// use serde::Deserialize;

@@ -86,8 +86,8 @@ impl ParseProblem {
         &self.expected
     }
 
-    /// The value that could not be read or is below its minimum confidence, as the service wrote
-    /// it. This is content of the document.
+    /// The value that could not be read, is below its minimum confidence or was repaired, as the
+    /// service wrote it or as it was repaired. This is content of the document.
     pub fn text(&self) -> Option<&str> {
         self.text.as_deref()
     }
@@ -142,6 +142,9 @@ impl fmt::Display for ParseProblem {
                 "a minimum confidence is set for it, and neither the result nor the type has such \
                  a field: check the name",
             ),
+            ParseProblemKind::Repaired => f.write_str(
+                "the value was damaged in the response, and a number or date can't be repaired",
+            ),
             ParseProblemKind::Unreadable => write!(f, "the value can't be read as {expected}"),
             ParseProblemKind::Unexpected => f.write_str("a field that the type does not take"),
             ParseProblemKind::Ambiguous => f.write_str(
@@ -181,6 +184,9 @@ pub enum ParseProblemKind {
     /// There is a value, but it can't be read as the type: use another type, or have a person
     /// review the document.
     Unreadable,
+    /// The value is a number or a date, and it was damaged in the response: a character of it was
+    /// no text, or it was `NaN`. Have a person review the document.
+    Repaired,
     /// The type denies unknown fields, and the document has this one.
     Unexpected,
     /// Two fields of the document fill the same field of the type, one by its name and one by an

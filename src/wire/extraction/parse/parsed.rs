@@ -11,8 +11,9 @@ use std::fmt;
 pub struct Parsed<T> {
     /// The value. Fields below their minimum confidence are absent in it.
     pub value: T,
-    /// The values left out because they are below their minimum confidence, in the order of the
-    /// document. Only fields that the type takes are listed.
+    /// The values that a person should look at, in the order of the document: those left out
+    /// because they are below their minimum confidence, and those that were repaired. Only fields
+    /// that the type takes are listed, and fields whose name was repaired.
     pub review: Vec<ReviewItem>,
 }
 
@@ -24,12 +25,13 @@ impl<T> fmt::Debug for Parsed<T> {
     }
 }
 
-/// A value that was left out because its confidence is below the minimum.
+/// A value that a person should look at: [`reason`](Self::reason) says why.
 ///
 /// `Debug` does not show the contents of the document.
 #[derive(Clone)]
 pub struct ReviewItem {
     path: Box<str>,
+    reason: ReviewReason,
     confidence: Option<f64>,
     min_confidence: f64,
     text: Box<str>,
@@ -38,22 +40,29 @@ pub struct ReviewItem {
 impl ReviewItem {
     pub(super) fn new(
         path: String,
+        reason: ReviewReason,
         confidence: Option<f64>,
         min_confidence: f64,
         text: &str,
     ) -> Self {
         Self {
             path: path.into(),
+            reason,
             confidence,
             min_confidence,
             text: text.into(),
         }
     }
 
-    /// The path of the value: `total_amount`, `line_items[2].price`. A candidate left out of a
-    /// `Vec` has its index among the field's candidates: `purchase_order[1]`. Indices count from 0.
+    /// The path of the value: `total_amount`, `line_items[2].price`. A candidate of a `Vec` has its
+    /// index among the field's candidates: `purchase_order[1]`. Indices count from 0.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Why a person should look at it.
+    pub fn reason(&self) -> ReviewReason {
+        self.reason
     }
 
     /// The service's confidence, from 0 to 1; `None` if unknown.
@@ -66,7 +75,8 @@ impl ReviewItem {
         self.min_confidence
     }
 
-    /// The value as the service wrote it. This is content of the document.
+    /// The value as the service wrote it, or as it was repaired; empty if that is null. This is
+    /// content of the document.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -76,8 +86,22 @@ impl fmt::Debug for ReviewItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReviewItem")
             .field("path", &self.path)
+            .field("reason", &self.reason)
             .field("confidence", &self.confidence)
             .field("min_confidence", &self.min_confidence)
             .finish_non_exhaustive()
     }
+}
+
+/// Why a person should look at a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReviewReason {
+    /// Its confidence is below the minimum, and it was left out.
+    BelowMinConfidence,
+    /// It or the name of its field was not valid JSON, and was repaired. It was not left out; see
+    /// [`Extraction::repairs`](super::super::Extraction::repairs).
+    Repaired,
+    /// Its key, or one around it, came several times, and the last value was taken.
+    DuplicateKey,
 }

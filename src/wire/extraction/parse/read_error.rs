@@ -69,6 +69,8 @@ pub(super) enum Cause {
 pub(super) enum Absent {
     NoSuchField,
     NotFound,
+    /// There is one, but not what the service meant.
+    Repaired,
     BelowMinConfidence {
         confidence: Option<f64>,
         min_confidence: f64,

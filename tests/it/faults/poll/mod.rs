@@ -1,7 +1,8 @@
-//! Faults of a poll, P1 to P27. `docs/faults.md` has the table; tests that need a socket are in the
+//! Faults of a poll, P1 to P33. `docs/faults.md` has the table; tests that need a socket are in the
 //! package of the transports.
 
 mod bodies;
+mod repairs;
 mod statuses;
 mod timing;
 

@@ -1,4 +1,4 @@
-//! When the next poll is made, and which response counts: P6, P19 to P24, P27.
+//! When the next poll is made, and which response counts: P6, P19 to P24, P33.
 
 use std::time::Duration;
 
@@ -164,7 +164,7 @@ fn every_transient_failure_is_a_failed_poll_and_not_a_failed_job() {
 }
 
 #[test]
-fn p27_the_end_of_a_wait_says_why_how_often_and_for_how_long() {
+fn p33_the_end_of_a_wait_says_why_how_often_and_for_how_long() {
     let cases = [
         (
             response(500, "<html>boom</html>"),

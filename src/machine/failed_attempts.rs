@@ -22,13 +22,13 @@ use super::time::Time;
 ///     "there was no response within the time limit (the last of 2 failed attempts in 90 s)",
 /// );
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct FailedAttempts {
     /// Boxed to keep results small.
     inner: Box<Inner>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Inner {
     cause: Cause,
     count: u32,
@@ -75,6 +75,17 @@ impl FailedAttempts {
     /// The time from the first failure to the last.
     pub fn duration(&self) -> Duration {
         self.inner.until.saturating_since(self.inner.since)
+    }
+}
+
+impl fmt::Debug for FailedAttempts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FailedAttempts")
+            .field("cause", &self.inner.cause)
+            .field("count", &self.inner.count)
+            .field("since", &self.inner.since)
+            .field("duration", &self.duration())
+            .finish()
     }
 }
 

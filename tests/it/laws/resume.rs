@@ -13,8 +13,8 @@ use bytes::Bytes;
 use http::Response;
 use proptest::prelude::*;
 use typless::machine::{
-    Failure, FailureKind, Job, JobError, JobEvent, JobOptions, Machine, Output, Snapshot, Ticket,
-    Time, Transmit,
+    Failure, FailureKind, Job, JobError, JobEvent, JobOptions, LastPoll, Machine, Output, Snapshot,
+    Ticket, Time, Transmit,
 };
 
 /// A service that accepts a document after some refused attempts, and finishes it some time later.
@@ -82,7 +82,15 @@ fn service() -> impl Strategy<Value = Service> {
 fn name(outcome: &Result<typless::wire::Extraction, JobError>) -> String {
     match outcome {
         Ok(extraction) => format!("{:?}", extraction.text("total")),
-        Err(error) => format!("{error}"),
+        Err(JobError::Deadline {
+            last: Some(LastPoll::Status(status)),
+            ..
+        }) => format!("deadline: {status}"),
+        // How often and for how long depends on the process.
+        Err(error @ (JobError::Deadline { .. } | JobError::Exhausted { .. })) => {
+            format!("{:?} {:?}", error.ticket().is_some(), error.cause())
+        }
+        Err(error) => error.to_string(),
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) fn files(folder: &str) -> Vec<(String, String)> {
                     .into_iter()
                     .map(|(path, text)| (format!("{name}/{path}"), text)),
             );
-        } else if name.ends_with(".rs") && !name.ends_with("_tests.rs") {
+        } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
             let text = fs::read_to_string(entry.path()).expect("a file of the checkout is text");
             files.push((name, text));
         }

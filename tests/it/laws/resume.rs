@@ -377,3 +377,37 @@ fn a_lost_submit_is_repeated_only_where_that_is_allowed() {
     bold.reply(accepted()).reply(success()).settle();
     assert!(matches!(bold.outcome(), Some(Ok(_))));
 }
+
+#[test]
+fn restoring_forgets_no_attempt_that_was_charged_and_none_that_may_have_arrived() {
+    let retry = typless::machine::RetryPolicy::new()
+        .with_attempts(3)
+        .with_resubmissions(1);
+    let options = || JobOptions::new().with_retry_policy(retry);
+    let restored = |run: &support::Run| {
+        let snapshot = run.job.snapshot().unwrap();
+        let job = Job::restore(&api(), &snapshot, document(), options(), run.now);
+        support::Run {
+            now: run.now,
+            ..support::Run::new(job)
+        }
+    };
+    let mut run = support::Run::new(submit(options()));
+    run.fail(FailureKind::NotSent).fail(FailureKind::NotSent);
+    let mut run = restored(&run);
+    let exhausted = run.fail(FailureKind::NotSent).error();
+    assert!(
+        matches!(exhausted, JobError::Exhausted { attempts: 3, .. }),
+        "{exhausted:?}"
+    );
+
+    let mut run = support::Run::new(submit(options()));
+    run.fail(FailureKind::Interrupted);
+    for last in [FailureKind::Interrupted, FailureKind::Source] {
+        let unknown = restored(&run).fail(last).error().to_string();
+        assert!(
+            unknown.starts_with("it is unknown whether the document"),
+            "{unknown}"
+        );
+    }
+}

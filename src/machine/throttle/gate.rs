@@ -186,3 +186,43 @@ fn interval(failed: u16) -> Duration {
         _ => (FIRST_INTERVAL * (1 << (failed - MAX_BY_CHANCE - 1).min(5))).min(MAX_INTERVAL),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Time = Time::from_unix_seconds(1_700_000_000);
+    const ID: fn(u64) -> RequestId = RequestId::new;
+
+    #[test]
+    fn what_was_out_when_the_gate_closed_neither_opens_it_nor_closes_it_again() {
+        let mut gate = Gate::new();
+        gate.unknown(ID(5), ID(9), START);
+        gate.works(ID(9), false);
+        gate.works(ID(9), true);
+        assert!(gate.is_closed());
+        for id in 6..=9 {
+            gate.unknown(ID(id), ID(9), START);
+        }
+        assert_eq!(gate.next_at(), START, "they count once");
+        gate.works(ID(10), false);
+        assert_eq!(gate.opens_at(true), Some(START));
+        gate.sent();
+        gate.works(ID(11), true);
+        assert_eq!(gate.opens_at(true), Some(Time::EPOCH));
+        // A first one counts, whenever it left.
+        gate.unknown(ID(7), ID(11), START);
+        assert!(gate.is_closed());
+    }
+
+    #[test]
+    fn two_in_a_row_are_not_worth_a_word_and_three_are() {
+        let mut gate = Gate::new();
+        for (id, is_pausing) in [(1, false), (2, false), (3, true)] {
+            gate.unknown(ID(id), ID(id), START);
+            assert_eq!(gate.is_pausing(), is_pausing, "{id}");
+        }
+        gate.works(ID(4), true);
+        assert!(!gate.is_pausing());
+    }
+}

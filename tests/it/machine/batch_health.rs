@@ -430,3 +430,11 @@ fn a_poll_that_is_welcome_just_at_the_deadline_is_made_then_and_not_before() {
     let sent: Vec<Time> = hand.polls.iter().map(|(at, _)| *at).collect();
     assert_eq!(sent, [START, START + MINUTE]);
 }
+
+#[test]
+fn a_single_document_outlives_an_hour_in_which_nothing_can_be_sent() {
+    let mut run = BatchRun::with_documents(1, BatchOptions::new());
+    run.service.fault = Box::new(|_, _, now| (now < START + HOUR).then_some(Fault::NotSent));
+    run.run_until(START + HOUR + MINUTE * 10);
+    assert_eq!(run.succeeded(), 1, "{:?}", run.outcomes);
+}

@@ -164,3 +164,23 @@ fn d13_an_id_for_which_alone_the_key_is_refused_is_set_aside() {
         );
     }
 }
+
+#[test]
+fn d13_a_first_refusal_after_a_fetch_is_the_keys_and_not_the_ids() {
+    let mut run = DrainRun::with(watching());
+    run.serve(&mut Queue::new(&["a"]), MINUTE / 2);
+    assert_eq!(run.returned(), ["a"]);
+    let refused = || Ok(response(403, r#"{"message": "revoked"}"#));
+    run.serve(&mut Queue::new(&["b"]).with("b", refused), 2 * MINUTE);
+    let mut kinds = run.events.iter().map(|event| &event.kind);
+    let first = kinds.find(|kind| {
+        matches!(
+            kind,
+            DrainEventKind::Paused(_) | DrainEventKind::FetchFailed { .. }
+        )
+    });
+    let Some(DrainEventKind::Paused(pause)) = first else {
+        panic!("{first:?}")
+    };
+    assert_eq!(pause.reason, PauseReason::KeyRefused);
+}

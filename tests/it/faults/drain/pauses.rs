@@ -172,15 +172,15 @@ fn d13_a_first_refusal_after_a_fetch_is_the_keys_and_not_the_ids() {
     assert_eq!(run.returned(), ["a"]);
     let refused = || Ok(response(403, r#"{"message": "revoked"}"#));
     run.serve(&mut Queue::new(&["b"]).with("b", refused), 2 * MINUTE);
-    let mut kinds = run.events.iter().map(|event| &event.kind);
-    let first = kinds.find(|kind| {
-        matches!(
-            kind,
-            DrainEventKind::Paused(_) | DrainEventKind::FetchFailed { .. }
-        )
-    });
-    let Some(DrainEventKind::Paused(pause)) = first else {
-        panic!("{first:?}")
+    let kinds = run.events.iter().map(|event| &event.kind);
+    let mut since = kinds.skip_while(|kind| !matches!(kind, DrainEventKind::Paused(_)));
+    let Some(DrainEventKind::Paused(pause)) = since.next() else {
+        panic!("no pause")
     };
     assert_eq!(pause.reason, PauseReason::KeyRefused);
+    // Until a listing has shown that the key is taken, nothing is charged to the id.
+    let charged = since
+        .take_while(|kind| !matches!(kind, DrainEventKind::Resumed { .. }))
+        .any(|kind| matches!(kind, DrainEventKind::FetchFailed { .. }));
+    assert!(!charged);
 }

@@ -3,8 +3,8 @@
 /// Escapes everything in foreign text that could move the cursor, change colours or reverse the
 /// reading direction, as `\u{..}`.
 ///
-/// The text is cut after `max_chars` characters, with `…` in place of the rest. Every `Display` in
-/// this crate that quotes a server uses it; use it if you print a server's text yourself.
+/// The text is cut after `max_chars` characters, with `…` in place of the rest. Every `Display`
+/// in this crate that quotes a server uses it; use it if you print a server's text yourself.
 pub fn printable(text: &str, max_chars: usize) -> String {
     let mut out = String::with_capacity(text.len().min(max_chars.saturating_mul(4)));
     for (index, character) in text.chars().enumerate() {

@@ -87,11 +87,14 @@ fn is_within(value: f64, (low, high): (f64, f64)) -> bool {
     (low..=high).contains(&value)
 }
 
+const NAMESPACE: &str = "http://www.w3.org/2000/svg";
+const FONTS: &str = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif";
+
 impl Chart {
     /// The chart as SVG; the same figures give the same bytes.
     pub fn svg(&self) -> String {
         let mut svg = format!(
-            r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif">
+            r##"<svg xmlns="{NAMESPACE}" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="{FONTS}">
 <rect width="{WIDTH}" height="{HEIGHT}" rx="8" fill="#ffffff"/>
 "##
         );

@@ -143,8 +143,8 @@ fn code(text: &str, is_labelled_well: bool) -> Option<Value> {
         }
         code = format!("{code} {next}");
     }
-    if code.contains(['@', '€', '$', '£', '%', '(', '[']) || code.contains("://") || code.len() > 40
-    {
+    let is_other = code.contains(['@', '€', '$', '£', '%', '(', '[']) || code.contains("://");
+    if is_other || code.len() > 40 {
         return None;
     }
     let digits = code.bytes().filter(u8::is_ascii_digit).count();

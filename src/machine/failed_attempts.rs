@@ -8,6 +8,10 @@ use super::time::Time;
 
 /// Attempts that failed one after another: why the last did, how many, and for how long.
 ///
+/// It is part of what a wait ends with: [`JobError`](super::JobError),
+/// [`CallError`](super::CallError) and [`DrainError`](super::DrainError). Attempts of an earlier
+/// process are not counted.
+///
 /// ```
 /// use std::time::Duration;
 /// use typless::machine::{Cause, FailedAttempts, Time};

@@ -42,9 +42,11 @@ impl Printer {
 
     /// Prints a report to standard output, and returns the error if that fails.
     pub(crate) fn write(&mut self, report: &Report) -> io::Result<()> {
-        self.keep_raw(report)?;
-        self.render(report)
-            .map_or(Ok(()), |text| output::write(&text))
+        let kept = self.keep_raw(report);
+        let written = self
+            .render(report)
+            .map_or(Ok(()), |text| output::write(&text));
+        kept.and(written)
     }
 
     /// Keeps a response that can't be read in a file of the current folder. In JSON it is a field.

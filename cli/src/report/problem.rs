@@ -36,7 +36,7 @@ pub(crate) const CHECK_SUBMIT: &str = "check with the service whether the docume
 const CHECK_NETWORK: &str = "check the base URL and the network, and try again";
 const SUBMIT_AGAIN: &str = "submit the document again";
 const FIX_DOCUMENT: &str = "fix the document and submit it again";
-const REPORT_RAW: &str = "the response is kept as it came: report this as a bug of typless";
+const REPORT_RAW: &str = "keep the response, and report this as a bug of typless";
 const REPORT_BUG: &str = "keep the ticket, and report this as a bug of typless";
 
 impl Problem {

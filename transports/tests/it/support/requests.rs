@@ -4,7 +4,8 @@ use std::io::{self, Read};
 
 use bytes::Bytes;
 use http::Request;
-use typless::wire::{Api, Body, Document, DocumentSource, ExtractionId, StatusRequest};
+use typless::machine::JobError;
+use typless::wire::{Api, Body, Document, DocumentSource, Extraction, ExtractionId, StatusRequest};
 
 pub(crate) const KEY: &str = "s3cret";
 
@@ -18,6 +19,20 @@ pub(crate) fn poll(url: &str) -> Request<Body> {
 
 pub(crate) fn document(content: impl Into<Bytes>) -> Document {
     Document::new("invoice.pdf", "line-item-invoice", content).unwrap()
+}
+
+/// A source that panics fails its job, says nothing of its content, and leaves other jobs alone.
+pub(crate) fn assert_panic_fails_its_job_alone(
+    run: impl Fn(Document) -> Result<Extraction, JobError>,
+) {
+    let error = run(panicking_document()).unwrap_err();
+    assert!(matches!(error, JobError::SourceFailed { .. }), "{error:?}");
+    let text = format!("{error} {error:?}");
+    assert!(
+        text.contains("panicked") && !text.contains("secret"),
+        "{text}"
+    );
+    assert!(run(document("%PDF")).is_ok());
 }
 
 /// A document whose source panics while it is read.

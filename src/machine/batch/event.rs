@@ -132,3 +132,26 @@ pub struct BatchOutcome {
     /// Its result, or why there is none.
     pub result: Result<Extraction, JobError>,
 }
+
+impl TryFrom<BatchEvent> for BatchOutcome {
+    type Error = BatchEvent;
+
+    /// The outcome in an event, or the event back if there is none in it.
+    fn try_from(event: BatchEvent) -> Result<Self, BatchEvent> {
+        match event.kind {
+            BatchEventKind::Job {
+                key,
+                reference,
+                event: JobEventKind::Finished(result),
+            } => Ok(Self {
+                key,
+                reference,
+                result,
+            }),
+            kind => Err(BatchEvent {
+                sequence: event.sequence,
+                kind,
+            }),
+        }
+    }
+}

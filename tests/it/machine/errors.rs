@@ -300,13 +300,9 @@ fn each_reason_of_a_drain_has_its_sentence() {
 fn a_restart_is_reported_as_the_cause() {
     let mut job = submit(JobOptions::new());
     assert!(matches!(job.next_output(START), Output::Event(_)));
-    let mut run = Run::new(Job::restore(
-        &api(),
-        &job.snapshot().unwrap(),
-        document(),
-        JobOptions::new(),
-        START,
-    ));
+    let snapshot = job.snapshot().unwrap();
+    let job = Job::restore(&api(), &snapshot, None, JobOptions::new(), START);
+    let mut run = Run::new(job.unwrap());
     assert!(
         run.error()
             .to_string()

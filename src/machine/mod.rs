@@ -100,7 +100,7 @@ pub use call::{Call, CallError, CallEvent, CallEventKind, CallOptions};
 pub use cause::Cause;
 pub use delay::{DelayEstimator, DelayEstimators};
 pub use drain::{Drain, DrainError, DrainEvent, DrainEventKind, DrainOptions, DrainProgress};
-pub use exchange::{Failure, FailureKind, Limits, RequestId, Transmit};
+pub use exchange::{Failure, FailureKind, Limits, Purpose, RequestId, Transmit};
 pub use failed_attempts::FailedAttempts;
 pub use job::{
     Difference, Job, JobError, JobEvent, JobEventKind, JobOptions, JobState, LastPoll, PollReason,

@@ -35,7 +35,7 @@ pub(crate) use ticket::DocumentMeta;
 pub use ticket::{Ticket, TicketError};
 
 use super::delay::DelayEstimator;
-use super::exchange::{Failure, Limits, RequestId, Transmit};
+use super::exchange::{Failure, Limits, Purpose, RequestId, Transmit};
 use super::interpret::{self, Decoded, Reply};
 use super::notifications::Notifications;
 use super::time::Time;
@@ -308,18 +308,20 @@ impl Job {
         match action {
             None => return false,
             Some(Action::SendSubmit) => {
-                self.send(submit_request(self.pending.as_deref(), &self.api));
+                let request = submit_request(self.pending.as_deref(), &self.api);
+                self.send(Purpose::Submit, request);
             }
             Some(Action::SendPoll) => {
                 let id = self.extraction_id.as_ref();
-                self.send(id.map(|id| {
+                let request = id.map(|id| {
                     poll_request(
                         id,
                         &self.api,
                         self.options.text_blocks,
                         self.options.response_bytes,
                     )
-                }));
+                });
+                self.send(Purpose::Poll, request);
             }
             Some(Action::Emit(kind)) => self.emit(kind),
         }
@@ -348,14 +350,11 @@ impl Job {
             .push_back(Output::Event(JobEvent { sequence, kind }));
     }
 
-    fn send(&mut self, request: Option<(http::Request<Body>, Limits)>) {
+    fn send(&mut self, purpose: Purpose, request: Option<(http::Request<Body>, Limits)>) {
         if let Some((request, limits)) = request {
             let id = RequestId::new(u64::from(self.record.exchange));
-            self.outputs.push_back(Output::Send(Transmit {
-                id,
-                request,
-                limits,
-            }));
+            let transmit = Transmit::new(id, purpose, request, limits);
+            self.outputs.push_back(Output::Send(transmit));
         }
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use typless::machine::{
-    Difference, Failure, FailureKind, Job, JobEventKind, JobOptions, Machine, Output, PollPolicy,
-    RequestId, RestoreError, RetryPolicy, Snapshot, Time,
+    Difference, Failure, FailureKind, Job, JobError, JobEventKind, JobOptions, Machine, Output,
+    PollPolicy, RequestId, RestoreError, RetryPolicy, Snapshot, Time,
 };
 use typless::wire::{Document, Notification};
 
@@ -169,8 +169,7 @@ impl<'a> Life<'a> {
     fn reply(&mut self) {
         let Some(id) = self.out.take() else { return };
         self.has_event = true;
-        let replies = &self.case.replies;
-        let reply = replies[self.replies % replies.len()];
+        let reply = self.next_reply();
         self.replies += 1;
         self.now = self.now + Duration::from_millis(self.case.round_trip);
         match reply {
@@ -201,6 +200,11 @@ impl<'a> Life<'a> {
             Reply::NotSent => return self.fail(id, FailureKind::NotSent),
         };
         self.job.handle_response(id, response, self.now);
+    }
+
+    fn next_reply(&self) -> Reply {
+        let replies = &self.case.replies;
+        replies[self.replies % replies.len()]
     }
 
     fn fail(&mut self, id: RequestId, kind: FailureKind) {
@@ -303,11 +307,101 @@ fn goes_on(case: &Case) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(super::cases(20_000))]
+    #![proptest_config(super::cases(4_000))]
 
     #[test]
     fn law_12_a_restored_job_goes_on_as_if_interrupted(case in cases()) {
         goes_on(&case)?;
+    }
+}
+
+/// A program that stores its job where it must, and ends after these numbers of outputs, one after
+/// the other.
+struct Program<'a> {
+    life: Life<'a>,
+    stored: String,
+    /// Documents that the service has accepted.
+    accepted: usize,
+    outcome: Option<Result<(), JobError>>,
+}
+
+impl Program<'_> {
+    fn step(&mut self) {
+        let life = &mut self.life;
+        match life.job.next_output(life.now) {
+            Output::Send(transmit) => {
+                assert_eq!(
+                    transmit.may_be_billed(),
+                    transmit.request.method() == http::Method::POST
+                );
+                life.out = Some(transmit.id);
+                let reply = life.next_reply();
+                let is_accepted = matches!(reply, Reply::Accepted);
+                self.accepted += usize::from(transmit.may_be_billed() && is_accepted);
+                life.reply();
+            }
+            Output::Event(event) => {
+                if event.must_be_stored() {
+                    // Before the loop goes on.
+                    self.stored = match life.job.snapshot() {
+                        Some(snapshot) => snapshot.to_json(),
+                        None => String::new(),
+                    };
+                }
+                if let JobEventKind::Finished(outcome) = event.kind {
+                    self.outcome = Some(outcome.map(drop));
+                }
+            }
+            Output::Wait(until) => life.now = until,
+            Output::NeedInput | Output::Done => life.is_over = true,
+        }
+    }
+
+    fn restart(&mut self) {
+        let snapshot = Snapshot::from_json(&self.stored).unwrap();
+        let document = snapshot.needs_document().then(document);
+        let (options, now) = (self.life.case.options(), self.life.now);
+        self.life.job = Job::restore(&api(), &snapshot, document, options, now).unwrap();
+        self.life.out = None;
+    }
+}
+
+fn survives(case: &Case, ends: &[usize]) -> Result<(), TestCaseError> {
+    let life = Life::new(case);
+    let mut program = Program {
+        stored: life.job.snapshot().unwrap().to_json(),
+        life,
+        accepted: 0,
+        outcome: None,
+    };
+    for outputs in ends.iter().chain([&500]) {
+        for _ in 0..*outputs {
+            program.step();
+        }
+        if program.outcome.is_some() || program.life.is_over {
+            break;
+        }
+        program.restart();
+    }
+    let accepted = program.accepted;
+    prop_assert!(accepted <= 1, "{accepted} times");
+    match program.outcome {
+        Some(Ok(())) => prop_assert_eq!(accepted, 1),
+        Some(Err(JobError::SubmitUnknown { .. })) | None => {}
+        Some(Err(error)) => prop_assert_eq!(error.ticket().is_some(), accepted == 1),
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(super::cases(4_000))]
+
+    #[test]
+    fn what_must_be_stored_is_enough_to_lose_nothing_and_to_submit_once(
+        case in cases(),
+        ends in prop::collection::vec(0..12_usize, 0..6),
+    ) {
+        survives(&Case { resubmissions: 0, ..case }, &ends)?;
     }
 }
 

@@ -87,6 +87,7 @@ mod pause;
 mod poll_policy;
 mod random;
 mod retry_policy;
+pub mod storing;
 mod throttle;
 mod time;
 

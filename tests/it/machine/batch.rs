@@ -94,6 +94,14 @@ fn the_limits_hold_by_the_count_of_the_test() {
     assert!(run.max_in_a_second <= 24, "{}", run.max_in_a_second);
 }
 
+#[test]
+fn its_debug_shows_how_far_it_is() {
+    let run = BatchRun::with_documents(60, BatchOptions::new());
+    let shown = format!("{:?}", run.batch);
+    assert!(shown.contains("waiting: 60"), "{shown}");
+    assert!(shown.contains("jobs: 60"), "{shown}");
+}
+
 /// Halfway, everything is stored as tickets or snapshots, and another batch resumes from them.
 #[test]
 fn tickets_and_snapshots_are_enough_to_resume() {

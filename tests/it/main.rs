@@ -35,6 +35,7 @@ mod machine {
     mod errors;
     mod job;
     mod stored;
+    mod storing;
 }
 
 /// The rows of `docs/faults.md`: each test has the name of its row.

@@ -30,7 +30,7 @@ impl fmt::Display for JobKey {
 ///
 /// It is emitted *before* the request it belongs to is sent; see
 /// [`JobEvent`](crate::machine::JobEvent) for the use of that.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BatchEvent {
     /// The event's number: grows by one with each event of the batch.
@@ -41,7 +41,7 @@ pub struct BatchEvent {
 
 /// What happened to a batch or to one of its jobs. Only `Job` is about a document; all others are
 /// about the whole batch.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum BatchEventKind {
     /// Something happened to a job. After its `Finished` the batch has removed it.
@@ -93,6 +93,18 @@ pub enum BatchEventKind {
     },
 }
 
+impl BatchEvent {
+    /// Whether something must be stored at this event, before the loop goes on: as
+    /// [`JobEventKind::must_be_stored`], and the ticket of [`BatchEventKind::SubmittedLate`].
+    pub fn must_be_stored(&self) -> bool {
+        match &self.kind {
+            BatchEventKind::Job { event, .. } => event.must_be_stored(),
+            BatchEventKind::SubmittedLate { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 impl From<Change> for BatchEventKind {
     fn from(change: Change) -> Self {
         match change {
@@ -122,7 +134,7 @@ pub enum QueueProblem {
 
 /// The outcome of one job of a batch.
 /// [`Machine::into_outcome`](crate::machine::Machine::into_outcome) takes it out of an event.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BatchOutcome {
     /// Which job.
@@ -131,4 +143,27 @@ pub struct BatchOutcome {
     pub reference: Option<Arc<str>>,
     /// Its result, or why there is none.
     pub result: Result<Extraction, JobError>,
+}
+
+impl TryFrom<BatchEvent> for BatchOutcome {
+    type Error = BatchEvent;
+
+    /// The outcome in an event, or the event back if there is none in it.
+    fn try_from(event: BatchEvent) -> Result<Self, BatchEvent> {
+        match event.kind {
+            BatchEventKind::Job {
+                key,
+                reference,
+                event: JobEventKind::Finished(result),
+            } => Ok(Self {
+                key,
+                reference,
+                result,
+            }),
+            kind => Err(BatchEvent {
+                sequence: event.sequence,
+                kind,
+            }),
+        }
+    }
 }

@@ -21,7 +21,7 @@ use self::entries::{Entries, State};
 use self::fetch_gate::FetchGate;
 use self::next::Next;
 use super::collections::slab::Key;
-use super::exchange::{Failure, Limits, RequestId, Transmit};
+use super::exchange::{self, Failure, Limits, RequestId, Transmit};
 use super::interpret::Reply;
 use super::throttle::Throttle;
 use super::throttle::limiter::{Limiter, RequestKind};
@@ -162,6 +162,15 @@ enum Purpose {
         key: Key,
         again: bool,
     },
+}
+
+impl From<Purpose> for exchange::Purpose {
+    fn from(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::List | Purpose::ListAll => Self::Listing,
+            Purpose::Fetch { .. } => Self::Poll,
+        }
+    }
 }
 
 /// Checks whether the customer's name may be wrong.
@@ -401,7 +410,7 @@ impl Drain {
         if matches!(purpose, Purpose::Fetch { .. }) {
             self.fetch_gate.sent(exchange);
         }
-        let transmit = Transmit::new(id, request, limits);
+        let transmit = Transmit::new(id, purpose.into(), request, limits);
         self.outputs.push_back(Output::Send(transmit));
     }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::error::{JobError, LastPoll};
 use super::event::JobEventKind;
+use super::options::JobOptions;
 use super::record::{OutcomeKind, Record, State};
+use super::snapshot::DocumentFacts;
 use super::ticket::{DocumentMeta, Ticket};
 use super::transition::{Effect, Input, Rules, step};
 use crate::machine::cause::Cause;
@@ -58,8 +60,22 @@ struct Failed {
 pub(crate) struct Submission {
     pub(crate) request: SubmitRequest,
     pub(crate) limits: Limits,
+}
+
+impl Submission {
     /// The length of the document.
-    pub(crate) bytes: u64,
+    pub(crate) fn bytes(&self) -> u64 {
+        self.request.document().len()
+    }
+
+    /// What the document is recognised by.
+    pub(crate) fn facts(&self) -> DocumentFacts {
+        let document = self.request.document();
+        DocumentFacts {
+            bytes: document.len(),
+            digest: document.shared_digest().cloned(),
+        }
+    }
 }
 
 /// What the caller must do.
@@ -72,25 +88,16 @@ pub(crate) enum Action {
 
 impl Pending {
     /// For a job that submits this document.
-    pub(crate) fn with_document(
-        document: Document,
-        text_blocks: bool,
-        response_bytes: Option<u64>,
-    ) -> Box<Self> {
-        let bytes = document.len();
+    pub(crate) fn with_document(document: Document, options: &JobOptions) -> Box<Self> {
         let request = SubmitRequest::new(document);
-        let request = if text_blocks {
+        let request = if options.text_blocks {
             request.with_text_blocks()
         } else {
             request
         };
-        let limits = Limits::for_exchange(request.body().len(), response_bytes);
+        let limits = Limits::for_exchange(request.body().len(), options.response_bytes);
         Box::new(Self {
-            submission: Some(Submission {
-                request,
-                limits,
-                bytes,
-            }),
+            submission: Some(Submission { request, limits }),
             ..Self::default()
         })
     }

@@ -48,6 +48,9 @@ pub(crate) struct Record {
     pub(crate) reported_by: Option<PollReason>,
 }
 
+/// A job that nobody followed for longer has the age that the clock says, which may be wrong.
+const MAX_CERTAIN_GAP: Duration = Duration::from_secs(60);
+
 /// The life cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
@@ -212,38 +215,53 @@ impl Record {
         Self::resumed(submitted_at.min(now), now, deadline)
     }
 
-    /// The job of a snapshot. A submit that may have been sent counts as in flight.
+    /// The job of a snapshot: as it was, but for the clock, and for the time that nobody followed
+    /// it. See [`Job::restore`](crate::machine::Job::restore).
     pub(crate) fn from_snapshot(
         snapshot: &Snapshot,
         deadline: Option<Duration>,
         now: Time,
     ) -> Self {
-        let deadline = deadline.map_or(snapshot.deadline, |deadline| now + deadline);
-        let ready = Self::ready(now, deadline);
-        // A pause that the service asked for still applies; at most an hour, even if the clock was
-        // changed.
-        let due = snapshot.due.max(now).min(now + Duration::from_secs(3600));
-        let (state, due) = if snapshot.submitting {
-            (State::Submitting, now)
-        } else {
-            (State::Ready, due)
-        };
-        let Snapshot {
-            abandoned,
-            submits,
-            spent,
-            resubmissions,
-            ..
-        } = *snapshot;
-        Self {
-            state,
-            due,
-            submits: submits.into(),
-            exchange: submits.into(),
-            spent,
-            resubmissions,
-            abandoned,
-            ..ready
+        let mut record = snapshot.record;
+        record.set_back(snapshot.taken_at.saturating_since(now));
+        let away = now.saturating_since(snapshot.taken_at);
+        let is_submitted = snapshot.extraction_id.is_some();
+        if is_submitted && away > MAX_CERTAIN_GAP {
+            let away = u32::try_from(away.as_secs()).unwrap_or(u32::MAX);
+            record.resumed_after = record.resumed_after.saturating_add(away);
+        }
+        if let Some(deadline) = deadline {
+            record.deadline = now + deadline;
+        } else if is_submitted && !away.is_zero() && record.deadline <= now {
+            // Nobody saw it pass.
+            let span = record.deadline.saturating_since(record.submitted_at);
+            record.deadline = now + span.min(JobOptions::DEADLINE);
+        }
+        if record.reason == PollReason::Deadline && now < record.deadline {
+            record.reason = PollReason::Resumed;
+        }
+        if record.state == State::Waiting {
+            record.due = record.due.min(record.deadline);
+        }
+        record
+    }
+
+    /// The clock was set back by so much: what was ahead stays as far ahead, and a poll is due.
+    fn set_back(&mut self, by: Duration) {
+        if by.is_zero() {
+            return;
+        }
+        for time in [
+            &mut self.due,
+            &mut self.deadline,
+            &mut self.not_before,
+            &mut self.submitted_at,
+            &mut self.polled_at,
+        ] {
+            *time = Time::from_unix(time.since_epoch().saturating_sub(by));
+        }
+        if self.state == State::Waiting {
+            self.due = self.not_before;
         }
     }
 }

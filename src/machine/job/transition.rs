@@ -34,6 +34,11 @@ pub(crate) enum Input {
     Forbidden(Time),
     /// The caller abandons it.
     Abandon,
+    /// It was restored: what comes of the exchange that was out, nobody will know.
+    Restored {
+        /// Whether its document is there, to be submitted again where that is allowed.
+        has_document: bool,
+    },
 }
 
 /// What the caller must do.
@@ -162,7 +167,17 @@ pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'
             finish(record, OutcomeKind::Abandoned)
         }
 
+        (Submitting, Input::Restored { has_document: true }) => submit_unknown(record, now, rules),
+        (
+            Submitting,
+            Input::Restored {
+                has_document: false,
+            },
+        ) => finish(record, OutcomeKind::SubmitUnknown),
+        (Polling, Input::Restored { .. }) => poll_failed(record, None, now, rules),
+
         // Too early, too late, or meant for another state.
+        (_, Input::Restored { .. }) => Effect::Nothing,
         (_, Input::Clock | Input::Confirmed | Input::Submit(..) | Input::Poll(..)) => {
             Effect::Nothing
         }

@@ -9,7 +9,7 @@ use super::admitted_rate::{AdmittedRate, FULL};
 const MAX_POLLS_BEFORE_SUBMIT: u8 = 9;
 
 /// A burst has at most what the rate allows in a hundred years: time ends after a few hundred.
-const MAX_TOLERANCE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+const MAX_TOLERANCE: Duration = Duration::from_secs(3_153_600_000);
 
 /// One limit for all requests of a batch: a number per second, and a burst after a rest.
 ///

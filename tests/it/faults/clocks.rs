@@ -242,8 +242,8 @@ fn t10_a_snapshot_of_a_clock_that_was_wrong_waits_no_longer_than_an_hour() {
     let snapshot = run.job.snapshot().unwrap().to_json();
     for now in [before(START, 5 * DAY), Time::EPOCH, START + 5 * DAY] {
         let snapshot = Snapshot::from_json(&snapshot).unwrap();
-        let job = Job::restore(&api(), &snapshot, document(), JobOptions::new(), now);
-        let mut run = Run::new(job);
+        let job = Job::restore(&api(), &snapshot, Some(document()), JobOptions::new(), now);
+        let mut run = Run::new(job.unwrap());
         run.now = now;
         run.reply(accepted());
         assert!(run.now.saturating_since(now) <= HOUR);

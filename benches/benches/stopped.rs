@@ -42,7 +42,7 @@ const CLIENTS: [(&str, &str, bool); 4] = [
     ("ureq", "ureq, 16 threads", true),
     ("hyper", "hyper, one thread", true),
     ("hyper-threads", "hyper, two threads", true),
-    ("own-agent", "ureq, with an agent of one's own", false),
+    ("own-agent", "ureq, with your own agent", false),
 ];
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;

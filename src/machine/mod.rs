@@ -112,6 +112,7 @@ pub(crate) use job::{DocumentFacts, DocumentMeta, Record, State};
 pub use pause::{Pause, PauseReason};
 pub use poll_policy::PollPolicy;
 pub use retry_policy::RetryPolicy;
+pub use throttle::ThrottleState;
 pub use time::Time;
 
 /// What a machine wants.

@@ -36,6 +36,7 @@ mod machine {
     mod job;
     mod stored;
     mod storing;
+    mod throttle_state;
 }
 
 /// The rows of `docs/faults.md`: each test has the name of its row.

@@ -190,7 +190,7 @@ mod tests {
         let kind = DelaySlot::default();
         let end = 10_000_000_000;
         let before = |milliseconds: u64| at(end - milliseconds);
-        // These are a bin each as they come, and are close by the time they are merged.
+        // These are a bin each when they are added, and close by the time they are merged.
         for number in 0..20 {
             let then = before(100_000 - number * 300);
             bins.add(kind, then, then);

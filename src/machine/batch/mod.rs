@@ -55,8 +55,7 @@ use super::job::job_mut::Pending;
 use super::job::record::{Record, State};
 use super::job::transition::Input;
 use super::job::{DocumentMeta, JobOptions, JobState, RestoreError, Snapshot, Ticket};
-use super::throttle::Throttle;
-use super::throttle::limiter::Limiter;
+use super::throttle::{Throttle, ThrottleState};
 use super::time::Time;
 use super::{Machine, Output};
 use crate::wire::{Api, ConfigError, Document, ExtractionId, Notification};
@@ -150,16 +149,11 @@ impl Batch {
             first_sequence,
             ..
         } = options.jobs;
-        let limiter = options
-            .rate
-            .map_or_else(Limiter::unlimited, |(requests, per)| {
-                Limiter::new(requests, per, options.burst)
-            });
         Self {
             api: api.clone(),
             jobs: Jobs::new(seed, now),
             discovery: Discovery::new(&options),
-            throttle: Throttle::new(limiter, options.retry_budget, retry, seed, now),
+            throttle: Throttle::new(options.limiter(), options.retry_budget, retry, seed, now),
             outbox: Outbox::new(confirmation, first_sequence),
             sources: Sources::default(),
             closed: false,
@@ -168,8 +162,7 @@ impl Batch {
         }
     }
 
-    /// Uses these estimators of processing times, and updates them. Without this call the batch
-    /// starts with empty estimators, and learns as well.
+    /// Uses these estimators of processing times, and updates them, instead of empty ones.
     #[must_use]
     pub fn with_estimators(mut self, estimators: DelayEstimators) -> Self {
         self.discovery.estimators = estimators;
@@ -179,6 +172,19 @@ impl Batch {
     /// The estimators of processing times, to store and pass to the next batch.
     pub fn estimators(&self) -> &DelayEstimators {
         &self.discovery.estimators
+    }
+
+    /// Begins with what an earlier process knew of the service.
+    #[must_use]
+    pub fn with_throttle_state(mut self, state: &ThrottleState, now: Time) -> Self {
+        let now = self.advance(now);
+        self.throttle.restore(state, now);
+        self
+    }
+
+    /// What is known of the service, to store for the next process.
+    pub fn throttle_state(&self) -> ThrottleState {
+        self.throttle.state(self.latest)
     }
 
     /// Adds a document, to be submitted when its turn comes. `None` if the batch is closed: the
@@ -204,9 +210,8 @@ impl Batch {
         Some(self.insert(entry, now).into())
     }
 
-    /// Restores a job from all that it knew, as [`Job::restore`](super::Job::restore) does.
-    ///
-    /// Any number of jobs may be restored together, as with [`resume`](Self::resume).
+    /// Restores a job from all that it knew, as [`Job::restore`](super::Job::restore) does: any
+    /// number of jobs, as with [`resume`](Self::resume).
     ///
     /// # Errors
     ///

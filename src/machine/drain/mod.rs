@@ -23,8 +23,8 @@ use self::next::Next;
 use super::collections::slab::Key;
 use super::exchange::{self, Failure, Limits, RequestId, Transmit};
 use super::interpret::Reply;
-use super::throttle::Throttle;
 use super::throttle::limiter::{Limiter, RequestKind};
+use super::throttle::{Throttle, ThrottleState};
 use super::time::Time;
 use super::{Machine, Output};
 use crate::wire::{Api, AwaitingRequest, ConfigError, Extraction, ExtractionId, StatusRequest};
@@ -287,6 +287,19 @@ impl Drain {
     /// The current progress.
     pub fn progress(&self) -> DrainProgress {
         DrainProgress::new(self)
+    }
+
+    /// Begins with what an earlier process knew of the service.
+    #[must_use]
+    pub fn with_throttle_state(mut self, state: &ThrottleState, now: Time) -> Self {
+        let now = self.advance(now);
+        self.throttle.restore(state, now);
+        self
+    }
+
+    /// What is known of the service, to store for the next process.
+    pub fn throttle_state(&self) -> ThrottleState {
+        self.throttle.state(self.latest)
     }
 
     fn advance(&mut self, now: Time) -> Time {

@@ -183,7 +183,8 @@ impl JobError {
             Self::Failed { error, .. } | Self::Refused { error, .. } => Some(error),
             _ => match self.cause()? {
                 Cause::Service(error) => Some(error),
-                Cause::Failure(_) | Cause::Decode(_) | Cause::TimeLimit | Cause::Restarted => None,
+                Cause::Failure(_) | Cause::Decode(_) => None,
+                Cause::TimeLimit | Cause::Restarted | Cause::Stored => None,
             },
         }
     }

@@ -33,6 +33,7 @@ pub use snapshot::Snapshot;
 pub use state::JobState;
 pub(crate) use ticket::DocumentMeta;
 pub use ticket::{Ticket, TicketError};
+pub(crate) use ticket::{check_contents, check_version, from_milliseconds, milliseconds};
 
 use super::delay::DelayEstimator;
 use super::exchange::{Failure, Limits, Purpose, RequestId, Transmit};
@@ -119,8 +120,8 @@ impl Job {
     /// - How long nobody followed it is what the clock says, and clocks may be wrong. If it is more
     ///   than a minute, the next polls come no later than if that time had not passed. If the clock
     ///   was set back since, a poll is due at once, and the deadline moves back by the same time.
-    /// - Without a deadline in the options, that of the snapshot applies. If a submitted job's
-    ///   deadline passed while nobody followed it, it is followed for as long again, at most for
+    /// - Without a deadline in the options, that of the snapshot applies. If it passed while nobody
+    ///   followed the job, the time that was left when the snapshot was taken is left, at most
     ///   [`JobOptions::DEADLINE`].
     ///
     /// `document` must be the one the job was created with, which is found by

@@ -232,10 +232,10 @@ impl Record {
         }
         if let Some(deadline) = deadline {
             record.deadline = now + deadline;
-        } else if is_submitted && !away.is_zero() && record.deadline <= now {
-            // Nobody saw it pass.
-            let span = record.deadline.saturating_since(record.submitted_at);
-            record.deadline = now + span.min(JobOptions::DEADLINE);
+        } else if !away.is_zero() && record.deadline <= now {
+            // It passed while nobody followed the job: what was left is left.
+            let left = record.deadline.saturating_since(snapshot.taken_at);
+            record.deadline = now + left.min(JobOptions::DEADLINE);
         }
         if record.reason == PollReason::Deadline && now < record.deadline {
             record.reason = PollReason::Resumed;

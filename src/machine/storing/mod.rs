@@ -9,8 +9,8 @@
 //!    written before the document is added.
 //! 2. At each event that [must be stored](super::BatchEvent::must_be_stored), the job's
 //!    [snapshot](super::Batch::snapshot) takes the place of what the row had, or at the last event
-//!    its outcome ([`code`](super::JobError::code) fits a column). This happens before the loop goes
-//!    on, because a request leaves only after its event.
+//!    its outcome ([`code`](super::JobError::code) fits a column). This happens before the loop
+//!    goes on, because a request leaves only after its event.
 //! 3. At the start, each row with a snapshot is [restored](super::Batch::restore), and each new one
 //!    is added. A submit that was out when the process ended is then reported as
 //!    [`SubmitUnknown`](super::JobError::SubmitUnknown): it may be billed, and only the service
@@ -21,7 +21,7 @@
 //! [`confirm`](super::Batch::confirm) has its event, while everything else goes on. Take the events
 //! that are ready, commit them together, and confirm the last one.
 //!
-//! The sequence of events starts anew in each process, so it orders the events of one. A job's rows
+//! The sequence of events starts from the beginning in each process, so it orders the events of one. A job's rows
 //! need no order: the last snapshot has all that those before it had.
 //!
 //! # The whole program

@@ -431,6 +431,30 @@ fn an_id_that_was_young_is_still_young_after_a_restart() {
 }
 
 #[test]
+fn a_deadline_that_passed_while_nobody_followed_the_job_leaves_the_time_that_was_left() {
+    let hour = Duration::from_secs(3600);
+    let later = START + hour * 100;
+    for is_submitted in [false, true] {
+        let mut run = support::Run::new(submit(JobOptions::new().with_deadline(hour)));
+        if is_submitted {
+            run.reply(accepted());
+        }
+        let snapshot = run.job.snapshot().unwrap();
+        let document = snapshot.needs_document().then(document);
+        let job = Job::restore(&api(), &snapshot, document, JobOptions::new(), later).unwrap();
+        let mut run = support::Run {
+            now: later,
+            ..support::Run::new(job)
+        };
+        if !is_submitted {
+            run.reply(accepted());
+        }
+        run.reply(in_progress()).reply(success()).succeeded();
+        assert!(run.now < later + hour);
+    }
+}
+
+#[test]
 fn a_document_is_asked_for_where_it_is_needed_and_only_there() {
     let job = submit(JobOptions::new());
     let snapshot = job.snapshot().unwrap();

@@ -261,9 +261,6 @@ impl Error for JobError {
             Self::NotFound { cause, .. } | Self::TooLarge { cause, .. } => {
                 cause.as_ref().map(|cause| cause as &(dyn Error + 'static))
             }
-            Self::SubmitUnknown { otherwise, .. } => otherwise
-                .as_ref()
-                .map(|last| last as &(dyn Error + 'static)),
             // Display of the others shows their cause already.
             _ => None,
         }

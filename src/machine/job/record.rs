@@ -30,7 +30,7 @@ pub(crate) struct Record {
     /// submit.
     pub(crate) exchange: u32,
     pub(crate) submits: u32,
-    /// Its age when it was resumed, in whole seconds, as its ticket says; zero for other jobs.
+    /// Its age when it was resumed, as its ticket says, in whole seconds; zero for other jobs.
     pub(crate) resumed_after: u32,
     /// Submits that count against the retry budget.
     pub(crate) spent: u16,
@@ -38,6 +38,8 @@ pub(crate) struct Record {
     pub(crate) resubmissions: u16,
     /// Failures in a row; they lengthen the retry delays.
     pub(crate) failures: u16,
+    /// What `resumed_after` leaves of that age, in 256ths of a second, rounded down.
+    pub(crate) resumed_after_part: u8,
     /// Why the next poll is due.
     pub(crate) reason: PollReason,
     /// This process received the submit's response, so an unknown id may just be new.
@@ -114,6 +116,9 @@ pub enum PollReason {
     Probe,
 }
 
+/// A 256th of a second, in nanoseconds.
+const PART_NANOS: u32 = 1_000_000_000 / 256;
+
 impl Record {
     /// How many polls there were: the exchanges after the submits, and one whose event was emitted.
     pub(crate) fn polls(&self) -> u32 {
@@ -123,12 +128,14 @@ impl Record {
 
     /// Whether its age is what a ticket says.
     pub(crate) fn is_resumed(&self) -> bool {
-        self.resumed_after > 0
+        self.resumed_after > 0 || self.resumed_after_part > 0
     }
 
     /// Since when this process follows the job: since the submit, or since it was resumed.
     pub(crate) fn followed_since(&self) -> Time {
-        self.submitted_at + Duration::from_secs(self.resumed_after.into())
+        // Below 10^9, as a 256th has 3 906 250 ns.
+        let part = u32::from(self.resumed_after_part) * PART_NANOS;
+        self.submitted_at + Duration::new(self.resumed_after.into(), part)
     }
 
     /// When the next poll is due by the policy.
@@ -182,6 +189,7 @@ impl Record {
             spent: 0,
             resubmissions: 0,
             failures: 0,
+            resumed_after_part: 0,
             reason: PollReason::Policy,
             fresh: false,
             abandoned: false,
@@ -196,6 +204,8 @@ impl Record {
             state: State::Waiting,
             submitted_at,
             resumed_after: u32::try_from(age.as_secs()).unwrap_or(u32::MAX),
+            // At most 255.
+            resumed_after_part: (age.subsec_nanos() / PART_NANOS) as u8,
             reason: PollReason::Resumed,
             ..Self::ready(now, deadline)
         }

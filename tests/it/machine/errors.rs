@@ -370,3 +370,20 @@ fn errors_of_unreadable_tickets_and_snapshots_say_what_to_do() {
             .contains("snapshot")
     );
 }
+
+#[test]
+fn what_the_message_of_a_job_has_already_is_no_source() {
+    let once = JobOptions::new().with_retry_policy(RetryPolicy::new().with_resubmissions(1));
+    let mut run = Run::with(once);
+    let error = run
+        .fail(FailureKind::Interrupted)
+        .fail(FailureKind::Source)
+        .error();
+    assert!(
+        error
+            .to_string()
+            .contains("the last attempt: the document was not submitted: "),
+        "{error}"
+    );
+    assert!(error.source().is_none());
+}

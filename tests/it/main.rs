@@ -34,6 +34,7 @@ mod machine {
     mod drain;
     mod errors;
     mod job;
+    mod snapshot;
     mod stored;
     mod storing;
     mod throttle_state;

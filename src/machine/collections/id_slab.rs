@@ -121,7 +121,7 @@ impl<T: Identified> IdSlab<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
+    use std::collections::BTreeMap;
 
     use super::*;
 
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn two_ids_with_the_same_hash_are_two_ids() {
         let mut slab = IdSlab::<Named>::new(7);
-        let mut seen = HashMap::new();
+        let mut seen = BTreeMap::new();
         // Among so many some pairs have the same 32 bits.
         let (one, other) = (0_u32..)
             .find_map(|number| {

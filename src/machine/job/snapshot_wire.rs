@@ -32,7 +32,7 @@ pub(super) struct SnapshotWire {
     #[serde(default, skip_serializing_if = "is_zero")]
     polls: u64,
     #[serde(default, skip_serializing_if = "is_zero")]
-    resumed_after_s: u64,
+    resumed_after_ms: u64,
     #[serde(default, skip_serializing_if = "is_zero")]
     spent: u64,
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -103,7 +103,7 @@ impl SnapshotWire {
             ("polled_at_ms", self.polled_at_ms),
             ("submits", self.submits),
             ("polls", self.polls),
-            ("resumed_after_s", self.resumed_after_s),
+            ("resumed_after_ms", self.resumed_after_ms),
             ("spent", self.spent),
             ("resubmissions", self.resubmissions),
             ("failures", self.failures),
@@ -148,7 +148,9 @@ impl SnapshotWire {
             polled_at: from_milliseconds(self.polled_at_ms),
             exchange: polls.saturating_add(submits),
             submits,
-            resumed_after: number("resumed_after_s", self.resumed_after_s)?,
+            resumed_after: number("resumed_after_ms", self.resumed_after_ms / 1000)?,
+            // At most 255.
+            resumed_after_part: (self.resumed_after_ms % 1000 * 256 / 1000) as u8,
             spent: number("spent", self.spent)?,
             resubmissions: number("resubmissions", self.resubmissions)?,
             failures: number("failures", self.failures)?,
@@ -181,7 +183,8 @@ impl From<Snapshot> for SnapshotWire {
             polled_at_ms: milliseconds(record.polled_at),
             submits: record.submits.into(),
             polls: record.exchange.saturating_sub(record.submits).into(),
-            resumed_after_s: record.resumed_after.into(),
+            resumed_after_ms: u64::from(record.resumed_after) * 1000
+                + (u64::from(record.resumed_after_part) * 1000).div_ceil(256),
             spent: record.spent.into(),
             resubmissions: record.resubmissions.into(),
             failures: record.failures.into(),

@@ -21,8 +21,8 @@
 //! [`confirm`](super::Batch::confirm) has its event, while everything else goes on. Take the events
 //! that are ready, commit them together, and confirm the last one.
 //!
-//! The sequence of events starts from the beginning in each process, so it orders the events of one. A job's rows
-//! need no order: the last snapshot has all that those before it had.
+//! The sequence of events starts from the beginning in each process, so it orders the events of
+//! one. A job's rows need no order: the last snapshot has all that those before it had.
 //!
 //! # The whole program
 //!

@@ -95,10 +95,16 @@ impl Health {
     /// Puts what the next process is to know into its state.
     pub(super) fn store(&self, state: &mut ThrottleState) {
         match self.blocked {
-            Some(Blocked { why, since, .. }) if why == Why::Outage => {
-                state.outage_since = Some(since);
-            }
-            Some(Blocked { since, .. }) => state.key_refused_since = Some(since),
+            Some(Blocked {
+                why: Why::Outage,
+                since,
+                ..
+            }) => state.outage_since = Some(since),
+            Some(Blocked {
+                why: Why::Key,
+                since,
+                ..
+            }) => state.key_refused_since = Some(since),
             None => {}
         }
         if let Some((failed, at)) = self.gate.failures() {

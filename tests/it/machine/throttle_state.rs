@@ -169,9 +169,6 @@ fn its_stored_form_is_read_and_written_unchanged() {
     run.service.fault = Box::new(|_, _, _| Some(Fault::Status(502)));
     run.run_until(START + MINUTE);
     let json = run.batch.throttle_state().to_json();
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write("tests/golden/throttle-1.json", format!("{json}\n")).unwrap();
-    }
     assert_eq!(json, GOLDEN.trim_end());
     let read = ThrottleState::from_json(GOLDEN).unwrap();
     assert_eq!(read.to_json(), json);

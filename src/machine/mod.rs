@@ -100,7 +100,9 @@ pub use batch::{
 pub use call::{Call, CallError, CallEvent, CallEventKind, CallOptions};
 pub use cause::Cause;
 pub use delay::{DelayEstimator, DelayEstimators};
-pub use drain::{Drain, DrainError, DrainEvent, DrainEventKind, DrainOptions, DrainProgress};
+pub use drain::{
+    Drain, DrainError, DrainEvent, DrainEventKind, DrainOptions, DrainProgress, DrainSnapshot,
+};
 pub use exchange::{Failure, FailureKind, Limits, Purpose, RequestId, Transmit};
 pub use failed_attempts::FailedAttempts;
 pub use job::{

@@ -32,6 +32,7 @@ mod machine {
     mod decision_table;
     mod delays;
     mod drain;
+    mod drain_snapshot;
     mod errors;
     mod job;
     mod snapshot;

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::super::collections::id_slab::{IdSlab, Identified};
 use super::super::collections::slab::Key;
 use super::super::time::Time;
+use super::snapshot::StoredId;
+use crate::machine::job::rounded_up;
 use crate::wire::ExtractionId;
 
 /// The ids that are listed, or were and are not finished: about a hundred bytes each.
@@ -63,6 +65,15 @@ pub(super) enum State {
 }
 
 impl State {
+    /// With its time in whole milliseconds, not before its time.
+    fn in_milliseconds(self) -> Self {
+        match self {
+            Self::Retrying(due) => Self::Retrying(rounded_up(due)),
+            Self::HandedOut(due) => Self::HandedOut(rounded_up(due)),
+            other => other,
+        }
+    }
+
     const COUNT: usize = 6;
 
     const fn number(self) -> usize {
@@ -193,6 +204,28 @@ impl Entries {
             other => self.put(key, other),
         }
         key
+    }
+
+    /// All ids, as they are stored.
+    pub(super) fn stored(&self) -> Vec<StoredId> {
+        let entries = self.slab.iter().map(|(_, entry)| StoredId {
+            id: entry.id.clone(),
+            state: entry.state.in_milliseconds(),
+            attempts: entry.attempts,
+            deliveries: entry.deliveries,
+        });
+        entries.collect()
+    }
+
+    /// Adds an id of an earlier process, in this state.
+    pub(super) fn restore(&mut self, stored: &StoredId, state: State) {
+        if self.find(stored.id.as_str()).is_some() {
+            return;
+        }
+        let key = self.insert(stored.id.clone(), state);
+        if let Some(entry) = self.slab.get_mut(key) {
+            (entry.attempts, entry.deliveries) = (stored.attempts, stored.deliveries);
+        }
     }
 
     /// The id and its state.

@@ -10,6 +10,7 @@ mod options;
 mod outbox;
 mod progress;
 mod responses;
+mod snapshot;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -33,6 +34,7 @@ pub use self::error::DrainError;
 pub use self::event::{DrainEvent, DrainEventKind};
 pub use self::options::DrainOptions;
 pub use self::progress::DrainProgress;
+pub use self::snapshot::DrainSnapshot;
 
 /// Drains the queue of finished extractions: results without keeping ids.
 ///

@@ -30,6 +30,7 @@ pub use restore_error::{Difference, RestoreError};
 #[cfg(feature = "proptest")]
 pub(crate) use snapshot::DocumentFacts;
 pub use snapshot::Snapshot;
+pub(crate) use snapshot::{rounded_down, rounded_up};
 pub use state::JobState;
 pub(crate) use ticket::DocumentMeta;
 pub use ticket::{Ticket, TicketError};

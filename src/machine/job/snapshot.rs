@@ -220,7 +220,7 @@ impl Snapshot {
 }
 
 /// Snapshots have a resolution of one millisecond: nothing is due before its time.
-fn rounded_up(time: Time) -> Time {
+pub(crate) fn rounded_up(time: Time) -> Time {
     let down = rounded_down(time);
     if down < time {
         down + std::time::Duration::from_millis(1)
@@ -229,6 +229,6 @@ fn rounded_up(time: Time) -> Time {
     }
 }
 
-fn rounded_down(time: Time) -> Time {
+pub(crate) fn rounded_down(time: Time) -> Time {
     super::ticket::from_milliseconds(milliseconds(time))
 }

@@ -14,12 +14,15 @@ mod words;
 mod wire {
     mod api;
     mod body;
+    mod extraction_id;
     mod open_points;
     mod parse;
     mod parse_errors;
     mod parse_places;
     mod parse_repairs;
+    mod places;
     mod responses;
+    mod stored;
 }
 
 /// The state machines when all is well, and the tables and texts of their outcomes.
@@ -35,6 +38,7 @@ mod machine {
     mod errors;
     mod job;
     mod stored;
+    mod time;
 }
 
 /// The rows of `docs/faults.md`: each test has the name of its row.

@@ -55,14 +55,14 @@ pub(super) const PART_NAMES: [&str; candidate::Part::NAMES.len()] = candidate::P
 ///     extraction: Extraction,
 /// }
 ///
-/// let json = r#"{"extracted_fields":[{"name":"total","values":[{"value":"440.0000"}]}],"new":1.50}"#;
+/// let json = r#"{"extracted_fields":[{"name":"total","values":[{"value":"12.0"}]}],"new":1.50}"#;
 /// let id = ExtractionId::new("0d14338251a6db69")?;
 /// let stored = Stored { id, extraction: Extraction::from_json(json)? };
 ///
 /// let line = serde_json::to_string(&stored)?;
 /// assert_eq!(line, format!(r#"{{"id":"0d14338251a6db69","extraction":{json}}}"#));
 /// let read: Stored = serde_json::from_str(&line)?;
-/// assert_eq!(read.extraction.text("total"), Some("440.0000"));
+/// assert_eq!(read.extraction.text("total"), Some("12.0"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

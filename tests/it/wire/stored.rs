@@ -1,8 +1,10 @@
 //! Results and their parts, written in the service's own form.
 
 use proptest::prelude::*;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::value::Error;
+use serde::de::{DeserializeOwned, Visitor};
+use serde::ser::Impossible;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use typless::proptest::{Fields, results};
 use typless::wire::{BoundingBox, Candidate, DataType, Extraction, Field, Found, Row, TextBlock};
@@ -79,7 +81,7 @@ fn a_result_is_written_with_all_keys_in_their_order_and_each_digit() {
 
 #[test]
 fn a_result_is_read_again_from_a_row_of_the_callers() {
-    #[derive(Serialize, serde::Deserialize)]
+    #[derive(Serialize, Deserialize)]
     struct Stored {
         number: u32,
         extraction: Option<Extraction>,
@@ -226,6 +228,112 @@ proptest! {
         for part in original.fields() {
             prop_assert_eq!(field(&again(part)), field(part));
         }
-        prop_assert_eq!(rows(&again::<Vec<Row>>(&original.line_items())), rows(original.line_items()));
+        let line_items: Vec<Row> = again(&original.line_items());
+        prop_assert_eq!(rows(&line_items), rows(original.line_items()));
+    }
+}
+
+#[test]
+fn a_binary_format_has_the_json_as_a_text() {
+    let json = r#"{"object_id": "14a5", "new": 1.50}"#;
+    let written = from_json(json).serialize(OneText("")).unwrap();
+    assert_eq!(written, json);
+    let read = Extraction::deserialize(OneText(&written)).unwrap();
+    assert_eq!((read.object_id(), read.raw_json()), (Some("14a5"), json));
+    assert!(Extraction::deserialize(OneText("[")).is_err());
+}
+
+/// A format that is not for people and has one text.
+struct OneText<'a>(&'a str);
+
+/// The methods of a serializer for what is no text.
+macro_rules! refused {
+    ($($method:ident($($kind:ty),*))*) => {$(
+        fn $method(self, $(_: $kind),*) -> Result<String, Error> {
+            Err(serde::ser::Error::custom("no text"))
+        }
+    )*};
+}
+
+/// Those for compounds.
+macro_rules! refused_compounds {
+    ($($method:ident($($kind:ty),*) $compound:ident)*) => {
+        $(type $compound = Impossible<String, Error>;)*
+        $(fn $method(self, $(_: $kind),*) -> Result<Self::$compound, Error> {
+            Err(serde::ser::Error::custom("no text"))
+        })*
+    };
+}
+
+type Name = &'static str;
+
+impl Serializer for OneText<'_> {
+    type Ok = String;
+    type Error = Error;
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    fn serialize_str(self, text: &str) -> Result<String, Error> {
+        Ok(text.to_owned())
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<String, Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: Name,
+        value: &T,
+    ) -> Result<String, Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: Name,
+        _: u32,
+        _: Name,
+        value: &T,
+    ) -> Result<String, Error> {
+        value.serialize(self)
+    }
+
+    refused! {
+        serialize_bool(bool) serialize_char(char) serialize_bytes(&[u8]) serialize_none()
+        serialize_i8(i8) serialize_i16(i16) serialize_i32(i32) serialize_i64(i64)
+        serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64)
+        serialize_f32(f32) serialize_f64(f64) serialize_unit() serialize_unit_struct(Name)
+        serialize_unit_variant(Name, u32, Name)
+    }
+
+    refused_compounds! {
+        serialize_seq(Option<usize>) SerializeSeq
+        serialize_tuple(usize) SerializeTuple
+        serialize_tuple_struct(Name, usize) SerializeTupleStruct
+        serialize_tuple_variant(Name, u32, Name, usize) SerializeTupleVariant
+        serialize_map(Option<usize>) SerializeMap
+        serialize_struct(Name, usize) SerializeStruct
+        serialize_struct_variant(Name, u32, Name, usize) SerializeStructVariant
+    }
+}
+
+impl<'de> Deserializer<'de> for OneText<'de> {
+    type Error = Error;
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_borrowed_str(self.0)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+        ignored_any
     }
 }

@@ -74,6 +74,7 @@ pub struct ParseProblem {
 impl ParseProblem {
     /// The path: `total_amount`, `line_items[2].price`, `supplier_name.confidence_score`. Indices
     /// count from 0. Empty if the problem is the result as a whole.
+    /// [`Extraction::at`](super::super::Extraction::at) finds the value there, if there is one.
     pub fn path(&self) -> &str {
         &self.path
     }

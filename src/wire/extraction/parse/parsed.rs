@@ -60,6 +60,7 @@ impl ReviewItem {
 
     /// The path of the value: `total_amount`, `line_items[2].price`. A candidate of a `Vec` has its
     /// index among the field's candidates: `purchase_order[1]`. Indices count from 0.
+    /// [`Extraction::at`](super::super::Extraction::at) finds the value there.
     pub fn path(&self) -> &str {
         &self.path
     }

@@ -125,13 +125,7 @@ pub fn decoded_by_ours(body: &StatusResponse) -> StatusBody {
 }
 
 fn field(field: &wire::Field) -> Field {
-    let data_type = match field.data_type() {
-        Some(DataType::String) => "STRING",
-        Some(DataType::Number) => "NUMBER",
-        Some(DataType::Date) => "DATE",
-        Some(DataType::Author) => "AUTHOR",
-        _ => "",
-    };
+    let data_type = field.data_type().map_or("", DataType::name);
     let values = field.candidates().iter().map(|candidate| {
         let place = candidate.bounding_box().map_or([-1.0; 4], |place| {
             [place.x, place.y, place.width, place.height]

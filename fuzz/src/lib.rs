@@ -61,6 +61,10 @@ fn check(extraction: &Extraction) {
             .collect()
     };
     assert_eq!(texts(extraction), texts(&again));
+    let line = serde_json::to_string(extraction).expect("it is written");
+    assert!(!line.contains(['\n', '\r']), "it is one line");
+    let stored: Extraction = serde_json::from_str(&line).expect("what was written is read");
+    assert_eq!(texts(extraction), texts(&stored));
     assert_eq!(again.repair_count(), 0, "it is repaired once");
     assert!(extraction.repairs().len() <= Repair::MAX_LISTED);
     let _ = extraction.text_blocks();

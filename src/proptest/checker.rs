@@ -254,7 +254,7 @@ where
                 (
                     law,
                     format!("{}:\n  {expected}\n  {actual}", comparison(law)),
-                    other.steps.get(at).copied().flatten(),
+                    step_at(at, [&other.steps, &plain.steps]),
                 )
             }
             (Some((_, problem, step)), None) => (law, problem, step),
@@ -271,6 +271,12 @@ impl<M: Machine, I> Debug for LawChecker<'_, M, I> {
             .field("bounds", &self.setup.bounds)
             .finish_non_exhaustive()
     }
+}
+
+/// The step of this output, in the first of these runs that has it.
+fn step_at(output: usize, runs: [&[Option<usize>]; 2]) -> Option<usize> {
+    let step = runs.iter().find_map(|steps| steps.get(output));
+    step.copied().flatten()
 }
 
 fn first_difference(one: &[String], other: &[String]) -> Option<usize> {
@@ -303,7 +309,7 @@ fn violation<I: Debug>(
             problem,
             step,
             outputs,
-            script: script.to_string(),
+            script: step.map_or_else(|| script.to_string(), |step| script.up_to(step)),
         }),
     }
 }

@@ -68,16 +68,9 @@ impl Fields {
 
 impl Named {
     fn new(name: &str, data_type: DataType<'_>) -> Self {
-        let data_type = match data_type {
-            DataType::String => "STRING",
-            DataType::Number => "NUMBER",
-            DataType::Date => "DATE",
-            DataType::Author => "AUTHOR",
-            DataType::Other(other) => other,
-        };
         Self {
             name: name.to_owned(),
-            data_type: data_type.to_owned(),
+            data_type: data_type.name().to_owned(),
         }
     }
 }

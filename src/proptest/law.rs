@@ -89,7 +89,8 @@ impl fmt::Display for Law {
     }
 }
 
-/// A broken law: which one, how, and at which step of which script.
+/// A broken law: which one, how, and at which step of which script. What follows after that step is
+/// not shown, since it made no difference.
 ///
 /// `Display` is for the reader of a failed test: it contains the script and the last outputs.
 #[derive(Debug, Clone)]
@@ -129,7 +130,7 @@ impl Violation {
         &self.inner.outputs
     }
 
-    /// The script, as its `Display`.
+    /// The script up to this step, as its `Display`; all of it if there is no such step.
     pub fn script(&self) -> &str {
         &self.inner.script
     }

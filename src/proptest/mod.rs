@@ -132,8 +132,10 @@
 //! # keeps_the_laws();
 //! ```
 //!
-//! A [`Violation`] names the law, the step and the script, which proptest has made as short as it
-//! can. To keep a script as a regression test, use [`Script::new`].
+//! A [`Violation`] names the law, and shows the script up to the step that broke it. Steps without
+//! which the same test fails are left out of it before. To keep a script as a regression test, use
+//! [`Script::new`]. If the machine panics, proptest's feature `handle-panics` hides the messages of
+//! all panics but the last.
 //!
 //! # Which laws are checked
 //!
@@ -175,6 +177,7 @@ mod run;
 mod script;
 mod scripts;
 mod setup;
+mod shrink;
 mod text;
 
 pub use batch_input::{BatchInput, batch_inputs, growing_batch_inputs};

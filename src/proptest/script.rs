@@ -82,6 +82,13 @@ pub enum Reply {
     },
 }
 
+impl<I: Debug> Script<I> {
+    /// The steps up to this one, as `Display` writes them.
+    pub(super) fn up_to(&self, step: usize) -> String {
+        written(self.steps.get(..step).unwrap_or(&self.steps))
+    }
+}
+
 impl<I> Script<I> {
     /// A script with these steps.
     pub fn new(steps: Vec<Step<I>>) -> Self {
@@ -134,17 +141,22 @@ impl Reply {
 impl<I: Debug> Display for Script<I> {
     /// One numbered line for each step.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.steps
-            .iter()
-            .enumerate()
-            .try_for_each(|(number, step)| writeln!(f, "{:>4}. {step}", number + 1))
+        f.write_str(&written(&self.steps))
     }
 }
 
-impl<I: Debug> Debug for Script<I> {
-    /// Like `Display`: a failed property test prints it.
+fn written<I: Debug>(steps: &[Step<I>]) -> String {
+    let numbered = steps.iter().zip(1_usize..);
+    numbered
+        .map(|(step, number)| format!("{number:>4}. {step}\n"))
+        .collect()
+}
+
+impl<I> Debug for Script<I> {
+    /// Only how many steps it has. A failed property test prints it beside the
+    /// [`Violation`](super::Violation), which shows the steps that matter; `Display` shows all.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Script:\n{self}")
+        write!(f, "Script({} steps)", self.steps.len())
     }
 }
 

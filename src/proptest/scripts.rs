@@ -16,6 +16,7 @@ use super::responses::{
     garbled_responses, listing_responses, refusals, status_responses, submit_responses,
 };
 use super::script::{Reply, Script, Step, Which};
+use super::shrink::Shrinking;
 use crate::machine::FailureKind;
 
 /// How the world of a script behaves.
@@ -68,10 +69,10 @@ fn any_scripts<I: Debug + Clone + 'static>(
     let well_formed =
         |rounds| vec(usual_round(inputs), 0..rounds).prop_map(|rounds| rounds.concat());
     let hostile = |steps| vec(Union::new_weighted(hostile_steps(inputs)), 0..steps);
-    let join = |(start, rest): (Vec<_>, Vec<_>)| Script::new([start, rest].concat());
-    match flavour {
-        Flavour::WellFormed => well_formed(ROUNDS).prop_map(Script::new).boxed(),
-        Flavour::Hostile => hostile(STEPS).prop_map(Script::new).boxed(),
+    let join = |(start, rest): (Vec<_>, Vec<_>)| [start, rest].concat();
+    let steps = match flavour {
+        Flavour::WellFormed => well_formed(ROUNDS).boxed(),
+        Flavour::Hostile => hostile(STEPS).boxed(),
         Flavour::Mixed => (well_formed(ROUNDS / 2), hostile(STEPS))
             .prop_map(join)
             .boxed(),
@@ -79,7 +80,8 @@ fn any_scripts<I: Debug + Clone + 'static>(
             let spells = vec(spell(inputs), 1..SPELLS).prop_map(|spells| spells.concat());
             (spells, hostile(STEPS / 3)).prop_map(join).boxed()
         }
-    }
+    };
+    Shrinking(steps).boxed()
 }
 
 /// One well-formed exchange: the machine does what it wants, perhaps gets inputs, and after a while

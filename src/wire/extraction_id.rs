@@ -4,7 +4,11 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::str::FromStr;
 use std::sync::Arc;
+
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{ConfigError, lenient};
 
@@ -12,6 +16,18 @@ use super::{ConfigError, lenient};
 ///
 /// It is opaque: ids of 39 and 40 hexadecimal digits were seen, but neither length nor alphabet is
 /// documented. It differs from the `object_id` of the result. Cheap to clone.
+///
+/// ```
+/// use typless::wire::ExtractionId;
+///
+/// let id: ExtractionId = "0d14338251a6db69".parse()?;
+///
+/// assert_eq!(id.as_str(), "0d14338251a6db69");
+/// assert_eq!(ExtractionId::try_from(id.to_string())?, id);
+/// # Ok::<(), typless::wire::ConfigError>(())
+/// ```
+///
+/// With serde it is its text, which is checked when it is read.
 #[derive(Clone)]
 pub struct ExtractionId(Text);
 
@@ -139,6 +155,65 @@ impl fmt::Debug for ExtractionId {
 impl fmt::Display for ExtractionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&super::printable(self.as_str(), Self::MAX_BYTES))
+    }
+}
+
+impl FromStr for ExtractionId {
+    type Err = ConfigError;
+
+    /// Like [`new`](Self::new).
+    fn from_str(id: &str) -> Result<Self, ConfigError> {
+        Self::new(id)
+    }
+}
+
+impl TryFrom<&str> for ExtractionId {
+    type Error = ConfigError;
+
+    /// Like [`new`](Self::new).
+    fn try_from(id: &str) -> Result<Self, ConfigError> {
+        Self::new(id)
+    }
+}
+
+impl TryFrom<String> for ExtractionId {
+    type Error = ConfigError;
+
+    /// Like [`new`](Self::new).
+    fn try_from(id: String) -> Result<Self, ConfigError> {
+        Self::new(&id)
+    }
+}
+
+impl AsRef<str> for ExtractionId {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl Serialize for ExtractionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for ExtractionId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(IdVisitor)
+    }
+}
+
+struct IdVisitor;
+
+impl Visitor<'_> for IdVisitor {
+    type Value = ExtractionId;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the text of an extraction id")
+    }
+
+    fn visit_str<E: Error>(self, id: &str) -> Result<ExtractionId, E> {
+        ExtractionId::new(id).map_err(E::custom)
     }
 }
 

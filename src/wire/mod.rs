@@ -62,8 +62,8 @@ pub(crate) use decode_error::without_values;
 pub use document::{Document, DocumentSource};
 pub use extract::ExtractRequest;
 pub use extraction::{
-    BoundingBox, Candidate, DataType, Extraction, Field, ParseError, ParseOptions, ParseProblem,
-    ParseProblemKind, Parsed, ReviewItem, ReviewReason, Row, TextBlock,
+    BoundingBox, Candidate, DataType, Extraction, Field, Found, ParseError, ParseOptions,
+    ParseProblem, ParseProblemKind, Parsed, ReviewItem, ReviewReason, Row, TextBlock,
 };
 pub use extraction_id::ExtractionId;
 pub use notification::Notification;

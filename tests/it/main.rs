@@ -14,12 +14,15 @@ mod words;
 mod wire {
     mod api;
     mod body;
+    mod extraction_id;
     mod open_points;
     mod parse;
     mod parse_errors;
     mod parse_places;
     mod parse_repairs;
+    mod places;
     mod responses;
+    mod stored;
 }
 
 /// The state machines when all is well, and the tables and texts of their outcomes.
@@ -39,6 +42,7 @@ mod machine {
     mod stored;
     mod storing;
     mod throttle_state;
+    mod time;
 }
 
 /// The rows of `docs/faults.md`: each test has the name of its row.

@@ -35,16 +35,10 @@ impl SystemClock {
     /// A clock set to the time of the wall clock.
     pub fn new() -> Self {
         Self {
-            started_at: from_wall_clock(SystemTime::now()),
+            started_at: SystemTime::now().into(),
             stopwatch: Stopwatch::start(),
         }
     }
-}
-
-/// The time that a wall clock shows. One that is set before 1970 counts as 1970.
-pub(crate) fn from_wall_clock(time: SystemTime) -> Time {
-    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH);
-    Time::from_unix(since_epoch.unwrap_or_default())
 }
 
 impl Default for SystemClock {
@@ -134,14 +128,11 @@ mod tests {
         let before = SystemTime::UNIX_EPOCH
             .checked_sub(day)
             .expect("the day before");
-        assert_eq!(from_wall_clock(before), Time::EPOCH);
-        assert_eq!(
-            from_wall_clock(SystemTime::UNIX_EPOCH + day),
-            Time::EPOCH + day
-        );
+        assert_eq!(Time::from(before), Time::EPOCH);
+        assert_eq!(Time::from(SystemTime::UNIX_EPOCH + day), Time::EPOCH + day);
         // It goes on from there.
         let clock = SystemClock {
-            started_at: from_wall_clock(before),
+            started_at: Time::from(before),
             ..SystemClock::new()
         };
         clock.sleep_until(clock.now() + Duration::from_micros(10));

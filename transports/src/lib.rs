@@ -9,7 +9,7 @@
 //! | [`BoxedTransport`] | an async transport as a trait object | |
 //! | [`SystemClock`], [`ManualClock`] | the time of the system, and the time that a test sets | |
 //! | [`TokioClock`] | the time of tokio's clock | `tokio`, `hyper` |
-//! | [`FileSource`] | a document read from a file while it is sent | |
+//! | [`document_from_path`], [`FileSource`] | a document read from a file while it is sent | |
 //!
 //! Features are additive. `ureq-rustls` adds TLS for [`Ureq::new`](ureq::Ureq::new), and
 //! `hyper-rustls` adds [`Hyper::new`](hyper::Hyper::new). Your own agent or client brings its own
@@ -64,7 +64,7 @@ pub struct Readme;
 
 pub use boxed::BoxedTransport;
 pub use clock::{ManualClock, SystemClock};
-pub use file_source::FileSource;
+pub use file_source::{FileSource, document_from_path};
 #[cfg(any(feature = "ureq", feature = "hyper"))]
 pub use head_limits::{MAX_RESPONSE_HEAD_BYTES, MAX_RESPONSE_HEADERS};
 #[cfg(feature = "tokio")]

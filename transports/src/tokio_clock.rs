@@ -6,7 +6,6 @@ use tokio::time::Instant;
 use typless::drive::{AsyncClock, Clock, MAX_SLEEP};
 use typless::machine::Time;
 
-use crate::clock::from_wall_clock;
 use crate::stopwatch::Stopwatch;
 
 /// The time of the system, with tokio's timers.
@@ -29,7 +28,7 @@ impl TokioClock {
     /// A clock set to the time of the wall clock.
     pub fn new() -> Self {
         Self {
-            started_at: from_wall_clock(SystemTime::now()),
+            started_at: SystemTime::now().into(),
             started: Instant::now(),
             stopwatch: Stopwatch::start(),
         }

@@ -256,7 +256,9 @@ impl<'de> Visitor<'de> for CandidateVisitor {
 ///
 /// The unit is not documented; it was measured on a captured response and its document. The box
 /// encloses the run of text that contains the value, including its label if both are one run.
-#[derive(Debug, Clone, Copy, PartialEq)]
+///
+/// With serde it has the names of its fields, as the service writes them.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[expect(
     clippy::exhaustive_structs,
     reason = "a rectangle has four numbers and will have no fifth"

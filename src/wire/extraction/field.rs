@@ -132,6 +132,19 @@ pub enum DataType<'a> {
     Other(&'a str),
 }
 
+impl<'a> DataType<'a> {
+    /// The service's name of it.
+    pub fn name(self) -> &'a str {
+        match self {
+            Self::String => "STRING",
+            Self::Number => "NUMBER",
+            Self::Date => "DATE",
+            Self::Author => "AUTHOR",
+            Self::Other(name) => name,
+        }
+    }
+}
+
 /// The data type as it is stored: known ones need no allocation.
 #[derive(Clone)]
 pub(super) enum Kind {

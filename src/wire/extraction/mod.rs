@@ -3,8 +3,11 @@
 mod candidate;
 mod candidates;
 mod field;
+mod found;
 mod parse;
+mod path;
 mod row;
+mod stored;
 mod text_block;
 
 use std::fmt;
@@ -15,6 +18,7 @@ use serde_json::value::RawValue;
 
 pub use candidate::{BoundingBox, Candidate};
 pub use field::{DataType, Field};
+pub use found::Found;
 pub use parse::{
     ParseError, ParseOptions, ParseProblem, ParseProblemKind, Parsed, ReviewItem, ReviewReason,
 };
@@ -35,6 +39,39 @@ pub(super) const PART_NAMES: [&str; candidate::Part::NAMES.len()] = candidate::P
 /// accepted: confidences and coordinates as numbers or strings, absent and null lists, rows as
 /// lists or objects. Keys that this crate does not know are in [`raw_json`](Self::raw_json). What
 /// strict JSON refuses because of a bad byte or token is repaired, see [`repairs`](Self::repairs).
+///
+/// # Stored form
+///
+/// With serde it is the service's own JSON, without the white space between tokens: unknown keys
+/// are kept, and numbers digit for digit.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use typless::wire::{Extraction, ExtractionId};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Stored {
+///     id: ExtractionId,
+///     extraction: Extraction,
+/// }
+///
+/// let json = r#"{"extracted_fields":[{"name":"total","values":[{"value":"12.0"}]}],"new":1.50}"#;
+/// let id = ExtractionId::new("0d14338251a6db69")?;
+/// let stored = Stored { id, extraction: Extraction::from_json(json)? };
+///
+/// let line = serde_json::to_string(&stored)?;
+/// assert_eq!(line, format!(r#"{{"id":"0d14338251a6db69","extraction":{json}}}"#));
+/// let read: Stored = serde_json::from_str(&line)?;
+/// assert_eq!(read.extraction.text("total"), Some("12.0"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A binary format has this JSON as a text. It is read from JSON and from binary formats; in other
+/// formats, and inside serde's flattened parts and tagged or untagged enums, it can be written but
+/// not read: store [`raw_json`](Self::raw_json) there. A `serde_json::Value` keeps of a number what
+/// it can represent.
+///
+/// What was [repaired](Self::repairs) is stored repaired, and the list of repairs is not stored.
 #[derive(Clone)]
 pub struct Extraction {
     content: Content,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{Config as ProptestConfig, RngAlgorithm, TestRng, TestRunner};
 use typless::machine::{
     Failure, FailureKind, Limits, Machine, Output, Purpose, RequestId, Time, Transmit,
 };
@@ -374,7 +374,8 @@ fn a_violation_names_the_law_the_step_and_the_script() {
         "{shown}"
     );
     assert!(
-        shown.contains("   2. reply to the newest request: 404, \n") && shown.contains("Wait("),
+        shown.contains("   2. reply to the newest request: 404, \nthe last outputs:\n")
+            && shown.contains("Wait("),
         "{shown}"
     );
     let late = checker(Fault::NeverFinishes)
@@ -430,4 +431,69 @@ fn without_a_bound_nothing_is_checked() {
     let open =
         LawChecker::new(|now| Small::new(Fault::PollsAfterItsOutcome, now)).with_outcomes(None);
     assert!(open.check(&post_with_response(400)).is_ok());
+}
+
+#[test]
+fn the_script_is_cut_at_the_step_that_broke_and_breaks_there_again() {
+    let faults = [
+        Fault::WaitsForNow,
+        Fault::GoesBackInTime,
+        Fault::Panics,
+        Fault::CountsDuplicates,
+        Fault::SendsTwoAtOnce,
+        Fault::UsesRandomness,
+    ];
+    let scripts = many_scripts();
+    for fault in faults {
+        let mut shorter = 0;
+        for script in &scripts {
+            let Err(violation) = checker(fault).check(script) else {
+                continue;
+            };
+            let Some(step) = violation.step() else {
+                continue;
+            };
+            let cut = Script::new(script.steps()[..step].to_vec());
+            assert_eq!(violation.script(), cut.to_string());
+            shorter += usize::from(step < script.steps().len());
+
+            let again = checker(fault).check(&cut).expect_err("the same");
+            assert_eq!(
+                (again.law(), again.step(), again.problem()),
+                (violation.law(), Some(step), violation.problem())
+            );
+        }
+        assert!(shorter > 0, "{fault:?}");
+    }
+}
+
+#[test]
+fn a_failed_test_shows_only_the_steps_that_matter_and_shows_them_once() {
+    let config = ProptestConfig {
+        cases: 2_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let scripts = (0..10_u8, scripts(Flavour::Mixed));
+    let failed = runner.run(&scripts, |(_, script)| {
+        Ok(checker(Fault::Panics).check(&script)?)
+    });
+    let shown = failed.unwrap_err().to_string();
+
+    // A submit, and the response to it.
+    let is_step = |line: &&str| {
+        let number = line.trim_start().split_once(". ").map(|(number, _)| number);
+        number.is_some_and(|number| number.parse::<u8>().is_ok())
+    };
+    let steps = shown.lines().filter(is_step).count();
+    assert_eq!(steps, 2, "{shown}");
+    assert_eq!(shown.matches("the script:").count(), 1, "{shown}");
+    assert!(shown.contains("Script(2 steps)"), "{shown}");
+    // The other arguments are still made simple.
+    assert!(
+        shown.contains("minimal failing input: (\n    0,"),
+        "{shown}"
+    );
 }

@@ -232,3 +232,47 @@ fn an_outage_is_the_same_reply_again_and_again() {
         assert!(some(scripts(Flavour::Outages), lasts), "{status}");
     }
 }
+
+#[test]
+fn a_script_that_fails_is_shortened_to_the_steps_that_matter() {
+    // The clock goes back, and later two outputs are taken one by one.
+    let fails = |script: &Script| {
+        let mut steps = script.steps().iter();
+        steps.any(|step| matches!(step, Step::SetBack(_)))
+            && steps.filter(|step| matches!(step, Step::PullOne)).count() >= 2
+    };
+    let mut runner = TestRunner::deterministic();
+    let mut shortened = 0;
+    for _ in 0..200 {
+        let mut tree = scripts(Flavour::Hostile).new_tree(&mut runner).unwrap();
+        if !fails(&tree.current()) {
+            continue;
+        }
+        // As the runner of proptest does it.
+        let mut runs = 0;
+        let mut goes_on = tree.simplify();
+        while goes_on {
+            runs += 1;
+            goes_on = if fails(&tree.current()) {
+                tree.simplify()
+            } else {
+                tree.complicate()
+            };
+        }
+        let left = tree.current();
+        assert!(fails(&left) && left.steps().len() == 3, "{left}");
+        assert!(runs < 200, "{runs}");
+        shortened += 1;
+    }
+    assert!(shortened > 20, "{shortened}");
+}
+
+#[test]
+fn a_script_that_always_fails_is_shortened_to_nothing() {
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..20 {
+        let mut tree = scripts(Flavour::Mixed).new_tree(&mut runner).unwrap();
+        while tree.simplify() {}
+        assert!(tree.current().steps().is_empty());
+    }
+}

@@ -8,7 +8,7 @@ use typless::drive::Clock;
 use typless::machine::{JobOptions, PollPolicy, Time};
 use typless::wire::{Api, Document};
 use typless_emulator::{Listener, Service, ServiceOptions};
-use typless_transports::{FileSource, SystemClock};
+use typless_transports::{SystemClock, document_from_path};
 
 /// The result of an example.
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;
@@ -34,11 +34,7 @@ pub(crate) fn invoice() -> Result<Document, Box<dyn Error>> {
         env!("CARGO_MANIFEST_DIR"),
         "/../emulator/samples/invoice.pdf"
     );
-    Ok(Document::from_source(
-        "invoice.pdf",
-        "line-item-invoice",
-        FileSource::new(path)?,
-    )?)
+    Ok(document_from_path(path, "line-item-invoice")?)
 }
 
 /// The time now.

@@ -19,14 +19,13 @@ impl Hyper<RustlsConnector> {
     /// s. It also accepts `http` URLs, for an emulator.
     ///
     /// ```no_run
-    /// use typless::wire::{Api, Document};
-    /// use typless_transports::FileSource;
+    /// use typless::wire::Api;
+    /// use typless_transports::document_from_path;
     /// use typless_transports::hyper::Hyper;
     ///
     /// # async fn extract() -> Result<(), Box<dyn std::error::Error>> {
     /// let api = Api::new(Api::PRODUCTION, &std::env::var("TYPLESS_API_KEY")?)?;
-    /// let file = FileSource::new("invoice.pdf")?;
-    /// let document = Document::from_source("invoice.pdf", "line-item-invoice", file)?;
+    /// let document = document_from_path("invoice.pdf", "line-item-invoice")?;
     /// let extraction = Hyper::new().extract(&api, document).await?;
     /// println!("{:?}", extraction.text("total_amount"));
     /// # Ok(())

@@ -50,13 +50,12 @@ impl Ureq {
     /// a [`Driver`] and store its events.
     ///
     /// ```no_run
-    /// use typless::wire::{Api, Document};
-    /// use typless_transports::FileSource;
+    /// use typless::wire::Api;
+    /// use typless_transports::document_from_path;
     /// use typless_transports::ureq::Ureq;
     ///
     /// let api = Api::new(Api::PRODUCTION, &std::env::var("TYPLESS_API_KEY")?)?;
-    /// let file = FileSource::new("invoice.pdf")?;
-    /// let document = Document::from_source("invoice.pdf", "line-item-invoice", file)?;
+    /// let document = document_from_path("invoice.pdf", "line-item-invoice")?;
     /// let extraction = Ureq::new().extract(&api, document)?;
     /// println!("{:?}", extraction.text("total_amount"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())

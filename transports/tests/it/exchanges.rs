@@ -1,13 +1,14 @@
 //! Each adapter against a server on loopback.
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpListener;
+use std::path::Path;
 use std::time::Duration;
 
 use typless::drive::BlockingTransport;
 use typless::machine::{FailureKind, Limits};
-use typless::wire::{Document, DocumentSource, SourceError};
-use typless_transports::FileSource;
+use typless::wire::{ConfigError, Document, DocumentSource, SourceError};
+use typless_transports::document_from_path;
 
 use crate::support::{
     ACCEPTED, Reply, Server, adapters, assert_cut_off, assert_kind, document, header, poll,
@@ -64,30 +65,49 @@ fn a_submit_arrives_byte_for_byte_with_its_exact_length() {
 #[test]
 fn a_file_is_sent_from_disk() {
     for transport in adapters() {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let mut file = tempfile::NamedTempFile::with_suffix(".pdf").unwrap();
         let content: Vec<u8> = (0..2_000_000_u32)
             .map(|index| (index % 251) as u8)
             .collect();
         file.write_all(&content).unwrap();
         let server = Server::new(vec![Reply::Bytes(response("202 Accepted", "", ACCEPTED))]);
-        let from_file = Document::from_source(
-            "invoice.pdf",
-            "line-item-invoice",
-            FileSource::new(file.path()).unwrap(),
-        )
-        .unwrap();
+        let from_file = document_from_path(file.path(), "line-item-invoice").unwrap();
+        let name = from_file.file_name().to_owned();
+        assert_eq!(file.path().file_name().unwrap().to_str(), Some(&*name));
         transport
             .send(submit(&server.url(), from_file), Limits::default())
             .unwrap();
+        let in_memory = Document::new(&name, "line-item-invoice", content).unwrap();
         assert!(
-            server.received().body
-                == submit(&server.url(), document(content))
-                    .body()
-                    .to_bytes()
-                    .unwrap()
+            server.received().body == submit(&server.url(), in_memory).body().to_bytes().unwrap()
         );
-        assert!(FileSource::new("/").is_err() && FileSource::new("no such file").is_err());
     }
+}
+
+#[test]
+fn what_is_no_document_is_refused_before_anything_is_sent() {
+    let empty = tempfile::NamedTempFile::with_suffix(".pdf").unwrap();
+    let kind = |path: &Path, document_type| {
+        let error = document_from_path(path, document_type).unwrap_err();
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+        (error.kind(), inner.map(ConfigError::field))
+    };
+    let mut full = tempfile::NamedTempFile::with_suffix(".pdf").unwrap();
+    full.write_all(b"%PDF").unwrap();
+    assert_eq!(
+        [
+            kind(empty.path(), "line-item-invoice"),
+            kind(full.path(), ""),
+            kind(Path::new("/"), "line-item-invoice"),
+            kind(Path::new("no such file"), "line-item-invoice"),
+        ],
+        [
+            (ErrorKind::InvalidInput, Some("file")),
+            (ErrorKind::InvalidInput, Some("document_type")),
+            (ErrorKind::InvalidInput, None),
+            (ErrorKind::NotFound, None),
+        ]
+    );
 }
 
 #[test]
@@ -311,7 +331,7 @@ struct Failing;
 impl Read for Failing {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
         Err(io::Error::new(
-            io::ErrorKind::PermissionDenied,
+            ErrorKind::PermissionDenied,
             "the disk is gone",
         ))
     }

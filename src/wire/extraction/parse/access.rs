@@ -203,9 +203,8 @@ impl<'de, 'p> Access<'de, 'p> {
                     pass.review.borrow_mut().push(ReviewItem::new(
                         location.path(name, None),
                         ReviewReason::BelowMinConfidence,
-                        confidence,
                         min_confidence,
-                        text,
+                        best,
                     ));
                     return None;
                 }

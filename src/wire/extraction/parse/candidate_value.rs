@@ -6,6 +6,7 @@ use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use super::super::candidate::{Candidate, Part};
+use super::super::found;
 use super::collector::{Node, Substitution};
 use super::methods::{forward, methods};
 use super::number_value::NumberValue;
@@ -26,6 +27,8 @@ pub(super) struct CandidateValue<'de, 'p> {
 /// The known parts of a candidate, as a map.
 pub(super) struct Parts<'de, 'p> {
     candidate: CandidateValue<'de, 'p>,
+    /// Whether the type is [`Found`](super::super::Found), whose numbers are floats.
+    is_found: bool,
     names: Iter<'static, &'static str>,
     last: &'static str,
     value: Option<PartValue<'de, 'p>>,
@@ -43,6 +46,7 @@ impl<'de, 'p> Parts<'de, 'p> {
     pub(super) fn new(candidate: CandidateValue<'de, 'p>, names: &'static [&'static str]) -> Self {
         Self {
             candidate,
+            is_found: false,
             names: names.iter(),
             last: "",
             value: None,
@@ -77,8 +81,11 @@ impl<'de, 'p> Parts<'de, 'p> {
                     ..self.candidate
                 }));
             }
-            Part::ConfidenceScore => true,
+            Part::ConfidenceScore => !self.is_found || candidate.confidence().is_some(),
             Part::PageNumber => candidate.page().is_some(),
+            Part::X | Part::Y | Part::Width | Part::Height if self.is_found => {
+                candidate.bounding_box().is_some()
+            }
             Part::X | Part::Y | Part::Width | Part::Height => candidate.is_located(),
             Part::Unknown => false,
         };
@@ -125,12 +132,14 @@ impl<'de> CandidateValue<'de, '_> {
     fn parts<V: Visitor<'de>>(
         self,
         names: &'static [&'static str],
+        is_found: bool,
         visitor: V,
     ) -> Result<V::Value, ReadError> {
         if !self.has_parts {
             return self.deserialize_any(visitor);
         }
         let mut parts = Parts::new(self, names);
+        parts.is_found = is_found;
         visitor.visit_map(&mut parts).map_err(|error| {
             error
                 .in_struct(parts.last())
@@ -156,16 +165,16 @@ impl<'de> Deserializer<'de> for CandidateValue<'de, '_> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        self.parts(&Part::NAMES, visitor)
+        self.parts(&Part::NAMES, false, visitor)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        self.parts(fields, visitor)
+        self.parts(fields, name == found::NAME, visitor)
     }
 
     serde::forward_to_deserialize_any! { unit_struct tuple tuple_struct }

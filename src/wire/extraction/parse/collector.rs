@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::super::Extraction;
 use super::super::candidate::Part;
+use super::super::path::Place;
 use super::known_names::KnownNames;
 use super::location::Table;
 use super::parse_error::{ParseError, ParseProblem, ParseProblemKind};
@@ -79,16 +81,21 @@ impl Collector {
                 expected: "a field".into(),
                 text: None,
                 message: None,
+                place: Place::default(),
             });
         }
     }
 
-    pub(super) fn into_error(mut self) -> ParseError {
+    /// The problems, with their places on the document.
+    pub(super) fn into_error(mut self, document: &Extraction) -> ParseError {
         if self.problems.is_empty() {
             self.problems.push(problem(
                 &[],
                 ReadError::unreadable("the result").into_inner(),
             ));
+        }
+        for problem in &mut self.problems {
+            problem.place = document.place_at(&problem.path);
         }
         ParseError::new(self.problems, self.has_more)
     }
@@ -291,6 +298,7 @@ fn problem(path: &[Step], error: ReadErrorInner) -> ParseProblem {
         expected: error.expected.unwrap_or_else(|| "a value".into()),
         text: error.text,
         message: error.message,
+        place: Place::default(),
     }
 }
 

@@ -158,9 +158,8 @@ impl<'de, 'p> List<'de, 'p> {
         self.pass.review.borrow_mut().push(ReviewItem::new(
             self.location.path(self.field.name(), index),
             reason,
-            candidate.confidence(),
             self.min_confidence,
-            candidate.text().unwrap_or_default(),
+            candidate,
         ));
     }
 }

@@ -96,6 +96,7 @@ impl Extraction {
     /// | `Option` | `None` if the field is absent, not found or null |
     /// | `Vec` | every candidate that has a value, best first; may be empty |
     /// | a struct | the parts of the best candidate, see below |
+    /// | [`Found`](super::Found) | the best candidate with its confidence, page and box |
     /// | `line_items`, `vat_rates` | a `Vec` of structs, one for each row, with the same rules |
     /// | `object_id`, `file_name`, `customer` | as the accessors with these names |
     /// | a map (the whole) | the fields that have a value, by name |
@@ -156,7 +157,7 @@ impl Extraction {
     /// #     {"name": "invoice_number",
     /// #      "values": [{"value": "123-123", "confidence_score": 0.95}]},
     /// #     {"name": "total_amount",
-    /// #      "values": [{"value": "440.0000", "confidence_score": 0.91}]}]}"#;
+    /// #      "values": [{"value": "440.0000", "confidence_score": 0.91, "page_number": 0}]}]}"#;
     /// # let extraction = Extraction::from_json(json)?;
     /// let options = ParseOptions::new()
     ///     .with_min_confidence(0.8)
@@ -167,6 +168,7 @@ impl Extraction {
     /// assert_eq!(parsed.value.total_amount, None);
     /// assert_eq!(parsed.review[0].path(), "total_amount");
     /// assert_eq!(parsed.review[0].text(), "440.0000");
+    /// assert_eq!(parsed.review[0].page(), Some(0)); // and `bounding_box`, to show it
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -193,14 +195,14 @@ impl Extraction {
                 Ok(value) => {
                     collector.add_unknown_names(names);
                     return if collector.has_problems() {
-                        Err(collector.into_error())
+                        Err(collector.into_error(self))
                     } else {
                         Ok(Parsed { value, review })
                     };
                 }
                 Err(error) => {
                     if !collector.learn(error) {
-                        return Err(collector.into_error());
+                        return Err(collector.into_error(self));
                     }
                 }
             }

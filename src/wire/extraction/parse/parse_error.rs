@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 
 use super::super::super::printable;
+use super::super::BoundingBox;
+use super::super::path::Place;
 
 /// A result does not fit the caller's type; lists every problem with its path.
 ///
@@ -66,13 +68,25 @@ pub struct ParseProblem {
     pub(super) expected: Box<str>,
     pub(super) text: Option<Box<str>>,
     pub(super) message: Option<Box<str>>,
+    pub(super) place: Place,
 }
 
 impl ParseProblem {
     /// The path: `total_amount`, `line_items[2].price`, `supplier_name.confidence_score`. Indices
     /// count from 0. Empty if the problem is the result as a whole.
+    /// [`Extraction::at`](super::super::Extraction::at) finds the value there, if there is one.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The page of the value, counted from 0; `None` if it was not located.
+    pub fn page(&self) -> Option<u32> {
+        self.place.page
+    }
+
+    /// The position of the value on its page; `None` if it was not located.
+    pub fn bounding_box(&self) -> Option<BoundingBox> {
+        self.place.bounding_box
     }
 
     /// The kind of problem.

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use super::super::path::Place;
+use super::super::{BoundingBox, Candidate};
+
 /// A value read by [`Extraction::parse_with`](super::super::Extraction::parse_with), and the fields
 /// that a person should review.
 ///
@@ -35,27 +38,29 @@ pub struct ReviewItem {
     confidence: Option<f64>,
     min_confidence: f64,
     text: Box<str>,
+    place: Place,
 }
 
 impl ReviewItem {
     pub(super) fn new(
         path: String,
         reason: ReviewReason,
-        confidence: Option<f64>,
         min_confidence: f64,
-        text: &str,
+        candidate: &Candidate,
     ) -> Self {
         Self {
             path: path.into(),
             reason,
-            confidence,
+            confidence: candidate.confidence(),
             min_confidence,
-            text: text.into(),
+            text: candidate.text().unwrap_or_default().into(),
+            place: Place::new(candidate),
         }
     }
 
     /// The path of the value: `total_amount`, `line_items[2].price`. A candidate of a `Vec` has its
     /// index among the field's candidates: `purchase_order[1]`. Indices count from 0.
+    /// [`Extraction::at`](super::super::Extraction::at) finds the value there.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -63,6 +68,16 @@ impl ReviewItem {
     /// Why a person should look at it.
     pub fn reason(&self) -> ReviewReason {
         self.reason
+    }
+
+    /// The page of the value, counted from 0; `None` if it was not located.
+    pub fn page(&self) -> Option<u32> {
+        self.place.page
+    }
+
+    /// The position of the value on its page; `None` if it was not located.
+    pub fn bounding_box(&self) -> Option<BoundingBox> {
+        self.place.bounding_box
     }
 
     /// The service's confidence, from 0 to 1; `None` if unknown.

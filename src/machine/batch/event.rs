@@ -6,8 +6,7 @@ use std::sync::Arc;
 use crate::machine::cause::Cause;
 use crate::machine::collections::slab::Key;
 use crate::machine::job::JobError;
-use crate::machine::job::JobEventKind;
-use crate::machine::job::Ticket;
+use crate::machine::job::{JobEventKind, Snapshot, Ticket};
 use crate::machine::pause::{Pause, PauseReason};
 use crate::machine::throttle::Change;
 use crate::machine::time::Time;
@@ -83,6 +82,19 @@ pub enum BatchEventKind {
     QueueDegraded(QueueProblem),
     /// Listings are useful again.
     QueueRestored,
+    /// The batch was [shut down](super::Batch::shutdown) before this job finished. It has no
+    /// outcome, and the batch has removed it.
+    Unfinished {
+        /// Which job.
+        key: JobKey,
+        /// The caller's reference of its document.
+        reference: Option<Arc<str>>,
+        /// What resumes it, if it was submitted.
+        ticket: Option<Ticket>,
+        /// What restores it, as [`Batch::snapshot`](super::Batch::snapshot) has it. A submit that
+        /// was announced and not sent does not count.
+        snapshot: Option<Snapshot>,
+    },
     /// A submit with an unknown outcome had been accepted after all. Its job has finished: this
     /// ticket resumes it.
     SubmittedLate {

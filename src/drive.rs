@@ -2,7 +2,119 @@
 //!
 //! The drivers and the adapters to HTTP clients are in `typless-transports`. To use another HTTP
 //! client, implement one method. If these traits don't fit, as in a browser, where futures are not
-//! `Send`, write the loop yourself: see [`machine`](crate::machine).
+//! `Send`, write the loop yourself: [`machine`](crate::machine) shows it with one exchange at a
+//! time, for a [`Job`](crate::machine::Job) or a [`Call`](crate::machine::Call).
+//!
+//! # Several exchanges at once
+//!
+//! A [`Batch`](crate::machine::Batch) and a [`Drain`](crate::machine::Drain) want several. This is
+//! a complete driver for every machine, with a thread for each exchange. Whatever comes in, the
+//! result of an exchange or a webhook, is a closure in one channel:
+//!
+//! ```
+//! use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+//! use std::thread;
+//!
+//! use typless::drive::{BlockingTransport, Clock, MAX_SLEEP};
+//! use typless::machine::{Machine, Output, Time};
+//!
+//! type Input<M> = Box<dyn FnOnce(&mut M, Time) + Send>;
+//!
+//! fn drive<M: Machine + 'static>(
+//!     machine: &mut M,
+//!     transport: impl BlockingTransport + Clone + Send + 'static,
+//!     clock: impl Clock,
+//!     (inputs, received): (Sender<Input<M>>, Receiver<Input<M>>),
+//!     mut on_event: impl FnMut(&mut M, M::Event),
+//! ) {
+//!     loop {
+//!         // What is here comes before the machine sees the time. Its limits may have passed
+//!         // because the process was stopped, and then the response counts.
+//!         while let Ok(input) = received.try_recv() {
+//!             input(machine, clock.now());
+//!         }
+//!         let wait = match machine.next_output(clock.now()) {
+//!             Output::Send(transmit) => {
+//!                 let (transport, inputs) = (transport.clone(), inputs.clone());
+//!                 thread::spawn(move || {
+//!                     let id = transmit.id;
+//!                     let result = transport.send(transmit.request, transmit.limits);
+//!                     // Nobody takes it if the driver is gone.
+//!                     let _ = inputs.send(Box::new(move |machine, now| match result {
+//!                         Ok(response) => machine.handle_response(id, response, now),
+//!                         Err(failure) => machine.handle_failure(id, failure, now),
+//!                     }));
+//!                 });
+//!                 continue; // the next exchange does not wait for this one
+//!             }
+//!             Output::Event(event) => {
+//!                 on_event(machine, event); // store here what must survive a crash
+//!                 continue;
+//!             }
+//!             Output::Wait(until) => until.saturating_since(clock.now()).min(MAX_SLEEP),
+//!             // Idle is not done: an input may come, and is waited for.
+//!             Output::NeedInput => MAX_SLEEP,
+//!             Output::Done => return,
+//!         };
+//!         match received.recv_timeout(wait) {
+//!             Ok(input) => input(machine, clock.now()),
+//!             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+//!         }
+//!     }
+//! }
+//! # use typless::machine::{Batch, BatchOptions, Failure, Limits};
+//! # use typless::wire::{Api, Body, Document};
+//! # #[derive(Clone)]
+//! # struct Transport;
+//! # impl BlockingTransport for Transport {
+//! #     fn send(
+//! #         &self,
+//! #         _: http::Request<Body>,
+//! #         _: Limits,
+//! #     ) -> Result<http::Response<bytes::Bytes>, Failure> {
+//! #         // Nothing is polled after that, so the example does not sleep.
+//! #         let body = bytes::Bytes::from_static(br#"{"message": "no such document type"}"#);
+//! #         Ok(http::Response::builder().status(422).body(body).unwrap())
+//! #     }
+//! # }
+//! # struct Fixed;
+//! # impl Clock for Fixed {
+//! #     fn now(&self) -> Time {
+//! #         Time::from_unix_seconds(1_700_000_000)
+//! #     }
+//! # }
+//!
+//! # let api = Api::new(Api::PRODUCTION, "key")?;
+//! # let clock = Fixed;
+//! # let document = Document::new("invoice.pdf", "line-item-invoice", &b"%PDF"[..])?;
+//! let mut batch = Batch::new(&api, BatchOptions::new().with_max_in_flight(8), clock.now());
+//! batch.add(document, clock.now());
+//! batch.close();
+//! let (inputs, received) = mpsc::channel();
+//! let webhooks = inputs.clone(); // a server's thread sends what it gets here
+//! # drop(webhooks);
+//! # let mut outcomes = 0;
+//! drive(&mut batch, Transport, &clock, (inputs, received), |_, event| {
+//!     if let Ok(outcome) = Batch::into_outcome(event) {
+//!         println!("{:?}", outcome.result);
+//! #         outcomes += 1;
+//!     }
+//! });
+//! # assert_eq!(outcomes, 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What any such loop has to do:
+//!
+//! - Take in what has arrived before each output, and read the clock after that.
+//! - Go on with the next output while exchanges are out. There are no more of them than the options
+//!   of the machine allow.
+//! - Report each exchange once, under its id: its response or its failure. One that is never
+//!   reported, as by a thread that panicked, fails when its limit has passed.
+//! - Wait for whatever comes first: an exchange, another input, the time of `Wait`, or
+//!   [`MAX_SLEEP`].
+//! - End at `Done`, not at `NeedInput`. That comes where a submit waits for its confirmation, and
+//!   where a batch or a drain is open and has nothing to do.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -134,5 +246,5 @@ macro_rules! forward {
 }
 
 forward!(blocking & T, Box<T>, Arc<T>);
-forward!(async &T, Arc<T>);
-forward!(clock & T, Arc<T>);
+forward!(async &T, Box<T>, Arc<T>);
+forward!(clock & T, Box<T>, Arc<T>);

@@ -92,7 +92,11 @@ struct Counts {
 fn run(client: &str) -> Outcome<Counts> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let child = Command::new(env::current_exe()?)
-        .args([CLIENT, client, &format!("http://{}", listener.local_addr()?)])
+        .args([
+            CLIENT,
+            client,
+            &format!("http://{}", listener.local_addr()?),
+        ])
         .stdout(Stdio::piped())
         .spawn()?;
     let began = Instant::now();
@@ -194,7 +198,10 @@ fn batch(url: &str, clock: &impl Clock) -> Outcome<Batch> {
         .with_max_submits(DOCUMENTS);
     let mut batch = Batch::new(&api, options, clock.now());
     for _ in 0..DOCUMENTS {
-        batch.add(Document::new(FILE_NAME, DOCUMENT_TYPE, DOCUMENT)?, clock.now());
+        batch.add(
+            Document::new(FILE_NAME, DOCUMENT_TYPE, DOCUMENT)?,
+            clock.now(),
+        );
     }
     Ok(batch)
 }

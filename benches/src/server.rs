@@ -74,8 +74,7 @@ pub fn read_request(stream: &TcpStream) -> io::Result<()> {
 ///
 /// The client has closed the connection.
 pub fn accept_with_202(mut stream: &TcpStream, number: usize) -> io::Result<()> {
-    let response =
-        format!(r#"{{"extraction_id":"7f8a3a4e-2f0b-4a37-9f43-0d6a9f0b{number:04x}"}}"#);
+    let response = format!(r#"{{"extraction_id":"7f8a3a4e-2f0b-4a37-9f43-0d6a9f0b{number:04x}"}}"#);
     write!(
         stream,
         "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: \

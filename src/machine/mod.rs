@@ -32,11 +32,17 @@
 //!         Output::Wait(until) => {
 //!             std::thread::sleep(until.saturating_since(now()).min(MAX_SLEEP));
 //!         }
-//!         Output::NeedInput | Output::Done => break,
+//!         // Idle, not done: it needs a confirmation, or other input of the caller.
+//!         Output::NeedInput => break,
+//!         Output::Done => break,
 //!     }
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! With several exchanges at once, as a [`Batch`] and a [`Drain`] want them, it is
+//! [a few lines more](crate::drive#several-exchanges-at-once). Or take a driver of
+//! `typless-transports`.
 //!
 //! # Laws
 //!
@@ -144,9 +150,9 @@ pub enum Output<E> {
 /// A state machine that follows something at the service: it asks for exchanges and takes their
 /// responses.
 ///
-/// Implemented by [`Job`], [`Batch`], [`Drain`] and [`Call`]. The trait is open: the same drivers
-/// can drive your own machines. Inputs return nothing and are legal at any time. Problems are
-/// reported as events.
+/// Implemented by [`Job`], [`Batch`], [`Drain`] and [`Call`], and by `&mut` and `Box` of a machine.
+/// The trait is open: the same drivers can drive your own machines. Inputs return nothing and are
+/// legal at any time. Problems are reported as events.
 pub trait Machine {
     /// What it reports to the application.
     type Event;
@@ -171,3 +177,36 @@ pub trait Machine {
     /// The event itself, if it carries no outcome.
     fn into_outcome(event: Self::Event) -> Result<Self::Outcome, Self::Event>;
 }
+
+/// Implements the trait for pointers that can change the machine.
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        impl<M: Machine> Machine for $pointer {
+            type Event = M::Event;
+            type Outcome = M::Outcome;
+
+            fn next_output(&mut self, now: Time) -> Output<M::Event> {
+                (**self).next_output(now)
+            }
+
+            fn handle_response(
+                &mut self,
+                id: RequestId,
+                response: http::Response<Bytes>,
+                now: Time,
+            ) {
+                (**self).handle_response(id, response, now);
+            }
+
+            fn handle_failure(&mut self, id: RequestId, failure: Failure, now: Time) {
+                (**self).handle_failure(id, failure, now);
+            }
+
+            fn into_outcome(event: M::Event) -> Result<M::Outcome, M::Event> {
+                M::into_outcome(event)
+            }
+        }
+    )*};
+}
+
+forward!(&mut M, Box<M>);

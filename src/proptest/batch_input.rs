@@ -35,6 +35,8 @@ pub enum BatchInput {
     SetKey,
     /// Closes the batch.
     Close,
+    /// Shuts the batch down. It is in no strategy of its own: jobs have no outcome then.
+    Shutdown,
 }
 
 impl BatchInput {
@@ -74,6 +76,7 @@ impl BatchInput {
             // The key is valid.
             Self::SetKey => drop(batch.set_key("another-key")),
             Self::Close => batch.close(),
+            Self::Shutdown => batch.shutdown(moment.now()),
         }
     }
 }

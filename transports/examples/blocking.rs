@@ -25,7 +25,7 @@ fn main() -> support::Outcome {
     let (transport, clock) = (Ureq::new(), SystemClock::new());
     let job = Job::submit(&api, support::invoice()?, support::eager(), clock.now());
     let mut driver = Driver::new(job, &transport, &clock);
-    while let Some(event) = driver.next_event() {
+    while let Some(event) = driver.next_event()? {
         match event.kind {
             // Another process can continue with this line.
             JobEventKind::Submitted(ticket) => println!("submitted: {}", ticket.to_json()),

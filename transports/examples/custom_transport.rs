@@ -87,8 +87,7 @@ fn main() -> support::Outcome {
     println!(
         "{:?}",
         tokio::runtime::Runtime::new()?
-            .block_on(driver.finish())
-            .ok_or("the job has no outcome")??
+            .block_on(driver.finish())??
             .text("invoice_number")
     );
     Ok(())

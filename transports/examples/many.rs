@@ -33,7 +33,7 @@ fn main() -> support::Outcome {
     batch.close();
     let mut driver = Driver::new(batch, Ureq::new(), clock).with_threads(8);
     let mut read = 0;
-    while let Some(event) = driver.next_event() {
+    while let Some(event) = driver.next_event()? {
         if let BatchEventKind::Job {
             reference,
             event: JobEventKind::Finished(outcome),

@@ -31,7 +31,7 @@ fn first_process(api: &Api, document: Document) -> Result<String, Box<dyn std::e
         Ureq::new(),
         clock,
     );
-    while let Some(event) = driver.next_event() {
+    while let Some(event) = driver.next_event()? {
         if let JobEventKind::Submitted(ticket) = event.kind {
             return Ok(ticket.to_json());
         }
@@ -44,9 +44,7 @@ fn second_process(api: &Api, stored: &str) -> support::Outcome {
     let clock = SystemClock::new();
     let ticket = Ticket::from_json(stored)?;
     let job = Job::resume(api, &ticket, support::eager(), clock.now());
-    let extraction = Driver::new(job, Ureq::new(), clock)
-        .finish()
-        .ok_or("the job has no outcome")??;
+    let extraction = Driver::new(job, Ureq::new(), clock).finish()??;
     println!(
         "{:?}: {:?}",
         ticket.reference(),

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | [`blocking`] | the driver on the calling thread, or on a few threads | |
 //! | [`asynchronous`] | the driver on any executor | |
+//! | [`Handle`] | pushes inputs into a driver from another thread or task | |
 //! | [`ureq`] | a blocking transport over an agent of ureq 3 | `ureq` |
 //! | [`hyper`] | an async transport over a client of hyper-util | `hyper` |
 //! | [`BoxedTransport`] | an async transport as a trait object | |
@@ -39,6 +40,7 @@ pub mod blocking;
 mod boxed;
 mod clock;
 mod file_source;
+mod handle;
 #[cfg(any(feature = "ureq", feature = "hyper"))]
 mod head_limits;
 #[cfg(feature = "hyper")]
@@ -48,6 +50,7 @@ mod in_flight;
 mod one_line;
 #[cfg(any(feature = "ureq", feature = "hyper"))]
 mod response_limit;
+mod stopped;
 mod stopwatch;
 #[cfg(any(feature = "ureq", feature = "hyper"))]
 mod submit_idle;
@@ -65,8 +68,10 @@ pub struct Readme;
 pub use boxed::BoxedTransport;
 pub use clock::{ManualClock, SystemClock};
 pub use file_source::{FileSource, document_from_path};
+pub use handle::Handle;
 #[cfg(any(feature = "ureq", feature = "hyper"))]
 pub use head_limits::{MAX_RESPONSE_HEAD_BYTES, MAX_RESPONSE_HEADERS};
+pub use stopped::{FinishError, NeedInput};
 #[cfg(feature = "tokio")]
 pub use tokio_clock::TokioClock;
 

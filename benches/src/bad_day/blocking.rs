@@ -43,7 +43,7 @@ pub fn over_threads(scenario: &Scenario) -> Result<RunReport, Box<dyn Error>> {
         handle.push(move |batch: &mut Batch, now| batch.handle_notification(&notification, now));
     })?;
     let mut log = OutcomeLog::default();
-    while let Some(event) = driver.next_event() {
+    while let Some(event) = driver.next_event()? {
         log.take(event);
     }
     let (elapsed, cpu) = (began.elapsed(), thread_cpu() - cpu_before + transport.cpu());

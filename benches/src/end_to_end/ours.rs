@@ -24,9 +24,7 @@ pub(super) fn over_ureq(
     );
     Ok(Competitor::blocking(name, max_in_flight, move || {
         let (job, clock) = job(&api, &task)?;
-        let extraction = blocking::Driver::new(job, &transport, &clock)
-            .finish()
-            .ok_or("no outcome")??;
+        let extraction = blocking::Driver::new(job, &transport, &clock).finish()??;
         check(extraction.text("total_amount"))
     }))
 }
@@ -51,8 +49,7 @@ pub(super) fn over_hyper(
                 let (job, clock) = job?;
                 let extraction = asynchronous::Driver::new(job, &transport, &clock)
                     .finish()
-                    .await
-                    .ok_or("no outcome")??;
+                    .await??;
                 check(extraction.text("total_amount"))
             }
         },

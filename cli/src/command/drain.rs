@@ -72,7 +72,8 @@ pub(super) fn run(arguments: &DrainArguments) -> Result<Exit, Failure> {
         is_key_accepted: false,
     };
     let mut pauses = Pauses::new(arguments.verbosity.quiet);
-    while let Some(event) = driver.next_event() {
+    // It never needs input: it waits for its next listing, or is closed.
+    while let Ok(Some(event)) = driver.next_event() {
         match event.kind {
             DrainEventKind::Paused(pause) if !sink.ends_by(&pause) => {
                 pauses.begin(&pause, &progress);

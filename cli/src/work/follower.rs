@@ -78,7 +78,8 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
 
     pub(super) fn follow(mut self) -> Ended {
         self.add_more();
-        while let Some(event) = self.driver.next_event() {
+        // It never needs input: it is closed when all documents were added.
+        while let Ok(Some(event)) = self.driver.next_event() {
             self.handle_event(event.kind);
             self.add_more();
         }

@@ -104,7 +104,7 @@ fn run(
     let supervisor = supervisor(documents, rules);
     let mut driver = Driver::new(supervisor, transport, clock.clone());
     let mut run = Run::default();
-    while let Some(event) = driver.next_event() {
+    while let Some(event) = driver.next_event().unwrap() {
         run.take(event.kind);
     }
     run.took = clock.now().saturating_since(START);
@@ -137,7 +137,7 @@ fn an_outage_uses_up_no_deadline_and_its_end_is_reported() {
             clock.clone(),
         );
         let (mut run, mut submitted) = (Run::default(), 0);
-        while let Some(event) = driver.next_event() {
+        while let Some(event) = driver.next_event().unwrap() {
             if let BatchEventKind::Job {
                 event: JobEventKind::Submitted(_),
                 ..

@@ -40,6 +40,13 @@ impl Counters {
         }
     }
 
+    /// A job in this state is handed back.
+    pub(super) fn hand_back(&mut self, state: State) {
+        if let Some(phase) = self.phase(state) {
+            *phase -= 1;
+        }
+    }
+
     /// A request is sent.
     pub(super) fn sent(&mut self, purpose: Purpose) {
         match purpose {

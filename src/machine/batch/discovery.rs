@@ -404,6 +404,13 @@ impl Discovery {
         self.webhooks.came(id);
     }
 
+    /// Counts a job no longer: it is handed back.
+    pub(super) fn uncount(&mut self, entry: &Entry) {
+        if entry.is_counted {
+            self.listing.end(entry.kind, &entry.record);
+        }
+    }
+
     /// Counts a job, or no longer, among those in progress. Whether it counts among those that are
     /// known to have finished.
     pub(super) fn count(&mut self, entry: &mut Entry, now: Time) -> Count {

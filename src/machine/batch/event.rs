@@ -6,8 +6,7 @@ use std::sync::Arc;
 use crate::machine::cause::Cause;
 use crate::machine::collections::slab::Key;
 use crate::machine::job::JobError;
-use crate::machine::job::JobEventKind;
-use crate::machine::job::Ticket;
+use crate::machine::job::{JobEventKind, Snapshot, Ticket};
 use crate::machine::pause::{Pause, PauseReason};
 use crate::machine::throttle::Change;
 use crate::machine::time::Time;
@@ -83,6 +82,17 @@ pub enum BatchEventKind {
     QueueDegraded(QueueProblem),
     /// Listings are useful again.
     QueueRestored,
+    /// The batch was [shut down](super::Batch::shutdown) before this job finished. It has no
+    /// outcome, and the batch has removed it.
+    Unfinished {
+        /// Which job.
+        key: JobKey,
+        /// The caller's reference of its document.
+        reference: Option<Arc<str>>,
+        /// What restores it, as [`Batch::snapshot`](super::Batch::snapshot) has it. A submit that
+        /// was announced and not sent does not count.
+        snapshot: Snapshot,
+    },
     /// A submit with an unknown outcome had been accepted after all. Its job has finished: this
     /// ticket resumes it.
     SubmittedLate {
@@ -95,11 +105,12 @@ pub enum BatchEventKind {
 
 impl BatchEvent {
     /// Whether something must be stored at this event, before the loop goes on: as
-    /// [`JobEventKind::must_be_stored`], and the ticket of [`BatchEventKind::SubmittedLate`].
+    /// [`JobEventKind::must_be_stored`], the ticket of
+    /// [`BatchEventKind::SubmittedLate`], and the snapshot of [`BatchEventKind::Unfinished`].
     pub fn must_be_stored(&self) -> bool {
         match &self.kind {
             BatchEventKind::Job { event, .. } => event.must_be_stored(),
-            BatchEventKind::SubmittedLate { .. } => true,
+            BatchEventKind::SubmittedLate { .. } | BatchEventKind::Unfinished { .. } => true,
             _ => false,
         }
     }

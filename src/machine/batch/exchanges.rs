@@ -22,7 +22,7 @@ use crate::machine::interpret::{
 };
 use crate::machine::job::Ticket;
 use crate::machine::job::job_mut::Action;
-use crate::machine::job::record::{PollReason, Record, State};
+use crate::machine::job::record::{Record, State};
 use crate::machine::job::transition::Input;
 use crate::machine::time::Time;
 
@@ -407,7 +407,7 @@ impl Batch {
         }
     }
 
-    /// Puts a job where it waits.
+    /// Puts a job where it waits, or hands it back if the batch is shut down.
     pub(super) fn place(&mut self, key: Key, now: Time) {
         let Some(record) = self.jobs.get(key).map(|entry| entry.record) else {
             return;
@@ -417,6 +417,7 @@ impl Batch {
                 self.jobs.enqueue(key, Slot::Emitted, now);
             }
             State::Submitting | State::Polling | State::Finished(_) => {}
+            State::Ready | State::Waiting if self.shutdown.has_begun() => self.hand_back(key),
             State::Ready | State::Waiting => {
                 if record.due <= now || now >= record.deadline || record.is_hopeless() {
                     self.wake(key, now);
@@ -486,14 +487,5 @@ impl Batch {
                 self.step(key, Input::Clock, now);
             }
         }
-    }
-
-    /// A webhook named a job.
-    pub(super) fn notify(&mut self, key: Key, now: Time) {
-        if let Some(entry) = self.jobs.get_mut(key) {
-            entry.is_notified = true;
-        }
-        let input = Input::Named(PollReason::Notification);
-        self.step(key, input, now);
     }
 }

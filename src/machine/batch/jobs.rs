@@ -132,6 +132,20 @@ impl Jobs {
         self.slab.remove(key);
     }
 
+    /// Takes out a job that has not finished.
+    pub(super) fn hand_back(&mut self, key: Key) -> Option<Entry> {
+        let entry = self.slab.remove(key)?;
+        self.counters.hand_back(entry.record.state);
+        self.counters.known_finished -= usize::from(entry.is_known_finished);
+        Some(entry)
+    }
+
+    /// The first job in this place or a later one, and its state.
+    pub(super) fn next_from(&self, slot: u32) -> Option<(Key, State)> {
+        let (key, entry) = self.slab.next_from(slot)?;
+        Some((key, entry.record.state))
+    }
+
     /// Lets a job wait until it is due.
     pub(super) fn schedule(&mut self, key: Key, due: Time) {
         self.schedule.push(key.slot, due);

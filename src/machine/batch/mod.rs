@@ -27,11 +27,11 @@ mod outbox;
 mod progress;
 mod ready_queues;
 mod round_robin;
+mod shutdown;
 mod sources;
 mod trust;
 mod webhooks;
 
-use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -45,6 +45,7 @@ use dispatch::{Probe, Work};
 use entry::Entry;
 use jobs::Jobs;
 use outbox::Outbox;
+use shutdown::Shutdown;
 use sources::Sources;
 
 use super::collections::slab::Key;
@@ -136,6 +137,7 @@ pub struct Batch {
     outbox: Outbox,
     sources: Sources,
     closed: bool,
+    shutdown: Shutdown,
     latest: Time,
 }
 
@@ -157,6 +159,7 @@ impl Batch {
             outbox: Outbox::new(confirmation, first_sequence),
             sources: Sources::default(),
             closed: false,
+            shutdown: Shutdown::default(),
             latest: now,
             options,
         }
@@ -333,17 +336,6 @@ impl Batch {
         self.jobs.iter().map(JobKey::from)
     }
 
-    /// The current progress.
-    pub fn progress(&self) -> BatchProgress {
-        let mut progress = self.jobs.counters.progress();
-        progress.in_flight = self.outbox.in_flight().len();
-        progress.paused_until = self.throttle.paused_until(self.latest);
-        progress.is_outage = self.throttle.is_outage();
-        progress.key_refused = self.throttle.is_key_refused();
-        progress.has_source = !self.sources.is_empty();
-        progress
-    }
-
     /// Takes a document in, to be submitted when its turn comes.
     fn take_document(&mut self, document: Document, now: Time) -> JobKey {
         let deadline = now + self.options.jobs.deadline.unwrap_or(JobOptions::DEADLINE);
@@ -385,6 +377,9 @@ impl Batch {
     fn work(&mut self, now: Time) -> bool {
         if self.is_over() {
             return false;
+        }
+        if self.shutdown.has_begun() {
+            return self.work_on_shutdown(now);
         }
         if self.report_pauses(now) {
             return true;
@@ -470,7 +465,11 @@ impl Machine for Batch {
             if self.is_over() {
                 return Output::Done;
             }
-            let next = self.dispatch(now).next_time();
+            let next = if self.shutdown.has_begun() {
+                self.outbox.in_flight().next_limit()
+            } else {
+                self.dispatch(now).next_time()
+            };
             return next.map_or(Output::NeedInput, Output::Wait);
         }
     }
@@ -485,16 +484,5 @@ impl Machine for Batch {
 
     fn into_outcome(event: BatchEvent) -> Result<BatchOutcome, BatchEvent> {
         BatchOutcome::try_from(event)
-    }
-}
-
-impl fmt::Debug for Batch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batch")
-            .field("progress", &self.progress())
-            .field("jobs", &self.jobs.len())
-            .field("ids", &self.jobs.ids())
-            .field("scheduled", &self.jobs.scheduled())
-            .finish_non_exhaustive()
     }
 }

@@ -79,6 +79,11 @@ impl<T: Identified> IdSlab<T> {
         self.values.at_mut(slot)
     }
 
+    /// The first value in this slot or a later one, and its key.
+    pub(crate) fn next_from(&self, slot: u32) -> Option<(Key, &T)> {
+        self.values.next_from(slot)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
         self.values.iter()
     }

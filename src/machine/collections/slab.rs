@@ -106,6 +106,12 @@ impl<T> Slab<T> {
         })
     }
 
+    /// The first value in this place or a later one, and its key. Visiting all values in this way
+    /// takes as long as [`iter`](Self::iter).
+    pub(crate) fn next_from(&self, slot: u32) -> Option<(Key, &T)> {
+        (slot..self.places.len() as u32).find_map(|slot| self.at(slot))
+    }
+
     /// Whatever value has this place now, and its key.
     pub(crate) fn at_mut(&mut self, slot: u32) -> Option<(Key, &mut T)> {
         let place = self.places.get_mut(slot)?;

@@ -39,6 +39,8 @@ pub(crate) enum Input {
         /// Whether its document is there, to be submitted again where that is allowed.
         has_document: bool,
     },
+    /// What was announced is not sent, since the caller stops.
+    Withdrawn,
 }
 
 /// What the caller must do.
@@ -176,11 +178,28 @@ pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'
         ) => finish(record, OutcomeKind::SubmitUnknown),
         (Polling, Input::Restored { .. }) => poll_failed(record, None, now, rules),
 
-        // Too early, too late, or meant for another state.
-        (_, Input::Restored { .. }) => Effect::Nothing,
-        (_, Input::Clock | Input::Confirmed | Input::Submit(..) | Input::Poll(..)) => {
+        (SubmitEmitted, Input::Withdrawn) => {
+            // It was no attempt.
+            record.state = Ready;
+            record.submits = record.submits.saturating_sub(1);
+            record.exchange = record.exchange.saturating_sub(1);
             Effect::Nothing
         }
+        (PollEmitted, Input::Withdrawn) => {
+            record.state = Waiting;
+            Effect::Nothing
+        }
+
+        // Too early, too late, or meant for another state.
+        (
+            _,
+            Input::Withdrawn
+            | Input::Restored { .. }
+            | Input::Clock
+            | Input::Confirmed
+            | Input::Submit(..)
+            | Input::Poll(..),
+        ) => Effect::Nothing,
         (_, Input::Turn(_) | Input::Named(_) | Input::NotListed(_) | Input::Forbidden(_)) => {
             Effect::Nothing
         }

@@ -59,7 +59,12 @@ fn inputs(exchange: u32) -> Vec<Input> {
         Some(Duration::from_secs(1)),
         Some(Duration::from_secs(3600)),
     ];
-    let mut inputs = vec![Input::Clock, Input::Confirmed, Input::Abandon];
+    let mut inputs = vec![
+        Input::Clock,
+        Input::Confirmed,
+        Input::Abandon,
+        Input::Withdrawn,
+    ];
     inputs.extend([true, false].map(|has_document| Input::Restored { has_document }));
     inputs.extend([PollReason::Notification, PollReason::Listed].map(Input::Named));
     inputs.extend([PollReason::Limiter, PollReason::NotListed].map(Input::Turn));

@@ -72,6 +72,19 @@ proptest! {
     ) {
         check_growing(&case, &script, &Reached::default())?;
     }
+
+    #[test]
+    fn a_batch_that_is_shut_down_keeps_the_laws(
+        case in cases(),
+        script in scripts_with_inputs(Flavour::Mixed, inputs_with_a_shutdown()),
+    ) {
+        check_growing(&case, &script, &Reached::default())?;
+    }
+}
+
+/// Inputs of a batch that is shut down at some moment.
+fn inputs_with_a_shutdown() -> impl Strategy<Value = BatchInput> {
+    prop_oneof![8 => growing_batch_inputs(), 1 => Just(BatchInput::Shutdown)]
 }
 
 /// The options of a batch, and the number of its documents at the start.
@@ -199,6 +212,7 @@ fn hold<'a>(
         .with_sequence(1, |event| event.sequence)
         .with_inputs(|input: &BatchInput, batch: &mut ObservedBatch, moment| {
             observe(input, batch);
+            batch.observer.is_shut_down |= matches!(input, BatchInput::Shutdown);
             input.apply(&mut batch.machine, moment);
         })
         .with_custom_law(the_last_poll_is_called_so)
@@ -206,6 +220,7 @@ fn hold<'a>(
         .with_custom_law(move |_, output, moment| {
             each_job_has_one_outcome_and_it_is_last(&jobs, output, moment)
         })
+        .with_custom_law(nothing_is_sent_after_a_shutdown)
 }
 
 /// Notes an input before the batch gets it.
@@ -227,6 +242,7 @@ fn observe(input: &BatchInput, batch: &mut ObservedBatch) {
         BatchInput::Abandon(one) => ("abandoned", place(*one)),
         BatchInput::SetKey => ("another key", None),
         BatchInput::Close => ("close", None),
+        BatchInput::Shutdown => ("shut down", None),
         _ => panic!("{input:?} has no row"),
     };
     observer.input(machine, name, key);
@@ -281,14 +297,37 @@ fn neither_key_nor_document_is_shown(
     }
 }
 
-/// Each job has one outcome, and no event after it.
+fn nothing_is_sent_after_a_shutdown(
+    batch: &ObservedBatch,
+    output: &Output<BatchEvent>,
+    _: &Moment,
+) -> Result<(), String> {
+    let progress = batch.machine.progress();
+    match output {
+        _ if !batch.observer.is_shut_down => Ok(()),
+        Output::Send(_) | Output::NeedInput => Err(format!("it is shut down, and {output:?}")),
+        Output::Wait(_) if progress.in_flight < progress.unfinished() => {
+            Err(format!("it waits for more than what is out: {progress:?}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Each job has one outcome, or comes back unfinished, and has no event after it.
 fn each_job_has_one_outcome_and_it_is_last(
     finished: &RefCell<BTreeMap<JobKey, Time>>,
     output: &Output<BatchEvent>,
     moment: &Moment,
 ) -> Result<(), String> {
-    let Some((key, event)) = job_event(output) else {
-        return Ok(());
+    let (key, is_last) = match output {
+        Output::Event(BatchEvent {
+            kind: BatchEventKind::Unfinished { key, .. },
+            ..
+        }) => (*key, true),
+        _ => match job_event(output) {
+            Some((key, event)) => (key, matches!(event, JobEventKind::Finished(_))),
+            None => return Ok(()),
+        },
     };
     let mut finished = finished.borrow_mut();
     // The checker creates the machine several times; each time the first event is the same.
@@ -296,9 +335,9 @@ fn each_job_has_one_outcome_and_it_is_last(
         finished.clear();
     }
     if finished.contains_key(&key) {
-        return Err(format!("{key} has finished, and now {event:?}"));
+        return Err(format!("{key} has finished, and now {output:?}"));
     }
-    if matches!(event, JobEventKind::Finished(_)) {
+    if is_last {
         finished.insert(key, moment.latest());
     }
     Ok(())

@@ -30,7 +30,7 @@ fn delivered_after_an_end(end: usize, processes_last: bool) -> (BTreeMap<String,
     loop {
         outputs += 1;
         let output = drain.next_output(now);
-        let is_end = outputs == end;
+        let ends_here = outputs == end;
         match output {
             Output::Send(transmit) => {
                 let uri = transmit.request.uri().to_string();
@@ -46,7 +46,7 @@ fn delivered_after_an_end(end: usize, processes_last: bool) -> (BTreeMap<String,
             }
             Output::Event(event) => {
                 if let DrainEventKind::Extracted { extraction_id, .. } = event.kind {
-                    if !is_end || processes_last {
+                    if !ends_here || processes_last {
                         drain.acknowledge(&extraction_id);
                         *processed.entry(extraction_id.to_string()).or_default() += 1;
                     }
@@ -61,7 +61,7 @@ fn delivered_after_an_end(end: usize, processes_last: bool) -> (BTreeMap<String,
                 None => return (processed, outputs),
             },
         }
-        if is_end {
+        if ends_here {
             // What is out is lost.
             out.clear();
             drain = restored(&drain, now);

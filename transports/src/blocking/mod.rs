@@ -1,18 +1,19 @@
 //! The blocking driver: one exchange at a time on the calling thread, or several on other threads.
 
-mod handle;
 mod shared;
 mod thread_pool;
 
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
 
 use typless::drive::{BlockingClock, BlockingTransport, MAX_SLEEP};
 use typless::machine::{Machine, Output, Time, Transmit};
 
+use crate::handle::{Handle, Inbox};
 use crate::in_flight::InFlight;
+use crate::stopped::{FinishError, NeedInput};
 use crate::trace::DriverSpan;
-pub use handle::Handle;
-use handle::Input;
 use shared::{Finished, Shared, Task};
 use thread_pool::ThreadPool;
 
@@ -24,6 +25,14 @@ use thread_pool::ThreadPool;
 /// what must survive a crash, and push notifications, confirmations and changes through
 /// [`machine_mut`](Self::machine_mut). Other threads push them through a [`Handle`], which wakes
 /// the driver. Transport and clock may be references.
+///
+/// | what there is to do | [`next_event`](Self::next_event) |
+/// | --- | --- |
+/// | an event is ready | `Ok(Some(event))` |
+/// | an exchange is in flight, or something is due later | waits |
+/// | the machine needs an input, and a [`Handle`] lives | waits |
+/// | the machine needs an input, and nobody could push one | `Err(NeedInput)` |
+/// | the machine is done | `Ok(None)` |
 ///
 /// ```
 /// use typless::machine::{Job, JobEventKind, JobOptions};
@@ -54,7 +63,7 @@ use thread_pool::ThreadPool;
 /// let now = typless::drive::Clock::now(&clock);
 /// let job = Job::submit(&api, document, JobOptions::default(), now);
 /// let mut driver = Driver::new(job, &transport, &clock);
-/// while let Some(event) = driver.next_event() {
+/// while let Some(event) = driver.next_event()? {
 ///     match event.kind {
 ///         JobEventKind::Submitted(ticket) => println!("keep this: {}", ticket.to_json()),
 ///         JobEventKind::Finished(outcome) => println!("{outcome:?}"),
@@ -63,31 +72,80 @@ use thread_pool::ThreadPool;
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # Group commit
+///
+/// A write to stable storage takes as long for fifty events as for one.
+/// [`ready_event`](Self::ready_event) returns what is ready without waiting:
+///
+/// ```
+/// # use typless::drive::{BlockingClock, BlockingTransport};
+/// # use typless::machine::{Batch, BatchEvent};
+/// # use typless_transports::{NeedInput, blocking::Driver};
+/// # fn store(_: &[BatchEvent]) {}
+/// # fn run(
+/// #     mut driver: Driver<Batch, impl BlockingTransport, impl BlockingClock>,
+/// # ) -> Result<(), NeedInput> {
+/// // The batch has `BatchOptions::with_confirmation`.
+/// while let Some(event) = driver.next_event()? {
+///     let mut group = vec![event];
+///     while let Some(event) = driver.ready_event() {
+///         group.push(event);
+///     }
+///     store(&group); // one write for all
+///     if let Some(last) = group.last() {
+///         driver.machine_mut().confirm(last.sequence);
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Driver<M, T, C> {
     machine: M,
     transport: T,
     clock: C,
-    /// Where threads and handles leave responses and inputs.
+    /// Where threads leave responses.
     shared: Arc<Shared>,
-    inputs: (mpsc::Sender<Input<M>>, mpsc::Receiver<Input<M>>),
+    /// Where handles leave inputs.
+    inbox: Inbox<M>,
     thread_pool: Option<ThreadPool<T>>,
+    /// An exchange to perform on the calling thread.
+    next_task: Option<Task>,
     /// The exchanges on other threads.
     in_flight: InFlight,
+    is_done: bool,
     span: DriverSpan,
+}
+
+/// What comes next.
+enum Step<E> {
+    Event(E),
+    Done,
+    /// Perform the next task on this thread.
+    Perform,
+    /// Wait until an exchange has finished.
+    WaitForThread,
+    /// Wait so long for exchanges that may report.
+    WaitForReports(Duration),
+    WaitUntil(Time),
+    WaitForInput,
 }
 
 impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
     /// A driver for this machine that performs its exchanges on the calling thread.
     pub fn new(machine: M, transport: T, clock: C) -> Self {
+        let shared = Arc::<Shared>::default();
         Self {
             machine,
             transport,
             clock,
-            shared: Arc::default(),
-            inputs: mpsc::channel(),
+            inbox: Inbox::new(Waker::from(shared.clone())),
+            shared,
             thread_pool: None,
+            next_task: None,
             in_flight: InFlight::new(),
+            is_done: false,
             span: DriverSpan::new(),
         }
     }
@@ -107,65 +165,89 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
         self
     }
 
-    /// A handle with which another thread can push inputs while this one waits in
-    /// [`next_event`](Self::next_event).
-    pub fn handle(&self) -> Handle<M> {
-        Handle::new(self.inputs.0.clone(), self.shared.clone())
-    }
-
-    /// Drives the machine until its next event and returns it.
+    /// Drives the machine until its next event and returns it. `None` if the machine is done.
     ///
-    /// `None` if the machine is done, or if no exchange is in flight and the machine needs an input
-    /// of the caller, such as a confirmation. In that case, call again after that input.
-    /// [`wait_for_input`](Self::wait_for_input) waits for an input from a [`Handle`].
-    pub fn next_event(&mut self) -> Option<M::Event> {
+    /// # Errors
+    ///
+    /// The machine needs an input, such as a confirmation, more documents, or `close`, and nobody
+    /// could push one: no [`Handle`] lives. Push it through [`machine_mut`](Self::machine_mut),
+    /// then call again.
+    pub fn next_event(&mut self) -> Result<Option<M::Event>, NeedInput> {
         loop {
-            self.handle_received();
-            if self.thread_pool.as_ref().is_some_and(ThreadPool::is_busy) {
-                self.shared.wait(None);
-                continue;
-            }
-            let now = self.clock.now();
-            if let Some(until) = self.reports_until(now) {
-                self.shared.wait(Some(until.saturating_since(now)));
-                continue;
-            }
-            match self.machine.next_output(now) {
-                Output::Send(transmit) => self.perform(transmit, now),
-                Output::Event(event) => return Some(event),
-                Output::Wait(until) => self.wait(until),
-                Output::NeedInput if self.in_flight() == 0 => return None,
-                Output::NeedInput => self.shared.wait(None),
-                Output::Done => return None,
+            match self.step() {
+                Step::Event(event) => return Ok(Some(event)),
+                Step::Done => return Ok(None),
+                Step::Perform => {
+                    if let Some(task) = self.next_task.take() {
+                        let finished = task.perform(&self.transport);
+                        self.handle_finished(finished);
+                    }
+                }
+                Step::WaitForReports(left) => self.shared.wait(Some(left)),
+                Step::WaitUntil(time) => self.wait(time),
+                Step::WaitForInput if self.in_flight() == 0 && self.inbox.is_deserted() => {
+                    return Err(NeedInput);
+                }
+                Step::WaitForInput | Step::WaitForThread => self.shared.wait(None),
             }
         }
     }
 
-    /// Drives the machine until [`next_event`](Self::next_event) returns `None`, and returns the
-    /// last outcome. `None` if there was no outcome.
-    pub fn finish(mut self) -> Option<M::Outcome> {
+    /// The next event, if there is one without waiting for anything: for group commit, see
+    /// [above](Self#group-commit).
+    ///
+    /// Inputs of handles and responses of other threads are taken in. Exchanges start on other
+    /// threads; one for the calling thread is left to [`next_event`](Self::next_event). `None` says
+    /// nothing about what comes later: [`is_done`](Self::is_done) says whether anything does.
+    pub fn ready_event(&mut self) -> Option<M::Event> {
+        match self.step() {
+            Step::Event(event) => Some(event),
+            _ => None,
+        }
+    }
+
+    /// Drives the machine until it is done, and returns the last outcome: for machines that have
+    /// one, such as [`Job`](typless::machine::Job) and [`Call`](typless::machine::Call).
+    ///
+    /// # Errors
+    ///
+    /// As [`next_event`](Self::next_event), or there was no outcome. To continue with the machine,
+    /// use `next_event`.
+    pub fn finish(mut self) -> Result<M::Outcome, FinishError> {
         let mut last = None;
-        while let Some(event) = self.next_event() {
+        while let Some(event) = self.next_event()? {
             if let Ok(outcome) = M::into_outcome(event) {
                 last = Some(outcome);
             }
         }
-        last
+        last.ok_or(FinishError::NoOutcome)
     }
 
-    /// Waits until a [`Handle`] has pushed an input, and applies it. `false` if there is no input
-    /// and no handle is left.
-    pub fn wait_for_input(&mut self) -> bool {
+    /// Drives the machine as far as it goes without waiting.
+    fn step(&mut self) -> Step<M::Event> {
         loop {
-            // In this order: an input pushed by the last handle is received before its count is 0.
-            let handles = self.shared.handles();
-            if self.apply_inputs() {
-                return true;
+            self.handle_received();
+            if self.thread_pool.as_ref().is_some_and(ThreadPool::is_busy) {
+                return Step::WaitForThread;
             }
-            if handles == 0 {
-                return false;
+            self.next_task = self.next_task.take().and_then(|task| self.start(task));
+            if self.next_task.is_some() {
+                return Step::Perform;
             }
-            self.shared.wait(None);
+            let now = self.clock.now();
+            if let Some(until) = self.reports_until(now) {
+                return Step::WaitForReports(until.saturating_since(now));
+            }
+            match self.machine.next_output(now) {
+                Output::Send(transmit) => self.next_task = Some(self.task(transmit, now)),
+                Output::Event(event) => return Step::Event(event),
+                Output::Wait(until) => return Step::WaitUntil(until),
+                Output::NeedInput => return Step::WaitForInput,
+                Output::Done => {
+                    self.is_done = true;
+                    return Step::Done;
+                }
+            }
         }
     }
 
@@ -173,8 +255,8 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
         self.thread_pool.as_ref().map_or(0, ThreadPool::in_flight)
     }
 
-    fn perform(
-        &mut self,
+    fn task(
+        &self,
         Transmit {
             id,
             request,
@@ -182,29 +264,34 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
             ..
         }: Transmit,
         now: Time,
-    ) {
+    ) -> Task {
         let span = self.span.exchange(id, &request, now);
-        let task = Task {
+        Task {
             id,
             request,
             limits,
+            sent_at: now,
             span,
-        };
-        let rejected = match &mut self.thread_pool {
-            Some(pool) => pool.submit(task, &self.transport),
-            None => Some(task),
-        };
-        if rejected.is_none() {
-            self.in_flight.start(id, now + limits.total);
-        }
-        if let Some(task) = rejected {
-            let finished = task.perform(&self.transport);
-            self.handle_finished(finished);
         }
     }
 
+    /// Gives a task to another thread. Returns one for this thread.
+    fn start(&mut self, task: Task) -> Option<Task> {
+        let Some(pool) = &mut self.thread_pool else {
+            return Some(task);
+        };
+        let (id, end) = (task.id, task.sent_at + task.limits.total);
+        let rejected = pool.submit(task, &self.transport);
+        if rejected.is_none() {
+            self.in_flight.start(id, end);
+        }
+        rejected
+    }
+
     fn handle_received(&mut self) {
-        self.apply_inputs();
+        while let Some(input) = self.inbox.pop() {
+            input(&mut self.machine, self.clock.now());
+        }
         while let Some(finished) = self
             .thread_pool
             .as_mut()
@@ -212,16 +299,6 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
         {
             self.handle_finished(finished);
         }
-    }
-
-    /// Applies the inputs that handles have pushed. `true` if there was any.
-    fn apply_inputs(&mut self) -> bool {
-        let mut any = false;
-        while let Ok(input) = self.inputs.1.try_recv() {
-            input(&mut self.machine, self.clock.now());
-            any = true;
-        }
-        any
     }
 
     fn handle_finished(&mut self, Finished { id, result, span }: Finished) {
@@ -246,12 +323,14 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
     /// Waits until this time, a finished exchange, or an input. It may return early: it waits at
     /// most [`MAX_SLEEP`], unless the clock stands still.
     fn wait(&self, until: Time) {
-        let wakers = self.shared.wakers();
-        if self.in_flight() == 0
-            && !wakers.is_woken
-            && (wakers.handles == 0 || self.clock.stands_still())
-        {
-            // Nothing else can wake the driver, and a clock may sleep in its own way.
+        // In this order: what the last handle pushed has woken the driver before that handle was
+        // dropped.
+        let has_handles = self.inbox.has_handles();
+        let can_be_woken = self.in_flight() > 0
+            || (has_handles && !self.clock.stands_still())
+            || self.shared.is_woken();
+        if !can_be_woken {
+            // A clock may sleep in its own way.
             self.clock.sleep_until(self.bounded(until));
         } else if self.clock.stands_still() {
             // It would jump to a time limit before the exchange can finish.
@@ -274,6 +353,18 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
 }
 
 impl<M, T, C> Driver<M, T, C> {
+    /// A handle with which other threads push inputs. While one lives,
+    /// [`next_event`](Self::next_event) waits for them.
+    pub fn handle(&self) -> Handle<M> {
+        self.inbox.handle()
+    }
+
+    /// Whether the machine has said that it is done: there will be no event. Events that are ready
+    /// come before that.
+    pub fn is_done(&self) -> bool {
+        self.is_done
+    }
+
     /// The machine, to inspect.
     pub fn machine(&self) -> &M {
         &self.machine

@@ -1,13 +1,14 @@
-//! What a driver shares with its threads and handles: tasks, finished exchanges, and wake-ups.
+//! What a driver shares with its threads: tasks, finished exchanges, and wake-ups.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Wake;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use typless::drive::BlockingTransport;
-use typless::machine::{Failure, FailureKind, Limits, RequestId};
+use typless::machine::{Failure, FailureKind, Limits, RequestId, Time};
 use typless::wire::Body;
 
 use crate::trace::ExchangeSpan;
@@ -18,6 +19,8 @@ pub(super) struct Task {
     pub(super) id: RequestId,
     pub(super) request: Request<Body>,
     pub(super) limits: Limits,
+    /// When the machine asked for it.
+    pub(super) sent_at: Time,
     pub(super) span: ExchangeSpan,
 }
 
@@ -28,6 +31,7 @@ impl Task {
             request,
             limits,
             span,
+            ..
         } = self;
         let result = span.in_scope(|| transport.send(request, limits));
         Finished { id, result, span }
@@ -40,14 +44,6 @@ pub(super) struct Finished {
     pub(super) id: RequestId,
     pub(super) result: Result<Response<Bytes>, Failure>,
     pub(super) span: ExchangeSpan,
-}
-
-/// What can wake a waiting driver.
-pub(super) struct Wakers {
-    /// The number of handles.
-    pub(super) handles: usize,
-    /// Whether the driver was woken since its last wait.
-    pub(super) is_woken: bool,
 }
 
 #[derive(Debug, Default)]
@@ -64,7 +60,6 @@ struct State {
     tasks: VecDeque<Task>,
     finished: VecDeque<Finished>,
     is_woken: bool,
-    handles: usize,
     threads: usize,
     /// How many of the threads wait for a task.
     idle: usize,
@@ -91,30 +86,9 @@ impl Shared {
         state.is_woken = false;
     }
 
-    pub(super) fn wakers(&self) -> Wakers {
-        let state = self.lock();
-        Wakers {
-            handles: state.handles,
-            is_woken: state.is_woken,
-        }
-    }
-
-    pub(super) fn handles(&self) -> usize {
-        self.lock().handles
-    }
-
-    pub(super) fn add_handle(&self) {
-        self.lock().handles += 1;
-    }
-
-    pub(super) fn remove_handle(&self) {
-        let mut state = self.lock();
-        state.handles -= 1;
-        self.wake_with(&mut state);
-    }
-
-    pub(super) fn wake(&self) {
-        self.wake_with(&mut self.lock());
+    /// Whether the driver was woken since its last wait.
+    pub(super) fn is_woken(&self) -> bool {
+        self.lock().is_woken
     }
 
     pub(super) fn take_finished(&self) -> Option<Finished> {
@@ -184,6 +158,17 @@ impl Shared {
     /// A poisoned lock is used: no code here panics while it holds the lock.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wakes the driver, for a handle.
+impl Wake for Shared {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.wake_with(&mut self.lock());
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use typless::drive::{BlockingTransport, Clock};
+use typless::drive::{BlockingClock, BlockingTransport, Clock};
 use typless::machine::{Failure, Job, JobEventKind, JobOptions, Limits, PollPolicy, Time};
 use typless::wire::{Body, Notification};
 use typless_transports::blocking::Driver;
@@ -16,8 +16,10 @@ use crate::support::{
     Ended, Many, Meeting, Service, api, assert_panic_fails_its_job_alone, document,
 };
 
-fn all_events<T: BlockingTransport>(driver: &mut Driver<Many, T, ManualClock>) -> Vec<Ended> {
-    std::iter::from_fn(|| driver.next_event()).collect()
+fn all_events<T: BlockingTransport>(
+    driver: &mut Driver<Many, T, impl BlockingClock>,
+) -> Vec<Ended> {
+    std::iter::from_fn(|| driver.next_event().unwrap()).collect()
 }
 
 #[test]
@@ -148,6 +150,33 @@ fn a_pointer_to_a_transport_is_a_transport() {
 }
 
 #[test]
+fn a_pointer_to_a_machine_or_clock_is_one() {
+    let (service, clock) = (Service::default(), ManualClock::default());
+    let boxed: Box<dyn BlockingClock> = Box::new(clock.clone());
+    let options = JobOptions::default();
+    let mut job = Job::submit(
+        &api("http://127.0.0.1:9"),
+        document("%PDF"),
+        options,
+        clock.now(),
+    );
+    // The driver has it for a while.
+    assert!(
+        Driver::new(&mut job, &service, boxed)
+            .finish()
+            .unwrap()
+            .is_ok()
+    );
+    assert!(job.ticket().is_some());
+    let many = Box::new(Many::new(3, 1));
+    let mut driver = Driver::new(many, &service, &clock);
+    assert_eq!(
+        std::iter::from_fn(|| driver.next_event().unwrap()).count(),
+        3
+    );
+}
+
+#[test]
 fn a_handle_wakes_a_driver_that_waits() {
     // The next poll would be due after an hour.
     let policy =
@@ -162,7 +191,7 @@ fn a_handle_wakes_a_driver_that_waits() {
     );
     let mut driver = Driver::new(job, &service, clock);
     while !matches!(
-        driver.next_event().unwrap().kind,
+        driver.next_event().unwrap().unwrap().kind,
         JobEventKind::Submitted(_)
     ) {}
     let handle = driver.handle();
@@ -173,43 +202,13 @@ fn a_handle_wakes_a_driver_that_waits() {
         handle
     });
     let mut last = None;
-    while let Some(event) = driver.next_event() {
+    while let Some(event) = driver.next_event().unwrap() {
         last = Some(event);
     }
     assert!(matches!(last.unwrap().kind, JobEventKind::Finished(Ok(_))));
     let handle = webhook.join().unwrap();
     drop(driver);
     assert!(!handle.push(|_, _| ()), "the driver is gone");
-}
-
-#[test]
-fn wait_for_input_waits_as_long_as_there_is_a_handle() {
-    let (service, clock) = (Service::default(), ManualClock::default());
-    let options = JobOptions::default().with_confirmation();
-    let job = Job::submit(
-        &api("http://127.0.0.1:9"),
-        document("%PDF"),
-        options,
-        clock.now(),
-    );
-    let mut driver = Driver::new(job, &service, &clock);
-    assert!(!driver.wait_for_input(), "there is no handle");
-    let sequence = driver.next_event().unwrap().sequence;
-    assert!(driver.next_event().is_none(), "it waits for a confirmation");
-    let handle = driver.handle();
-    let store = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(2));
-        handle
-            .clone()
-            .push(move |job: &mut Job, _| job.confirm(sequence));
-    });
-    assert!(driver.wait_for_input());
-    assert!(matches!(
-        driver.next_event().unwrap().kind,
-        JobEventKind::Submitted(_)
-    ));
-    store.join().unwrap();
-    assert!(!driver.wait_for_input(), "the handle is gone");
 }
 
 #[test]
@@ -227,12 +226,8 @@ fn handles_reach_the_machine_while_exchanges_are_in_flight() {
             )
             .unwrap();
     });
-    let mut ended: Vec<_> = std::iter::from_fn(|| driver.next_event()).collect();
+    let ended = all_events(&mut driver);
     other.join().unwrap();
-    if ended.len() == 1 {
-        assert!(driver.wait_for_input());
-        ended.extend(driver.next_event());
-    }
     assert!(
         ended.contains(&Ended::Noted("a webhook")) && ended.contains(&Ended::Responded(1)),
         "{ended:?}"

@@ -14,7 +14,7 @@ use typless::machine::{
     Failure, Job, JobError, JobEventKind, JobOptions, Limits, PollPolicy, Time,
 };
 use typless::wire::Body;
-use typless_transports::{asynchronous, blocking};
+use typless_transports::{Handle, asynchronous, blocking};
 
 use crate::support::{Service, api, document};
 
@@ -130,7 +130,7 @@ fn t11_what_became_due_while_the_system_was_asleep_is_done_at_once() {
 struct Stopped {
     clock: LeapingClock,
     /// Wakes the driver.
-    handle: Arc<Mutex<Option<blocking::Handle<Job>>>>,
+    handle: Arc<Mutex<Option<Handle<Job>>>>,
     exchanges: Arc<AtomicUsize>,
     service: Arc<Service>,
 }
@@ -193,7 +193,7 @@ fn t12_a_driver_lets_exchanges_report_before_the_machine_sees_that_a_limit_has_p
     let mut driver =
         blocking::Driver::new(hourly(&clock), transport.clone(), clock).with_threads(2);
     *transport.handle.lock().unwrap() = Some(driver.handle());
-    let event = std::iter::from_fn(|| driver.next_event())
+    let event = std::iter::from_fn(|| driver.next_event().unwrap())
         .find(|event| !matches!(event.kind, JobEventKind::Submitting { .. }))
         .unwrap();
     assert!(

@@ -12,6 +12,7 @@ mod exchanges;
 mod faults;
 #[cfg(feature = "hyper")]
 mod hyper;
+mod idle;
 mod recorded_job;
 mod support;
 #[cfg(feature = "tracing")]

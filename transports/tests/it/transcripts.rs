@@ -15,6 +15,7 @@ use typless::wire::Body;
 use typless_transports::{asynchronous, blocking};
 
 use crate::recorded_job::recorded_job;
+use crate::support::run_until_idle;
 
 /// The service, the network and the clock of one recorded run, as transport and clock.
 #[derive(Clone)]
@@ -159,7 +160,7 @@ impl JobDriver for ByHand {
 
 impl JobDriver for blocking::Driver<Recorder<Job>, World, World> {
     async fn next_event(&mut self) -> bool {
-        self.next_event().is_some()
+        self.next_event().is_ok_and(|event| event.is_some())
     }
 
     fn recorder(&mut self) -> &mut Recorder<Job> {
@@ -169,7 +170,8 @@ impl JobDriver for blocking::Driver<Recorder<Job>, World, World> {
 
 impl JobDriver for asynchronous::Driver<'_, Recorder<Job>, World, World> {
     async fn next_event(&mut self) -> bool {
-        self.next_event().await.is_some()
+        // It is pending where the others say that they need an input.
+        run_until_idle(self.next_event()).flatten().is_some()
     }
 
     fn recorder(&mut self) -> &mut Recorder<Job> {

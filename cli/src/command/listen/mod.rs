@@ -6,8 +6,6 @@ use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use typless::drive::Clock;
@@ -15,9 +13,9 @@ use typless::machine::{
     Batch, BatchEventKind, BatchOptions, JobError, JobEventKind, JobKey, PollPolicy, Ticket,
 };
 use typless::wire::{Extraction, Notification, Webhook, WebhookSecret, printable};
-use typless_transports::SystemClock;
-use typless_transports::blocking::{Driver, Handle};
+use typless_transports::blocking::Driver;
 use typless_transports::ureq::Ureq;
+use typless_transports::{Handle, SystemClock};
 
 use super::follow;
 use crate::arguments::ListenArguments;
@@ -63,11 +61,9 @@ pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
             arguments.listen
         ))
     })?;
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let (handle, is_interrupted) = (driver.handle(), interrupted.clone());
+    let handle = driver.handle();
     let first = move || {
-        handle.push(move |supervisor, now| {
-            is_interrupted.store(true, Ordering::SeqCst);
+        handle.push(|supervisor, now| {
             follow::print_interrupted(0, false);
             supervisor.interrupt(now);
         })
@@ -88,7 +84,6 @@ pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
         clock,
         &mut Printer::new(&arguments.output),
         &known,
-        &interrupted,
     )
 }
 
@@ -98,52 +93,45 @@ fn run_until_stopped(
     clock: SystemClock,
     printer: &mut Printer,
     known: &Known,
-    interrupted: &AtomicBool,
 ) -> Result<Exit, Failure> {
     let (mut pauses, progress) = (Pauses::new(false), Progress::for_queue(true));
-    loop {
-        // The first reason to stop.
-        let mut end = None;
-        while let Some(event) = driver.next_event() {
-            if let (None, Some(Ending::KeyRefused(error))) = (&end, driver.machine().ending()) {
-                end = Some(Err(Failure::service_unavailable(format!(
-                    "the service refused the request: {error}; {CHECK_KEY}"
-                ))));
+    // The first reason to stop.
+    let mut end = None;
+    // An idle one waits for messages and for the interruption, which closes it.
+    while let Ok(Some(event)) = driver.next_event() {
+        if let (None, Some(Ending::KeyRefused(error))) = (&end, driver.machine().ending()) {
+            end = Some(Err(Failure::service_unavailable(format!(
+                "the service refused the request: {error}; {CHECK_KEY}"
+            ))));
+            print_rest();
+        }
+        let reason = match event.kind {
+            BatchEventKind::Job {
+                key,
+                event: JobEventKind::Finished(outcome),
+                ..
+            } => print_outcome(printer, known, key, outcome, end.is_some())
+                .err()
+                .map(|error| Ok(output::exit_for(&error))),
+            BatchEventKind::Paused(pause) => {
+                pauses.begin(&pause, &progress);
+                None
+            }
+            BatchEventKind::Resumed { reason, since } => {
+                pauses.end(reason, since, clock.now(), &progress);
+                None
+            }
+            _ => None,
+        };
+        if let (Some(reason), None) = (reason, &end) {
+            end = Some(reason);
+            if driver.machine().progress().unfinished() > 0 {
                 print_rest();
             }
-            let reason = match event.kind {
-                BatchEventKind::Job {
-                    key,
-                    event: JobEventKind::Finished(outcome),
-                    ..
-                } => print_outcome(printer, known, key, outcome, end.is_some())
-                    .err()
-                    .map(|error| Ok(output::exit_for(&error))),
-                BatchEventKind::Paused(pause) => {
-                    pauses.begin(&pause, &progress);
-                    None
-                }
-                BatchEventKind::Resumed { reason, since } => {
-                    pauses.end(reason, since, clock.now(), &progress);
-                    None
-                }
-                _ => None,
-            };
-            if let (Some(reason), None) = (reason, &end) {
-                end = Some(reason);
-                if driver.machine().progress().unfinished() > 0 {
-                    print_rest();
-                }
-                driver.machine_mut().interrupt(clock.now());
-            }
-        }
-        if let Some(end) = end {
-            return end;
-        }
-        if interrupted.load(Ordering::SeqCst) || !driver.wait_for_input() {
-            return Ok(Exit::Interrupted);
+            driver.machine_mut().interrupt(clock.now());
         }
     }
+    end.unwrap_or(Ok(Exit::Interrupted))
 }
 
 /// Explains the tickets that follow.

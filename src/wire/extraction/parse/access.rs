@@ -125,7 +125,7 @@ impl<'de, 'p> Access<'de, 'p> {
         if let (Some(text), Some(reason)) = (text, review_reason(document.text_damage(name))) {
             let text = text.unwrap_or_default();
             let path = self.record.location.path(name, None);
-            let item = ReviewItem::new(path, reason, None, 0.0, text);
+            let item = ReviewItem::without_place(path, reason, text);
             self.record.pass.review.borrow_mut().push(item);
         }
         let content = match text {

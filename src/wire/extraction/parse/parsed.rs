@@ -58,6 +58,18 @@ impl ReviewItem {
         }
     }
 
+    /// A text of the result itself, which has no confidence and no place.
+    pub(super) fn without_place(path: String, reason: ReviewReason, text: &str) -> Self {
+        Self {
+            path: path.into(),
+            reason,
+            confidence: None,
+            min_confidence: 0.0,
+            text: text.into(),
+            place: Place::default(),
+        }
+    }
+
     /// The path of the value: `total_amount`, `line_items[2].price`. A candidate of a `Vec` has its
     /// index among the field's candidates: `purchase_order[1]`. Indices count from 0.
     /// [`Extraction::at`](super::super::Extraction::at) finds the value there.

@@ -40,6 +40,8 @@ pub(crate) struct BatchObserver {
     holds_submits: bool,
     is_degraded: bool,
     is_done: bool,
+    /// Noted by the test.
+    pub(crate) is_shut_down: bool,
 }
 
 impl BatchObserver {
@@ -56,6 +58,7 @@ impl BatchObserver {
             holds_submits: false,
             is_degraded: false,
             is_done: false,
+            is_shut_down: false,
         }
     }
 

@@ -2,6 +2,7 @@
 
 #[cfg(any(feature = "ureq", feature = "hyper"))]
 mod adapters;
+mod idle;
 mod many;
 mod requests;
 #[cfg(any(feature = "ureq", feature = "hyper"))]
@@ -10,6 +11,7 @@ mod service;
 
 #[cfg(any(feature = "ureq", feature = "hyper"))]
 pub(crate) use adapters::*;
+pub(crate) use idle::*;
 pub(crate) use many::*;
 pub(crate) use requests::*;
 #[cfg(any(feature = "ureq", feature = "hyper"))]

@@ -436,3 +436,6 @@ impl Discovery {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! A service on loopback that accepts one submit, checks its length and discards it.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use crate::submission::{TAIL, head};
@@ -51,15 +51,36 @@ impl Server {
             "the length is not that of the body",
         )?;
         drain(&mut reader, length)?;
-        let response = r#"{"extraction_id":"7f8a3a4e-2f0b-4a37-9f43-0d6a9f0b1c2d"}"#;
-        let mut stream = reader.into_inner();
-        write!(
-            stream,
-            "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: \
-             {}\r\n\r\n{response}",
-            response.len()
-        )
+        accept_with_202(reader.get_ref(), 0)
     }
+}
+
+/// Reads one request with a body, whatever it says.
+///
+/// # Errors
+///
+/// It ends early, or declares no length.
+pub fn read_request(stream: &TcpStream) -> io::Result<()> {
+    stream.set_read_timeout(Some(READ_TIMEOUT))?;
+    let mut reader = BufReader::new(stream);
+    let length = read_head(&mut reader)?.ok_or(io::ErrorKind::InvalidData)?;
+    let read = io::copy(&mut reader.take(length), &mut io::sink())?;
+    check(read == length, "the body ended early")
+}
+
+/// Accepts a submit, with an id that ends with this number.
+///
+/// # Errors
+///
+/// The client has closed the connection.
+pub fn accept_with_202(mut stream: &TcpStream, number: usize) -> io::Result<()> {
+    let response = format!(r#"{{"extraction_id":"7f8a3a4e-2f0b-4a37-9f43-0d6a9f0b{number:04x}"}}"#);
+    write!(
+        stream,
+        "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: \
+         {}\r\n\r\n{response}",
+        response.len()
+    )
 }
 
 /// Reads the head of a request, and returns its content length if it has one.

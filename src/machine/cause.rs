@@ -20,6 +20,9 @@ pub enum Cause {
     TimeLimit,
     /// The process ended before the response was known.
     Restarted,
+    /// An earlier process found out, and stored it: see
+    /// [`ThrottleState`](crate::machine::ThrottleState).
+    Stored,
 }
 
 impl Cause {
@@ -50,6 +53,7 @@ impl fmt::Display for Cause {
             Self::Decode(error) => error.fmt(f),
             Self::TimeLimit => f.write_str("there was no response within the time limit"),
             Self::Restarted => f.write_str("the process ended before the response was known"),
+            Self::Stored => f.write_str("an earlier process found out"),
         }
     }
 }
@@ -58,7 +62,8 @@ impl Error for Cause {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Failure(failure) => failure.source(),
-            Self::Service(_) | Self::Decode(_) | Self::TimeLimit | Self::Restarted => None,
+            Self::Service(_) | Self::Decode(_) => None,
+            Self::TimeLimit | Self::Restarted | Self::Stored => None,
         }
     }
 }

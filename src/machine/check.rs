@@ -33,11 +33,6 @@ impl Check {
         self.text(name, Some(&value.to_string()))
     }
 
-    /// Adds a boolean, as `true` or `false`.
-    pub(super) fn flag(self, name: &str, value: bool) -> Self {
-        self.text(name, Some(Self::flag_text(value)))
-    }
-
     /// A boolean as text.
     pub(super) const fn flag_text(value: bool) -> &'static str {
         if value { "true" } else { "false" }

@@ -32,6 +32,8 @@ impl RequestId {
 pub struct Transmit {
     /// What to report the response or the failure under.
     pub id: RequestId,
+    /// What it is for.
+    pub purpose: Purpose,
     /// The request, complete with every header that matters.
     pub request: http::Request<Body>,
     /// The bounds of the exchange.
@@ -40,13 +42,47 @@ pub struct Transmit {
 
 impl Transmit {
     /// A request to perform; for your own machines.
-    pub fn new(id: RequestId, request: http::Request<Body>, limits: Limits) -> Self {
+    pub fn new(
+        id: RequestId,
+        purpose: Purpose,
+        request: http::Request<Body>,
+        limits: Limits,
+    ) -> Self {
         Self {
             id,
+            purpose,
             request,
             limits,
         }
     }
+
+    /// Whether the service may charge for it. If it is lost, nobody knows whether it did: a program
+    /// that may end at any time stores that it sends it, before it does.
+    pub fn may_be_billed(&self) -> bool {
+        match self.purpose {
+            Purpose::Submit => true,
+            Purpose::Poll | Purpose::Listing => false,
+            Purpose::Call { is_repeatable } => !is_repeatable,
+        }
+    }
+}
+
+/// What a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// It submits a document.
+    Submit,
+    /// It asks for the status of one extraction, and for its result.
+    Poll,
+    /// It asks which extractions have finished.
+    Listing,
+    /// It is another call.
+    Call {
+        /// Whether it can be repeated without harm: see
+        /// [`Request::REPEATABLE`](crate::wire::Request::REPEATABLE).
+        is_repeatable: bool,
+    },
 }
 
 /// The bounds of one exchange, enforced by the transport.

@@ -66,8 +66,11 @@
 //!     that is in flight at the deadline is waited for within its own limit. In a batch the last
 //!     poll may be delayed by the limits: as long as the service responds to other requests, and
 //!     for at most a minute if it does not.
-//! 12. A job that is resumed from its ticket (before it has one: restored from its snapshot), at
-//!     any step, reaches the same outcome.
+//! 12. A job that is restored from its snapshot behaves from there on as one whose exchange in
+//!     flight was interrupted; a submit that was announced counts as in flight, sent or not. What a
+//!     snapshot does not have: why earlier exchanges failed, and messages of webhooks that came
+//!     before the id. A job of a batch reaches the same outcome and submits nothing twice. So does
+//!     a job that is resumed from its ticket.
 //! 13. A job that is reported as not submitted was not submitted, whatever ended it: abandoned,
 //!     refused, out of attempts or of time. What an earlier attempt may have done counts.
 
@@ -90,6 +93,7 @@ mod pause;
 mod poll_policy;
 mod random;
 mod retry_policy;
+pub mod storing;
 mod throttle;
 mod time;
 
@@ -103,17 +107,18 @@ pub use call::{Call, CallError, CallEvent, CallEventKind, CallOptions};
 pub use cause::Cause;
 pub use delay::{DelayEstimator, DelayEstimators};
 pub use drain::{Drain, DrainError, DrainEvent, DrainEventKind, DrainOptions, DrainProgress};
-pub use exchange::{Failure, FailureKind, Limits, RequestId, Transmit};
+pub use exchange::{Failure, FailureKind, Limits, Purpose, RequestId, Transmit};
 pub use failed_attempts::FailedAttempts;
-#[cfg(feature = "proptest")]
-pub(crate) use job::DocumentMeta;
 pub use job::{
-    Job, JobError, JobEvent, JobEventKind, JobOptions, JobState, LastPoll, PollReason, Snapshot,
-    Ticket, TicketError,
+    Difference, Job, JobError, JobEvent, JobEventKind, JobOptions, JobState, LastPoll, PollReason,
+    RestoreError, Snapshot, Ticket, TicketError,
 };
+#[cfg(feature = "proptest")]
+pub(crate) use job::{DocumentFacts, DocumentMeta, Record, State};
 pub use pause::{Pause, PauseReason};
 pub use poll_policy::PollPolicy;
 pub use retry_policy::RetryPolicy;
+pub use throttle::ThrottleState;
 pub use time::Time;
 
 /// What a machine wants.

@@ -54,7 +54,9 @@ impl BatchInput {
             Self::CloseSources => batch.close_sources(),
             Self::Resume(ticket) => drop(batch.resume(ticket, moment.now())),
             Self::Restore(snapshot, document) => {
-                batch.restore(snapshot, document.clone(), moment.now());
+                let document = snapshot.needs_document().then(|| document.clone());
+                // The batch may be closed, and the document another one.
+                let _ = batch.restore(snapshot, document, moment.now());
             }
             Self::NotifyOne(place) => {
                 let ticket = key(batch, *place).and_then(|key| batch.ticket(key));

@@ -11,7 +11,9 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::text::matching;
-use crate::machine::{DocumentMeta, Snapshot, Ticket, Time};
+use crate::machine::{
+    DocumentFacts, DocumentMeta, PollReason, Record, Snapshot, State, Ticket, Time,
+};
 use crate::wire::{Document, DocumentSource, ExtractionId, Notification};
 
 /// Any document that may be submitted: in memory or from a source, with or without customer and
@@ -92,43 +94,93 @@ pub fn tickets() -> BoxedStrategy<Ticket> {
         .boxed()
 }
 
-/// Any snapshot, including counts that no job would reach.
+/// Any snapshot, including counts that no job would reach. Some know what document is theirs,
+/// and take no other.
 pub fn snapshots() -> BoxedStrategy<Snapshot> {
-    let count = || prop_oneof![3 => 0..10_u16, 1 => any::<u16>()];
-    let reference = weighted(0.5, text()).prop_map(|name| name.map(String::into_boxed_str));
+    let name = || weighted(0.3, text()).prop_map(|name| name.map(Arc::from));
+    let meta = [name(), name(), name()].prop_map(|[document_type, customer, reference]| {
+        Arc::new(DocumentMeta {
+            document_type,
+            customer,
+            reference,
+        })
+    });
+    let facts = (1..300_u64, name()).prop_map(|(bytes, digest)| DocumentFacts { bytes, digest });
     (
-        prop_oneof![
-            Just((false, false)),
-            Just((true, false)),
-            Just((true, true))
-        ],
-        [count(), count(), count()],
-        reference,
-        milliseconds(),
-        milliseconds(),
+        records(),
+        milliseconds().prop_map(time),
+        extraction_ids(),
+        meta,
+        weighted(0.1, facts),
+    )
+        .prop_map(|(record, taken_at, id, meta, document)| {
+            let has_id = !matches!(record.state, State::Ready | State::Submitting);
+            Snapshot {
+                record,
+                taken_at,
+                extraction_id: has_id.then_some(id),
+                meta,
+                document: document.filter(|_| !has_id),
+            }
+        })
+        .boxed()
+}
+
+/// Any record of a job that has not finished.
+fn records() -> impl Strategy<Value = Record> {
+    let count = || prop_oneof![3 => 0..10_u16, 1 => any::<u16>()];
+    let reason = || {
+        prop::sample::select(vec![
+            PollReason::Policy,
+            PollReason::Hint,
+            PollReason::Retry,
+            PollReason::Notification,
+            PollReason::Resumed,
+            PollReason::Deadline,
+            PollReason::Listed,
+            PollReason::Limiter,
+            PollReason::NotListed,
+            PollReason::Probe,
+        ])
+    };
+    let named = prop::sample::select(vec![PollReason::Notification, PollReason::Listed]);
+    let state = prop::sample::select(vec![
+        State::Ready,
+        State::Submitting,
+        State::Waiting,
+        State::PollEmitted,
+        State::Polling,
+    ]);
+    (
+        (state, reason(), weighted(0.2, named)),
+        [(); 5].map(|()| milliseconds().prop_map(time)),
+        [(); 5].map(|()| count()),
+        [(); 3].map(|()| any::<bool>()),
     )
         .prop_map(
             |(
-                (submitting, abandoned),
-                [submits, spent, resubmissions],
-                reference,
-                due,
-                deadline,
-            )| {
-                let (due, deadline) = (time(due), time(deadline));
-                Snapshot {
-                    submitting,
-                    abandoned,
-                    submits,
-                    spent,
-                    resubmissions,
-                    due,
-                    deadline,
-                    reference,
-                }
+                (state, reason, reported_by),
+                [due, deadline, not_before, submitted_at, polled_at],
+                [submits, polls, spent, resubmissions, failures],
+                [fresh, abandoned, is_resumed],
+            )| Record {
+                state,
+                not_before,
+                submitted_at,
+                polled_at,
+                exchange: u32::from(submits) + u32::from(polls),
+                submits: submits.into(),
+                resumed_after: u32::from(is_resumed) * 3600,
+                spent,
+                resubmissions,
+                failures,
+                reason,
+                fresh,
+                abandoned: abandoned && state == State::Submitting,
+                reported_by,
+                ..Record::ready(due, deadline)
             },
         )
-        .boxed()
 }
 
 /// Tickets and snapshots have a resolution of one millisecond.

@@ -73,6 +73,7 @@ fn request(transmit: &Transmit) -> String {
         id,
         request,
         limits,
+        ..
     } = transmit;
     format!(
         "> {} {} {}, {} bytes; connect {:?}, idle {:?}, total {:?}, at most {} bytes",

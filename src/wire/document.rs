@@ -18,6 +18,7 @@ pub struct Document {
     document_type: Arc<str>,
     customer: Option<Arc<str>>,
     reference: Option<Arc<str>>,
+    digest: Option<Arc<str>>,
     content: Content,
 }
 
@@ -58,7 +59,7 @@ impl Document {
     /// The maximum length of a file name, in bytes.
     pub const MAX_FILE_NAME_BYTES: usize = 255;
 
-    /// The maximum length of a document type, customer or reference, in bytes.
+    /// The maximum length of a document type, customer, reference or digest, in bytes.
     pub const MAX_TEXT_BYTES: usize = 1024;
 
     /// A document in memory.
@@ -120,6 +121,20 @@ impl Document {
         Ok(self)
     }
 
+    /// Sets the digest of the content, in a form of your choice, such as SHA-256 in hexadecimal.
+    ///
+    /// It is never sent. A [`Snapshot`](crate::machine::Snapshot) contains it as long as the
+    /// document is needed, so that no other document takes its place: a job is restored only with a
+    /// document of the same digest. The length is compared in any case.
+    ///
+    /// # Errors
+    ///
+    /// The digest is empty, too long, or has control characters.
+    pub fn with_digest(mut self, digest: &str) -> Result<Self, ConfigError> {
+        self.digest = Some(checked("digest", digest, Self::MAX_TEXT_BYTES)?);
+        Ok(self)
+    }
+
     /// The file name.
     pub fn file_name(&self) -> &str {
         &self.file_name
@@ -138,6 +153,16 @@ impl Document {
     /// The caller's reference, if one was set.
     pub fn reference(&self) -> Option<&str> {
         self.reference.as_deref()
+    }
+
+    /// The digest of the content, if one was set.
+    pub fn digest(&self) -> Option<&str> {
+        self.digest.as_deref()
+    }
+
+    /// The digest, for sharing.
+    pub(crate) fn shared_digest(&self) -> Option<&Arc<str>> {
+        self.digest.as_ref()
     }
 
     /// Document type, customer and reference, for sharing.
@@ -187,6 +212,7 @@ impl Document {
             document_type,
             customer: None,
             reference: None,
+            digest: None,
             content,
         })
     }

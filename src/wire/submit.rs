@@ -46,6 +46,11 @@ impl SubmitRequest {
         api.request(Method::POST, Endpoint::Submit, &[], self.body())
     }
 
+    /// The document.
+    pub(crate) fn document(&self) -> &Document {
+        &self.document
+    }
+
     /// The body of the request.
     pub(crate) fn body(&self) -> Body {
         submission(&self.document, self.text_blocks)

@@ -35,7 +35,10 @@ mod machine {
     mod drain;
     mod errors;
     mod job;
+    mod snapshot;
     mod stored;
+    mod storing;
+    mod throttle_state;
 }
 
 /// The rows of `docs/faults.md`: each test has the name of its row.

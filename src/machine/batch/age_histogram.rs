@@ -183,4 +183,25 @@ mod tests {
             86_400
         );
     }
+
+    #[test]
+    fn bins_are_merged_to_three_quarters_and_not_much_further() {
+        let mut bins = AgeHistogram::default();
+        let kind = DelaySlot::default();
+        let end = 10_000_000_000;
+        let before = |milliseconds: u64| at(end - milliseconds);
+        // These are a bin each when they are added, and close by the time they are merged.
+        for number in 0..20 {
+            let then = before(100_000 - number * 300);
+            bins.add(kind, then, then);
+        }
+        // Each of these is a tenth older than the one before.
+        let mut age = 200_000;
+        for _ in 0..109 {
+            bins.add(kind, before(age), at(end));
+            age += age / 10;
+        }
+        let count = bins.iter().count();
+        assert!((MAX / 4..=MAX * 3 / 4).contains(&count), "{count}");
+    }
 }

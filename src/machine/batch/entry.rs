@@ -7,9 +7,9 @@ use super::in_flight::{Outgoing, Purpose, Sender};
 use crate::machine::collections::id_slab::Identified;
 use crate::machine::collections::slab::Key;
 use crate::machine::delay::DelaySlot;
-use crate::machine::job::job_mut::{JobMut, Pending, poll_request, submit_request};
+use crate::machine::job::job_mut::{JobMut, Pending, Submission, poll_request, submit_request};
 use crate::machine::job::record::{PollReason, Record, State};
-use crate::machine::job::{DocumentMeta, JobOptions, Ticket};
+use crate::machine::job::{DocumentMeta, JobOptions, Snapshot, Ticket};
 use crate::machine::time::Time;
 use crate::wire::{Api, ExtractionId};
 
@@ -70,44 +70,23 @@ pub(super) enum Priority {
 }
 
 impl Entry {
-    /// A job whose document is to be submitted.
-    pub(super) fn with_document(
+    /// A job: one with a document that is to be submitted, or one with an id.
+    pub(super) fn new(
         record: Record,
         meta: Arc<DocumentMeta>,
-        pending: Box<Pending>,
-        kind: DelaySlot,
-        now: Time,
-    ) -> Self {
-        Self {
-            pending: Some(pending),
-            ..Self::new(record, meta, None, kind, now)
-        }
-    }
-
-    /// A job that was submitted before.
-    pub(super) fn with_id(
-        record: Record,
-        meta: Arc<DocumentMeta>,
-        extraction_id: ExtractionId,
-        kind: DelaySlot,
-        now: Time,
-    ) -> Self {
-        Self::new(record, meta, Some(extraction_id), kind, now)
-    }
-
-    fn new(
-        record: Record,
-        meta: Arc<DocumentMeta>,
+        pending: Option<Box<Pending>>,
         extraction_id: Option<ExtractionId>,
         kind: DelaySlot,
         now: Time,
     ) -> Self {
+        // An earlier process may have polled it.
+        let is_known = record.polled_at > Time::EPOCH;
         Self {
             record,
             meta,
             extraction_id,
-            pending: None,
-            own_poll_at: now,
+            pending,
+            own_poll_at: if is_known { record.polled_at } else { now },
             slot: Slot::None,
             kind,
             has_timeout: false,
@@ -144,6 +123,16 @@ impl Entry {
 
     pub(super) fn ticket(&self) -> Option<Ticket> {
         Ticket::from_record(&self.meta, self.extraction_id.as_ref(), &self.record)
+    }
+
+    pub(super) fn snapshot(&self, now: Time) -> Option<Snapshot> {
+        Snapshot::from_record(
+            &self.record,
+            self.extraction_id.as_ref(),
+            &self.meta,
+            self.submission(),
+            now,
+        )
     }
 
     /// The request that submits its document, if that is still there.
@@ -222,11 +211,11 @@ impl Entry {
 
     /// The length of its document, until that was taken.
     pub(super) fn bytes(&self) -> u64 {
-        let submission = self
-            .pending
-            .as_ref()
-            .and_then(|pending| pending.submission.as_ref());
-        submission.map_or(0, |submission| submission.bytes)
+        self.submission().map_or(0, Submission::bytes)
+    }
+
+    fn submission(&self) -> Option<&Submission> {
+        self.pending.as_ref()?.submission.as_ref()
     }
 
     /// By what polls of one priority are ordered: the one that goes first has the earliest.

@@ -29,7 +29,7 @@ impl fmt::Display for JobKey {
 ///
 /// It is emitted *before* the request it belongs to is sent; see
 /// [`JobEvent`](crate::machine::JobEvent) for the use of that.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BatchEvent {
     /// The event's number: grows by one with each event of the batch.
@@ -40,7 +40,7 @@ pub struct BatchEvent {
 
 /// What happened to a batch or to one of its jobs. Only `Job` is about a document; all others are
 /// about the whole batch.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum BatchEventKind {
     /// Something happened to a job. After its `Finished` the batch has removed it.
@@ -89,11 +89,9 @@ pub enum BatchEventKind {
         key: JobKey,
         /// The caller's reference of its document.
         reference: Option<Arc<str>>,
-        /// What resumes it, if it was submitted.
-        ticket: Option<Ticket>,
-        /// What restores it, as [`Batch::snapshot`](super::Batch::snapshot) has it. A submit that
-        /// was announced and not sent does not count.
-        snapshot: Option<Snapshot>,
+        /// What [restores](super::Batch::restore) it in another process. A submit that was
+        /// announced and not sent does not count.
+        snapshot: Snapshot,
     },
     /// A submit with an unknown outcome had been accepted after all. Its job has finished: this
     /// ticket resumes it.
@@ -103,6 +101,18 @@ pub enum BatchEventKind {
         /// The job at the service.
         ticket: Ticket,
     },
+}
+
+impl BatchEvent {
+    /// Whether something must be stored at this event, before the loop goes on: as
+    /// [`JobEventKind::must_be_stored`], and the ticket of [`BatchEventKind::SubmittedLate`].
+    pub fn must_be_stored(&self) -> bool {
+        match &self.kind {
+            BatchEventKind::Job { event, .. } => event.must_be_stored(),
+            BatchEventKind::SubmittedLate { .. } => true,
+            _ => false,
+        }
+    }
 }
 
 impl From<Change> for BatchEventKind {
@@ -134,7 +144,7 @@ pub enum QueueProblem {
 
 /// The outcome of one job of a batch.
 /// [`Machine::into_outcome`](crate::machine::Machine::into_outcome) takes it out of an event.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BatchOutcome {
     /// Which job.
@@ -143,4 +153,27 @@ pub struct BatchOutcome {
     pub reference: Option<Arc<str>>,
     /// Its result, or why there is none.
     pub result: Result<Extraction, JobError>,
+}
+
+impl TryFrom<BatchEvent> for BatchOutcome {
+    type Error = BatchEvent;
+
+    /// The outcome in an event, or the event back if there is none in it.
+    fn try_from(event: BatchEvent) -> Result<Self, BatchEvent> {
+        match event.kind {
+            BatchEventKind::Job {
+                key,
+                reference,
+                event: JobEventKind::Finished(result),
+            } => Ok(Self {
+                key,
+                reference,
+                result,
+            }),
+            kind => Err(BatchEvent {
+                sequence: event.sequence,
+                kind,
+            }),
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::machine::collections::slab::Key;
-use crate::machine::exchange::{Limits, RequestId};
+use crate::machine::exchange::{self, Limits, RequestId};
 use crate::machine::interpret::Signal;
 use crate::machine::job::DocumentMeta;
 use crate::machine::throttle::limiter::RequestKind;
@@ -92,6 +92,16 @@ pub(super) enum Purpose {
         is_retry: bool,
     },
     Listing,
+}
+
+impl From<Purpose> for exchange::Purpose {
+    fn from(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Submit { .. } => Self::Submit,
+            Purpose::Poll { .. } => Self::Poll,
+            Purpose::Listing => Self::Listing,
+        }
+    }
 }
 
 impl Purpose {

@@ -51,16 +51,15 @@ use sources::Sources;
 use super::collections::slab::Key;
 use super::delay::DelayEstimators;
 use super::exchange::{Failure, RequestId};
-use super::interpret::{Decoded, Reply, SubmitResult};
+use super::interpret::{Decoded, Reply};
 use super::job::job_mut::Pending;
 use super::job::record::{Record, State};
 use super::job::transition::Input;
-use super::job::{DocumentMeta, JobEventKind, JobOptions, JobState, Snapshot, Ticket};
-use super::throttle::Throttle;
-use super::throttle::limiter::Limiter;
+use super::job::{DocumentMeta, JobOptions, JobState, RestoreError, Snapshot, Ticket};
+use super::throttle::{Throttle, ThrottleState};
 use super::time::Time;
 use super::{Machine, Output};
-use crate::wire::{Api, ConfigError, Document, Notification};
+use crate::wire::{Api, ConfigError, Document, ExtractionId, Notification};
 
 /// Follows many documents: submits them within limits, finds out what has finished with as few
 /// requests as possible, and reports each result when it arrives.
@@ -152,16 +151,11 @@ impl Batch {
             first_sequence,
             ..
         } = options.jobs;
-        let limiter = options
-            .rate
-            .map_or_else(Limiter::unlimited, |(requests, per)| {
-                Limiter::new(requests, per, options.burst)
-            });
         Self {
             api: api.clone(),
             jobs: Jobs::new(seed, now),
             discovery: Discovery::new(&options),
-            throttle: Throttle::new(limiter, options.retry_budget, retry, seed, now),
+            throttle: Throttle::new(options.limiter(), options.retry_budget, retry, seed, now),
             outbox: Outbox::new(confirmation, first_sequence),
             sources: Sources::default(),
             closed: false,
@@ -171,8 +165,7 @@ impl Batch {
         }
     }
 
-    /// Uses these estimators of processing times, and updates them. Without this call the batch
-    /// starts with empty estimators, and learns as well.
+    /// Uses these estimators of processing times, and updates them, instead of empty ones.
     #[must_use]
     pub fn with_estimators(mut self, estimators: DelayEstimators) -> Self {
         self.discovery.estimators = estimators;
@@ -182,6 +175,19 @@ impl Batch {
     /// The estimators of processing times, to store and pass to the next batch.
     pub fn estimators(&self) -> &DelayEstimators {
         &self.discovery.estimators
+    }
+
+    /// Begins with what an earlier process knew of the service.
+    #[must_use]
+    pub fn with_throttle_state(mut self, state: &ThrottleState, now: Time) -> Self {
+        let now = self.advance(now);
+        self.throttle.restore(state, now);
+        self
+    }
+
+    /// What is known of the service, to store for the next process.
+    pub fn throttle_state(&self) -> ThrottleState {
+        self.throttle.state(self.latest)
     }
 
     /// Adds a document, to be submitted when its turn comes. `None` if the batch is closed: the
@@ -202,33 +208,41 @@ impl Batch {
             return None;
         }
         let record = Record::from_ticket(ticket, self.options.jobs.deadline, now);
-        let meta = self.jobs.share(ticket.meta());
-        let kind = self.discovery.estimators.slot(ticket.document_type());
-        let entry = Entry::with_id(record, meta, ticket.extraction_id().clone(), kind, now);
+        let id = ticket.extraction_id().clone();
+        let entry = self.entry(record, ticket.meta(), None, Some(id), now);
         Some(self.insert(entry, now).into())
     }
 
-    /// Restores a job that had no ticket yet, as [`Job::restore`](super::Job::restore) does. `None`
-    /// if the batch is closed.
+    /// Restores a job from all that it knew, as [`Job::restore`](super::Job::restore) does: any
+    /// number of jobs, as with [`resume`](Self::resume).
+    ///
+    /// # Errors
+    ///
+    /// The batch is closed, or the document is missing, or it is another one.
     pub fn restore(
         &mut self,
         snapshot: &Snapshot,
-        document: Document,
+        document: Option<Document>,
         now: Time,
-    ) -> Option<JobKey> {
+    ) -> Result<JobKey, RestoreError> {
         let now = self.advance(now);
         if self.closed {
-            return None;
+            return Err(RestoreError::Closed);
         }
-        let record = Record::from_snapshot(snapshot, self.options.jobs.deadline, now);
-        let entry = self.entry(record, document, now);
+        snapshot.check_document(document.as_ref())?;
+        let mut record = Record::from_snapshot(snapshot, self.options.jobs.deadline, now);
+        if record.state == State::PollEmitted {
+            // It takes its turn again.
+            record.state = State::Waiting;
+        }
+        let (id, meta) = (snapshot.extraction_id.clone(), snapshot.meta.clone());
+        let document = document.filter(|_| id.is_none());
+        let has_document = document.is_some();
+        let entry = self.entry(record, meta, document, id, now);
         let key = self.insert(entry, now);
-        if record.state == State::Submitting {
-            // The response, if there was one, went to the earlier process.
-            let input = Input::Submit(record.exchange, SubmitResult::Unknown);
-            self.apply(key, input, Decoded::Restarted, now);
-        }
-        Some(key.into())
+        let input = Input::Restored { has_document };
+        self.apply(key, input, Decoded::Restarted, now);
+        Ok(key.into())
     }
 
     /// Adds the documents of an iterator, which is read only when there will soon be room for
@@ -303,11 +317,10 @@ impl Batch {
         self.jobs.get(key.0)?.ticket()
     }
 
-    /// What can be stored of a job while it has no ticket; see
+    /// All that is known of a job, to store; `None` once it has finished. See
     /// [`Job::snapshot`](super::Job::snapshot).
     pub fn snapshot(&self, key: JobKey) -> Option<Snapshot> {
-        let entry = self.jobs.get(key.0)?;
-        Snapshot::from_record(&entry.record, entry.meta.reference.as_deref())
+        self.jobs.get(key.0)?.snapshot(self.latest)
     }
 
     /// The current state of a job; `None` once it has finished.
@@ -326,25 +339,26 @@ impl Batch {
     /// Takes a document in, to be submitted when its turn comes.
     fn take_document(&mut self, document: Document, now: Time) -> JobKey {
         let deadline = now + self.options.jobs.deadline.unwrap_or(JobOptions::DEADLINE);
-        let entry = self.entry(Record::ready(now, deadline), document, now);
+        let (record, meta) = (Record::ready(now, deadline), Arc::default());
+        let entry = self.entry(record, meta, Some(document), None, now);
         self.insert(entry, now).into()
     }
 
-    /// The entry of a job that has a document.
-    fn entry(&mut self, record: Record, document: Document, now: Time) -> Entry {
-        let JobOptions {
-            text_blocks,
-            response_bytes,
-            ..
-        } = self.options.jobs;
-        let meta = DocumentMeta::from_document(&document);
-        let meta = self.jobs.share(Arc::new(meta));
-        let pending = Pending::with_document(document, text_blocks, response_bytes);
-        let kind = self
-            .discovery
-            .estimators
-            .slot(meta.document_type.as_deref());
-        Entry::with_document(record, meta, pending, kind, now)
+    /// The entry of a job, with its document or its id.
+    fn entry(
+        &mut self,
+        record: Record,
+        meta: Arc<DocumentMeta>,
+        document: Option<Document>,
+        id: Option<ExtractionId>,
+        now: Time,
+    ) -> Entry {
+        let meta = self.jobs.share(meta.or_from(document.as_ref()));
+        let document_type = meta.document_type.as_deref();
+        let kind = self.discovery.estimators.slot(document_type);
+        let options = &self.options.jobs;
+        let pending = document.map(|document| Pending::with_document(document, options));
+        Entry::new(record, meta, pending, id, kind, now)
     }
 
     /// Takes a new job in.
@@ -469,20 +483,6 @@ impl Machine for Batch {
     }
 
     fn into_outcome(event: BatchEvent) -> Result<BatchOutcome, BatchEvent> {
-        match event.kind {
-            BatchEventKind::Job {
-                key,
-                reference,
-                event: JobEventKind::Finished(result),
-            } => Ok(BatchOutcome {
-                key,
-                reference,
-                result,
-            }),
-            kind => Err(BatchEvent {
-                sequence: event.sequence,
-                kind,
-            }),
-        }
+        BatchOutcome::try_from(event)
     }
 }

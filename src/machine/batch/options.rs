@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::machine::job::JobOptions;
 use crate::machine::poll_policy::PollPolicy;
 use crate::machine::retry_policy::RetryPolicy;
+use crate::machine::throttle::limiter::Limiter;
 use crate::wire::{AwaitingRequest, ConfigError};
 
 /// How to follow the jobs of a [`Batch`](super::Batch), and within which limits. The default puts
@@ -211,6 +212,16 @@ impl BatchOptions {
     pub const fn with_text_blocks(mut self) -> Self {
         self.jobs = self.jobs.with_text_blocks();
         self
+    }
+}
+
+impl BatchOptions {
+    /// The limit of the rate.
+    pub(super) fn limiter(&self) -> Limiter {
+        self.rate
+            .map_or_else(Limiter::unlimited, |(requests, per)| {
+                Limiter::new(requests, per, self.burst)
+            })
     }
 }
 

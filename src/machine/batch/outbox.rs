@@ -159,11 +159,8 @@ impl Outbox {
         }
         let until = now + limits.total;
         let id = self.in_flight.send(purpose, sender, key_number, until, now);
-        self.outputs.push_back(Output::Send(Transmit {
-            id,
-            request,
-            limits,
-        }));
+        let transmit = Transmit::new(id, purpose.into(), request, limits);
+        self.outputs.push_back(Output::Send(transmit));
         id
     }
 

@@ -9,7 +9,7 @@ use super::super::failed_attempts::FailedAttempts;
 use crate::wire::{DecodeError, ServiceError};
 
 /// Why a call finished without a response.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum CallError {
     /// The service refused the request; a retry would not help.
@@ -45,6 +45,23 @@ pub enum CallError {
     },
     /// The caller abandoned the call.
     Abandoned,
+}
+
+impl CallError {
+    /// A short name of the variant, such as `refused`, for a column of a database. It stays the
+    /// same in later versions.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "refused",
+            Self::Unreadable(_) => "unreadable",
+            Self::Unknown { .. } => "unknown",
+            Self::Exhausted { .. } => "exhausted",
+            Self::Deadline { .. } => "deadline",
+            Self::TooLarge { .. } => "too_large",
+            Self::SourceFailed { .. } => "source_failed",
+            Self::Abandoned => "abandoned",
+        }
+    }
 }
 
 impl fmt::Display for CallError {

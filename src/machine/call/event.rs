@@ -5,7 +5,7 @@ use super::super::time::Time;
 use super::CallError;
 
 /// An event of a call, in order.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct CallEvent<T> {
     /// The event's number: grows by one with each event of the call.
@@ -15,7 +15,7 @@ pub struct CallEvent<T> {
 }
 
 /// What happened to a call.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum CallEventKind<T> {
     /// An attempt failed, and there will be another.

@@ -14,7 +14,7 @@ pub use event::{CallEvent, CallEventKind};
 pub use options::CallOptions;
 
 use super::cause::Cause;
-use super::exchange::{Failure, Limits, RequestId, Transmit};
+use super::exchange::{Failure, Limits, Purpose, RequestId, Transmit};
 use super::failed_attempts::FailedAttempts;
 use super::interpret::{self, CallResult, Reply};
 use super::random;
@@ -133,8 +133,10 @@ impl<R: Request> Call<R> {
         self.state = State::Sent {
             until: now + self.limits.total,
         };
+        let is_repeatable = R::REPEATABLE;
         Output::Send(Transmit::new(
             self.id(),
+            Purpose::Call { is_repeatable },
             self.request.request(&self.api),
             self.limits,
         ))

@@ -123,3 +123,38 @@ impl<T: Identified> IdSlab<T> {
         own.is_some_and(|own| own.as_bytes() == id.as_bytes())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    struct Named(ExtractionId);
+
+    impl Identified for Named {
+        fn id(&self) -> Option<&ExtractionId> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn two_ids_with_the_same_hash_are_two_ids() {
+        let mut slab = IdSlab::<Named>::new(7);
+        let mut seen = BTreeMap::new();
+        // Among so many some pairs have the same 32 bits.
+        let (one, other) = (0_u32..)
+            .find_map(|number| {
+                let id = ExtractionId::new(&number.to_string()).expect("an id");
+                let upper = slab.hash(&id).0 >> 32;
+                seen.insert(upper, id.clone()).map(|before| (before, id))
+            })
+            .expect("a pair");
+        let key = slab.insert(Named(one.clone()));
+        assert_eq!(slab.find(one.as_str()), Some(key));
+        assert_eq!(slab.find(other.as_str()), None);
+        let ids = [one.as_str().into(), other.as_str().into()];
+        let found = slab.find_together(&ids, |_| ());
+        assert_eq!(found[..2], [Some(key.slot), None]);
+    }
+}

@@ -23,7 +23,7 @@ use crate::wire::{DecodeError, ServiceError, Status};
 /// | `Unreadable` | no | keep the raw response: it is the result, which this version can't read |
 /// | `Unfinished` | yes | retry later |
 /// | `Unanswered` | yes | retry later |
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum DrainError {
     /// The service could not process the document (status `ERROR`).
@@ -63,6 +63,23 @@ pub enum DrainError {
         /// The attempts.
         failed: FailedAttempts,
     },
+}
+
+impl DrainError {
+    /// A short name of the variant, such as `not_found`, for a column of a database. It stays the
+    /// same in later versions.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Failed { .. } => "failed",
+            Self::Expired => "expired",
+            Self::NotFound { .. } => "not_found",
+            Self::Refused { .. } => "refused",
+            Self::TooLarge { .. } => "too_large",
+            Self::Unreadable { .. } => "unreadable",
+            Self::Unfinished { .. } => "unfinished",
+            Self::Unanswered { .. } => "unanswered",
+        }
+    }
 }
 
 impl fmt::Display for DrainError {

@@ -7,7 +7,7 @@ use super::error::DrainError;
 use crate::wire::{Extraction, ExtractionId};
 
 /// An event of a drain, in order. `FetchDue` is emitted *before* its request is sent.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DrainEvent {
     /// The event's number: grows by one with each event of the drain.
@@ -16,9 +16,22 @@ pub struct DrainEvent {
     pub kind: DrainEventKind,
 }
 
+impl DrainEvent {
+    /// Whether something must be stored at this event, before the loop goes on: that a result is
+    /// about to be fetched, the result or why there is none, and what is set aside.
+    pub fn must_be_stored(&self) -> bool {
+        matches!(
+            self.kind,
+            DrainEventKind::FetchDue { .. }
+                | DrainEventKind::Extracted { .. }
+                | DrainEventKind::SetAside { .. }
+        )
+    }
+}
+
 /// What happened while a queue is drained. [`Drain`](super::Drain) shows how the events follow each
 /// other.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum DrainEventKind {
     /// A listing was received.

@@ -21,10 +21,10 @@ use self::entries::{Entries, State};
 use self::fetch_gate::FetchGate;
 use self::next::Next;
 use super::collections::slab::Key;
-use super::exchange::{Failure, Limits, RequestId, Transmit};
+use super::exchange::{self, Failure, Limits, RequestId, Transmit};
 use super::interpret::Reply;
-use super::throttle::Throttle;
 use super::throttle::limiter::{Limiter, RequestKind};
+use super::throttle::{Throttle, ThrottleState};
 use super::time::Time;
 use super::{Machine, Output};
 use crate::wire::{Api, AwaitingRequest, ConfigError, Extraction, ExtractionId, StatusRequest};
@@ -164,6 +164,15 @@ enum Purpose {
     },
 }
 
+impl From<Purpose> for exchange::Purpose {
+    fn from(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::List | Purpose::ListAll => Self::Listing,
+            Purpose::Fetch { .. } => Self::Poll,
+        }
+    }
+}
+
 /// Checks whether the customer's name may be wrong.
 #[derive(Debug)]
 struct CustomerCheck {
@@ -278,6 +287,19 @@ impl Drain {
     /// The current progress.
     pub fn progress(&self) -> DrainProgress {
         DrainProgress::new(self)
+    }
+
+    /// Begins with what an earlier process knew of the service.
+    #[must_use]
+    pub fn with_throttle_state(mut self, state: &ThrottleState, now: Time) -> Self {
+        let now = self.advance(now);
+        self.throttle.restore(state, now);
+        self
+    }
+
+    /// What is known of the service, to store for the next process.
+    pub fn throttle_state(&self) -> ThrottleState {
+        self.throttle.state(self.latest)
     }
 
     fn advance(&mut self, now: Time) -> Time {
@@ -401,7 +423,7 @@ impl Drain {
         if matches!(purpose, Purpose::Fetch { .. }) {
             self.fetch_gate.sent(exchange);
         }
-        let transmit = Transmit::new(id, request, limits);
+        let transmit = Transmit::new(id, purpose.into(), request, limits);
         self.outputs.push_back(Output::Send(transmit));
     }
 

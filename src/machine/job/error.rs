@@ -30,7 +30,7 @@ use crate::wire::{DecodeError, ServiceError, Status};
 /// | `SubmitUnknown` | perhaps | find out before submitting again |
 /// | `SourceFailed` | no | fix the source |
 /// | `Abandoned` | yes with a ticket, no without one | resume, with the ticket |
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum JobError {
     /// The service could not process the document (status `ERROR`).
@@ -125,6 +125,24 @@ pub enum LastPoll {
 }
 
 impl JobError {
+    /// A short name of the variant, such as `submit_unknown`, for a column of a database. It stays
+    /// the same in later versions.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Failed { .. } => "failed",
+            Self::Expired { .. } => "expired",
+            Self::NotFound { .. } => "not_found",
+            Self::Refused { .. } => "refused",
+            Self::TooLarge { .. } => "too_large",
+            Self::Unreadable { .. } => "unreadable",
+            Self::Deadline { .. } => "deadline",
+            Self::Exhausted { .. } => "exhausted",
+            Self::SubmitUnknown { .. } => "submit_unknown",
+            Self::SourceFailed { .. } => "source_failed",
+            Self::Abandoned { .. } => "abandoned",
+        }
+    }
+
     /// The ticket to resume the job; `None` if it was not submitted, or is not known to be.
     pub fn ticket(&self) -> Option<&Ticket> {
         match self {
@@ -165,7 +183,8 @@ impl JobError {
             Self::Failed { error, .. } | Self::Refused { error, .. } => Some(error),
             _ => match self.cause()? {
                 Cause::Service(error) => Some(error),
-                Cause::Failure(_) | Cause::Decode(_) | Cause::TimeLimit | Cause::Restarted => None,
+                Cause::Failure(_) | Cause::Decode(_) => None,
+                Cause::TimeLimit | Cause::Restarted | Cause::Stored => None,
             },
         }
     }
@@ -242,9 +261,6 @@ impl Error for JobError {
             Self::NotFound { cause, .. } | Self::TooLarge { cause, .. } => {
                 cause.as_ref().map(|cause| cause as &(dyn Error + 'static))
             }
-            Self::SubmitUnknown { otherwise, .. } => otherwise
-                .as_ref()
-                .map(|last| last as &(dyn Error + 'static)),
             // Display of the others shows their cause already.
             _ => None,
         }

@@ -12,7 +12,7 @@ use crate::wire::{Extraction, ExtractionId, Status};
 /// An event is emitted *before* the request it belongs to is sent. If each event is stored before
 /// the loop goes on, the events are a write-ahead log: after a crash it shows what may have been
 /// sent.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct JobEvent {
     /// The event's number: grows by one with each event of the job.
@@ -21,8 +21,15 @@ pub struct JobEvent {
     pub kind: JobEventKind,
 }
 
+impl JobEvent {
+    /// As [`JobEventKind::must_be_stored`].
+    pub fn must_be_stored(&self) -> bool {
+        self.kind.must_be_stored()
+    }
+}
+
 /// What happened to a job.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum JobEventKind {
     /// The submit is about to be sent; from here on it may be billed. With
@@ -74,4 +81,21 @@ pub enum JobEventKind {
     },
     /// The job has finished; this is the last event.
     Finished(Result<Extraction, JobError>),
+}
+
+impl JobEventKind {
+    /// Whether a job that must survive its process is stored at this event, before the loop goes
+    /// on: its [snapshot](crate::machine::Job::snapshot), or at the last event its outcome. After a
+    /// crash, what is stored then shows all that may be billed, and nothing is submitted twice. At
+    /// other events there is only time to win.
+    pub fn must_be_stored(&self) -> bool {
+        match self {
+            Self::Submitting { .. }
+            | Self::SubmitFailed { .. }
+            | Self::Submitted(_)
+            | Self::SubmittedAgain(_)
+            | Self::Finished(_) => true,
+            Self::PollDue { .. } | Self::Progressed { .. } | Self::PollFailed { .. } => false,
+        }
+    }
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::error::{JobError, LastPoll};
 use super::event::JobEventKind;
+use super::options::JobOptions;
 use super::record::{OutcomeKind, Record, State};
+use super::snapshot::DocumentFacts;
 use super::ticket::{DocumentMeta, Ticket};
 use super::transition::{Effect, Input, Rules, step};
 use crate::machine::cause::Cause;
@@ -15,7 +17,9 @@ use crate::machine::exchange::Limits;
 use crate::machine::failed_attempts::FailedAttempts;
 use crate::machine::interpret::{Decoded, PollResult, SubmitResult};
 use crate::machine::time::Time;
-use crate::wire::{Api, Body, Document, Extraction, ExtractionId, StatusRequest, SubmitRequest};
+use crate::wire::{
+    Api, Body, Document, Extraction, ExtractionId, Status, StatusRequest, SubmitRequest,
+};
 
 /// One job and its data, borrowed for a step.
 pub(crate) struct JobMut<'a> {
@@ -31,6 +35,8 @@ pub(crate) struct JobMut<'a> {
 pub(crate) struct Pending {
     pub(crate) submission: Option<Submission>,
     failed: Option<Failed>,
+    /// What the last poll brought, if that was no failure, and more than `IN_PROGRESS`.
+    last_poll: Option<LastPoll>,
     /// Why it is unknown whether an earlier attempt to submit arrived.
     unknown: Option<FailedAttempts>,
     /// Other extractions of the document that were reported: a duplicate response is not reported
@@ -58,8 +64,22 @@ struct Failed {
 pub(crate) struct Submission {
     pub(crate) request: SubmitRequest,
     pub(crate) limits: Limits,
+}
+
+impl Submission {
     /// The length of the document.
-    pub(crate) bytes: u64,
+    pub(crate) fn bytes(&self) -> u64 {
+        self.request.document().len()
+    }
+
+    /// What the document is recognised by.
+    pub(crate) fn facts(&self) -> DocumentFacts {
+        let document = self.request.document();
+        DocumentFacts {
+            bytes: document.len(),
+            digest: document.shared_digest().cloned(),
+        }
+    }
 }
 
 /// What the caller must do.
@@ -72,25 +92,16 @@ pub(crate) enum Action {
 
 impl Pending {
     /// For a job that submits this document.
-    pub(crate) fn with_document(
-        document: Document,
-        text_blocks: bool,
-        response_bytes: Option<u64>,
-    ) -> Box<Self> {
-        let bytes = document.len();
+    pub(crate) fn with_document(document: Document, options: &JobOptions) -> Box<Self> {
         let request = SubmitRequest::new(document);
-        let request = if text_blocks {
+        let request = if options.text_blocks {
             request.with_text_blocks()
         } else {
             request
         };
-        let limits = Limits::for_exchange(request.body().len(), response_bytes);
+        let limits = Limits::for_exchange(request.body().len(), options.response_bytes);
         Box::new(Self {
-            submission: Some(Submission {
-                request,
-                limits,
-                bytes,
-            }),
+            submission: Some(Submission { request, limits }),
             ..Self::default()
         })
     }
@@ -118,6 +129,7 @@ impl Pending {
     fn is_empty(&self) -> bool {
         self.submission.is_none()
             && self.failed.is_none()
+            && self.last_poll.is_none()
             && self.unknown.is_none()
             && self.reported_again.is_empty()
             && self.refusals == 0
@@ -189,10 +201,7 @@ impl JobMut<'_> {
             },
             Effect::Progressed => {
                 self.forget_failure();
-                let status = match decoded {
-                    Decoded::Status(status) => Some(status),
-                    _ => None,
-                };
+                let status = self.progressed(decoded, step);
                 JobEventKind::Progressed {
                     status,
                     next_poll: due,
@@ -258,8 +267,39 @@ impl JobMut<'_> {
 
     fn forget_failure(&mut self) {
         if let Some(pending) = self.pending {
-            (pending.failed, pending.refusals) = (None, 0);
+            (pending.failed, pending.last_poll, pending.refusals) = (None, None, 0);
         }
+    }
+
+    /// Stores what a poll brought that is no failure, for an outcome without another poll; returns
+    /// the status, if it brought one.
+    fn progressed(&mut self, decoded: Decoded, step: &Step) -> Option<Status> {
+        let (last, status) = match decoded {
+            // Nearly all: what is not stored is that.
+            Decoded::Status(Status::InProgress) => return Some(Status::InProgress),
+            Decoded::Status(status) => (LastPoll::Status(status.clone()), Some(status)),
+            // An id so young that it may be unknown.
+            other => {
+                let failed = FailedAttempts::after(None, other.into_reason(), step.now);
+                (LastPoll::Failed(failed), None)
+            }
+        };
+        self.pending.get_or_insert_default().last_poll = Some(last);
+        status
+    }
+
+    /// What the last poll brought, of a job that finishes without another one.
+    fn last_poll(&mut self, decoded: Decoded, step: &Step) -> Option<LastPoll> {
+        if let Decoded::Status(status) = decoded {
+            return Some(LastPoll::Status(status));
+        }
+        if let Some(failed) = self.last_failed(decoded, step) {
+            return Some(LastPoll::Failed(failed));
+        }
+        let stored = self.pending.as_mut().and_then(|it| it.last_poll.take());
+        // One whose event was emitted only is none.
+        let has_polled = self.record.exchange > self.record.submits;
+        stored.or_else(|| has_polled.then_some(LastPoll::Status(Status::InProgress)))
     }
 
     /// What failed last, if that is how the job finishes.
@@ -372,15 +412,11 @@ impl JobMut<'_> {
             OutcomeKind::Deadline => {
                 let beyond = self.record.not_before > self.record.deadline;
                 let retry_after = beyond.then(|| self.record.not_before.saturating_since(step.now));
-                let last = match decoded {
-                    Decoded::Status(status) => Some(LastPoll::Status(status)),
-                    decoded => self.last_failed(decoded, step).map(LastPoll::Failed),
-                };
                 JobError::Deadline {
                     ticket,
                     at: step.now,
                     retry_after,
-                    last,
+                    last: self.last_poll(decoded, step),
                 }
             }
             // A result that is not there is one that cannot be read.

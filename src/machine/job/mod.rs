@@ -6,7 +6,9 @@ pub(crate) mod job_mut;
 mod learning;
 mod options;
 pub(crate) mod record;
+mod restore_error;
 mod snapshot;
+mod snapshot_wire;
 mod state;
 mod ticket;
 pub(crate) mod transition;
@@ -24,21 +26,25 @@ pub use event::{JobEvent, JobEventKind};
 pub(crate) use job_mut::submission_limit;
 pub use options::JobOptions;
 pub use record::PollReason;
+pub use restore_error::{Difference, RestoreError};
+#[cfg(feature = "proptest")]
+pub(crate) use snapshot::DocumentFacts;
 pub use snapshot::Snapshot;
 pub use state::JobState;
 pub(crate) use ticket::DocumentMeta;
 pub use ticket::{Ticket, TicketError};
+pub(crate) use ticket::{check_contents, check_version, from_milliseconds, milliseconds};
 
 use super::delay::DelayEstimator;
-use super::exchange::{Failure, Limits, RequestId, Transmit};
-use super::interpret::{self, Decoded, Reply, SubmitResult};
+use super::exchange::{Failure, Limits, Purpose, RequestId, Transmit};
+use super::interpret::{self, Decoded, Reply};
 use super::notifications::Notifications;
 use super::time::Time;
 use super::{Machine, Output};
 use crate::wire::{Api, Body, ConfigError, Document, Extraction, ExtractionId, Notification};
 use job_mut::{Action, JobMut, Pending, poll_request, submit_request};
 use learning::Learning;
-use record::{Record, State};
+pub(crate) use record::{Record, State};
 use transition::{Input, Rules};
 
 /// Follows one document: submits it, waits, polls, and finishes with its result or with the reason
@@ -104,30 +110,44 @@ impl Job {
         job
     }
 
-    /// Restores a job that had no ticket yet. `document` must be the document it was created with:
-    /// find it by [`Snapshot::reference`].
+    /// Restores a job from all that it knew, in this process or another. It goes on as if it had
+    /// never stopped, and as if its exchange in flight had been interrupted:
     ///
-    /// If its submit may have been sent, the job finishes immediately with
-    /// [`JobError::SubmitUnknown`], unless the options allow resubmissions: what happened can't be
-    /// known any more.
+    /// - If a submit was out, it finishes immediately with [`JobError::SubmitUnknown`]. Where the
+    ///   options allow resubmissions and the document is passed in, it is submitted again.
+    /// - If a poll was out, it is repeated.
+    /// - What the service asked it to wait for still holds.
+    /// - How long nobody followed it is what the clock says, and clocks may be wrong. If it is more
+    ///   than a minute, the next polls come no later than if that time had not passed. If the clock
+    ///   was set back since, a poll is due at once, and the deadline moves back by the same time.
+    /// - Without a deadline in the options, that of the snapshot applies. If it passed while nobody
+    ///   followed the job, the time that was left when the snapshot was taken is left, at most
+    ///   [`JobOptions::DEADLINE`].
+    ///
+    /// `document` must be the one the job was created with, which is found by
+    /// [`Snapshot::reference`]. It is needed if [`Snapshot::needs_document`] says so, and dropped
+    /// if it is not. Options, estimator, and messages of webhooks are not part of a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// The document is missing, or it is another one: its type, customer, length or
+    /// [digest](Document::with_digest) differ.
     pub fn restore(
         api: &Api,
         snapshot: &Snapshot,
-        document: Document,
+        document: Option<Document>,
         options: JobOptions,
         now: Time,
-    ) -> Self {
+    ) -> Result<Self, RestoreError> {
+        snapshot.check_document(document.as_ref())?;
+        let document = document.filter(|_| snapshot.extraction_id.is_none());
+        let has_document = document.is_some();
         let record = Record::from_snapshot(snapshot, options.deadline, now);
-        let mut job = Self::begin(api, Some(document), Arc::default(), options, record, now);
-        if snapshot.submitting {
-            // The response, if there was one, went to the earlier process.
-            job.take(
-                Input::Submit(job.record.exchange, SubmitResult::Unknown),
-                Decoded::Restarted,
-                now,
-            );
-        }
-        job
+        let meta = snapshot.meta.clone();
+        let mut job = Self::begin(api, document, meta, options, record, now);
+        job.extraction_id.clone_from(&snapshot.extraction_id);
+        job.take(Input::Restored { has_document }, Decoded::Restarted, now);
+        Ok(job)
     }
 
     /// Uses an estimator of processing times to schedule polls, and updates it. Take it back with
@@ -186,10 +206,17 @@ impl Job {
         Ticket::from_record(&self.meta, self.extraction_id.as_ref(), &self.record)
     }
 
-    /// What can be stored of the job while it has no ticket; `None` once it has one, or has
-    /// finished.
+    /// All that the job knows, to store; `None` once it has finished. Take it after the events that
+    /// are ready: what an event says that was not taken is not in it.
     pub fn snapshot(&self) -> Option<Snapshot> {
-        Snapshot::from_record(&self.record, self.meta.reference.as_deref())
+        let pending = self.pending.as_deref();
+        Snapshot::from_record(
+            &self.record,
+            self.extraction_id.as_ref(),
+            &self.meta,
+            pending.and_then(|pending| pending.submission.as_ref()),
+            self.latest,
+        )
     }
 
     /// The current state of the job.
@@ -203,12 +230,12 @@ impl Job {
             .pending
             .as_ref()
             .and_then(|pending| pending.submission.as_ref());
+        let snapshot = self.snapshot().filter(|_| self.record.exchange > 0);
         let made_of = match (submission, self.ticket()) {
             (Some(submission), _) => format!("{:?}\n", submission.request),
-            (None, Some(ticket)) => format!("{}\n", ticket.to_json()),
-            (None, None) => String::new(),
+            (None, Some(ticket)) if snapshot.is_none() => format!("{}\n", ticket.to_json()),
+            (None, _) => String::new(),
         };
-        let snapshot = self.snapshot().filter(|snapshot| snapshot.submits > 0);
         let snapshot =
             snapshot.map_or_else(String::new, |snapshot| format!("{}\n", snapshot.to_json()));
         format!(
@@ -227,12 +254,8 @@ impl Job {
         record: Record,
         now: Time,
     ) -> Self {
-        let meta = document.as_ref().map_or(meta, |document| {
-            Arc::new(DocumentMeta::from_document(document))
-        });
-        let pending = document.map(|document| {
-            Pending::with_document(document, options.text_blocks, options.response_bytes)
-        });
+        let meta = meta.or_from(document.as_ref());
+        let pending = document.map(|document| Pending::with_document(document, &options));
         Self {
             api: api.clone(),
             options,
@@ -286,18 +309,20 @@ impl Job {
         match action {
             None => return false,
             Some(Action::SendSubmit) => {
-                self.send(submit_request(self.pending.as_deref(), &self.api));
+                let request = submit_request(self.pending.as_deref(), &self.api);
+                self.send(Purpose::Submit, request);
             }
             Some(Action::SendPoll) => {
                 let id = self.extraction_id.as_ref();
-                self.send(id.map(|id| {
+                let request = id.map(|id| {
                     poll_request(
                         id,
                         &self.api,
                         self.options.text_blocks,
                         self.options.response_bytes,
                     )
-                }));
+                });
+                self.send(Purpose::Poll, request);
             }
             Some(Action::Emit(kind)) => self.emit(kind),
         }
@@ -326,14 +351,11 @@ impl Job {
             .push_back(Output::Event(JobEvent { sequence, kind }));
     }
 
-    fn send(&mut self, request: Option<(http::Request<Body>, Limits)>) {
+    fn send(&mut self, purpose: Purpose, request: Option<(http::Request<Body>, Limits)>) {
         if let Some((request, limits)) = request {
             let id = RequestId::new(u64::from(self.record.exchange));
-            self.outputs.push_back(Output::Send(Transmit {
-                id,
-                request,
-                limits,
-            }));
+            let transmit = Transmit::new(id, purpose, request, limits);
+            self.outputs.push_back(Output::Send(transmit));
         }
     }
 

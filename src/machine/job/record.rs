@@ -30,7 +30,7 @@ pub(crate) struct Record {
     /// submit.
     pub(crate) exchange: u32,
     pub(crate) submits: u32,
-    /// Its age when it was resumed, in whole seconds, as its ticket says; zero for other jobs.
+    /// Its age when it was resumed, as its ticket says, in whole seconds; zero for other jobs.
     pub(crate) resumed_after: u32,
     /// Submits that count against the retry budget.
     pub(crate) spent: u16,
@@ -38,6 +38,8 @@ pub(crate) struct Record {
     pub(crate) resubmissions: u16,
     /// Failures in a row; they lengthen the retry delays.
     pub(crate) failures: u16,
+    /// What `resumed_after` leaves of that age, in 256ths of a second, rounded down.
+    pub(crate) resumed_after_part: u8,
     /// Why the next poll is due.
     pub(crate) reason: PollReason,
     /// This process received the submit's response, so an unknown id may just be new.
@@ -47,6 +49,9 @@ pub(crate) struct Record {
     /// Reported as finished, for this reason, while a poll was in flight.
     pub(crate) reported_by: Option<PollReason>,
 }
+
+/// A job that nobody followed for longer has the age that the clock says, which may be wrong.
+const MAX_CERTAIN_GAP: Duration = Duration::from_secs(60);
 
 /// The life cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +116,9 @@ pub enum PollReason {
     Probe,
 }
 
+/// A 256th of a second, in nanoseconds.
+const PART_NANOS: u32 = 1_000_000_000 / 256;
+
 impl Record {
     /// How many polls there were: the exchanges after the submits, and one whose event was emitted.
     pub(crate) fn polls(&self) -> u32 {
@@ -120,12 +128,14 @@ impl Record {
 
     /// Whether its age is what a ticket says.
     pub(crate) fn is_resumed(&self) -> bool {
-        self.resumed_after > 0
+        self.resumed_after > 0 || self.resumed_after_part > 0
     }
 
     /// Since when this process follows the job: since the submit, or since it was resumed.
     pub(crate) fn followed_since(&self) -> Time {
-        self.submitted_at + Duration::from_secs(self.resumed_after.into())
+        // Below 10^9, as a 256th has 3 906 250 ns.
+        let part = u32::from(self.resumed_after_part) * PART_NANOS;
+        self.submitted_at + Duration::new(self.resumed_after.into(), part)
     }
 
     /// When the next poll is due by the policy.
@@ -179,6 +189,7 @@ impl Record {
             spent: 0,
             resubmissions: 0,
             failures: 0,
+            resumed_after_part: 0,
             reason: PollReason::Policy,
             fresh: false,
             abandoned: false,
@@ -193,6 +204,8 @@ impl Record {
             state: State::Waiting,
             submitted_at,
             resumed_after: u32::try_from(age.as_secs()).unwrap_or(u32::MAX),
+            // At most 255.
+            resumed_after_part: (age.subsec_nanos() / PART_NANOS) as u8,
             reason: PollReason::Resumed,
             ..Self::ready(now, deadline)
         }
@@ -212,38 +225,53 @@ impl Record {
         Self::resumed(submitted_at.min(now), now, deadline)
     }
 
-    /// The job of a snapshot. A submit that may have been sent counts as in flight.
+    /// The job of a snapshot: as it was, but for the clock, and for the time that nobody followed
+    /// it. See [`Job::restore`](crate::machine::Job::restore).
     pub(crate) fn from_snapshot(
         snapshot: &Snapshot,
         deadline: Option<Duration>,
         now: Time,
     ) -> Self {
-        let deadline = deadline.map_or(snapshot.deadline, |deadline| now + deadline);
-        let ready = Self::ready(now, deadline);
-        // A pause that the service asked for still applies; at most an hour, even if the clock was
-        // changed.
-        let due = snapshot.due.max(now).min(now + Duration::from_secs(3600));
-        let (state, due) = if snapshot.submitting {
-            (State::Submitting, now)
-        } else {
-            (State::Ready, due)
-        };
-        let Snapshot {
-            abandoned,
-            submits,
-            spent,
-            resubmissions,
-            ..
-        } = *snapshot;
-        Self {
-            state,
-            due,
-            submits: submits.into(),
-            exchange: submits.into(),
-            spent,
-            resubmissions,
-            abandoned,
-            ..ready
+        let mut record = snapshot.record;
+        record.set_back(snapshot.taken_at.saturating_since(now));
+        let away = now.saturating_since(snapshot.taken_at);
+        let is_submitted = snapshot.extraction_id.is_some();
+        if is_submitted && away > MAX_CERTAIN_GAP {
+            let away = u32::try_from(away.as_secs()).unwrap_or(u32::MAX);
+            record.resumed_after = record.resumed_after.saturating_add(away);
+        }
+        if let Some(deadline) = deadline {
+            record.deadline = now + deadline;
+        } else if !away.is_zero() && record.deadline <= now {
+            // It passed while nobody followed the job: what was left is left.
+            let left = record.deadline.saturating_since(snapshot.taken_at);
+            record.deadline = now + left.min(JobOptions::DEADLINE);
+        }
+        if record.reason == PollReason::Deadline && now < record.deadline {
+            record.reason = PollReason::Resumed;
+        }
+        if record.state == State::Waiting {
+            record.due = record.due.min(record.deadline);
+        }
+        record
+    }
+
+    /// The clock was set back by so much: what was ahead stays as far ahead, and a poll is due.
+    fn set_back(&mut self, by: Duration) {
+        if by.is_zero() {
+            return;
+        }
+        for time in [
+            &mut self.due,
+            &mut self.deadline,
+            &mut self.not_before,
+            &mut self.submitted_at,
+            &mut self.polled_at,
+        ] {
+            *time = Time::from_unix(time.since_epoch().saturating_sub(by));
+        }
+        if self.state == State::Waiting {
+            self.due = self.not_before;
         }
     }
 }

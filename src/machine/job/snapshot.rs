@@ -1,74 +1,193 @@
-//! What is stored of a job before the service has returned its id.
+//! What is stored of a job that has not finished.
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::job_mut::Submission;
 use super::record::{Record, State};
-use super::ticket::{TicketError, check_contents, check_version, from_milliseconds, milliseconds};
-use crate::machine::check::Check;
+use super::restore_error::{Difference, RestoreError};
+use super::snapshot_wire::SnapshotWire;
+use super::ticket::{DocumentMeta, Ticket, TicketError, milliseconds};
 use crate::machine::time::Time;
-use crate::wire::without_values;
+use crate::wire::{Document, ExtractionId, without_values};
 
-/// A job that has no ticket yet: its attempts, and the caller's reference of the document, never
-/// the document itself.
+/// All that a job knows, from its first moment to its outcome: its attempts, its ticket, when it is
+/// due, what the service asked it to wait for, and what to recognise its document by. Never the
+/// document itself, nor the API key.
 ///
 /// [`Job::snapshot`](crate::machine::Job::snapshot) and
 /// [`Batch::snapshot`](crate::machine::Batch::snapshot) return it;
 /// [`Job::restore`](crate::machine::Job::restore) and
-/// [`Batch::restore`](crate::machine::Batch::restore) take it, in another process as well. If it is
+/// [`Batch::restore`](crate::machine::Batch::restore) take it, in another process as well, and the
+/// job goes on as if it had never stopped: see law 12 of [`machine`](crate::machine). If one is
 /// stored before the loop goes on, it shows after a crash whether the document may have been
-/// submitted. It can be serialized with [`serde`] or [`to_json`](Self::to_json), and contains a
-/// version and a checksum, as a [`Ticket`](crate::machine::Ticket) does.
+/// submitted.
+///
+/// It can be serialized with [`serde`] or [`to_json`](Self::to_json), and contains a version and a
+/// checksum, as a [`Ticket`] does. A ticket is what to hand on to others, and a snapshot what to
+/// store.
+///
+/// ```
+/// use typless::machine::{Job, JobOptions, Machine, Output, Snapshot, Time};
+/// use typless::wire::{Api, Document};
+///
+/// let api = Api::new(Api::PRODUCTION, "my-key")?;
+/// let document = || {
+///     let document = Document::new("4711.pdf", "line-item-invoice", &b"%PDF"[..])?;
+///     document.with_reference("row 4711")
+/// };
+/// let now = Time::from_unix_seconds(1_700_000_000);
+/// let mut job = Job::submit(&api, document()?, JobOptions::new(), now);
+/// let stored = job.snapshot().expect("it has not finished").to_json();
+///
+/// // The process ends here, before anything was sent, and another one starts.
+/// let snapshot = Snapshot::from_json(&stored)?;
+/// assert_eq!(snapshot.reference(), Some("row 4711"));
+/// let document = snapshot.needs_document().then(document).transpose()?;
+/// let mut job = Job::restore(&api, &snapshot, document, JobOptions::new(), now)?;
+/// assert!(matches!(job.next_output(now), Output::Event(_))); // `Submitting`
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "SnapshotWire", into = "SnapshotWire")]
 pub struct Snapshot {
-    pub(crate) submitting: bool,
-    /// Abandoned while the submit was in flight.
-    pub(crate) abandoned: bool,
-    pub(crate) submits: u16,
-    pub(crate) spent: u16,
-    pub(crate) resubmissions: u16,
-    pub(crate) due: Time,
-    pub(crate) deadline: Time,
-    pub(crate) reference: Option<Box<str>>,
+    /// In whole milliseconds, and in no state that only events tell apart.
+    pub(crate) record: Record,
+    pub(crate) taken_at: Time,
+    pub(crate) extraction_id: Option<ExtractionId>,
+    pub(crate) meta: Arc<DocumentMeta>,
+    /// `None` where no document is needed any more.
+    pub(crate) document: Option<DocumentFacts>,
+}
+
+/// What a document is recognised by, besides its names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DocumentFacts {
+    pub(crate) bytes: u64,
+    pub(crate) digest: Option<Arc<str>>,
 }
 
 impl Snapshot {
-    /// The version that is written; it and earlier ones are read.
-    pub const VERSION: u32 = 1;
+    /// The version that is written and read.
+    pub const VERSION: u32 = 2;
 
-    /// The snapshot of a record; `None` once it was submitted or has finished.
-    pub(crate) fn from_record(record: &Record, reference: Option<&str>) -> Option<Self> {
-        let submitting = match record.state {
-            State::Ready => false,
+    /// The snapshot of a job; `None` once it has finished.
+    pub(crate) fn from_record(
+        record: &Record,
+        extraction_id: Option<&ExtractionId>,
+        meta: &Arc<DocumentMeta>,
+        submission: Option<&Submission>,
+        now: Time,
+    ) -> Option<Self> {
+        let state = match record.state {
+            State::Finished(_) => return None,
             // From the `Submitting` event on it may have been sent: a stored snapshot does not show
             // how far the process came.
-            State::SubmitEmitted | State::Submitting => true,
-            State::Waiting | State::PollEmitted | State::Polling | State::Finished(_) => {
-                return None;
-            }
+            State::SubmitEmitted => State::Submitting,
+            state => state,
+        };
+        let record = Record {
+            state,
+            due: rounded_up(record.due),
+            not_before: rounded_up(record.not_before),
+            deadline: rounded_down(record.deadline),
+            submitted_at: rounded_down(record.submitted_at),
+            polled_at: rounded_down(record.polled_at),
+            ..*record
         };
         Some(Self {
-            submitting,
-            abandoned: record.abandoned,
-            submits: record.attempts(),
-            spent: record.spent,
-            resubmissions: record.resubmissions,
-            due: record.due,
-            deadline: record.deadline,
-            reference: reference.map(Into::into),
+            record,
+            taken_at: rounded_down(now),
+            extraction_id: extraction_id.cloned(),
+            meta: meta.clone(),
+            document: submission.map(Submission::facts),
         })
     }
 
     /// The caller's reference of the document.
     pub fn reference(&self) -> Option<&str> {
-        self.reference.as_deref()
+        self.meta.reference.as_deref()
     }
 
-    /// Whether the submit may have been sent. Restoring then finishes with
-    /// [`JobError::SubmitUnknown`](crate::machine::JobError::SubmitUnknown), unless resubmissions
-    /// are allowed.
+    /// The document type.
+    pub fn document_type(&self) -> Option<&str> {
+        self.meta.document_type.as_deref()
+    }
+
+    /// The customer.
+    pub fn customer(&self) -> Option<&str> {
+        self.meta.customer.as_deref()
+    }
+
+    /// The digest of the document, if it was given with
+    /// [`Document::with_digest`], while the document is needed.
+    pub fn document_digest(&self) -> Option<&str> {
+        self.document.as_ref()?.digest.as_deref()
+    }
+
+    /// The length of the document in bytes, while it is needed.
+    pub fn document_len(&self) -> Option<u64> {
+        Some(self.document.as_ref()?.bytes)
+    }
+
+    /// The ticket to hand on to others, once the service has returned the extraction id.
+    pub fn ticket(&self) -> Option<Ticket> {
+        Ticket::from_record(&self.meta, self.extraction_id.as_ref(), &self.record)
+    }
+
+    /// When it was taken, in whole milliseconds.
+    pub fn taken_at(&self) -> Time {
+        self.taken_at
+    }
+
+    /// When the job finishes at the latest, except for one last poll.
+    pub fn deadline(&self) -> Time {
+        self.record.deadline
+    }
+
+    /// Whether a submit may have been sent whose response is not known. Restoring then finishes
+    /// with [`JobError::SubmitUnknown`](crate::machine::JobError::SubmitUnknown), unless
+    /// resubmissions are allowed and the document is passed in.
     pub fn may_be_submitted(&self) -> bool {
-        self.submitting
+        self.record.state == State::Submitting
+    }
+
+    /// Whether the job can't go on without its document: it is still to be submitted.
+    pub fn needs_document(&self) -> bool {
+        self.record.state == State::Ready
+    }
+
+    /// Checks that a document is the one of this job, as far as that is known.
+    pub(crate) fn check_document(&self, document: Option<&Document>) -> Result<(), RestoreError> {
+        let Some(document) = document else {
+            return if self.needs_document() {
+                Err(RestoreError::DocumentMissing)
+            } else {
+                Ok(())
+            };
+        };
+        let (own_type, own_customer) = (self.document_type(), self.customer());
+        let difference = if own_type.is_some_and(|own| own != document.document_type()) {
+            Difference::DocumentType
+        } else if own_type.is_some() && own_customer != document.customer() {
+            Difference::Customer
+        } else {
+            match &self.document {
+                Some(facts) if facts.bytes != document.len() => Difference::Length {
+                    expected: facts.bytes,
+                    given: document.len(),
+                },
+                Some(DocumentFacts {
+                    digest: Some(digest),
+                    ..
+                }) if document.digest().is_some_and(|given| given != &**digest) => {
+                    Difference::Digest
+                }
+                _ => return Ok(()),
+            }
+        };
+        Err(RestoreError::OtherDocument(difference))
     }
 
     /// The snapshot as one line of JSON.
@@ -100,131 +219,16 @@ impl Snapshot {
     }
 }
 
-/// The stored form of a snapshot. Times are milliseconds since the Unix epoch.
-#[derive(Serialize, Deserialize)]
-struct SnapshotWire {
-    typless_snapshot: u32,
-    submitting: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    abandoned: Option<bool>,
-    submits: u16,
-    spent: u16,
-    resubmissions: u16,
-    due_ms: u64,
-    deadline_ms: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    reference: Option<Box<str>>,
-    check: String,
-}
-
-impl SnapshotWire {
-    fn check(&self) -> String {
-        Check::new()
-            .number("typless_snapshot", self.typless_snapshot.into())
-            .flag("submitting", self.submitting)
-            .text("abandoned", self.abandoned.map(Check::flag_text))
-            .number("submits", self.submits.into())
-            .number("spent", self.spent.into())
-            .number("resubmissions", self.resubmissions.into())
-            .number("due_ms", self.due_ms)
-            .number("deadline_ms", self.deadline_ms)
-            .text("reference", self.reference.as_deref())
-            .digits()
+/// Snapshots have a resolution of one millisecond: nothing is due before its time.
+fn rounded_up(time: Time) -> Time {
+    let down = rounded_down(time);
+    if down < time {
+        down + std::time::Duration::from_millis(1)
+    } else {
+        down
     }
 }
 
-impl From<Snapshot> for SnapshotWire {
-    fn from(snapshot: Snapshot) -> Self {
-        let mut wire = Self {
-            typless_snapshot: Snapshot::VERSION,
-            submitting: snapshot.submitting,
-            // Only where it is true: then others read what earlier versions wrote.
-            abandoned: snapshot.abandoned.then_some(true),
-            submits: snapshot.submits,
-            spent: snapshot.spent,
-            resubmissions: snapshot.resubmissions,
-            due_ms: milliseconds(snapshot.due),
-            deadline_ms: milliseconds(snapshot.deadline),
-            reference: snapshot.reference,
-            check: String::new(),
-        };
-        wire.check = wire.check();
-        wire
-    }
-}
-
-impl TryFrom<SnapshotWire> for Snapshot {
-    type Error = TicketError;
-
-    fn try_from(wire: SnapshotWire) -> Result<Self, TicketError> {
-        check_version("snapshot", wire.typless_snapshot, Self::VERSION)?;
-        check_contents(&wire.check, &wire.check())?;
-        Ok(Self {
-            submitting: wire.submitting,
-            abandoned: wire.abandoned == Some(true),
-            submits: wire.submits,
-            spent: wire.spent,
-            resubmissions: wire.resubmissions,
-            due: from_milliseconds(wire.due_ms),
-            deadline: from_milliseconds(wire.deadline_ms),
-            reference: wire.reference,
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-
-    use super::*;
-    use crate::machine::{Job, JobOptions, Machine, Output, Transmit};
-    use crate::wire::{Api, Document};
-
-    const START: Time = Time::from_unix_seconds(1_700_000_000);
-
-    /// A job that has made as many submits as a snapshot can count.
-    fn with_many_submits() -> Job {
-        let snapshot = Snapshot {
-            submitting: false,
-            abandoned: false,
-            submits: u16::MAX,
-            spent: 0,
-            resubmissions: 0,
-            due: START,
-            deadline: START + std::time::Duration::from_secs(3600),
-            reference: None,
-        };
-        let api = Api::new(Api::PRODUCTION, "key").expect("a key");
-        let document = Document::new("a.pdf", "invoice", &b"%PDF"[..]).expect("a document");
-        Job::restore(&api, &snapshot, document, JobOptions::new(), START)
-    }
-
-    fn next_request(job: &mut Job, now: &mut Time) -> Transmit {
-        loop {
-            match job.next_output(*now) {
-                Output::Send(transmit) => return transmit,
-                Output::Event(_) => {}
-                Output::Wait(until) => *now = until,
-                rest => panic!("{rest:?}"),
-            }
-        }
-    }
-
-    fn respond(job: &mut Job, status: u16, body: &'static str, now: &mut Time) {
-        let id = next_request(job, now).id;
-        let mut response = http::Response::new(Bytes::from_static(body.as_bytes()));
-        *response.status_mut() = http::StatusCode::from_u16(status).expect("a status");
-        job.handle_response(id, response, *now);
-    }
-
-    #[test]
-    fn an_acceptance_counts_however_many_submits_came_before_it() {
-        let (mut job, mut now) = (with_many_submits(), START);
-        respond(&mut job, 429, "{}", &mut now);
-        let snapshot = job.snapshot().expect("it has no ticket");
-        assert_eq!(snapshot.submits, u16::MAX, "as many as it can count");
-        respond(&mut job, 202, r#"{"extraction_id": "0d14"}"#, &mut now);
-        assert!(job.ticket().is_some());
-        assert_eq!(next_request(&mut job, &mut now).request.method(), "GET");
-    }
+fn rounded_down(time: Time) -> Time {
+    super::ticket::from_milliseconds(milliseconds(time))
 }

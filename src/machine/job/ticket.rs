@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -138,6 +139,16 @@ pub(crate) struct DocumentMeta {
 }
 
 impl DocumentMeta {
+    /// These, or those of the document if there are none yet.
+    pub(crate) fn or_from(self: Arc<Self>, document: Option<&Document>) -> Arc<Self> {
+        match document {
+            Some(document) if self.document_type.is_none() => {
+                Arc::new(Self::from_document(document))
+            }
+            _ => self,
+        }
+    }
+
     pub(crate) fn from_document(document: &Document) -> Self {
         let (document_type, customer, reference) = document.names();
         Self {
@@ -200,7 +211,7 @@ impl TryFrom<TicketWire> for Ticket {
     type Error = TicketError;
 
     fn try_from(wire: TicketWire) -> Result<Self, TicketError> {
-        check_version("ticket", wire.typless_ticket, Self::VERSION)?;
+        check_version("ticket", wire.typless_ticket, 1..=Self::VERSION)?;
         check_contents(&wire.check, &wire.check())?;
         let extraction_id = ExtractionId::new(&wire.extraction_id)
             .map_err(|error| TicketError::unreadable("ticket", &error.to_string()))?;
@@ -268,11 +279,18 @@ impl fmt::Display for TicketError {
 
 impl Error for TicketError {}
 
-pub(crate) fn check_version(what: &str, version: u32, newest: u32) -> Result<(), TicketError> {
+pub(crate) fn check_version(
+    what: &str,
+    version: u32,
+    known: RangeInclusive<u32>,
+) -> Result<(), TicketError> {
     match version {
-        0 => Err(TicketError::unreadable(what, "version 0 never was")),
-        version if version > newest => Err(TicketError::Newer { version }),
-        _ => Ok(()),
+        version if known.contains(&version) => Ok(()),
+        version if version > *known.end() => Err(TicketError::Newer { version }),
+        version => {
+            let problem = format!("version {version} was never released");
+            Err(TicketError::unreadable(what, &problem))
+        }
     }
 }
 

@@ -36,6 +36,11 @@ pub(crate) enum Input {
     Abandon,
     /// What was announced is not sent, since the caller stops.
     Withdrawn,
+    /// It was restored: what comes of the exchange that was out, nobody will know.
+    Restored {
+        /// Whether its document is there, to be submitted again where that is allowed.
+        has_document: bool,
+    },
 }
 
 /// What the caller must do.
@@ -176,15 +181,20 @@ pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'
             Effect::Nothing
         }
 
-        // Too early, too late, or meant for another state.
+        (Submitting, Input::Restored { has_document: true }) => submit_unknown(record, now, rules),
         (
-            _,
-            Input::Withdrawn
-            | Input::Clock
-            | Input::Confirmed
-            | Input::Submit(..)
-            | Input::Poll(..),
-        ) => Effect::Nothing,
+            Submitting,
+            Input::Restored {
+                has_document: false,
+            },
+        ) => finish(record, OutcomeKind::SubmitUnknown),
+        (Polling, Input::Restored { .. }) => poll_failed(record, None, now, rules),
+
+        // Too early, too late, or meant for another state.
+        (_, Input::Restored { .. } | Input::Withdrawn) => Effect::Nothing,
+        (_, Input::Clock | Input::Confirmed | Input::Submit(..) | Input::Poll(..)) => {
+            Effect::Nothing
+        }
         (_, Input::Turn(_) | Input::Named(_) | Input::NotListed(_) | Input::Forbidden(_)) => {
             Effect::Nothing
         }

@@ -65,6 +65,7 @@ fn inputs(exchange: u32) -> Vec<Input> {
         Input::Abandon,
         Input::Withdrawn,
     ];
+    inputs.extend([true, false].map(|has_document| Input::Restored { has_document }));
     inputs.extend([PollReason::Notification, PollReason::Listed].map(Input::Named));
     inputs.extend([PollReason::Limiter, PollReason::NotListed].map(Input::Turn));
     let times = [
@@ -260,7 +261,7 @@ fn what_may_have_arrived_is_never_reported_as_not_submitted() {
         let is_lost = before.state == State::Submitting
             && matches!(
                 input,
-                Input::Clock | Input::Submit(_, SubmitResult::Unknown)
+                Input::Clock | Input::Restored { .. } | Input::Submit(_, SubmitResult::Unknown)
             );
         let may_have_arrived = before.resubmissions > 0 || is_lost;
         if is_unnamed && !is_named_now && may_have_arrived {

@@ -79,6 +79,17 @@ impl Gate {
         }
     }
 
+    /// How many submits in a row have failed, and when the last did, while no others may leave.
+    pub(super) fn failures(&self) -> Option<(u16, Time)> {
+        (self.state != State::Open).then_some((self.failed, self.closed_at))
+    }
+
+    /// Is closed, as it was when another process ended.
+    pub(super) fn close(&mut self, failed: u16, closed_at: Time) {
+        (self.failed, self.closed_at) = (failed, closed_at);
+        self.step(Input::Unknown);
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.state == State::Closed
     }

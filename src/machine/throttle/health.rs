@@ -16,7 +16,9 @@ use std::collections::VecDeque;
 use super::failures::Failures;
 use super::gate::Gate;
 use super::probe::Probe;
-use super::{Change, Completed, Pause, PauseReason, RequestId, RequestKind, Signal, Time};
+use super::{
+    Change, Completed, Pause, PauseReason, RequestId, RequestKind, Signal, ThrottleState, Time,
+};
 use crate::machine::cause::Cause;
 use crate::machine::collections::slab::Key;
 use crate::machine::exchange::FailureKind;
@@ -87,6 +89,65 @@ impl Health {
             newest: RequestId::new(0),
             key_number: FIRST_KEY,
             was_key_retaken: false,
+        }
+    }
+
+    /// Puts what the next process is to know into its state.
+    pub(super) fn store(&self, state: &mut ThrottleState) {
+        match self.blocked {
+            Some(Blocked {
+                why: Why::Outage,
+                since,
+                ..
+            }) => state.outage_since = Some(since),
+            Some(Blocked {
+                why: Why::Key,
+                since,
+                ..
+            }) => state.key_refused_since = Some(since),
+            None => {}
+        }
+        if let Some((failed, at)) = self.gate.failures() {
+            (state.failed_submits, state.failed_at) = (failed, at);
+        }
+    }
+
+    /// Begins with what an earlier process knew: a probe at once.
+    pub(super) fn restore(
+        &mut self,
+        state: &ThrottleState,
+        now: Time,
+        changes: &mut VecDeque<Change>,
+    ) {
+        let outage = state.outage_since.map(|since| (Why::Outage, since));
+        let key = state.key_refused_since.map(|since| (Why::Key, since));
+        if let Some((why, since)) = key.or(outage) {
+            self.blocked = Some(Blocked {
+                why,
+                since,
+                newest: self.newest,
+            });
+            changes.push_back(Change::Paused(Pause {
+                reason: why.reason(),
+                since,
+                until: now,
+                cause: Cause::Stored,
+            }));
+        }
+        if state.failed_submits > 0 {
+            self.gate.close(state.failed_submits, state.failed_at);
+        }
+        if self.is_blocked() || self.gate.is_closed() {
+            self.probe.begin_now(now);
+        }
+        if self.gate.is_pausing() {
+            self.gate_since = Some(state.failed_at);
+            changes.push_back(Change::Paused(Pause {
+                reason: PauseReason::Submits,
+                since: state.failed_at,
+                until: self.gate.next_at().max(now),
+                cause: Cause::Stored,
+            }));
         }
     }
 

@@ -11,6 +11,7 @@ pub(crate) mod limiter;
 #[cfg(test)]
 mod limiter_tests;
 mod probe;
+mod state;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -28,6 +29,7 @@ use health::Health;
 use limiter::{Limiter, RequestKind};
 
 pub(crate) use health::Subject;
+pub use state::ThrottleState;
 
 /// One exchange that is over, as far as it concerns all others.
 #[derive(Debug, Clone, Copy)]
@@ -283,6 +285,30 @@ impl Throttle {
         if is_new || hint.is_some() {
             self.begin_pause(cause, now);
         }
+    }
+
+    /// What is to be known after this process.
+    pub(crate) fn state(&self, now: Time) -> ThrottleState {
+        let mut state = ThrottleState {
+            taken_at: now,
+            next_at: self.limiter.next_at(),
+            paused_until: self.limiter.paused_until(),
+            outage_since: None,
+            key_refused_since: None,
+            failed_submits: 0,
+            failed_at: Time::EPOCH,
+        };
+        self.health.store(&mut state);
+        state
+    }
+
+    /// Begins with what an earlier process knew. What it knew may be out of date: the first request
+    /// finds out.
+    pub(crate) fn restore(&mut self, state: &ThrottleState, now: Time) {
+        let state = state.seen(now);
+        self.limiter.restore(state.next_at, state.paused_until, now);
+        self.begin_pause(|| Cause::Stored, now);
+        self.health.restore(&state, now, &mut self.changes);
     }
 
     /// Reports that the limiter pauses, unless that is reported already.

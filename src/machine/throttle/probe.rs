@@ -64,6 +64,11 @@ impl Probe {
         self.wanted_at().unwrap_or(now)
     }
 
+    /// Wants one at once.
+    pub(super) fn begin_now(&mut self, now: Time) {
+        self.state = State::Wanted(now);
+    }
+
     pub(super) fn grant(&mut self) {
         if self.wanted_at().is_some() {
             self.state = State::Granted;

@@ -23,7 +23,7 @@ pub use text_block::TextBlock;
 
 use super::decode_error::{self, DecodeError};
 use super::lenient::{self, Object};
-use super::repair::{self, Charset, List, Mark, Repair, Repaired};
+use super::repair::{self, Charset, Damage, List, Mark, Repair, Repaired, TEXTS};
 use text_block::TextBlocks;
 
 /// The names of the parts of a candidate.
@@ -78,6 +78,8 @@ struct RawRepaired {
     received: Bytes,
     repairs: Vec<Repair>,
     count: usize,
+    /// Of the [`TEXTS`].
+    texts: [Damage; TEXTS.len()],
 }
 
 impl Extraction {
@@ -149,8 +151,16 @@ impl Extraction {
         received: Bytes,
         is_envelope: bool,
     ) -> Self {
+        let mut texts = [Damage::NONE; TEXTS.len()];
         for mark in &repaired.marks {
-            content.mark(mark);
+            if mark.list == List::Texts {
+                let text = usize::try_from(mark.field).ok();
+                if let Some(text) = text.and_then(|text| texts.get_mut(text)) {
+                    text.add(mark.damage);
+                }
+            } else {
+                content.mark(mark);
+            }
         }
         Self {
             content,
@@ -161,6 +171,7 @@ impl Extraction {
                     received,
                     repairs: repaired.repairs,
                     count: repaired.count,
+                    texts,
                 })),
             },
         }
@@ -311,6 +322,16 @@ impl Extraction {
             .as_ref()
             .map_or(0, |repaired| repaired.count)
     }
+
+    /// What was repaired in a text of the result itself, such as `customer`.
+    fn text_damage(&self, key: &str) -> Damage {
+        let text = TEXTS.iter().position(|text| *text == key);
+        let repaired = self.raw.repaired.as_ref();
+        repaired
+            .zip(text)
+            .and_then(|(repaired, text)| repaired.texts.get(text).copied())
+            .unwrap_or(Damage::NONE)
+    }
 }
 
 impl Content {
@@ -327,6 +348,7 @@ impl Content {
         let place = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         let (row, field) = (place(mark.row), place(mark.field));
         let field = match mark.list {
+            List::Texts => None,
             List::Fields => self.extracted_fields.get_mut(field),
             List::LineItems => self
                 .line_items

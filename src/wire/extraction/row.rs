@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 use super::super::lenient::{Flag, Scalar};
 use super::candidates::Candidates;
@@ -45,6 +45,9 @@ impl<'de> Deserialize<'de> for Row {
 
 struct RowVisitor;
 
+/// The keys of a row that is a single field.
+const KEYS: [&str; 4] = ["name", "data_type", "multiple_values", "values"];
+
 impl<'de> Visitor<'de> for RowVisitor {
     type Value = Row;
 
@@ -73,7 +76,14 @@ impl<'de> Visitor<'de> for RowVisitor {
         let mut fields = Vec::new();
         let (mut name, mut data_type, mut multiple_values) = (None, None, None);
         let mut values: Option<Candidates> = None;
+        let mut seen = [false; KEYS.len()];
         while let Some(key) = map.next_key::<String>()? {
+            let known = KEYS.iter().zip(&mut seen).find(|(known, _)| **known == key);
+            if let Some((known, seen)) = known {
+                if std::mem::replace(seen, true) {
+                    return Err(A::Error::duplicate_field(known));
+                }
+            }
             match key.as_str() {
                 "name" => Scalar(name) = map.next_value()?,
                 "data_type" => data_type = map.next_value::<Scalar<'_>>()?.to(),

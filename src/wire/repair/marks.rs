@@ -1,4 +1,4 @@
-//! Which candidates of a result have a repaired value.
+//! Which candidates and texts of a result have a repaired value.
 
 use super::levels::Level;
 use super::walker::{Frame, Key};
@@ -40,7 +40,7 @@ impl Damage {
     }
 }
 
-/// One candidate, or all of a field, and what was repaired there.
+/// One candidate, or all of a field, or a text of the result itself, and what was repaired there.
 ///
 /// There may be as many as there are candidates, so they hold no text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +54,14 @@ pub(in super::super) struct Mark {
     pub(in super::super) damage: Damage,
 }
 
+/// The keys of the texts of a result. That of a mark is its `field`.
+pub(in super::super) const TEXTS: [&str; 3] = ["object_id", "file_name", "customer"];
+
 /// Where a field is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum List {
+    /// The [`TEXTS`] of the result, which are no fields.
+    Texts,
     Fields,
     LineItems,
     VatRates,
@@ -72,6 +77,9 @@ impl Mark {
     /// name of a field.
     pub(super) fn new(frames: &[Frame], damage: Damage) -> Option<Self> {
         let last = frames.last()?;
+        if last.level == Level::Result {
+            return Self::for_text(last.known_key()?, damage);
+        }
         let is_marked = match (last.level, last.known_key()) {
             (Level::Candidate, key) => key == Some("value"),
             (Level::Field | Level::Row, Some(key)) => key == "name",
@@ -117,6 +125,23 @@ impl Mark {
             }
         }
         Some(mark)
+    }
+
+    /// Whether both are of the same place.
+    pub(super) fn is_at(&self, other: &Self) -> bool {
+        let damage = self.damage;
+        *self == Self { damage, ..*other }
+    }
+
+    fn for_text(key: &str, damage: Damage) -> Option<Self> {
+        let text = TEXTS.iter().position(|text| *text == key)?;
+        Some(Self {
+            list: List::Texts,
+            row: 0,
+            field: u32::try_from(text).ok()?,
+            candidate: None,
+            damage,
+        })
     }
 }
 

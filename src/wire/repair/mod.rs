@@ -26,7 +26,7 @@ use std::fmt;
 
 pub(super) use encoding::Charset;
 use levels::Level;
-pub(super) use marks::{Damage, List, Mark};
+pub(super) use marks::{Damage, List, Mark, TEXTS};
 use rewriter::Rewriter;
 use survey::Survey;
 

@@ -220,8 +220,16 @@ impl<'a> Rewriter<'a> {
     }
 
     fn mark(&mut self, damage: Damage) {
-        if self.left_out.is_none() {
-            self.marks.extend(Mark::new(&self.walker.frames, damage));
+        if self.left_out.is_some() {
+            return;
+        }
+        let Some(mark) = Mark::new(&self.walker.frames, damage) else {
+            return;
+        };
+        // Of a list in the place of a value there may be as many as it has items.
+        match self.marks.last_mut().filter(|last| last.is_at(&mark)) {
+            Some(last) => last.damage.add(damage),
+            None => self.marks.push(mark),
         }
     }
 

@@ -330,9 +330,29 @@ fn marks_are_at_the_candidates_as_they_are_read() {
         marks(r#"{"extracted_fields":[{"values":[],"values":[{"x":1},{"value":1}]}]}"#),
         [mark(List::Fields, 0, 0, Some(1), Damage::REPEATED)]
     );
+    // The texts of the result itself, by their number.
+    let text = Damage {
+        text: true,
+        ..Damage::NONE
+    };
     assert_eq!(
-        marks(r#"{"customer":1,"customer":2,"extracted_fields":[{"values":[{"value":1}]}]}"#),
-        []
+        marks(
+            r#"{"object_id":"\ud83d","customer":1,"customer":NaN,"adjusted_s3_url":NaN,
+                "extracted_fields":[{"values":[{"value":1}]}]}"#
+        ),
+        [
+            mark(List::Texts, 0, 0, None, text),
+            mark(
+                List::Texts,
+                0,
+                2,
+                None,
+                Damage {
+                    number: true,
+                    ..Damage::REPEATED
+                }
+            ),
+        ]
     );
 }
 
@@ -375,6 +395,8 @@ fn the_work_and_the_memory_are_in_proportion_to_the_body() {
         format!(r#"{{"a":{},"customer":NaN}}"#, deep("[", "]")),
         format!(r#"{{"customer":{},"customer":1}}"#, deep(r#"{"a":["#, "]}")),
         format!(r#"{{"{}":[{}]}}"#, "k".repeat(COUNT), list("NaN")),
+        format!(r#"{{"customer":[{}]}}"#, list("NaN")),
+        format!(r#"{{"line_items":[{{"a":[{}]}}]}}"#, list("NaN")),
     ];
     for body in &bodies {
         let start = &body[..80];

@@ -66,12 +66,30 @@ fn t08_a_ticket_of_a_clock_that_was_behind_is_polled_as_a_new_job_is() {
         assert_eq!(resumed[0], Duration::ZERO, "at once: {behind:?}");
         let mut last = Duration::ZERO;
         for poll in &resumed[1..] {
-            // The age that is stored is rounded down to a second.
-            let next = policy.next_poll(last, None) + SECOND;
+            // The age that is stored is rounded down to a 256th of a second.
+            let next = policy.next_poll(last, None) + SECOND / 256;
             assert!(*poll <= next, "{behind:?}: {last:?} to {poll:?}");
             last = *poll;
         }
         assert!(last > 5 * HOUR + 50 * MINUTE, "{behind:?}: {last:?}");
+    }
+}
+
+#[test]
+fn t08_a_part_of_a_second_of_the_age_makes_no_gap_longer() {
+    let exponential = PollPolicy::exponential(SECOND, 100.0, HOUR);
+    for policy in [PollPolicy::default(), exponential] {
+        for milliseconds in [1, 500, 999, 1_999, 3_600_999] {
+            let behind = Duration::from_millis(milliseconds);
+            let options = JobOptions::new().with_poll_policy(policy);
+            let job = Job::resume(&api(), &ticket_of(behind), options, START);
+            let resumed = polls(Run::new(job), HOUR);
+            for pair in resumed.windows(2) {
+                // A gap may be longer than that of a new job by what it grows in a 256th.
+                let next = policy.next_poll(pair[0] + SECOND / 256, None);
+                assert!(pair[1] <= next, "{behind:?}: {pair:?}, {next:?}");
+            }
+        }
     }
 }
 
@@ -242,8 +260,8 @@ fn t10_a_snapshot_of_a_clock_that_was_wrong_waits_no_longer_than_an_hour() {
     let snapshot = run.job.snapshot().unwrap().to_json();
     for now in [before(START, 5 * DAY), Time::EPOCH, START + 5 * DAY] {
         let snapshot = Snapshot::from_json(&snapshot).unwrap();
-        let job = Job::restore(&api(), &snapshot, document(), JobOptions::new(), now);
-        let mut run = Run::new(job);
+        let job = Job::restore(&api(), &snapshot, Some(document()), JobOptions::new(), now);
+        let mut run = Run::new(job.unwrap());
         run.now = now;
         run.reply(accepted());
         assert!(run.now.saturating_since(now) <= HOUR);

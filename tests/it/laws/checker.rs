@@ -7,7 +7,9 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use typless::machine::{Failure, FailureKind, Limits, Machine, Output, RequestId, Time, Transmit};
+use typless::machine::{
+    Failure, FailureKind, Limits, Machine, Output, Purpose, RequestId, Time, Transmit,
+};
 use typless::proptest::{Flavour, Law, LawChecker, Reply, Script, Step, Which, scripts};
 use typless::wire::Body;
 
@@ -111,8 +113,14 @@ impl Small {
             .unwrap();
         let limits = Limits::default();
         self.in_flight = Some((self.exchange, now + limits.total));
+        let purpose = if self.submitted {
+            Purpose::Poll
+        } else {
+            Purpose::Submit
+        };
         Output::Send(Transmit::new(
             RequestId::new(self.exchange),
+            purpose,
             request,
             limits,
         ))

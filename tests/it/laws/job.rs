@@ -116,7 +116,12 @@ impl Origin {
         match self {
             Self::Document => Job::submit(&api, document, options, now),
             Self::Ticket(ticket) => Job::resume(&api, ticket, options, now),
-            Self::Snapshot(snapshot) => Job::restore(&api, snapshot, document, options, now),
+            Self::Snapshot(snapshot) => {
+                let needed = snapshot.needs_document().then(|| document.clone());
+                Job::restore(&api, snapshot, needed, options, now)
+                    // The snapshot is of another document.
+                    .unwrap_or_else(|_| Job::submit(&api, document, options, now))
+            }
         }
     }
 }

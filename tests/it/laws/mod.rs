@@ -11,6 +11,7 @@ mod parse;
 mod recovery;
 mod repair;
 mod resets;
+mod restore;
 mod resume;
 mod strategies;
 mod waits;

@@ -190,26 +190,23 @@ fn resumes(case: &Interrupted, reached: &Reached) -> Result<(), TestCaseError> {
         observer,
     } = &mut job;
     observer.input(job, RESTART);
-    let (ticket, snapshot) = (job.ticket(), job.snapshot());
-    prop_assert!(
-        ticket.is_some() != snapshot.is_some(),
-        "either the one or the other"
-    );
+    let snapshot = job.snapshot().expect("it has not finished");
+    prop_assert_eq!(job.ticket().is_some(), snapshot.ticket().is_some());
     let submits = interrupted.submits;
-    let (mut resumed, lost) = match (ticket, snapshot) {
-        (Some(ticket), _) => {
+    let (mut resumed, lost) = match snapshot.ticket() {
+        Some(ticket) => {
             let ticket = Ticket::from_json(&ticket.to_json()).unwrap();
             (Job::resume(&api(), &ticket, options, now), false)
         }
-        (None, Some(snapshot)) => {
+        None => {
             let snapshot = Snapshot::from_json(&snapshot.to_json()).unwrap();
             prop_assert_eq!(snapshot.reference(), Some("row 17"));
+            let document = snapshot.needs_document().then(document);
             (
-                Job::restore(&api(), &snapshot, document(), options, now),
+                Job::restore(&api(), &snapshot, document, options, now).unwrap(),
                 snapshot.may_be_submitted(),
             )
         }
-        (None, None) => unreachable!(),
     };
     let outcome = run(&mut resumed, &mut interrupted, &mut now, WHOLE).unwrap();
     if lost {
@@ -342,10 +339,11 @@ fn restoring_keeps_the_retry_budget_and_the_pause() {
     let mut restored = Job::restore(
         &api(),
         &snapshot,
-        document(),
+        Some(document()),
         JobOptions::new(),
         START + Duration::from_secs(10),
-    );
+    )
+    .unwrap();
     let Output::Wait(until) = restored.next_output(START + Duration::from_secs(10)) else {
         panic!()
     };
@@ -359,13 +357,8 @@ fn a_lost_submit_is_repeated_only_where_that_is_allowed() {
     assert!(matches!(job.next_output(START), Output::Event(_)));
     let snapshot = job.snapshot().unwrap();
     assert!(snapshot.may_be_submitted());
-    let mut careful = support::Run::new(Job::restore(
-        &api(),
-        &snapshot,
-        document(),
-        JobOptions::new(),
-        START,
-    ));
+    let restored = |options| Job::restore(&api(), &snapshot, Some(document()), options, START);
+    let mut careful = support::Run::new(restored(JobOptions::new()).unwrap());
     careful.settle();
     assert!(matches!(
         careful.outcome(),
@@ -373,7 +366,7 @@ fn a_lost_submit_is_repeated_only_where_that_is_allowed() {
     ));
     let bold = JobOptions::new()
         .with_retry_policy(typless::machine::RetryPolicy::new().with_resubmissions(1));
-    let mut bold = support::Run::new(Job::restore(&api(), &snapshot, document(), bold, START));
+    let mut bold = support::Run::new(restored(bold).unwrap());
     bold.reply(accepted()).reply(success()).settle();
     assert!(matches!(bold.outcome(), Some(Ok(_))));
 }
@@ -386,7 +379,7 @@ fn restoring_forgets_no_attempt_that_was_charged_and_none_that_may_have_arrived(
     let options = || JobOptions::new().with_retry_policy(retry);
     let restored = |run: &support::Run| {
         let snapshot = run.job.snapshot().unwrap();
-        let job = Job::restore(&api(), &snapshot, document(), options(), run.now);
+        let job = Job::restore(&api(), &snapshot, Some(document()), options(), run.now).unwrap();
         support::Run {
             now: run.now,
             ..support::Run::new(job)

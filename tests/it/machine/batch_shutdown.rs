@@ -9,7 +9,6 @@ use crate::support::service::{Fault, numbered};
 use crate::support::{START, api};
 use typless::machine::{
     Batch, BatchEvent, BatchEventKind, BatchOptions, JobEventKind, Machine, Output, Snapshot,
-    Ticket,
 };
 use typless::wire::Document;
 
@@ -36,21 +35,21 @@ fn run(options: BatchOptions) -> BatchRun {
 }
 
 /// What came back of each document, by its number.
-type HandedBack = BTreeMap<usize, (Option<Ticket>, Option<Snapshot>)>;
+type HandedBack = BTreeMap<usize, Snapshot>;
 
 fn handed_back(events: &[BatchEvent]) -> HandedBack {
     let mut jobs = BTreeMap::new();
     for event in events {
         if let BatchEventKind::Unfinished {
             reference,
-            ticket,
             snapshot,
             ..
         } = &event.kind
         {
+            assert_eq!(reference.as_deref(), snapshot.reference());
             let number = reference.as_deref().unwrap().parse().unwrap();
-            let job = (ticket.clone(), snapshot.clone());
-            assert!(jobs.insert(number, job).is_none(), "{number} came twice");
+            let before = jobs.insert(number, snapshot.clone());
+            assert!(before.is_none(), "{number} came twice");
         }
     }
     jobs
@@ -59,12 +58,9 @@ fn handed_back(events: &[BatchEvent]) -> HandedBack {
 /// Another process goes on with what came back.
 fn continued(run: &mut BatchRun, jobs: HandedBack) {
     let mut batch = Batch::new(&api(), options(), run.now);
-    for (number, (ticket, snapshot)) in jobs {
-        match (ticket, snapshot) {
-            (Some(ticket), _) => batch.resume(&ticket, run.now),
-            (None, Some(snapshot)) => batch.restore(&snapshot, document(number), run.now),
-            (None, None) => panic!("{number} is lost"),
-        };
+    for (number, snapshot) in jobs {
+        let document = snapshot.needs_document().then(|| document(number));
+        batch.restore(&snapshot, document, run.now).unwrap();
     }
     batch.close();
     run.restart(batch);
@@ -137,7 +133,7 @@ fn a_job_whose_request_is_out_has_the_events_of_its_response() {
     assert_eq!(after.iter().filter(is_submitted).count(), 3);
     let jobs = handed_back(after);
     assert_eq!(jobs.len(), DOCUMENTS);
-    let submitted = jobs.values().filter(|(ticket, _)| ticket.is_some());
+    let submitted = jobs.values().filter(|job| job.ticket().is_some());
     assert_eq!(submitted.count(), 3);
     // Those that are not out came first.
     let first = after.first().map(|event| &event.kind);

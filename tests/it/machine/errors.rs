@@ -15,6 +15,21 @@ use typless::machine::{
 };
 use typless::wire::{AwaitingRequest, ExtractRequest, Request};
 
+/// The name of the variant of an error, from its `Debug`, as `code` has it: `NotFound` is
+/// `not_found`.
+fn variant(error: &impl std::fmt::Debug) -> String {
+    let debug = format!("{error:?}");
+    let name = debug.split(|letter: char| !letter.is_alphanumeric()).next();
+    let mut snake = String::new();
+    for letter in name.unwrap().chars() {
+        if letter.is_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.extend(letter.to_lowercase());
+    }
+    snake
+}
+
 /// Drives a job with these responses. Returns the outcome and the final state.
 fn run_job(
     options: JobOptions,
@@ -51,6 +66,8 @@ fn check(
     assert_eq!(found, state);
     assert!(state.is_finished());
     assert!(error.to_string().contains(sentence), "{error}");
+    assert_eq!(error.code(), variant(&error));
+    assert_eq!(format!("{:?}", error.clone()), format!("{error:?}"));
     let shown = format!(
         "{error} {error:?} {:?}",
         error.source().map(ToString::to_string)
@@ -221,6 +238,7 @@ fn each_outcome_of_a_call_has_its_sentence() {
     ];
     for (error, sentence) in cases {
         assert!(error.to_string().contains(sentence), "{error}");
+        assert_eq!(error.code(), variant(&error));
         assert!(!format!("{error:?}").contains("s3cret"));
     }
     let mut call = list(options());
@@ -287,6 +305,7 @@ fn each_reason_of_a_drain_has_its_sentence() {
         });
         let reason = reason.expect("a reason");
         assert!(reason.to_string().contains(sentence), "{reason}");
+        assert_eq!(reason.code(), variant(&reason));
         assert_eq!(
             reason.source().is_some(),
             sentence.contains("larger"),
@@ -300,13 +319,9 @@ fn each_reason_of_a_drain_has_its_sentence() {
 fn a_restart_is_reported_as_the_cause() {
     let mut job = submit(JobOptions::new());
     assert!(matches!(job.next_output(START), Output::Event(_)));
-    let mut run = Run::new(Job::restore(
-        &api(),
-        &job.snapshot().unwrap(),
-        document(),
-        JobOptions::new(),
-        START,
-    ));
+    let snapshot = job.snapshot().unwrap();
+    let job = Job::restore(&api(), &snapshot, None, JobOptions::new(), START);
+    let mut run = Run::new(job.unwrap());
     assert!(
         run.error()
             .to_string()
@@ -354,4 +369,21 @@ fn errors_of_unreadable_tickets_and_snapshots_say_what_to_do() {
             .to_string()
             .contains("snapshot")
     );
+}
+
+#[test]
+fn what_the_message_of_a_job_has_already_is_no_source() {
+    let once = JobOptions::new().with_retry_policy(RetryPolicy::new().with_resubmissions(1));
+    let mut run = Run::with(once);
+    let error = run
+        .fail(FailureKind::Interrupted)
+        .fail(FailureKind::Source)
+        .error();
+    assert!(
+        error
+            .to_string()
+            .contains("the last attempt: the document was not submitted: "),
+        "{error}"
+    );
+    assert!(error.source().is_none());
 }

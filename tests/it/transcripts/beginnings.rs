@@ -9,8 +9,8 @@ use typless::wire::{Api, Document, ExtractionId};
 pub(crate) const START: Time = Time::from_unix_seconds(1_700_000_000);
 pub(crate) const ID: &str = "0d14338251a6db69bfec36face27f7edcab7322";
 
-const READY: &str = include_str!("../../golden/snapshot-1-ready.json");
-const SUBMITTING: &str = include_str!("../../golden/snapshot-1-submitting.json");
+const READY: &str = include_str!("../../golden/snapshot-2-ready.json");
+const SUBMITTING: &str = include_str!("../../golden/snapshot-2-submitting.json");
 
 /// The job of the transcript of this name; most have the default options.
 pub(crate) fn job(name: &str) -> Job {
@@ -57,17 +57,18 @@ fn api() -> Api {
 }
 
 fn document() -> Document {
+    stored_document().with_customer("Žiga & Sons").unwrap()
+}
+
+/// The document of the stored snapshots.
+fn stored_document() -> Document {
     let document = Document::new(
         "invoice.pdf",
         "line-item-invoice",
         &b"%PDF-1.7 secret contents"[..],
     )
     .unwrap();
-    document
-        .with_reference("row 17")
-        .unwrap()
-        .with_customer("Žiga & Sons")
-        .unwrap()
+    document.with_reference("row 17").unwrap()
 }
 
 fn submit(options: JobOptions) -> Job {
@@ -85,8 +86,9 @@ fn restore(snapshot: &str) -> Job {
     Job::restore(
         &api(),
         &Snapshot::from_json(snapshot).unwrap(),
-        document(),
+        Some(stored_document()),
         JobOptions::new(),
         START,
     )
+    .unwrap()
 }

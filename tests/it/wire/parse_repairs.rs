@@ -280,3 +280,50 @@ fn values_under_a_key_that_came_twice_are_listed_for_review() {
         );
     }
 }
+
+#[test]
+fn a_repaired_text_of_the_result_itself_is_listed_for_review() {
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "read by serde")]
+    struct Invoice {
+        object_id: String,
+        customer: Option<String>,
+        #[serde(default)]
+        file_name: String,
+    }
+    let result = Extraction::from_json(
+        r#"{"object_id": "1\ud83d", "customer": NaN, "file_name": "a.pdf", "file_name": "b.pdf"}"#,
+    )
+    .unwrap();
+    assert_eq!(
+        reviews(&read::<Invoice>(&result)),
+        [
+            ("object_id", ReviewReason::Repaired, "1\u{fffd}"),
+            ("file_name", ReviewReason::DuplicateKey, "b.pdf"),
+            ("customer", ReviewReason::Repaired, ""),
+        ]
+    );
+    // Only those that the type takes.
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "read by serde")]
+    struct Named {
+        file_name: String,
+    }
+    let parsed = read::<Named>(&result);
+    let listed = reviews(&parsed);
+    assert_eq!(listed, [("file_name", ReviewReason::DuplicateKey, "b.pdf")]);
+    // Under another key that came twice, all are doubtful.
+    let twice = r#"{"status": "SUCCESS", "result": {}, "result": {"object_id": "1"}}"#;
+    let response = http::Response::new(bytes::Bytes::from(twice));
+    let response = typless::wire::StatusResponse::decode(&response).unwrap();
+    let result = response.into_extraction().unwrap();
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "read by serde")]
+    struct Id {
+        object_id: String,
+    }
+    assert_eq!(
+        reviews(&read::<Id>(&result)),
+        [("object_id", ReviewReason::DuplicateKey, "1")]
+    );
+}

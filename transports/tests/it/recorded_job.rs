@@ -25,9 +25,11 @@ pub(crate) fn recorded_job(transcript: &Transcript) -> Job {
         Job::resume(&api, &Ticket::from_json(ticket).unwrap(), options, start)
     } else if let Some(snapshot) = line(r#"{"typless_snapshot""#) {
         let snapshot = Snapshot::from_json(snapshot).unwrap();
-        Job::restore(&api, &snapshot, document(), options, start)
+        let document = snapshot.needs_document().then(stored_document);
+        Job::restore(&api, &snapshot, document, options, start).unwrap()
     } else if line("Job, ") == Some("Job, SubmitUnknown") {
-        Job::restore(&api, &submitting(&api, start), document(), options, start)
+        let snapshot = submitting(&api, start);
+        Job::restore(&api, &snapshot, None, options, start).unwrap()
     } else {
         Job::submit(&api, document(), options, start)
     }
@@ -73,9 +75,13 @@ fn known_options() -> Vec<JobOptions> {
 
 /// The document of every recorded job that has one.
 fn document() -> Document {
+    stored_document().with_customer("Žiga & Sons").unwrap()
+}
+
+/// The document of the stored snapshots.
+fn stored_document() -> Document {
     let content = &b"%PDF-1.7 secret contents"[..];
     Document::new("invoice.pdf", "line-item-invoice", content)
         .and_then(|document| document.with_reference("row 17"))
-        .and_then(|document| document.with_customer("Žiga & Sons"))
         .unwrap()
 }

@@ -16,7 +16,7 @@ use super::parsed::{ReviewItem, ReviewReason};
 use super::placeholder::Placeholder;
 use super::read_error::{Absent, Cause, ReadError, Step};
 use super::record::Record;
-use super::repair_effect::RepairEffect;
+use super::repair_effect::{RepairEffect, review_reason};
 use super::table::TableValue;
 use super::text_value::TextValue;
 use super::wanted::{Take, Wanted};
@@ -116,11 +116,21 @@ impl<'de, 'p> Access<'de, 'p> {
         {
             return None;
         }
-        let content = match name {
-            "object_id" => Content::Text(document.object_id()?),
-            "file_name" => Content::Text(document.file_name()?),
-            "customer" => Content::Text(document.customer()?),
-            _ => {
+        let text = match name {
+            "object_id" => Some(document.object_id()),
+            "file_name" => Some(document.file_name()),
+            "customer" => Some(document.customer()),
+            _ => None,
+        };
+        if let (Some(text), Some(reason)) = (text, review_reason(document.text_damage(name))) {
+            let text = text.unwrap_or_default();
+            let path = self.record.location.path(name, None);
+            let item = ReviewItem::new(path, reason, None, 0.0, text);
+            self.record.pass.review.borrow_mut().push(item);
+        }
+        let content = match text {
+            Some(text) => Content::Text(text?),
+            None => {
                 let (pass, table) = (self.record.pass, Table::from_name(name)?);
                 let node = self.record.node.and_then(|node| node.child(name));
                 let rows = table.rows(document);

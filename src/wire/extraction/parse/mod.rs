@@ -126,8 +126,9 @@ impl Extraction {
     /// A value that was [repaired](Self::repairs) is no number and no date: it is a
     /// [`ParseProblemKind::Repaired`], also for an `Option`, if that is the data type of the field,
     /// or if the value was `NaN` and the field has no known data type. A text is read as it was
-    /// repaired, and [`parse_with`](Self::parse_with) lists it for review. It also lists, of any
-    /// type, values whose key came several times, and fields whose name was repaired.
+    /// repaired, and [`parse_with`](Self::parse_with) lists it for review, `customer` and the other
+    /// texts of the result itself included. It also lists, of any type, values whose key came
+    /// several times, and fields whose name was repaired.
     ///
     /// # Errors
     ///

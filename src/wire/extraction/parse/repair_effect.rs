@@ -36,10 +36,19 @@ impl RepairEffect {
         };
         if is_problem {
             Self::Problem
-        } else if damage.repeated {
-            Self::Review(ReviewReason::DuplicateKey)
         } else {
-            Self::Review(ReviewReason::Repaired)
+            review_reason(damage).map_or(Self::Nothing, Self::Review)
         }
+    }
+}
+
+/// Why a person should look at a text; `None` if nothing of it was repaired.
+pub(super) fn review_reason(damage: Damage) -> Option<ReviewReason> {
+    if damage == Damage::NONE {
+        None
+    } else if damage.repeated {
+        Some(ReviewReason::DuplicateKey)
+    } else {
+        Some(ReviewReason::Repaired)
     }
 }

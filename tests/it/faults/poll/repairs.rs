@@ -107,6 +107,28 @@ fn p16_of_a_duplicate_key_the_last_counts_and_a_duplicate_status_is_no_status() 
 }
 
 #[test]
+fn p16_the_keys_of_a_row_that_is_an_object_are_no_exception() {
+    for (row, place) in [
+        (
+            r#"{"name": "a", "name": "net", "values": [{"value": "2"}]}"#,
+            "name",
+        ),
+        (
+            r#"{"name": "net", "values": [{"value": "1"}], "values": [{"value": "2"}]}"#,
+            "values",
+        ),
+    ] {
+        let result = format!(r#"{{"object_id": "1", "vat_rates": [{row}]}}"#);
+        let extraction = result_of(body(with_result(result)));
+        assert_eq!(extraction.vat_rates()[0].text("net"), Some("2"), "{row}");
+        assert_eq!(
+            shown(&extraction),
+            [format!("duplicate key at result.vat_rates[0].{place}")]
+        );
+    }
+}
+
+#[test]
 fn p17_a_mark_is_skipped_and_a_number_of_any_size_is_text() {
     let marked = "\u{feff}{\"status\": \"SUCCESS\", \"result\": {\"object_id\": \"1\"}}";
     let extraction = result_of(response(200, marked));

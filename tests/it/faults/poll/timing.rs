@@ -215,3 +215,38 @@ fn p33_the_end_of_a_wait_says_why_how_often_and_for_how_long() {
     };
     assert_eq!(failed.count() as usize, polls - 2);
 }
+
+#[test]
+fn p33_a_wait_past_the_deadline_says_what_the_last_poll_brought() {
+    let hint = |status, body| response_with(status, ("retry-after", "3000"), body);
+    for (reply, why) in [
+        (
+            hint(200, r#"{"status": "COMPLETED"}"#),
+            ": its status is COMPLETED, which this version does not know",
+        ),
+        (
+            hint(200, r#"{"status": "IN_PROGRESS"}"#),
+            ": its status is IN_PROGRESS",
+        ),
+        // In progress, as the id is so new.
+        (
+            hint(404, "{}"),
+            ": the service responded with 404 Not Found",
+        ),
+        (hint(503, "{}"), ": the service responded with 503"),
+    ] {
+        let mut run = Run::with(JobOptions::new().with_deadline(Duration::from_secs(100)));
+        run.reply(accepted()).reply(in_progress()).reply(reply);
+        let said = run.error().to_string();
+        let start = "the service asks to wait 50 min, which is past the deadline";
+        assert!(said.starts_with(&format!("{start}{why}")), "{said}");
+    }
+    // Without a poll there is nothing to say.
+    let mut run = Run::with(JobOptions::new().with_deadline(Duration::from_secs(100)));
+    run.reply(response_with(
+        202,
+        ("retry-after", "3000"),
+        r#"{"extraction_id": "0d14"}"#,
+    ));
+    assert!(matches!(run.error(), JobError::Deadline { last: None, .. }));
+}

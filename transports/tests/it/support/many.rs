@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use typless::drive::{AsyncTransport, BlockingTransport};
-use typless::machine::{Failure, Limits, Machine, Output, RequestId, Time, Transmit};
+use typless::machine::{Failure, Limits, Machine, Output, Purpose, RequestId, Time, Transmit};
 use typless::wire::Body;
 
 use super::poll;
@@ -64,7 +64,8 @@ impl Machine for Many {
             self.next += 1;
             let (id, limits) = (RequestId::new(self.next), Limits::default());
             self.in_flight.insert(id, now + limits.total);
-            return Output::Send(Transmit::new(id, poll("http://127.0.0.1:9"), limits));
+            let request = poll("http://127.0.0.1:9");
+            return Output::Send(Transmit::new(id, Purpose::Poll, request, limits));
         }
         match self.in_flight.iter().min_by_key(|(_, until)| **until) {
             Some((id, until)) if *until <= now => {

@@ -1,0 +1,357 @@
+//! The stored form of a snapshot.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::record::{PollReason, Record, State};
+use super::snapshot::{DocumentFacts, Snapshot};
+use super::ticket::{
+    DocumentMeta, TicketError, check_contents, check_version, from_milliseconds, milliseconds,
+};
+use crate::machine::check::Check;
+use crate::wire::ExtractionId;
+
+/// The stored form of a snapshot. Times are milliseconds since the Unix epoch, which every JSON
+/// reader can represent. What is zero, false or missing is left out.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SnapshotWire {
+    typless_snapshot: u32,
+    state: StateWire,
+    taken_at_ms: u64,
+    due_ms: u64,
+    deadline_ms: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    not_before_ms: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    submitted_at_ms: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    polled_at_ms: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    submits: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    polls: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    resumed_after_ms: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    spent: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    resubmissions: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    failures: u64,
+    reason: ReasonWire,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reported_by: Option<ReasonWire>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    fresh: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    abandoned: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    extraction_id: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    document_type: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    customer: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reference: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    document_bytes: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    document_digest: Option<Box<str>>,
+    check: Box<str>,
+}
+
+/// A state of a job that has not finished.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StateWire {
+    Ready,
+    Submitting,
+    Waiting,
+    PollDue,
+    Polling,
+}
+
+/// Why a poll is due.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ReasonWire {
+    Policy,
+    Hint,
+    Retry,
+    Notification,
+    Resumed,
+    Deadline,
+    Listed,
+    Limiter,
+    NotListed,
+    Probe,
+}
+
+impl SnapshotWire {
+    fn check(&self) -> Box<str> {
+        let flag = |set: bool| set.then_some(Check::flag_text(true));
+        let check = Check::new()
+            .number("typless_snapshot", self.typless_snapshot.into())
+            .text("state", Some(self.state.name()))
+            .number("taken_at_ms", self.taken_at_ms)
+            .number("due_ms", self.due_ms)
+            .number("deadline_ms", self.deadline_ms);
+        [
+            ("not_before_ms", self.not_before_ms),
+            ("submitted_at_ms", self.submitted_at_ms),
+            ("polled_at_ms", self.polled_at_ms),
+            ("submits", self.submits),
+            ("polls", self.polls),
+            ("resumed_after_ms", self.resumed_after_ms),
+            ("spent", self.spent),
+            ("resubmissions", self.resubmissions),
+            ("failures", self.failures),
+        ]
+        .into_iter()
+        .filter(|(_, value)| *value > 0)
+        .fold(check, |check, (name, value)| check.number(name, value))
+        .text("reason", Some(self.reason.name()))
+        .text("reported_by", self.reported_by.map(ReasonWire::name))
+        .text("fresh", flag(self.fresh))
+        .text("abandoned", flag(self.abandoned))
+        .text("extraction_id", self.extraction_id.as_deref())
+        .text("document_type", self.document_type.as_deref())
+        .text("customer", self.customer.as_deref())
+        .text("reference", self.reference.as_deref())
+        .text(
+            "document_bytes",
+            (self.document_bytes > 0)
+                .then(|| self.document_bytes.to_string())
+                .as_deref(),
+        )
+        .text("document_digest", self.document_digest.as_deref())
+        .digits()
+        .into()
+    }
+
+    /// The record, if its state and its numbers are those of a job.
+    fn record(&self) -> Result<Record, TicketError> {
+        let submits = number("submits", self.submits)?;
+        let polls: u32 = number("polls", self.polls)?;
+        let has_id = self.extraction_id.is_some();
+        let needs_id = !matches!(self.state, StateWire::Ready | StateWire::Submitting);
+        if has_id != needs_id {
+            return Err(unreadable("its state and its extraction_id contradict"));
+        }
+        Ok(Record {
+            state: self.state.into(),
+            due: from_milliseconds(self.due_ms),
+            deadline: from_milliseconds(self.deadline_ms),
+            not_before: from_milliseconds(self.not_before_ms),
+            submitted_at: from_milliseconds(self.submitted_at_ms),
+            polled_at: from_milliseconds(self.polled_at_ms),
+            exchange: polls.saturating_add(submits),
+            submits,
+            resumed_after: number("resumed_after_ms", self.resumed_after_ms / 1000)?,
+            // At most 255.
+            resumed_after_part: (self.resumed_after_ms % 1000 * 256 / 1000) as u8,
+            spent: number("spent", self.spent)?,
+            resubmissions: number("resubmissions", self.resubmissions)?,
+            failures: number("failures", self.failures)?,
+            reason: self.reason.into(),
+            fresh: self.fresh,
+            abandoned: self.abandoned,
+            reported_by: self.reported_by.map(Into::into),
+        })
+    }
+}
+
+impl From<Snapshot> for SnapshotWire {
+    fn from(snapshot: Snapshot) -> Self {
+        let Snapshot {
+            record,
+            taken_at,
+            extraction_id,
+            meta,
+            document,
+        } = snapshot;
+        let owned = |name: &Option<Arc<str>>| name.as_deref().map(Into::into);
+        let mut wire = Self {
+            typless_snapshot: Snapshot::VERSION,
+            state: record.state.into(),
+            taken_at_ms: milliseconds(taken_at),
+            due_ms: milliseconds(record.due),
+            deadline_ms: milliseconds(record.deadline),
+            not_before_ms: milliseconds(record.not_before),
+            submitted_at_ms: milliseconds(record.submitted_at),
+            polled_at_ms: milliseconds(record.polled_at),
+            submits: record.submits.into(),
+            polls: record.exchange.saturating_sub(record.submits).into(),
+            resumed_after_ms: u64::from(record.resumed_after) * 1000
+                + (u64::from(record.resumed_after_part) * 1000).div_ceil(256),
+            spent: record.spent.into(),
+            resubmissions: record.resubmissions.into(),
+            failures: record.failures.into(),
+            reason: record.reason.into(),
+            reported_by: record.reported_by.map(Into::into),
+            fresh: record.fresh,
+            abandoned: record.abandoned,
+            extraction_id: extraction_id.map(|id| id.as_str().into()),
+            document_type: owned(&meta.document_type),
+            customer: owned(&meta.customer),
+            reference: owned(&meta.reference),
+            document_bytes: document.as_ref().map_or(0, |document| document.bytes),
+            document_digest: document.and_then(|document| owned(&document.digest)),
+            check: Box::default(),
+        };
+        wire.check = wire.check();
+        wire
+    }
+}
+
+impl TryFrom<SnapshotWire> for Snapshot {
+    type Error = TicketError;
+
+    fn try_from(wire: SnapshotWire) -> Result<Self, TicketError> {
+        check_version(
+            "snapshot",
+            wire.typless_snapshot,
+            Self::VERSION..=Self::VERSION,
+        )?;
+        check_contents(&wire.check, &wire.check())?;
+        let record = wire.record()?;
+        let extraction_id = match wire.extraction_id.as_deref().map(ExtractionId::new) {
+            Some(Ok(id)) => Some(id),
+            Some(Err(error)) => return Err(unreadable(&error.to_string())),
+            None => None,
+        };
+        let shared = |name: Option<Box<str>>| name.map(Arc::from);
+        let document = (wire.document_bytes > 0).then(|| DocumentFacts {
+            bytes: wire.document_bytes,
+            digest: shared(wire.document_digest),
+        });
+        let meta = DocumentMeta {
+            document_type: shared(wire.document_type),
+            customer: shared(wire.customer),
+            reference: shared(wire.reference),
+        };
+        Ok(Self {
+            record,
+            taken_at: from_milliseconds(wire.taken_at_ms),
+            extraction_id,
+            meta: Arc::new(meta),
+            document,
+        })
+    }
+}
+
+fn unreadable(problem: &str) -> TicketError {
+    TicketError::unreadable("snapshot", problem)
+}
+
+/// A number that fits the field it is for.
+fn number<T: TryFrom<u64>>(name: &str, value: u64) -> Result<T, TicketError> {
+    T::try_from(value).map_err(|_| unreadable(&format!("{name} is too large")))
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+impl StateWire {
+    /// As it is written.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Submitting => "submitting",
+            Self::Waiting => "waiting",
+            Self::PollDue => "poll_due",
+            Self::Polling => "polling",
+        }
+    }
+}
+
+impl From<State> for StateWire {
+    fn from(state: State) -> Self {
+        match state {
+            State::Ready => Self::Ready,
+            State::SubmitEmitted | State::Submitting => Self::Submitting,
+            // A finished job has no snapshot.
+            State::Waiting | State::Finished(_) => Self::Waiting,
+            State::PollEmitted => Self::PollDue,
+            State::Polling => Self::Polling,
+        }
+    }
+}
+
+impl From<StateWire> for State {
+    fn from(state: StateWire) -> Self {
+        match state {
+            StateWire::Ready => Self::Ready,
+            StateWire::Submitting => Self::Submitting,
+            StateWire::Waiting => Self::Waiting,
+            StateWire::PollDue => Self::PollEmitted,
+            StateWire::Polling => Self::Polling,
+        }
+    }
+}
+
+impl ReasonWire {
+    /// As it is written.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Policy => "policy",
+            Self::Hint => "hint",
+            Self::Retry => "retry",
+            Self::Notification => "notification",
+            Self::Resumed => "resumed",
+            Self::Deadline => "deadline",
+            Self::Listed => "listed",
+            Self::Limiter => "limiter",
+            Self::NotListed => "not_listed",
+            Self::Probe => "probe",
+        }
+    }
+}
+
+impl From<PollReason> for ReasonWire {
+    fn from(reason: PollReason) -> Self {
+        match reason {
+            PollReason::Policy => Self::Policy,
+            PollReason::Hint => Self::Hint,
+            PollReason::Retry => Self::Retry,
+            PollReason::Notification => Self::Notification,
+            PollReason::Resumed => Self::Resumed,
+            PollReason::Deadline => Self::Deadline,
+            PollReason::Listed => Self::Listed,
+            PollReason::Limiter => Self::Limiter,
+            PollReason::NotListed => Self::NotListed,
+            PollReason::Probe => Self::Probe,
+        }
+    }
+}
+
+impl From<ReasonWire> for PollReason {
+    fn from(reason: ReasonWire) -> Self {
+        match reason {
+            ReasonWire::Policy => Self::Policy,
+            ReasonWire::Hint => Self::Hint,
+            ReasonWire::Retry => Self::Retry,
+            ReasonWire::Notification => Self::Notification,
+            ReasonWire::Resumed => Self::Resumed,
+            ReasonWire::Deadline => Self::Deadline,
+            ReasonWire::Listed => Self::Listed,
+            ReasonWire::Limiter => Self::Limiter,
+            ReasonWire::NotListed => Self::NotListed,
+            ReasonWire::Probe => Self::Probe,
+        }
+    }
+}

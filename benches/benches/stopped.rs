@@ -171,7 +171,7 @@ fn over_ureq(transport: Ureq, url: &str, counts: &mut Counts) -> Outcome<()> {
     let batch = batch(url, &clock)?;
     let mut driver = blocking::Driver::new(batch, transport, clock).with_threads(DOCUMENTS);
     while counts.are_missing() {
-        counts.count(driver.next_event())?;
+        counts.count(driver.next_event()?)?;
     }
     Ok(())
 }

@@ -68,7 +68,7 @@ fn each_row_names_its_test_and_each_test_has_its_row() {
 }
 
 /// The errors that have variants, and the source of each.
-const ERRORS: [(&str, &str); 8] = [
+const ERRORS: [(&str, &str); 9] = [
     ("JobError", "src/machine/job/error.rs"),
     ("CallError", "src/machine/call/error.rs"),
     ("DrainError", "src/machine/drain/error.rs"),
@@ -77,6 +77,7 @@ const ERRORS: [(&str, &str); 8] = [
     ("QueueProblem", "src/machine/batch/event.rs"),
     ("TicketError", "src/machine/job/ticket.rs"),
     ("ResponseError", "src/wire/response_error.rs"),
+    ("FinishError", "transports/src/stopped.rs"),
 ];
 
 #[test]

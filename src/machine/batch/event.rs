@@ -89,8 +89,8 @@ pub enum BatchEventKind {
         key: JobKey,
         /// The caller's reference of its document.
         reference: Option<Arc<str>>,
-        /// What restores it, as [`Batch::snapshot`](super::Batch::snapshot) has it. A submit that
-        /// was announced and not sent does not count.
+        /// What [restores](super::Batch::restore) it in another process. A submit that was
+        /// announced and not sent does not count.
         snapshot: Snapshot,
     },
     /// A submit with an unknown outcome had been accepted after all. Its job has finished: this
@@ -105,8 +105,8 @@ pub enum BatchEventKind {
 
 impl BatchEvent {
     /// Whether something must be stored at this event, before the loop goes on: as
-    /// [`JobEventKind::must_be_stored`], the ticket of
-    /// [`BatchEventKind::SubmittedLate`], and the snapshot of [`BatchEventKind::Unfinished`].
+    /// [`JobEventKind::must_be_stored`], the ticket of [`BatchEventKind::SubmittedLate`], and the
+    /// snapshot of [`BatchEventKind::Unfinished`].
     pub fn must_be_stored(&self) -> bool {
         match &self.kind {
             BatchEventKind::Job { event, .. } => event.must_be_stored(),

@@ -4,7 +4,7 @@
 //! handed back. Those whose request is out are handed back, or finish, when it is over.
 
 use super::event::BatchEventKind;
-use super::{Batch, Input, Reply};
+use super::{Batch, Input, JobKey, Reply};
 use crate::machine::collections::slab::Key;
 use crate::machine::job::record::State;
 use crate::machine::time::Time;
@@ -25,8 +25,9 @@ impl Batch {
     /// - Nothing new is sent: no submit, poll or listing, not even one whose event was emitted.
     /// - What is out is waited for, within its own limit, and its job has the events that follow.
     /// - Each job that has not finished then is reported as
-    ///   [`Unfinished`](BatchEventKind::Unfinished), with what continues it in another process.
-    ///   Those that are not out are reported at once.
+    ///   [`Unfinished`](BatchEventKind::Unfinished), with the snapshot that
+    ///   [restores](Self::restore) it in another process. Those that are not out are reported at
+    ///   once.
     /// - Documents that are still in iterators are not read.
     ///
     /// Drive the batch until it is [`Done`](crate::machine::Output::Done). It accepts no more work.
@@ -83,18 +84,19 @@ impl Batch {
 
     /// Reports a job that is not out as unfinished, and forgets it.
     pub(super) fn hand_back(&mut self, key: Key) {
-        let Some(entry) = self.jobs.get(key) else {
+        let (key, job) = (JobKey::from(key), key);
+        let entry = self.jobs.get(job);
+        let Some((entry, snapshot)) = entry.zip(self.snapshot(key)) else {
             return;
         };
-        if let Some(snapshot) = entry.snapshot(self.latest) {
-            self.outbox.emit(BatchEventKind::Unfinished {
-                key: key.into(),
-                reference: entry.meta.reference.clone(),
-                snapshot,
-            });
-        }
-        self.jobs.leave(key);
-        if let Some(entry) = self.jobs.hand_back(key) {
+        let reference = entry.meta.reference.clone();
+        self.outbox.emit(BatchEventKind::Unfinished {
+            key,
+            reference,
+            snapshot,
+        });
+        self.jobs.leave(job);
+        if let Some(entry) = self.jobs.hand_back(job) {
             self.discovery.uncount(&entry);
         }
     }

@@ -34,13 +34,13 @@ pub(crate) enum Input {
     Forbidden(Time),
     /// The caller abandons it.
     Abandon,
+    /// What was announced is not sent, since the caller stops.
+    Withdrawn,
     /// It was restored: what comes of the exchange that was out, nobody will know.
     Restored {
         /// Whether its document is there, to be submitted again where that is allowed.
         has_document: bool,
     },
-    /// What was announced is not sent, since the caller stops.
-    Withdrawn,
 }
 
 /// What the caller must do.
@@ -169,15 +169,6 @@ pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'
             finish(record, OutcomeKind::Abandoned)
         }
 
-        (Submitting, Input::Restored { has_document: true }) => submit_unknown(record, now, rules),
-        (
-            Submitting,
-            Input::Restored {
-                has_document: false,
-            },
-        ) => finish(record, OutcomeKind::SubmitUnknown),
-        (Polling, Input::Restored { .. }) => poll_failed(record, None, now, rules),
-
         (SubmitEmitted, Input::Withdrawn) => {
             // It was no attempt.
             record.state = Ready;
@@ -190,16 +181,20 @@ pub(crate) fn step(record: &mut Record, input: Input, now: Time, rules: &Rules<'
             Effect::Nothing
         }
 
-        // Too early, too late, or meant for another state.
+        (Submitting, Input::Restored { has_document: true }) => submit_unknown(record, now, rules),
         (
-            _,
-            Input::Withdrawn
-            | Input::Restored { .. }
-            | Input::Clock
-            | Input::Confirmed
-            | Input::Submit(..)
-            | Input::Poll(..),
-        ) => Effect::Nothing,
+            Submitting,
+            Input::Restored {
+                has_document: false,
+            },
+        ) => finish(record, OutcomeKind::SubmitUnknown),
+        (Polling, Input::Restored { .. }) => poll_failed(record, None, now, rules),
+
+        // Too early, too late, or meant for another state.
+        (_, Input::Restored { .. } | Input::Withdrawn) => Effect::Nothing,
+        (_, Input::Clock | Input::Confirmed | Input::Submit(..) | Input::Poll(..)) => {
+            Effect::Nothing
+        }
         (_, Input::Turn(_) | Input::Named(_) | Input::NotListed(_) | Input::Forbidden(_)) => {
             Effect::Nothing
         }

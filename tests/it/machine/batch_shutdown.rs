@@ -46,6 +46,7 @@ fn handed_back(events: &[BatchEvent]) -> HandedBack {
             ..
         } = &event.kind
         {
+            assert_eq!(reference.as_deref(), snapshot.reference());
             let number = reference.as_deref().unwrap().parse().unwrap();
             let before = jobs.insert(number, snapshot.clone());
             assert!(before.is_none(), "{number} came twice");

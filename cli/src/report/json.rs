@@ -57,11 +57,12 @@ pub(super) fn line(report: &Report, min_confidence: Option<f64>) -> String {
     .unwrap_or_default()
 }
 
-/// The error: the service's own code and message where it gave any, else ours, and the ticket to
-/// resume.
+/// The error: its code as the library has it, the service's own code, the service's message where
+/// it gave one, else ours, and the ticket to resume.
 #[derive(Serialize)]
 struct Error<'a> {
-    code: Option<&'a str>,
+    code: &'static str,
+    service_code: Option<&'a str>,
     message: &'a str,
     details: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,7 +76,8 @@ impl<'a> Error<'a> {
     fn from_problem(problem: &'a Problem) -> Self {
         let service_error = problem.service_error.as_ref();
         Self {
-            code: service_error.and_then(|service_error| service_error.code()),
+            code: problem.code,
+            service_code: service_error.and_then(|service_error| service_error.code()),
             message: service_error
                 .and_then(|service_error| service_error.message())
                 .unwrap_or(&problem.sentence),

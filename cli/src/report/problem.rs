@@ -13,6 +13,8 @@ use crate::failure::CHECK_KEY;
 pub(crate) struct Problem {
     /// The service's status, or a name in the same style for an outcome of our own.
     pub(super) status: &'static str,
+    /// What programs read: the `code` of the library's error.
+    pub(super) code: &'static str,
     pub(super) exit: Exit,
     /// What happened.
     pub(super) sentence: String,
@@ -54,6 +56,7 @@ impl Problem {
         };
         Self {
             status,
+            code: error.code(),
             exit,
             sentence,
             advice,
@@ -69,6 +72,7 @@ impl Problem {
     /// The problem of a single poll.
     pub(crate) fn from_poll_error(error: CallError) -> Self {
         let sentence = error.to_string();
+        let code = error.code();
         let (status, exit, advice) = match &error {
             CallError::Refused(error) => match error.http_status().map(|status| status.as_u16()) {
                 Some(401 | 403) => ("REFUSED", Exit::ServiceUnavailable, CHECK_KEY),
@@ -95,6 +99,7 @@ impl Problem {
         };
         Self {
             status,
+            code: if status == "NOT_FOUND" { "not_found" } else { code },
             exit,
             sentence,
             advice: advice.into(),
@@ -125,7 +130,7 @@ impl Problem {
         };
         Self {
             service_error,
-            ..Self::document_failed(status, error.to_string(), advice)
+            ..Self::document_failed(status, error.code(), error.to_string(), advice)
         }
     }
 
@@ -133,6 +138,7 @@ impl Problem {
     pub(crate) fn unreachable(failed: &FailedAttempts, ticket: &Ticket) -> Self {
         Self {
             status: "NO_RESPONSE",
+            code: "unanswered",
             exit: Exit::ServiceUnavailable,
             sentence: format!("the document was not polled: {failed}"),
             advice: CHECK_NETWORK.into(),
@@ -144,9 +150,10 @@ impl Problem {
 
     /// The time of the whole call is used up.
     pub(crate) fn given_up(ticket: Option<&Ticket>) -> Self {
-        let (status, exit, sentence, advice) = if ticket.is_some() {
+        let (status, code, exit, sentence, advice) = if ticket.is_some() {
             (
                 "DEADLINE",
+                "deadline",
                 Exit::DocumentFailed,
                 "the extraction did not finish before the time of --give-up-after",
                 "continue with `typless resume`",
@@ -154,6 +161,7 @@ impl Problem {
         } else {
             (
                 "NOT_SUBMITTED",
+                "exhausted",
                 Exit::ServiceUnavailable,
                 "the document was not submitted before the time of --give-up-after",
                 "try again: nothing was submitted",
@@ -161,6 +169,7 @@ impl Problem {
         };
         Self {
             status,
+            code,
             exit,
             sentence: sentence.to_owned(),
             advice: advice.into(),
@@ -180,6 +189,7 @@ impl Problem {
             service_error: error.cloned(),
             ..Self::document_failed(
                 "ERROR",
+                "failed",
                 format!("the service could not process the document: {explanation}"),
                 FIX_DOCUMENT,
             )
@@ -190,6 +200,7 @@ impl Problem {
     pub(crate) fn expired() -> Self {
         Self::document_failed(
             "EXPIRED",
+            "expired",
             "the result expired: it was not fetched within 48 hours and is deleted".to_owned(),
             SUBMIT_AGAIN,
         )
@@ -201,6 +212,7 @@ impl Problem {
             raw: Some(error.raw().clone()),
             ..Self::document_failed(
                 "UNREADABLE",
+                "unreadable",
                 format!("the extraction succeeded, but {error}"),
                 REPORT_RAW,
             )
@@ -211,6 +223,7 @@ impl Problem {
     pub(crate) fn no_status() -> Self {
         let problem = Self::document_failed(
             "NO_RESPONSE",
+            "unanswered",
             "the response has no status".to_owned(),
             "check the base URL",
         );
@@ -220,9 +233,15 @@ impl Problem {
         }
     }
 
-    fn document_failed(status: &'static str, sentence: String, advice: &'static str) -> Self {
+    fn document_failed(
+        status: &'static str,
+        code: &'static str,
+        sentence: String,
+        advice: &'static str,
+    ) -> Self {
         Self {
             status,
+            code,
             exit: Exit::DocumentFailed,
             sentence,
             advice: advice.into(),

@@ -82,7 +82,8 @@ fn json_has_a_line_for_each_file_with_its_index() {
     assert_eq!(failed["file"], broken.to_str().unwrap());
     assert!(
         failed.get("result").is_none()
-            && failed["error"]["code"].is_string()
+            && failed["error"]["code"] == "failed"
+            && failed["error"]["service_code"].is_string()
             && failed["error"]["message"].is_string()
     );
     assert_eq!(

@@ -3,11 +3,14 @@
 use std::error::Error;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::exchange::Failure;
 use crate::wire::{DecodeError, ResponseError, ServiceError};
 
 /// Why an exchange failed, for people and logs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Cause {
     /// There was no response.

@@ -6,6 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::wire::Body;
 
 /// The id of one exchange, to report its response or failure under.
@@ -144,7 +146,8 @@ pub struct Failure {
 }
 
 /// What a failed exchange means for the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a machine that forgets a kind should not compile"

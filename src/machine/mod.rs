@@ -83,6 +83,7 @@ mod decoded;
 mod delay;
 mod drain;
 mod exchange;
+mod exchange_result;
 mod failed_attempts;
 mod interpret;
 #[cfg(test)]
@@ -93,6 +94,7 @@ mod pause;
 mod poll_policy;
 mod random;
 mod retry_policy;
+mod stored;
 pub mod storing;
 mod throttle;
 mod time;
@@ -110,6 +112,7 @@ pub use drain::{
     Drain, DrainError, DrainEvent, DrainEventKind, DrainOptions, DrainProgress, DrainSnapshot,
 };
 pub use exchange::{Failure, FailureKind, Limits, Purpose, RequestId, Transmit};
+pub use exchange_result::ExchangeResult;
 pub use failed_attempts::FailedAttempts;
 pub use job::{
     Difference, Job, JobError, JobEvent, JobEventKind, JobOptions, JobState, LastPoll, PollReason,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::cause::Cause;
 use super::time::Time;
 
@@ -10,7 +12,7 @@ use super::time::Time;
 /// A [`Batch`](super::Batch) or [`Drain`](super::Drain) reports it, and its end as a
 /// [`Resumed`](super::BatchEventKind::Resumed). Nothing is lost by a pause, and no job finishes
 /// because of one, but by its deadline.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Pause {
     /// Why it pauses.
@@ -24,7 +26,8 @@ pub struct Pause {
 }
 
 /// Why a machine pauses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PauseReason {
     /// The service asked for it. Everything waits until then, and goes on more slowly for a while.

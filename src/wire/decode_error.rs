@@ -1,5 +1,6 @@
 //! A body that could not be decoded.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
@@ -18,19 +19,24 @@ pub struct DecodeError {
 
 #[derive(Clone)]
 struct Inner {
-    what: &'static str,
+    what: Cow<'static, str>,
     path: Option<Box<str>>,
     problem: Box<str>,
     raw: Bytes,
 }
 
 impl DecodeError {
-    pub(crate) fn new(what: &'static str, path: Option<&str>, problem: &str, raw: Bytes) -> Self {
+    pub(crate) fn new(
+        what: impl Into<Cow<'static, str>>,
+        path: Option<&str>,
+        problem: &str,
+        raw: Bytes,
+    ) -> Self {
         // The path `.` is the root, which says nothing.
         let path = path.filter(|path| *path != ".").map(Box::from);
         Self {
             inner: Box::new(Inner {
-                what,
+                what: what.into(),
                 path,
                 problem: Box::from(problem),
                 raw,
@@ -58,6 +64,16 @@ impl DecodeError {
     /// if it is the whole body.
     pub fn path(&self) -> Option<&str> {
         self.inner.path.as_deref()
+    }
+
+    /// What it was expected to be.
+    pub(super) fn what(&self) -> &str {
+        &self.inner.what
+    }
+
+    /// What is wrong with it.
+    pub(super) fn problem(&self) -> &str {
+        &self.inner.problem
     }
 
     /// The body that could not be decoded, unchanged. It may hold content of a document.

@@ -49,6 +49,7 @@ mod response_error;
 mod retry_after;
 mod service_error;
 mod status;
+pub(crate) mod stored;
 mod submit;
 mod webhook;
 mod webhook_secret;

@@ -77,6 +77,23 @@ impl ServiceError {
         Some(error)
     }
 
+    /// An error that was stored: its code, message and details, and the beginning of the body.
+    pub(super) fn stored(
+        http_status: Option<StatusCode>,
+        [code, message, details]: [Option<Box<str>>; 3],
+        raw: Bytes,
+    ) -> Self {
+        Self {
+            inner: Box::new(Inner {
+                http_status,
+                code,
+                message,
+                details,
+                raw,
+            }),
+        }
+    }
+
     /// Whether it came in the service's own format: `code` and `message`, and perhaps `details`.
     pub(crate) fn is_standard(&self) -> bool {
         self.inner.code.is_some() && self.inner.message.is_some()

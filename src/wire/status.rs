@@ -89,7 +89,7 @@ pub enum Status {
 }
 
 impl Status {
-    fn from_text(text: &str) -> Self {
+    pub(super) fn from_text(text: &str) -> Self {
         let word = text.trim();
         let is = |name: &str| word.eq_ignore_ascii_case(name);
         match () {

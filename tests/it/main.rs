@@ -41,6 +41,7 @@ mod machine {
     mod job;
     mod snapshot;
     mod stored;
+    mod stored_events;
     mod storing;
     mod throttle_state;
     mod time;

@@ -1,13 +1,17 @@
 //! The events of a batch.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::machine::cause::Cause;
 use crate::machine::collections::slab::Key;
 use crate::machine::job::JobError;
 use crate::machine::job::{JobEventKind, Snapshot, Ticket};
 use crate::machine::pause::{Pause, PauseReason};
+use crate::machine::stored;
 use crate::machine::throttle::Change;
 use crate::machine::time::Time;
 use crate::wire::Extraction;
@@ -18,6 +22,25 @@ use crate::wire::Extraction;
 /// twice, and has no meaning in another batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobKey(pub(super) Key);
+
+/// As `Display` has it.
+impl Serialize for JobKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for JobKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        let numbers = text
+            .split_once('.')
+            .and_then(|(slot, generation)| Some((slot.parse().ok()?, generation.parse().ok()?)));
+        let (slot, generation) =
+            numbers.ok_or_else(|| serde::de::Error::custom("not the key of a job"))?;
+        Ok(Self(Key { slot, generation }))
+    }
+}
 
 impl fmt::Display for JobKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,7 +63,8 @@ pub struct BatchEvent {
 
 /// What happened to a batch or to one of its jobs. Only `Job` is about a document; all others are
 /// about the whole batch.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BatchEventKind {
     /// Something happened to a job. After its `Finished` the batch has removed it.
@@ -48,6 +72,7 @@ pub enum BatchEventKind {
         /// Which job.
         key: JobKey,
         /// The caller's reference of its document.
+        #[serde(with = "stored::shared_text")]
         reference: Option<Arc<str>>,
         /// What happened, as for a [`Job`](crate::machine::Job).
         event: JobEventKind,
@@ -88,6 +113,7 @@ pub enum BatchEventKind {
         /// Which job.
         key: JobKey,
         /// The caller's reference of its document.
+        #[serde(with = "stored::shared_text")]
         reference: Option<Arc<str>>,
         /// What [restores](super::Batch::restore) it in another process. A submit that was
         /// announced and not sent does not count.
@@ -126,7 +152,8 @@ impl From<Change> for BatchEventKind {
 }
 
 /// Why listings of finished extractions are not useful.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum QueueProblem {
     /// Three listings in a row contained none of this batch's jobs, though polls found some

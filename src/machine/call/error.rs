@@ -4,12 +4,16 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::super::cause::Cause;
 use super::super::failed_attempts::FailedAttempts;
+use super::super::stored;
 use crate::wire::{DecodeError, ServiceError};
 
 /// Why a call finished without a response.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CallError {
     /// The service refused the request; a retry would not help.
@@ -29,6 +33,7 @@ pub enum CallError {
     /// The deadline passed before another attempt was due.
     Deadline {
         /// How long the service asked to wait, if it did.
+        #[serde(with = "stored::milliseconds")]
         retry_after: Option<Duration>,
         /// The attempts, if there were any.
         failed: Option<FailedAttempts>,

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::super::cause::Cause;
 use super::super::failed_attempts::FailedAttempts;
 use crate::wire::{DecodeError, ServiceError, Status};
@@ -23,7 +25,8 @@ use crate::wire::{DecodeError, ServiceError, Status};
 /// | `Unreadable` | no | keep the raw response: it is the result, which this version can't read |
 /// | `Unfinished` | yes | retry later |
 /// | `Unanswered` | yes | retry later |
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DrainError {
     /// The service could not process the document (status `ERROR`).

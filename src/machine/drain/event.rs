@@ -1,7 +1,10 @@
 //! The events of a drain.
 
+use serde::{Deserialize, Serialize};
+
 use super::super::cause::Cause;
 use super::super::pause::{Pause, PauseReason};
+use super::super::stored;
 use super::super::time::Time;
 use super::error::DrainError;
 use crate::wire::{Extraction, ExtractionId};
@@ -31,7 +34,8 @@ impl DrainEvent {
 
 /// What happened while a queue is drained. [`Drain`](super::Drain) shows how the events follow each
 /// other.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DrainEventKind {
     /// A listing was received.
@@ -65,6 +69,7 @@ pub enum DrainEventKind {
         /// How often this drain has delivered it, from 1.
         delivery: u16,
         /// The result.
+        #[serde(with = "stored::outcome")]
         extraction: Result<Extraction, DrainError>,
     },
     /// The fetch failed, and will be retried.

@@ -4,9 +4,12 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::ticket::Ticket;
 use crate::machine::cause::Cause;
 use crate::machine::failed_attempts::{FailedAttempts, Rounded};
+use crate::machine::stored;
 use crate::machine::time::Time;
 use crate::wire::{DecodeError, ServiceError, Status};
 
@@ -30,7 +33,8 @@ use crate::wire::{DecodeError, ServiceError, Status};
 /// | `SubmitUnknown` | perhaps | find out before submitting again |
 /// | `SourceFailed` | no | fix the source |
 /// | `Abandoned` | yes with a ticket, no without one | resume, with the ticket |
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum JobError {
     /// The service could not process the document (status `ERROR`).
@@ -81,6 +85,7 @@ pub enum JobError {
         at: Time,
         /// How long the service asked to wait, if that was beyond the deadline: the job then
         /// finished early.
+        #[serde(with = "stored::milliseconds")]
         retry_after: Option<Duration>,
         /// What the last poll brought; `None` if there was none.
         last: Option<LastPoll>,
@@ -115,7 +120,8 @@ pub enum JobError {
 }
 
 /// What the last poll before a deadline brought.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LastPoll {
     /// This status.

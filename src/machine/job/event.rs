@@ -1,9 +1,12 @@
 //! The events of a job.
 
+use serde::{Deserialize, Serialize};
+
 use super::error::JobError;
 use super::record::PollReason;
 use super::ticket::Ticket;
 use crate::machine::cause::Cause;
+use crate::machine::stored;
 use crate::machine::time::Time;
 use crate::wire::{Extraction, ExtractionId, Status};
 
@@ -29,7 +32,8 @@ impl JobEvent {
 }
 
 /// What happened to a job.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum JobEventKind {
     /// The submit is about to be sent; from here on it may be billed. With
@@ -80,7 +84,7 @@ pub enum JobEventKind {
         next_poll: Time,
     },
     /// The job has finished; this is the last event.
-    Finished(Result<Extraction, JobError>),
+    Finished(#[serde(with = "stored::outcome")] Result<Extraction, JobError>),
 }
 
 impl JobEventKind {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::options::JobOptions;
 use super::snapshot::Snapshot;
 use super::ticket::Ticket;
@@ -89,7 +91,8 @@ pub(crate) enum OutcomeKind {
 }
 
 /// Why a poll is made now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PollReason {
     /// It is due by the poll policy.
@@ -114,6 +117,24 @@ pub enum PollReason {
     NotListed,
     /// It finds out whether the service works again.
     Probe,
+}
+
+impl PollReason {
+    /// As it is stored.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Policy => "policy",
+            Self::Hint => "hint",
+            Self::Retry => "retry",
+            Self::Notification => "notification",
+            Self::Resumed => "resumed",
+            Self::Deadline => "deadline",
+            Self::Listed => "listed",
+            Self::Limiter => "limiter",
+            Self::NotListed => "not_listed",
+            Self::Probe => "probe",
+        }
+    }
 }
 
 /// A 256th of a second, in nanoseconds.

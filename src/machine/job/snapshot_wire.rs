@@ -39,9 +39,9 @@ pub(super) struct SnapshotWire {
     resubmissions: u64,
     #[serde(default, skip_serializing_if = "is_zero")]
     failures: u64,
-    reason: ReasonWire,
+    reason: PollReason,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    reported_by: Option<ReasonWire>,
+    reported_by: Option<PollReason>,
     #[serde(default, skip_serializing_if = "is_false")]
     fresh: bool,
     #[serde(default, skip_serializing_if = "is_false")]
@@ -72,22 +72,6 @@ enum StateWire {
     Polling,
 }
 
-/// Why a poll is due.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ReasonWire {
-    Policy,
-    Hint,
-    Retry,
-    Notification,
-    Resumed,
-    Deadline,
-    Listed,
-    Limiter,
-    NotListed,
-    Probe,
-}
-
 impl SnapshotWire {
     fn check(&self) -> Box<str> {
         let flag = |set: bool| set.then_some(Check::flag_text(true));
@@ -112,7 +96,7 @@ impl SnapshotWire {
         .filter(|(_, value)| *value > 0)
         .fold(check, |check, (name, value)| check.number(name, value))
         .text("reason", Some(self.reason.name()))
-        .text("reported_by", self.reported_by.map(ReasonWire::name))
+        .text("reported_by", self.reported_by.map(PollReason::name))
         .text("fresh", flag(self.fresh))
         .text("abandoned", flag(self.abandoned))
         .text("extraction_id", self.extraction_id.as_deref())
@@ -154,10 +138,10 @@ impl SnapshotWire {
             spent: number("spent", self.spent)?,
             resubmissions: number("resubmissions", self.resubmissions)?,
             failures: number("failures", self.failures)?,
-            reason: self.reason.into(),
+            reason: self.reason,
             fresh: self.fresh,
             abandoned: self.abandoned,
-            reported_by: self.reported_by.map(Into::into),
+            reported_by: self.reported_by,
         })
     }
 }
@@ -188,8 +172,8 @@ impl From<Snapshot> for SnapshotWire {
             spent: record.spent.into(),
             resubmissions: record.resubmissions.into(),
             failures: record.failures.into(),
-            reason: record.reason.into(),
-            reported_by: record.reported_by.map(Into::into),
+            reason: record.reason,
+            reported_by: record.reported_by,
             fresh: record.fresh,
             abandoned: record.abandoned,
             extraction_id: extraction_id.map(|id| id.as_str().into()),
@@ -300,58 +284,6 @@ impl From<StateWire> for State {
             StateWire::Waiting => Self::Waiting,
             StateWire::PollDue => Self::PollEmitted,
             StateWire::Polling => Self::Polling,
-        }
-    }
-}
-
-impl ReasonWire {
-    /// As it is written.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Policy => "policy",
-            Self::Hint => "hint",
-            Self::Retry => "retry",
-            Self::Notification => "notification",
-            Self::Resumed => "resumed",
-            Self::Deadline => "deadline",
-            Self::Listed => "listed",
-            Self::Limiter => "limiter",
-            Self::NotListed => "not_listed",
-            Self::Probe => "probe",
-        }
-    }
-}
-
-impl From<PollReason> for ReasonWire {
-    fn from(reason: PollReason) -> Self {
-        match reason {
-            PollReason::Policy => Self::Policy,
-            PollReason::Hint => Self::Hint,
-            PollReason::Retry => Self::Retry,
-            PollReason::Notification => Self::Notification,
-            PollReason::Resumed => Self::Resumed,
-            PollReason::Deadline => Self::Deadline,
-            PollReason::Listed => Self::Listed,
-            PollReason::Limiter => Self::Limiter,
-            PollReason::NotListed => Self::NotListed,
-            PollReason::Probe => Self::Probe,
-        }
-    }
-}
-
-impl From<ReasonWire> for PollReason {
-    fn from(reason: ReasonWire) -> Self {
-        match reason {
-            ReasonWire::Policy => Self::Policy,
-            ReasonWire::Hint => Self::Hint,
-            ReasonWire::Retry => Self::Retry,
-            ReasonWire::Notification => Self::Notification,
-            ReasonWire::Resumed => Self::Resumed,
-            ReasonWire::Deadline => Self::Deadline,
-            ReasonWire::Listed => Self::Listed,
-            ReasonWire::Limiter => Self::Limiter,
-            ReasonWire::NotListed => Self::NotListed,
-            ReasonWire::Probe => Self::Probe,
         }
     }
 }

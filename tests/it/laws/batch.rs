@@ -216,6 +216,7 @@ fn hold<'a>(
             input.apply(&mut batch.machine, moment);
         })
         .with_custom_law(the_last_poll_is_called_so)
+        .with_custom_law(super::events_can_be_stored)
         .with_custom_law(neither_key_nor_document_is_shown)
         .with_custom_law(move |_, output, moment| {
             each_job_has_one_outcome_and_it_is_last(&jobs, output, moment)

@@ -126,6 +126,7 @@ fn check(case: &Case, script: &Script<DrainInput>, reached: &Reached) -> Result<
             input.apply(&mut drain.machine, moment);
         })
         .with_custom_law(no_key_is_shown)
+        .with_custom_law(super::events_can_be_stored)
         .check(script)
 }
 

@@ -148,6 +148,7 @@ fn check(
             input.apply(&mut job.machine, moment);
         })
         .with_custom_law(the_last_poll_is_called_so)
+        .with_custom_law(super::events_can_be_stored)
         .with_custom_law(neither_key_nor_document_is_shown)
         .check(script)
 }

@@ -12,9 +12,10 @@ use source::{Source, code, files, impl_of, read};
 const FOLDERS: [&str; 3] = ["batch", "drain", "job"];
 
 /// The files of `src/machine` that read a status or the kind of a failure, and why.
-const READS_STATUS: [(&str, &str); 4] = [
+const READS_STATUS: [(&str, &str); 5] = [
     ("interpret.rs", "it decides what they mean"),
     ("exchange.rs", "it defines the kinds of failures"),
+    ("exchange_result.rs", "it stores a response as it came"),
     (
         "cause.rs",
         "two causes are alike by their status; nothing is decided",

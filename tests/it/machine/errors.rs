@@ -10,8 +10,8 @@ use crate::support::{
     submit,
 };
 use typless::machine::{
-    Call, CallError, CallOptions, DrainEventKind, DrainOptions, Failure, FailureKind, Job,
-    JobError, JobOptions, JobState, Machine, Output, RetryPolicy, Snapshot, Ticket,
+    Call, CallError, CallOptions, DrainError, DrainEventKind, DrainOptions, Failure, FailureKind,
+    Job, JobError, JobOptions, JobState, Machine, Output, RetryPolicy, Snapshot, Ticket,
 };
 use typless::wire::{AwaitingRequest, ExtractRequest, Request};
 
@@ -68,6 +68,10 @@ fn check(
     assert!(error.to_string().contains(sentence), "{error}");
     assert_eq!(error.code(), variant(&error));
     assert_eq!(format!("{:?}", error.clone()), format!("{error:?}"));
+    let stored = serde_json::to_string(&error).unwrap();
+    let read: JobError = serde_json::from_str(&stored).unwrap();
+    assert_eq!(read.to_string(), error.to_string(), "{stored}");
+    assert!(stored.starts_with(&format!(r#"{{"{}":"#, error.code())));
     let shown = format!(
         "{error} {error:?} {:?}",
         error.source().map(ToString::to_string)
@@ -239,6 +243,9 @@ fn each_outcome_of_a_call_has_its_sentence() {
     for (error, sentence) in cases {
         assert!(error.to_string().contains(sentence), "{error}");
         assert_eq!(error.code(), variant(&error));
+        let stored = serde_json::to_string(&error).unwrap();
+        let read: CallError = serde_json::from_str(&stored).unwrap();
+        assert_eq!(read.to_string(), error.to_string(), "{stored}");
         assert!(!format!("{error:?}").contains("s3cret"));
     }
     let mut call = list(options());
@@ -306,6 +313,9 @@ fn each_reason_of_a_drain_has_its_sentence() {
         let reason = reason.expect("a reason");
         assert!(reason.to_string().contains(sentence), "{reason}");
         assert_eq!(reason.code(), variant(&reason));
+        let stored = serde_json::to_string(&reason).unwrap();
+        let read: DrainError = serde_json::from_str(&stored).unwrap();
+        assert_eq!(read.to_string(), reason.to_string(), "{stored}");
         assert_eq!(
             reason.source().is_some(),
             sentence.contains("larger"),

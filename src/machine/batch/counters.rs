@@ -20,6 +20,14 @@ pub(super) struct Counters {
     pub(super) unknown_notifications: u64,
 }
 
+/// How a change of a job changes what is known to have finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Count {
+    More,
+    Fewer,
+    Same,
+}
+
 impl Counters {
     /// A job begins in this state.
     pub(super) fn begin(&mut self, state: State) {
@@ -44,6 +52,15 @@ impl Counters {
     pub(super) fn hand_back(&mut self, state: State) {
         if let Some(phase) = self.phase(state) {
             *phase -= 1;
+        }
+    }
+
+    /// A job has changed.
+    pub(super) fn count(&mut self, change: Count) {
+        match change {
+            Count::More => self.known_finished += 1,
+            Count::Fewer => self.known_finished -= 1,
+            Count::Same => {}
         }
     }
 

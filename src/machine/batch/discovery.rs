@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::counters::Count;
 use super::entry::{Entry, Priority, Slot};
 use super::event::QueueProblem;
 use super::listing::{Listing, Measure, RELAXED_GAP};
@@ -56,14 +57,6 @@ pub(super) struct Polled {
     pub(super) own_from: Time,
     pub(super) sent_at: Time,
     pub(super) result: PollResult,
-}
-
-/// What a change of a job is to the counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Count {
-    More,
-    Fewer,
-    Same,
 }
 
 impl Discovery {

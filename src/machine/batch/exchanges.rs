@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::Batch;
-use super::discovery::{Count, Polled};
+use super::discovery::Polled;
 use super::dispatch::Dispatch;
 use super::entry::{Entry, Slot};
 use super::event::{BatchEventKind, QueueProblem};
@@ -22,7 +22,7 @@ use crate::machine::interpret::{
 };
 use crate::machine::job::Ticket;
 use crate::machine::job::job_mut::Action;
-use crate::machine::job::record::{Record, State};
+use crate::machine::job::record::{PollReason, Record, State};
 use crate::machine::job::transition::Input;
 use crate::machine::time::Time;
 
@@ -399,12 +399,7 @@ impl Batch {
             return;
         };
         let change = self.discovery.count(entry, now);
-        let known_finished = &mut self.jobs.counters.known_finished;
-        match change {
-            Count::More => *known_finished += 1,
-            Count::Fewer => *known_finished -= 1,
-            Count::Same => {}
-        }
+        self.jobs.counters.count(change);
     }
 
     /// Puts a job where it waits, or hands it back if the batch is shut down.
@@ -413,9 +408,7 @@ impl Batch {
             return;
         };
         match record.state {
-            State::SubmitEmitted | State::PollEmitted => {
-                self.jobs.enqueue(key, Slot::Emitted, now);
-            }
+            State::SubmitEmitted | State::PollEmitted => self.jobs.enqueue(key, Slot::Emitted, now),
             State::Submitting | State::Polling | State::Finished(_) => {}
             State::Ready | State::Waiting if self.shutdown.has_begun() => self.hand_back(key),
             State::Ready | State::Waiting => {
@@ -426,6 +419,22 @@ impl Batch {
                 }
             }
         }
+    }
+
+    /// Reports a job that is not out as unfinished, and forgets it.
+    pub(super) fn hand_back(&mut self, key: Key) {
+        if let Some(entry) = self.jobs.get(key) {
+            self.outbox.emit_unfinished(key, entry, self.latest);
+        }
+        if let Some(entry) = self.jobs.hand_back(key) {
+            self.discovery.uncount(&entry);
+        }
+    }
+
+    /// A webhook named a job.
+    pub(super) fn notify(&mut self, key: Key, now: Time) {
+        self.jobs.note_notified(key);
+        self.step(key, Input::Named(PollReason::Notification), now);
     }
 
     /// A job is due.

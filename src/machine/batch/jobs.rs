@@ -127,6 +127,13 @@ impl Jobs {
         })
     }
 
+    /// A webhook named it.
+    pub(super) fn note_notified(&mut self, key: Key) {
+        if let Some(entry) = self.slab.get_mut(key) {
+            entry.is_notified = true;
+        }
+    }
+
     /// Forgets a job that has finished.
     pub(super) fn remove(&mut self, key: Key) {
         self.slab.remove(key);
@@ -134,6 +141,7 @@ impl Jobs {
 
     /// Takes out a job that has not finished.
     pub(super) fn hand_back(&mut self, key: Key) -> Option<Entry> {
+        self.leave(key);
         let entry = self.slab.remove(key)?;
         self.counters.hand_back(entry.record.state);
         self.counters.known_finished -= usize::from(entry.is_known_finished);

@@ -32,6 +32,7 @@ mod sources;
 mod trust;
 mod webhooks;
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -61,73 +62,7 @@ use super::time::Time;
 use super::{Machine, Output};
 use crate::wire::{Api, ConfigError, Document, ExtractionId, Notification};
 
-/// Follows many documents: submits them within limits, finds out what has finished with as few
-/// requests as possible, and reports each result when it arrives.
-///
-/// Add work at any time: single documents ([`add`](Self::add)), documents from an iterator that is
-/// read when there is room ([`add_all`](Self::add_all)), or jobs that were submitted before
-/// ([`resume`](Self::resume)). Drive it like every machine, but with several requests in flight.
-///
-/// Each job has the life cycle of a [`Job`](super::Job), and the same events, with its key. A
-/// finished job is reported and removed: a batch holds only unfinished jobs, in less than 300 bytes
-/// each if they have no reference.
-///
-/// ```
-/// use typless::machine::{Batch, BatchOptions, Machine, Output, Time};
-/// use typless::wire::{Api, Document};
-/// # fn perform(transmit: &typless::machine::Transmit) -> http::Response<bytes::Bytes> {
-/// #     let body: &'static [u8] = match transmit.request.method() {
-/// #         &http::Method::POST => br#"{"extraction_id": "0d14338251a6db69"}"#,
-/// #         _ => concat!(
-/// #             r#"{"status": "SUCCESS", "error": {}, "#,
-/// #             r#""result": {"object_id": "14a5", "extracted_fields": []}}"#,
-/// #         ).as_bytes(),
-/// #     };
-/// #     http::Response::new(bytes::Bytes::from_static(body))
-/// # }
-///
-/// let api = Api::new(Api::PRODUCTION, "my-key")?;
-/// let mut now = Time::from_unix_seconds(1_700_000_000);
-/// let mut batch = Batch::new(&api, BatchOptions::new(), now);
-/// for file in ["one.pdf", "two.pdf"] {
-///     let document = Document::new(file, "line-item-invoice", &b"%PDF"[..])?;
-///     batch.add(document.with_reference(file)?, now);
-/// }
-/// batch.close(); // no more will come: it is done when these are
-/// let mut results = 0;
-/// loop {
-///     match batch.next_output(now) {
-///         Output::Send(transmit) => batch.handle_response(transmit.id, perform(&transmit), now),
-///         Output::Event(event) => {
-///             if let Ok(outcome) = Batch::into_outcome(event) {
-///                 println!("{:?}: {:?}", outcome.reference, outcome.result);
-///                 results += 1;
-///             }
-///         }
-///         Output::Wait(until) => now = until,
-///         Output::NeedInput | Output::Done => break,
-///     }
-/// }
-/// assert_eq!(results, 2);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// # Limits
-///
-/// The limits of [`BatchOptions`] are never exceeded.
-///
-/// | topic | rule |
-/// | --- | --- |
-/// | shares | at least one of ten requests is a submit, if submits wait; customers take turns |
-/// | a failed job | waits for its own retry, and delays no other |
-/// | 429, error with `Retry-After` | everything pauses; the rate is lower for a while |
-/// | an outage | single requests find out when it is over, polls and listings if there are any |
-/// | a submit of unknown outcome | no other leaves before something has succeeded, but as a probe |
-/// | a refused key: 401, 403 | everything pauses until it is taken, or [replaced](Self::set_key) |
-/// | a deadline | as for a `Job`, but the last poll waits for its turn; see below |
-///
-/// A job finishes without its last poll if the service asks for a pause of more than a minute, does
-/// not accept the key, or has sent no response for a minute.
+#[doc = include_str!("batch.md")]
 pub struct Batch {
     api: Api,
     options: BatchOptions,
@@ -274,6 +209,24 @@ impl Batch {
         self.closed = true;
     }
 
+    /// Ends the batch as soon as possible, without losing a job: before the process ends.
+    ///
+    /// - Nothing new is sent: no submit, poll or listing, not even one whose event was emitted.
+    /// - What is out is waited for, within its own limit, and its job has the events that follow.
+    /// - Each job that has not finished then is reported as
+    ///   [`Unfinished`](BatchEventKind::Unfinished), with the snapshot that
+    ///   [restores](Self::restore) it in another process. Those that are not out are reported at
+    ///   once.
+    /// - Documents that are still in iterators are not read.
+    ///
+    /// Drive the batch until it is [`Done`](crate::machine::Output::Done). It accepts no more work.
+    pub fn shutdown(&mut self, now: Time) {
+        self.advance(now);
+        self.close_sources();
+        self.close();
+        self.shutdown.begin();
+    }
+
     /// Confirms that all events up to this sequence are stored; see
     /// [`BatchOptions::with_confirmation`].
     pub fn confirm(&mut self, sequence: u64) {
@@ -334,6 +287,11 @@ impl Batch {
     /// before the process ends.
     pub fn keys(&self) -> impl Iterator<Item = JobKey> {
         self.jobs.iter().map(JobKey::from)
+    }
+
+    /// The current progress.
+    pub fn progress(&self) -> BatchProgress {
+        BatchProgress::new(self)
     }
 
     /// Takes a document in, to be submitted when its turn comes.
@@ -406,6 +364,27 @@ impl Batch {
                     self.take_document(document, now);
                 }
             }
+        }
+        true
+    }
+
+    /// Does one piece of work of the shutdown. Returns whether there was any.
+    pub(super) fn work_on_shutdown(&mut self, now: Time) -> bool {
+        if let Some(id) = self.outbox.in_flight().timed_out(now) {
+            self.complete(id, Reply::TimeLimit, now);
+            return true;
+        }
+        let Some((key, state)) = self.shutdown.next(&self.jobs) else {
+            return false;
+        };
+        match state {
+            // Waited for.
+            State::Submitting | State::Polling => {}
+            // That hands it back as well.
+            State::SubmitEmitted | State::PollEmitted => {
+                self.step(key, Input::Withdrawn, now);
+            }
+            State::Ready | State::Waiting | State::Finished(_) => self.hand_back(key),
         }
         true
     }
@@ -484,5 +463,16 @@ impl Machine for Batch {
 
     fn into_outcome(event: BatchEvent) -> Result<BatchOutcome, BatchEvent> {
         BatchOutcome::try_from(event)
+    }
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch")
+            .field("progress", &self.progress())
+            .field("jobs", &self.jobs.len())
+            .field("ids", &self.jobs.ids())
+            .field("scheduled", &self.jobs.scheduled())
+            .finish_non_exhaustive()
     }
 }

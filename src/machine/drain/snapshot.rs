@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::entries::State;
 use super::{Drain, DrainOptions};
 use crate::machine::check::Check;
-use crate::machine::job::{
-    TicketError, check_contents, check_version, from_milliseconds, milliseconds, rounded_down,
-};
+use crate::machine::job::{TicketError, check_contents, check_version, rounded_down};
 use crate::machine::time::Time;
 use crate::wire::{Api, ExtractionId, without_values};
 
@@ -208,14 +206,14 @@ impl From<DrainSnapshot> for SnapshotWire {
             IdWire {
                 id: stored.id.as_str().into(),
                 state,
-                due_ms: due.map(milliseconds),
+                due_ms: due.map(Time::as_unix_milliseconds),
                 attempts: stored.attempts,
                 deliveries: stored.deliveries,
             }
         });
         let mut wire = Self {
             typless_drain: DrainSnapshot::VERSION,
-            taken_at_ms: milliseconds(snapshot.taken_at),
+            taken_at_ms: snapshot.taken_at.as_unix_milliseconds(),
             ids: ids.collect(),
             check: Box::default(),
         };
@@ -231,7 +229,7 @@ impl TryFrom<SnapshotWire> for DrainSnapshot {
         check_version(WHAT, wire.typless_drain, 1..=Self::VERSION)?;
         check_contents(&wire.check, &wire.check())?;
         let ids = wire.ids.into_iter().map(|wire| {
-            let due = from_milliseconds(wire.due_ms.unwrap_or_default());
+            let due = Time::from_unix_milliseconds(wire.due_ms.unwrap_or_default());
             Ok(StoredId {
                 id: ExtractionId::new(&wire.id)
                     .map_err(|error| TicketError::unreadable(WHAT, &error.to_string()))?,
@@ -248,7 +246,7 @@ impl TryFrom<SnapshotWire> for DrainSnapshot {
             })
         });
         Ok(Self {
-            taken_at: from_milliseconds(wire.taken_at_ms),
+            taken_at: Time::from_unix_milliseconds(wire.taken_at_ms),
             ids: ids.collect::<Result<_, TicketError>>()?,
         })
     }

@@ -34,7 +34,7 @@ pub(crate) use snapshot::{rounded_down, rounded_up};
 pub use state::JobState;
 pub(crate) use ticket::DocumentMeta;
 pub use ticket::{Ticket, TicketError};
-pub(crate) use ticket::{check_contents, check_version, from_milliseconds, milliseconds};
+pub(crate) use ticket::{check_contents, check_version};
 
 use super::delay::DelayEstimator;
 use super::exchange::{Failure, Limits, Purpose, RequestId, Transmit};

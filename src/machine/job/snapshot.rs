@@ -8,7 +8,7 @@ use super::job_mut::Submission;
 use super::record::{Record, State};
 use super::restore_error::{Difference, RestoreError};
 use super::snapshot_wire::SnapshotWire;
-use super::ticket::{DocumentMeta, Ticket, TicketError, milliseconds};
+use super::ticket::{DocumentMeta, Ticket, TicketError};
 use crate::machine::time::Time;
 use crate::wire::{Document, ExtractionId, without_values};
 
@@ -230,5 +230,5 @@ pub(crate) fn rounded_up(time: Time) -> Time {
 }
 
 pub(crate) fn rounded_down(time: Time) -> Time {
-    super::ticket::from_milliseconds(milliseconds(time))
+    Time::from_unix_milliseconds(time.as_unix_milliseconds())
 }

@@ -6,10 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::record::{PollReason, Record, State};
 use super::snapshot::{DocumentFacts, Snapshot};
-use super::ticket::{
-    DocumentMeta, TicketError, check_contents, check_version, from_milliseconds, milliseconds,
-};
+use super::ticket::{DocumentMeta, TicketError, check_contents, check_version};
 use crate::machine::check::Check;
+use crate::machine::time::Time;
 use crate::wire::ExtractionId;
 
 /// The stored form of a snapshot. Times are milliseconds since the Unix epoch, which every JSON
@@ -125,11 +124,11 @@ impl SnapshotWire {
         }
         Ok(Record {
             state: self.state.into(),
-            due: from_milliseconds(self.due_ms),
-            deadline: from_milliseconds(self.deadline_ms),
-            not_before: from_milliseconds(self.not_before_ms),
-            submitted_at: from_milliseconds(self.submitted_at_ms),
-            polled_at: from_milliseconds(self.polled_at_ms),
+            due: Time::from_unix_milliseconds(self.due_ms),
+            deadline: Time::from_unix_milliseconds(self.deadline_ms),
+            not_before: Time::from_unix_milliseconds(self.not_before_ms),
+            submitted_at: Time::from_unix_milliseconds(self.submitted_at_ms),
+            polled_at: Time::from_unix_milliseconds(self.polled_at_ms),
             exchange: polls.saturating_add(submits),
             submits,
             resumed_after: number("resumed_after_ms", self.resumed_after_ms / 1000)?,
@@ -159,12 +158,12 @@ impl From<Snapshot> for SnapshotWire {
         let mut wire = Self {
             typless_snapshot: Snapshot::VERSION,
             state: record.state.into(),
-            taken_at_ms: milliseconds(taken_at),
-            due_ms: milliseconds(record.due),
-            deadline_ms: milliseconds(record.deadline),
-            not_before_ms: milliseconds(record.not_before),
-            submitted_at_ms: milliseconds(record.submitted_at),
-            polled_at_ms: milliseconds(record.polled_at),
+            taken_at_ms: taken_at.as_unix_milliseconds(),
+            due_ms: record.due.as_unix_milliseconds(),
+            deadline_ms: record.deadline.as_unix_milliseconds(),
+            not_before_ms: record.not_before.as_unix_milliseconds(),
+            submitted_at_ms: record.submitted_at.as_unix_milliseconds(),
+            polled_at_ms: record.polled_at.as_unix_milliseconds(),
             submits: record.submits.into(),
             polls: record.exchange.saturating_sub(record.submits).into(),
             resumed_after_ms: u64::from(record.resumed_after) * 1000
@@ -217,7 +216,7 @@ impl TryFrom<SnapshotWire> for Snapshot {
         };
         Ok(Self {
             record,
-            taken_at: from_milliseconds(wire.taken_at_ms),
+            taken_at: Time::from_unix_milliseconds(wire.taken_at_ms),
             extraction_id,
             meta: Arc::new(meta),
             document,

@@ -4,7 +4,6 @@ use std::error::Error;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -198,8 +197,8 @@ impl From<Ticket> for TicketWire {
             document_type: ticket.document_type().map(Into::into),
             customer: ticket.customer().map(Into::into),
             reference: ticket.reference().map(Into::into),
-            submitted_at_ms: milliseconds(ticket.submitted_at),
-            deadline_ms: milliseconds(ticket.deadline),
+            submitted_at_ms: ticket.submitted_at.as_unix_milliseconds(),
+            deadline_ms: ticket.deadline.as_unix_milliseconds(),
             check: String::new(),
         };
         wire.check = wire.check();
@@ -222,8 +221,8 @@ impl TryFrom<TicketWire> for Ticket {
             reference: shared(wire.reference),
         };
         let (submitted_at, deadline) = (
-            from_milliseconds(wire.submitted_at_ms),
-            from_milliseconds(wire.deadline_ms),
+            Time::from_unix_milliseconds(wire.submitted_at_ms),
+            Time::from_unix_milliseconds(wire.deadline_ms),
         );
         Ok(Self {
             extraction_id,
@@ -301,12 +300,4 @@ pub(crate) fn check_contents(written: &str, computed: &str) -> Result<(), Ticket
     } else {
         Err(TicketError::Altered)
     }
-}
-
-pub(crate) fn milliseconds(time: Time) -> u64 {
-    u64::try_from(time.since_epoch().as_millis()).unwrap_or(u64::MAX)
-}
-
-pub(crate) fn from_milliseconds(milliseconds: u64) -> Time {
-    Time::from_unix(Duration::from_millis(milliseconds))
 }

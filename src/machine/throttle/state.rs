@@ -4,9 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Time;
 use crate::machine::check::Check;
-use crate::machine::job::{
-    TicketError, check_contents, check_version, from_milliseconds, milliseconds,
-};
+use crate::machine::job::{TicketError, check_contents, check_version};
 use crate::wire::without_values;
 
 /// What a process knew of the service when it ended: until when it asked for a pause, whether it
@@ -141,13 +139,13 @@ impl From<ThrottleState> for StateWire {
     fn from(state: ThrottleState) -> Self {
         let mut wire = Self {
             typless_throttle: ThrottleState::VERSION,
-            taken_at_ms: milliseconds(state.taken_at),
-            next_at_ms: milliseconds(state.next_at),
-            paused_until_ms: milliseconds(state.paused_until),
-            outage_since_ms: state.outage_since.map(milliseconds),
-            key_refused_since_ms: state.key_refused_since.map(milliseconds),
+            taken_at_ms: state.taken_at.as_unix_milliseconds(),
+            next_at_ms: state.next_at.as_unix_milliseconds(),
+            paused_until_ms: state.paused_until.as_unix_milliseconds(),
+            outage_since_ms: state.outage_since.map(Time::as_unix_milliseconds),
+            key_refused_since_ms: state.key_refused_since.map(Time::as_unix_milliseconds),
             failed_submits: state.failed_submits,
-            failed_at_ms: milliseconds(state.failed_at),
+            failed_at_ms: state.failed_at.as_unix_milliseconds(),
             check: Box::default(),
         };
         wire.check = wire.check();
@@ -162,13 +160,13 @@ impl TryFrom<StateWire> for ThrottleState {
         check_version(WHAT, wire.typless_throttle, 1..=Self::VERSION)?;
         check_contents(&wire.check, &wire.check())?;
         Ok(Self {
-            taken_at: from_milliseconds(wire.taken_at_ms),
-            next_at: from_milliseconds(wire.next_at_ms),
-            paused_until: from_milliseconds(wire.paused_until_ms),
-            outage_since: wire.outage_since_ms.map(from_milliseconds),
-            key_refused_since: wire.key_refused_since_ms.map(from_milliseconds),
+            taken_at: Time::from_unix_milliseconds(wire.taken_at_ms),
+            next_at: Time::from_unix_milliseconds(wire.next_at_ms),
+            paused_until: Time::from_unix_milliseconds(wire.paused_until_ms),
+            outage_since: wire.outage_since_ms.map(Time::from_unix_milliseconds),
+            key_refused_since: wire.key_refused_since_ms.map(Time::from_unix_milliseconds),
             failed_submits: wire.failed_submits,
-            failed_at: from_milliseconds(wire.failed_at_ms),
+            failed_at: Time::from_unix_milliseconds(wire.failed_at_ms),
         })
     }
 }

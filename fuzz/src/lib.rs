@@ -3,7 +3,12 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response};
-use typless::machine::{Snapshot, Ticket};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use typless::machine::{
+    BatchEvent, DrainEvent, DrainSnapshot, ExchangeResult, JobEvent, Snapshot, ThrottleState,
+    Ticket,
+};
 use typless::transcript::Transcript;
 use typless::wire::{Api, Extraction, Notification, Repair, StatusResponse, retry_after};
 
@@ -70,24 +75,30 @@ fn check(extraction: &Extraction) {
     let _ = extraction.text_blocks();
 }
 
-/// A stored ticket or snapshot.
+/// What a program stores: tickets, snapshots, events, and what exchanges bring.
 ///
 /// # Panics
 ///
 /// What is read is not written as it was read.
 pub fn stored(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else {
-        return;
-    };
-    if let Ok(ticket) = Ticket::from_json(text) {
-        let written = ticket.to_json();
-        let again = Ticket::from_json(&written).expect("what was written is read");
-        assert_eq!(again.to_json(), written);
+    if let Ok(text) = std::str::from_utf8(data) {
+        same_again::<Ticket>(text);
+        same_again::<Snapshot>(text);
+        same_again::<DrainSnapshot>(text);
+        same_again::<ThrottleState>(text);
+        same_again::<JobEvent>(text);
+        same_again::<BatchEvent>(text);
+        same_again::<DrainEvent>(text);
+        same_again::<ExchangeResult>(text);
     }
-    if let Ok(snapshot) = Snapshot::from_json(text) {
-        let written = snapshot.to_json();
-        let again = Snapshot::from_json(&written).expect("what was written is read");
-        assert_eq!(again.to_json(), written);
+}
+
+fn same_again<T: Serialize + DeserializeOwned>(text: &str) {
+    if let Ok(read) = serde_json::from_str::<T>(text) {
+        let written = serde_json::to_string(&read).expect("what was read is written");
+        let again: T = serde_json::from_str(&written).expect("what was written is read");
+        let again = serde_json::to_string(&again).expect("what was read is written");
+        assert_eq!(again, written);
     }
 }
 

@@ -24,6 +24,15 @@ use super::delay::{DelayEstimator, MEDIAN, PRIOR, to_duration, to_ticks};
 /// There is no jitter (it makes polls later or more numerous, never better) and no limit to the
 /// number of polls: a job has a deadline instead, and is polled at least once in twelve hours. All
 /// arithmetic is in whole numbers, so the polls are the same on every platform.
+///
+/// ```
+/// use std::time::Duration;
+/// use typless::machine::{JobOptions, PollPolicy};
+///
+/// let policy = PollPolicy::eager().with_gaps(Duration::from_secs(1), Duration::from_secs(60));
+/// let options = JobOptions::new().with_poll_policy(policy);
+/// # drop(options);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PollPolicy {
     rule: Rule,

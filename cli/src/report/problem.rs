@@ -72,15 +72,18 @@ impl Problem {
     /// The problem of a single poll.
     pub(crate) fn from_poll_error(error: CallError) -> Self {
         let sentence = error.to_string();
-        let code = error.code();
+        let mut code = error.code();
         let (status, exit, advice) = match &error {
             CallError::Refused(error) => match error.http_status().map(|status| status.as_u16()) {
                 Some(401 | 403) => ("REFUSED", Exit::ServiceUnavailable, CHECK_KEY),
-                Some(404) => (
-                    "NOT_FOUND",
-                    Exit::DocumentFailed,
-                    "check the id, the key and the base URL",
-                ),
+                Some(404) => {
+                    code = "not_found";
+                    (
+                        "NOT_FOUND",
+                        Exit::DocumentFailed,
+                        "check the id, the key and the base URL",
+                    )
+                }
                 // Only the id of such a request can be wrong.
                 Some(400 | 422) => ("REFUSED", Exit::DocumentFailed, "check the id"),
                 _ => ("REFUSED", Exit::ServiceUnavailable, "check the base URL"),
@@ -99,7 +102,7 @@ impl Problem {
         };
         Self {
             status,
-            code: if status == "NOT_FOUND" { "not_found" } else { code },
+            code,
             exit,
             sentence,
             advice: advice.into(),

@@ -55,6 +55,40 @@ use transition::{Input, Rules};
 /// [`machine`](super), a driver of `typless-transports`, or your own. At most one request is in
 /// flight at a time, except for a submit that was overtaken by the late response to an earlier
 /// attempt. The document is dropped as soon as the service has accepted it.
+///
+/// ```
+/// use typless::machine::{Job, JobOptions, Machine, Output, Time};
+/// use typless::wire::{Api, Document};
+/// # fn perform(transmit: &typless::machine::Transmit) -> http::Response<bytes::Bytes> {
+/// #     let body: &'static [u8] = match transmit.request.method() {
+/// #         &http::Method::POST => br#"{"extraction_id": "0d14338251a6db69"}"#,
+/// #         _ => concat!(
+/// #             r#"{"status": "SUCCESS", "error": {}, "#,
+/// #             r#""result": {"object_id": "14a5", "extracted_fields": []}}"#,
+/// #         ).as_bytes(),
+/// #     };
+/// #     http::Response::new(bytes::Bytes::from_static(body))
+/// # }
+///
+/// let api = Api::new(Api::PRODUCTION, "my-key")?;
+/// let document = Document::new("one.pdf", "line-item-invoice", &b"%PDF"[..])?;
+/// let mut now = Time::from_unix_seconds(1_700_000_000);
+/// let mut job = Job::submit(&api, document, JobOptions::new(), now);
+/// let outcome = loop {
+///     match job.next_output(now) {
+///         Output::Send(transmit) => job.handle_response(transmit.id, perform(&transmit), now),
+///         Output::Event(event) => {
+///             if let Ok(outcome) = Job::into_outcome(event) {
+///                 break outcome;
+///             }
+///         }
+///         Output::Wait(until) => now = until, // sleep until then
+///         Output::NeedInput | Output::Done => unreachable!("a job ends with its outcome"),
+///     }
+/// };
+/// assert_eq!(outcome?.object_id(), Some("14a5"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Job {
     api: Api,
     options: JobOptions,

@@ -6,6 +6,18 @@ use crate::machine::poll_policy::PollPolicy;
 use crate::machine::retry_policy::RetryPolicy;
 
 /// How to follow one job. The default suits a background service.
+///
+/// ```
+/// use std::time::Duration;
+/// use typless::machine::{JobOptions, PollPolicy, RetryPolicy};
+///
+/// // Somebody waits for the result: it is noticed sooner, and the job ends after ten minutes.
+/// let options = JobOptions::new()
+///     .with_poll_policy(PollPolicy::eager())
+///     .with_deadline(Duration::from_secs(600))
+///     .with_retry_policy(RetryPolicy::new().with_attempts(4));
+/// # drop(options);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct JobOptions {
     pub(crate) seed: u64,

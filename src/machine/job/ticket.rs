@@ -20,6 +20,23 @@ use crate::wire::{Document, ExtractionId, without_values};
 /// [`to_json`](Self::to_json). Times are absolute, nothing in it is secret, and it contains a
 /// version and a checksum: store it unchanged. Its JSON fields may be reordered and reformatted, as
 /// databases do.
+///
+/// ```
+/// use typless::machine::{Job, JobOptions, Machine, Output, Ticket, Time};
+/// use typless::wire::{Api, ExtractionId};
+///
+/// let now = Time::from_unix_seconds(1_700_000_000);
+/// let deadline = Time::from_unix_seconds(1_700_003_600);
+/// let ticket = Ticket::new(ExtractionId::new("0d14338251a6db69")?, now, deadline);
+/// let stored = ticket.to_json();
+///
+/// // Anywhere else, with the same account:
+/// let ticket = Ticket::from_json(&stored)?;
+/// let api = Api::new(Api::PRODUCTION, "my-key")?;
+/// let mut job = Job::resume(&api, &ticket, JobOptions::new(), now);
+/// assert!(matches!(job.next_output(now), Output::Event(_))); // `PollDue`
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "TicketWire", into = "TicketWire")]
 pub struct Ticket {

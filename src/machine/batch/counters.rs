@@ -40,8 +40,8 @@ impl Counters {
         }
     }
 
-    /// A job in this state is handed back.
-    pub(super) fn hand_back(&mut self, state: State) {
+    /// A job ends in this state, and has not finished.
+    pub(super) fn end(&mut self, state: State) {
         if let Some(phase) = self.phase(state) {
             *phase -= 1;
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::event::BatchEventKind;
 use super::event::JobKey;
 use super::in_flight::{Outgoing, Purpose, Sender};
 use crate::machine::collections::id_slab::Identified;
@@ -123,6 +124,15 @@ impl Entry {
 
     pub(super) fn ticket(&self) -> Option<Ticket> {
         Ticket::from_record(&self.meta, self.extraction_id.as_ref(), &self.record)
+    }
+
+    /// The event of a job that is handed back; `None` once it has finished.
+    pub(super) fn handed_back(&self, key: Key, now: Time) -> Option<BatchEventKind> {
+        Some(BatchEventKind::Unfinished {
+            key: key.into(),
+            reference: self.meta.reference.clone(),
+            snapshot: self.snapshot(now)?,
+        })
     }
 
     pub(super) fn snapshot(&self, now: Time) -> Option<Snapshot> {

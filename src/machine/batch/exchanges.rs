@@ -22,7 +22,7 @@ use crate::machine::interpret::{
 };
 use crate::machine::job::Ticket;
 use crate::machine::job::job_mut::Action;
-use crate::machine::job::record::{Record, State};
+use crate::machine::job::record::{PollReason, Record, State};
 use crate::machine::job::transition::Input;
 use crate::machine::time::Time;
 
@@ -417,7 +417,7 @@ impl Batch {
                 self.jobs.enqueue(key, Slot::Emitted, now);
             }
             State::Submitting | State::Polling | State::Finished(_) => {}
-            State::Ready | State::Waiting if self.shutdown.has_begun() => self.hand_back(key),
+            State::Ready | State::Waiting if self.shutdown.is_some() => self.hand_back(key),
             State::Ready | State::Waiting => {
                 if record.due <= now || now >= record.deadline || record.is_hopeless() {
                     self.wake(key, now);
@@ -467,25 +467,25 @@ impl Batch {
         input.is_some_and(|input| self.step(key, input, now))
     }
 
-    /// The deadline of a job that waits has come.
-    pub(super) fn reach_deadline(&mut self, key: Key, now: Time) {
-        let Some(entry) = self.jobs.get(key) else {
+    /// A webhook named a job.
+    pub(super) fn notify(&mut self, key: Key, now: Time) {
+        if let Some(entry) = self.jobs.get_mut(key) {
+            entry.is_notified = true;
+        }
+        let input = Input::Named(PollReason::Notification);
+        self.step(key, input, now);
+    }
+
+    /// Reports a job whose request is not out as unfinished, and forgets it.
+    pub(super) fn hand_back(&mut self, key: Key) {
+        let entry = self.jobs.get(key);
+        let Some(event) = entry.and_then(|entry| entry.handed_back(key, self.latest)) else {
             return;
         };
-        match entry.record.state {
-            // Its event is emitted, and its poll is the last.
-            State::PollEmitted => {
-                self.jobs.remove_timeout(key);
-                self.count(key, now);
-            }
-            State::Waiting => {
-                self.jobs.leave(key);
-                self.count(key, now);
-                self.wake(key, now);
-            }
-            _ => {
-                self.step(key, Input::Clock, now);
-            }
+        self.outbox.emit(event);
+        self.jobs.leave(key);
+        if let Some(entry) = self.jobs.take_out(key) {
+            self.discovery.uncount(&entry);
         }
     }
 }

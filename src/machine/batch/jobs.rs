@@ -133,9 +133,9 @@ impl Jobs {
     }
 
     /// Takes out a job that has not finished.
-    pub(super) fn hand_back(&mut self, key: Key) -> Option<Entry> {
+    pub(super) fn take_out(&mut self, key: Key) -> Option<Entry> {
         let entry = self.slab.remove(key)?;
-        self.counters.hand_back(entry.record.state);
+        self.counters.end(entry.record.state);
         self.counters.known_finished -= usize::from(entry.is_known_finished);
         Some(entry)
     }

@@ -9,12 +9,13 @@
 //!
 //! Each part owns its state and knows none of the others. [`dispatch`] reads them to decide what is
 //! done next, which is done here. [`exchanges`] takes what comes of a request and moves the jobs:
-//! it passes what one part says to the next.
+//! it passes what one part says to the next. [`endings`] is about deadlines and the shutdown.
 
 mod age_histogram;
 mod counters;
 mod discovery;
 mod dispatch;
+mod endings;
 mod entry;
 mod event;
 mod exchanges;
@@ -27,11 +28,11 @@ mod outbox;
 mod progress;
 mod ready_queues;
 mod round_robin;
-mod shutdown;
 mod sources;
 mod trust;
 mod webhooks;
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -45,7 +46,6 @@ use dispatch::{Probe, Work};
 use entry::Entry;
 use jobs::Jobs;
 use outbox::Outbox;
-use shutdown::Shutdown;
 use sources::Sources;
 
 use super::collections::slab::Key;
@@ -137,7 +137,8 @@ pub struct Batch {
     outbox: Outbox,
     sources: Sources,
     closed: bool,
-    shutdown: Shutdown,
+    /// Once it is shut down: the slot of the next job to visit.
+    shutdown: Option<u32>,
     latest: Time,
 }
 
@@ -159,7 +160,7 @@ impl Batch {
             outbox: Outbox::new(confirmation, first_sequence),
             sources: Sources::default(),
             closed: false,
-            shutdown: Shutdown::default(),
+            shutdown: None,
             latest: now,
             options,
         }
@@ -336,6 +337,18 @@ impl Batch {
         self.jobs.iter().map(JobKey::from)
     }
 
+    /// The current progress.
+    pub fn progress(&self) -> BatchProgress {
+        BatchProgress {
+            in_flight: self.outbox.in_flight().len(),
+            paused_until: self.throttle.paused_until(self.latest),
+            is_outage: self.throttle.is_outage(),
+            key_refused: self.throttle.is_key_refused(),
+            has_source: !self.sources.is_empty(),
+            ..self.jobs.counters.progress()
+        }
+    }
+
     /// Takes a document in, to be submitted when its turn comes.
     fn take_document(&mut self, document: Document, now: Time) -> JobKey {
         let deadline = now + self.options.jobs.deadline.unwrap_or(JobOptions::DEADLINE);
@@ -378,7 +391,7 @@ impl Batch {
         if self.is_over() {
             return false;
         }
-        if self.shutdown.has_begun() {
+        if self.shutdown.is_some() {
             return self.work_on_shutdown(now);
         }
         if self.report_pauses(now) {
@@ -434,15 +447,6 @@ impl Batch {
         is_emitted
     }
 
-    /// Whether all have finished, and nothing more will come. A submit that is out although its job
-    /// has finished may still bring an id.
-    fn is_over(&self) -> bool {
-        self.closed
-            && self.sources.is_empty()
-            && self.jobs.counters.unfinished() == 0
-            && self.outbox.in_flight().submits() == 0
-    }
-
     fn advance(&mut self, now: Time) -> Time {
         self.latest = self.latest.max(now);
         self.latest
@@ -465,12 +469,7 @@ impl Machine for Batch {
             if self.is_over() {
                 return Output::Done;
             }
-            let next = if self.shutdown.has_begun() {
-                self.outbox.in_flight().next_limit()
-            } else {
-                self.dispatch(now).next_time()
-            };
-            return next.map_or(Output::NeedInput, Output::Wait);
+            return self.next_time(now).map_or(Output::NeedInput, Output::Wait);
         }
     }
 
@@ -484,5 +483,16 @@ impl Machine for Batch {
 
     fn into_outcome(event: BatchEvent) -> Result<BatchOutcome, BatchEvent> {
         BatchOutcome::try_from(event)
+    }
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch")
+            .field("progress", &self.progress())
+            .field("jobs", &self.jobs.len())
+            .field("ids", &self.jobs.ids())
+            .field("scheduled", &self.jobs.scheduled())
+            .finish_non_exhaustive()
     }
 }

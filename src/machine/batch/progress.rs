@@ -1,8 +1,5 @@
 //! The progress of a batch.
 
-use std::fmt;
-
-use super::Batch;
 use crate::machine::time::Time;
 
 /// The progress of a batch at one moment, for people and logs. The cost does not depend on the
@@ -41,30 +38,6 @@ pub struct BatchProgress {
     pub key_refused: bool,
     /// Whether iterators may still have documents.
     pub has_source: bool,
-}
-
-impl Batch {
-    /// The current progress.
-    pub fn progress(&self) -> BatchProgress {
-        let mut progress = self.jobs.counters.progress();
-        progress.in_flight = self.outbox.in_flight().len();
-        progress.paused_until = self.throttle.paused_until(self.latest);
-        progress.is_outage = self.throttle.is_outage();
-        progress.key_refused = self.throttle.is_key_refused();
-        progress.has_source = !self.sources.is_empty();
-        progress
-    }
-}
-
-impl fmt::Debug for Batch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batch")
-            .field("progress", &self.progress())
-            .field("jobs", &self.jobs.len())
-            .field("ids", &self.jobs.ids())
-            .field("scheduled", &self.jobs.scheduled())
-            .finish_non_exhaustive()
-    }
 }
 
 impl BatchProgress {

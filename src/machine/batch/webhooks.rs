@@ -3,22 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{Batch, Input};
 use crate::machine::collections::id_index::IdHash;
-use crate::machine::collections::slab::Key;
-use crate::machine::job::record::PollReason;
 use crate::machine::time::Time;
-
-impl Batch {
-    /// A webhook named a job.
-    pub(super) fn notify(&mut self, key: Key, now: Time) {
-        if let Some(entry) = self.jobs.get_mut(key) {
-            entry.is_notified = true;
-        }
-        let input = Input::Named(PollReason::Notification);
-        self.step(key, input, now);
-    }
-}
 
 /// Whether a webhook came for each of the jobs that finished last: while nine in ten are notified,
 /// everything else only has to find the tenth.

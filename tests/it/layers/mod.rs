@@ -47,13 +47,13 @@ fn calls_between_the_files_of_a_machine_go_one_way() {
 }
 
 #[test]
-fn at_most_two_files_implement_a_batch() {
+fn at_most_three_files_implement_a_batch() {
     let files = files("batch");
     let is_impl =
         |line: &str| line.starts_with("impl") && impl_of(line).as_deref() == Some("Batch");
     let with_impl = files.iter().filter(|(_, text)| text.lines().any(is_impl));
     let names: Vec<&str> = with_impl.map(|(name, _)| name.as_str()).collect();
-    assert!(!names.is_empty() && names.len() <= 2, "{names:?}");
+    assert!(!names.is_empty() && names.len() <= 3, "{names:?}");
 }
 
 #[test]

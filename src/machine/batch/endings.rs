@@ -1,23 +1,12 @@
-//! The end of a batch before its jobs have finished.
+//! How jobs and batches end by time, or because the process does.
 //!
-//! Once it is shut down, nothing is decided by `dispatch` any more: jobs are visited one by one and
+//! Once a batch is shut down, `dispatch` decides nothing any more: jobs are visited one by one and
 //! handed back. Those whose request is out are handed back, or finish, when it is over.
 
-use super::event::BatchEventKind;
-use super::{Batch, Input, JobKey, Reply};
+use super::{Batch, Input, Reply};
 use crate::machine::collections::slab::Key;
 use crate::machine::job::record::State;
 use crate::machine::time::Time;
-
-/// The slot of the next job to visit, once the batch is shut down.
-#[derive(Debug, Default)]
-pub(super) struct Shutdown(Option<u32>);
-
-impl Shutdown {
-    pub(super) fn has_begun(&self) -> bool {
-        self.0.is_some()
-    }
-}
 
 impl Batch {
     /// Ends the batch as soon as possible, without losing a job: before the process ends.
@@ -25,7 +14,7 @@ impl Batch {
     /// - Nothing new is sent: no submit, poll or listing, not even one whose event was emitted.
     /// - What is out is waited for, within its own limit, and its job has the events that follow.
     /// - Each job that has not finished then is reported as
-    ///   [`Unfinished`](BatchEventKind::Unfinished), with the snapshot that
+    ///   [`Unfinished`](super::BatchEventKind::Unfinished), with the snapshot that
     ///   [restores](Self::restore) it in another process. Those that are not out are reported at
     ///   once.
     /// - Documents that are still in iterators are not read.
@@ -53,10 +42,19 @@ impl Batch {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn shutdown(&mut self, now: Time) {
-        self.advance(now);
-        self.close_sources();
-        self.close();
-        self.shutdown.0.get_or_insert(0);
+        self.latest = self.latest.max(now);
+        self.sources.clear();
+        self.closed = true;
+        self.shutdown.get_or_insert(0);
+    }
+
+    /// Whether all have finished, and nothing more will come. A submit that is out although its job
+    /// has finished may still bring an id.
+    pub(super) fn is_over(&self) -> bool {
+        self.closed
+            && self.sources.is_empty()
+            && self.jobs.counters.unfinished() == 0
+            && self.outbox.in_flight().submits() == 0
     }
 
     /// Does one piece of work of the shutdown. Returns whether there was any.
@@ -65,11 +63,11 @@ impl Batch {
             self.complete(id, Reply::TimeLimit, now);
             return true;
         }
-        let next = self.shutdown.0.and_then(|slot| self.jobs.next_from(slot));
+        let next = self.shutdown.and_then(|slot| self.jobs.next_from(slot));
         let Some((key, state)) = next else {
             return false;
         };
-        self.shutdown.0 = Some(key.slot.saturating_add(1));
+        self.shutdown = Some(key.slot.saturating_add(1));
         match state {
             // Waited for.
             State::Submitting | State::Polling => {}
@@ -82,22 +80,33 @@ impl Batch {
         true
     }
 
-    /// Reports a job that is not out as unfinished, and forgets it.
-    pub(super) fn hand_back(&mut self, key: Key) {
-        let (key, job) = (JobKey::from(key), key);
-        let entry = self.jobs.get(job);
-        let Some((entry, snapshot)) = entry.zip(self.snapshot(key)) else {
+    /// When there may be work, if there is none now; `None` if only an input can bring any.
+    pub(super) fn next_time(&mut self, now: Time) -> Option<Time> {
+        match self.shutdown {
+            Some(_) => self.outbox.in_flight().next_limit(),
+            None => self.dispatch(now).next_time(),
+        }
+    }
+
+    /// The deadline of a job that waits has come.
+    pub(super) fn reach_deadline(&mut self, key: Key, now: Time) {
+        let Some(entry) = self.jobs.get(key) else {
             return;
         };
-        let reference = entry.meta.reference.clone();
-        self.outbox.emit(BatchEventKind::Unfinished {
-            key,
-            reference,
-            snapshot,
-        });
-        self.jobs.leave(job);
-        if let Some(entry) = self.jobs.hand_back(job) {
-            self.discovery.uncount(&entry);
+        match entry.record.state {
+            // Its event is emitted, and its poll is the last.
+            State::PollEmitted => {
+                self.jobs.remove_timeout(key);
+                self.count(key, now);
+            }
+            State::Waiting => {
+                self.jobs.leave(key);
+                self.count(key, now);
+                self.wake(key, now);
+            }
+            _ => {
+                self.step(key, Input::Clock, now);
+            }
         }
     }
 }

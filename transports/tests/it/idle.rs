@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
+#[cfg(feature = "tokio")]
 use typless::drive::Clock;
 use typless::machine::{Batch, BatchEvent, BatchEventKind, BatchOptions, Job, JobEventKind};
 use typless::machine::{JobOptions, Machine, Time};

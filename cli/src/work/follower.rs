@@ -212,13 +212,17 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
                 }
             }
             Err(JobError::Abandoned { ticket }) => self.report_left(index, ticket.as_ref()),
-            outcome => self.report(
-                index,
-                Change::Finished {
+            outcome => {
+                // The id may come with the outcome, from a submit that was out.
+                let ticket = outcome.as_ref().err().and_then(JobError::ticket);
+                let of_ticket = ticket.map(|ticket| ticket.extraction_id().clone());
+                let extraction_id = extraction_id.or(of_ticket);
+                let change = Change::Finished {
                     extraction_id,
                     outcome,
-                },
-            ),
+                };
+                self.report(index, change);
+            }
         }
     }
 

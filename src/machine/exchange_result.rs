@@ -1,5 +1,7 @@
 //! What an exchange brought, as a value that can be stored.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -42,7 +44,7 @@ use crate::wire::stored::base64_bytes;
 /// assert!(job.ticket().is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "an exchange brings the one or the other"
@@ -60,6 +62,20 @@ impl ExchangeResult {
         match self {
             Self::Response(response) => machine.handle_response(id, response, now),
             Self::Failure(failure) => machine.handle_failure(id, failure, now),
+        }
+    }
+}
+
+impl fmt::Debug for ExchangeResult {
+    /// Of a response, the status and the length: its body may be what a document says.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Response(response) => f
+                .debug_struct("Response")
+                .field("status", &response.status())
+                .field("body_len", &response.body().len())
+                .finish_non_exhaustive(),
+            Self::Failure(failure) => f.debug_tuple("Failure").field(failure).finish(),
         }
     }
 }
@@ -163,7 +179,7 @@ impl ResponseWire {
                 HeaderWire::Base64(bytes) => HeaderValue::from_maybe_shared(bytes)?,
             };
             let name = HeaderName::from_bytes(name.as_bytes())?;
-            response.headers_mut().append(name, value);
+            response.headers_mut().try_append(name, value)?;
         }
         Ok(response)
     }

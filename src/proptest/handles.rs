@@ -163,22 +163,32 @@ fn records() -> impl Strategy<Value = Record> {
                 [due, deadline, not_before, submitted_at, polled_at],
                 [submits, polls, spent, resubmissions, failures],
                 [fresh, abandoned, is_resumed],
-            )| Record {
-                state,
-                not_before,
-                submitted_at,
-                polled_at,
-                exchange: u32::from(submits) + u32::from(polls),
-                submits: submits.into(),
-                resumed_after: u32::from(is_resumed) * 3600,
-                spent,
-                resubmissions,
-                failures,
-                reason,
-                fresh,
-                abandoned: abandoned && state == State::Submitting,
-                reported_by,
-                ..Record::ready(due, deadline)
+            )| {
+                let is_out = state == State::Submitting;
+                // Without an id nothing was polled.
+                let polls = if is_out || state == State::Ready {
+                    0
+                } else {
+                    polls
+                };
+                let submits = submits.max(u16::from(is_out));
+                Record {
+                    state,
+                    not_before,
+                    submitted_at,
+                    polled_at,
+                    exchange: u32::from(submits) + u32::from(polls),
+                    submits: submits.into(),
+                    resumed_after: u32::from(is_resumed) * 3600,
+                    spent,
+                    resubmissions,
+                    failures,
+                    reason,
+                    fresh,
+                    abandoned: abandoned && is_out,
+                    reported_by,
+                    ..Record::ready(due, deadline)
+                }
             },
         )
 }

@@ -73,7 +73,6 @@ impl Outbox {
         self.confirmed = self.confirmed.max(Some(sequence));
     }
 
-    /// Emits an event of a job. The request that it announces follows it.
     /// Emits that a job is handed back.
     pub(super) fn emit_unfinished(&mut self, key: Key, entry: &Entry, now: Time) {
         if let Some(snapshot) = entry.snapshot(now) {
@@ -85,6 +84,7 @@ impl Outbox {
         }
     }
 
+    /// Emits an event of a job. The request that it announces follows it.
     pub(super) fn emit_job(&mut self, key: Key, entry: &Entry, event: JobEventKind) {
         let is_submit = matches!(event, JobEventKind::Submitting { .. });
         let is_poll = matches!(event, JobEventKind::PollDue { .. });

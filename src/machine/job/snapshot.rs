@@ -219,14 +219,11 @@ impl Snapshot {
     }
 }
 
-/// Snapshots have a resolution of one millisecond: nothing is due before its time.
+/// Snapshots have a resolution of one millisecond: nothing is due before its time. Only the last
+/// millisecond there is ends before it is over.
 pub(crate) fn rounded_up(time: Time) -> Time {
-    let down = rounded_down(time);
-    if down < time {
-        down + std::time::Duration::from_millis(1)
-    } else {
-        down
-    }
+    const ALMOST: std::time::Duration = std::time::Duration::from_nanos(999_999);
+    rounded_down(time + ALMOST)
 }
 
 pub(crate) fn rounded_down(time: Time) -> Time {

@@ -60,6 +60,9 @@ pub(super) struct SnapshotWire {
     check: Box<str>,
 }
 
+/// More than any job has: each has its own number, and those that follow need theirs.
+const MAX_EXCHANGES: u32 = u32::MAX / 2;
+
 /// A state of a job that has not finished.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -122,6 +125,14 @@ impl SnapshotWire {
         if has_id != needs_id {
             return Err(unreadable("its state and its extraction_id contradict"));
         }
+        let was_sent = matches!(self.state, StateWire::Submitting);
+        if !has_id && polls > 0 || was_sent && submits == 0 {
+            return Err(unreadable("its state and its numbers contradict"));
+        }
+        let exchange = polls.saturating_add(submits);
+        if exchange > MAX_EXCHANGES {
+            return Err(unreadable("polls and submits are too large"));
+        }
         Ok(Record {
             state: self.state.into(),
             due: Time::from_unix_milliseconds(self.due_ms),
@@ -129,7 +140,7 @@ impl SnapshotWire {
             not_before: Time::from_unix_milliseconds(self.not_before_ms),
             submitted_at: Time::from_unix_milliseconds(self.submitted_at_ms),
             polled_at: Time::from_unix_milliseconds(self.polled_at_ms),
-            exchange: polls.saturating_add(submits),
+            exchange,
             submits,
             resumed_after: number("resumed_after_ms", self.resumed_after_ms / 1000)?,
             // At most 255.

@@ -225,7 +225,9 @@ impl Health {
         changes: &mut VecDeque<Change>,
     ) {
         let is_submit = exchange.kind == RequestKind::Submit;
-        if exchange.signal != Signal::Works {
+        if exchange.signal == Signal::Works {
+            self.probe.works(exchange.id);
+        } else {
             let is_key = self.is_key_refused();
             self.probe.fails(exchange.id, is_key, now);
         }
@@ -240,9 +242,9 @@ impl Health {
         } else if is_submit {
             self.submit_over(exchange, &cause, now);
         }
-        if self.gate.is_closed() {
-            self.probe.begin(false, now);
-        } else if self.blocked.is_none() {
+        if self.is_blocked() || self.gate.is_closed() {
+            self.probe.begin(self.is_key_refused(), now);
+        } else {
             self.probe.end();
         }
         self.report_gate(&cause, now, changes);

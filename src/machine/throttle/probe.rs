@@ -106,6 +106,14 @@ impl Probe {
         is_probe
     }
 
+    /// An exchange brought evidence. If it was the probe, none is out any more: what it brought may
+    /// say nothing of what is to be found out by now.
+    pub(super) fn works(&mut self, id: RequestId) {
+        if self.is_out(id) {
+            self.state = State::Idle;
+        }
+    }
+
     /// No more are wanted.
     pub(super) fn end(&mut self) {
         (self.state, self.failed) = (State::Idle, 0);

@@ -53,18 +53,20 @@ impl ThrottleState {
     /// The version that is written and read.
     pub const VERSION: u32 = 1;
 
-    /// As seen now: where the clock was set back, what was ahead is as far ahead.
+    /// As seen now: where the clock was set back, what was ahead is as far ahead. What has happened
+    /// has happened by now.
     pub(super) fn seen(&self, now: Time) -> Self {
         let back = self.taken_at.saturating_since(now);
         let shifted = |time: Time| Time::from_unix(time.since_epoch().saturating_sub(back));
+        let past = |time: Time| shifted(time).min(now);
         Self {
             taken_at: shifted(self.taken_at),
             next_at: shifted(self.next_at),
             paused_until: shifted(self.paused_until),
-            outage_since: self.outage_since.map(shifted),
-            key_refused_since: self.key_refused_since.map(shifted),
+            outage_since: self.outage_since.map(past),
+            key_refused_since: self.key_refused_since.map(past),
             failed_submits: self.failed_submits,
-            failed_at: shifted(self.failed_at),
+            failed_at: past(self.failed_at),
         }
     }
 

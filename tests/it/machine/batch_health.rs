@@ -438,3 +438,43 @@ fn a_single_document_outlives_an_hour_in_which_nothing_can_be_sent() {
     run.run_until(START + HOUR + MINUTE * 10);
     assert_eq!(run.succeeded(), 1, "{:?}", run.outcomes);
 }
+
+/// A probe finds out whether submits may go on, and works; but before its response another request
+/// has shown that the key is refused, of which the probe says nothing.
+#[test]
+fn a_key_that_is_refused_while_a_probe_is_out_is_tried_again() {
+    let options = BatchOptions::new().without_queue().with_max_submits(3);
+    let mut batch = Batch::new(&api(), options, START);
+    for number in 0..4 {
+        batch.add(numbered(number), START).unwrap();
+    }
+    let (mut now, mut out) = (START, Vec::new());
+    // Three submits are out, and then two polls. The first finds out whether a fourth may leave.
+    while out.len() < 5 {
+        match batch.next_output(now) {
+            Output::Send(transmit) => out.push(transmit.id),
+            Output::Event(_) => {}
+            Output::Wait(until) if out.len() > 3 || now > START => now = until,
+            _ => {
+                now = now + Duration::from_millis(100);
+                batch.handle_response(out[0], response(200, r#"{"extraction_id": "a"}"#), now);
+                batch.handle_response(out[1], response(200, r#"{"extraction_id": "b"}"#), now);
+                let lost = Failure::new(FailureKind::Interrupted, "set by the test");
+                batch.handle_failure(out[2], lost, now);
+            }
+        }
+    }
+    batch.handle_response(out[4], response(401, "{}"), now);
+    batch.handle_response(out[3], in_progress(), now);
+    assert!(batch.progress().key_refused);
+    let began = now;
+    let until = loop {
+        match batch.next_output(now) {
+            Output::Send(_) => break now,
+            Output::Event(_) => {}
+            Output::Wait(until) => now = until,
+            Output::NeedInput | Output::Done => panic!("it hangs"),
+        }
+    };
+    assert!(until <= began + Duration::from_secs(300), "{until:?}");
+}

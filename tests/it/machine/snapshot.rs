@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::support::{
     self, START, accepted, api, document, in_progress, response, submit, success,
 };
-use typless::machine::{Difference, Job, JobOptions, RestoreError, Snapshot};
+use typless::machine::{Difference, Job, JobOptions, RestoreError, Snapshot, Time};
 use typless::wire::Document;
 
 #[test]
@@ -102,5 +102,49 @@ fn another_document_is_refused_and_the_error_names_what_differs() {
     }
     for same in [own(), digested("b1946")] {
         assert!(Job::restore(&api(), &snapshot, Some(same), JobOptions::new(), START).is_ok());
+    }
+}
+
+#[test]
+fn what_no_job_can_have_is_refused() {
+    let now = START.as_unix_milliseconds();
+    let read = |state: &str, counts: &[(&str, u32)], id: Option<&str>| {
+        let mut fields = vec![
+            ("typless_snapshot", Snapshot::VERSION.into()),
+            ("state", state.into()),
+            ("taken_at_ms", now.into()),
+            ("due_ms", now.into()),
+            ("deadline_ms", now.into()),
+        ];
+        let counts = counts.iter().map(|(name, count)| (*name, (*count).into()));
+        fields.extend(counts);
+        fields.push(("reason", "policy".into()));
+        fields.extend(id.map(|id| ("extraction_id", id.into())));
+        let read = Snapshot::from_json(&support::forged(&fields));
+        read.map(drop).map_err(|error| error.to_string())
+    };
+    let id = Some("0d14338251a6db69");
+    assert_eq!(read("submitting", &[("submits", 1)], None), Ok(()));
+    assert_eq!(read("polling", &[("polls", 2)], id), Ok(()));
+    // The response to the next submit would be taken for that to a poll.
+    for (state, counts, id) in [
+        ("ready", &[("polls", 2)][..], None),
+        ("submitting", &[("submits", 1), ("polls", 2)], None),
+        ("submitting", &[], None),
+        ("waiting", &[("submits", u32::MAX)], id),
+        ("waiting", &[("submits", 1), ("polls", u32::MAX)], id),
+    ] {
+        let error = read(state, counts, id).unwrap_err();
+        let is_said = error.contains("contradict") || error.contains("too large");
+        assert!(is_said, "{state} {counts:?}: {error}");
+    }
+}
+
+#[test]
+fn at_both_ends_of_time_it_is_read_as_it_was() {
+    for now in [Time::EPOCH, Time::MAX] {
+        let job = Job::submit(&api(), document(), JobOptions::new(), now);
+        let snapshot = job.snapshot().unwrap();
+        assert_eq!(Snapshot::from_json(&snapshot.to_json()).unwrap(), snapshot);
     }
 }

@@ -97,3 +97,23 @@ fn what_is_no_exchange_is_refused() {
         );
     }
 }
+
+#[test]
+fn more_headers_than_a_response_can_have_are_an_error() {
+    let headers: Vec<_> = (0..40_000)
+        .map(|number| format!(r#"["x-{number}", {{"text": ""}}]"#))
+        .collect();
+    let headers = headers.join(",");
+    let text = format!(
+        r#"{{"typless_exchange": 1,
+            "response": {{"status": 200, "headers": [{headers}], "body_base64": ""}}}}"#
+    );
+    assert!(serde_json::from_str::<ExchangeResult>(&text).is_err());
+}
+
+#[test]
+fn what_a_document_says_is_not_shown_for_debugging() {
+    let brought = ExchangeResult::Response(response(200, r#"{"value": "a name"}"#));
+    let shown = format!("{brought:?}");
+    assert!(shown.contains("200") && !shown.contains("name"), "{shown}");
+}

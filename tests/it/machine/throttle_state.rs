@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::batch_run::BatchRun;
 use crate::support::service::{Fault, numbered};
-use crate::support::{START, api};
+use crate::support::{self, START, api};
 use typless::machine::{
     Batch, BatchEventKind, BatchOptions, Cause, Drain, DrainOptions, Machine, Output, PauseReason,
     ThrottleState, TicketError, Time,
@@ -185,4 +185,27 @@ fn its_stored_form_is_read_and_written_unchanged() {
         ThrottleState::from_json("{}"),
         Err(TicketError::Unreadable { .. })
     ));
+}
+
+#[test]
+fn what_failed_in_the_future_holds_nothing_back() {
+    let year = 365 * 24 * 3_600_000_u64;
+    let now = START.as_unix_milliseconds();
+    let json = support::forged(&[
+        ("typless_throttle", 1.into()),
+        ("taken_at_ms", now.into()),
+        ("next_at_ms", 0.into()),
+        ("paused_until_ms", 0.into()),
+        ("failed_submits", 3.into()),
+        ("failed_at_ms", (now + year).into()),
+    ]);
+    let state = ThrottleState::from_json(&json).unwrap();
+    let mut batch = Batch::new(&api(), BatchOptions::new(), START);
+    batch = batch.with_throttle_state(&state, START);
+    batch.add(numbered(0), START).unwrap();
+    batch.close();
+    let mut run = BatchRun::new(BatchOptions::new());
+    run.restart(batch);
+    run.run_until(START + MINUTE * 10);
+    assert_eq!(run.succeeded(), 1);
 }

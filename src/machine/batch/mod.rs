@@ -112,7 +112,7 @@ impl Batch {
         &self.discovery.estimators
     }
 
-    /// Begins with what an earlier process knew of the service.
+    /// Begins with what an earlier process knew of the service. For a batch that did nothing yet.
     #[must_use]
     pub fn with_throttle_state(mut self, state: &ThrottleState, now: Time) -> Self {
         let now = self.advance(now);
@@ -149,7 +149,8 @@ impl Batch {
     }
 
     /// Restores a job from all that it knew, as [`Job::restore`](super::Job::restore) does: any
-    /// number of jobs, as with [`resume`](Self::resume).
+    /// number of jobs, as with [`resume`](Self::resume), each of them once. Of a snapshot that is
+    /// restored twice there would be two jobs, and two submits.
     ///
     /// # Errors
     ///

@@ -291,11 +291,12 @@ impl Drain {
         DrainProgress::new(self)
     }
 
-    /// Begins with what an earlier process knew of the service.
+    /// Begins with what an earlier process knew of the service, but for its submits. For a drain
+    /// that did nothing yet.
     #[must_use]
     pub fn with_throttle_state(mut self, state: &ThrottleState, now: Time) -> Self {
         let now = self.advance(now);
-        self.throttle.restore(state, now);
+        self.throttle.restore(&state.without_submits(), now);
         self
     }
 

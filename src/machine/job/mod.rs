@@ -150,7 +150,7 @@ impl Job {
     ///
     /// - If a submit was out, it finishes immediately with [`JobError::SubmitUnknown`]. Where the
     ///   options allow resubmissions and the document is passed in, it is submitted again.
-    /// - If a poll was out, it is repeated.
+    /// - If a poll was out, it is repeated, unless it was the last, after the deadline.
     /// - What the service asked it to wait for still holds.
     /// - How long nobody followed it is what the clock says, and clocks may be wrong. If it is more
     ///   than a minute, the next polls come no later than if that time had not passed. If the clock

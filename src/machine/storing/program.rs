@@ -91,6 +91,12 @@ fn store(event: &BatchEvent, batch: &Batch, table: &mut impl Table) {
                 }
             }
         },
+        // After `Batch::shutdown`.
+        BatchEventKind::Unfinished {
+            reference: Some(reference),
+            snapshot,
+            ..
+        } => table.put(reference, Row::Unfinished(snapshot.to_json())),
         BatchEventKind::SubmittedLate { ticket, .. } => {
             // It was reported as unknown, and can be resumed.
             if let Some(reference) = ticket.reference() {

@@ -53,6 +53,14 @@ impl ThrottleState {
     /// The version that is written and read.
     pub const VERSION: u32 = 1;
 
+    /// For what does not submit.
+    pub(crate) fn without_submits(&self) -> Self {
+        Self {
+            failed_submits: 0,
+            ..self.clone()
+        }
+    }
+
     /// As seen now: where the clock was set back, what was ahead is as far ahead. What has happened
     /// has happened by now.
     pub(super) fn seen(&self, now: Time) -> Self {

@@ -164,6 +164,25 @@ fn a_drain_begins_with_it_too() {
 }
 
 #[test]
+fn a_drain_has_no_submits_to_hold_back() {
+    let mut run = BatchRun::with_documents(40, BatchOptions::new());
+    run.service.fault =
+        Box::new(|_, uri, _| uri.contains("data-async").then_some(Fault::Status(502)));
+    run.run_until(START + MINUTE);
+    let state = run.batch.throttle_state();
+    assert!(!state.to_json().contains("\"failed_submits\":0"));
+    let drain = Drain::new(&api(), DrainOptions::new(), run.now);
+    let mut drain = drain.with_throttle_state(&state, run.now);
+    assert!(matches!(drain.next_output(run.now), Output::Send(_)));
+    assert!(
+        drain
+            .throttle_state()
+            .to_json()
+            .contains("\"failed_submits\":0")
+    );
+}
+
+#[test]
 fn its_stored_form_is_read_and_written_unchanged() {
     let mut run = BatchRun::with_documents(40, BatchOptions::new());
     run.service.fault = Box::new(|_, _, _| Some(Fault::Status(502)));

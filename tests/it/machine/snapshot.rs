@@ -148,3 +148,12 @@ fn at_both_ends_of_time_it_is_read_as_it_was() {
         assert_eq!(Snapshot::from_json(&snapshot.to_json()).unwrap(), snapshot);
     }
 }
+
+#[test]
+fn a_snapshot_in_memory_is_the_one_that_is_stored() {
+    let mut run = support::Run::new(submit(JobOptions::new()));
+    run.now = START + Duration::from_nanos(1_234_567);
+    run.reply(accepted()).reply(in_progress());
+    let snapshot = run.job.snapshot().unwrap();
+    assert_eq!(Snapshot::from_json(&snapshot.to_json()).unwrap(), snapshot);
+}

@@ -95,6 +95,7 @@ mod poll_policy;
 mod random;
 mod retry_policy;
 mod stored;
+mod stored_json;
 pub mod storing;
 mod throttle;
 mod time;
@@ -115,14 +116,15 @@ pub use exchange::{Failure, FailureKind, Limits, Purpose, RequestId, Transmit};
 pub use exchange_result::ExchangeResult;
 pub use failed_attempts::FailedAttempts;
 pub use job::{
-    Difference, Job, JobError, JobEvent, JobEventKind, JobOptions, JobState, LastPoll, PollReason,
-    RestoreError, Snapshot, Ticket, TicketError,
+    DocumentDifference, Job, JobError, JobEvent, JobEventKind, JobOptions, JobState, LastPoll,
+    PollReason, RestoreError, Snapshot, Ticket,
 };
 #[cfg(feature = "proptest")]
 pub(crate) use job::{DocumentFacts, DocumentMeta, Record, State};
 pub use pause::{Pause, PauseReason};
 pub use poll_policy::PollPolicy;
 pub use retry_policy::RetryPolicy;
+pub use stored_json::TicketError;
 pub use throttle::ThrottleState;
 pub use time::Time;
 

@@ -166,60 +166,30 @@ fn known_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::E
     )))
 }
 
-impl Serialize for JobEvent {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write(self.sequence, &self.kind, serializer)
-    }
-}
+/// Stores an event as its sequence and its kind.
+macro_rules! stored_event {
+    ($event:ident, $kind:ident) => {
+        impl Serialize for $event {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let wire = EventWire {
+                    typless_event: VERSION,
+                    sequence: self.sequence,
+                    kind: &self.kind,
+                };
+                wire.serialize(serializer)
+            }
+        }
 
-impl<'de> Deserialize<'de> for JobEvent {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (sequence, kind) = read::<JobEventKind, D>(deserializer)?;
-        Ok(Self { sequence, kind })
-    }
-}
-
-impl Serialize for BatchEvent {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write(self.sequence, &self.kind, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for BatchEvent {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (sequence, kind) = read::<BatchEventKind, D>(deserializer)?;
-        Ok(Self { sequence, kind })
-    }
-}
-
-impl Serialize for DrainEvent {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write(self.sequence, &self.kind, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for DrainEvent {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (sequence, kind) = read::<DrainEventKind, D>(deserializer)?;
-        Ok(Self { sequence, kind })
-    }
-}
-
-fn write<K: Serialize, S: Serializer>(
-    sequence: u64,
-    kind: K,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let wire = EventWire {
-        typless_event: VERSION,
-        sequence,
-        kind,
+        impl<'de> Deserialize<'de> for $event {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let EventWire { sequence, kind, .. } =
+                    EventWire::<$kind>::deserialize(deserializer)?;
+                Ok(Self { sequence, kind })
+            }
+        }
     };
-    wire.serialize(serializer)
 }
 
-fn read<'de, K: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<(u64, K), D::Error> {
-    EventWire::deserialize(deserializer).map(|wire| (wire.sequence, wire.kind))
-}
+stored_event!(JobEvent, JobEventKind);
+stored_event!(BatchEvent, BatchEventKind);
+stored_event!(DrainEvent, DrainEventKind);

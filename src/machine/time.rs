@@ -67,6 +67,17 @@ impl Time {
         self.0 / 1_000_000
     }
 
+    /// The millisecond that it is in: stored states have no finer times.
+    pub(crate) const fn to_millisecond(self) -> Self {
+        Self::from_unix_milliseconds(self.as_unix_milliseconds())
+    }
+
+    /// The first whole millisecond from then on, so that nothing is due before its time; but for
+    /// the last there is, which is rounded down.
+    pub(crate) const fn to_next_millisecond(self) -> Self {
+        Self(self.0.saturating_add(999_999)).to_millisecond()
+    }
+
     /// The time since the Unix epoch.
     pub const fn since_epoch(self) -> Duration {
         Duration::from_nanos(self.0)

@@ -124,8 +124,8 @@ impl Document {
     /// Sets the digest of the content, in a form of your choice, such as SHA-256 in hexadecimal.
     ///
     /// It is never sent. A [`Snapshot`](crate::machine::Snapshot) contains it as long as the
-    /// document is needed, so that no other document takes its place: a job is restored only with a
-    /// document of the same digest. The length is compared in any case.
+    /// document is needed, so that no other document takes its place: a job is not restored with a
+    /// document that has another digest. Without one on either side the length is compared alone.
     ///
     /// # Errors
     ///

@@ -75,7 +75,7 @@ const ERRORS: [(&str, &str); 9] = [
     ("Cause", "src/machine/cause.rs"),
     ("FailureKind", "src/machine/exchange.rs"),
     ("QueueProblem", "src/machine/batch/event.rs"),
-    ("TicketError", "src/machine/job/ticket.rs"),
+    ("TicketError", "src/machine/stored_json.rs"),
     ("ResponseError", "src/wire/response_error.rs"),
     ("FinishError", "transports/src/stopped.rs"),
 ];

@@ -7,7 +7,6 @@ use super::super::collections::id_slab::{IdSlab, Identified};
 use super::super::collections::slab::Key;
 use super::super::time::Time;
 use super::snapshot::StoredId;
-use crate::machine::job::rounded_up;
 use crate::wire::ExtractionId;
 
 /// The ids that are listed, or were and are not finished: about a hundred bytes each.
@@ -68,8 +67,8 @@ impl State {
     /// With its time in whole milliseconds, not before its time.
     fn in_milliseconds(self) -> Self {
         match self {
-            Self::Retrying(due) => Self::Retrying(rounded_up(due)),
-            Self::HandedOut(due) => Self::HandedOut(rounded_up(due)),
+            Self::Retrying(due) => Self::Retrying(due.to_next_millisecond()),
+            Self::HandedOut(due) => Self::HandedOut(due.to_next_millisecond()),
             other => other,
         }
     }

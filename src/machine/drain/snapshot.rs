@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::entries::State;
 use super::{Drain, DrainOptions};
 use crate::machine::check::Check;
-use crate::machine::job::{TicketError, check_contents, check_version, rounded_down};
+use crate::machine::stored_json::{self, TicketError, check_contents, check_version};
 use crate::machine::time::Time;
-use crate::wire::{Api, ExtractionId, without_values};
+use crate::wire::{Api, ExtractionId};
 
 /// What a drain knows of its ids: which are to be fetched, which were delivered and not
 /// acknowledged, which are set aside, and how many attempts each has had.
@@ -57,7 +57,7 @@ impl Drain {
     /// What is known of the ids, to store. Take it after the events that are ready.
     pub fn snapshot(&self) -> DrainSnapshot {
         DrainSnapshot {
-            taken_at: rounded_down(self.latest),
+            taken_at: self.latest.to_millisecond(),
             ids: self.entries.stored(),
         }
     }
@@ -111,20 +111,7 @@ impl DrainSnapshot {
     ///
     /// It is no snapshot, its version is newer, or it was altered.
     pub fn from_json(json: &str) -> Result<Self, TicketError> {
-        #[derive(Deserialize)]
-        struct Version {
-            typless_drain: u32,
-        }
-        match serde_json::from_str::<SnapshotWire>(json) {
-            Ok(wire) => Self::try_from(wire),
-            // A newer version may have other fields.
-            Err(error) => match serde_json::from_str::<Version>(json) {
-                Ok(Version {
-                    typless_drain: version,
-                }) if version > Self::VERSION => Err(TicketError::Newer { version }),
-                _ => Err(TicketError::unreadable(WHAT, &without_values(&error))),
-            },
-        }
+        stored_json::read::<SnapshotWire, _>(WHAT, "typless_drain", Self::VERSION, json)
     }
 }
 

@@ -26,15 +26,13 @@ pub use event::{JobEvent, JobEventKind};
 pub(crate) use job_mut::submission_limit;
 pub use options::JobOptions;
 pub use record::PollReason;
-pub use restore_error::{Difference, RestoreError};
+pub use restore_error::{DocumentDifference, RestoreError};
 #[cfg(feature = "proptest")]
 pub(crate) use snapshot::DocumentFacts;
 pub use snapshot::Snapshot;
-pub(crate) use snapshot::{rounded_down, rounded_up};
 pub use state::JobState;
 pub(crate) use ticket::DocumentMeta;
-pub use ticket::{Ticket, TicketError};
-pub(crate) use ticket::{check_contents, check_version};
+pub use ticket::Ticket;
 
 use super::delay::DelayEstimator;
 use super::exchange::{Failure, Limits, Purpose, RequestId, Transmit};

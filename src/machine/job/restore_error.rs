@@ -11,7 +11,7 @@ pub enum RestoreError {
     /// [`Snapshot::needs_document`](super::Snapshot::needs_document).
     DocumentMissing,
     /// The document is not the one that the job was created with.
-    OtherDocument(Difference),
+    OtherDocument(DocumentDifference),
     /// The batch is [closed](crate::machine::Batch::close).
     Closed,
 }
@@ -19,7 +19,7 @@ pub enum RestoreError {
 /// What tells a document from the one that a job was created with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Difference {
+pub enum DocumentDifference {
     /// Its document type.
     DocumentType,
     /// Its customer.
@@ -45,12 +45,12 @@ impl fmt::Display for RestoreError {
             Self::OtherDocument(difference) => {
                 f.write_str("this is not the document of the snapshot: ")?;
                 match difference {
-                    Difference::DocumentType => f.write_str("its document type differs"),
-                    Difference::Customer => f.write_str("its customer differs"),
-                    Difference::Length { expected, given } => {
+                    DocumentDifference::DocumentType => f.write_str("its document type differs"),
+                    DocumentDifference::Customer => f.write_str("its customer differs"),
+                    DocumentDifference::Length { expected, given } => {
                         write!(f, "it has {given} bytes instead of {expected}")
                     }
-                    Difference::Digest => f.write_str("its digest differs"),
+                    DocumentDifference::Digest => f.write_str("its digest differs"),
                 }
             }
             Self::Closed => f.write_str("the batch is closed: restore before it is"),

@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::job_mut::Submission;
 use super::record::{Record, State};
-use super::restore_error::{Difference, RestoreError};
+use super::restore_error::{DocumentDifference, RestoreError};
 use super::snapshot_wire::SnapshotWire;
-use super::ticket::{DocumentMeta, Ticket, TicketError};
+use super::ticket::{DocumentMeta, Ticket};
+use crate::machine::stored_json::{self, TicketError};
 use crate::machine::time::Time;
-use crate::wire::{Document, ExtractionId, without_values};
+use crate::wire::{Document, ExtractionId};
 
 /// All that a job knows, from its first moment to its outcome: its attempts, its ticket, when it is
 /// due, what the service asked it to wait for, and what to recognise its document by. Never the
@@ -89,16 +90,16 @@ impl Snapshot {
         };
         let record = Record {
             state,
-            due: rounded_up(record.due),
-            not_before: rounded_up(record.not_before),
-            deadline: rounded_down(record.deadline),
-            submitted_at: rounded_down(record.submitted_at),
-            polled_at: rounded_down(record.polled_at),
+            due: record.due.to_next_millisecond(),
+            not_before: record.not_before.to_next_millisecond(),
+            deadline: record.deadline.to_millisecond(),
+            submitted_at: record.submitted_at.to_millisecond(),
+            polled_at: record.polled_at.to_millisecond(),
             ..*record
         };
         Some(Self {
             record,
-            taken_at: rounded_down(now),
+            taken_at: now.to_millisecond(),
             extraction_id: extraction_id.cloned(),
             meta: meta.clone(),
             document: submission.map(Submission::facts),
@@ -169,12 +170,12 @@ impl Snapshot {
         };
         let (own_type, own_customer) = (self.document_type(), self.customer());
         let difference = if own_type.is_some_and(|own| own != document.document_type()) {
-            Difference::DocumentType
+            DocumentDifference::DocumentType
         } else if own_type.is_some() && own_customer != document.customer() {
-            Difference::Customer
+            DocumentDifference::Customer
         } else {
             match &self.document {
-                Some(facts) if facts.bytes != document.len() => Difference::Length {
+                Some(facts) if facts.bytes != document.len() => DocumentDifference::Length {
                     expected: facts.bytes,
                     given: document.len(),
                 },
@@ -182,7 +183,7 @@ impl Snapshot {
                     digest: Some(digest),
                     ..
                 }) if document.digest().is_some_and(|given| given != &**digest) => {
-                    Difference::Digest
+                    DocumentDifference::Digest
                 }
                 _ => return Ok(()),
             }
@@ -202,30 +203,6 @@ impl Snapshot {
     ///
     /// It is no snapshot, its version is newer, or it was altered.
     pub fn from_json(json: &str) -> Result<Self, TicketError> {
-        #[derive(Deserialize)]
-        struct Version {
-            typless_snapshot: u32,
-        }
-        match serde_json::from_str::<SnapshotWire>(json) {
-            Ok(wire) => Self::try_from(wire),
-            // A newer version may have other fields.
-            Err(error) => match serde_json::from_str::<Version>(json) {
-                Ok(Version {
-                    typless_snapshot: version,
-                }) if version > Self::VERSION => Err(TicketError::Newer { version }),
-                _ => Err(TicketError::unreadable("snapshot", &without_values(&error))),
-            },
-        }
+        stored_json::read::<SnapshotWire, _>("snapshot", "typless_snapshot", Self::VERSION, json)
     }
-}
-
-/// Snapshots have a resolution of one millisecond: nothing is due before its time. Only the last
-/// millisecond there is ends before it is over.
-pub(crate) fn rounded_up(time: Time) -> Time {
-    const ALMOST: std::time::Duration = std::time::Duration::from_nanos(999_999);
-    rounded_down(time + ALMOST)
-}
-
-pub(crate) fn rounded_down(time: Time) -> Time {
-    Time::from_unix_milliseconds(time.as_unix_milliseconds())
 }

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::record::{PollReason, Record, State};
 use super::snapshot::{DocumentFacts, Snapshot};
-use super::ticket::{DocumentMeta, TicketError, check_contents, check_version};
+use super::ticket::DocumentMeta;
 use crate::machine::check::Check;
+use crate::machine::stored_json::{TicketError, check_contents, check_version};
 use crate::machine::time::Time;
 use crate::wire::ExtractionId;
 

@@ -1,16 +1,14 @@
 //! What is stored of a job between two processes.
 
-use std::error::Error;
-use std::fmt;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::record::Record;
 use crate::machine::check::Check;
+use crate::machine::stored_json::{self, TicketError, check_contents, check_version};
 use crate::machine::time::Time;
-use crate::wire::{Document, ExtractionId, without_values};
+use crate::wire::{Document, ExtractionId};
 
 /// The handle of a submitted job: all that another process needs to resume it later.
 ///
@@ -125,20 +123,7 @@ impl Ticket {
     ///
     /// It is no ticket, its version is newer, or it was altered.
     pub fn from_json(json: &str) -> Result<Self, TicketError> {
-        #[derive(Deserialize)]
-        struct Version {
-            typless_ticket: u32,
-        }
-        match serde_json::from_str::<TicketWire>(json) {
-            Ok(wire) => Self::try_from(wire),
-            // A newer version may have other fields.
-            Err(error) => match serde_json::from_str::<Version>(json) {
-                Ok(Version {
-                    typless_ticket: version,
-                }) if version > Self::VERSION => Err(TicketError::Newer { version }),
-                _ => Err(TicketError::unreadable("ticket", &without_values(&error))),
-            },
-        }
+        stored_json::read::<TicketWire, _>("ticket", "typless_ticket", Self::VERSION, json)
     }
 
     pub(crate) fn meta(&self) -> Arc<DocumentMeta> {
@@ -247,74 +232,5 @@ impl TryFrom<TicketWire> for Ticket {
             submitted_at,
             deadline,
         })
-    }
-}
-
-/// Why a ticket or snapshot can't be read.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum TicketError {
-    /// It was written by a newer version of this library.
-    Newer {
-        /// The version it has.
-        version: u32,
-    },
-    /// It is not one, or it is cut off.
-    Unreadable {
-        /// What is wrong, without quoting it.
-        problem: Box<str>,
-    },
-    /// It was one, and its check does not fit its contents any more: it was damaged, or edited.
-    Altered,
-}
-
-impl TicketError {
-    pub(crate) fn unreadable(what: &str, problem: &str) -> Self {
-        Self::Unreadable {
-            problem: format!("not a {what}: {problem}").into(),
-        }
-    }
-}
-
-impl fmt::Display for TicketError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Newer { version } => write!(
-                f,
-                "it has version {version}, written by a newer typless: \
-                 update this program to read it"
-            ),
-            Self::Unreadable { problem } => f.write_str(&crate::wire::printable(problem, 300)),
-            Self::Altered => f.write_str(
-                "its check does not fit its contents: it was damaged or edited, \
-                     take it from where it was stored first",
-            ),
-        }
-    }
-}
-
-impl Error for TicketError {}
-
-pub(crate) fn check_version(
-    what: &str,
-    version: u32,
-    known: RangeInclusive<u32>,
-) -> Result<(), TicketError> {
-    match version {
-        version if known.contains(&version) => Ok(()),
-        version if version > *known.end() => Err(TicketError::Newer { version }),
-        version => {
-            let problem = format!("version {version} was never released");
-            Err(TicketError::unreadable(what, &problem))
-        }
-    }
-}
-
-/// Checks that the stored checksum matches the contents.
-pub(crate) fn check_contents(written: &str, computed: &str) -> Result<(), TicketError> {
-    if written == computed {
-        Ok(())
-    } else {
-        Err(TicketError::Altered)
     }
 }

@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Time;
 use crate::machine::check::Check;
-use crate::machine::job::{TicketError, check_contents, check_version};
-use crate::wire::without_values;
+use crate::machine::stored_json::{self, TicketError, check_contents, check_version};
 
 /// What a process knew of the service when it ended: until when it asked for a pause, whether it
 /// works, whether it takes the key, and how much of the rate is used up.
@@ -90,20 +89,7 @@ impl ThrottleState {
     ///
     /// It is none, its version is newer, or it was altered. Nothing is lost if it is left out.
     pub fn from_json(json: &str) -> Result<Self, TicketError> {
-        #[derive(Deserialize)]
-        struct Version {
-            typless_throttle: u32,
-        }
-        match serde_json::from_str::<StateWire>(json) {
-            Ok(wire) => Self::try_from(wire),
-            // A newer version may have other fields.
-            Err(error) => match serde_json::from_str::<Version>(json) {
-                Ok(Version {
-                    typless_throttle: version,
-                }) if version > Self::VERSION => Err(TicketError::Newer { version }),
-                _ => Err(TicketError::unreadable(WHAT, &without_values(&error))),
-            },
-        }
+        stored_json::read::<StateWire, _>(WHAT, "typless_throttle", Self::VERSION, json)
     }
 }
 

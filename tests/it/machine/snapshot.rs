@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::support::{
     self, START, accepted, api, document, in_progress, response, submit, success,
 };
-use typless::machine::{Difference, Job, JobOptions, RestoreError, Snapshot, Time};
+use typless::machine::{DocumentDifference, Job, JobOptions, RestoreError, Snapshot, Time};
 use typless::wire::Document;
 
 #[test]
@@ -81,16 +81,19 @@ fn another_document_is_refused_and_the_error_names_what_differs() {
         Document::new("b.pdf", document_type, content).unwrap()
     };
     let others = [
-        (plain("receipt", b"%PDF-1"), Difference::DocumentType),
-        (plain("invoice", b"%PDF-1"), Difference::Customer),
+        (
+            plain("receipt", b"%PDF-1"),
+            DocumentDifference::DocumentType,
+        ),
+        (plain("invoice", b"%PDF-1"), DocumentDifference::Customer),
         (
             plain("invoice", b"%PDF-11").with_customer("acme").unwrap(),
-            Difference::Length {
+            DocumentDifference::Length {
                 expected: 6,
                 given: 7,
             },
         ),
-        (digested("591785"), Difference::Digest),
+        (digested("591785"), DocumentDifference::Digest),
     ];
     for (other, difference) in others {
         let refused = Job::restore(&api(), &snapshot, Some(other), JobOptions::new(), START);

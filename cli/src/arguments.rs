@@ -38,9 +38,9 @@ pub(crate) enum Command {
 /// Submit documents, wait, and print each result as soon as it is known.
 ///
 /// Ctrl-C prints a ticket to standard error for each document that was submitted and is not
-/// finished, as lines of JSON for `typless resume`. Submits in flight are awaited; a second Ctrl-C
-/// exits immediately, and then it is unknown whether they were submitted. A document
-/// that takes longer than --deadline also gets a ticket.
+/// finished, as lines of JSON for `typless resume`. Submits in flight are awaited, and polls for up
+/// to a second; a second Ctrl-C exits immediately, and then it is unknown whether they were
+/// submitted. A document that takes longer than --deadline also gets a ticket.
 ///
 /// A pause of several seconds, an outage, and a key that is refused after it was accepted end
 /// nothing: each is reported on standard error when it begins and when it is over. A key that is

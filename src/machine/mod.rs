@@ -121,7 +121,7 @@ pub use job::{
 };
 #[cfg(feature = "proptest")]
 pub(crate) use job::{DocumentFacts, DocumentMeta, Record, State};
-pub use pause::{Pause, PauseReason};
+pub use pause::{ActivePause, Pause, PauseReason};
 pub use poll_policy::PollPolicy;
 pub use retry_policy::RetryPolicy;
 pub use stored_json::TicketError;

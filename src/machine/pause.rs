@@ -25,6 +25,20 @@ pub struct Pause {
     pub cause: Cause,
 }
 
+/// A pause that there is now, as a [`Batch`](super::Batch) or [`Drain`](super::Drain) shows it in
+/// its progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ActivePause {
+    /// Why it pauses.
+    pub reason: PauseReason,
+    /// Since when.
+    pub since: Time,
+    /// When it ends, or the next request finds out whether it does. `None` while such a request is
+    /// in flight.
+    pub until: Option<Time>,
+}
+
 /// Why a machine pauses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

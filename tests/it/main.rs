@@ -31,6 +31,7 @@ mod machine {
     mod batch_discovery;
     mod batch_health;
     mod batch_many;
+    mod batch_progress;
     mod batch_shutdown;
     mod call;
     mod decision_table;

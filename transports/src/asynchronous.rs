@@ -212,18 +212,15 @@ impl<'t, M: Machine, T: AsyncTransport + Clone + 't, C: AsyncClock> Driver<'t, M
         }
     }
 
-    fn start(
-        &mut self,
-        Transmit {
+    fn start(&mut self, transmit: Transmit, now: Time) {
+        let transport = self.transport.clone();
+        let span = self.span.exchange(&transmit, self.exchanges.len(), now);
+        let Transmit {
             id,
             request,
             limits,
             ..
-        }: Transmit,
-        now: Time,
-    ) {
-        let transport = self.transport.clone();
-        let span = self.span.exchange(id, &request, now);
+        } = transmit;
         self.in_flight.start(id, now + limits.total);
         self.exchanges.push(Box::pin(async move {
             let result = span.instrument(transport.send(request, limits)).await;

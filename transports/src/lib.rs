@@ -74,6 +74,8 @@ pub use head_limits::{MAX_RESPONSE_HEAD_BYTES, MAX_RESPONSE_HEADERS};
 pub use stopped::{FinishError, NeedInput};
 #[cfg(feature = "tokio")]
 pub use tokio_clock::TokioClock;
+#[cfg(feature = "tracing")]
+pub use trace::trace_progress;
 
 /// The code of the READMEs of the packages, compiled.
 #[cfg(all(doctest, feature = "ureq"))]

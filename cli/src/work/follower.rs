@@ -60,7 +60,11 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
         let (handle, from_handle) = (driver.handle(), interruption.clone());
         let left = standings.clone();
         on_interrupt(
-            move || handle.push(move |supervisor, now| from_handle.trigger(supervisor, now)),
+            move || {
+                handle.push(move |supervisor, now| {
+                    from_handle.trigger(supervisor, Supervisor::interrupt, now);
+                })
+            },
             move || left.freeze(|name, left| on_interrupted.exiting(name, left)),
         );
         Self {
@@ -277,7 +281,8 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
         let supervisor = self.driver.machine_mut();
         let is_unfinished = supervisor.progress().unfinished() > 0 || self.next < self.tasks.len();
         if !should_continue && is_unfinished {
-            self.interruption.trigger(supervisor, self.clock.now());
+            let now = self.clock.now();
+            self.interruption.trigger(supervisor, Supervisor::stop, now);
         }
     }
 }
@@ -293,11 +298,11 @@ impl Interruption {
         self.is_triggered.load(Ordering::SeqCst)
     }
 
-    fn trigger(&self, supervisor: &mut Supervisor, now: Time) {
+    fn trigger(&self, supervisor: &mut Supervisor, end: fn(&mut Supervisor, Time), now: Time) {
         if !self.is_triggered.swap(true, Ordering::SeqCst) {
             self.on_interrupted
                 .interrupted(supervisor.progress().submitting);
-            supervisor.interrupt(now);
+            end(supervisor, now);
         }
     }
 }

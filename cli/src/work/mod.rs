@@ -1,5 +1,7 @@
 //! Runs all documents of a command as one batch.
 
+mod contact;
+mod ending;
 mod follower;
 mod signals;
 mod standings;
@@ -23,9 +25,10 @@ use typless_transports::blocking::Driver;
 use crate::arguments::LimitArguments;
 use crate::exit::Exit;
 use crate::service::Connection;
+pub(crate) use ending::Ending;
 use follower::Follower;
 pub(crate) use signals::on_interrupt;
-pub(crate) use supervisor::{Ending, Rules, Supervisor};
+pub(crate) use supervisor::{Rules, Supervisor};
 
 /// How much longer the library follows a document than the command does at a service that works:
 /// the longest outage that a document survives.

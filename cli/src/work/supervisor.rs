@@ -11,6 +11,8 @@ use typless::machine::{
 };
 use typless::wire::{Document, Extraction, Notification, ServiceError, Status};
 
+use super::contact::Contact;
+use super::ending::Ending;
 use super::working_time::WorkingTime;
 
 /// A batch whose documents have a deadline in working time, and which ends early if it cannot
@@ -35,7 +37,12 @@ pub(crate) struct Supervisor {
     /// Pauses that may turn out to be the end of the call: not reported yet.
     withheld: VecDeque<BatchEvent>,
     ending: Option<Ending>,
+    /// Until when polls in flight are awaited, once everything ends.
+    polls_end_at: Option<Time>,
 }
+
+/// How long an interruption waits for polls in flight: their results may be on the way.
+const MAX_WAIT_FOR_POLLS: Duration = Duration::from_secs(1);
 
 /// What ends documents and the call.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,37 +53,6 @@ pub(crate) struct Rules {
     pub(crate) give_up_at: Option<Time>,
     /// Whether the call ends if no connection can be made at first.
     pub(crate) needs_connection: bool,
-}
-
-/// Why everything was abandoned.
-#[derive(Debug, Clone)]
-pub(crate) enum Ending {
-    /// The service refuses the key, and never accepted it in this call.
-    KeyRefused(ServiceError),
-    /// No connection to the service could be made in this call.
-    Unreachable(FailedAttempts),
-    /// The time of the whole call is used up.
-    GivenUp,
-    /// By the user, or because results cannot be written.
-    Interrupted,
-}
-
-impl Ending {
-    /// The outcome of a document that it ends. `ticket` is `None` if it certainly was not
-    /// submitted.
-    pub(super) fn to_job_error(&self, ticket: Option<Ticket>, attempts: u16) -> JobError {
-        match (self, ticket) {
-            (Self::KeyRefused(error), ticket) => JobError::Refused {
-                ticket,
-                error: error.clone(),
-            },
-            (Self::Unreachable(failed), None) => JobError::Exhausted {
-                attempts,
-                failed: Some(failed.clone()),
-            },
-            (_, ticket) => JobError::Abandoned { ticket },
-        }
-    }
 }
 
 /// A job that has not finished.
@@ -94,37 +70,6 @@ struct Supervised {
     last: Option<LastPoll>,
 }
 
-/// What is known of the way to the service.
-#[derive(Debug, Default)]
-struct Contact {
-    /// When the first request was sent.
-    first_sent_at: Option<Time>,
-    /// Requests that could not be sent, before any could.
-    failed: Option<FailedAttempts>,
-    is_connected: bool,
-    is_key_accepted: bool,
-}
-
-impl Contact {
-    /// A connection is tried for at least this long, and so many times.
-    const MIN_TRYING: Duration = Duration::from_secs(5);
-    const MIN_FAILURES: u32 = 4;
-
-    /// It is tried for at most this long. What is in flight then takes at most 10 s more, the time
-    /// limit for a connection.
-    const MAX_TRYING: Duration = Duration::from_secs(18);
-
-    /// When the service counts as unreachable, if nothing changes.
-    fn unreachable_at(&self) -> Option<Time> {
-        let first = self.first_sent_at.filter(|_| !self.is_connected)?;
-        match self.failed.as_ref().map_or(0, FailedAttempts::count) {
-            0 => None,
-            failures if failures < Self::MIN_FAILURES => Some(first + Self::MAX_TRYING),
-            _ => Some(first + Self::MIN_TRYING),
-        }
-    }
-}
-
 impl Supervisor {
     pub(crate) fn new(batch: Batch, rules: Rules, now: Time) -> Self {
         Self {
@@ -138,6 +83,7 @@ impl Supervisor {
             refusal: None,
             withheld: VecDeque::new(),
             ending: None,
+            polls_end_at: None,
         }
     }
 
@@ -180,24 +126,45 @@ impl Supervisor {
         self.contact.is_key_accepted
     }
 
-    /// Why everything was abandoned, if it was. The first reason counts.
+    /// Why everything was ended, if it was. The first reason counts.
     pub(crate) fn ending(&self) -> Option<&Ending> {
         self.ending.as_ref()
     }
 
-    /// Abandons everything. A job whose submit is in flight finishes when the response arrives or
-    /// its time limit passes, the others finish now.
+    /// Ends everything. A job whose submit is in flight finishes when the response arrives or its
+    /// time limit passes, one that is being polled when that response arrives or a second has
+    /// passed, the others finish now.
     pub(crate) fn interrupt(&mut self, now: Time) {
+        self.end_with_polls_until(Ending::Interrupted, now + MAX_WAIT_FOR_POLLS, now);
+    }
+
+    /// Ends everything, as results can't be written: polls in flight are not awaited.
+    pub(crate) fn stop(&mut self, now: Time) {
         self.end(Ending::Interrupted, now);
     }
 
     fn end(&mut self, ending: Ending, now: Time) {
+        self.end_with_polls_until(ending, now, now);
+    }
+
+    fn end_with_polls_until(&mut self, ending: Ending, at: Time, now: Time) {
         self.ending.get_or_insert(ending);
         self.withheld.clear();
-        let keys: Vec<JobKey> = self.batch.keys().collect();
+        self.batch.shutdown(now);
+        let at = self.polls_end_at.map_or(at, |before| before.min(at));
+        self.polls_end_at = Some(at);
+        self.end_polls(now);
+    }
+
+    /// Abandons what is being polled, once nobody waits for it.
+    fn end_polls(&mut self, now: Time) {
+        if self.polls_end_at.take_if(|at| *at <= now).is_none() {
+            return;
+        }
+        let is_polling = |key: &JobKey| self.batch.state(*key) == Some(JobState::Polling);
+        let keys: Vec<JobKey> = self.batch.keys().filter(is_polling).collect();
         keys.into_iter()
             .for_each(|key| self.batch.abandon(key, now));
-        self.batch.close();
     }
 
     /// Ends what is to end now.
@@ -209,7 +176,7 @@ impl Supervisor {
             self.expire(key, now);
         }
         if self.ending.is_some() {
-            return;
+            return self.end_polls(now);
         }
         if self.rules.give_up_at.is_some_and(|at| at <= now) {
             self.end(Ending::GivenUp, now);
@@ -230,7 +197,7 @@ impl Supervisor {
         let deadline = deadline.and_then(|(deadline, _)| self.working_time.time_at(*deadline));
         let call = [self.rules.give_up_at, self.unreachable_at()];
         let call = call.into_iter().filter(|_| self.ending.is_none());
-        call.chain([deadline]).flatten().min()
+        call.chain([deadline, self.polls_end_at]).flatten().min()
     }
 
     fn unreachable_at(&self) -> Option<Time> {
@@ -263,7 +230,7 @@ impl Supervisor {
     }
 
     /// The time of a job stands still until its next turn.
-    fn stop(&mut self, key: JobKey) {
+    fn hold(&mut self, key: JobKey) {
         if let Some(job) = self.jobs.get_mut(&key)
             && let Some(deadline) = job.deadline.take()
         {
@@ -274,6 +241,22 @@ impl Supervisor {
 
     /// Takes note of an event. `None` if it is not to be reported now.
     fn observe(&mut self, mut event: BatchEvent, now: Time) -> Option<BatchEvent> {
+        if let BatchEventKind::Unfinished {
+            key,
+            reference,
+            snapshot,
+        } = event.kind
+        {
+            // It finishes as one that was abandoned does: without a ticket it certainly was not
+            // submitted.
+            event.kind = BatchEventKind::Job {
+                key,
+                reference,
+                event: JobEventKind::Finished(Err(JobError::Abandoned {
+                    ticket: snapshot.ticket(),
+                })),
+            };
+        }
         match &mut event.kind {
             BatchEventKind::Paused(pause) => {
                 self.working_time.pause(pause.reason);
@@ -336,7 +319,7 @@ impl Supervisor {
             }
             JobEventKind::SubmitFailed { cause, .. } => {
                 self.failed(key, cause, now);
-                self.stop(key);
+                self.hold(key);
             }
             JobEventKind::Progressed { status, .. } => {
                 self.accept_key();

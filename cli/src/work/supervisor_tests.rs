@@ -10,7 +10,7 @@ use http::Response;
 use typless::drive::Clock;
 use typless::machine::{
     Batch, BatchEventKind, BatchOptions, Failure, FailureKind, JobError, JobEventKind, Machine,
-    Output, PauseReason, RequestId, Time,
+    Output, PauseReason, Purpose, RequestId, Ticket, Time,
 };
 use typless::wire::{Api, Document};
 use typless_emulator::{Fault, Faults, InProcess, Service, ServiceOptions};
@@ -334,6 +334,59 @@ fn an_interruption_tells_what_is_known_of_each() {
         run.outcomes,
         BTreeMap::from([("left", 18), ("left with ticket", 1), ("unknown", 1)])
     );
+}
+
+/// Polls a document that was submitted, and returns the request that is out and when it left.
+fn poll(supervisor: &mut Supervisor) -> (RequestId, Time) {
+    let id = "0d14338251a6".parse().unwrap();
+    supervisor
+        .resume(&Ticket::new(id, START, START + HOUR), START)
+        .unwrap();
+    let mut now = START;
+    loop {
+        match supervisor.next_output(now) {
+            Output::Send(transmit) if transmit.purpose == Purpose::Poll => {
+                return (transmit.id, now);
+            }
+            Output::Wait(until) => now = until,
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn an_interruption_waits_a_second_for_a_poll_and_a_stop_does_not() {
+    type End = fn(&mut Supervisor, Time);
+    let result = br#"{"status": "SUCCESS", "result": {"object_id": "1", "extracted_fields": []}}"#;
+    let cases: [(End, bool, &str, u64); 3] = [
+        (Supervisor::interrupt, true, "result", 0),
+        (Supervisor::interrupt, false, "left with ticket", 1),
+        (Supervisor::stop, false, "left with ticket", 0),
+    ];
+    for (end, is_received, expected, seconds) in cases {
+        let api = Api::new("http://localhost", "key").unwrap();
+        let options = BatchOptions::new().without_queue();
+        let rules = Rules::default();
+        let mut supervisor = Supervisor::new(Batch::new(&api, options, START), rules, START);
+        let (poll, interrupted_at) = poll(&mut supervisor);
+        end(&mut supervisor, interrupted_at);
+        if is_received {
+            let response = Response::new(Bytes::from_static(result));
+            supervisor.handle_response(poll, response, interrupted_at);
+        }
+        let (mut run, mut now) = (Run::default(), interrupted_at);
+        loop {
+            match supervisor.next_output(now) {
+                Output::Event(event) => run.take(event.kind),
+                Output::Wait(until) => now = until,
+                Output::Done => break,
+                Output::Send(_) | Output::NeedInput => panic!("nothing is sent any more"),
+            }
+        }
+        assert_eq!(run.outcomes, BTreeMap::from([(expected, 1)]));
+        let waited = now.saturating_since(interrupted_at);
+        assert_eq!(waited, Duration::from_secs(seconds), "{expected}");
+    }
 }
 
 #[test]

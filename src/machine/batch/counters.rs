@@ -2,7 +2,9 @@
 
 use super::in_flight::Purpose;
 use super::progress::BatchProgress;
-use crate::machine::job::record::{OutcomeKind, State};
+use super::submit_times::SubmitTimes;
+use crate::machine::job::record::{OutcomeKind, Record, State};
+use crate::machine::time::Time;
 
 /// How many jobs are in which phase, and what was sent.
 #[derive(Debug, Default)]
@@ -12,8 +14,11 @@ pub(super) struct Counters {
     submitted: usize,
     /// Submitted jobs that are said to have finished.
     pub(super) known_finished: usize,
+    /// When those were submitted.
+    submit_times: SubmitTimes,
     succeeded: u64,
     failed: u64,
+    unknown: u64,
     submits: u64,
     polls: u64,
     listings: u64,
@@ -29,30 +34,33 @@ pub(super) enum Count {
 }
 
 impl Counters {
-    /// A job begins in this state.
-    pub(super) fn begin(&mut self, state: State) {
-        if let Some(phase) = self.phase(state) {
+    /// A job begins like this.
+    pub(super) fn begin(&mut self, record: &Record) {
+        if let Some(phase) = self.phase(record.state) {
             *phase += 1;
         }
+        self.submit_times.add(submitted_at(record));
     }
 
-    /// A job has moved from one state to another.
-    pub(super) fn step(&mut self, from: State, to: State) {
-        if let Some(phase) = self.phase(from) {
-            *phase -= 1;
-        }
-        match to {
+    /// A job has changed from one record to another.
+    pub(super) fn step(&mut self, from: &Record, to: &Record) {
+        self.end(from);
+        match to.state {
             State::Finished(OutcomeKind::Succeeded) => self.succeeded += 1,
-            State::Finished(_) => self.failed += 1,
+            State::Finished(kind) => {
+                self.failed += 1;
+                self.unknown += u64::from(kind == OutcomeKind::SubmitUnknown);
+            }
             _ => self.begin(to),
         }
     }
 
-    /// A job in this state is handed back.
-    pub(super) fn hand_back(&mut self, state: State) {
-        if let Some(phase) = self.phase(state) {
+    /// A job is not counted any more.
+    pub(super) fn end(&mut self, record: &Record) {
+        if let Some(phase) = self.phase(record.state) {
             *phase -= 1;
         }
+        self.submit_times.remove(submitted_at(record));
     }
 
     /// A job has changed.
@@ -90,14 +98,14 @@ impl Counters {
             known_finished: self.known_finished,
             succeeded: self.succeeded,
             failed: self.failed,
+            unknown: self.unknown,
+            oldest_submitted_at: self.submit_times.oldest(),
             in_flight: 0,
             submits: self.submits,
             polls: self.polls,
             listings: self.listings,
             unknown_notifications: self.unknown_notifications,
-            paused_until: None,
-            is_outage: false,
-            key_refused: false,
+            pause: None,
             has_source: false,
         }
     }
@@ -112,23 +120,48 @@ impl Counters {
     }
 }
 
+/// When it was submitted, if the service works on it, as far as is known.
+fn submitted_at(record: &Record) -> Option<Time> {
+    matches!(
+        record.state,
+        State::Waiting | State::PollEmitted | State::Polling
+    )
+    .then_some(record.submitted_at)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const NOW: Time = Time::from_unix_seconds(1_700_000_000);
+
+    fn in_state(state: State) -> Record {
+        Record {
+            state,
+            submitted_at: NOW,
+            ..Record::ready(NOW, NOW)
+        }
+    }
+
     #[test]
     fn each_job_is_in_one_phase_until_it_has_succeeded_or_failed() {
         let mut counters = Counters::default();
-        (0..3).for_each(|_| counters.begin(State::Ready));
-        counters.step(State::Ready, State::Submitting);
-        counters.step(State::Submitting, State::Waiting);
+        (0..3).for_each(|_| counters.begin(&in_state(State::Ready)));
+        counters.step(&in_state(State::Ready), &in_state(State::Submitting));
+        counters.step(&in_state(State::Submitting), &in_state(State::Waiting));
         let phases = |counters: &Counters| {
             let progress = counters.progress();
             (progress.waiting, progress.submitting, progress.submitted)
         };
         assert_eq!(phases(&counters), (2, 0, 1));
-        counters.step(State::Waiting, State::Finished(OutcomeKind::Succeeded));
-        counters.step(State::Ready, State::Finished(OutcomeKind::Exhausted));
+        counters.step(
+            &in_state(State::Waiting),
+            &in_state(State::Finished(OutcomeKind::Succeeded)),
+        );
+        counters.step(
+            &in_state(State::Ready),
+            &in_state(State::Finished(OutcomeKind::Exhausted)),
+        );
         assert_eq!((phases(&counters), counters.unfinished()), ((1, 0, 0), 1));
         for purpose in [Purpose::Listing, Purpose::Listing, Purpose::Listing] {
             counters.sent(purpose);

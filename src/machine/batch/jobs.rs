@@ -85,7 +85,7 @@ impl Jobs {
 
     /// Takes a new job in. It waits for nothing yet.
     pub(super) fn insert(&mut self, entry: Entry) -> Key {
-        self.counters.begin(entry.record.state);
+        self.counters.begin(&entry.record);
         self.slab.insert(entry)
     }
 
@@ -111,7 +111,7 @@ impl Jobs {
         if is_named {
             self.slab.note_id(key);
         }
-        self.counters.step(before.state, after.state);
+        self.counters.step(&before, &after);
         let waits = matches!(after.state, State::Ready | State::Waiting);
         let has_moved = before.state != after.state
             || waits && (before.due, before.reason) != (after.due, after.reason);
@@ -143,7 +143,7 @@ impl Jobs {
     pub(super) fn hand_back(&mut self, key: Key) -> Option<Entry> {
         self.leave(key);
         let entry = self.slab.remove(key)?;
-        self.counters.hand_back(entry.record.state);
+        self.counters.end(&entry.record);
         self.counters.known_finished -= usize::from(entry.is_known_finished);
         Some(entry)
     }

@@ -29,6 +29,7 @@ mod ready_queues;
 mod round_robin;
 mod shutdown;
 mod sources;
+mod submit_times;
 mod trust;
 mod webhooks;
 
@@ -57,6 +58,7 @@ use super::job::job_mut::Pending;
 use super::job::record::{Record, State};
 use super::job::transition::Input;
 use super::job::{DocumentMeta, JobOptions, JobState, RestoreError, Snapshot, Ticket};
+use super::pause::ActivePause;
 use super::throttle::{Throttle, ThrottleState};
 use super::time::Time;
 use super::{Machine, Output};
@@ -293,6 +295,11 @@ impl Batch {
     /// The current progress.
     pub fn progress(&self) -> BatchProgress {
         BatchProgress::new(self)
+    }
+
+    /// The pauses that there are now, the one that holds back most first.
+    pub fn pauses(&self) -> impl Iterator<Item = ActivePause> {
+        self.throttle.pauses(self.latest)
     }
 
     /// Takes a document in, to be submitted when its turn comes.

@@ -14,6 +14,7 @@
 use std::time::Duration;
 
 use super::super::collections::slab::Key;
+use super::super::pause::{ActivePause, PauseReason};
 use super::super::time::Time;
 
 /// Fetches of so many ids fail, and none works between them: then it is not the ids that are bad.
@@ -55,6 +56,16 @@ impl FetchGate {
             Some(Single { out: Some(_), .. }) => None,
             Some(single) => Some(single.next_at),
         }
+    }
+
+    /// The pause of fetches, if there is one.
+    pub(super) fn pause(&self) -> Option<ActivePause> {
+        let single = self.single.as_ref()?;
+        Some(ActivePause {
+            reason: PauseReason::Fetches,
+            since: single.paused_since?,
+            until: single.out.is_none().then_some(single.next_at),
+        })
     }
 
     pub(super) const fn is_single(&self) -> bool {

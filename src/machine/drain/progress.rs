@@ -2,7 +2,7 @@
 
 use super::entries::State;
 use super::{Drain, Purpose};
-use crate::machine::Time;
+use crate::machine::{ActivePause, Time};
 
 /// The progress of a [`Drain`], in numbers of extractions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,6 +20,8 @@ pub struct DrainProgress {
     pub acknowledged: usize,
     /// Set aside, and still listed or only just not listed any more.
     pub set_aside: usize,
+    /// The pause that there is now; the one that holds back most, if there are several.
+    pub pause: Option<ActivePause>,
 }
 
 impl DrainProgress {
@@ -36,6 +38,11 @@ impl DrainProgress {
             unacknowledged: count(State::HandedOut(Time::EPOCH)),
             acknowledged: count(State::Acknowledged),
             set_aside: count(State::SetAside),
+            pause: drain
+                .throttle
+                .pauses(drain.latest)
+                .chain(drain.fetch_gate.pause())
+                .next(),
         }
     }
 }

@@ -17,7 +17,8 @@ use super::failures::Failures;
 use super::gate::Gate;
 use super::probe::Probe;
 use super::{
-    Change, Completed, Pause, PauseReason, RequestId, RequestKind, Signal, ThrottleState, Time,
+    ActivePause, Change, Completed, Pause, PauseReason, RequestId, RequestKind, Signal,
+    ThrottleState, Time,
 };
 use crate::machine::cause::Cause;
 use crate::machine::collections::slab::Key;
@@ -161,6 +162,24 @@ impl Health {
 
     pub(super) fn is_key_refused(&self) -> bool {
         self.is_blocked_by(Why::Key)
+    }
+
+    /// The pause in which nothing but probes may leave, if there is one.
+    pub(super) fn pause(&self) -> Option<ActivePause> {
+        self.blocked.map(|blocked| ActivePause {
+            reason: blocked.why.reason(),
+            since: blocked.since,
+            until: self.probe.wanted_at(),
+        })
+    }
+
+    /// The pause of submits alone, if it is reported.
+    pub(super) fn submits_pause(&self) -> Option<ActivePause> {
+        self.gate_since.map(|since| ActivePause {
+            reason: PauseReason::Submits,
+            since,
+            until: self.gate.is_closed().then(|| self.gate.next_at()),
+        })
     }
 
     pub(super) fn is_gate_pausing(&self) -> bool {

@@ -19,7 +19,7 @@ use std::time::Duration;
 use super::cause::Cause;
 use super::exchange::RequestId;
 use super::interpret::Signal;
-use super::pause::{Pause, PauseReason};
+use super::pause::{ActivePause, Pause, PauseReason};
 use super::random;
 use super::retry_policy::RetryPolicy;
 // The modules below name it as `super::Time`, so that the benches can take them in as they are.
@@ -175,6 +175,18 @@ impl Throttle {
     /// Until when the service asked for a pause, if there is one.
     pub(crate) fn paused_until(&self, now: Time) -> Option<Time> {
         Some(self.limiter.paused_until()).filter(|until| *until > now)
+    }
+
+    /// The pauses that there are now, the one that holds back most first.
+    pub(crate) fn pauses(&self, now: Time) -> impl Iterator<Item = ActivePause> {
+        let throttled = self.paused_until(now).map(|until| ActivePause {
+            reason: PauseReason::Throttled,
+            since: self.pause.unwrap_or(now),
+            until: Some(until),
+        });
+        let blocked = self.health.pause();
+        let submits = self.health.submits_pause();
+        blocked.into_iter().chain(throttled).chain(submits)
     }
 
     /// When the service last brought evidence that it works; at first, when it all began.

@@ -7,7 +7,7 @@ use crate::support::service::{Fault, numbered};
 use crate::support::{START, api, document, response};
 use typless::machine::{
     Batch, BatchEventKind, BatchOptions, Failure, FailureKind, JobEventKind, JobState, Machine,
-    Output, PollReason, RetryPolicy, Ticket,
+    Output, PauseReason, PollReason, RetryPolicy, Ticket,
 };
 
 #[test]
@@ -313,7 +313,7 @@ fn a_probe_that_is_not_sent_after_all_is_followed_by_another() {
         let options = BatchOptions::new().without_queue().with_max_in_flight(1);
         let mut run = BatchRun::with_documents(documents, options);
         let probe = loop {
-            let is_outage = run.batch.progress().is_outage;
+            let is_outage = run.is_paused(PauseReason::Outage);
             match run.batch.next_output(run.now) {
                 Output::Event(event) => match event.kind {
                     BatchEventKind::Job {

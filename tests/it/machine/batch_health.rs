@@ -314,7 +314,7 @@ fn a_submit_that_waits_for_its_confirmation_does_not_keep_an_outage() {
     for second in 1..900 {
         run.run_until(START + SECOND * second);
         // Once there is an outage nobody confirms.
-        if !run.batch.progress().is_outage {
+        if !run.is_paused(PauseReason::Outage) {
             let last = run.events.last().map_or(0, |event| event.sequence);
             run.batch.confirm(last);
         }
@@ -466,7 +466,8 @@ fn a_key_that_is_refused_while_a_probe_is_out_is_tried_again() {
     }
     batch.handle_response(out[4], response(401, "{}"), now);
     batch.handle_response(out[3], in_progress(), now);
-    assert!(batch.progress().key_refused);
+    let pause = batch.progress().pause.expect("a pause");
+    assert_eq!(pause.reason, PauseReason::KeyRefused);
     let began = now;
     let until = loop {
         match batch.next_output(now) {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Method, Response};
 use typless::machine::{
     Batch, BatchEvent, BatchEventKind, BatchOptions, Failure, FailureKind, JobEventKind, JobKey,
-    Machine, Output, PollReason, RequestId, Time, Transmit,
+    Machine, Output, PauseReason, PollReason, RequestId, Time, Transmit,
 };
 use typless::wire::Notification;
 
@@ -52,6 +52,10 @@ enum Arrival {
 }
 
 impl BatchRun {
+    pub(crate) fn is_paused(&self, reason: PauseReason) -> bool {
+        self.batch.pauses().any(|pause| pause.reason == reason)
+    }
+
     pub(crate) fn new(options: BatchOptions) -> Self {
         Self::at(options, START)
     }

@@ -255,17 +255,14 @@ impl<M: Machine, T: BlockingTransport, C: BlockingClock> Driver<M, T, C> {
         self.thread_pool.as_ref().map_or(0, ThreadPool::in_flight)
     }
 
-    fn task(
-        &self,
-        Transmit {
+    fn task(&self, transmit: Transmit, now: Time) -> Task {
+        let span = self.span.exchange(&transmit, self.in_flight(), now);
+        let Transmit {
             id,
             request,
             limits,
             ..
-        }: Transmit,
-        now: Time,
-    ) -> Task {
-        let span = self.span.exchange(id, &request, now);
+        } = transmit;
         Task {
             id,
             request,

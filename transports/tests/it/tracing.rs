@@ -3,14 +3,18 @@
 use std::fmt::{Debug, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 use typless::drive::Clock;
-use typless::machine::{Job, JobOptions, Limits, PollPolicy};
+use typless::machine::{
+    Batch, BatchEvent, BatchEventKind, BatchOptions, Job, JobEventKind, JobOptions, Limits,
+    PollPolicy,
+};
 use typless::wire::Document;
-use typless_transports::ManualClock;
+use typless_transports::{ManualClock, trace_progress};
 
 use crate::support::{Service, api};
 
@@ -81,6 +85,9 @@ fn check(text: &str) {
         "span 1 in 0 driver",
         "span 2 in 1 exchange",
         "id=1",
+        r#"purpose="submit""#,
+        r#"purpose="poll""#,
+        "in_flight=0",
         r#"method="POST""#,
         r#"path="/api/extract-data-async""#,
         "record 2 status=200",
@@ -144,6 +151,45 @@ fn a_failure_is_recorded_by_its_kind() {
     let text = collector.text.lock().unwrap();
     assert!(
         text.contains("failure=Interrupted") && !text.contains("secret"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_progress_of_a_batch_is_an_event() {
+    let (service, clock) = (Service::default(), ManualClock::default());
+    let api = api("http://127.0.0.1:9");
+    let mut batch = Batch::new(&api, BatchOptions::new(), clock.now());
+    let document = Document::new("secret-name.pdf", "secret-type", &b"%PDF"[..]).unwrap();
+    batch.add(document, clock.now()).unwrap();
+    let mut driver = typless_transports::blocking::Driver::new(batch, &service, &clock);
+    let is_submitted = |event: &BatchEvent| {
+        matches!(
+            event.kind,
+            BatchEventKind::Job {
+                event: JobEventKind::Submitted(_),
+                ..
+            }
+        )
+    };
+    while !is_submitted(&driver.next_event().unwrap().unwrap()) {}
+    let later = clock.now() + Duration::from_secs(3600);
+    let collector = Collector::default();
+    tracing::subscriber::with_default(collector.clone(), || {
+        trace_progress(&driver.machine().progress(), later);
+    });
+    let text = collector.text.lock().unwrap();
+    for expected in [
+        "waiting=0",
+        "submitted=1",
+        "unknown=0",
+        "oldest_age_s=3600",
+        "next_expiry_in_s=169200",
+    ] {
+        assert!(text.contains(expected), "{expected} is missing:{text}");
+    }
+    assert!(
+        !text.contains("secret") && !text.contains("paused"),
         "{text}"
     );
 }

@@ -128,7 +128,7 @@ fn run_until_stopped(
             if driver.machine().progress().unfinished() > 0 {
                 print_rest();
             }
-            driver.machine_mut().interrupt(clock.now());
+            driver.machine_mut().stop(clock.now());
         }
     }
     end.unwrap_or(Ok(Exit::Interrupted))

@@ -26,7 +26,7 @@ fn a_refused_key_pauses_everything_once_and_finishes_nothing() {
         "{}",
         run.requests - stopped_at
     );
-    assert!(run.outcomes.is_empty() && run.batch.progress().key_refused);
+    assert!(run.outcomes.is_empty() && run.is_paused(PauseReason::KeyRefused));
     run.service.fault = Box::new(|_, _, _| None);
     run.batch.set_key("another").unwrap();
     run.run();
@@ -91,8 +91,13 @@ fn the_longest_requested_pause_applies() {
         response_with(429, ("retry-after", "300"), "{}"),
         run.now,
     );
+    let pause = run.batch.progress().pause.expect("a pause");
     assert_eq!(
-        run.batch.progress().paused_until,
-        Some(START + Duration::from_secs(300))
+        (pause.reason, pause.since, pause.until),
+        (
+            PauseReason::Throttled,
+            START,
+            Some(START + Duration::from_secs(300))
+        )
     );
 }

@@ -109,11 +109,11 @@ impl BatchObserver {
 
     /// The conditions that hold, apart from the request with this id.
     fn conditions(&self, batch: &Batch, id: Option<RequestId>) -> Vec<&'static str> {
-        let progress = batch.progress();
+        let pauses: Vec<_> = batch.pauses().map(|pause| pause.reason).collect();
         let is_blocked = [
-            progress.paused_until.is_some(),
-            progress.is_outage,
-            progress.key_refused,
+            pauses.contains(&PauseReason::Throttled),
+            pauses.contains(&PauseReason::Outage),
+            pauses.contains(&PauseReason::KeyRefused),
             self.holds_submits,
         ];
         let holds = [

@@ -1,5 +1,41 @@
 //! A sans-IO client for the asynchronous document extraction of [Typless](https://www.typless.com).
 //!
+//! ```
+//! use typless::machine::{Job, JobEventKind, JobOptions, Machine, Output, Time};
+//! use typless::wire::{Api, Document};
+//! # fn send(transmit: &typless::machine::Transmit) -> http::Response<bytes::Bytes> {
+//! #     http::Response::new(bytes::Bytes::from_static(match transmit.purpose {
+//! #         typless::machine::Purpose::Submit => br#"{"extraction_id": "0d14338251a6db69"}"#,
+//! #         _ => concat!(
+//! #             r#"{"status": "SUCCESS", "error": {}, "result": {"object_id": "14a5", "#,
+//! #             r#""extracted_fields": [{"name": "invoice_number", "values": "#,
+//! #             r#"[{"value": "4711", "confidence_score": 0.98}]}]}}"#,
+//! #         ).as_bytes(),
+//! #     }))
+//! # }
+//!
+//! let api = Api::new(Api::PRODUCTION, "my-key")?;
+//! let document = Document::new("invoice.pdf", "line-item-invoice", &b"%PDF-1.7"[..])?;
+//! let mut now = Time::from_unix_seconds(1_700_000_000); // your clock
+//! let mut job = Job::submit(&api, document, JobOptions::new(), now);
+//! loop {
+//!     match job.next_output(now) {
+//!         Output::Send(transmit) => {
+//!             let response = send(&transmit); // your HTTP client
+//!             job.handle_response(transmit.id, response, now);
+//!         }
+//!         Output::Event(event) => {
+//!             if let JobEventKind::Finished(outcome) = event.kind {
+//!                 assert_eq!(outcome?.text("invoice_number"), Some("4711"));
+//!             }
+//!         }
+//!         Output::Wait(until) => now = until, // sleep
+//!         Output::NeedInput | Output::Done => break,
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! A document goes in, a typed result comes out, and nothing that was paid for is lost, submitted
 //! twice or noticed late. This crate does no I/O: it opens no socket, reads no clock, uses no
 //! randomness of its own and starts no thread. So it runs inside any runtime, and the worst case

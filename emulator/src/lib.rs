@@ -1,5 +1,20 @@
 //! An emulator of the Typless extraction service that really reads documents.
 //!
+//! ```
+//! use bytes::Bytes;
+//! use http::Request;
+//! use typless_emulator::{Service, ServiceOptions};
+//! use typless::machine::Time;
+//!
+//! let mut service = Service::new(ServiceOptions::new().with_key("my-key"));
+//! let poll = Request::get("/api/get-extraction-data?extraction_id=0d14")
+//!     .header("authorization", "Token my-key")
+//!     .body(Bytes::new())?;
+//! let response = service.handle(poll, Time::from_unix_seconds(1_700_000_000));
+//! assert_eq!(response.status(), 404);
+//! # Ok::<(), http::Error>(())
+//! ```
+//!
 //! [`Service`] is the service as a pure state machine. It takes requests and the time, reads the
 //! text of PDFs, and finds the fields of a [`DocumentType`]. It returns only what is in the
 //! document.
@@ -16,23 +31,6 @@
 //! - `reader`, on by default: reads documents. Without it, the dependencies are those of hyper and
 //!   few others, and every document ends with the status `ERROR` and the code `no_reader`. All else
 //!   works the same.
-//!
-//! # Example
-//!
-//! ```
-//! use bytes::Bytes;
-//! use http::Request;
-//! use typless_emulator::{Service, ServiceOptions};
-//! use typless::machine::Time;
-//!
-//! let mut service = Service::new(ServiceOptions::new().with_key("my-key"));
-//! let poll = Request::get("/api/get-extraction-data?extraction_id=0d14")
-//!     .header("authorization", "Token my-key")
-//!     .body(Bytes::new())?;
-//! let response = service.handle(poll, Time::from_unix_seconds(1_700_000_000));
-//! assert_eq!(response.status(), 404);
-//! # Ok::<(), http::Error>(())
-//! ```
 
 #[cfg_attr(
     not(feature = "reader"),

@@ -7,6 +7,18 @@ use std::time::Duration;
 /// Used for submits that certainly did not arrive and for failed polls. Delays double from the
 /// first to the longest. Each delay is a random value between half and all of that, so that clients
 /// that failed together do not come back together.
+///
+/// ```
+/// use std::time::Duration;
+/// use typless::machine::{JobOptions, RetryPolicy};
+///
+/// // A person waits: three attempts within some seconds.
+/// let retry = RetryPolicy::new()
+///     .with_attempts(3)
+///     .with_delays(Duration::from_millis(200), Duration::from_secs(2));
+/// let options = JobOptions::new().with_retry_policy(retry);
+/// # let _ = options;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
     attempts: u16,

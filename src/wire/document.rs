@@ -12,6 +12,17 @@ use super::ConfigError;
 ///
 /// Cheap to clone, since the bytes are shared. Values that the service would reject are rejected
 /// here already.
+///
+/// ```
+/// use typless::wire::Document;
+///
+/// let bytes = b"%PDF-1.7".to_vec(); // the file
+/// let document = Document::new("4711.pdf", "line-item-invoice", bytes)?
+///     .with_customer("acme")?
+///     .with_reference("row 4711")?; // yours: it comes back with each event
+/// assert_eq!(document.len(), 8);
+/// # Ok::<(), typless::wire::ConfigError>(())
+/// ```
 #[derive(Clone)]
 pub struct Document {
     file_name: Arc<str>,

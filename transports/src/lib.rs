@@ -1,5 +1,34 @@
 //! Transports, clocks and drivers for the machines of [`typless`].
 //!
+//! ```
+//! use typless::drive::Clock;
+//! use typless::machine::{Job, JobOptions};
+//! use typless::wire::Api;
+//! use typless_transports::blocking::Driver;
+//! use typless_transports::{SystemClock, document_from_path};
+//! # use typless::machine::PollPolicy;
+//! # use typless_emulator::{InProcess, Service, ServiceOptions};
+//! # struct Ureq;
+//! # impl Ureq {
+//! #     fn new() -> InProcess<SystemClock> {
+//! #         let options = ServiceOptions::new().with_pace(std::time::Duration::ZERO);
+//! #         InProcess::new(Service::new(options), SystemClock::new())
+//! #     }
+//! # }
+//! # let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/../emulator/samples");
+//! # std::env::set_current_dir(samples)?;
+//!
+//! let api = Api::new(Api::PRODUCTION, "my-key")?;
+//! let document = document_from_path("invoice.pdf", "line-item-invoice")?;
+//! let clock = SystemClock::new();
+//! let job = Job::submit(&api, document, JobOptions::new(), clock.now());
+//!
+//! let extraction = Driver::new(job, Ureq::new(), clock).finish()??;
+//!
+//! println!("{:?}", extraction.text("total_amount"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! | module | what it is | feature |
 //! | --- | --- | --- |
 //! | [`blocking`] | the driver on the calling thread, or on a few threads | |

@@ -28,6 +28,19 @@ use crate::wire::{AwaitingRequest, ConfigError};
 /// batch finishes sooner.
 ///
 /// Any number may be set: one that is too small is raised to the minimum stated below.
+///
+/// ```
+/// use std::time::Duration;
+/// use typless::machine::{BatchOptions, PollPolicy};
+///
+/// // A nightly run: 5 requests per second, few polls, results within two days.
+/// let options = BatchOptions::new()
+///     .with_seed(4711) // random, so that clients that fail together do not retry together
+///     .with_rate(5, Duration::from_secs(1))
+///     .with_poll_policy(PollPolicy::frugal())
+///     .with_deadline(Duration::from_secs(2 * 24 * 3600));
+/// # let _ = options;
+/// ```
 #[derive(Debug, Clone)]
 pub struct BatchOptions {
     pub(super) jobs: JobOptions,

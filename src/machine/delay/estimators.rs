@@ -16,6 +16,20 @@ use super::stored::EstimatorsWire;
 ///
 /// Pass it to a [`Batch`](super::super::Batch), and store it with [`serde`] for the next run: about
 /// 1.5 KB for each type, with a version and a checksum.
+///
+/// ```
+/// use typless::machine::{Batch, BatchOptions, DelayEstimators, Time};
+/// # use typless::wire::Api;
+/// # let api = Api::new(Api::PRODUCTION, "key")?;
+/// # let now = Time::from_unix_seconds(1_700_000_000);
+/// # let stored = serde_json::to_string(&DelayEstimators::new())?;
+///
+/// let estimators: DelayEstimators = serde_json::from_str(&stored)?; // of the last run
+/// let batch = Batch::new(&api, BatchOptions::new(), now).with_estimators(estimators);
+/// // ... and at the end of this one:
+/// let stored = serde_json::to_string(batch.estimators())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "EstimatorsWire", into = "EstimatorsWire")]
 pub struct DelayEstimators {

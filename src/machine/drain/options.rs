@@ -6,6 +6,18 @@ use super::super::retry_policy::RetryPolicy;
 use crate::wire::{AwaitingRequest, ConfigError};
 
 /// How to drain a queue, and within which limits. By default it is drained once.
+///
+/// ```
+/// use std::time::Duration;
+/// use typless::machine::DrainOptions;
+///
+/// // Runs until it is closed, lists once a minute, and fetches the results of one customer.
+/// let options = DrainOptions::new()
+///     .with_interval(Duration::from_secs(60))
+///     .with_customer("acme")?;
+/// # let _ = options;
+/// # Ok::<(), typless::wire::ConfigError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct DrainOptions {
     pub(super) seed: u64,

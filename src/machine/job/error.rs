@@ -33,6 +33,23 @@ use crate::wire::{DecodeError, ServiceError, Status};
 /// | `SubmitUnknown` | perhaps | find out before submitting again |
 /// | `SourceFailed` | no | fix the source |
 /// | `Abandoned` | yes with a ticket, no without one | resume, with the ticket |
+///
+/// ```
+/// use typless::machine::JobError;
+///
+/// /// What to write into the document's row, besides `error.code()`.
+/// fn next_step(error: &JobError) -> String {
+///     match error {
+///         JobError::SubmitUnknown { .. } => "find out whether it was submitted".to_owned(),
+///         _ => match error.ticket() {
+///             Some(ticket) => format!("it is at the service: {}", ticket.to_json()),
+///             None => "it was not submitted".to_owned(),
+///         },
+///     }
+/// }
+/// # let error = JobError::Abandoned { ticket: None };
+/// # assert_eq!((error.code(), &*next_step(&error)), ("abandoned", "it was not submitted"));
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

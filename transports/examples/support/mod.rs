@@ -28,6 +28,9 @@ pub(crate) fn options() -> ServiceOptions {
     ServiceOptions::new().with_pace(Duration::from_millis(300))
 }
 
+/// The same invoice in memory.
+pub(crate) const INVOICE: &[u8] = include_bytes!("../../../emulator/samples/invoice.pdf");
+
 /// An invoice, read from a file while it is sent.
 pub(crate) fn invoice() -> Result<Document, Box<dyn Error>> {
     let path = concat!(

@@ -28,7 +28,7 @@ pub(crate) async fn run() -> Result<(), Error> {
 
     let service = Service::start(settings(), listen).await?;
     for number in [1, 2, 3, 3] {
-        let content = [support::INVOICE, format!("\n% {number}").as_bytes()].concat();
+        let content = support::numbered_invoice(number);
         let name = format!("{documents}/invoice-{number}.pdf");
         let response = reqwest::Client::new().post(name).body(content).send();
         println!("added: {}", response.await?.text().await?);

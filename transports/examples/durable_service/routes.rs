@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use typless::machine::Batch;
 use typless::wire::Webhook;
 
 use crate::add::{AddError, Adder};
@@ -76,16 +77,14 @@ async fn receive(
     State(adder): State<Adder>,
     uri: Uri,
     body: Bytes,
-) -> Response {
-    let mut request = Request::post("").body(body).unwrap_or_default();
-    *request.uri_mut() = uri;
-    let (response, notification) = webhook.receive(&request);
+) -> Result<Response, StatusCode> {
+    let request = Request::post(uri).body(body);
+    let (response, notification) = webhook.receive(&request.map_err(|_| StatusCode::BAD_REQUEST)?);
     if let Some(notification) = notification {
-        adder
-            .batch
-            .push(move |batch, now| batch.handle_notification(&notification, now));
+        let notify = move |batch: &mut Batch, now| batch.handle_notification(&notification, now);
+        adder.batch.push(notify);
     }
-    response.map(Body::from)
+    Ok(response.map(Body::from))
 }
 
 fn view(row: &Row) -> Value {

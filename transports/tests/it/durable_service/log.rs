@@ -1,0 +1,49 @@
+//! What the example does with a log that was left by a crash, and with one that was not.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+
+use super::process::setup;
+
+#[test]
+fn a_torn_last_line_is_cut_off() {
+    let setup = setup();
+    let process = setup.start();
+    let first = setup.add(1);
+    process.kill();
+    let mut log = OpenOptions::new().append(true).open(setup.log()).unwrap();
+    log.write_all(br#"[{"row":{"document":{"id":"9f86d0"#)
+        .unwrap();
+    let process = setup.start();
+    let second = setup.add(2);
+    process.kill();
+    // What was appended after it can be read, too.
+    let _process = setup.start().listening();
+    let statuses = setup.wait();
+    assert_eq!(statuses.len(), 2);
+    assert!(statuses.contains_key(&first) && statuses.contains_key(&second));
+}
+
+#[test]
+fn a_log_that_no_crash_leaves_is_refused() {
+    let setup = setup();
+    let process = setup.start();
+    setup.add(1);
+    process.kill();
+    let log = fs::read_to_string(setup.log()).unwrap();
+    fs::write(setup.log(), format!("[{{]\n{log}")).unwrap();
+    let output = setup.run();
+    let reason = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(reason.contains("line 1 of the log is damaged"), "{reason}");
+}
+
+#[test]
+fn a_folder_has_one_process() {
+    let setup = setup();
+    let _process = setup.start().listening();
+    let output = setup.run();
+    let reason = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(reason.contains("the folder is in use"), "{reason}");
+}

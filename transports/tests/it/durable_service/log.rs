@@ -2,8 +2,11 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::time::Duration;
 
-use super::process::setup;
+use typless_emulator::ServiceOptions;
+
+use super::process::{Setup, setup, wait_for};
 
 #[test]
 fn a_torn_last_line_is_cut_off() {
@@ -32,18 +35,41 @@ fn a_log_that_no_crash_leaves_is_refused() {
     process.kill();
     let log = fs::read_to_string(setup.log()).unwrap();
     fs::write(setup.log(), format!("[{{]\n{log}")).unwrap();
-    let output = setup.run();
-    let reason = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    let (code, reason) = setup.refusal();
+    assert_eq!(code, Some(1));
     assert!(reason.contains("line 1 of the log is damaged"), "{reason}");
+}
+
+#[test]
+fn a_shutdown_stores_what_has_not_finished() {
+    let setup = Setup::new(ServiceOptions::new().with_pace(Duration::from_hours(1)));
+    let process = setup.start();
+    let id = setup.add(1);
+    let submitted = wait_for("its ticket", || {
+        let snapshot = setup.snapshots().remove(&id)?;
+        snapshot.ticket().is_some().then_some(snapshot)
+    });
+    assert!(process.terminate().success());
+    let stored = setup.snapshots().remove(&id).unwrap();
+    assert!(stored.taken_at() > submitted.taken_at());
+    assert_eq!(stored.ticket(), submitted.ticket());
+
+    let _process = setup.start().listening();
+    assert_eq!(setup.statuses()[&id], "pending");
+    let requests = || {
+        setup
+            .emulator
+            .with_service(|service| service.counts().requests)
+    };
+    wait_for("a poll", || (requests() > 1).then_some(()));
+    assert_eq!(setup.emulator.with_service(|service| service.accepted()), 1);
 }
 
 #[test]
 fn a_folder_has_one_process() {
     let setup = setup();
     let _process = setup.start().listening();
-    let output = setup.run();
-    let reason = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    let (code, reason) = setup.refusal();
+    assert_eq!(code, Some(1));
     assert!(reason.contains("the folder is in use"), "{reason}");
 }

@@ -5,5 +5,3 @@ mod killed;
 mod log;
 mod process;
 mod routes;
-#[path = "../../../examples/support/mod.rs"]
-mod support;

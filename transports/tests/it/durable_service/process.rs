@@ -6,15 +6,14 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use typless::machine::Snapshot;
 use typless_emulator::{Listener, Service, ServiceOptions, WebhookOptions};
-
-use super::support::numbered_invoice;
 
 /// The emulator, and the example's folder and address.
 pub(super) struct Setup {
@@ -51,9 +50,14 @@ impl Setup {
         Process(self.command().stdout(Stdio::piped()).spawn().unwrap())
     }
 
-    /// A process that ends by itself.
-    pub(super) fn run(&self) -> Output {
-        self.command().output().unwrap()
+    /// The exit code and the message of a process that ends by itself.
+    pub(super) fn refusal(&self) -> (Option<i32>, String) {
+        let mut process = Process(self.command().stderr(Stdio::piped()).spawn().unwrap());
+        let status = wait_for("its end", || process.0.try_wait().unwrap());
+        let mut message = String::new();
+        let mut stderr = process.0.stderr.take().unwrap();
+        stderr.read_to_string(&mut message).unwrap();
+        (status.code(), message)
     }
 
     fn command(&self) -> Command {
@@ -75,12 +79,12 @@ impl Setup {
     /// Adds a document, until it is acknowledged. Returns its id.
     pub(super) fn add(&self, number: usize) -> String {
         let path = format!("/documents/{number}.pdf");
-        loop {
-            if let Some((202, body)) = self.request("POST", &path, &numbered_invoice(number)) {
-                return body["id"].as_str().unwrap().to_owned();
+        wait_for("a 202", || {
+            match self.request("POST", &path, &invoice(number)) {
+                Some((202, body)) => Some(body["id"].as_str().unwrap().to_owned()),
+                _ => None,
             }
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        })
     }
 
     /// The statuses of all documents, by id.
@@ -94,13 +98,11 @@ impl Setup {
 
     /// Waits until no document is pending.
     pub(super) fn wait(&self) -> BTreeMap<String, String> {
-        loop {
+        wait_for("all outcomes", || {
             let statuses = self.statuses();
-            if statuses.values().all(|status| status != "pending") {
-                return statuses;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
+            let all_are = statuses.values().all(|status| status != "pending");
+            all_are.then_some(statuses)
+        })
     }
 
     /// Sends a request. Returns the status, and the JSON if there is any; `None` if there is no
@@ -120,8 +122,8 @@ impl Setup {
         Some((status, serde_json::from_str(body).unwrap_or_default()))
     }
 
-    /// The documents that may have been submitted without a known response, after the log.
-    pub(super) fn submitting(&self) -> Vec<String> {
+    /// The snapshots in the log.
+    pub(super) fn snapshots(&self) -> BTreeMap<String, Snapshot> {
         let log = fs::read_to_string(self.log()).unwrap_or_default();
         let mut snapshots = BTreeMap::new();
         for line in log.lines() {
@@ -129,14 +131,21 @@ impl Setup {
             let group: Vec<Value> = serde_json::from_str(line).unwrap_or_default();
             for row in group.iter().map(|entry| &entry["row"]) {
                 if let Some(id) = row["document"]["id"].as_str() {
-                    snapshots.insert(id.to_owned(), row["state"]["unfinished"].clone());
+                    let snapshot = serde_json::from_value(row["state"]["unfinished"].clone());
+                    snapshots.insert(id.to_owned(), snapshot.ok());
                 }
             }
         }
-        let is_submitting = |snapshot: &Value| {
-            serde_json::from_value(snapshot.clone()).is_ok_and(|s: Snapshot| s.may_be_submitted())
-        };
-        snapshots.retain(|_, snapshot| is_submitting(snapshot));
+        let unfinished = snapshots.into_iter();
+        unfinished
+            .filter_map(|(id, snapshot)| Some((id, snapshot?)))
+            .collect()
+    }
+
+    /// The documents that may have been submitted without a known response.
+    pub(super) fn submitting(&self) -> Vec<String> {
+        let mut snapshots = self.snapshots();
+        snapshots.retain(|_, snapshot| snapshot.may_be_submitted());
         snapshots.into_keys().collect()
     }
 }
@@ -176,6 +185,19 @@ impl Drop for Process {
     }
 }
 
+/// Tries again until there is something, at most for a minute.
+pub(super) fn wait_for<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = attempt() {
+            return found;
+        }
+        let is_late = started.elapsed() > Duration::from_secs(60);
+        assert!(!is_late, "waited for {what} for a minute");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// Cargo puts examples beside the folder of this test.
 fn example() -> PathBuf {
     let test = std::env::current_exe().unwrap();
@@ -196,4 +218,11 @@ fn free_address() -> SocketAddr {
             return address;
         }
     }
+}
+
+/// An invoice with a comment in it, so that no two are the same document.
+fn invoice(number: usize) -> Vec<u8> {
+    let invoice = include_bytes!("../../../../emulator/samples/invoice.pdf");
+    let (begin, end) = invoice.split_at(invoice.len() - b"startxref\n1878\n%%EOF".len());
+    [begin, format!("% {number}\n").as_bytes(), end].concat()
 }

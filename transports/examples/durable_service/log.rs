@@ -27,15 +27,13 @@ impl Log {
         let lines = content.split_inclusive(|byte| *byte == b'\n').enumerate();
         let mut lines = lines.peekable();
         while let Some((index, line)) = lines.next() {
-            let group = serde_json::from_slice::<Vec<E>>(line);
-            match group.ok().filter(|_| line.ends_with(b"\n")) {
-                Some(group) => entries.extend(group),
-                None if lines.peek().is_none() => eprintln!("the last line of the log is torn"),
-                // Not by a crash. Without it a document may be submitted twice.
-                None => {
-                    let problem = format!("line {} of the log is damaged", index + 1);
-                    return Err(io::Error::new(ErrorKind::InvalidData, problem));
-                }
+            let is_ended = line.ends_with(b"\n");
+            match serde_json::from_slice::<Vec<E>>(line) {
+                Ok(group) if is_ended => entries.extend(group),
+                // JSON that is whole was written so, perhaps by a newer version.
+                Err(error) if is_ended && error.is_data() => return Err(unreadable(index)),
+                _ if lines.peek().is_none() => eprintln!("the last line of the log is torn"),
+                _ => return Err(unreadable(index)),
             }
         }
         Ok(entries)
@@ -61,6 +59,12 @@ impl Log {
         self.file.write_all(&line(group)?)?;
         self.file.sync_data()
     }
+}
+
+/// Not the work of a crash. If the line was left out, a document may be submitted twice.
+fn unreadable(index: usize) -> io::Error {
+    let problem = format!("line {} of the log can't be read", index + 1);
+    io::Error::new(ErrorKind::InvalidData, problem)
 }
 
 fn line(group: &[impl Serialize]) -> io::Result<Vec<u8>> {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use typless_emulator::{Fault, Faults, Pace, ServiceOptions};
+use typless_emulator::{Fault, Faults, Pace, QueueAfterReading, ServiceOptions};
 
 use super::process::Setup;
 
@@ -16,7 +16,7 @@ const DOCUMENTS: usize = 6;
 
 /// A few responses are lost, and many are late, so that submits are out when the process is killed.
 fn options() -> ServiceOptions {
-    let mut kinds = vec![Fault::ResponseDelayed; 19];
+    let mut kinds = vec![Fault::ResponseDelayed; 39];
     kinds.push(Fault::ResponseLost);
     let faults = Faults::new(0.4)
         .with_kinds(kinds)
@@ -24,6 +24,9 @@ fn options() -> ServiceOptions {
     ServiceOptions::new()
         .with_pace(Pace::lognormal(Duration::from_millis(100), 1.0))
         .with_faults(faults)
+        // Where the queue forgets what was read, a batch notices late what a process had read that
+        // was killed before it stored it: after an hour at most, while webhooks arrive.
+        .with_queue_after_reading(QueueAfterReading::Kept)
 }
 
 /// Adds documents, each until it is acknowledged, and some of them twice. Returns their ids.

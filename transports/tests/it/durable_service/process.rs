@@ -185,15 +185,16 @@ impl Drop for Process {
     }
 }
 
-/// Tries again until there is something, at most for a minute.
+/// Tries again until there is something. For some minutes: after several submits of unknown outcome
+/// in a row, a batch pauses for 10 s or more.
 pub(super) fn wait_for<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         if let Some(found) = attempt() {
             return found;
         }
-        let is_late = started.elapsed() > Duration::from_secs(60);
-        assert!(!is_late, "waited for {what} for a minute");
+        let is_late = started.elapsed() > Duration::from_secs(300);
+        assert!(!is_late, "waited too long for {what}");
         thread::sleep(Duration::from_millis(1));
     }
 }

@@ -162,9 +162,10 @@ impl Discovery {
             .listing
             .listed_at()
             .filter(|at| *at > polled_at && *at >= submitted_at)?;
-        let is_named = entry.is_named() || entry.failed_since_listed;
+        let is_gone = entry.failed_since_listed || entry.may_be_read;
         let counts = entry.is_counted
-            && !is_named
+            && !entry.is_named()
+            && !is_gone
             && now < deadline
             && !self.is_overdue(entry, pressure, now);
         counts.then_some(listed_at)

@@ -37,6 +37,9 @@ pub(super) struct Entry {
     pub(super) is_notified: bool,
     /// Whether the queue listed it, and the poll that followed failed, as have all since.
     pub(super) failed_since_listed: bool,
+    /// Whether another process may have read its result and lost it. The queue may have forgotten it
+    /// then, so that no listing says anything until a poll here has.
+    pub(super) may_be_read: bool,
 }
 
 /// Where a job waits.
@@ -81,6 +84,7 @@ impl Entry {
     ) -> Self {
         // An earlier process may have polled it.
         let is_known = record.polled_at > Time::EPOCH;
+        let may_be_read = extraction_id.is_some();
         Self {
             record,
             meta,
@@ -95,12 +99,14 @@ impl Entry {
             is_known_finished: false,
             is_notified: false,
             failed_since_listed: false,
+            may_be_read,
         }
     }
 
     /// Takes note of what became of a poll.
     pub(super) fn note_poll(&mut self, before: &Record) {
         if before.state == State::Polling && self.record.state == State::Waiting {
+            self.may_be_read &= self.record.failures > 0;
             self.failed_since_listed = self.record.failures > 0
                 && (self.failed_since_listed || before.reason == PollReason::Listed);
         }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::counters::Count;
-use super::entry::{Entry, Priority, Slot};
+use super::entry::{Entry, Priority, Reader, Slot};
 use super::event::QueueProblem;
 use super::listing::{Listing, Measure, RELAXED_GAP};
 use super::options::BatchOptions;
@@ -162,10 +162,9 @@ impl Discovery {
             .listing
             .listed_at()
             .filter(|at| *at > polled_at && *at >= submitted_at)?;
-        let is_gone = entry.failed_since_listed || entry.may_be_read;
         let counts = entry.is_counted
             && !entry.is_named()
-            && !is_gone
+            && entry.read_by.is_none()
             && now < deadline
             && !self.is_overdue(entry, pressure, now);
         counts.then_some(listed_at)
@@ -296,7 +295,8 @@ impl Discovery {
         // One that could not be polled when it was listed waits for its own next try, however often
         // it is listed.
         let is_old = state == State::Waiting && polled_at >= sent_at;
-        if entry.is_known_finished || entry.failed_since_listed || is_old {
+        let has_failed = entry.read_by == Some(Reader::FailedPoll);
+        if entry.is_known_finished || has_failed || is_old {
             return [None, None];
         }
         let not_before = listed_before

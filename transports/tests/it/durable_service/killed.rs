@@ -5,7 +5,7 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use typless_emulator::{Fault, Faults, Pace, QueueAfterReading, ServiceOptions};
+use typless_emulator::{Fault, Faults, Pace, ServiceOptions};
 
 use super::process::Setup;
 
@@ -24,9 +24,6 @@ fn options() -> ServiceOptions {
     ServiceOptions::new()
         .with_pace(Pace::lognormal(Duration::from_millis(100), 1.0))
         .with_faults(faults)
-        // Where the queue forgets what was read, a batch notices late what a process had read that
-        // was killed before it stored it: after an hour at most, while webhooks arrive.
-        .with_queue_after_reading(QueueAfterReading::Kept)
 }
 
 /// Adds documents, each until it is acknowledged, and some of them twice. Returns their ids.

@@ -164,7 +164,7 @@ impl Discovery {
             .filter(|at| *at > polled_at && *at >= submitted_at)?;
         let counts = entry.is_counted
             && !entry.is_named()
-            && entry.read_by.is_none()
+            && entry.read_by != Some(Reader::FailedPoll)
             && now < deadline
             && !self.is_overdue(entry, pressure, now);
         counts.then_some(listed_at)
@@ -185,7 +185,9 @@ impl Discovery {
         let is_unpolled = entry.record.polls() == 0;
         let is_old = is_unpolled && !fresh && now.saturating_since(submitted_at) >= OLD;
         let since_own_poll = now.saturating_since(entry.own_poll_at);
-        if self.webhooks.arrive(now) {
+        // The queue and the webhook may have said so to another process.
+        let is_read = entry.read_by == Some(Reader::OtherProcess);
+        if self.webhooks.arrive(now) && !is_read {
             // Two would have to be silent.
             return is_old || since_own_poll >= MAX_RELAXED_BELIEF;
         }
@@ -199,8 +201,12 @@ impl Discovery {
             // Neither the queue nor the ticket's age has shown anything yet.
             lateness_by_age = lateness_by_age.max(lateness(entry.record.followed_since()));
         }
-        let max_lateness =
-            (policy.price() + pressure).saturating_mul(self.listing.lists_all_but_one_in());
+        let belief = if is_read {
+            1
+        } else {
+            self.listing.lists_all_but_one_in()
+        };
+        let max_lateness = (policy.price() + pressure).saturating_mul(belief);
         is_old || since_own_poll >= MAX_BELIEF || lateness_by_age >= max_lateness
     }
 

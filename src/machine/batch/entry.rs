@@ -35,8 +35,8 @@ pub(super) struct Entry {
     pub(super) is_known_finished: bool,
     /// Whether a webhook named it.
     pub(super) is_notified: bool,
-    /// Why the queue may list it no longer although it has finished: then that no listing lists it
-    /// says nothing.
+    /// Why the queue may list it no longer although it has finished: then it says less, or nothing,
+    /// that no listing lists it.
     pub(super) read_by: Option<Reader>,
 }
 

@@ -11,7 +11,7 @@ use crate::machine::{Failure, Machine, Output, RequestId, Time};
 
 /// A machine around a machine, which records all inputs and outputs and changes nothing.
 ///
-/// Put it around a new machine and drive it instead.
+/// Put it around a new machine and drive it instead; around a batch before its first document.
 /// [`Transcript::parse`](super::Transcript::parse) reads what it writes; the [module](super)
 /// describes the contents. It writes to a `String`, or line by line to any [`fmt::Write`], for
 /// example one that appends to a file and so survives a crash.

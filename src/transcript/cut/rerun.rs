@@ -141,7 +141,7 @@ impl Rerun<'_> {
         };
         // Where it had not ended, nobody knows what came next.
         let has_ended = self.course.story.outcome().is_some();
-        if !has_ended && next > self.course.ends_at {
+        if self.is_over() || !has_ended && next > self.course.ends_at {
             return false;
         }
         self.now = self.now.max(next);

@@ -77,6 +77,8 @@ pub(super) struct LongRun {
     pub(super) webhooks: bool,
     /// All requests fail then.
     pub(super) outage: std::ops::Range<u64>,
+    /// The key is refused for polls then.
+    pub(super) refusal: std::ops::Range<u64>,
     arrivals: BTreeMap<(Time, u64), Arrival>,
     arrived: u64,
     accepted: BTreeMap<usize, Time>,
@@ -100,6 +102,7 @@ impl LongRun {
             confirms: false,
             webhooks: false,
             outage: 0..0,
+            refusal: 0..0,
             arrivals: BTreeMap::new(),
             arrived: 0,
             accepted: BTreeMap::new(),
@@ -238,9 +241,13 @@ impl LongRun {
     fn transmit(&mut self, transmit: Transmit) {
         let id = transmit.id;
         let latency = 60 + id.get() * 37 % 90;
+        let query = transmit.request.uri().query();
+        let is_poll = query.is_some_and(|query| query.starts_with("extraction_id="));
         let second = self.now.saturating_since(START).as_secs();
         let reply = if self.outage.contains(&second) {
             Ok(response(503, "{\"message\": \"down for maintenance\"}"))
+        } else if is_poll && self.refusal.contains(&second) {
+            Ok(response(401, "{\"message\": \"no such key\"}"))
         } else if id.get() % 97 == 0 {
             Ok(response_with(429, ("retry-after", "2"), "{}"))
         } else if id.get() % 61 == 0 && transmit.request.method() != Method::POST {

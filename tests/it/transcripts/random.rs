@@ -1,13 +1,14 @@
 //! Every random run of a batch or of a drain can be recorded and replayed.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::support;
 use proptest::prelude::*;
-use typless::machine::{Batch, BatchOptions, Drain, DrainOptions, Machine, Time};
+use typless::machine::{Batch, BatchOptions, Drain, DrainOptions, JobKey, Machine, Time};
 use typless::proptest::{
     BatchInput, DrainInput, Flavour, LawChecker, Moment, drain_inputs, growing_batch_inputs,
     scripts_with_inputs,
@@ -86,6 +87,9 @@ proptest! {
             .with_inputs(apply)
             .check(&script)?;
         pages.replay(new)?;
+        for page in pages.0.borrow().iter() {
+            cut_each(&page.0.borrow(), new)?;
+        }
     }
 
     #[test]
@@ -114,6 +118,21 @@ proptest! {
             .check(&script)?;
         pages.replay(new)?;
     }
+}
+
+/// A few jobs are cut out. Each cut replays by itself, and says whether it is the same.
+fn cut_each(text: &str, new: impl Fn(Time) -> Batch) -> Result<(), TestCaseError> {
+    let transcript = Transcript::parse(text)?;
+    let keys = text.split("JobKey(").skip(1);
+    let keys = keys.filter_map(|rest| rest.split(')').next()?.parse::<JobKey>().ok());
+    let keys: BTreeSet<JobKey> = keys.collect();
+    for key in keys.into_iter().step_by(3) {
+        let cut = transcript.cut(key, &new)?;
+        let short = Transcript::parse(cut.transcript())?;
+        short.replay(new(short.start()))?;
+        prop_assert!(cut.has_same_outcome() || !cut.has_same_events());
+    }
+    Ok(())
 }
 
 /// The beginnings of inputs, for texts that are almost inputs.

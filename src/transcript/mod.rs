@@ -130,9 +130,9 @@
 //! ```
 //!
 //! The signs `=`, `>`, `~`, `?` and `.` are outputs: each stands for a call of
-//! [`next_output`](crate::machine::Machine::next_output) at that time. An event is its `Debug`: of a
-//! result it has only numbers, as the response has all of it. Bytes that are not plain text on one
-//! line are escaped, like a byte string in Rust, after a `\`.
+//! [`next_output`](crate::machine::Machine::next_output) at that time. An event is its `Debug`: of
+//! a result it has only numbers, as the response has all of it. Bytes that are not plain text on
+//! one line are escaped, like a byte string in Rust, after a `\`.
 //!
 //! The inputs have the names of the methods, and what these were given:
 //!

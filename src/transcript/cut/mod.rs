@@ -31,6 +31,9 @@ impl Transcript {
     /// pauses that others caused. So the job may fare otherwise there: [`Cut::has_same_events`] and
     /// [`Cut::has_same_outcome`] say how it did.
     ///
+    /// It has some five lines for each request of the job, and five more. A job that was polled for
+    /// a day has about a thousand.
+    ///
     /// # Errors
     ///
     /// The run is another one than that of such a batch, or it has no such job.

@@ -14,7 +14,7 @@ pub(super) struct Story {
 impl Story {
     /// Takes note of an event. Whether it is about this job.
     pub(super) fn note(&mut self, event: &BatchEventKind, job: JobKey) -> bool {
-        let (text, is_end) = match event {
+        let (text, is_last) = match event {
             BatchEventKind::Job { key, event, .. } if *key == job => {
                 (summary(event), matches!(event, JobEventKind::Finished(_)))
             }
@@ -24,7 +24,7 @@ impl Story {
             }
             _ => return false,
         };
-        if is_end {
+        if is_last {
             self.end = Some(self.events.len());
         }
         self.events.push(text);

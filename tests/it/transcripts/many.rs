@@ -329,7 +329,7 @@ fn a_listing_in_a_cut_has_only_the_id_of_the_job() {
     let mut listings = BTreeSet::new();
     let is_short = |it: &(&JobKey, &usize)| Trouble::for_document(*it.1) != Trouble::Stuck;
     for (key, number) in run.numbers.iter().filter(is_short).step_by(2) {
-        let cut = transcript.cut(*key, &new).unwrap();
+        let cut = transcript.cut(*key, new).unwrap();
         check_cut(&cut, &run, *key, &new);
         let bodies = cut.transcript().split("\"extraction_ids\":").skip(1);
         let own = format!("[\"{}\"]", id(*number));

@@ -26,6 +26,11 @@ impl Inside<'_> {
         self.0.sources.take_drawn()
     }
 
+    /// Whether a job that is restored is followed from then on, and not to its own deadline.
+    pub(crate) fn sets_deadline(&self) -> bool {
+        self.0.options.jobs.deadline.is_some()
+    }
+
     /// The job whose request this is, while it is in flight.
     pub(crate) fn job_of(&self, id: RequestId) -> Option<JobKey> {
         self.0.outbox.in_flight().job_of(id).map(Into::into)

@@ -1,6 +1,6 @@
 //! What happened to one job in a long run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::super::batch_input::BatchInput;
@@ -9,7 +9,7 @@ use super::super::replay::Divergence;
 use super::story::{Story, id_in};
 use crate::machine::{
     Batch, BatchEvent, BatchEventKind, Failure, Inside, JobEventKind, JobKey, Output, Purpose,
-    RequestId, Time, Transmit,
+    RequestId, Snapshot, Time, Transmit,
 };
 use crate::wire::{Document, ExtractionId};
 
@@ -54,6 +54,18 @@ pub(super) enum Reply {
     Failure(Failure),
 }
 
+/// A job in progress, from where a cut may begin.
+struct Mark {
+    at: Time,
+    snapshot: Snapshot,
+    /// There were so many by then.
+    events: usize,
+    polls: usize,
+}
+
+/// The polls that are left of a job that stays in progress for long.
+const LAST_POLLS: usize = 6;
+
 /// Follows a job through a run.
 struct Follower {
     course: Course,
@@ -66,6 +78,8 @@ struct Follower {
     /// The `Submitting` events: their sequences and times.
     submitting: Vec<(u64, Time)>,
     confirmed: Option<u64>,
+    /// The last moments at which it was in progress.
+    marks: VecDeque<Mark>,
 }
 
 impl Course {
@@ -96,6 +110,7 @@ impl Course {
             notifications: Vec::new(),
             submitting: Vec::new(),
             confirmed: None,
+            marks: VecDeque::new(),
         };
         for step in transcript.steps() {
             follower.take(transcript, step)?;
@@ -107,6 +122,22 @@ impl Course {
     pub(super) fn beginning(&self) -> Option<(Time, &BatchInput)> {
         let (added_at, added) = self.added.as_ref()?;
         Some((self.begins_at.unwrap_or(*added_at), added))
+    }
+
+    /// Leaves out what came before.
+    fn begin_with(&mut self, mark: Mark) {
+        self.polls.drain(..mark.polls);
+        self.story.begin_after(mark.events);
+        self.inputs.retain(|given| given.after >= mark.events);
+        for given in &mut self.inputs {
+            given.after -= mark.events;
+        }
+        // It is submitted.
+        self.submits.clear();
+        self.confirmed_after.clear();
+        let restored = BatchInput::Restore(Box::new(mark.snapshot), None);
+        self.added = Some((mark.at, restored));
+        self.begins_at = Some(mark.at);
     }
 
     /// The listing that was requested last, by this time.
@@ -209,6 +240,33 @@ impl Follower {
             self.course.confirmed_after.push(after);
             self.submitting.push((event.sequence, now));
         }
+        if let BatchEventKind::Job {
+            event: JobEventKind::Progressed { .. },
+            ..
+        } = event.kind
+        {
+            self.mark(now);
+        }
+    }
+
+    /// Takes note of a job in progress.
+    fn mark(&mut self, now: Time) {
+        let Some(snapshot) = self.batch.snapshot(self.course.job) else {
+            return;
+        };
+        // Restored, it would be followed for longer than it was.
+        if Inside(&mut self.batch).sets_deadline() {
+            return;
+        }
+        self.marks.push_back(Mark {
+            at: now,
+            snapshot,
+            events: self.course.story.len(),
+            polls: self.course.polls.len(),
+        });
+        if self.marks.len() > LAST_POLLS {
+            self.marks.pop_front();
+        }
     }
 
     fn input(&mut self, input: BatchInput, at: Time, now: Time) {
@@ -274,12 +332,16 @@ impl Follower {
         }
     }
 
-    fn finish(self) -> Course {
+    fn finish(mut self) -> Course {
+        let mark = self.marks.pop_front();
         let mut course = self.course;
         let own = self.notifications.into_iter();
         let own = own.filter(|(id, _)| course.id.as_ref() == Some(id));
         course.inputs.extend(own.map(|(_, given)| given));
         course.inputs.sort_by_key(|given| (given.at, given.after));
+        if let Some(mark) = mark.filter(|mark| mark.polls > LAST_POLLS) {
+            course.begin_with(mark);
+        }
         course
     }
 }

@@ -31,8 +31,9 @@ impl Transcript {
     /// pauses that others caused. So the job may fare otherwise there: [`Cut::has_same_events`] and
     /// [`Cut::has_same_outcome`] say how it did.
     ///
-    /// It has some five lines for each request of the job, and five more. A job that was polled for
-    /// a day has about a thousand.
+    /// It has some five lines for each request of the job. Of a job that stayed in progress for long
+    /// only the last polls are left: it is restored from its snapshot before them. (Not so where
+    /// the options have a deadline, since that would count from then.)
     ///
     /// # Errors
     ///

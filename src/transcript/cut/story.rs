@@ -36,6 +36,12 @@ impl Story {
         self.events.len()
     }
 
+    /// Leaves out the first events.
+    pub(super) fn begin_after(&mut self, events: usize) {
+        self.events.drain(..events.min(self.events.len()));
+        self.end = self.end.and_then(|end| end.checked_sub(events));
+    }
+
     /// How it ended, if it has.
     pub(super) fn outcome(&self) -> Option<&str> {
         self.events.get(self.end?).map(String::as_str)

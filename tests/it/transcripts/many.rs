@@ -353,6 +353,28 @@ fn a_job_that_was_handed_back_can_be_cut_out() {
 }
 
 #[test]
+fn of_a_job_that_was_polled_for_a_day_only_the_end_is_left() {
+    let new = |now| Batch::new(&api(), BatchOptions::new(), now);
+    let mut run = LongRun::new(BatchOptions::new());
+    for number in 0..20 {
+        run.add(number);
+    }
+    run.recorder.close();
+    run.run_until(Time::MAX);
+    let transcript = parse(&run);
+    let is_stuck = |it: &(&JobKey, &usize)| Trouble::for_document(*it.1) == Trouble::Stuck;
+    let (key, _) = run.numbers.iter().find(is_stuck).unwrap();
+    assert_eq!(run.outcomes[key], "deadline");
+    let cut = transcript.cut(*key, new).unwrap();
+    let text = cut.transcript();
+    check_cut(&cut, &run, *key, &new);
+    assert!(cut.has_same_events() && cut.has_same_outcome(), "{text}");
+    assert!(text.contains("* restore {"), "{text}");
+    let lines = text.lines().count();
+    assert!(lines < 60, "{lines}:\n{text}");
+}
+
+#[test]
 fn a_run_that_breaks_off_can_be_cut() {
     let run = finished(60, false);
     let lines: Vec<&str> = run.recorder.transcript().lines().collect();

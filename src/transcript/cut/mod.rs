@@ -31,9 +31,9 @@ impl Transcript {
     /// pauses that others caused. So the job may fare otherwise there: [`Cut::has_same_events`] and
     /// [`Cut::has_same_outcome`] say how it did.
     ///
-    /// It has some five lines for each request of the job. Of a job that stayed in progress for long
-    /// only the last polls are left: it is restored from its snapshot before them. (Not so where
-    /// the options have a deadline, since that would count from then.)
+    /// It has some five lines for each request of the job. Of a job that stayed in progress for
+    /// long only the last polls are left, and compared: it is restored from its snapshot before
+    /// them. (Not so where the options have a deadline, since that would count from then.)
     ///
     /// # Errors
     ///

@@ -353,7 +353,7 @@ fn a_job_that_was_handed_back_can_be_cut_out() {
 }
 
 #[test]
-fn of_a_job_that_was_polled_for_a_day_only_the_end_is_left() {
+fn a_cut_of_a_job_that_was_polled_for_a_day_has_only_the_end() {
     let new = |now| Batch::new(&api(), BatchOptions::new(), now);
     let mut run = LongRun::new(BatchOptions::new());
     for number in 0..20 {

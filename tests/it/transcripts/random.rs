@@ -69,15 +69,19 @@ proptest! {
     #[test]
     fn every_run_of_a_batch_can_be_recorded_and_replayed(
         seed in any::<u64>(),
-        (confirms, text_blocks) in any::<(bool, bool)>(),
+        (confirms, text_blocks, has_deadline) in any::<(bool, bool, bool)>(),
         rate in 1..20_u32,
         script in flavours().prop_flat_map(|flavour| scripts_with_inputs(flavour, inputs())),
     ) {
         let options = BatchOptions::new()
             .with_seed(seed)
             .with_rate(rate, Duration::from_secs(1))
-            .with_max_in_flight(4)
-            .with_deadline(Duration::from_secs(3600));
+            .with_max_in_flight(4);
+        let options = if has_deadline {
+            options.with_deadline(Duration::from_secs(3600))
+        } else {
+            options
+        };
         let options = if confirms { options.with_confirmation() } else { options };
         let options = if text_blocks { options.with_text_blocks() } else { options };
         let new = |now| Batch::new(&support::api(), options.clone(), now);

@@ -64,7 +64,7 @@ fn flavours() -> impl Strategy<Value = Flavour> {
 }
 
 proptest! {
-    #![proptest_config(support::cases(32))]
+    #![proptest_config(support::cases(24))]
 
     #[test]
     fn every_run_of_a_batch_can_be_recorded_and_replayed(

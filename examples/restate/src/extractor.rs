@@ -24,8 +24,11 @@ use crate::webhook::NotificationsClient;
 /// Extracts documents. Its key is the digest of a document, so that the same document is one
 /// extraction, however often it is called.
 pub struct Extractor {
+    /// The service, and the key to it.
     pub api: Api,
+    /// Performs the exchanges with it.
     pub transport: BoxedTransport,
+    /// The clock of this process.
     pub clock: TokioClock,
     /// The folder with the documents, each named by its digest, which all workers can read.
     pub documents: PathBuf,
@@ -68,7 +71,7 @@ impl Extractor {
         let mut job = match ctx.get::<Json<Snapshot>>("snapshot").await? {
             None => Job::submit(
                 &self.api,
-                self.document(ctx.key(), order)?,
+                self.document(ctx.key(), &order)?,
                 options(&ctx),
                 now,
             ),
@@ -76,7 +79,7 @@ impl Extractor {
             Some(Json(snapshot)) => {
                 let needed = snapshot.needs_document();
                 let document = needed
-                    .then(|| self.document(ctx.key(), order))
+                    .then(|| self.document(ctx.key(), &order))
                     .transpose()?;
                 Job::restore(&self.api, &snapshot, document, options(&ctx), now).terminal()?
             }
@@ -93,17 +96,15 @@ impl Extractor {
                         ctx.set("outcome", Json(event.clone()));
                         return Ok(Json(event));
                     }
-                    kind if kind.must_be_stored() => {
-                        if let Some(snapshot) = job.snapshot() {
-                            ctx.set("snapshot", Json(snapshot));
-                        }
-                    }
+                    // Stored when it is sent: until then it may wait for its turn.
+                    JobEventKind::Submitting { .. } => {}
+                    kind if kind.must_be_stored() => store(&ctx, &job),
                     _ => {}
                 },
                 Output::Send(transmit) => {
                     let id = transmit.id;
                     let (brought, at) = if transmit.may_be_billed() && !self.naive {
-                        self.submit(&ctx, transmit).await?
+                        self.submit(&ctx, &job, transmit).await?
                     } else {
                         self.exchange(&ctx, transmit).await?
                     };
@@ -129,9 +130,8 @@ impl Extractor {
 }
 
 impl Extractor {
-    /// How long one step waits for the turn of a submit. The engine suspends an invocation that
-    /// shows no sign of life for longer, and one that was suspended after its intent may not
-    /// submit.
+    /// How long one step waits for its turn. The engine suspends an invocation that shows no sign
+    /// of life for longer, and one that was suspended after its intent may not submit.
     const MAX_QUEUED: Duration = Duration::from_secs(30);
 
     /// Submits, at most once whatever dies. A closure whose process died is run again, so that it
@@ -140,14 +140,21 @@ impl Extractor {
     async fn submit(
         &self,
         ctx: &ObjectContext<'_>,
+        job: &Job,
         transmit: Transmit,
     ) -> Result<Brought, TerminalError> {
         let permit = OnceLock::new();
-        let write = || async {
-            let acquired = timeout(Self::MAX_QUEUED, self.submits.acquire()).await;
-            Ok(acquired.is_ok_and(|acquired| acquired.is_ok_and(|own| permit.set(own).is_ok())))
+        let has_turn = || async {
+            if permit.get().is_none() {
+                let acquired = timeout(Self::MAX_QUEUED, self.submits.acquire()).await;
+                return Ok(acquired.is_ok_and(|own| own.is_ok_and(|own| permit.set(own).is_ok())));
+            }
+            Ok(true)
         };
-        while !ctx.run(write).name("intent").await? {}
+        while !ctx.run(has_turn).name("turn").await? {}
+        store(ctx, job);
+        // When this step is in the journal, so is what was stored.
+        while !ctx.run(has_turn).name("intent").await? {}
         let brought = ctx.run(|| async {
             if permit.get().is_some() {
                 return Ok(Json(self.send(transmit).await));
@@ -187,7 +194,11 @@ impl Extractor {
         Ok(now.name("now").await?.into_inner())
     }
 
-    fn document(&self, digest: &str, order: Order) -> HandlerResult<Document> {
+    fn document(&self, digest: &str, order: &Order) -> HandlerResult<Document> {
+        // A key is what a caller says, and becomes a path.
+        if digest.len() != 64 || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(TerminalError::new_with_code(400, "the key is no SHA-256 digest").into());
+        }
         let stored = Stored {
             path: self.documents.join(digest),
             len: order.bytes,
@@ -203,6 +214,13 @@ impl Extractor {
 fn options(ctx: &ObjectContext<'_>) -> JobOptions {
     let seed = ctx.key().get(..16).unwrap_or_default();
     JobOptions::new().with_seed(u64::from_str_radix(seed, 16).unwrap_or_default())
+}
+
+/// Stores what the job knows, for an invocation after this one.
+fn store(ctx: &ObjectContext<'_>, job: &Job) {
+    if let Some(snapshot) = job.snapshot() {
+        ctx.set("snapshot", Json(snapshot));
+    }
 }
 
 /// Waits for a webhook's message about this job, for so long at most.

@@ -26,6 +26,9 @@ async fn main() -> Outcome<()> {
     if is_wanted("naive") {
         naive().await?;
     }
+    if is_wanted("taken-over") {
+        taken_over().await?;
+    }
     if is_wanted("webhooks") {
         webhooks().await?;
     }
@@ -111,7 +114,15 @@ async fn kills() -> Outcome<()> {
     const WORKERS: usize = 3;
     let within = Duration::from_secs(60);
     let mut stage = Stage::new(WORKERS, false).await?;
-    stage.serve(slow_service(&stage, Duration::from_millis(200))?);
+    let delay = Duration::from_millis(200);
+    // One of ten requests is refused, to be repeated.
+    let kinds = [
+        [Fault::ResponseDelayed; 9].as_slice(),
+        &[Fault::TooManyRequests],
+    ]
+    .concat();
+    let faults = Faults::new(1.0).with_kinds(kinds).with_delay(delay);
+    stage.serve(slow_service(&stage, delay)?.with_faults(faults));
     let calls = stage.documents("kills", DOCUMENTS)?;
 
     let start = Instant::now();
@@ -125,14 +136,18 @@ async fn kills() -> Outcome<()> {
     );
 
     // Called once more, they are the same extractions.
-    let before = stage.emulator.with_service(|service| service.counts());
+    let before = stage
+        .emulator
+        .with_service(|service| service.counts().requests);
     let again = call_all(&calls, Duration::from_secs(5));
     let again = settle(&stage, &calls, again).await?;
-    let after = stage.emulator.with_service(|service| service.counts());
+    let after = stage
+        .emulator
+        .with_service(|service| service.counts().requests);
     println!(
         "       {:.2} requests a document; called once more: {} requests, {} unknown",
-        before.requests as f64 / DOCUMENTS as f64,
-        after.requests - before.requests,
+        before as f64 / DOCUMENTS as f64,
+        after - before,
         again.unknown,
     );
 
@@ -164,6 +179,26 @@ async fn naive() -> Outcome<()> {
         accounts.repeated > 0,
         "the trial does not find what it is for",
     )
+}
+
+/// Invocations that an operator ends, at any moment, and documents that are then called again, as
+/// for another version of the worker.
+async fn taken_over() -> Outcome<()> {
+    const DOCUMENTS: usize = 60;
+    let stage = Stage::new(2, false).await?;
+    stage.serve(slow_service(&stage, Duration::from_millis(500))?);
+    let calls = stage.documents("taken over", DOCUMENTS)?;
+    let moments = (0..).map(|number| Duration::from_millis(50) * number);
+    let killed = calls.iter().zip(moments);
+    let killed = killed.map(|(call, moment)| call.kill_after(&stage, moment));
+    for killed in join_all(killed).await {
+        killed?;
+    }
+    let called = call_all(&calls, Duration::from_secs(1));
+    let accounts = settle(&stage, &calls, called).await?;
+    println!("taken over: {DOCUMENTS} invocations killed, called again: {accounts:?}");
+    check(accounts.repeated == 0, "a document was submitted twice")?;
+    check(accounts.wrong == 0, "a document was lost")
 }
 
 /// How much later than it has finished a document's outcome is there, with webhooks and without.
@@ -204,11 +239,11 @@ async fn webhooks() -> Outcome<()> {
 /// Documents per second with one, two and four workers, as ratios. What bounds them are the submits
 /// in flight, as with a service that responds late.
 async fn throughput() -> Outcome<()> {
-    const DOCUMENTS: usize = 200;
+    const DOCUMENTS: usize = 120;
     let mut first = None;
     for workers in [1, 2, 4] {
         let stage = Stage::new(workers, false).await?;
-        let options = slow_service(&stage, Duration::from_millis(800))?;
+        let options = slow_service(&stage, Duration::from_secs(2))?;
         stage.serve(options.with_pace(Duration::from_secs(1)));
         let calls = stage.documents("throughput", DOCUMENTS)?;
         let start = Instant::now();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use reqwest::Client;
+use reqwest::{Client, StatusCode};
 use serde_json::json;
 
 /// A child process that ends with this.
@@ -52,6 +52,7 @@ impl Server {
             bind-address = "{node}"
             advertised-address = "http://{node}/"
             disable-telemetry = true
+            log-filter = "warn"
             default-num-partitions = 4
             rocksdb-total-memory-size = "256.0 MiB"
             [ingress]
@@ -61,7 +62,7 @@ impl Server {
             disable-web-ui = true
             [worker.invoker]
             # Many connections, since it is they that are spread over the workers.
-            http2-streams-per-connection-limit = 4
+            http2-streams-per-connection-limit = 1
             "#
         );
         fs::write(folder.join("restate.toml"), settings)?;
@@ -109,6 +110,16 @@ impl Server {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         Err(format!("the workers cannot be registered: {last}").into())
+    }
+
+    /// Ends an invocation, wherever it is. One that has completed is left alone.
+    pub async fn kill(&self, client: &Client, invocation: &str) -> Result<(), Box<dyn Error>> {
+        let url = format!("{}/invocations/{invocation}/kill", self.admin);
+        let response = client.patch(url).send().await?;
+        if response.status() != StatusCode::CONFLICT {
+            response.error_for_status()?;
+        }
+        Ok(())
     }
 }
 

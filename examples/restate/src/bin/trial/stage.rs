@@ -127,6 +127,16 @@ impl Stage {
 }
 
 impl Call {
+    /// Has it begun, and kills its invocation after this time.
+    pub async fn kill_after(&self, stage: &Stage, time: Duration) -> Result<(), Box<dyn Error>> {
+        let url = format!("{}/send", self.url);
+        let response = self.client.post(url).json(&self.order).send().await?;
+        let begun: Value = response.json().await?;
+        tokio::time::sleep(time).await;
+        let invocation = begun["invocationId"].as_str().ok_or("it has no id")?;
+        stage.server.kill(&self.client, invocation).await
+    }
+
     /// Calls, and calls again while the server is away, which is the same call.
     pub async fn outcome(&self) -> Result<JobEvent, String> {
         loop {

@@ -94,6 +94,11 @@ impl Gate {
         self.state == State::Closed
     }
 
+    /// Whether a single submit is out.
+    pub(super) fn is_out(&self) -> bool {
+        self.state == State::Single { is_out: true }
+    }
+
     /// Whether it is worth reporting: submits keep ending unknown.
     pub(super) fn is_pausing(&self) -> bool {
         self.failed > MAX_BY_CHANCE && self.state != State::Open

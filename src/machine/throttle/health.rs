@@ -178,7 +178,7 @@ impl Health {
         self.gate_since.map(|since| ActivePause {
             reason: PauseReason::Submits,
             since,
-            until: self.gate.is_closed().then(|| self.gate.next_at()),
+            until: (!self.gate.is_out()).then(|| self.gate.next_at()),
         })
     }
 

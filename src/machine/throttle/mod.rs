@@ -184,7 +184,11 @@ impl Throttle {
             since: self.pause.unwrap_or(now),
             until: Some(until),
         });
-        let blocked = self.health.pause();
+        // While the service asks for a pause as well, no probe leaves.
+        let blocked = self.health.pause().map(|pause| ActivePause {
+            until: self.probe_at(),
+            ..pause
+        });
         let submits = self.health.submits_pause();
         blocked.into_iter().chain(throttled).chain(submits)
     }

@@ -119,4 +119,27 @@ fn the_pause_that_holds_back_most_comes_first() {
     }
     let reasons: Vec<_> = run.batch.pauses().map(|pause| pause.reason).collect();
     assert_eq!(reasons, [PauseReason::KeyRefused, PauseReason::Throttled]);
+    // No request finds out about the key before that, either.
+    let until = run.batch.progress().pause.and_then(|pause| pause.until);
+    assert!(until >= Some(START + SECOND * 300), "{until:?}");
+}
+
+/// Submits fail, and everything else goes on: the next submit finds out whether they work again.
+#[test]
+fn a_pause_of_submits_ends_with_the_next_one() {
+    let mut run = BatchRun::with_documents(50, BatchOptions::new());
+    run.service.fault = Box::new(|number, request, _| {
+        (number >= 10 && request.starts_with("POST")).then_some(Fault::NotSent)
+    });
+    run.service.takes = Box::new(|_| HOUR);
+    let mut ends = Vec::new();
+    for minute in 1..60 {
+        run.run_until(START + SECOND * 60 * minute);
+        let pause = run.batch.pauses().next();
+        if let Some(pause) = pause.filter(|_| run.batch.progress().in_flight == 0) {
+            assert_eq!(pause.reason, PauseReason::Submits);
+            ends.push(pause.until.expect("no submit is out"));
+        }
+    }
+    assert!(ends.len() > 10 && ends.is_sorted() && ends.first() < ends.last());
 }

@@ -166,6 +166,9 @@ pub enum FailureKind {
     TooLarge,
 }
 
+/// So many characters of a cause are shown.
+const SHOWN_CHARS: usize = 500;
+
 impl Failure {
     /// A failure of this kind, for this cause.
     pub fn new(kind: FailureKind, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
@@ -187,7 +190,13 @@ impl Failure {
 
     /// The cause as text that is fit for a log, at most 500 characters.
     pub(crate) fn shown_cause(&self) -> String {
-        crate::wire::printable(&self.cause.to_string(), 500)
+        crate::wire::printable(&self.cause.to_string(), SHOWN_CHARS)
+    }
+
+    /// As much of the cause as [`shown_cause`](Self::shown_cause) depends on, as it is.
+    pub(crate) fn recorded_cause(&self) -> String {
+        let cause = self.cause.to_string();
+        cause.chars().take(SHOWN_CHARS + 1).collect()
     }
 }
 

@@ -110,8 +110,9 @@ pub(super) fn failure(id: RequestId, failure: &Failure) -> String {
         .iter()
         .find(|(_, kind)| *kind == failure.kind())
         .map_or("Interrupted", |(word, _)| word);
-    // The printable cause. A machine never looks at the cause itself.
-    let cause = failure.shown_cause();
+    // As much of the cause as is shown, and as it is: what was made printable would grow once more
+    // when it is shown again. A machine never looks at the cause itself.
+    let cause = failure.recorded_cause();
     format!("! {} {kind} {}", id.get(), text::write(cause.as_bytes()))
         .trim_end()
         .to_owned()

@@ -5,6 +5,7 @@
 //! `UPDATE_TRANSCRIPTS=1 cargo test -p typless --test it transcripts`, and read the differences.
 
 mod beginnings;
+mod hostile;
 mod long_run;
 mod many;
 mod random;

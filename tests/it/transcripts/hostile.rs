@@ -1,5 +1,7 @@
 //! What a transcript may hold: odd causes, and text that somebody else wrote.
 
+use std::fmt::Write as _;
+
 use crate::support::{START, api};
 use typless::machine::{Batch, BatchOptions, Failure, FailureKind, Machine, Output, Time};
 use typless::transcript::{Recorder, Transcript};
@@ -40,4 +42,21 @@ fn a_run_replays_whatever_the_cause_of_a_failure_is() {
             .replay(new(START))
             .unwrap_or_else(|divergence| panic!("{divergence}"));
     }
+}
+
+#[test]
+fn a_response_with_too_many_headers_is_an_error() {
+    let mut text = "typless transcript 1\n@ 1700000000\n    Batch\n+0 < 1 200 {}\n".to_owned();
+    for number in 0..40_000 {
+        writeln!(text, "    x-{number}: 1").unwrap();
+    }
+    assert!(Transcript::parse(&text).is_err());
+}
+
+#[test]
+fn no_results_are_in_the_debug_of_a_transcript() {
+    let text = "typless transcript 1\n@ 1700000000\n    Batch\n+0 < 1 200 {\"iban\": \"NL91\"}\n";
+    let transcript = Transcript::parse(text).unwrap();
+    let shown = format!("{transcript:?}");
+    assert!(!shown.contains("NL91"), "{shown}");
 }

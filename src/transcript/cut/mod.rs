@@ -22,7 +22,8 @@ impl Transcript {
     /// - It is added when the first event about it came, or it was abandoned or shut down. Its
     ///   deadline counts from then if it counted from when it was added.
     /// - Its requests get the responses and failures of the recorded ones, in their order and as
-    ///   long after the request. A further submit gets none, and a further poll the last one again.
+    ///   long after the request. A further submit gets none, and a further poll the last one again,
+    ///   a thousand times at most: then it ends.
     /// - It is abandoned and shut down, its webhooks come and keys are set when they were. Its
     ///   submits are confirmed as long after their event.
     /// - A listing gets the recorded one that was requested last, with no other id than its own.

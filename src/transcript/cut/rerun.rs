@@ -42,6 +42,9 @@ pub(super) fn run(
     (rerun.recorder.into_parts().1, rerun.story)
 }
 
+/// So many polls more than there were get a response.
+const MAX_FURTHER_POLLS: usize = 1000;
+
 struct Rerun<'c> {
     course: &'c Course,
     recorder: Recorder<Batch>,
@@ -98,7 +101,9 @@ impl Rerun<'_> {
             Output::NeedInput => return self.take_inputs(true) || self.advance(None),
             Output::Done => return false,
         }
-        !self.is_over()
+        // It may be followed for centuries.
+        let is_endless = self.polls > self.course.polls.len() + MAX_FURTHER_POLLS;
+        !self.is_over() && !is_endless
     }
 
     fn take(&mut self, due: Due) {

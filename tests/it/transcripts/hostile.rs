@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::support::{START, api};
-use typless::machine::{Batch, BatchOptions, Failure, FailureKind, Machine, Output, Time};
+use crate::support::{START, api, response};
+use typless::machine::{Batch, BatchOptions, Failure, FailureKind, Machine, Output, Ticket, Time};
 use typless::transcript::{Recorder, Transcript};
-use typless::wire::Document;
+use typless::wire::{Document, ExtractionId};
 
 fn new(now: Time) -> Batch {
     Batch::new(&api(), BatchOptions::new(), now)
@@ -59,4 +59,28 @@ fn no_results_are_in_the_debug_of_a_transcript() {
     let transcript = Transcript::parse(text).unwrap();
     let shown = format!("{transcript:?}");
     assert!(!shown.contains("NL91"), "{shown}");
+}
+
+#[test]
+fn a_job_that_is_followed_for_centuries_is_cut() {
+    let mut recorder = Recorder::new(new(START), START);
+    let id = ExtractionId::new("0d14338251a6db69").unwrap();
+    let ticket = Ticket::new(id, START, Time::MAX);
+    let key = recorder.resume(&ticket, START).unwrap();
+    let (mut now, mut polls) = (START, 0);
+    while polls < 4 {
+        match recorder.next_output(now) {
+            Output::Send(transmit) => {
+                polls += 1;
+                let in_progress = response(200, r#"{"status": "IN_PROGRESS"}"#);
+                recorder.handle_response(transmit.id, in_progress, now);
+            }
+            Output::Wait(until) => now = until,
+            _ => {}
+        }
+    }
+    let _ = recorder.next_output(Time::MAX);
+    let transcript = Transcript::parse(recorder.transcript()).unwrap();
+    let cut = transcript.cut(key, new).unwrap();
+    assert!(cut.has_same_outcome() && cut.transcript().len() < 2_000_000);
 }

@@ -48,7 +48,8 @@ impl<W: fmt::Write> Recorder<Batch, W> {
 
     /// Like [`Batch::add_all`]. Each document is recorded when it is drawn. The
     /// [size hint](Iterator::size_hint) of the iterator is read once after each draw, not whenever
-    /// the batch asks for it.
+    /// the batch asks for it. If the iterator panics, and the caller goes on, the run can't be
+    /// replayed from there.
     pub fn add_all(&mut self, documents: impl Iterator<Item = Document> + Send + 'static) {
         let documents = self.drawn.record(documents);
         let least = documents.size_hint().0;

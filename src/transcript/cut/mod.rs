@@ -13,7 +13,8 @@ use course::Course;
 
 impl Transcript {
     /// Cuts the recorded run of a batch down to one of its jobs: a short transcript that replays by
-    /// itself and has nothing of the other documents.
+    /// itself and has nothing of the other documents, but for the names of document types that the
+    /// batch had estimators for at its start.
     ///
     /// `new` returns the batch as it was created, at the given time: it is called twice. First the
     /// whole run is replayed, to see what happened to the job. Then the job runs alone in a second

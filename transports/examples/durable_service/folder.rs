@@ -21,6 +21,8 @@ impl Folder {
     /// Opens the folder for this process alone: two would submit each document twice.
     pub(crate) fn open(path: &Path) -> io::Result<(Self, Lock)> {
         let documents = path.join("documents");
+        let is_new = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+        let new: Vec<&Path> = path.ancestors().take_while(is_new).collect();
         fs::create_dir_all(&documents)?;
         let lock = File::create(path.join("lock"))?;
         #[expect(clippy::incompatible_msrv, reason = "examples need the current Rust")]
@@ -34,6 +36,10 @@ impl Folder {
             }
         }
         sync_folder(path)?;
+        for parent in new.into_iter().filter_map(Path::parent) {
+            let is_here = parent.as_os_str().is_empty();
+            sync_folder(if is_here { Path::new(".") } else { parent })?;
+        }
         let log = path.join("log.jsonl");
         Ok((Self { documents, log }, Lock(lock)))
     }

@@ -10,7 +10,8 @@ use crate::folder::Folder;
 use crate::row::{Entry, Row, State};
 use crate::store::{Rows, Store, StoreFailed};
 
-/// Puts the jobs of all rows that have not finished into a batch that did nothing yet.
+/// Puts the jobs of all rows that have not finished into a batch that did nothing yet. A row that
+/// can't be restored ends the start: nobody would follow it.
 pub(crate) fn restore(
     batch: &mut Batch,
     rows: &Rows,
@@ -68,6 +69,10 @@ pub(crate) async fn follow<T: AsyncTransport + Clone + 'static>(
 }
 
 /// What an event changes in the log.
+///
+/// Each job has a reference and a row, since the row comes first. Where that is not certain, a
+/// missing one has to be an error: the event would be confirmed here, and its submit would leave
+/// although nothing is stored.
 fn entry(event: BatchEvent, batch: &mut Batch, store: &Store, now: Time) -> Option<Entry> {
     if !event.must_be_stored() {
         return None;

@@ -194,6 +194,18 @@ impl Document {
         self.content.len()
     }
 
+    /// Starts reading the content at the first byte, such as to compute its digest.
+    ///
+    /// # Errors
+    ///
+    /// The source can't be read.
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        match &self.content {
+            Content::Memory(bytes) => Ok(Box::new(io::Cursor::new(bytes.clone()))),
+            Content::Source { source, .. } => source.open(),
+        }
+    }
+
     pub(crate) fn content(&self) -> &Content {
         &self.content
     }

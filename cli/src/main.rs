@@ -6,6 +6,7 @@
 
 mod address;
 mod arguments;
+mod clock_time;
 mod command;
 mod document_types;
 mod documents;
@@ -14,6 +15,7 @@ mod exit;
 mod failure;
 mod folder;
 mod fraction;
+mod ledger;
 mod output;
 mod pace;
 mod pauses;

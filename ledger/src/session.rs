@@ -151,6 +151,11 @@ impl Session {
         }
     }
 
+    /// Whether anything was recorded that is not stored yet.
+    pub fn has_recorded(&self) -> bool {
+        !self.pending.changes.is_empty() || !self.pending.refused.is_empty()
+    }
+
     /// Stores what was recorded, and lets the batch go on with it: [`store`](Self::store) and
     /// [`Stored::apply`] in one. Nothing recorded, nothing written.
     ///

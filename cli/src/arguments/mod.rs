@@ -1,5 +1,7 @@
 //! The command line.
 
+mod ledger;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use typless_emulator::{Pace, WebhookOptions};
 
 use crate::{address, duration, fraction, pace};
+pub(crate) use ledger::{LedgerArguments, RerunArguments};
 
 /// Extract data from documents with Typless.
 ///
@@ -66,6 +69,12 @@ pub(crate) struct ExtractArguments {
     pub(crate) document_type_file: Vec<PathBuf>,
 
     #[command(flatten)]
+    pub(crate) rerun: RerunArguments,
+
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArguments,
+
+    #[command(flatten)]
     pub(crate) follow: FollowArguments,
 }
 
@@ -86,6 +95,12 @@ pub(crate) struct SubmitArguments {
 
     #[command(flatten)]
     pub(crate) service: ServiceArguments,
+
+    #[command(flatten)]
+    pub(crate) rerun: RerunArguments,
+
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArguments,
 
     #[command(flatten)]
     pub(crate) limits: LimitArguments,
@@ -114,6 +129,9 @@ pub(crate) struct ResumeArguments {
 
     #[command(flatten)]
     pub(crate) service: ServiceArguments,
+
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArguments,
 
     #[command(flatten)]
     pub(crate) follow: FollowArguments,

@@ -5,7 +5,7 @@ use crate::arguments::ExtractArguments;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::service::Connection;
-use crate::{document_types, documents};
+use crate::{document_types, documents, ledger, output};
 
 /// Extracts all documents at the same time.
 pub(super) fn run(arguments: &ExtractArguments) -> Result<Exit, Failure> {
@@ -21,6 +21,21 @@ pub(super) fn run(arguments: &ExtractArguments) -> Result<Exit, Failure> {
     } else {
         Connection::for_service(&arguments.service)?
     };
-    let customer = arguments.documents.customer.as_deref();
-    Ok(follow::run(&connection, tasks, customer, &arguments.follow))
+    let (rerun, customer) = (&arguments.rerun, arguments.documents.customer.as_deref());
+    if rerun.dry_run {
+        let ledger = ledger::open_to_look(&arguments.ledger, &connection)?;
+        let selection = ledger::select(ledger.as_ref(), &connection.api, tasks, rerun)?;
+        return Ok(output::print(&selection.counts_line()));
+    }
+    let ledger = ledger::open(&arguments.ledger, &connection)?;
+    let selection = ledger::select(ledger.as_ref(), &connection.api, tasks, rerun)?;
+    selection.check(rerun)?;
+    selection.print_known();
+    Ok(follow::run(
+        &connection,
+        selection,
+        ledger,
+        customer,
+        &arguments.follow,
+    ))
 }

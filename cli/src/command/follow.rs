@@ -3,23 +3,28 @@
 
 use typless::machine::{JobError, Ticket};
 use typless::wire::{Extraction, ExtractionId, printable};
+use typless_ledger::Ledger;
 
 use crate::arguments::FollowArguments;
 use crate::exit::Exit;
+use crate::ledger::{Selection, Settled};
 use crate::output::{self, eprint_line, eprint_message};
 use crate::pauses::Pauses;
 use crate::progress::Progress;
 use crate::report::{CHECK_SUBMIT, Outcome, Printer, Problem, Report};
 use crate::service::Connection;
 use crate::summary::Summary;
-use crate::work::{self, Change, Ended, Goal, Left, OnInterrupt, Plan, Task, TaskName, Update};
+use crate::work::{
+    self, Change, Ended, Goal, LedgerState, Left, Messages, Plan, Task, TaskName, Update,
+};
 
 /// Follows all documents at the same time, and prints each result as soon as it is known. A result
 /// that can't be written is an interruption: the remaining submitted documents are left as tickets.
-/// `customer` is that of all documents, if known.
+/// What is known already is printed first. `customer` is that of all documents, if known.
 pub(super) fn run(
     connection: &Connection,
-    tasks: Vec<Task>,
+    selection: Selection,
+    ledger: Option<Ledger>,
     customer: Option<&str>,
     arguments: &FollowArguments,
 ) -> Exit {
@@ -31,6 +36,7 @@ pub(super) fn run(
         limits: &arguments.limits,
         give_up_after: arguments.end.give_up_after,
         customer,
+        ledger,
     };
     let mut results = Results {
         printer: Printer::new(&arguments.output),
@@ -39,7 +45,15 @@ pub(super) fn run(
         exit: Exit::Success,
         write_error: None,
     };
-    let ended = perform(connection, tasks, &plan, is_quiet, &mut results);
+    for settled in selection.settled {
+        results.print_settled(settled);
+    }
+    if selection.tasks.is_empty() || results.write_error.is_some() {
+        return results
+            .exit
+            .max(results.write_error.unwrap_or(Exit::Success));
+    }
+    let ended = perform(connection, selection.tasks, plan, is_quiet, &mut results);
     // A full disk is not a Ctrl-C.
     let write_error = results.write_error.filter(|exit| *exit != Exit::Success);
     let exit = results.exit.for_call(ended.has_worked);
@@ -62,13 +76,13 @@ pub(super) trait Sink {
 pub(super) fn perform(
     connection: &Connection,
     tasks: Vec<Task>,
-    plan: &Plan<'_>,
+    plan: Plan<'_>,
     is_quiet: bool,
     sink: &mut impl Sink,
 ) -> Ended {
     let documents = tasks.len();
     let progress = Progress::new(documents, is_quiet);
-    let on_interrupt = InterruptPrinter {
+    let messages = MessagePrinter {
         progress: progress.clone(),
         is_emulated: connection.is_emulator(),
     };
@@ -85,7 +99,7 @@ pub(super) fn perform(
         progress.counts(sink.summary().done(), sink.summary().failed, batch);
         sink.should_continue()
     };
-    let ended = work::perform(connection, tasks, plan, on_interrupt, on_update);
+    let ended = work::perform(connection, tasks, plan, messages, on_update);
     progress.end();
     sink.summary().print_documents(documents, &ended.progress);
     ended
@@ -116,6 +130,7 @@ impl Sink for Results {
             Change::GivenUp { ticket } => self.fail(task, Problem::given_up(ticket)),
             Change::Abandoned { ticket } => self.print_left(ticket),
             Change::NotSubmitted => print_not_submitted(task),
+            Change::Known(reason) => self.fail(task, Problem::refused_by_ledger(reason)),
         }
     }
 
@@ -129,6 +144,22 @@ impl Sink for Results {
 }
 
 impl Results {
+    /// Reports a document whose outcome is known.
+    fn print_settled(&mut self, settled: Settled) {
+        let Settled {
+            place,
+            key,
+            outcome,
+        } = settled;
+        let task = TaskName {
+            index: place.position,
+            file: place.file.as_deref(),
+            key: Some(key),
+            resumed: None,
+        };
+        self.write(task, None, outcome, None);
+    }
+
     /// Reports a document that the end of the call leaves without a result.
     fn fail(&mut self, task: TaskName<'_>, problem: Problem) {
         let ticket = problem.ticket.clone();
@@ -164,7 +195,9 @@ impl Results {
         ticket: Option<&Ticket>,
     ) {
         let mut went_well = matches!(outcome, Outcome::Success(_));
-        let report = Report::new(task.file, extraction_id, outcome).at(task.index);
+        let report = Report::new(task.file, extraction_id, outcome)
+            .at(task.index)
+            .with_key(task.key);
         if let Err(error) = self.printer.write(&report) {
             report.print_write_error(&error);
             self.write_error = self.write_error.max(Some(output::exit_for(&error)));
@@ -194,13 +227,13 @@ fn unfinished_ticket(error: &JobError) -> Option<&Ticket> {
     }
 }
 
-/// Prints what an interruption leaves.
-struct InterruptPrinter {
+/// Prints what is said of the whole call, and what an interruption leaves.
+struct MessagePrinter {
     progress: Progress,
     is_emulated: bool,
 }
 
-impl OnInterrupt for InterruptPrinter {
+impl Messages for MessagePrinter {
     fn interrupted(&self, submitting: usize) {
         self.progress
             .suspend(|| print_interrupted(submitting, self.is_emulated));
@@ -218,6 +251,20 @@ impl OnInterrupt for InterruptPrinter {
             )),
             Left::NotSubmitted => eprint_message(&not_submitted(&name)),
         }
+    }
+
+    fn ledger(&self, state: &LedgerState) {
+        let message = match state {
+            LedgerState::Failing(problem) => printable(
+                &format!(
+                    "nothing new is submitted, because it can't be remembered: {problem}; all \
+                     else goes on"
+                ),
+                1000,
+            ),
+            LedgerState::Works => "the ledger can be written again: submits go on".to_owned(),
+        };
+        self.progress.suspend(|| eprint_message(&message));
     }
 }
 

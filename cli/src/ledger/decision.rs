@@ -1,7 +1,7 @@
 //! What is done with one document, by what the ledger knows of it.
 
 use typless::machine::{JobError, Ticket, Time};
-use typless_ledger::{Entry, EntryKey, Lookup, Standing};
+use typless_ledger::{Entry, Lookup, Standing};
 
 use crate::arguments::RerunArguments;
 use crate::report::{Outcome, Problem};
@@ -13,10 +13,8 @@ pub(super) enum Decision {
         /// Whether it is known, and may be billed twice.
         is_again: bool,
     },
-    /// Its result is fetched: it was accepted, and nobody follows it.
-    Fetch(EntryKey),
-    /// Its result is fetched, although another process does so as well.
-    Join(Ticket),
+    /// Its result is fetched: it was accepted.
+    Fetch(Ticket),
     /// Its outcome is known, and nothing is sent.
     Settled(Box<Outcome>),
 }
@@ -33,13 +31,17 @@ pub(super) fn decide(lookup: &Lookup, arguments: &RerunArguments) -> Decision {
     };
     let ticket = entry.ticket().ok().flatten();
     match standing {
+        // Another process fetches it as well.
         Standing::Followed => match ticket {
-            Some(ticket) => Decision::Join(ticket),
+            Some(ticket) => Decision::Fetch(ticket),
             None => settled(Problem::under_way()),
         },
         _ if arguments.again => Decision::Submit { is_again: true },
         Standing::Failed if arguments.retry_failed => Decision::Submit { is_again: true },
-        Standing::Resumable | Standing::Fetchable => Decision::Fetch(lookup.key),
+        Standing::Resumable | Standing::Fetchable => match ticket {
+            Some(ticket) => Decision::Fetch(ticket),
+            None => settled(Problem::damaged(&lookup.key)),
+        },
         Standing::Kept => match entry.outcome().and_then(|outcome| outcome.result) {
             Some(result) => Decision::Settled(Box::new(Outcome::Success(result))),
             None => settled(Problem::gone(entry.submitted_at())),

@@ -2,11 +2,14 @@
 
 mod decision;
 mod place;
-mod plan;
+mod selection;
+
+use std::time::Duration;
 
 use typless::drive::Clock;
+use typless::machine::Time;
 use typless::wire::{Api, printable};
-use typless_ledger::{Ledger, LedgerError, LedgerOptions};
+use typless_ledger::{Ledger, LedgerOptions};
 use typless_transports::SystemClock;
 
 use crate::arguments::LedgerArguments;
@@ -15,10 +18,10 @@ use crate::output::eprint_message;
 use crate::service::Connection;
 
 pub(crate) use place::default_path;
-pub(crate) use plan::{Plan, plan};
+pub(crate) use selection::{Selection, Settled, select};
 
-/// Finished entries are forgotten after this many days.
-const RETENTION_DAYS: u64 = 90;
+/// Finished entries are forgotten after this time.
+const RETENTION: Duration = Duration::from_hours(90 * 24);
 
 /// Opens the ledger of a call. `None` if it has none.
 ///
@@ -29,13 +32,7 @@ pub(crate) fn open(
     arguments: &LedgerArguments,
     connection: &Connection,
 ) -> Result<Option<Ledger>, Failure> {
-    let mut options = LedgerOptions::new();
-    if arguments.keep_results {
-        options = options.with_results();
-    }
-    if arguments.same_account {
-        options = options.with_same_account();
-    }
+    let options = options(arguments);
     if let Some(path) = place::named(arguments) {
         return Ledger::open(&path, options).map(Some).map_err(|error| {
             Failure::invalid_usage(format!(
@@ -44,10 +41,45 @@ pub(crate) fn open(
             ))
         });
     }
-    if arguments.no_ledger || connection.is_emulator() || is_on_this_machine(&connection.api) {
+    if is_without_default(arguments, connection) {
         return Ok(None);
     }
     Ok(open_default(options))
+}
+
+/// Opens the ledger of a call that only looks: nothing is written, and without a file nothing is
+/// known.
+pub(crate) fn open_to_look(
+    arguments: &LedgerArguments,
+    connection: &Connection,
+) -> Result<Option<Ledger>, Failure> {
+    let path = match place::named(arguments) {
+        Some(path) => Some(path),
+        None if is_without_default(arguments, connection) => None,
+        None => default_path(),
+    };
+    let Some(path) = path.filter(|path| path.exists()) else {
+        return Ok(None);
+    };
+    Ledger::open_read_only(&path, options(arguments))
+        .map(Some)
+        .map_err(|error| Failure::invalid_usage(error.to_string()))
+}
+
+fn options(arguments: &LedgerArguments) -> LedgerOptions {
+    let mut options = LedgerOptions::new();
+    if arguments.keep_results {
+        options = options.with_results();
+    }
+    if arguments.same_account {
+        options = options.with_same_account();
+    }
+    options
+}
+
+/// Whether a call has no ledger where none is named.
+fn is_without_default(arguments: &LedgerArguments, connection: &Connection) -> bool {
+    arguments.no_ledger || connection.is_emulator() || is_on_this_machine(&connection.api)
 }
 
 fn open_default(options: LedgerOptions) -> Option<Ledger> {
@@ -77,9 +109,8 @@ fn open_default(options: LedgerOptions) -> Option<Ledger> {
 
 /// Forgets what finished long ago. It is tried: nothing depends on it.
 fn prune(ledger: &Ledger) {
-    let now = SystemClock::new().now();
-    let days = std::time::Duration::from_secs(RETENTION_DAYS * 24 * 3600);
-    let _ = ledger.prune(now.checked_sub(days).unwrap_or(now));
+    let now = SystemClock::new().now().since_epoch();
+    let _ = ledger.prune(Time::EPOCH + now.saturating_sub(RETENTION));
 }
 
 fn warn(problem: &str) {
@@ -90,11 +121,6 @@ fn warn(problem: &str) {
         ),
         1000,
     ));
-}
-
-/// A problem while the ledger is read.
-pub(crate) fn unreadable(error: &LedgerError) -> Failure {
-    Failure::invalid_usage(format!("{error} (nothing was submitted)"))
 }
 
 /// Whether the service is on this machine: then it is one for tests.

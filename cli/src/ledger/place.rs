@@ -22,7 +22,7 @@ pub(super) fn named(arguments: &LedgerArguments) -> Option<PathBuf> {
 /// The file in the state folder of this user: on Linux `~/.local/state/typless/ledger.sqlite`, or
 /// as `XDG_STATE_HOME` says. Elsewhere there is no folder for state, and that for data is used.
 pub(crate) fn default_path() -> Option<PathBuf> {
-    let folders = etcetera::choose_native_strategy().ok()?;
+    let folders = etcetera::base_strategy::choose_native_strategy().ok()?;
     let folder = folders.state_dir().unwrap_or_else(|| folders.data_dir());
     Some(folder.join("typless").join("ledger.sqlite"))
 }

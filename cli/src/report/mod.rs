@@ -2,6 +2,7 @@
 
 mod csv;
 mod json;
+mod known;
 mod printer;
 mod problem;
 mod review;
@@ -11,6 +12,7 @@ use std::borrow::Cow;
 use std::io;
 
 use typless::wire::{Extraction, ExtractionId, Status, printable};
+use typless_ledger::EntryKey;
 
 use crate::exit::Exit;
 use crate::output::eprint_message;
@@ -25,10 +27,13 @@ pub(crate) struct Report {
     /// the id.
     file: String,
     extraction_id: Option<ExtractionId>,
+    /// Its entry, if the call has a ledger.
+    key: Option<EntryKey>,
     outcome: Outcome,
 }
 
 /// What happened to the document.
+#[derive(Clone)]
 pub(crate) enum Outcome {
     /// It has a result.
     Success(Extraction),
@@ -57,8 +62,15 @@ impl Report {
             index: None,
             file,
             extraction_id,
+            key: None,
             outcome,
         }
+    }
+
+    /// Sets its entry.
+    pub(crate) fn with_key(mut self, key: Option<EntryKey>) -> Self {
+        self.key = key;
+        self
     }
 
     /// Sets its position on the command line.

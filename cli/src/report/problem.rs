@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::failure::CHECK_KEY;
 
 /// Why there is no result.
+#[derive(Clone)]
 pub(crate) struct Problem {
     /// The service's status, or a name in the same style for an outcome of our own.
     pub(super) status: &'static str,
@@ -236,7 +237,7 @@ impl Problem {
         }
     }
 
-    fn document_failed(
+    pub(super) fn document_failed(
         status: &'static str,
         code: &'static str,
         sentence: String,

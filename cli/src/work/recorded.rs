@@ -9,7 +9,7 @@ use typless::machine::{
     Batch, BatchEvent, BatchOutcome, Failure, JobKey, Machine, Output, RequestId, Ticket, Time,
 };
 use typless::wire::Document;
-use typless_ledger::{EntryKey, RefusedReason, Session, Standing};
+use typless_ledger::{RefusedReason, Session};
 
 /// A batch and, if the call has a ledger, the session that stores its steps.
 ///
@@ -21,14 +21,9 @@ pub(crate) struct Recorded {
     session: Option<Session>,
     /// Why a job was abandoned although the user wants its document submitted.
     refused: BTreeMap<JobKey, RefusedReason>,
-    failing: Option<Failing>,
-}
-
-/// The ledger can't be written.
-struct Failing {
-    problem: String,
-    is_reported: bool,
-    retry_at: Time,
+    /// When the ledger is written again, while it can't be.
+    retry_at: Option<Time>,
+    on_ledger: Box<dyn Fn(&LedgerState) + Send>,
 }
 
 /// How long to wait before the ledger is written again after it could not be.
@@ -45,15 +40,25 @@ pub(crate) enum LedgerState {
 
 impl Recorded {
     pub(crate) fn new(batch: Batch) -> Self {
-        Self::with_session(batch, None)
-    }
-
-    pub(crate) fn with_session(batch: Batch, session: Option<Session>) -> Self {
         Self {
             batch,
-            session,
+            session: None,
             refused: BTreeMap::new(),
-            failing: None,
+            retry_at: None,
+            on_ledger: Box::new(|_| {}),
+        }
+    }
+
+    /// `on_ledger` is called when the ledger can't be written, and when it can again.
+    pub(crate) fn with_session(
+        batch: Batch,
+        session: Session,
+        on_ledger: impl Fn(&LedgerState) + Send + 'static,
+    ) -> Self {
+        Self {
+            session: Some(session),
+            on_ledger: Box::new(on_ledger),
+            ..Self::new(batch)
         }
     }
 
@@ -65,62 +70,33 @@ impl Recorded {
         &mut self.batch
     }
 
-    /// Adds a document that is known, and may be submitted again.
-    pub(crate) fn add_again(
-        &mut self,
-        document: Document,
-        key: EntryKey,
-        now: Time,
-    ) -> Option<JobKey> {
-        if let Some(session) = &mut self.session {
+    /// Adds a document that is known, and is to be submitted again.
+    pub(crate) fn add_again(&mut self, document: Document, now: Time) -> Option<JobKey> {
+        if let Some(session) = &mut self.session
+            && let Ok(key) = session.key(&document)
+        {
             session.again(key);
         }
         self.batch.add(document, now)
     }
 
-    /// Follows an entry that was accepted. `None` if that can't be; then the standing says why.
-    pub(crate) fn fetch(&mut self, key: EntryKey, now: Time) -> Result<JobKey, FetchError> {
-        let Some(session) = &mut self.session else {
-            return Err(FetchError::Standing(Standing::New));
-        };
-        let resumed = session
-            .resume(&mut self.batch, [key], now)
-            .map_err(|error| FetchError::Ledger(error.to_string()))?;
-        match resumed.into_iter().next() {
-            Some((_, Ok(job))) => Ok(job),
-            Some((_, Err(standing))) => Err(FetchError::Standing(standing)),
-            None => Err(FetchError::Standing(Standing::New)),
-        }
+    /// Follows an extraction; in the ledger, too, if that knows it and nobody else does so.
+    pub(crate) fn resume(&mut self, ticket: &Ticket, now: Time) -> Option<JobKey> {
+        self.resume_entry(ticket, now)
+            .or_else(|| self.batch.resume(ticket, now))
     }
 
-    /// Follows an extraction, in the ledger if that knows it.
-    pub(crate) fn resume(&mut self, ticket: &Ticket, now: Time) -> Option<JobKey> {
-        let entry = self.session.as_ref().and_then(|session| {
-            let entry = session.ledger().extraction(ticket.extraction_id()).ok()??;
-            Some(entry.key())
-        });
-        if let Some(key) = entry
-            && let Ok(job) = self.fetch(key, now)
-        {
-            return Some(job);
-        }
-        self.batch.resume(ticket, now)
+    fn resume_entry(&mut self, ticket: &Ticket, now: Time) -> Option<JobKey> {
+        let session = self.session.as_mut()?;
+        let entry = session.ledger().extraction(ticket.extraction_id()).ok()??;
+        // Where the ledger can't be written, the result is fetched all the same.
+        let resumed = session.resume(&mut self.batch, [entry.key()], now).ok()?;
+        resumed.into_iter().find_map(|(_, job)| job.ok())
     }
 
     /// Why the document of an abandoned job was not submitted, if the ledger is the reason.
     pub(crate) fn refused(&mut self, job: JobKey) -> Option<RefusedReason> {
         self.refused.remove(&job)
-    }
-
-    /// Whether the ledger has begun to fail, or works again, since this was last called.
-    pub(crate) fn ledger_change(&mut self) -> Option<LedgerState> {
-        match &mut self.failing {
-            Some(failing) if !failing.is_reported => {
-                failing.is_reported = true;
-                Some(LedgerState::Failing(failing.problem.clone()))
-            }
-            _ => None,
-        }
     }
 
     /// Stores what was recorded. Returns whether the batch may have more to do because of it.
@@ -131,37 +107,28 @@ impl Recorded {
         if !session.has_recorded() {
             return false;
         }
-        if self.failing.as_ref().is_some_and(|failing| failing.retry_at > now) {
+        if self.retry_at.is_some_and(|at| at > now) {
             return false;
         }
         match session.commit(&mut self.batch, now) {
             Ok(committed) => {
-                self.failing = None;
+                if self.retry_at.take().is_some() {
+                    (self.on_ledger)(&LedgerState::Works);
+                }
                 let refused = committed.refused.into_iter();
                 self.refused
                     .extend(refused.map(|refused| (refused.job, refused.reason)));
                 true
             }
             Err(error) => {
-                let is_reported = self.failing.as_ref().is_some_and(|failing| failing.is_reported);
-                self.failing = Some(Failing {
-                    problem: error.to_string(),
-                    is_reported,
-                    retry_at: now + RETRY_AFTER,
-                });
+                if self.retry_at.is_none() {
+                    (self.on_ledger)(&LedgerState::Failing(error.to_string()));
+                }
+                self.retry_at = Some(now + RETRY_AFTER);
                 false
             }
         }
     }
-}
-
-/// Why an entry is not followed.
-#[derive(Debug)]
-pub(crate) enum FetchError {
-    /// It changed since it was looked up, or the batch is closed.
-    Standing(Standing),
-    /// The ledger can't be written.
-    Ledger(String),
 }
 
 impl Machine for Recorded {
@@ -188,8 +155,7 @@ impl Machine for Recorded {
                 Output::Wait(until) => Some(until),
                 Output::NeedInput => None,
             };
-            let retry = self.failing.as_ref().map(|failing| failing.retry_at);
-            let next = [wait, retry].into_iter().flatten().min();
+            let next = [wait, self.retry_at].into_iter().flatten().min();
             return next.map_or(Output::NeedInput, Output::Wait);
         }
     }

@@ -27,7 +27,7 @@ use crate::progress::Progress;
 use crate::receiver;
 use crate::report::{Outcome, Printer, Problem, Report};
 use crate::service::Connection;
-use crate::work::{Ending, Rules, Supervisor, on_interrupt};
+use crate::work::{Ending, Recorded, Rules, Supervisor, on_interrupt};
 use known::Known;
 
 /// How long to wait for a result after its webhook message, at a service that works.
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
         deadline: Some(RESULT_DEADLINE),
         ..Rules::default()
     };
-    let supervisor = Supervisor::new(batch, rules, clock.now());
+    let supervisor = Supervisor::new(Recorded::new(batch), rules, clock.now());
     let mut driver = Driver::new(supervisor, connection.transport.clone(), clock)
         .with_threads(arguments.limits.max_in_flight.into());
 

@@ -2,21 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use typless::drive::Clock;
 use typless::machine::Time;
 use typless::wire::{Api, Document};
 use typless_ledger::{EntryKey, Ledger, LookupError, Standing, with_digest};
+use typless_transports::SystemClock;
 
 use super::decision::{Decision, decide, submitted_at};
 use crate::arguments::RerunArguments;
+use crate::clock_time::date_and_time;
 use crate::failure::Failure;
 use crate::output::eprint_message;
-use crate::pauses::date_and_time;
 use crate::report::Outcome;
 use crate::summary::pluralize;
-use crate::work::{Copy, Start, Task};
+use crate::work::{Place, Start, Task};
 
 /// What is done with the documents of a call.
-pub(crate) struct Plan {
+pub(crate) struct Selection {
     /// Those that are followed.
     pub(crate) tasks: Vec<Task>,
     /// Those whose outcome is known.
@@ -27,7 +29,7 @@ pub(crate) struct Plan {
 /// A document whose outcome is known.
 pub(crate) struct Settled {
     /// Its position on the command line, from 0, and its file.
-    pub(crate) place: Copy,
+    pub(crate) place: Place,
     pub(crate) key: EntryKey,
     pub(crate) outcome: Outcome,
 }
@@ -47,23 +49,26 @@ struct Counts {
 
 /// Looks up each document. Documents that are equal are followed once, and reported as often as
 /// they were named.
-pub(crate) fn plan(
-    ledger: &Ledger,
+pub(crate) fn select(
+    ledger: Option<&Ledger>,
     api: &Api,
     tasks: Vec<Task>,
     arguments: &RerunArguments,
-    now: Time,
-) -> Result<Plan, Failure> {
-    let mut plan = Plan {
+) -> Result<Selection, Failure> {
+    let Some(ledger) = ledger else {
+        return Ok(Selection::without_ledger(tasks));
+    };
+    let now = SystemClock::new().now();
+    let mut selection = Selection {
         tasks: Vec::new(),
         settled: Vec::new(),
         counts: Counts::default(),
     };
     // Where the first of equal documents is.
-    let mut known: BTreeMap<EntryKey, Place> = BTreeMap::new();
+    let mut known: BTreeMap<EntryKey, First> = BTreeMap::new();
     for task in tasks {
         let Start::Submit(document) = task.start else {
-            plan.tasks.push(task);
+            selection.tasks.push(task);
             continue;
         };
         let document = digested(document, &task.place)?;
@@ -72,16 +77,16 @@ pub(crate) fn plan(
             .map_err(|error| failure(&error))?;
         let key = lookup.key;
         match known.get(&key) {
-            Some(Place::Task(index)) => {
-                if let Some(task_of_first) = plan.tasks.get_mut(*index) {
+            Some(First::Task(index)) => {
+                if let Some(task_of_first) = selection.tasks.get_mut(*index) {
                     task_of_first.copies.push(task.place);
                 }
                 continue;
             }
-            Some(Place::Settled(index)) => {
-                if let Some(first) = plan.settled.get(*index) {
+            Some(First::Settled(index)) => {
+                if let Some(first) = selection.settled.get(*index) {
                     let outcome = first.outcome.clone();
-                    plan.settled.push(Settled {
+                    selection.settled.push(Settled {
                         place: task.place,
                         key,
                         outcome,
@@ -92,18 +97,16 @@ pub(crate) fn plan(
             None => {}
         }
         let decision = decide(&lookup, arguments);
-        plan.counts.count(&decision, lookup.standing, submitted_at(&lookup));
+        selection
+            .counts
+            .count(&decision, lookup.standing, submitted_at(&lookup));
         let start = match decision {
-            Decision::Submit { is_again } => Start::SubmitKnown {
-                document,
-                key,
-                is_again,
-            },
-            Decision::Fetch(key) => Start::Fetch(key),
-            Decision::Join(ticket) => Start::Resume(ticket),
+            Decision::Submit { is_again: false } => Start::Submit(document),
+            Decision::Submit { is_again: true } => Start::SubmitAgain(document),
+            Decision::Fetch(ticket) => Start::Resume(ticket),
             Decision::Settled(outcome) => {
-                known.insert(key, Place::Settled(plan.settled.len()));
-                plan.settled.push(Settled {
+                known.insert(key, First::Settled(selection.settled.len()));
+                selection.settled.push(Settled {
                     place: task.place,
                     key,
                     outcome: *outcome,
@@ -111,20 +114,23 @@ pub(crate) fn plan(
                 continue;
             }
         };
-        known.insert(key, Place::Task(plan.tasks.len()));
-        plan.tasks.push(Task { start, ..task });
+        known.insert(key, First::Task(selection.tasks.len()));
+        selection.tasks.push(Task {
+            key: Some(key),
+            ..Task::new(task.place, start)
+        });
     }
-    Ok(plan)
+    Ok(selection)
 }
 
-/// Where a document is in a plan.
-enum Place {
+/// Where the first of equal documents is in a selection.
+enum First {
     Task(usize),
     Settled(usize),
 }
 
-impl Plan {
-    /// The plan of a call without a ledger: everything is submitted.
+impl Selection {
+    /// Without a ledger everything is new.
     pub(crate) fn without_ledger(tasks: Vec<Task>) -> Self {
         let counts = Counts {
             new: tasks.len(),
@@ -196,7 +202,7 @@ impl Counts {
                 self.again += usize::from(*is_again);
                 &mut self.new
             }
-            Decision::Fetch(_) | Decision::Join(_) => &mut self.fetched,
+            Decision::Fetch(_) => &mut self.fetched,
             Decision::Settled(_) => {
                 self.unknown += usize::from(standing == Standing::Unknown);
                 &mut self.settled
@@ -215,7 +221,7 @@ fn were(documents: usize) -> String {
     format!("{} {were}", pluralize(documents as u64, "document"))
 }
 
-fn digested(document: Document, place: &Copy) -> Result<Document, Failure> {
+fn digested(document: Document, place: &Place) -> Result<Document, Failure> {
     with_digest(document).map_err(|error| {
         Failure::invalid_usage(format!(
             "{} can't be read: {error}: name a readable file (nothing was submitted)",

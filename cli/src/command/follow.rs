@@ -45,6 +45,7 @@ pub(super) fn run(
         exit: Exit::Success,
         write_error: None,
     };
+    let documents = selection.documents();
     for settled in selection.settled {
         results.print_settled(settled);
     }
@@ -53,7 +54,8 @@ pub(super) fn run(
             .exit
             .max(results.write_error.unwrap_or(Exit::Success));
     }
-    let ended = perform(connection, selection.tasks, plan, is_quiet, &mut results);
+    let tasks = (selection.tasks, documents);
+    let ended = perform(connection, tasks, plan, is_quiet, &mut results);
     // A full disk is not a Ctrl-C.
     let write_error = results.write_error.filter(|exit| *exit != Exit::Success);
     let exit = results.exit.for_call(ended.has_worked);
@@ -72,15 +74,15 @@ pub(super) trait Sink {
     fn should_continue(&self) -> bool;
 }
 
-/// Performs a plan to its end, with its progress and its pauses on standard error.
+/// Performs a plan to its end, with its progress and its pauses on standard error. With what is
+/// known there are so many documents.
 pub(super) fn perform(
     connection: &Connection,
-    tasks: Vec<Task>,
+    (tasks, documents): (Vec<Task>, usize),
     plan: Plan<'_>,
     is_quiet: bool,
     sink: &mut impl Sink,
 ) -> Ended {
-    let documents = tasks.len();
     let progress = Progress::new(documents, is_quiet);
     let messages = MessagePrinter {
         progress: progress.clone(),

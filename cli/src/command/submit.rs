@@ -39,12 +39,19 @@ pub(super) fn run(arguments: &SubmitArguments) -> Result<Exit, Failure> {
         customer: None,
         ledger,
     };
+    let documents = selection.documents();
     let tasks = tickets.print_known(selection);
     if tasks.is_empty() {
         return Ok(tickets.exit);
     }
     let is_quiet = arguments.verbosity.quiet;
-    let ended = follow::perform(&connection, tasks, plan, is_quiet, &mut tickets);
+    let ended = follow::perform(
+        &connection,
+        (tasks, documents),
+        plan,
+        is_quiet,
+        &mut tickets,
+    );
     let exit = tickets.exit.for_call(ended.has_worked);
     Ok(exit.max(if tickets.are_printed {
         ended.exit

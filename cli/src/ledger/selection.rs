@@ -143,6 +143,12 @@ impl Selection {
         }
     }
 
+    /// How many documents there are, equal ones included.
+    pub(crate) fn documents(&self) -> usize {
+        let copies = self.tasks.iter().map(|task| 1 + task.copies.len());
+        copies.sum::<usize>() + self.settled.len()
+    }
+
     /// Fails if more would be submitted than the user allows.
     pub(crate) fn check(&self, arguments: &RerunArguments) -> Result<(), Failure> {
         match arguments.max_documents {

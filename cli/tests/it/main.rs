@@ -11,6 +11,7 @@ mod interrupt;
 #[cfg(unix)]
 mod interruptions;
 #[cfg(unix)]
+mod ledger;
 mod listen;
 mod many;
 mod pauses;

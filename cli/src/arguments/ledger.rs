@@ -1,8 +1,12 @@
 //! The options of the ledger.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
+
+use super::ListFormat;
+use crate::duration;
 
 /// Where it is remembered what was submitted.
 #[derive(Debug, Args)]
@@ -47,4 +51,96 @@ pub(crate) struct RerunArguments {
     /// Do nothing if more documents than this would be submitted.
     #[arg(long, value_name = "N")]
     pub(crate) max_documents: Option<usize>,
+}
+
+/// See and change what is remembered of what was submitted.
+///
+/// The entry of a document is named by its key, the beginning of a key, or a file with the same
+/// content. `list`, `show`, `check` and `export` write nothing.
+///
+/// Exit status: 0 success; 1 there is no such entry, or something is damaged; 2 invalid usage.
+#[derive(Debug, Args)]
+pub(crate) struct LedgerCommand {
+    /// The ledger, instead of the one in the state folder of this user. TYPLESS_LEDGER names one,
+    /// too.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) ledger: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) action: LedgerAction,
+}
+
+/// What is done with a ledger.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LedgerAction {
+    /// Print the entries, a line each.
+    List {
+        /// Only what has no result yet, and whose result may be deleted within this time; the first
+        /// to be deleted comes first.
+        #[arg(
+            long,
+            value_name = "TIME",
+            num_args = 0..=1,
+            default_missing_value = "6h",
+            value_parser = duration::parse
+        )]
+        expiring: Option<Duration>,
+
+        /// Only those of which it is unknown whether they were submitted.
+        #[arg(long, conflicts_with = "expiring")]
+        unknown: bool,
+
+        /// How to print them: a line for people, or one line of JSON each.
+        #[arg(long, value_enum, default_value_t = ListFormat::Lines)]
+        format: ListFormat,
+    },
+    /// Print all that is known of documents, as JSON.
+    Show {
+        #[command(flatten)]
+        entries: EntryArguments,
+    },
+    /// Find out whether all that is stored is as it was written.
+    Check,
+    /// Print all entries as lines of JSON, with names and stored results.
+    Export,
+    /// Let documents be submitted again, whatever became of them. They may be billed twice.
+    Retry {
+        /// All of which it is unknown whether they were submitted.
+        #[arg(long, conflicts_with = "entries")]
+        unknown: bool,
+
+        /// Keys, beginnings of keys, or files with the same content.
+        #[arg(value_name = "KEY|FILE", required_unless_present = "unknown")]
+        entries: Vec<String>,
+    },
+    /// Give a document the extraction that it has at the service, such as one whose submit was
+    /// unknown. The next call with this document fetches its result.
+    Adopt {
+        /// The extraction id.
+        #[arg(value_name = "ID")]
+        id: String,
+
+        /// A key, the beginning of a key, or a file with the same content.
+        #[arg(value_name = "KEY|FILE")]
+        entry: String,
+    },
+    /// Forget documents, with their names. They are then submitted like new ones.
+    Forget {
+        #[command(flatten)]
+        entries: EntryArguments,
+    },
+    /// Forget what finished long ago, but nothing that is unfinished or unknown.
+    Prune {
+        /// How long ago.
+        #[arg(long, value_name = "TIME", default_value = "2160h", value_parser = duration::parse)]
+        older_than: Duration,
+    },
+}
+
+/// Which entries.
+#[derive(Debug, Args)]
+pub(crate) struct EntryArguments {
+    /// Keys, beginnings of keys, or files with the same content.
+    #[arg(value_name = "KEY|FILE", required = true)]
+    pub(crate) entries: Vec<String>,
 }

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use typless_emulator::{Pace, WebhookOptions};
 
 use crate::{address, duration, fraction, pace};
-pub(crate) use ledger::{LedgerArguments, RerunArguments};
+pub(crate) use ledger::{LedgerAction, LedgerArguments, LedgerCommand, RerunArguments};
 
 /// Extract data from documents with Typless.
 ///
@@ -36,6 +36,7 @@ pub(crate) enum Command {
     Drain(DrainArguments),
     Listen(ListenArguments),
     Emulator(EmulatorArguments),
+    Ledger(LedgerCommand),
 }
 
 /// Submit documents, wait, and print each result as soon as it is known.

@@ -104,7 +104,7 @@ impl Tickets {
         for settled in selection.settled {
             match settled.outcome {
                 Outcome::Failed(problem) => {
-                    self.report(settled.place.file.as_deref(), None, problem)
+                    self.report(settled.place.file.as_deref(), None, problem);
                 }
                 // It has its result.
                 Outcome::Success(_) | Outcome::Pending(_) => self.summary.count(true),

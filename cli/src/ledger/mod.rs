@@ -4,6 +4,7 @@ mod decision;
 mod place;
 mod selection;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use typless::drive::Clock;
@@ -17,8 +18,10 @@ use crate::failure::Failure;
 use crate::output::eprint_message;
 use crate::service::Connection;
 
-pub(crate) use place::default_path;
 pub(crate) use selection::{Selection, Settled, select};
+
+/// How long the service keeps a result.
+pub(crate) const RETENTION_AT_SERVICE: Duration = Duration::from_hours(48);
 
 /// Finished entries are forgotten after this time.
 const RETENTION: Duration = Duration::from_hours(90 * 24);
@@ -56,7 +59,7 @@ pub(crate) fn open_to_look(
     let path = match place::named(arguments) {
         Some(path) => Some(path),
         None if is_without_default(arguments, connection) => None,
-        None => default_path(),
+        None => place::default(),
     };
     let Some(path) = path.filter(|path| path.exists()) else {
         return Ok(None);
@@ -64,6 +67,14 @@ pub(crate) fn open_to_look(
     Ledger::open_read_only(&path, options(arguments))
         .map(Some)
         .map_err(|error| Failure::invalid_usage(error.to_string()))
+}
+
+/// The ledger that a user names, in an argument or in the environment, or else the default one.
+pub(crate) fn path(named: Option<&Path>) -> Option<PathBuf> {
+    let named = named.map(Path::to_path_buf);
+    named
+        .or_else(place::from_environment)
+        .or_else(place::default)
 }
 
 fn options(arguments: &LedgerArguments) -> LedgerOptions {
@@ -83,7 +94,7 @@ fn is_without_default(arguments: &LedgerArguments, connection: &Connection) -> b
 }
 
 fn open_default(options: LedgerOptions) -> Option<Ledger> {
-    let path = default_path().or_else(|| {
+    let path = place::default().or_else(|| {
         warn("this user has no folder for it");
         None
     })?;

@@ -144,7 +144,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
                 if let Some(finished) = self.under_way.remove(&key) {
                     let index = finished.index;
                     match self.driver.machine_mut().refused(key) {
-                        Some(reason) => self.report(index, Change::Known(reason)),
+                        Some(reason) => self.report(index, &Change::Known(reason)),
                         None => self.finish(finished, outcome),
                     }
                     self.standings.set(index, Standing::Reported);
@@ -186,7 +186,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
                 under_way.extraction_id = Some(ticket.extraction_id().clone());
                 self.standings
                     .set(index, Standing::Submitted(ticket.clone()));
-                self.report(index, Change::Submitted { ticket });
+                self.report(index, &Change::Submitted { ticket });
                 if matches!(self.goal, Goal::Tickets) {
                     self.standings.set(index, Standing::Reported);
                     let now = self.clock.now();
@@ -195,7 +195,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
             }
             _ => {}
         }
-        self.report(index, Change::Event(event));
+        self.report(index, &Change::Event(event));
     }
 
     fn finish(
@@ -219,7 +219,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
                 },
             ) if matches!(self.goal, Goal::Tickets) => {
                 if extraction_id.is_none() {
-                    self.report(index, Change::Submitted { ticket: &ticket });
+                    self.report(index, &Change::Submitted { ticket: &ticket });
                 }
             }
             Err(JobError::Abandoned { ticket }) => self.report_left(index, ticket.as_ref()),
@@ -232,7 +232,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
                     extraction_id,
                     outcome,
                 };
-                self.report(index, change);
+                self.report(index, &change);
             }
         }
     }
@@ -248,7 +248,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
             (_, Some(ticket)) => Change::Abandoned { ticket },
             (_, None) => Change::NotSubmitted,
         };
-        self.report(index, change);
+        self.report(index, &change);
     }
 
     /// Reports the documents that were never added.
@@ -272,7 +272,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
     }
 
     /// Reports a change of a document, under each of its names.
-    fn report(&mut self, index: usize, change: Change<'_>) {
+    fn report(&mut self, index: usize, change: &Change<'_>) {
         let progress = self.driver.machine().progress();
         let mut should_continue = true;
         for name in self.tasks.get(index).into_iter().flat_map(Task::names) {

@@ -12,6 +12,7 @@ mod interrupt;
 mod interruptions;
 #[cfg(unix)]
 mod ledger;
+mod ledger_command;
 mod listen;
 mod many;
 mod pauses;

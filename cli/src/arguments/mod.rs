@@ -372,6 +372,21 @@ pub(crate) struct FollowArguments {
     #[command(flatten)]
     pub(crate) verbosity: VerbosityArguments,
 
+    /// Write each result as a JSON file into this folder, named after the extraction id, and print
+    /// nothing. A file appears there complete or not at all; what is there is not fetched again.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["results", "format", "min_confidence"])]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Append each result to this file, as a line of JSON, and print nothing. Each extraction has
+    /// one line, however often the command is ended and run again.
+    #[arg(
+        id = "results",
+        long = "output",
+        value_name = "FILE",
+        conflicts_with_all = ["format", "min_confidence"]
+    )]
+    pub(crate) results: Option<PathBuf>,
+
     /// How long to wait for each document once its turn has come, such as 90s, 10m or 2h. Only the
     /// time at a service that works counts: it stands still in a pause or an outage.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration::parse)]

@@ -2,6 +2,7 @@
 
 use super::follow;
 use crate::arguments::ExtractArguments;
+use crate::destination::Destination;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::service::Connection;
@@ -27,6 +28,7 @@ pub(super) fn run(arguments: &ExtractArguments) -> Result<Exit, Failure> {
         let selection = ledger::select(ledger.as_ref(), &connection.api, tasks, rerun)?;
         return Ok(output::print(&selection.counts_line()));
     }
+    let destination = Destination::open(&arguments.follow)?;
     let ledger = ledger::open(&arguments.ledger, &connection)?;
     let selection = ledger::select(ledger.as_ref(), &connection.api, tasks, rerun)?;
     selection.check(rerun)?;
@@ -37,5 +39,6 @@ pub(super) fn run(arguments: &ExtractArguments) -> Result<Exit, Failure> {
         ledger,
         customer,
         &arguments.follow,
+        destination,
     ))
 }

@@ -6,16 +6,17 @@ use typless::wire::{Extraction, ExtractionId, printable};
 use typless_ledger::Ledger;
 
 use crate::arguments::FollowArguments;
+use crate::destination::Destination;
 use crate::exit::Exit;
 use crate::ledger::{Selection, Settled};
 use crate::output::{self, eprint_line, eprint_message};
 use crate::pauses::Pauses;
 use crate::progress::Progress;
-use crate::report::{CHECK_SUBMIT, Outcome, Printer, Problem, Report};
+use crate::report::{CHECK_SUBMIT, Outcome, Problem, Report};
 use crate::service::Connection;
 use crate::summary::Summary;
 use crate::work::{
-    self, Change, Ended, Goal, LedgerState, Left, Messages, Plan, Task, TaskName, Update,
+    self, Change, Ended, Goal, LedgerState, Left, Messages, Plan, Start, Task, TaskName, Update,
 };
 
 /// Follows all documents at the same time, and prints each result as soon as it is known. A result
@@ -27,6 +28,7 @@ pub(super) fn run(
     ledger: Option<Ledger>,
     customer: Option<&str>,
     arguments: &FollowArguments,
+    destination: Destination,
 ) -> Exit {
     let is_quiet = arguments.verbosity.quiet;
     let plan = Plan {
@@ -39,7 +41,7 @@ pub(super) fn run(
         ledger,
     };
     let mut results = Results {
-        printer: Printer::new(&arguments.output),
+        destination,
         summary: Summary::new(is_quiet),
         is_emulated: connection.is_emulator(),
         exit: Exit::Success,
@@ -49,13 +51,13 @@ pub(super) fn run(
     for settled in selection.settled {
         results.print_settled(settled);
     }
-    if selection.tasks.is_empty() || results.write_error.is_some() {
+    let tasks = results.take_written(selection.tasks);
+    if tasks.is_empty() || results.write_error.is_some() {
         return results
             .exit
             .max(results.write_error.unwrap_or(Exit::Success));
     }
-    let tasks = (selection.tasks, documents);
-    let ended = perform(connection, tasks, plan, is_quiet, &mut results);
+    let ended = perform(connection, (tasks, documents), plan, is_quiet, &mut results);
     // A full disk is not a Ctrl-C.
     let write_error = results.write_error.filter(|exit| *exit != Exit::Success);
     let exit = results.exit.for_call(ended.has_worked);
@@ -109,7 +111,7 @@ pub(super) fn perform(
 
 /// Where results go, and the status so far.
 struct Results {
-    printer: Printer,
+    destination: Destination,
     summary: Summary,
     is_emulated: bool,
     exit: Exit,
@@ -146,6 +148,19 @@ impl Sink for Results {
 }
 
 impl Results {
+    /// Takes out what an earlier call has written already.
+    fn take_written(&mut self, tasks: Vec<Task>) -> Vec<Task> {
+        let (written, others) = tasks.into_iter().partition(|task| match &task.start {
+            Start::Resume(ticket) => self.destination.has(ticket.extraction_id()),
+            Start::Submit(_) | Start::SubmitAgain(_) => false,
+        });
+        let written: Vec<Task> = written;
+        for _ in written.iter().flat_map(|task| 0..=task.copies.len()) {
+            self.summary.count(true);
+        }
+        others
+    }
+
     /// Reports a document whose outcome is known.
     fn print_settled(&mut self, settled: Settled) {
         let Settled {
@@ -200,7 +215,7 @@ impl Results {
         let report = Report::new(task.file, extraction_id, outcome)
             .at(task.index)
             .with_key(task.key);
-        if let Err(error) = self.printer.write(&report) {
+        if let Err(error) = self.destination.write(&report) {
             report.print_write_error(&error);
             self.write_error = self.write_error.max(Some(output::exit_for(&error)));
             went_well = false;

@@ -9,6 +9,7 @@ use typless::machine::Ticket;
 
 use super::follow;
 use crate::arguments::ResumeArguments;
+use crate::destination::Destination;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ledger::{self, Selection};
@@ -20,6 +21,7 @@ use crate::work::{Place, Start, Task};
 pub(super) fn run(arguments: &ResumeArguments) -> Result<Exit, Failure> {
     let tasks = read(&arguments.tickets)?;
     let connection = Connection::for_service(&arguments.service)?;
+    let destination = Destination::open(&arguments.follow)?;
     let ledger = ledger::open(&arguments.ledger, &connection)?;
     let selection = Selection::without_ledger(tasks);
     Ok(follow::run(
@@ -28,6 +30,7 @@ pub(super) fn run(arguments: &ResumeArguments) -> Result<Exit, Failure> {
         ledger,
         None,
         &arguments.follow,
+        destination,
     ))
 }
 

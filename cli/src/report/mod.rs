@@ -84,6 +84,16 @@ impl Report {
         json::line(self, min_confidence)
     }
 
+    /// The extraction that this is the outcome of; `None` if there is none, or it goes on.
+    pub(crate) fn outcome_of(&self) -> Option<&ExtractionId> {
+        let is_outcome = match &self.outcome {
+            Outcome::Success(_) => true,
+            Outcome::Pending(_) => false,
+            Outcome::Failed(problem) => problem.is_final(),
+        };
+        self.extraction_id.as_ref().filter(|_| is_outcome)
+    }
+
     /// The response as it came and its id, where it may be a result that can't be read.
     pub(crate) fn raw(&self) -> Option<(&ExtractionId, &[u8])> {
         let Outcome::Failed(problem) = &self.outcome else {

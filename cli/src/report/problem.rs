@@ -70,6 +70,11 @@ impl Problem {
         }
     }
 
+    /// Whether the service has said the last word.
+    pub(super) fn is_final(&self) -> bool {
+        matches!(self.status, "ERROR" | "EXPIRED" | "UNREADABLE")
+    }
+
     /// The problem of a single poll.
     pub(crate) fn from_poll_error(error: CallError) -> Self {
         let sentence = error.to_string();

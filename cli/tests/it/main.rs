@@ -11,6 +11,7 @@ mod interrupt;
 #[cfg(unix)]
 mod interruptions;
 #[cfg(unix)]
+mod kills;
 mod ledger;
 mod ledger_command;
 mod listen;

@@ -11,12 +11,13 @@ use crate::error::LedgerError;
 use crate::key::EntryKey;
 use crate::refused::Refused;
 
-/// What was recorded, and is not stored yet: one change for each entry.
+/// What was recorded, and is not stored yet: one change for each job. An entry has several, if one
+/// of its jobs finishes and another one begins.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     pub(crate) changes: Vec<Change>,
-    /// The newest change of each entry.
-    newest: HashMap<EntryKey, usize>,
+    /// The change of each job.
+    by_job: HashMap<JobKey, usize>,
     /// Jobs that are refused without a look at the file.
     pub(crate) refused: Vec<Refused>,
     /// The sequence of the last event.
@@ -80,24 +81,26 @@ impl Pending {
 
     /// Claims an entry for a job.
     pub(crate) fn claim(&mut self, key: EntryKey, claim: Claim, at: Time) {
-        let index = match self.newest.get(&key) {
-            // The next attempt of the same job.
-            Some(index) if self.is_of(*index, claim.job) => *index,
-            _ => self.push(key, at),
-        };
-        if let Some(change) = self.changes.get_mut(index) {
+        if let Some(change) = self.change(claim.job, key, at) {
             change.claim = Some(claim);
             change.update = None;
-            change.at = at;
         }
     }
 
-    /// The newest change of this entry.
-    pub(crate) fn change(&mut self, key: EntryKey, at: Time) -> Option<&mut Change> {
-        let index = match self.newest.get(&key) {
-            Some(index) => *index,
-            None => self.push(key, at),
-        };
+    /// The change of this job.
+    pub(crate) fn change(&mut self, job: JobKey, key: EntryKey, at: Time) -> Option<&mut Change> {
+        let next = self.changes.len();
+        let index = *self.by_job.entry(job).or_insert(next);
+        if index == next {
+            self.changes.push(Change {
+                key,
+                claim: None,
+                update: None,
+                ticket: None,
+                other_ids: Vec::new(),
+                at,
+            });
+        }
         let change = self.changes.get_mut(index)?;
         change.at = at;
         Some(change)
@@ -106,27 +109,7 @@ impl Pending {
     /// What was recorded is stored.
     pub(crate) fn clear(&mut self) {
         self.changes.clear();
-        self.newest.clear();
+        self.by_job.clear();
         self.refused.clear();
-    }
-
-    fn is_of(&self, index: usize, job: JobKey) -> bool {
-        let change = self.changes.get(index);
-        let claim = change.and_then(|change| change.claim.as_ref());
-        claim.is_none_or(|claim| claim.job == job)
-    }
-
-    fn push(&mut self, key: EntryKey, at: Time) -> usize {
-        let index = self.changes.len();
-        self.changes.push(Change {
-            key,
-            claim: None,
-            update: None,
-            ticket: None,
-            other_ids: Vec::new(),
-            at,
-        });
-        self.newest.insert(key, index);
-        index
     }
 }

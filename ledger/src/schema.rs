@@ -103,6 +103,15 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), LedgerEr
     let tables: i64 = connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(failed)?;
+    // SQLite finds out if whole pages are missing.
+    let page_size = number("page_size").map_err(failed)?;
+    let length = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+    if length % page_size.unsigned_abs().max(1) != 0 {
+        return Err(LedgerError::Damaged {
+            path,
+            problem: "it is cut off".to_owned(),
+        });
+    }
     match (id, version) {
         (0, 0) if tables == 0 => Ok(()),
         (APPLICATION_ID, version) if version > VERSION => Err(LedgerError::Newer { path, version }),

@@ -133,7 +133,7 @@ impl Session {
                 key: job, snapshot, ..
             } => {
                 if let Some(key) = self.release_job(*job)
-                    && let Some(change) = self.pending.change(key, now)
+                    && let Some(change) = self.pending.change(*job, key, now)
                 {
                     change.ticket = snapshot.ticket().or(change.ticket.take());
                     change.update = Some(Update::Snapshot(snapshot.clone()));
@@ -141,7 +141,7 @@ impl Session {
             }
             BatchEventKind::SubmittedLate { key: job, ticket } => {
                 if let Some(key) = self.without_id.remove(job)
-                    && let Some(change) = self.pending.change(key, now)
+                    && let Some(change) = self.pending.change(*job, key, now)
                 {
                     change.ticket = Some(ticket.clone());
                     change.update = Some(Update::Late);
@@ -309,7 +309,7 @@ impl Session {
         let Some(key) = self.key_of(job) else {
             return;
         };
-        let Some(change) = self.pending.change(key, now) else {
+        let Some(change) = self.pending.change(job, key, now) else {
             return;
         };
         match event {
@@ -337,7 +337,7 @@ impl Session {
             self.without_id.insert(job, key);
         }
         let finish = Finish::new(outcome, self.ledger.options.results);
-        if let Some(change) = self.pending.change(key, now) {
+        if let Some(change) = self.pending.change(job, key, now) {
             change.ticket = ticket.or(change.ticket.take());
             change.update = Some(Update::Finished(finish));
         }

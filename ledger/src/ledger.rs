@@ -236,7 +236,11 @@ impl Ledger {
     }
 
     /// Changes an entry, within a transaction.
-    fn edit(&self, key: &EntryKey, change: impl FnOnce(&mut Entry)) -> Result<bool, LedgerError> {
+    pub(crate) fn edit(
+        &self,
+        key: &EntryKey,
+        change: impl FnOnce(&mut Entry),
+    ) -> Result<bool, LedgerError> {
         let Some(mut entry) = self.entry(key)? else {
             return Ok(false);
         };

@@ -8,6 +8,7 @@ mod digest;
 mod entries;
 mod entry;
 mod error;
+mod fetched;
 mod file_system;
 mod holders;
 mod key;

@@ -217,6 +217,9 @@ pub(crate) struct DrainArguments {
     pub(crate) out: Option<PathBuf>,
 
     #[command(flatten)]
+    pub(crate) ledger: LedgerArguments,
+
+    #[command(flatten)]
     pub(crate) limits: LimitArguments,
 
     #[command(flatten)]
@@ -254,6 +257,9 @@ pub(crate) struct ListenArguments {
 
     #[command(flatten)]
     pub(crate) service: ServiceArguments,
+
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArguments,
 
     #[command(flatten)]
     pub(crate) limits: LimitArguments,

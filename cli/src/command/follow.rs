@@ -271,17 +271,7 @@ impl Messages for MessagePrinter {
     }
 
     fn ledger(&self, state: &LedgerState) {
-        let message = match state {
-            LedgerState::Failing(problem) => printable(
-                &format!(
-                    "nothing new is submitted, because it can't be remembered: {problem}; all \
-                     else goes on"
-                ),
-                1000,
-            ),
-            LedgerState::Works => "the ledger can be written again: submits go on".to_owned(),
-        };
-        self.progress.suspend(|| eprint_message(&message));
+        self.progress.suspend(|| eprint_message(&state.to_string()));
     }
 }
 

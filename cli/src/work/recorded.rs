@@ -1,6 +1,7 @@
 //! A batch whose steps are in the ledger before they are made.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use http::Response;
 use typless::machine::{
     Batch, BatchEvent, BatchOutcome, Failure, JobKey, Machine, Output, RequestId, Ticket, Time,
 };
-use typless::wire::Document;
+use typless::wire::{Document, printable};
 use typless_ledger::{RefusedReason, Session};
 
 /// A batch and, if the call has a ledger, the session that stores its steps.
@@ -36,6 +37,19 @@ pub(crate) enum LedgerState {
     Failing(String),
     /// It can again.
     Works,
+}
+
+impl fmt::Display for LedgerState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failing(problem) => write!(
+                f,
+                "nothing new is submitted, because it can't be remembered: {}; all else goes on",
+                printable(problem, 1000)
+            ),
+            Self::Works => f.write_str("the ledger can be written again: submits go on"),
+        }
+    }
 }
 
 impl Recorded {

@@ -434,3 +434,34 @@ fn two_processes_over_one_folder_submit_each_document_once() {
     assert!(unknown <= 8, "at most what was in flight: {unknown}");
     assert!(setting.accepted() >= done);
 }
+
+#[test]
+fn what_a_drain_fetched_is_known_to_have_succeeded() {
+    let setting = Setting::new(ServiceOptions::new());
+    let (one, broken) = (setting.document(1), setting.place.path().join("broken.pdf"));
+    fs::write(&broken, b"no PDF").unwrap();
+    let (code, _, err) = run(setting.command("submit", &INVOICE).args([&one, &broken]));
+    assert_eq!(code, 0, "{err}");
+    let states = || {
+        let mut list = crate::support::typless();
+        list.args(["ledger", "list", "--ledger"])
+            .arg(setting.ledger());
+        let (_, out, _) = run(&mut list);
+        ["submitted", "success", "failed"].map(|state| {
+            out.lines()
+                .filter(|line| line.starts_with(&format!("{state} ")))
+                .count()
+        })
+    };
+    assert_eq!(states(), [2, 0, 0]);
+    let (code, out, err) = run(setting
+        .command("drain", &["--format", "json"])
+        .arg("--quiet"));
+    assert_eq!((code, lines(&out).len()), (1, 2), "{err}");
+    assert_eq!(states(), [0, 1, 1]);
+    let (_, out, _) = setting.extract(&[&broken], &[]);
+    assert_eq!(
+        (statuses(&out), setting.accepted()),
+        (vec!["ERROR".to_owned()], 2)
+    );
+}

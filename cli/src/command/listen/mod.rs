@@ -21,6 +21,7 @@ use super::follow;
 use crate::arguments::ListenArguments;
 use crate::exit::Exit;
 use crate::failure::{CHECK_KEY, Failure};
+use crate::ledger;
 use crate::output::{self, eprint_message};
 use crate::pauses::Pauses;
 use crate::progress::Progress;
@@ -41,12 +42,19 @@ pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
     let webhook = webhook(arguments)?;
     let connection = Connection::for_service(&arguments.service)?;
     let clock = SystemClock::new();
-    let batch = Batch::new(&connection.api, options(arguments), clock.now());
+    let options = options(arguments);
+    let batch = match ledger::open(&arguments.ledger, &connection)? {
+        Some(ledger) => {
+            let (session, batch) = ledger.start(&connection.api, options, clock.now());
+            Recorded::with_session(batch, session, |state| eprint_message(&state.to_string()))
+        }
+        None => Recorded::new(Batch::new(&connection.api, options, clock.now())),
+    };
     let rules = Rules {
         deadline: Some(RESULT_DEADLINE),
         ..Rules::default()
     };
-    let supervisor = Supervisor::new(Recorded::new(batch), rules, clock.now());
+    let supervisor = Supervisor::new(batch, rules, clock.now());
     let mut driver = Driver::new(supervisor, connection.transport.clone(), clock)
         .with_threads(arguments.limits.max_in_flight.into());
 

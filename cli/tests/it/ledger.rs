@@ -454,6 +454,12 @@ fn what_a_drain_fetched_is_known_to_have_succeeded() {
         })
     };
     assert_eq!(states(), [2, 0, 0]);
+    let expiring = |within: &str| {
+        let mut list = crate::support::typless();
+        list.args(["ledger", "list", "--expiring", within, "--ledger"]);
+        run(list.arg(setting.ledger())).1.lines().count()
+    };
+    assert_eq!((expiring("47h"), expiring("49h")), (0, 2));
     let (code, out, err) = run(setting
         .command("drain", &["--format", "json"])
         .arg("--quiet"));

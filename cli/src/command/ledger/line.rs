@@ -11,9 +11,9 @@ use crate::clock_time::date_and_time;
 pub(super) fn line(entry: &Entry) -> String {
     let outcome = entry.outcome();
     let state = match (entry.state(), &outcome) {
+        _ if is_open(entry) => "submitted",
         (EntryState::Finished, Some(outcome)) => outcome.code.as_str(),
         (EntryState::Submitting, _) => "submit_unknown",
-        (EntryState::Submitted, _) => "submitted",
         _ => "not_submitted",
     };
     let time = |time: Option<Time>| time.map_or_else(|| "-".to_owned(), date_and_time);
@@ -26,4 +26,26 @@ pub(super) fn line(entry: &Entry) -> String {
         entry.key(),
         printable(name, 300)
     )
+}
+
+/// Whether it was accepted, and its outcome is not known: a call that left it says no more.
+pub(super) fn is_open(entry: &Entry) -> bool {
+    match entry.state() {
+        EntryState::Submitted => true,
+        EntryState::Finished => {
+            let left = [
+                "abandoned",
+                "deadline",
+                "refused",
+                "too_large",
+                "unreadable",
+            ];
+            let is_left = |code: &str| left.contains(&code);
+            entry.extraction_id().is_some()
+                && entry
+                    .outcome()
+                    .is_some_and(|outcome| is_left(&outcome.code))
+        }
+        _ => false,
+    }
 }

@@ -46,31 +46,39 @@ fn list(
     format: ListFormat,
 ) -> Result<Exit, Failure> {
     let until = expiring.map(|within| now() + within);
-    let entries = match until {
-        Some(_) => ledger.pending(),
-        None => ledger.entries(),
-    };
-    let mut exit = Exit::Success;
-    for entry in entries {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => {
-                exit = exit.max(damaged(&error)?);
-                continue;
+    let (mut exit, mut wanted) = (Exit::Success, Vec::new());
+    for entry in ledger.entries() {
+        match entry {
+            Ok(entry) => {
+                let is_wanted = match until {
+                    Some(until) => {
+                        line::is_open(&entry) && entry.expires_at().is_some_and(|at| at <= until)
+                    }
+                    None => !unknown || is_unknown(&entry),
+                };
+                wanted.extend(is_wanted.then_some(entry));
             }
-        };
-        let is_wanted = match until {
-            Some(until) => entry.expires_at().is_some_and(|at| at <= until),
-            None => !unknown || is_unknown(&entry),
-        };
-        if is_wanted {
-            exit = exit.max(output::print(&match format {
-                ListFormat::Lines => line::line(&entry),
-                ListFormat::Json => json(&entry),
-            }));
+            Err(error) => exit = exit.max(damaged(&error)?),
+        }
+        // Only a selection is sorted, so that all of a large ledger is not in memory.
+        if until.is_none() {
+            for entry in wanted.drain(..) {
+                exit = exit.max(print(&entry, format));
+            }
         }
     }
+    wanted.sort_by_key(Entry::expires_at);
+    for entry in &wanted {
+        exit = exit.max(print(entry, format));
+    }
     Ok(exit)
+}
+
+fn print(entry: &Entry, format: ListFormat) -> Exit {
+    output::print(&match format {
+        ListFormat::Lines => line::line(entry),
+        ListFormat::Json => json(entry),
+    })
 }
 
 fn show(ledger: &Ledger, names: &[String]) -> Result<Exit, Failure> {

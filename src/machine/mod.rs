@@ -106,6 +106,7 @@ pub use batch::{
     Batch, BatchEvent, BatchEventKind, BatchOptions, BatchOutcome, BatchProgress, JobKey,
     QueueProblem,
 };
+pub(crate) use batch::{Draw, Inside, origin as batch_origin};
 pub use call::{Call, CallError, CallEvent, CallEventKind, CallOptions};
 pub use cause::Cause;
 pub use delay::{DelayEstimator, DelayEstimators};

@@ -38,12 +38,76 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # A batch
+//!
+//! The documents of a batch, and all else that it is given, go through the recorder. A replay needs
+//! only the empty batch: it makes documents of the recorded names and lengths. Of a run of a
+//! thousand documents, [`Transcript::cut`] leaves the one that went wrong:
+//!
+//! ```
+//! use typless::machine::{Batch, BatchOptions, Machine, Output, Time};
+//! use typless::transcript::{Recorder, Transcript};
+//! # use typless::wire::{Api, Document};
+//! # fn perform(transmit: &typless::machine::Transmit) -> http::Response<bytes::Bytes> {
+//! #     let request = transmit.request.body().to_bytes().unwrap();
+//! #     let is_refused = request.windows(7).any(|name| name == b"two.pdf");
+//! #     let (status, body) = if is_refused {
+//! #         (422, r#"{"message": "no such document type"}"#)
+//! #     } else if !request.is_empty() {
+//! #         (202, r#"{"extraction_id": "0d14338251a6db69"}"#)
+//! #     } else {
+//! #         (200, r#"{"status": "SUCCESS", "error": {}, "result": {"object_id": "14a5"}}"#)
+//! #     };
+//! #     let body = bytes::Bytes::from_static(body.as_bytes());
+//! #     http::Response::builder().status(status).body(body).unwrap()
+//! # }
+//! # let api = Api::new(Api::PRODUCTION, "key")?;
+//!
+//! let new = |now| Batch::new(&api, BatchOptions::new(), now);
+//! let mut now = Time::from_unix_seconds(1_700_000_000);
+//! let mut recorder = Recorder::new(new(now), now);
+//! for file in ["one.pdf", "two.pdf"] {
+//!     recorder.add(Document::new(file, "line-item-invoice", &b"%PDF"[..])?, now);
+//! }
+//! recorder.close();
+//! let mut wrong = None;
+//! loop {
+//!     match recorder.next_output(now) {
+//!         Output::Send(transmit) => {
+//!             recorder.handle_response(transmit.id, perform(&transmit), now);
+//!         }
+//!         Output::Event(event) => {
+//!             if let Ok(outcome) = Batch::into_outcome(event) {
+//!                 wrong = wrong.or(outcome.result.is_err().then_some(outcome.key));
+//!             }
+//!         }
+//!         Output::Wait(until) => now = until,
+//!         Output::NeedInput | Output::Done => break,
+//!     }
+//! }
+//!
+//! let transcript = Transcript::parse(recorder.transcript())?;
+//! transcript.replay(new(transcript.start()))?;
+//! let cut = transcript.cut(wrong.expect("the second document"), new)?;
+//! assert!(cut.has_same_events() && !cut.transcript().contains("one.pdf"));
+//! println!("{}", cut.transcript()); // for the report
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The key of a job is in each of its events, such as `JobKey(17.0)`, and can be parsed from that
+//! text. Where a batch begins with estimators or with a throttle state, so does the one for the
+//! replay; the transcript has them.
+//!
+//! A drain is recorded and replayed as well. It is not cut: what a drain does with one id depends
+//! on no other, but for pauses, and the lines of its events and requests name it.
+//!
 //! # Contents
 //!
-//! A transcript contains neither the key nor the document: of a request's body only the length. A
+//! A transcript contains neither the key nor a document: of a request's body only the length. A
 //! replay needs neither; use a document of the same length and names. **It contains the responses
 //! of the service in full: results, which are your customers' data, and the ids of extractions.**
-//! Read it before you pass it on.
+//! That of a batch also has the file names, types, customers, references and digests of its
+//! documents. Read it before you pass it on.
 //!
 //! # The format
 //!
@@ -66,16 +130,38 @@
 //! ```
 //!
 //! The signs `=`, `>`, `~`, `?` and `.` are outputs: each stands for a call of
-//! [`next_output`](crate::machine::Machine::next_output) at that time. Bytes that are not plain
-//! text on one line are escaped, like a byte string in Rust, after a `\`.
+//! [`next_output`](crate::machine::Machine::next_output) at that time. An event is its `Debug`: of
+//! a result it has only numbers, as the response has all of it. Bytes that are not plain text on
+//! one line are escaped, like a byte string in Rust, after a `\`.
+//!
+//! The inputs have the names of the methods, and what these were given:
+//!
+//! | machine | inputs |
+//! | --- | --- |
+//! | job, batch, drain | `set_key`, without the key |
+//! | job, batch | `confirm 3`, `notification 0d14338251a6db69` |
+//! | job, call | `abandon` |
+//! | batch | `abandon 17.0`, `close`, `close_sources`, `shutdown` |
+//! | batch | `add {..}`, `resume {..}`, `restore {..}`: a document, ticket or snapshot as JSON |
+//! | batch | `add_all 2`: an iterator of at least 2 documents, by its size hint |
+//! | batch | `draw 1 {..}`, `draw end`: a document of it, with at least 1 after it; its end |
+//! | drain | `acknowledge 0d14338251a6db69`, `retry 0d14338251a6db69`, `close` |
+//!
+//! A document is drawn during the output that follows its line.
 
+mod batch_input;
+mod cut;
+mod document;
+mod inputs;
 mod line;
 mod parse;
 mod recordable;
+mod recorded_source;
 mod recorder;
 mod replay;
 mod text;
 
+pub use cut::{Cut, CutError};
 pub use parse::{Step, StepKind, Transcript, TranscriptError};
 pub use recordable::Recordable;
 pub use recorder::Recorder;

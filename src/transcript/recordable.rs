@@ -4,14 +4,16 @@ use std::fmt::Debug;
 
 use serde_json::json;
 
+use super::batch_input::BatchInput;
 use super::text;
-use crate::machine::{Call, Job, Machine, Time};
-use crate::wire::{Notification, Request};
+use crate::machine::{Batch, Call, Drain, Job, Machine, Time, batch_origin};
+use crate::wire::{ExtractionId, Notification, Request};
 
 /// A machine that can be recorded and replayed.
 ///
-/// Implemented by [`Job`] and [`Call`]; your own machine needs two short methods. Events are
-/// compared by their `Debug`, which must be the same for the same event and show nothing secret.
+/// Implemented by [`Job`], [`Batch`], [`Drain`] and [`Call`]; your own machine needs two short
+/// methods. Events are compared by their `Debug`, which must be the same for the same event and
+/// show nothing secret.
 pub trait Recordable: Machine<Event: Debug> {
     /// How the machine was created, as text for people: its options and what it follows, without
     /// secrets.
@@ -64,15 +66,64 @@ impl<R: Request<Response: Debug>> Recordable for Call<R> {
     }
 }
 
-/// The text of a notification.
-pub(super) fn notification_input(notification: &Notification) -> String {
-    format!(
-        "notification {}",
-        text::write(notification.extraction_id().as_str().as_bytes())
-    )
+/// Handles what a [`Recorder`](super::Recorder) of a batch writes. A document is made of its names
+/// and its length, with blanks for content, and what is drawn from an iterator comes from the
+/// transcript.
+impl Recordable for Batch {
+    fn origin(&self) -> String {
+        batch_origin(self)
+    }
+
+    fn handle_input(&mut self, input: &str, now: Time) -> bool {
+        let input = BatchInput::parse(input);
+        let is_known = input.is_some();
+        if let Some(input) = input {
+            input.apply(self, now);
+        }
+        is_known
+    }
 }
 
-fn notification(id: &str) -> Option<Notification> {
-    let id = String::from_utf8(text::read(id)?).ok()?;
-    Notification::decode(json!({"data": {"id": id}}).to_string().as_bytes()).ok()
+/// Handles `acknowledge` and `retry` with an id, `close`, and `set_key` without the key.
+impl Recordable for Drain {
+    fn origin(&self) -> String {
+        self.origin()
+    }
+
+    fn handle_input(&mut self, input: &str, now: Time) -> bool {
+        match input.split_once(' ').unwrap_or((input, "")) {
+            ("close", "") => self.close(),
+            // Which one it is changes no output. This one is valid.
+            ("set_key", "") => drop(self.set_key("key")),
+            ("acknowledge", id) => match extraction_id(id) {
+                Some(id) => self.acknowledge(&id),
+                None => return false,
+            },
+            ("retry", id) => match extraction_id(id) {
+                Some(id) => self.retry(&id, now),
+                None => return false,
+            },
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// The text of a notification.
+pub(super) fn notification_input(notification: &Notification) -> String {
+    id_input("notification", notification.extraction_id())
+}
+
+/// The text of an input that names an extraction.
+pub(super) fn id_input(input: &str, id: &ExtractionId) -> String {
+    format!("{input} {}", text::write(id.as_str().as_bytes()))
+}
+
+pub(super) fn notification(id: &str) -> Option<Notification> {
+    let id = extraction_id(id)?;
+    Notification::decode(json!({"data": {"id": id.as_str()}}).to_string().as_bytes()).ok()
+}
+
+pub(super) fn extraction_id(id: &str) -> Option<ExtractionId> {
+    ExtractionId::new(std::str::from_utf8(&text::read(id)?).ok()?).ok()
 }

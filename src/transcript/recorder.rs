@@ -5,21 +5,23 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::line::{self, INDENT, Offset, TITLE};
-use super::recordable::{self, Recordable};
-use crate::machine::{Failure, Job, Machine, Output, RequestId, Time};
-use crate::wire::{ConfigError, Notification};
+use super::recordable::Recordable;
+use super::recorded_source::Drawn;
+use crate::machine::{Failure, Machine, Output, RequestId, Time};
 
 /// A machine around a machine, which records all inputs and outputs and changes nothing.
 ///
-/// Put it around a new machine and drive it instead.
+/// Put it around a new machine and drive it instead; around a batch before its first document.
 /// [`Transcript::parse`](super::Transcript::parse) reads what it writes; the [module](super)
 /// describes the contents. It writes to a `String`, or line by line to any [`fmt::Write`], for
 /// example one that appends to a file and so survives a crash.
 pub struct Recorder<M, W = String> {
-    machine: M,
+    pub(super) machine: M,
     writer: W,
     start: Time,
     latest: Time,
+    /// What a batch drew from iterators since its last output.
+    pub(super) drawn: Drawn,
 }
 
 impl<M: Recordable> Recorder<M> {
@@ -43,6 +45,7 @@ impl<M: Recordable, W: fmt::Write> Recorder<M, W> {
             writer,
             start: now,
             latest: now,
+            drawn: Drawn::default(),
         };
         let origin = recorder.machine.origin();
         recorder.line(&format!("{TITLE}\n@ {}", line::seconds(now.since_epoch())));
@@ -69,7 +72,12 @@ impl<M: Recordable, W: fmt::Write> Recorder<M, W> {
         self.machine.handle_input(input, now)
     }
 
-    fn step(&mut self, now: Time, what: &str) {
+    /// The latest time so far: that of an input which has none.
+    pub(super) fn latest(&self) -> Time {
+        self.latest
+    }
+
+    pub(super) fn step(&mut self, now: Time, what: &str) {
         self.latest = self.latest.max(now);
         let line = format!(
             "{} {what}",
@@ -87,40 +95,15 @@ impl<M: Recordable, W: fmt::Write> Recorder<M, W> {
     }
 }
 
-/// The inputs of a job, recorded.
-impl<W: fmt::Write> Recorder<Job, W> {
-    /// Like [`Job::abandon`].
-    pub fn abandon(&mut self, now: Time) {
-        self.handle_input("abandon", now);
-    }
-
-    /// Like [`Job::confirm`].
-    pub fn confirm(&mut self, sequence: u64) {
-        self.handle_input(&format!("confirm {sequence}"), self.latest);
-    }
-
-    /// Like [`Job::handle_notification`].
-    pub fn handle_notification(&mut self, notification: &Notification, now: Time) {
-        self.handle_input(&recordable::notification_input(notification), now);
-    }
-
-    /// Like [`Job::set_key`]. The call is recorded, the key is not.
-    ///
-    /// # Errors
-    ///
-    /// The key can't be used; the old one stays.
-    pub fn set_key(&mut self, key: &str) -> Result<(), ConfigError> {
-        self.step(self.latest, &line::input("set_key"));
-        self.machine.set_key(key)
-    }
-}
-
 impl<M: Recordable, W: fmt::Write> Machine for Recorder<M, W> {
     type Event = M::Event;
     type Outcome = M::Outcome;
 
     fn next_output(&mut self, now: Time) -> Output<M::Event> {
         let output = self.machine.next_output(now);
+        for draw in self.drawn.take() {
+            self.step(now, &line::input(&draw));
+        }
         let what = line::output(&output, self.start);
         self.step(now, &what);
         output

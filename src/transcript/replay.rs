@@ -6,6 +6,7 @@ use std::fmt;
 use super::line;
 use super::parse::{Step, StepKind, Transcript};
 use super::recordable::Recordable;
+use crate::machine::Output;
 use crate::wire::printable;
 
 impl Transcript {
@@ -13,7 +14,7 @@ impl Transcript {
     /// and returns the machine.
     ///
     /// Create the machine like the recorded one: with the same options, at [`start`](Self::start),
-    /// and with a document of the same names and length.
+    /// and a job with a document of the same names and length. A batch is created without any.
     ///
     /// # Errors
     ///
@@ -25,10 +26,16 @@ impl Transcript {
         Ok(machine)
     }
 
-    fn take<M: Recordable>(&self, step: &Step, machine: &mut M) -> Result<(), Divergence> {
+    /// Takes one step with a machine. Returns the output, if the step is one.
+    pub(super) fn take<M: Recordable>(
+        &self,
+        step: &Step,
+        machine: &mut M,
+    ) -> Result<Option<Output<M::Event>>, Divergence> {
         match &step.kind {
             StepKind::Output(recorded) => {
-                let replayed = line::output(&machine.next_output(step.at), self.start());
+                let output = machine.next_output(step.at);
+                let replayed = line::output(&output, self.start());
                 if replayed != **recorded {
                     return Err(Divergence {
                         line: step.line,
@@ -36,6 +43,7 @@ impl Transcript {
                         replayed: replayed.into(),
                     });
                 }
+                return Ok(Some(output));
             }
             StepKind::Response(id, response) => {
                 machine.handle_response(*id, response.clone(), step.at);
@@ -51,7 +59,7 @@ impl Transcript {
                 }
             }
         }
-        Ok(())
+        Ok(None)
     }
 }
 

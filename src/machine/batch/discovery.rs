@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::counters::Count;
-use super::entry::{Entry, Priority, Slot};
+use super::entry::{Entry, Priority, Reader, Slot};
 use super::event::QueueProblem;
 use super::listing::{Listing, Measure, RELAXED_GAP};
 use super::options::BatchOptions;
@@ -162,9 +162,9 @@ impl Discovery {
             .listing
             .listed_at()
             .filter(|at| *at > polled_at && *at >= submitted_at)?;
-        let is_named = entry.is_named() || entry.failed_since_listed;
         let counts = entry.is_counted
-            && !is_named
+            && !entry.is_named()
+            && entry.read_by != Some(Reader::FailedPoll)
             && now < deadline
             && !self.is_overdue(entry, pressure, now);
         counts.then_some(listed_at)
@@ -185,7 +185,9 @@ impl Discovery {
         let is_unpolled = entry.record.polls() == 0;
         let is_old = is_unpolled && !fresh && now.saturating_since(submitted_at) >= OLD;
         let since_own_poll = now.saturating_since(entry.own_poll_at);
-        if self.webhooks.arrive(now) {
+        // The queue and the webhook may have said so to another process.
+        let is_read = entry.read_by == Some(Reader::OtherProcess);
+        if self.webhooks.arrive(now) && !is_read {
             // Two would have to be silent.
             return is_old || since_own_poll >= MAX_RELAXED_BELIEF;
         }
@@ -199,8 +201,12 @@ impl Discovery {
             // Neither the queue nor the ticket's age has shown anything yet.
             lateness_by_age = lateness_by_age.max(lateness(entry.record.followed_since()));
         }
-        let max_lateness =
-            (policy.price() + pressure).saturating_mul(self.listing.lists_all_but_one_in());
+        let belief = if is_read {
+            1
+        } else {
+            self.listing.lists_all_but_one_in()
+        };
+        let max_lateness = (policy.price() + pressure).saturating_mul(belief);
         is_old || since_own_poll >= MAX_BELIEF || lateness_by_age >= max_lateness
     }
 
@@ -295,7 +301,8 @@ impl Discovery {
         // One that could not be polled when it was listed waits for its own next try, however often
         // it is listed.
         let is_old = state == State::Waiting && polled_at >= sent_at;
-        if entry.is_known_finished || entry.failed_since_listed || is_old {
+        let has_failed = entry.read_by == Some(Reader::FailedPoll);
+        if entry.is_known_finished || has_failed || is_old {
             return [None, None];
         }
         let not_before = listed_before

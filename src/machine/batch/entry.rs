@@ -35,8 +35,18 @@ pub(super) struct Entry {
     pub(super) is_known_finished: bool,
     /// Whether a webhook named it.
     pub(super) is_notified: bool,
-    /// Whether the queue listed it, and the poll that followed failed, as have all since.
-    pub(super) failed_since_listed: bool,
+    /// Why the queue may list it no longer although it has finished: then it says less, or nothing,
+    /// that no listing lists it.
+    pub(super) read_by: Option<Reader>,
+}
+
+/// Who may have read a result that then was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// A poll after the queue listed it. All since have failed, too.
+    FailedPoll,
+    /// Another process, before this one resumed or restored it. No poll here has succeeded yet.
+    OtherProcess,
 }
 
 /// Where a job waits.
@@ -81,6 +91,7 @@ impl Entry {
     ) -> Self {
         // An earlier process may have polled it.
         let is_known = record.polled_at > Time::EPOCH;
+        let read_by = extraction_id.is_some().then_some(Reader::OtherProcess);
         Self {
             record,
             meta,
@@ -94,15 +105,18 @@ impl Entry {
             is_counted: false,
             is_known_finished: false,
             is_notified: false,
-            failed_since_listed: false,
+            read_by,
         }
     }
 
     /// Takes note of what became of a poll.
     pub(super) fn note_poll(&mut self, before: &Record) {
         if before.state == State::Polling && self.record.state == State::Waiting {
-            self.failed_since_listed = self.record.failures > 0
-                && (self.failed_since_listed || before.reason == PollReason::Listed);
+            self.read_by = match self.read_by {
+                _ if self.record.failures == 0 => None,
+                _ if before.reason == PollReason::Listed => Some(Reader::FailedPoll),
+                reader => reader,
+            };
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -14,13 +15,13 @@ use crate::machine::pause::{Pause, PauseReason};
 use crate::machine::stored;
 use crate::machine::throttle::Change;
 use crate::machine::time::Time;
-use crate::wire::Extraction;
+use crate::wire::{ConfigError, Extraction};
 
 /// The id of one job within its batch.
 ///
 /// A [`Batch`](super::Batch) returns it for each document, ticket or snapshot. It is never used
-/// twice, and has no meaning in another batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// twice, and has no meaning in another batch. Its text is two numbers, such as `17.0`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobKey(pub(super) Key);
 
 /// As `Display` has it.
@@ -33,12 +34,27 @@ impl Serialize for JobKey {
 impl<'de> Deserialize<'de> for JobKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl FromStr for JobKey {
+    type Err = ConfigError;
+
+    /// Reads what `Display` wrote.
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
         let numbers = text
             .split_once('.')
             .and_then(|(slot, generation)| Some((slot.parse().ok()?, generation.parse().ok()?)));
-        let (slot, generation) =
-            numbers.ok_or_else(|| serde::de::Error::custom("not the key of a job"))?;
+        let invalid = || ConfigError::new("key", "is not that of a job: two numbers such as 17.0");
+        let (slot, generation) = numbers.ok_or_else(invalid)?;
         Ok(Self(Key { slot, generation }))
+    }
+}
+
+impl fmt::Debug for JobKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JobKey({self})")
     }
 }
 

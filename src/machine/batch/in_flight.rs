@@ -212,6 +212,11 @@ impl InFlight {
         Some(outstanding)
     }
 
+    /// Whom the one of this id is about.
+    pub(super) fn job_of(&self, id: RequestId) -> Option<Key> {
+        self.out.get(&id)?.purpose.job()
+    }
+
     /// When the time of the next one is up.
     pub(super) fn next_limit(&self) -> Option<Time> {
         self.by_limit.first().map(|(until, _)| *until)

@@ -26,6 +26,7 @@ mod options;
 mod outbox;
 mod progress;
 mod ready_queues;
+mod replayed;
 mod round_robin;
 mod shutdown;
 mod sources;
@@ -41,6 +42,8 @@ use bytes::Bytes;
 pub use event::{BatchEvent, BatchEventKind, BatchOutcome, JobKey, QueueProblem};
 pub use options::BatchOptions;
 pub use progress::BatchProgress;
+pub(crate) use replayed::{Inside, origin};
+pub(crate) use sources::Draw;
 
 use discovery::Discovery;
 use dispatch::{Probe, Work};
@@ -369,7 +372,8 @@ impl Batch {
             Work::Probe(probe) => return self.emit_probe(probe, now),
             Work::ReadDocument => {
                 if let Some(document) = self.sources.draw() {
-                    self.take_document(document, now);
+                    let key = self.take_document(document, now);
+                    self.sources.note(key);
                 }
             }
         }

@@ -61,6 +61,21 @@ impl Drain {
             ids: self.entries.stored(),
         }
     }
+
+    /// The parameters of a new drain, for a transcript.
+    pub(crate) fn origin(&self) -> String {
+        let mut origin = format!("Drain\n{:?}\n{:?}", self.api, self.options);
+        let snapshot = self.snapshot();
+        if !snapshot.is_empty() {
+            origin = format!("{origin}\n{}", snapshot.to_json());
+        }
+        let new = Self::new(&self.api, self.options.clone(), self.latest);
+        let state = self.throttle_state();
+        if state != new.throttle_state() {
+            origin = format!("{origin}\n{}", state.to_json());
+        }
+        origin
+    }
 }
 
 /// One id.

@@ -21,6 +21,9 @@
 //! [`confirm`](super::Batch::confirm) has its event, while everything else goes on. Take the events
 //! that are ready, commit them together, and confirm the last one.
 //!
+//! The example `durable_service` of `typless-transports` does so in a web service with tokio: group
+//! commit to a file, webhooks, a shutdown at SIGTERM. A test kills it a hundred times.
+//!
 //! The sequence of events starts from the beginning in each process, so it orders the events of
 //! one. A job's rows need no order: the last snapshot has all that those before it had.
 //!

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::support::START;
 use crate::support::batch_run::BatchRun;
-use crate::support::service::{Fault, Service, numbered};
+use crate::support::service::{Fault, Held, Service, numbered};
 use typless::machine::{
     BatchEvent, BatchEventKind, BatchOptions, JobEventKind, PollPolicy, PollReason, Ticket, Time,
 };
@@ -409,4 +409,52 @@ fn without_listings_each_job_is_polled() {
     let run = steady(10, 300, BatchRun::new(unlimited().without_queue()));
     assert_eq!((run.succeeded(), run.service.listings), (300, 0));
     assert!(run.service.polls > 600);
+}
+
+/// A process polls, the service returns the result and lists it no longer, and the process ends
+/// before it has stored it. The next one does not believe the queue, which lists all others.
+#[test]
+fn a_result_that_another_process_had_read_is_noticed_soon() {
+    for has_webhooks in [false, true] {
+        let options = || unlimited().with_poll_policy(PollPolicy::frugal());
+        let mut run = BatchRun::with_documents(3, options());
+        run.service.forgets_read = true;
+        // A webhook makes it poll before the policy would.
+        run.webhook = Box::new(|_| Some(Duration::from_millis(100)));
+        run.service.fault = Box::new(|_, text, _| {
+            text.contains("get-extraction-data")
+                .then_some(Fault::ResponseLost)
+        });
+        // What a program stores: polls need not be stored.
+        while run.batch.progress().submitted < 3 {
+            run.run_until(run.now + Duration::from_millis(10));
+        }
+        let keys: Vec<_> = run.batch.keys().collect();
+        let stored: Vec<_> = keys
+            .iter()
+            .filter_map(|key| run.batch.snapshot(*key))
+            .collect();
+        let is_read = |held: &Held| held.read_at.is_some();
+        while !run.service.held.values().all(is_read) {
+            run.run_until(run.now + Duration::from_secs(1));
+        }
+        let mut next = BatchRun::at(options(), run.now);
+        for snapshot in stored {
+            next.batch.restore(&snapshot, None, next.now).unwrap();
+        }
+        for number in 100..2100 {
+            next.batch.add(numbered(number), next.now).unwrap();
+        }
+        next.batch.close();
+        next.service = run.service;
+        next.service.fault = Box::new(|_, _, _| None);
+        if has_webhooks {
+            // For those of this process: the others had theirs.
+            next.webhook = Box::new(|_| Some(Duration::from_millis(100)));
+        }
+        next.run();
+        assert_eq!(next.succeeded(), 2003);
+        let took = next.now.saturating_since(run.now);
+        assert!(took < Duration::from_secs(60), "{took:?}");
+    }
 }

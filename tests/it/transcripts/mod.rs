@@ -5,6 +5,9 @@
 //! `UPDATE_TRANSCRIPTS=1 cargo test -p typless --test it transcripts`, and read the differences.
 
 mod beginnings;
+mod long_run;
+mod many;
+mod random;
 mod scripts;
 
 use std::collections::BTreeSet;

@@ -28,6 +28,16 @@ pub(crate) fn options() -> ServiceOptions {
     ServiceOptions::new().with_pace(Duration::from_millis(300))
 }
 
+/// The same invoice with a comment in it, so that no two are the same document.
+pub(crate) fn numbered_invoice(number: usize) -> Vec<u8> {
+    const INVOICE: &[u8] = include_bytes!("../../../emulator/samples/invoice.pdf");
+    const BEFORE: &[u8] = b"startxref";
+    let is_before = |window: &[u8]| window == BEFORE;
+    let at = INVOICE.windows(BEFORE.len()).rposition(is_before);
+    let (begin, end) = INVOICE.split_at(at.unwrap_or_default());
+    [begin, format!("% {number}\n").as_bytes(), end].concat()
+}
+
 /// An invoice, read from a file while it is sent.
 pub(crate) fn invoice() -> Result<Document, Box<dyn Error>> {
     let path = concat!(

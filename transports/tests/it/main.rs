@@ -6,6 +6,8 @@ mod blocking;
 mod clocks;
 #[cfg(all(feature = "hyper-rustls", feature = "ureq-rustls"))]
 mod conformance;
+#[cfg(all(unix, feature = "hyper-rustls"))]
+mod durable_service;
 #[cfg(any(feature = "ureq", feature = "hyper"))]
 mod exchanges;
 #[cfg(any(feature = "ureq", feature = "hyper"))]

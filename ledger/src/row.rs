@@ -27,6 +27,10 @@ pub(crate) const SELECT: &str = concat!("SELECT ", columns!(), " FROM entries");
 
 const SELECT_KEY: &str = concat!("SELECT ", columns!(), " FROM entries WHERE key = ?1");
 
+/// By another index. A damaged one leads to no row, and a document that is known would look new.
+const SELECT_TWIN: &str = "SELECT id FROM entries INDEXED BY key_twins \
+    WHERE substr(key, 2, 8) = ?1 AND key = ?2";
+
 const SELECT_ID: &str = concat!(
     "SELECT ",
     columns!(),
@@ -45,11 +49,27 @@ pub(crate) fn find(
     path: &Path,
     key: &EntryKey,
 ) -> Result<Option<Read>, LedgerError> {
-    let find = || {
-        connection
+    let find = || -> rusqlite::Result<Option<Read>> {
+        let encoded = encode_key(key);
+        let read = connection
             .prepare_cached(SELECT_KEY)?
-            .query_row([encode_key(key)], |row| read(row, path))
-            .optional()
+            .query_row([encoded], |row| read(row, path))
+            .optional()?;
+        if read.is_some() {
+            return Ok(read);
+        }
+        let twin = connection
+            .prepare_cached(SELECT_TWIN)?
+            .query_row((&encoded[1..9], encoded), |row| row.get(0))
+            .optional()?;
+        Ok(twin.map(|row| {
+            Err(Damage {
+                path: path.to_path_buf(),
+                row,
+                key: Some(*key),
+                problem: "an index does not lead to it, rebuild the ledger",
+            })
+        }))
     };
     find().map_err(|error| LedgerError::from_sqlite(path, error))
 }

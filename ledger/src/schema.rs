@@ -39,6 +39,7 @@ const MIGRATIONS: [&str; 1] = ["
         expires_at INTEGER NOT NULL,
         row_check BLOB NOT NULL
     ) STRICT;
+    CREATE INDEX key_twins ON entries (substr(key, 2, 8));
     CREATE INDEX unfinished ON entries (expires_at) WHERE process IS NOT NULL;
     CREATE INDEX extractions ON entries (extraction_id) WHERE extraction_id IS NOT NULL;
     CREATE TABLE processes (
@@ -94,6 +95,9 @@ pub(crate) fn prepare(
 /// Checks that a file is a ledger that this version can read, or empty.
 pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let failed = |error| LedgerError::from_sqlite(path, error);
+    // All at one moment: another process may be making the tables.
+    let connection =
+        Transaction::new_unchecked(connection, TransactionBehavior::Deferred).map_err(failed)?;
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let path = path.to_path_buf();
     let (id, version) = (

@@ -124,7 +124,7 @@ fn on_a_full_disk_no_submit_leaves_and_polls_go_on() {
     let pages = |ledger: &Ledger, pages: i64| {
         let set = format!("PRAGMA max_page_count = {pages}");
         let connection = &ledger.connection;
-        let _ = connection
+        connection
             .query_row(&set, [], |_| Ok(()))
             .expect("it is set");
     };

@@ -134,7 +134,7 @@ pub use error::LedgerError;
 pub use key::{EntryKey, KeyError};
 pub use ledger::Ledger;
 pub use options::LedgerOptions;
-pub use recover::{Recovered, Skipped, SkippedReason};
+pub use recover::{Recovered, Resumed, Skipped, SkippedReason};
 pub use refused::{Refused, RefusedReason};
 pub use session::{Committed, Session, Stored};
 pub use standing::{Lookup, LookupError, Standing};

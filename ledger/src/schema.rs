@@ -110,7 +110,7 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), LedgerEr
     // SQLite finds out if whole pages are missing.
     let page_size = number("page_size").map_err(failed)?;
     let length = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
-    if length % page_size.unsigned_abs().max(1) != 0 {
+    if !length.is_multiple_of(page_size.unsigned_abs().max(1)) {
         return Err(LedgerError::Damaged {
             path,
             problem: "it is cut off".to_owned(),

@@ -176,3 +176,21 @@ fn a_repeated_attempt_of_one_job_needs_no_new_claim() {
     assert_eq!((seen.code("1.pdf"), world.service.submits), ("success", 4));
     assert!(seen.refused.is_empty());
 }
+
+#[test]
+fn what_was_refused_does_not_leave_even_if_that_was_not_applied() {
+    let mut world = World::new();
+    world.submit([document(1)]);
+    let (mut session, mut batch) = world.start();
+    batch.add(document(1), world.now).unwrap();
+    let Output::Event(event) = batch.next_output(world.now) else {
+        panic!("an event");
+    };
+    session.record(&batch, &event, world.now);
+    drop(session.store(world.now).unwrap());
+    batch.add(document(2), world.now).unwrap();
+    let seen = world.finish(&mut session, &mut batch);
+    assert_eq!(seen.code("1.pdf"), "abandoned");
+    assert_eq!(seen.code("2.pdf"), "success");
+    assert_eq!(world.service.accepted(), 2);
+}

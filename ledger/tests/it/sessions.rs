@@ -1,6 +1,6 @@
 //! How a session and its batch go together.
 
-use typless::machine::{BatchEventKind, JobEventKind, Machine, Output};
+use typless::machine::{BatchEventKind, JobEventKind, Machine, Output, RetryPolicy};
 use typless_ledger::{EntryState, LedgerError};
 
 use crate::support::{Fault, START, World, document, key};
@@ -193,4 +193,15 @@ fn what_was_refused_does_not_leave_even_if_that_was_not_applied() {
     assert_eq!(seen.code("1.pdf"), "abandoned");
     assert_eq!(seen.code("2.pdf"), "success");
     assert_eq!(world.service.accepted(), 2);
+}
+
+#[test]
+fn a_submit_that_may_have_arrived_is_repeated_where_the_options_say_so() {
+    let mut world = World::new();
+    let retry = RetryPolicy::new().with_resubmissions(1);
+    world.batch_options = world.batch_options.with_retry_policy(retry);
+    let mut faults = vec![Fault::ResponseLost];
+    world.service.fault = Box::new(move || faults.pop());
+    let seen = world.submit([document(1)]);
+    assert_eq!((seen.code("1.pdf"), world.service.submits), ("success", 2));
 }

@@ -136,7 +136,7 @@ impl Entry {
             Some(_) => self.set_ticket(ticket.as_ref()),
             None if self.state == EntryState::Ready => self.submitted_at = None,
             None => {
-                self.submitted_at.get_or_insert(snapshot.taken_at());
+                self.submitted_at.get_or_insert_with(|| snapshot.taken_at());
             }
         }
     }

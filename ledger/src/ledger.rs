@@ -67,7 +67,7 @@ impl Ledger {
             options,
             lock: None,
         };
-        ledger.lock = Some(ledger.write(|ledger| ledger.register())?);
+        ledger.lock = Some(ledger.write(Self::register)?);
         Ok(ledger)
     }
 
@@ -187,8 +187,10 @@ impl Ledger {
     /// A process follows it, or it can't be written.
     pub fn forget(&self, key: &EntryKey) -> Result<bool, LedgerError> {
         let is_forgotten = self.write(|ledger| {
-            if let Some(Ok(entry)) = row::find(&ledger.connection, &ledger.path, key)? {
-                ledger.check_unused(&entry)?;
+            if let Some(Ok(entry)) = row::find(&ledger.connection, &ledger.path, key)?
+                && matches!(ledger.holder(&entry)?, Holder::Alive | Holder::Ours)
+            {
+                return Err(LedgerError::InUse { key: *key });
             }
             let delete = || {
                 ledger
@@ -254,10 +256,13 @@ impl Ledger {
         row::write(&self.connection, entry).map_err(|error| self.failed(error))
     }
 
+    /// That no process follows this entry, this one included: a session may.
     fn check_unused(&self, entry: &Entry) -> Result<(), LedgerError> {
         match self.holder(entry)? {
-            Holder::Alive | Holder::Damaged => Err(LedgerError::InUse { key: entry.key }),
-            Holder::Nobody | Holder::Ours | Holder::Gone => Ok(()),
+            Holder::Alive | Holder::Ours | Holder::Damaged => {
+                Err(LedgerError::InUse { key: entry.key })
+            }
+            Holder::Nobody | Holder::Gone => Ok(()),
         }
     }
 

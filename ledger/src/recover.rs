@@ -24,6 +24,16 @@ pub struct Recovered {
     pub skipped: Vec<Skipped>,
 }
 
+/// An entry that was to be followed again.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Resumed {
+    /// Its key.
+    pub key: EntryKey,
+    /// Its job, or what it is known as; [`Resumable`](Standing::Resumable) if the batch is closed.
+    pub job: Result<JobKey, Standing>,
+}
+
 /// An entry that stays as it is.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -109,7 +119,7 @@ impl Session {
     }
 
     /// Follows entries again that were accepted, from their tickets: to fetch their results. That
-    /// is not billed. For each key, its job, or why there is none.
+    /// is not billed.
     ///
     /// Their standing is [`Resumable`](Standing::Resumable) or [`Fetchable`](Standing::Fetchable).
     /// They have the deadline of the options of the batch, or else that of the ticket.
@@ -122,7 +132,7 @@ impl Session {
         batch: &mut Batch,
         keys: impl IntoIterator<Item = EntryKey>,
         now: Time,
-    ) -> Result<Vec<(EntryKey, Result<JobKey, Standing>)>, LedgerError> {
+    ) -> Result<Vec<Resumed>, LedgerError> {
         let mut tickets = Vec::new();
         let process = self.ledger.write(|ledger| {
             let process = match self.process {
@@ -143,7 +153,7 @@ impl Session {
             if let Ok(job) = job {
                 self.follow(job, key, true);
             }
-            (key, job)
+            Resumed { key, job }
         });
         Ok(resumed.collect())
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::types::{FromSql, FromSqlError};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, named_params};
 use typless::machine::Time;
+use typless::wire::NameToken;
 
 use crate::account::ApiKeyDigest;
 use crate::canonical::Canonical;
@@ -27,6 +28,16 @@ pub(crate) const SELECT: &str = concat!("SELECT ", columns!(), " FROM entries");
 
 const SELECT_KEY: &str = concat!("SELECT ", columns!(), " FROM entries WHERE key = ?1");
 
+/// By another index. A damaged one leads to no row, and a document that is known would look new.
+const SELECT_TWIN: &str = "SELECT id FROM entries INDEXED BY key_twins \
+    WHERE substr(key, 2, 8) = ?1 AND key = ?2";
+
+const SELECT_TOKEN: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM entries INDEXED BY key_twins WHERE substr(key, 2, 8) = ?1"
+);
+
 const SELECT_ID: &str = concat!(
     "SELECT ",
     columns!(),
@@ -45,11 +56,27 @@ pub(crate) fn find(
     path: &Path,
     key: &EntryKey,
 ) -> Result<Option<Read>, LedgerError> {
-    let find = || {
-        connection
+    let find = || -> rusqlite::Result<Option<Read>> {
+        let encoded = encode_key(key);
+        let read = connection
             .prepare_cached(SELECT_KEY)?
-            .query_row([encode_key(key)], |row| read(row, path))
-            .optional()
+            .query_row([encoded], |row| read(row, path))
+            .optional()?;
+        if read.is_some() {
+            return Ok(read);
+        }
+        let twin = connection
+            .prepare_cached(SELECT_TWIN)?
+            .query_row((&encoded[1..9], encoded), |row| row.get(0))
+            .optional()?;
+        Ok(twin.map(|row| {
+            Err(Damage {
+                path: path.to_path_buf(),
+                row,
+                key: Some(*key),
+                problem: "an index does not lead to it, rebuild the ledger",
+            })
+        }))
     };
     find().map_err(|error| LedgerError::from_sqlite(path, error))
 }
@@ -65,6 +92,28 @@ pub(crate) fn find_extraction(
             .prepare_cached(SELECT_ID)?
             .query_row([id], |row| read(row, path))
             .optional()
+    };
+    find().map_err(|error| LedgerError::from_sqlite(path, error))
+}
+
+/// The entry whose key has this token; of a damaged one nothing is known.
+pub(crate) fn find_token(
+    connection: &Connection,
+    path: &Path,
+    token: NameToken,
+) -> Result<Option<Entry>, LedgerError> {
+    let id = token.id();
+    let find = || {
+        let mut statement = connection.prepare_cached(SELECT_TOKEN)?;
+        let mut rows = statement.query([&id[..8]])?;
+        while let Some(row) = rows.next()? {
+            if let Ok(entry) = read(row, path)?
+                && entry.key.name_token() == token
+            {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
     };
     find().map_err(|error| LedgerError::from_sqlite(path, error))
 }

@@ -13,7 +13,8 @@ const APPLICATION_ID: i64 = 0x5459_4C47;
 
 /// What makes each version of the one before it. One that was released never changes: a file
 /// in `tests/golden` has the tables of each.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE entries (
         id INTEGER PRIMARY KEY,
         key BLOB NOT NULL UNIQUE,
@@ -39,6 +40,7 @@ const MIGRATIONS: [&str; 1] = ["
         expires_at INTEGER NOT NULL,
         row_check BLOB NOT NULL
     ) STRICT;
+    CREATE INDEX key_twins ON entries (substr(key, 2, 8));
     CREATE INDEX unfinished ON entries (expires_at) WHERE process IS NOT NULL;
     CREATE INDEX extractions ON entries (extraction_id) WHERE extraction_id IS NOT NULL;
     CREATE TABLE processes (
@@ -48,7 +50,14 @@ const MIGRATIONS: [&str; 1] = ["
         api_key BLOB NOT NULL,
         row_check BLOB NOT NULL
     ) STRICT;
-"];
+    ",
+    "
+    CREATE TABLE foreign_ids (
+        id TEXT PRIMARY KEY,
+        seen_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    ",
+];
 
 /// The version of the tables that is written.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -94,6 +103,9 @@ pub(crate) fn prepare(
 /// Checks that a file is a ledger that this version can read, or empty.
 pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let failed = |error| LedgerError::from_sqlite(path, error);
+    // All at one moment: another process may be making the tables.
+    let connection =
+        Transaction::new_unchecked(connection, TransactionBehavior::Deferred).map_err(failed)?;
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let path = path.to_path_buf();
     let (id, version) = (
@@ -106,7 +118,7 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), LedgerEr
     // SQLite finds out if whole pages are missing.
     let page_size = number("page_size").map_err(failed)?;
     let length = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
-    if length % page_size.unsigned_abs().max(1) != 0 {
+    if !length.is_multiple_of(page_size.unsigned_abs().max(1)) {
         return Err(LedgerError::Damaged {
             path,
             problem: "it is cut off".to_owned(),

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use typless::machine::{
     Batch, BatchEvent, BatchEventKind, JobError, JobEventKind, JobKey, Snapshot, Time,
@@ -47,6 +48,7 @@ pub struct Session {
     pub(crate) pending: Pending,
     /// Entries whose documents may be submitted again.
     pub(crate) again: HashSet<EntryKey>,
+    to_abandon: ToAbandon,
 }
 
 /// What a job follows.
@@ -71,17 +73,27 @@ pub struct Committed {
 #[must_use = "the batch waits for it"]
 #[derive(Debug)]
 pub struct Stored {
-    pub(crate) sequence: Option<u64>,
-    pub(crate) committed: Committed,
+    sequence: Option<u64>,
+    committed: Committed,
+    to_abandon: ToAbandon,
 }
+
+/// Jobs that were refused and are not abandoned yet. All that was stored shares them: what is
+/// applied later confirms what was stored before, and abandons it first.
+type ToAbandon = Arc<Mutex<Vec<JobKey>>>;
 
 impl Stored {
     /// Abandons what was refused, and lets all other submits leave that were stored.
     pub fn apply(self, batch: &mut Batch, now: Time) -> Committed {
         // First, so that none of them leaves.
-        for refused in &self.committed.refused {
-            batch.abandon(refused.job, now);
+        let mut to_abandon = self
+            .to_abandon
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for job in to_abandon.drain(..) {
+            batch.abandon(job, now);
         }
+        drop(to_abandon);
         if let Some(sequence) = self.sequence {
             batch.confirm(sequence);
         }
@@ -100,6 +112,7 @@ impl Session {
             without_id: HashMap::new(),
             pending: Pending::default(),
             again: HashSet::new(),
+            to_abandon: ToAbandon::default(),
         }
     }
 
@@ -135,7 +148,7 @@ impl Session {
                 if let Some(key) = self.release_job(*job)
                     && let Some(change) = self.pending.change(*job, key, now)
                 {
-                    change.ticket = snapshot.ticket().or(change.ticket.take());
+                    change.ticket = snapshot.ticket().or_else(|| change.ticket.take());
                     change.update = Some(Update::Snapshot(snapshot.clone()));
                 }
             }
@@ -192,9 +205,16 @@ impl Session {
         }
         committed.refused.append(&mut self.pending.refused);
         self.pending.clear();
+        let mut to_abandon = self
+            .to_abandon
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        to_abandon.extend(committed.refused.iter().map(|refused| refused.job));
+        drop(to_abandon);
         Ok(Stored {
             sequence,
             committed,
+            to_abandon: self.to_abandon.clone(),
         })
     }
 
@@ -265,7 +285,7 @@ impl Session {
     fn record_submit(
         &mut self,
         job: JobKey,
-        reference: Option<std::sync::Arc<str>>,
+        reference: Option<Arc<str>>,
         snapshot: Snapshot,
         now: Time,
     ) {
@@ -338,7 +358,7 @@ impl Session {
         }
         let finish = Finish::new(outcome, self.ledger.options.results);
         if let Some(change) = self.pending.change(job, key, now) {
-            change.ticket = ticket.or(change.ticket.take());
+            change.ticket = ticket.or_else(|| change.ticket.take());
             change.update = Some(Update::Finished(finish));
         }
     }

@@ -107,6 +107,17 @@ impl Ledger {
         Ok(checked)
     }
 
+    /// Makes the indexes again, from the entries as they are.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be read or written, or two entries have one key.
+    pub fn rebuild(&self) -> Result<(), LedgerError> {
+        self.connection
+            .execute_batch("REINDEX")
+            .map_err(|error| self.failed(error))
+    }
+
     /// Writes all entries, each a line of JSON. Damaged ones are left out, and returned.
     ///
     /// # Errors

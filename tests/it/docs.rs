@@ -78,6 +78,7 @@ const ERRORS: [(&str, &str); 9] = [
     ("TicketError", "src/machine/stored_json.rs"),
     ("ResponseError", "src/wire/response_error.rs"),
     ("FinishError", "transports/src/stopped.rs"),
+    ("LedgerError", "ledger/src/error.rs"),
 ];
 
 #[test]

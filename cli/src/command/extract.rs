@@ -1,6 +1,6 @@
 //! `typless extract`: documents in, results out.
 
-use super::follow;
+use super::follow::{self, Follow};
 use crate::arguments::ExtractArguments;
 use crate::destination::Destination;
 use crate::exit::Exit;
@@ -30,15 +30,26 @@ pub(super) fn run(arguments: &ExtractArguments) -> Result<Exit, Failure> {
     }
     let destination = Destination::open(&arguments.follow)?;
     let ledger = ledger::open(&arguments.ledger, &connection)?;
+    if let (Some(ledger), true) = (&ledger, rerun.exclusive_key) {
+        ledger::reconcile(&connection, ledger, &arguments.follow.limits);
+    }
     let selection = ledger::select(ledger.as_ref(), &connection.api, tasks, rerun)?;
     selection.check(rerun)?;
     selection.print_known();
+    // After the run, for what is unknown then.
+    let find = || match ledger::open(&arguments.ledger, &connection) {
+        Ok(Some(ledger)) => ledger::reconcile(&connection, &ledger, &arguments.follow.limits),
+        Ok(None) | Err(_) => ledger::Found::new(),
+    };
     Ok(follow::run(
         &connection,
         selection,
         ledger,
-        customer,
-        &arguments.follow,
-        destination,
+        Follow {
+            customer,
+            arguments: &arguments.follow,
+            destination,
+            find_unknown: rerun.exclusive_key.then_some(&find),
+        },
     ))
 }

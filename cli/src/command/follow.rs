@@ -3,12 +3,12 @@
 
 use typless::machine::{JobError, Ticket};
 use typless::wire::{Extraction, ExtractionId, printable};
-use typless_ledger::Ledger;
+use typless_ledger::{EntryKey, Ledger};
 
 use crate::arguments::FollowArguments;
 use crate::destination::Destination;
 use crate::exit::Exit;
-use crate::ledger::{Selection, Settled};
+use crate::ledger::{Found, Selection, Settled};
 use crate::output::{self, eprint_line, eprint_message};
 use crate::pauses::Pauses;
 use crate::progress::Progress;
@@ -16,20 +16,25 @@ use crate::report::{CHECK_SUBMIT, Outcome, Problem, Report};
 use crate::service::Connection;
 use crate::summary::Summary;
 use crate::work::{
-    self, Change, Ended, Goal, LedgerState, Left, Messages, Plan, Start, Task, TaskName, Update,
+    self, Change, Ended, Goal, LedgerState, Left, Messages, Place, Plan, Start, Task, TaskName,
+    Update,
 };
 
 /// Follows all documents at the same time, and prints each result as soon as it is known. A result
 /// that can't be written is an interruption: the remaining submitted documents are left as tickets.
-/// What is known already is printed first. `customer` is that of all documents, if known.
+/// What is known already is printed first.
 pub(super) fn run(
     connection: &Connection,
     selection: Selection,
     ledger: Option<Ledger>,
-    customer: Option<&str>,
-    arguments: &FollowArguments,
-    destination: Destination,
+    follow: Follow<'_>,
 ) -> Exit {
+    let Follow {
+        customer,
+        arguments,
+        destination,
+        find_unknown,
+    } = follow;
     let is_quiet = arguments.verbosity.quiet;
     let plan = Plan {
         goal: Goal::Results {
@@ -46,6 +51,7 @@ pub(super) fn run(
         is_emulated: connection.is_emulator(),
         exit: Exit::Success,
         write_error: None,
+        unknown: find_unknown.is_some().then(Vec::new),
     };
     let documents = selection.documents();
     for settled in selection.settled {
@@ -58,10 +64,21 @@ pub(super) fn run(
             .max(results.write_error.unwrap_or(Exit::Success));
     }
     let ended = perform(connection, (tasks, documents), plan, is_quiet, &mut results);
+    results.settle_unknown(find_unknown);
     // A full disk is not a Ctrl-C.
     let write_error = results.write_error.filter(|exit| *exit != Exit::Success);
     let exit = results.exit.for_call(ended.has_worked);
     exit.max(write_error.unwrap_or(ended.exit))
+}
+
+/// How documents are followed.
+pub(super) struct Follow<'a> {
+    /// The customer of all documents, if known.
+    pub(super) customer: Option<&'a str>,
+    pub(super) arguments: &'a FollowArguments,
+    pub(super) destination: Destination,
+    /// Finds the extractions of submits that are unknown at the end, if that can be.
+    pub(super) find_unknown: Option<&'a dyn Fn() -> Found>,
 }
 
 /// Where the changes of documents go.
@@ -117,6 +134,16 @@ struct Results {
     exit: Exit,
     /// The exit status of the first write error, if there was one.
     write_error: Option<Exit>,
+    /// Documents of which it is unknown whether they were submitted, if they are looked for at the
+    /// end.
+    unknown: Option<Vec<Unknown>>,
+}
+
+/// A document of which it is unknown whether it was submitted.
+struct Unknown {
+    place: Place,
+    key: EntryKey,
+    error: JobError,
 }
 
 impl Sink for Results {
@@ -195,12 +222,47 @@ impl Results {
         extraction_id: Option<ExtractionId>,
         outcome: Result<Extraction, JobError>,
     ) {
+        let outcome = match (outcome, task.key, &mut self.unknown) {
+            (Err(error @ JobError::SubmitUnknown { .. }), Some(key), Some(unknown)) => {
+                let place = Place {
+                    position: task.index,
+                    file: task.file.map(str::to_owned),
+                };
+                unknown.push(Unknown { place, key, error });
+                return;
+            }
+            (outcome, ..) => outcome,
+        };
         let ticket = outcome.as_ref().err().and_then(unfinished_ticket).cloned();
         let outcome = outcome.map_or_else(
             |error| Outcome::Failed(Box::new(Problem::from_job_error(&error))),
             Outcome::Success,
         );
         self.write(task, extraction_id, outcome, ticket.as_ref());
+    }
+
+    /// Reports what was unknown, after it was looked for.
+    fn settle_unknown(&mut self, find: Option<&dyn Fn() -> Found>) {
+        let unknown = self.unknown.take().unwrap_or_default();
+        if unknown.is_empty() {
+            return;
+        }
+        let found = find.map(|find| find()).unwrap_or_default();
+        for Unknown { place, key, error } in unknown {
+            let task = TaskName {
+                index: place.position,
+                file: place.file.as_deref(),
+                key: Some(key),
+                resumed: None,
+            };
+            match found.get(&key) {
+                Some((id, extraction)) => {
+                    let outcome = Outcome::Success(extraction.clone());
+                    self.write(task, Some(id.clone()), outcome, None);
+                }
+                None => self.finish(task, None, Err(error)),
+            }
+        }
     }
 
     /// Prints an outcome, and the ticket of what is unfinished.

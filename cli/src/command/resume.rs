@@ -7,7 +7,7 @@ use std::path::Path;
 
 use typless::machine::Ticket;
 
-use super::follow;
+use super::follow::{self, Follow};
 use crate::arguments::ResumeArguments;
 use crate::destination::Destination;
 use crate::exit::Exit;
@@ -28,9 +28,12 @@ pub(super) fn run(arguments: &ResumeArguments) -> Result<Exit, Failure> {
         &connection,
         selection,
         ledger,
-        None,
-        &arguments.follow,
-        destination,
+        Follow {
+            customer: None,
+            arguments: &arguments.follow,
+            destination,
+            find_unknown: None,
+        },
     ))
 }
 

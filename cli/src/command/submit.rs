@@ -25,6 +25,9 @@ pub(super) fn run(arguments: &SubmitArguments) -> Result<Exit, Failure> {
         return Ok(output::print(&selection.counts_line()));
     }
     let ledger = ledger::open(&arguments.ledger, &connection)?;
+    if let (Some(ledger), true) = (&ledger, rerun.exclusive_key) {
+        ledger::reconcile(&connection, ledger, &arguments.limits);
+    }
     let selection = ledger::select(ledger.as_ref(), &connection.api, tasks, rerun)?;
     selection.check(rerun)?;
     let mut tickets = Tickets {

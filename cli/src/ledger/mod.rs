@@ -2,6 +2,7 @@
 
 mod decision;
 mod place;
+mod reconcile;
 mod selection;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use crate::failure::Failure;
 use crate::output::eprint_message;
 use crate::service::Connection;
 
+pub(crate) use reconcile::{Found, reconcile};
 pub(crate) use selection::{Selection, Settled, select};
 
 /// How long the service keeps a result.

@@ -76,6 +76,11 @@ pub(crate) fn select(
             .lookup(api, &document, now)
             .map_err(|error| failure(&error))?;
         let key = lookup.key;
+        let document = if arguments.exclusive_key {
+            document.with_name_token(key.name_token())
+        } else {
+            document
+        };
         match known.get(&key) {
             Some(First::Task(index)) => {
                 if let Some(task_of_first) = selection.tasks.get_mut(*index) {

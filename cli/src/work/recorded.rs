@@ -105,7 +105,7 @@ impl Recorded {
         let entry = session.ledger().extraction(ticket.extraction_id()).ok()??;
         // Where the ledger can't be written, the result is fetched all the same.
         let resumed = session.resume(&mut self.batch, [entry.key()], now).ok()?;
-        resumed.into_iter().find_map(|(_, job)| job.ok())
+        resumed.into_iter().find_map(|resumed| resumed.job.ok())
     }
 
     /// Why the document of an abandoned job was not submitted, if the ledger is the reason.

@@ -61,7 +61,7 @@ fn nothing_is_lost_or_submitted_twice_however_often_the_command_is_killed() {
     let command = || {
         let mut command = at("extract", &listener.base_url(), &INVOICE);
         command
-            .args(["--rate", "1000", "--quiet", "--ledger"])
+            .args(["--rate", "1000", "--quiet", "--exclusive-key", "--ledger"])
             .arg(&ledger)
             .arg("--output")
             .arg(&results)
@@ -93,8 +93,9 @@ fn nothing_is_lost_or_submitted_twice_however_often_the_command_is_killed() {
         written.len()
     );
     assert_eq!(written.len() + unknown, documents, "{err}");
-    // At most what was in flight: half of eight.
-    assert!(unknown <= kills * 4);
+    // What was in flight at a kill is found by its mark, if it was accepted and has its result: half
+    // of eight are in flight.
+    assert!(unknown * 100 <= kills * 4, "{unknown} of {kills} kills");
     let named: BTreeSet<&String> = written.keys().collect();
     assert_eq!(named.len(), written.len());
     assert!(

@@ -471,3 +471,65 @@ fn what_a_drain_fetched_is_known_to_have_succeeded() {
         (vec!["ERROR".to_owned()], 2)
     );
 }
+
+#[test]
+fn with_an_exclusive_key_an_unknown_submit_is_found_by_its_mark() {
+    let setting = Setting::new(ServiceOptions::new());
+    let (one, two) = (setting.document(1), setting.document(2));
+    let lose = || {
+        setting
+            .listener
+            .with_service(|service| service.fail_next_submits(1, Fault::ResponseLost));
+    };
+    // Within the call: the others take a while, and then it is in the queue.
+    lose();
+    let (code, out, err) = setting.extract(&[&one, &two], &["--exclusive-key"]);
+    assert_eq!((code, setting.accepted()), (0, 2), "{err}");
+    assert_eq!(statuses(&out), ["SUCCESS", "SUCCESS"], "{err}");
+    // In the next call: its process was killed, or had nothing else to wait for.
+    let three = setting.document(3);
+    lose();
+    setting.extract(&[&three], &["--exclusive-key"]);
+    let (code, out, err) = setting.extract(&[&three], &["--exclusive-key"]);
+    assert_eq!((code, setting.accepted()), (0, 3), "{err}");
+    let line = &lines(&out)[0];
+    assert_eq!(line["status"], "SUCCESS");
+    // Nobody sees the mark.
+    assert_eq!(line["result"]["file_name"], "3.pdf");
+    assert!(!out.contains(".tl"), "{out}");
+}
+
+#[test]
+fn results_of_others_are_fetched_once_and_never_taken_for_ours() {
+    let setting = Setting::new(ServiceOptions::new());
+    let (ours, theirs) = (setting.document(1), setting.document(2));
+    // Somebody else submits the same file name and the same content, without a ledger.
+    let submit = |path: &Path| {
+        let mut submit = at("submit", &setting.listener.base_url(), &INVOICE);
+        let (code, _, err) = run(submit.arg(path));
+        assert_eq!(code, 0, "{err}");
+    };
+    setting
+        .listener
+        .with_service(|service| service.fail_next_submits(1, Fault::Dropped));
+    setting.extract(&[&ours], &["--exclusive-key"]);
+    submit(&ours);
+    submit(&theirs);
+    std::thread::sleep(Duration::from_millis(5));
+    let polls = || {
+        setting
+            .listener
+            .with_service(|service| service.counts().polls)
+    };
+    let before = polls();
+    let (code, out, err) = setting.extract(&[&ours], &["--exclusive-key"]);
+    assert_eq!(
+        (code, statuses(&out)),
+        (1, vec!["SUBMIT_UNKNOWN".to_owned()]),
+        "{err}"
+    );
+    let after = polls();
+    assert_eq!(after - before, 2, "one for each that nobody has claimed");
+    setting.extract(&[&ours], &["--exclusive-key"]);
+    assert_eq!(polls(), after);
+}

@@ -6,12 +6,13 @@ use typless_ledger::{Entry, EntryState, SkippedReason};
 
 use crate::support::{START, World, document, key, named};
 
-/// A world in which documents were submitted a minute apart, the last one first, and none has
-/// finished.
+/// A world in which documents were submitted a minute apart, and none has finished. The first one
+/// was submitted again, as the last.
 fn submitted(count: usize) -> World {
     let mut world = World::new();
-    for number in (0..count).rev() {
+    for number in (0..count).chain([0]) {
         let (mut session, mut batch) = world.start();
+        session.again(key(number));
         batch.add(document(number), world.now).unwrap();
         world.steps = 0;
         world.ends_after = Some(8);
@@ -32,15 +33,15 @@ fn the_first_to_expire_is_the_first() {
         .pending()
         .map(|entry| entry.unwrap().key())
         .collect();
-    let expected: Vec<_> = (0..5).rev().map(key).collect();
+    let expected: Vec<_> = [1, 2, 3, 4, 0].map(key).into();
     assert_eq!(pending, expected);
     let (mut session, mut batch) = world.start();
     let recovered = session.recover(&mut batch, |_| None, world.now).unwrap();
     let keys: Vec<_> = recovered.jobs.iter().map(|(_, key)| *key).collect();
     assert_eq!(keys, expected);
     world.finish(&mut session, &mut batch);
-    assert_eq!(world.service.polled[..5], [0, 1, 2, 3, 4]);
-    assert_eq!(world.service.submits, 5);
+    assert_eq!(world.service.polled[..5], [1, 2, 3, 4, 5]);
+    assert_eq!(world.service.submits, 6);
 }
 
 #[test]
@@ -140,4 +141,21 @@ fn what_was_handed_back_is_submitted_by_whoever_adds_it() {
     let entry = world.open().entry(&key(1)).unwrap().unwrap();
     let names: Vec<String> = entry.names().into_iter().map(|name| name.name).collect();
     assert_eq!(names, ["1.pdf", "moved.pdf"]);
+}
+
+#[test]
+fn what_belongs_to_another_service_or_key_is_left_to_it() {
+    let world = submitted(1);
+    for (url, key, count) in [
+        ("http://localhost:81", "my-key", 0),
+        ("http://localhost", "other-key", 0),
+        ("http://localhost", "my-key", 1),
+    ] {
+        let api = typless::wire::Api::new(url, key).unwrap();
+        let options = typless::machine::BatchOptions::new();
+        let (mut session, mut batch) = world.open().start(&api, options, world.now);
+        let recovered = session.recover(&mut batch, |_| None, world.now).unwrap();
+        assert_eq!(recovered.jobs.len(), count, "{url} {key}");
+        assert!(recovered.skipped.is_empty());
+    }
 }

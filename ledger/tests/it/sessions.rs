@@ -1,6 +1,6 @@
 //! How a session and its batch go together.
 
-use typless::machine::{BatchEventKind, JobEventKind, Machine, Output};
+use typless::machine::{BatchEventKind, JobEventKind, Machine, Output, RetryPolicy};
 use typless_ledger::{EntryState, LedgerError};
 
 use crate::support::{Fault, START, World, document, key};
@@ -175,4 +175,33 @@ fn a_repeated_attempt_of_one_job_needs_no_new_claim() {
     let seen = world.submit([document(1)]);
     assert_eq!((seen.code("1.pdf"), world.service.submits), ("success", 4));
     assert!(seen.refused.is_empty());
+}
+
+#[test]
+fn what_was_refused_does_not_leave_even_if_that_was_not_applied() {
+    let mut world = World::new();
+    world.submit([document(1)]);
+    let (mut session, mut batch) = world.start();
+    batch.add(document(1), world.now).unwrap();
+    let Output::Event(event) = batch.next_output(world.now) else {
+        panic!("an event");
+    };
+    session.record(&batch, &event, world.now);
+    drop(session.store(world.now).unwrap());
+    batch.add(document(2), world.now).unwrap();
+    let seen = world.finish(&mut session, &mut batch);
+    assert_eq!(seen.code("1.pdf"), "abandoned");
+    assert_eq!(seen.code("2.pdf"), "success");
+    assert_eq!(world.service.accepted(), 2);
+}
+
+#[test]
+fn a_submit_that_may_have_arrived_is_repeated_where_the_options_say_so() {
+    let mut world = World::new();
+    let retry = RetryPolicy::new().with_resubmissions(1);
+    world.batch_options = world.batch_options.with_retry_policy(retry);
+    let mut faults = vec![Fault::ResponseLost];
+    world.service.fault = Box::new(move || faults.pop());
+    let seen = world.submit([document(1)]);
+    assert_eq!((seen.code("1.pdf"), world.service.submits), ("success", 2));
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use typless::machine::{
-    Batch, BatchEvent, BatchEventKind, BatchOptions, JobEventKind, Machine, Output, Time,
+    Batch, BatchEvent, BatchEventKind, BatchOptions, JobError, JobEventKind, Machine, Output, Time,
 };
 use typless::wire::{Api, Document};
 use typless_ledger::{Committed, EntryKey, Ledger, LedgerOptions, Refused, Session, with_digest};
@@ -158,9 +158,7 @@ impl Seen {
             ..
         } = &event.kind
         {
-            let code = outcome
-                .as_ref()
-                .map_or_else(|error| error.code(), |_| "success");
+            let code = outcome.as_ref().map_or_else(JobError::code, |_| "success");
             let name = reference.as_deref().unwrap_or_default();
             self.outcomes.push((name.to_owned(), code));
         }

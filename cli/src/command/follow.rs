@@ -59,6 +59,7 @@ pub(super) fn run(
     }
     let tasks = results.take_written(selection.tasks);
     if tasks.is_empty() || results.write_error.is_some() {
+        results.settle_unknown(find_unknown);
         return results
             .exit
             .max(results.write_error.unwrap_or(Exit::Success));
@@ -143,7 +144,7 @@ struct Results {
 struct Unknown {
     place: Place,
     key: EntryKey,
-    error: JobError,
+    outcome: Outcome,
 }
 
 impl Sink for Results {
@@ -195,6 +196,14 @@ impl Results {
             key,
             outcome,
         } = settled;
+        if let (true, Some(unknown)) = (outcome.is_unknown(), &mut self.unknown) {
+            unknown.push(Unknown {
+                place,
+                key,
+                outcome,
+            });
+            return;
+        }
         let task = TaskName {
             index: place.position,
             file: place.file.as_deref(),
@@ -228,7 +237,13 @@ impl Results {
                     position: task.index,
                     file: task.file.map(str::to_owned),
                 };
-                unknown.push(Unknown { place, key, error });
+                let problem = Box::new(Problem::from_job_error(&error));
+                let outcome = Outcome::Failed(problem);
+                unknown.push(Unknown {
+                    place,
+                    key,
+                    outcome,
+                });
                 return;
             }
             (outcome, ..) => outcome,
@@ -248,7 +263,12 @@ impl Results {
             return;
         }
         let found = find.map(|find| find()).unwrap_or_default();
-        for Unknown { place, key, error } in unknown {
+        for Unknown {
+            place,
+            key,
+            outcome,
+        } in unknown
+        {
             let task = TaskName {
                 index: place.position,
                 file: place.file.as_deref(),
@@ -260,7 +280,7 @@ impl Results {
                     let outcome = Outcome::Success(extraction.clone());
                     self.write(task, Some(id.clone()), outcome, None);
                 }
-                None => self.finish(task, None, Err(error)),
+                None => self.write(task, None, outcome, None),
             }
         }
     }

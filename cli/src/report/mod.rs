@@ -43,6 +43,13 @@ pub(crate) enum Outcome {
     Failed(Box<Problem>),
 }
 
+impl Outcome {
+    /// Whether it is unknown whether the document was submitted.
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self, Self::Failed(problem) if problem.is_unknown_submit())
+    }
+}
+
 impl Report {
     pub(crate) fn new(
         file: Option<&str>,

@@ -70,6 +70,10 @@ impl Problem {
         }
     }
 
+    pub(super) fn is_unknown_submit(&self) -> bool {
+        self.code == "submit_unknown"
+    }
+
     /// Whether the service has said the last word.
     pub(super) fn is_final(&self) -> bool {
         matches!(self.status, "ERROR" | "EXPIRED" | "UNREADABLE")

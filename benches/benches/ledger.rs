@@ -18,8 +18,8 @@ use typless_benches::rounds::{Way, measure};
 use typless_benches::table::{Table, size};
 use typless_ledger::{ContentDigest, Ledger, LedgerOptions, Session};
 
-const ROUNDS: usize = 9;
-const DOCUMENTS: usize = 400;
+const ROUNDS: usize = 5;
+const DOCUMENTS: usize = 160;
 const LENGTH: usize = 100_000;
 const START: Time = Time::from_unix_seconds(1_700_000_000);
 

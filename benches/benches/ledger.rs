@@ -9,7 +9,8 @@ use bytes::Bytes;
 use http::Response;
 use rusqlite::{Connection, params};
 use typless::machine::{
-    Batch, BatchEvent, BatchEventKind, BatchOptions, Machine, Output, Purpose, Time, Transmit,
+    Batch, BatchEvent, BatchEventKind, BatchOptions, JobEventKind, Machine, Output, Purpose, Time,
+    Transmit,
 };
 use typless::wire::{Api, Document};
 use typless_benches::bounds::Bounds;
@@ -18,8 +19,8 @@ use typless_benches::rounds::{Way, measure};
 use typless_benches::table::{Table, size};
 use typless_ledger::{ContentDigest, Ledger, LedgerOptions, Session};
 
-const ROUNDS: usize = 9;
-const DOCUMENTS: usize = 400;
+const ROUNDS: usize = 5;
+const DOCUMENTS: usize = 160;
 const LENGTH: usize = 100_000;
 const START: Time = Time::from_unix_seconds(1_700_000_000);
 
@@ -35,6 +36,12 @@ const LEDGER: &str = "with a ledger";
 const AGAIN: &str = "with a ledger, entered again";
 const NAIVE: &str = "by hand: a row by path, a commit for each event";
 const DIGEST: &str = "SHA-256 of the document alone";
+
+const IN_PROGRESS: &str = r#"{"status": "IN_PROGRESS", "error": {}, "result": {}}"#;
+const SUCCESS: &str = concat!(
+    r#"{"status": "SUCCESS", "error": {}, "#,
+    r#""result": {"object_id": "14a5", "extracted_fields": []}}"#,
+);
 
 type BenchResult<T> = Result<T, Box<dyn Error>>;
 
@@ -62,7 +69,7 @@ fn cost(bounds: &mut Bounds) -> BenchResult<()> {
         Way::new(ALONE, || {
             let mut batch = Batch::new(&api, options(), START);
             add(&mut batch, &documents);
-            let _ = run(&mut batch, |_, _, _| Ok(()));
+            let _ = run(&mut batch, SUCCESS, |_, _, _| Ok(true));
         }),
         Way::new(LEDGER, || drop(black_box(with_ledger(&api, &documents)))),
         Way::new(AGAIN, || drop(black_box(with_ledger(&api, &documents)))),
@@ -180,13 +187,13 @@ fn with_ledger(api: &Api, documents: &[Document]) -> BenchResult<usize> {
     let (mut session, mut batch) = ledger.start(api, options(), START);
     add(&mut batch, documents);
     let mut commits = 0;
-    run(&mut batch, |batch, events, now| {
+    run(&mut batch, SUCCESS, |batch, events, now| {
         for event in events {
             session.record(batch, event, now);
         }
         commits += usize::from(events.iter().any(BatchEvent::must_be_stored));
         session.commit(batch, now)?;
-        Ok(())
+        Ok(true)
     })?;
     Ok(commits)
 }
@@ -203,7 +210,7 @@ fn by_hand(api: &Api, documents: &[Document]) -> BenchResult<()> {
     add(&mut batch, documents);
     let sql = "INSERT INTO documents VALUES (?1, ?2) \
         ON CONFLICT (path) DO UPDATE SET state = excluded.state";
-    run(&mut batch, |batch, events, _| {
+    run(&mut batch, SUCCESS, |batch, events, _| {
         for event in events {
             if let BatchEventKind::Job {
                 key,
@@ -220,15 +227,16 @@ fn by_hand(api: &Api, documents: &[Document]) -> BenchResult<()> {
             }
             batch.confirm(event.sequence);
         }
-        Ok(())
+        Ok(true)
     })
 }
 
-/// Drives a batch until it is done. All requests that it wants are out at once, and `store` gets
-/// the events that are ready.
+/// Drives a batch until it is done, or `store` returns `false`. All requests that it wants are out
+/// at once, and `store` gets the events that are ready. Polls bring `status`.
 fn run(
     batch: &mut Batch,
-    mut store: impl FnMut(&mut Batch, &[BatchEvent], Time) -> BenchResult<()>,
+    status: &'static str,
+    mut store: impl FnMut(&mut Batch, &[BatchEvent], Time) -> BenchResult<bool>,
 ) -> BenchResult<()> {
     let (mut now, mut ids) = (START, 0);
     let (mut events, mut out) = (Vec::new(), Vec::new());
@@ -237,13 +245,15 @@ fn run(
             Output::Event(event) => events.push(event),
             Output::Send(transmit) => out.push(transmit),
             _ if !events.is_empty() => {
-                store(batch, &events, now)?;
+                if !store(batch, &events, now)? {
+                    return Ok(());
+                }
                 events.clear();
             }
             Output::Wait(_) | Output::NeedInput if !out.is_empty() => {
                 now = now + Duration::from_millis(100);
                 for transmit in out.drain(..) {
-                    let response = respond(&transmit, &mut ids)?;
+                    let response = respond(&transmit, status, &mut ids)?;
                     batch.handle_response(transmit.id, response, now);
                 }
             }
@@ -255,52 +265,36 @@ fn run(
 
 /// Submits all, and ends there.
 fn submit_all(session: &mut Session, batch: &mut Batch) -> BenchResult<()> {
-    let (mut now, mut ids) = (START, 0);
-    while ids < LEFT {
-        let mut has_events = false;
-        let output = loop {
-            match batch.next_output(now) {
-                Output::Event(event) => {
-                    session.record(batch, &event, now);
-                    has_events = true;
+    let mut submitted = 0;
+    run(batch, IN_PROGRESS, |batch, events, now| {
+        for event in events {
+            session.record(batch, event, now);
+            submitted += usize::from(matches!(
+                event.kind,
+                BatchEventKind::Job {
+                    event: JobEventKind::Submitted(_),
+                    ..
                 }
-                output => break output,
-            }
-        };
-        if has_events {
-            session.commit(batch, now)?;
+            ));
         }
-        match output {
-            Output::Send(transmit) if transmit.purpose == Purpose::Submit => {
-                let response = respond(&transmit, &mut ids)?;
-                batch.handle_response(transmit.id, response, now);
-            }
-            // Nothing else is served.
-            Output::Send(_) | Output::Done => {}
-            _ if has_events => {}
-            _ => now = now + Duration::from_millis(1),
-        }
-    }
-    while let Output::Event(event) = batch.next_output(now) {
-        session.record(batch, &event, now);
-    }
-    session.commit(batch, now)?;
-    Ok(())
+        session.commit(batch, now)?;
+        Ok(submitted < LEFT)
+    })
 }
 
-fn respond(transmit: &Transmit, ids: &mut usize) -> BenchResult<Response<Bytes>> {
+fn respond(
+    transmit: &Transmit,
+    status: &'static str,
+    ids: &mut usize,
+) -> BenchResult<Response<Bytes>> {
     let body = match transmit.purpose {
         Purpose::Submit => {
             black_box(transmit.request.body().to_bytes()?);
             *ids += 1;
-            format!(r#"{{"extraction_id": "{ids:040}"}}"#)
+            Bytes::from(format!(r#"{{"extraction_id": "{ids:040}"}}"#))
         }
-        Purpose::Poll => concat!(
-            r#"{"status": "SUCCESS", "error": {}, "#,
-            r#""result": {"object_id": "14a5", "extracted_fields": []}}"#,
-        )
-        .to_owned(),
-        _ => r#"{"extraction_ids": []}"#.to_owned(),
+        Purpose::Poll => Bytes::from_static(status.as_bytes()),
+        _ => Bytes::from_static(br#"{"extraction_ids": []}"#),
     };
-    Ok(Response::new(Bytes::from(body)))
+    Ok(Response::new(body))
 }

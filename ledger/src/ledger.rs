@@ -310,6 +310,10 @@ fn read_only_uri(path: &Path) -> Result<String, LedgerError> {
         return Err(LedgerError::from_io(path, problem));
     };
     let mut name = String::new();
+    if cfg!(windows) && path.is_absolute() {
+        // `file:///C:/..`
+        name.push_str("///");
+    }
     for character in text.chars() {
         match character {
             '%' => name.push_str("%25"),

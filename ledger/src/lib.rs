@@ -70,12 +70,12 @@
 //!
 //! # What becomes of an entry
 //!
-//! | state | what is stored | when its process has ended |
+//! | [state](EntryState) | what is stored | when its process has ended |
 //! | --- | --- | --- |
-//! | [`Ready`](EntryState::Ready) | nothing was accepted, nothing is out | free: whoever has the document submits it |
-//! | [`Submitting`](EntryState::Submitting) | a submit was announced, and may have been sent | unknown: never submitted by itself, however old |
-//! | [`Submitted`](EntryState::Submitted) | the ticket, and all that the job knew | whoever recovers it follows it, without a new submit |
-//! | [`Finished`](EntryState::Finished) | the outcome | see [`Standing`] |
+//! | `Ready` | nothing was accepted, nothing is out | free: who has the document submits it |
+//! | `Submitting` | a submit was announced, and may be out | unknown: never made again by itself |
+//! | `Submitted` | the ticket, and all that the job knew | who recovers it follows it, at no cost |
+//! | `Finished` | the outcome | see [`Standing`] |
 //!
 //! A document is claimed in the transaction that stores the intent to submit it. Each open ledger
 //! holds a lock on a file of its own, which the system releases when its process ends: no entry is

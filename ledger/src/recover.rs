@@ -1,4 +1,4 @@
-//! Entries that are followed again: after the end of a process, or because somebody wants to.
+//! Entries that are followed again: after their process has ended, or because somebody wants to.
 
 use std::collections::HashSet;
 

@@ -147,13 +147,15 @@ const INSERT: &str = "INSERT INTO entries (id, key, origin, document_type, custo
     :api_key, :snapshot, :ticket, :extraction_id, :outcome, :error, :result, :other_ids, \
     :first_seen_at, :submitted_at, :finished_at, :expires_at, :row_check)";
 
-const UPDATE: &str = "UPDATE entries SET key = :key, origin = :origin, document_type = \
-    :document_type, customer = :customer, length = :length, digest = :digest, names = :names, \
-    state = :state, process = :process, api_key = :api_key, snapshot = :snapshot, ticket = \
-    :ticket, extraction_id = :extraction_id, outcome = :outcome, error = :error, result = \
-    :result, other_ids = :other_ids, first_seen_at = :first_seen_at, submitted_at = \
-    :submitted_at, finished_at = :finished_at, expires_at = :expires_at, row_check = :row_check \
-    WHERE id = :id";
+/// What never changes is compared and not written, so that its indexes are left alone.
+const UPDATE: &str = "UPDATE entries SET names = :names, state = :state, process = :process, \
+    api_key = :api_key, snapshot = :snapshot, ticket = :ticket, extraction_id = \
+    :extraction_id, outcome = :outcome, error = :error, result = :result, other_ids = \
+    :other_ids, submitted_at = :submitted_at, finished_at = :finished_at, expires_at = \
+    :expires_at, row_check = :row_check \
+    WHERE id = :id AND key = :key AND origin = :origin AND document_type = :document_type AND \
+    customer IS :customer AND length = :length AND digest = :digest AND first_seen_at = \
+    :first_seen_at";
 
 fn bind(
     mut statement: CachedStatement<'_>,

@@ -21,7 +21,7 @@ use crate::row;
 /// | `Free` | nothing was accepted: refused, exhausted, abandoned, never sent | submit |
 /// | `Followed` | it is under way, in another process or in this session | wait |
 /// | `Resumable` | it was accepted, and its outcome is not known | resume |
-/// | `Fetchable` | it succeeded, and the service still holds the result | resume: polls are not billed |
+/// | `Fetchable` | it succeeded, and the service holds the result | resume: polls are not billed |
 /// | `Kept` | it succeeded, the service has deleted the result, and it is stored here | use it |
 /// | `Gone` | it succeeded or expired, and the result is nowhere | |
 /// | `Failed` | the service could not process it | read the error |

@@ -173,7 +173,7 @@ fn two_processes_with_the_same_documents_of_which_one_is_killed_submit_none_twic
 }
 
 #[test]
-fn of_two_that_want_the_same_document_at_once_one_gets_it() {
+fn only_one_of_two_that_want_the_same_document_at_once_gets_it() {
     let mut world = World::new();
     let (mut one, mut first) = world.start();
     let (mut two, mut second) = world.start();

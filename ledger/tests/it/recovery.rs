@@ -1,4 +1,4 @@
-//! What is taken up after the end of a process, and in which order.
+//! What is taken up after a process has ended, and in which order.
 
 use std::time::Duration;
 

@@ -327,20 +327,20 @@ fn documents_the_service_would_refuse_are_refused_before_a_submit() {
 #[test]
 fn the_content_of_a_document_is_read_from_its_first_byte_each_time() {
     struct Source;
-    impl typless::wire::DocumentSource for Source {
+    impl DocumentSource for Source {
         fn len(&self) -> u64 {
             8
         }
-        fn open(&self) -> std::io::Result<Box<dyn std::io::Read + Send>> {
+        fn open(&self) -> io::Result<Box<dyn Read + Send>> {
             Ok(Box::new(&b"%PDF-1.7"[..]))
         }
     }
     for document in [
-        typless::wire::Document::new("a.pdf", "type", &b"%PDF-1.7"[..]).unwrap(),
-        typless::wire::Document::from_source("a.pdf", "type", Source).unwrap(),
+        Document::new("a.pdf", "type", &b"%PDF-1.7"[..]).unwrap(),
+        Document::from_source("a.pdf", "type", Source).unwrap(),
     ] {
         for _ in 0..2 {
-            let content = std::io::read_to_string(document.open().unwrap()).unwrap();
+            let content = io::read_to_string(document.open().unwrap()).unwrap();
             assert_eq!(content, "%PDF-1.7");
         }
     }

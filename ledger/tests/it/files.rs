@@ -160,21 +160,35 @@ fn a_folder_that_can_not_be_made_or_written_is_named() {
     }
 }
 
-/// `golden/ledger-1.db` was written by version 1, with `golden` below.
+/// `golden/ledger-1.db` was written by version 1, with `golden` below, and so on.
 #[test]
-fn a_ledger_of_version_1_is_read() {
+fn a_ledger_of_each_version_is_read() {
+    let exports = [
+        include_str!("../golden/ledger-1.jsonl"),
+        include_str!("../golden/ledger-2.jsonl"),
+    ];
+    for (export, version) in exports.into_iter().zip(1..) {
+        is_read(version, export);
+    }
+}
+
+fn is_read(version: u32, golden: &str) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
+    let golden_path = format!("tests/golden/ledger-{version}.db");
     fs::copy(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/ledger-1.db"),
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(golden_path),
         &path,
     )
     .unwrap();
+    // Also where nothing may be written.
+    let unchanged = Ledger::open_read_only(&path, LedgerOptions::new()).unwrap();
+    assert_eq!(unchanged.entries().filter(Result::is_ok).count(), 5);
+    drop(unchanged);
     let ledger = Ledger::open(&path, LedgerOptions::new()).unwrap();
     assert!(ledger.check().unwrap().is_sound());
     let mut exported = Vec::new();
     assert!(ledger.export(&mut exported).unwrap().is_empty());
-    let golden = include_str!("../golden/ledger-1.jsonl");
     assert_eq!(String::from_utf8(exported).unwrap(), golden);
     // What had not finished is taken up.
     let (mut session, mut batch) = ledger.start(&api(), Default::default(), START);

@@ -6,6 +6,7 @@ mod drivers;
 mod files;
 mod keys;
 mod processes;
+mod reconcile;
 mod recovery;
 mod reruns;
 mod sessions;

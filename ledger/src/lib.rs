@@ -91,6 +91,11 @@
 //! with [`Ledger::adopt`], or let its document be submitted again with [`Ledger::release`] or
 //! [`Session::again`].
 //!
+//! Where nobody else uses the API key, a program can find out by itself: it submits each document
+//! with its [mark](EntryKey::name_token), drains the queue of what is
+//! [unclaimed](Ledger::is_unclaimed), and passes the results to [`Ledger::reconcile`]. Only a mark
+//! adopts a result, never a name, nor that nothing else is left.
+//!
 //! # What is stored, and what is not
 //!
 //! An entry has the names, type, customer, length and SHA-256 of its document, and a digest of the

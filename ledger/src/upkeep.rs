@@ -1,6 +1,8 @@
 //! What keeps a ledger small and sound.
 
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 
 use rusqlite::params;
 use typless::machine::Time;
@@ -9,6 +11,7 @@ use crate::damage::Damage;
 use crate::entries::Page;
 use crate::entry::{Entry, EntryState};
 use crate::error::LedgerError;
+use crate::holders::Holder;
 use crate::ledger::Ledger;
 
 /// What [`Ledger::prune`] has done.
@@ -116,6 +119,52 @@ impl Ledger {
         self.connection
             .execute_batch("REINDEX")
             .map_err(|error| self.failed(error))
+    }
+
+    /// Writes all entries that can be read into a new ledger at this path, for the place of this one
+    /// if it is damaged. Damaged ones are left out, and returned: their documents are then new.
+    ///
+    /// What is under way becomes what it is when a process has ended: an unknown submit stays one.
+    ///
+    /// # Errors
+    ///
+    /// There is such a file, a process follows an entry, or a file can't be read or written. Then
+    /// there is no new file.
+    pub fn write_sound_to(&self, path: impl AsRef<Path>) -> Result<Vec<Damage>, LedgerError> {
+        let path = path.as_ref();
+        if path.exists() {
+            let exists = io::Error::from(io::ErrorKind::AlreadyExists);
+            return Err(LedgerError::from_io(path, exists));
+        }
+        let rebuilt = Self::open(path, self.options).and_then(|new| {
+            let damaged = new.write(|new| self.copy_to(new))?;
+            new.empty_log();
+            Ok(damaged)
+        });
+        if rebuilt.is_err() {
+            // Half of it would be mistaken for all of it.
+            let _ = fs::remove_file(path);
+        }
+        rebuilt
+    }
+
+    fn copy_to(&self, new: &Self) -> Result<Vec<Damage>, LedgerError> {
+        let mut damaged = Vec::new();
+        for entry in self.entries() {
+            match entry {
+                Ok(mut entry) => {
+                    if self.holder(&entry)? == Holder::Alive {
+                        return Err(LedgerError::InUse { key: entry.key });
+                    }
+                    entry.row = 0;
+                    entry.process = None;
+                    new.put(&entry)?;
+                }
+                Err(LedgerError::DamagedEntry(damage)) => damaged.push(damage),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(damaged)
     }
 
     /// Writes all entries, each a line of JSON. Damaged ones are left out, and returned.

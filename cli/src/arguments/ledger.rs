@@ -108,6 +108,13 @@ pub(crate) enum LedgerAction {
     },
     /// Find out whether all that is stored is as it was written.
     Check,
+    /// Make new the indexes by which entries are found, or write all entries that can be read into
+    /// a new file, for the place of a damaged ledger.
+    Rebuild {
+        /// The new file.
+        #[arg(value_name = "NEW-FILE")]
+        path: Option<PathBuf>,
+    },
     /// Print all entries as lines of JSON, with names and stored results.
     Export,
     /// Let documents be submitted again, whatever became of them. They may be billed twice.

@@ -209,3 +209,41 @@ fn a_command_about_no_ledger_makes_none() {
         );
     }
 }
+
+#[test]
+fn what_can_be_read_is_written_into_a_new_ledger() {
+    let setting = Setting::new();
+    let new = setting.path("new");
+    let (code, _, err) = setting.ledger(&["rebuild", new.to_str().unwrap()]);
+    assert_eq!(code, 0, "{err}");
+    let (_, before, _) = setting.ledger(&["export"]);
+    fs::rename(&new, setting.path("ledger")).unwrap();
+    let (code, after, err) = setting.ledger(&["export"]);
+    assert_eq!((code, names(&after)), (0, names(&before)), "{err}");
+    let accepted = setting.accepted();
+    setting.extract(&["good.pdf", "broken.pdf", "lost.pdf"]);
+    assert_eq!(setting.accepted(), accepted);
+    let (code, out, err) = setting.ledger(&["rebuild"]);
+    assert_eq!((code, out.as_str()), (0, "3 entries sound\n"), "{err}");
+    // Nothing is written over.
+    let (code, _, _) = setting.ledger(&["rebuild", setting.path("ledger").to_str().unwrap()]);
+    assert_eq!(code, 2);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_default_ledger_is_in_the_state_folder_of_the_user() {
+    let home = tempfile::tempdir().unwrap();
+    let list = |variable: &str, path: &Path| {
+        let mut command = typless();
+        command
+            .env_remove("XDG_STATE_HOME")
+            .env_remove("TYPLESS_LEDGER")
+            .env(variable, path);
+        run(command.args(["ledger", "list"])).2
+    };
+    let in_home = home.path().join(".local/state/typless/ledger.sqlite");
+    assert!(list("HOME", home.path()).contains(in_home.to_str().unwrap()));
+    let in_state = home.path().join("typless/ledger.sqlite");
+    assert!(list("XDG_STATE_HOME", home.path()).contains(in_state.to_str().unwrap()));
+}

@@ -31,6 +31,8 @@ pub(super) fn run(arguments: &LedgerCommand) -> Result<Exit, Failure> {
         } => list(&read(&path)?, *expiring, *unknown, *format),
         LedgerAction::Show { entries } => show(&read(&path)?, &entries.entries),
         LedgerAction::Check => check(&read(&path)?),
+        LedgerAction::Rebuild { path: Some(new) } => write_sound(&read(&path)?, new),
+        LedgerAction::Rebuild { path: None } => rebuild(&open(&path)?),
         LedgerAction::Export => export(&read(&path)?),
         LedgerAction::Retry { unknown, entries } => retry(&open(&path)?, *unknown, entries),
         LedgerAction::Adopt { id, entry } => adopt(&open(&path)?, id, entry),
@@ -110,6 +112,29 @@ fn check(ledger: &Ledger) -> Result<Exit, Failure> {
     }
     let damaged = format!("{sound}, {} damaged", checked.damaged.len());
     Ok(output::print(&damaged).max(Exit::DocumentFailed))
+}
+
+fn rebuild(ledger: &Ledger) -> Result<Exit, Failure> {
+    ledger.rebuild().map_err(|error| failure(&error))?;
+    check(ledger)
+}
+
+fn write_sound(ledger: &Ledger, new: &Path) -> Result<Exit, Failure> {
+    let damaged = ledger
+        .write_sound_to(new)
+        .map_err(|error| failure(&error))?;
+    for damage in &damaged {
+        eprint_message(&printable(&damage.to_string(), 1000));
+    }
+    eprint_message(&format!(
+        "{} left out: move the new file to the place of the old one, without the files beside it",
+        entries(damaged.len())
+    ));
+    Ok(if damaged.is_empty() {
+        Exit::Success
+    } else {
+        Exit::DocumentFailed
+    })
 }
 
 fn export(ledger: &Ledger) -> Result<Exit, Failure> {

@@ -15,12 +15,13 @@ use typless::machine::{
 use typless::wire::{Api, Document};
 use typless_benches::bounds::Bounds;
 use typless_benches::noise::Noise;
+use typless_benches::process::thread_cpu;
 use typless_benches::rounds::{Way, measure};
 use typless_benches::table::{Table, size};
 use typless_ledger::{ContentDigest, Ledger, LedgerOptions, Session};
 
-const ROUNDS: usize = 5;
-const DOCUMENTS: usize = 160;
+const ROUNDS: usize = 3;
+const DOCUMENTS: usize = 1000;
 const LENGTH: usize = 100_000;
 const START: Time = Time::from_unix_seconds(1_700_000_000);
 
@@ -128,10 +129,10 @@ fn recovery(bounds: &mut Bounds) -> BenchResult<()> {
     submit_all(&mut session, &mut batch)?;
     drop((session, batch));
 
-    let start = Instant::now();
+    let (start, cpu) = (Instant::now(), thread_cpu());
     let (mut session, mut batch) = open()?.start(&api, options(), START);
     let recovered = session.recover(&mut batch, |_| None, START)?;
-    let time = start.elapsed();
+    let (time, cpu) = (start.elapsed(), thread_cpu() - cpu);
     let in_order = recovered.jobs.windows(2).all(|pair| {
         let expires = |index: usize| {
             let entry = session.ledger().entry(&pair[index].1);
@@ -140,16 +141,20 @@ fn recovery(bounds: &mut Bounds) -> BenchResult<()> {
         expires(0) <= expires(1)
     });
     println!(
-        "\n{} entries taken up in {:.2} s, {:.1} us each\n",
+        "\n{} entries taken up in {:.2} s; CPU time {:.2} s, {:.1} us each\n",
         recovered.jobs.len(),
         time.as_secs_f64(),
-        time.as_secs_f64() * 1e6 / LEFT as f64
+        cpu.as_secs_f64(),
+        cpu.as_secs_f64() * 1e6 / LEFT as f64
     );
     bounds.bound("all are taken up", recovered.jobs.len() == LEFT);
     bounds.bound("the first to expire first", in_order);
     bounds.goal(
-        &format!("in {:.2} s, at most {TAKEN_UP:?}", time.as_secs_f64()),
-        time <= TAKEN_UP,
+        &format!(
+            "in {:.2} s of CPU time, at most {TAKEN_UP:?}",
+            cpu.as_secs_f64()
+        ),
+        cpu <= TAKEN_UP,
     );
     Ok(())
 }

@@ -11,7 +11,7 @@ use typless_transports::FileSource;
 use crate::arguments::DocumentArguments;
 use crate::failure::Failure;
 use crate::output::eprint_message;
-use crate::work::{Start, Task};
+use crate::work::{Place, Start, Task};
 
 /// The suffixes by which files of a folder are taken for documents.
 const SUFFIXES: [&str; 6] = ["pdf", "jpg", "jpeg", "png", "tif", "tiff"];
@@ -24,10 +24,13 @@ pub(crate) fn open(arguments: &DocumentArguments) -> Result<Vec<Task>, Failure> 
     for path in paths(arguments)? {
         let file = path.to_string_lossy().into_owned();
         match document(&path, arguments) {
-            Ok(document) => tasks.push(Task {
-                file: Some(file),
-                start: Start::Submit(document),
-            }),
+            Ok(document) => {
+                let place = Place {
+                    position: tasks.len(),
+                    file: Some(file),
+                };
+                tasks.push(Task::new(place, Start::Submit(document)));
+            }
             Err(problem) => {
                 if known.insert(problem.clone()) {
                     wrong.push(problem);

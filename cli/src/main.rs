@@ -6,7 +6,9 @@
 
 mod address;
 mod arguments;
+mod clock_time;
 mod command;
+mod destination;
 mod document_types;
 mod documents;
 mod duration;
@@ -14,6 +16,7 @@ mod exit;
 mod failure;
 mod folder;
 mod fraction;
+mod ledger;
 mod output;
 mod pace;
 mod pauses;
@@ -21,6 +24,7 @@ mod progress;
 mod raw_file;
 mod receiver;
 mod report;
+mod results_file;
 mod service;
 mod summary;
 mod work;

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use typless::machine::{Pause, PauseReason, Time};
 use typless::wire::printable;
 
+use crate::clock_time::clock_time;
 use crate::failure::CHECK_KEY;
 use crate::output::eprint_message;
 use crate::progress::Progress;
@@ -137,12 +136,4 @@ fn ended(reason: PauseReason) -> &'static str {
         PauseReason::KeyRefused => "the key is accepted again",
         _ => "the service had asked for it",
     }
-}
-
-/// A time on the clock of this place.
-fn clock_time(time: Time) -> String {
-    let timestamp = Timestamp::UNIX_EPOCH.checked_add(time.since_epoch());
-    let timestamp = timestamp.unwrap_or(Timestamp::MAX);
-    let local = TimeZone::system().to_datetime(timestamp);
-    local.strftime("%H:%M:%S").to_string()
 }

@@ -1,12 +1,13 @@
 //! Documents to submit.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::ConfigError;
+use super::{ConfigError, NameToken};
 
 /// A document to submit: a file, its name, and the document type that defines its fields.
 ///
@@ -30,6 +31,7 @@ pub struct Document {
     customer: Option<Arc<str>>,
     reference: Option<Arc<str>>,
     digest: Option<Arc<str>>,
+    name_token: Option<NameToken>,
     content: Content,
 }
 
@@ -146,6 +148,25 @@ impl Document {
         Ok(self)
     }
 
+    /// Sets a mark in the name under which the document is submitted: see [`NameToken`]. A name
+    /// that would then be longer than [`MAX_FILE_NAME_BYTES`](Self::MAX_FILE_NAME_BYTES) is sent
+    /// without it.
+    ///
+    /// [`file_name`](Self::file_name) does not have it, nor has the result.
+    #[must_use]
+    pub fn with_name_token(mut self, token: NameToken) -> Self {
+        self.name_token = Some(token);
+        self
+    }
+
+    /// The name under which it is submitted.
+    pub(super) fn sent_name(&self) -> Cow<'_, str> {
+        let marked = self
+            .name_token
+            .and_then(|token| token.insert(&self.file_name));
+        marked.map_or(Cow::Borrowed(&*self.file_name), Cow::Owned)
+    }
+
     /// The file name.
     pub fn file_name(&self) -> &str {
         &self.file_name
@@ -194,6 +215,18 @@ impl Document {
         self.content.len()
     }
 
+    /// Starts reading the content at the first byte, such as to compute its digest.
+    ///
+    /// # Errors
+    ///
+    /// The source can't be read.
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        match &self.content {
+            Content::Memory(bytes) => Ok(Box::new(io::Cursor::new(bytes.clone()))),
+            Content::Source { source, .. } => source.open(),
+        }
+    }
+
     pub(crate) fn content(&self) -> &Content {
         &self.content
     }
@@ -224,6 +257,7 @@ impl Document {
             customer: None,
             reference: None,
             digest: None,
+            name_token: None,
             content,
         })
     }

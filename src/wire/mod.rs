@@ -41,6 +41,7 @@ mod extraction;
 mod extraction_id;
 mod lenient;
 mod listing;
+mod name_token;
 mod notification;
 mod printable;
 mod repair;
@@ -67,6 +68,7 @@ pub use extraction::{
     ParseProblem, ParseProblemKind, Parsed, ReviewItem, ReviewReason, Row, TextBlock,
 };
 pub use extraction_id::ExtractionId;
+pub use name_token::NameToken;
 pub use notification::Notification;
 pub use printable::printable;
 pub use repair::{Repair, RepairKind};

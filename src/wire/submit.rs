@@ -119,7 +119,7 @@ pub(super) fn submission(document: &Document, text_blocks: bool) -> Body {
         parse_text_blocks: bool,
     }
     let names = Names {
-        file_name: document.file_name(),
+        file_name: &document.sent_name(),
         document_type_name: document.document_type(),
         customer: document.customer(),
         parse_text_blocks: text_blocks,

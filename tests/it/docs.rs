@@ -68,7 +68,7 @@ fn each_row_names_its_test_and_each_test_has_its_row() {
 }
 
 /// The errors that have variants, and the source of each.
-const ERRORS: [(&str, &str); 9] = [
+const ERRORS: [(&str, &str); 10] = [
     ("JobError", "src/machine/job/error.rs"),
     ("CallError", "src/machine/call/error.rs"),
     ("DrainError", "src/machine/drain/error.rs"),
@@ -78,6 +78,7 @@ const ERRORS: [(&str, &str); 9] = [
     ("TicketError", "src/machine/stored_json.rs"),
     ("ResponseError", "src/wire/response_error.rs"),
     ("FinishError", "transports/src/stopped.rs"),
+    ("LedgerError", "ledger/src/error.rs"),
 ];
 
 #[test]

@@ -8,7 +8,8 @@ use typless::drive::Clock;
 use typless::machine::{
     Drain, DrainError, DrainEventKind, DrainOptions, Pause, PauseReason, RetryPolicy,
 };
-use typless::wire::{Extraction, ExtractionId, printable};
+use typless::wire::{Extraction, ExtractionId, ServiceError, printable};
+use typless_ledger::Ledger;
 use typless_transports::SystemClock;
 use typless_transports::blocking::Driver;
 
@@ -16,6 +17,7 @@ use crate::arguments::DrainArguments;
 use crate::exit::Exit;
 use crate::failure::{CHECK_KEY, Failure};
 use crate::folder::Folder;
+use crate::ledger;
 use crate::output::{self, eprint_message};
 use crate::pauses::Pauses;
 use crate::progress::Progress;
@@ -29,6 +31,7 @@ pub(super) fn run(arguments: &DrainArguments) -> Result<Exit, Failure> {
     let options = options(arguments)?;
     let folder = arguments.out.as_deref().map(Folder::open).transpose()?;
     let connection = Connection::for_service(&arguments.service)?;
+    let ledger = ledger::open(&arguments.ledger, &connection)?;
     let clock = SystemClock::new();
     let mut drain = Drain::new(&connection.api, options, clock.now());
     if let Some(folder) = &folder {
@@ -65,6 +68,7 @@ pub(super) fn run(arguments: &DrainArguments) -> Result<Exit, Failure> {
     );
     let mut sink = Sink {
         folder,
+        ledger,
         printer,
         summary,
         exit: Exit::Success,
@@ -119,6 +123,8 @@ fn options(arguments: &DrainArguments) -> Result<DrainOptions, Failure> {
 /// Where results go, and the status so far.
 struct Sink {
     folder: Option<Folder>,
+    /// Until it can't be written.
+    ledger: Option<Ledger>,
     printer: Printer,
     summary: Summary,
     exit: Exit,
@@ -204,6 +210,11 @@ impl Sink {
         extraction: Result<Extraction, DrainError>,
         drain: &mut Drain,
     ) {
+        let fetched = match &extraction {
+            Ok(extraction) => Some(Ok(extraction.clone())),
+            Err(DrainError::Failed { error }) => Some(Err(error.clone())),
+            Err(_) => None,
+        };
         let report = report(id.clone(), extraction);
         match &self.folder {
             Some(folder) => {
@@ -221,9 +232,23 @@ impl Sink {
             }
         }
         drain.acknowledge(id);
+        if let Some(fetched) = fetched {
+            self.remember(id, &fetched);
+        }
         let exit = report.print_error();
         self.summary.count(exit == Exit::Success);
         self.raise_exit(exit);
+    }
+
+    /// Stores the outcome of a document that the ledger knows. Where that fails, the next call with
+    /// the document fetches it again.
+    fn remember(&mut self, id: &ExtractionId, fetched: &Result<Extraction, ServiceError>) {
+        let Some(ledger) = &self.ledger else { return };
+        let now = SystemClock::new().now();
+        if let Err(error) = ledger.note_fetched(id, fetched.as_ref(), now) {
+            self.print(&format!("{error}: results are not remembered from here on"));
+            self.ledger = None;
+        }
     }
 
     /// Keeps a response that can't be read, since the service may list it no more.

@@ -1,11 +1,12 @@
 //! `typless extract`: documents in, results out.
 
-use super::follow;
+use super::follow::{self, Follow};
 use crate::arguments::ExtractArguments;
+use crate::destination::Destination;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::service::Connection;
-use crate::{document_types, documents};
+use crate::{document_types, documents, ledger, output};
 
 /// Extracts all documents at the same time.
 pub(super) fn run(arguments: &ExtractArguments) -> Result<Exit, Failure> {
@@ -21,6 +22,34 @@ pub(super) fn run(arguments: &ExtractArguments) -> Result<Exit, Failure> {
     } else {
         Connection::for_service(&arguments.service)?
     };
-    let customer = arguments.documents.customer.as_deref();
-    Ok(follow::run(&connection, tasks, customer, &arguments.follow))
+    let (rerun, customer) = (&arguments.rerun, arguments.documents.customer.as_deref());
+    if rerun.dry_run {
+        let ledger = ledger::open_to_look(&arguments.ledger, &connection)?;
+        let selection = ledger::select(ledger.as_ref(), &connection.api, tasks, rerun)?;
+        return Ok(output::print(&selection.counts_line()));
+    }
+    let destination = Destination::open(&arguments.follow)?;
+    let ledger = ledger::open(&arguments.ledger, &connection)?;
+    if let (Some(ledger), true) = (&ledger, rerun.exclusive_key) {
+        ledger::reconcile(&connection, ledger, &arguments.follow.limits);
+    }
+    let selection = ledger::select(ledger.as_ref(), &connection.api, tasks, rerun)?;
+    selection.check(rerun)?;
+    selection.print_known();
+    // After the run, for what is unknown then.
+    let find = || match ledger::open(&arguments.ledger, &connection) {
+        Ok(Some(ledger)) => ledger::reconcile(&connection, &ledger, &arguments.follow.limits),
+        Ok(None) | Err(_) => ledger::Found::new(),
+    };
+    Ok(follow::run(
+        &connection,
+        selection,
+        ledger,
+        Follow {
+            customer,
+            arguments: &arguments.follow,
+            destination,
+            find_unknown: rerun.exclusive_key.then_some(&find),
+        },
+    ))
 }

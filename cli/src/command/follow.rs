@@ -3,26 +3,38 @@
 
 use typless::machine::{JobError, Ticket};
 use typless::wire::{Extraction, ExtractionId, printable};
+use typless_ledger::{EntryKey, Ledger};
 
 use crate::arguments::FollowArguments;
+use crate::destination::Destination;
 use crate::exit::Exit;
+use crate::ledger::{Found, Selection, Settled};
 use crate::output::{self, eprint_line, eprint_message};
 use crate::pauses::Pauses;
 use crate::progress::Progress;
-use crate::report::{CHECK_SUBMIT, Outcome, Printer, Problem, Report};
+use crate::report::{CHECK_SUBMIT, Outcome, Problem, Report};
 use crate::service::Connection;
 use crate::summary::Summary;
-use crate::work::{self, Change, Ended, Goal, Left, OnInterrupt, Plan, Task, TaskName, Update};
+use crate::work::{
+    self, Change, Ended, Goal, LedgerState, Left, Messages, Place, Plan, Start, Task, TaskName,
+    Update,
+};
 
 /// Follows all documents at the same time, and prints each result as soon as it is known. A result
 /// that can't be written is an interruption: the remaining submitted documents are left as tickets.
-/// `customer` is that of all documents, if known.
+/// What is known already is printed first.
 pub(super) fn run(
     connection: &Connection,
-    tasks: Vec<Task>,
-    customer: Option<&str>,
-    arguments: &FollowArguments,
+    selection: Selection,
+    ledger: Option<Ledger>,
+    follow: Follow<'_>,
 ) -> Exit {
+    let Follow {
+        customer,
+        arguments,
+        destination,
+        find_unknown,
+    } = follow;
     let is_quiet = arguments.verbosity.quiet;
     let plan = Plan {
         goal: Goal::Results {
@@ -31,19 +43,43 @@ pub(super) fn run(
         limits: &arguments.limits,
         give_up_after: arguments.end.give_up_after,
         customer,
+        ledger,
     };
     let mut results = Results {
-        printer: Printer::new(&arguments.output),
+        destination,
         summary: Summary::new(is_quiet),
         is_emulated: connection.is_emulator(),
         exit: Exit::Success,
         write_error: None,
+        unknown: find_unknown.is_some().then(Vec::new),
     };
-    let ended = perform(connection, tasks, &plan, is_quiet, &mut results);
+    let documents = selection.documents();
+    for settled in selection.settled {
+        results.print_settled(settled);
+    }
+    let tasks = results.take_written(selection.tasks);
+    if tasks.is_empty() || results.write_error.is_some() {
+        results.settle_unknown(find_unknown);
+        return results
+            .exit
+            .max(results.write_error.unwrap_or(Exit::Success));
+    }
+    let ended = perform(connection, (tasks, documents), plan, is_quiet, &mut results);
+    results.settle_unknown(find_unknown);
     // A full disk is not a Ctrl-C.
     let write_error = results.write_error.filter(|exit| *exit != Exit::Success);
     let exit = results.exit.for_call(ended.has_worked);
     exit.max(write_error.unwrap_or(ended.exit))
+}
+
+/// How documents are followed.
+pub(super) struct Follow<'a> {
+    /// The customer of all documents, if known.
+    pub(super) customer: Option<&'a str>,
+    pub(super) arguments: &'a FollowArguments,
+    pub(super) destination: Destination,
+    /// Finds the extractions of submits that are unknown at the end, if that can be.
+    pub(super) find_unknown: Option<&'a dyn Fn() -> Found>,
 }
 
 /// Where the changes of documents go.
@@ -58,17 +94,17 @@ pub(super) trait Sink {
     fn should_continue(&self) -> bool;
 }
 
-/// Performs a plan to its end, with its progress and its pauses on standard error.
+/// Performs a plan to its end, with its progress and its pauses on standard error. With what is
+/// known there are so many documents.
 pub(super) fn perform(
     connection: &Connection,
-    tasks: Vec<Task>,
-    plan: &Plan<'_>,
+    (tasks, documents): (Vec<Task>, usize),
+    plan: Plan<'_>,
     is_quiet: bool,
     sink: &mut impl Sink,
 ) -> Ended {
-    let documents = tasks.len();
     let progress = Progress::new(documents, is_quiet);
-    let on_interrupt = InterruptPrinter {
+    let messages = MessagePrinter {
         progress: progress.clone(),
         is_emulated: connection.is_emulator(),
     };
@@ -85,7 +121,7 @@ pub(super) fn perform(
         progress.counts(sink.summary().done(), sink.summary().failed, batch);
         sink.should_continue()
     };
-    let ended = work::perform(connection, tasks, plan, on_interrupt, on_update);
+    let ended = work::perform(connection, tasks, plan, messages, on_update);
     progress.end();
     sink.summary().print_documents(documents, &ended.progress);
     ended
@@ -93,12 +129,22 @@ pub(super) fn perform(
 
 /// Where results go, and the status so far.
 struct Results {
-    printer: Printer,
+    destination: Destination,
     summary: Summary,
     is_emulated: bool,
     exit: Exit,
     /// The exit status of the first write error, if there was one.
     write_error: Option<Exit>,
+    /// Documents of which it is unknown whether they were submitted, if they are looked for at the
+    /// end.
+    unknown: Option<Vec<Unknown>>,
+}
+
+/// A document of which it is unknown whether it was submitted.
+struct Unknown {
+    place: Place,
+    key: EntryKey,
+    outcome: Outcome,
 }
 
 impl Sink for Results {
@@ -116,6 +162,7 @@ impl Sink for Results {
             Change::GivenUp { ticket } => self.fail(task, Problem::given_up(ticket)),
             Change::Abandoned { ticket } => self.print_left(ticket),
             Change::NotSubmitted => print_not_submitted(task),
+            Change::Known(reason) => self.fail(task, Problem::refused_by_ledger(reason)),
         }
     }
 
@@ -129,6 +176,43 @@ impl Sink for Results {
 }
 
 impl Results {
+    /// Takes out what an earlier call has written already.
+    fn take_written(&mut self, tasks: Vec<Task>) -> Vec<Task> {
+        let (written, others) = tasks.into_iter().partition(|task| match &task.start {
+            Start::Resume(ticket) => self.destination.has(ticket.extraction_id()),
+            Start::Submit(_) | Start::SubmitAgain(_) => false,
+        });
+        let written: Vec<Task> = written;
+        for _ in written.iter().flat_map(|task| 0..=task.copies.len()) {
+            self.summary.count(true);
+        }
+        others
+    }
+
+    /// Reports a document whose outcome is known.
+    fn print_settled(&mut self, settled: Settled) {
+        let Settled {
+            place,
+            key,
+            outcome,
+        } = settled;
+        if let (true, Some(unknown)) = (outcome.is_unknown(), &mut self.unknown) {
+            unknown.push(Unknown {
+                place,
+                key,
+                outcome,
+            });
+            return;
+        }
+        let task = TaskName {
+            index: place.position,
+            file: place.file.as_deref(),
+            key: Some(key),
+            resumed: None,
+        };
+        self.write(task, None, outcome, None);
+    }
+
     /// Reports a document that the end of the call leaves without a result.
     fn fail(&mut self, task: TaskName<'_>, problem: Problem) {
         let ticket = problem.ticket.clone();
@@ -147,12 +231,58 @@ impl Results {
         extraction_id: Option<ExtractionId>,
         outcome: Result<Extraction, JobError>,
     ) {
+        let outcome = match (outcome, task.key, &mut self.unknown) {
+            (Err(error @ JobError::SubmitUnknown { .. }), Some(key), Some(unknown)) => {
+                let place = Place {
+                    position: task.index,
+                    file: task.file.map(str::to_owned),
+                };
+                let problem = Box::new(Problem::from_job_error(&error));
+                let outcome = Outcome::Failed(problem);
+                unknown.push(Unknown {
+                    place,
+                    key,
+                    outcome,
+                });
+                return;
+            }
+            (outcome, ..) => outcome,
+        };
         let ticket = outcome.as_ref().err().and_then(unfinished_ticket).cloned();
         let outcome = outcome.map_or_else(
             |error| Outcome::Failed(Box::new(Problem::from_job_error(&error))),
             Outcome::Success,
         );
         self.write(task, extraction_id, outcome, ticket.as_ref());
+    }
+
+    /// Reports what was unknown, after it was looked for.
+    fn settle_unknown(&mut self, find: Option<&dyn Fn() -> Found>) {
+        let unknown = self.unknown.take().unwrap_or_default();
+        if unknown.is_empty() {
+            return;
+        }
+        let found = find.map(|find| find()).unwrap_or_default();
+        for Unknown {
+            place,
+            key,
+            outcome,
+        } in unknown
+        {
+            let task = TaskName {
+                index: place.position,
+                file: place.file.as_deref(),
+                key: Some(key),
+                resumed: None,
+            };
+            match found.get(&key) {
+                Some((id, extraction)) => {
+                    let outcome = Outcome::Success(extraction.clone());
+                    self.write(task, Some(id.clone()), outcome, None);
+                }
+                None => self.write(task, None, outcome, None),
+            }
+        }
     }
 
     /// Prints an outcome, and the ticket of what is unfinished.
@@ -164,8 +294,10 @@ impl Results {
         ticket: Option<&Ticket>,
     ) {
         let mut went_well = matches!(outcome, Outcome::Success(_));
-        let report = Report::new(task.file, extraction_id, outcome).at(task.index);
-        if let Err(error) = self.printer.write(&report) {
+        let report = Report::new(task.file, extraction_id, outcome)
+            .at(task.index)
+            .with_key(task.key);
+        if let Err(error) = self.destination.write(&report) {
             report.print_write_error(&error);
             self.write_error = self.write_error.max(Some(output::exit_for(&error)));
             went_well = false;
@@ -194,13 +326,13 @@ fn unfinished_ticket(error: &JobError) -> Option<&Ticket> {
     }
 }
 
-/// Prints what an interruption leaves.
-struct InterruptPrinter {
+/// Prints what is said of the whole call, and what an interruption leaves.
+struct MessagePrinter {
     progress: Progress,
     is_emulated: bool,
 }
 
-impl OnInterrupt for InterruptPrinter {
+impl Messages for MessagePrinter {
     fn interrupted(&self, submitting: usize) {
         self.progress
             .suspend(|| print_interrupted(submitting, self.is_emulated));
@@ -218,6 +350,10 @@ impl OnInterrupt for InterruptPrinter {
             )),
             Left::NotSubmitted => eprint_message(&not_submitted(&name)),
         }
+    }
+
+    fn ledger(&self, state: &LedgerState) {
+        self.progress.suspend(|| eprint_message(&state.to_string()));
     }
 }
 

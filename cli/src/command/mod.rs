@@ -6,6 +6,7 @@ mod emulator;
 mod extract;
 mod follow;
 mod get;
+mod ledger;
 mod listen;
 mod resume;
 mod submit;
@@ -25,5 +26,6 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Drain(arguments) => drain::run(arguments),
         Command::Listen(arguments) => listen::run(arguments),
         Command::Emulator(arguments) => emulator::run(arguments),
+        Command::Ledger(arguments) => ledger::run(arguments),
     }
 }

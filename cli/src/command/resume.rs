@@ -7,19 +7,34 @@ use std::path::Path;
 
 use typless::machine::Ticket;
 
-use super::follow;
+use super::follow::{self, Follow};
 use crate::arguments::ResumeArguments;
+use crate::destination::Destination;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::ledger::{self, Selection};
 use crate::output::MESSAGE_PREFIX;
 use crate::service::Connection;
-use crate::work::{Start, Task};
+use crate::work::{Place, Start, Task};
 
 /// Follows all tickets at the same time.
 pub(super) fn run(arguments: &ResumeArguments) -> Result<Exit, Failure> {
     let tasks = read(&arguments.tickets)?;
     let connection = Connection::for_service(&arguments.service)?;
-    Ok(follow::run(&connection, tasks, None, &arguments.follow))
+    let destination = Destination::open(&arguments.follow)?;
+    let ledger = ledger::open(&arguments.ledger, &connection)?;
+    let selection = Selection::without_ledger(tasks);
+    Ok(follow::run(
+        &connection,
+        selection,
+        ledger,
+        Follow {
+            customer: None,
+            arguments: &arguments.follow,
+            destination,
+            find_unknown: None,
+        },
+    ))
 }
 
 /// Reads every ticket; fails with every invalid line.
@@ -51,7 +66,7 @@ fn read(path: &Path) -> Result<Vec<Task>, Failure> {
         match Ticket::from_json(line) {
             Ok(ticket) => {
                 if known.insert(ticket.extraction_id().clone()) {
-                    tasks.push(task(ticket));
+                    tasks.push(task(tasks.len(), ticket));
                 }
             }
             Err(error) => {
@@ -73,9 +88,10 @@ fn read(path: &Path) -> Result<Vec<Task>, Failure> {
     Ok(tasks)
 }
 
-fn task(ticket: Ticket) -> Task {
-    Task {
+fn task(position: usize, ticket: Ticket) -> Task {
+    let place = Place {
+        position,
         file: ticket.reference().map(str::to_owned),
-        start: Start::Resume(ticket),
-    }
+    };
+    Task::new(place, Start::Resume(ticket))
 }

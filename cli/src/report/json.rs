@@ -7,13 +7,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use typless::machine::Ticket;
+use typless_ledger::EntryKey;
 
 use super::review::{self, LowConfidence};
 use super::{Outcome, Problem, Report};
 
-/// Renders `{"index", "file", "extraction_id", "status", "result" | "error", "review"}` on one
+/// Renders `{"index", "file", "key", "extraction_id", "status", "result" | "error", "review"}` on one
 /// line. The result is the service's own JSON. The index is there if the document has a position on
-/// the command line, the review if a minimum confidence was given. An error with `raw_base64`
+/// the command line, the key if there is a ledger, the review if a minimum confidence was given. An error with `raw_base64`
 /// has the bytes of a response that can't be read.
 pub(super) fn line(report: &Report, min_confidence: Option<f64>) -> String {
     #[derive(Serialize)]
@@ -21,6 +22,8 @@ pub(super) fn line(report: &Report, min_confidence: Option<f64>) -> String {
         #[serde(skip_serializing_if = "Option::is_none")]
         index: Option<usize>,
         file: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        key: Option<EntryKey>,
         extraction_id: Option<&'a str>,
         status: Cow<'a, str>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,6 +51,7 @@ pub(super) fn line(report: &Report, min_confidence: Option<f64>) -> String {
     serde_json::to_string(&Line {
         index: report.index,
         file: &report.file,
+        key: report.key,
         extraction_id,
         status,
         result,

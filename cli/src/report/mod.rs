@@ -2,6 +2,7 @@
 
 mod csv;
 mod json;
+mod known;
 mod printer;
 mod problem;
 mod review;
@@ -11,6 +12,7 @@ use std::borrow::Cow;
 use std::io;
 
 use typless::wire::{Extraction, ExtractionId, Status, printable};
+use typless_ledger::EntryKey;
 
 use crate::exit::Exit;
 use crate::output::eprint_message;
@@ -25,10 +27,13 @@ pub(crate) struct Report {
     /// the id.
     file: String,
     extraction_id: Option<ExtractionId>,
+    /// Its entry, if the call has a ledger.
+    key: Option<EntryKey>,
     outcome: Outcome,
 }
 
 /// What happened to the document.
+#[derive(Clone)]
 pub(crate) enum Outcome {
     /// It has a result.
     Success(Extraction),
@@ -36,6 +41,13 @@ pub(crate) enum Outcome {
     Pending(Status),
     /// It has no result.
     Failed(Box<Problem>),
+}
+
+impl Outcome {
+    /// Whether it is unknown whether the document was submitted.
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self, Self::Failed(problem) if problem.is_unknown_submit())
+    }
 }
 
 impl Report {
@@ -57,8 +69,15 @@ impl Report {
             index: None,
             file,
             extraction_id,
+            key: None,
             outcome,
         }
+    }
+
+    /// Sets its entry.
+    pub(crate) fn with_key(mut self, key: Option<EntryKey>) -> Self {
+        self.key = key;
+        self
     }
 
     /// Sets its position on the command line.
@@ -70,6 +89,16 @@ impl Report {
     /// The report as one line of JSON.
     pub(crate) fn to_json(&self, min_confidence: Option<f64>) -> String {
         json::line(self, min_confidence)
+    }
+
+    /// The extraction that this is the outcome of; `None` if there is none, or it goes on.
+    pub(crate) fn outcome_of(&self) -> Option<&ExtractionId> {
+        let is_outcome = match &self.outcome {
+            Outcome::Success(_) => true,
+            Outcome::Pending(_) => false,
+            Outcome::Failed(problem) => problem.is_final(),
+        };
+        self.extraction_id.as_ref().filter(|_| is_outcome)
     }
 
     /// The response as it came and its id, where it may be a result that can't be read.

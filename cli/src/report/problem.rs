@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::failure::CHECK_KEY;
 
 /// Why there is no result.
+#[derive(Clone)]
 pub(crate) struct Problem {
     /// The service's status, or a name in the same style for an outcome of our own.
     pub(super) status: &'static str,
@@ -67,6 +68,15 @@ impl Problem {
                 _ => None,
             },
         }
+    }
+
+    pub(super) fn is_unknown_submit(&self) -> bool {
+        self.code == "submit_unknown"
+    }
+
+    /// Whether the service has said the last word.
+    pub(super) fn is_final(&self) -> bool {
+        matches!(self.status, "ERROR" | "EXPIRED" | "UNREADABLE")
     }
 
     /// The problem of a single poll.
@@ -236,7 +246,7 @@ impl Problem {
         }
     }
 
-    fn document_failed(
+    pub(super) fn document_failed(
         status: &'static str,
         code: &'static str,
         sentence: String,

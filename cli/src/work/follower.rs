@@ -15,8 +15,7 @@ use typless_transports::ureq::Ureq;
 
 use super::standings::{Standing, Standings};
 use super::{
-    Change, Ended, Ending, Goal, OnInterrupt, Start, Supervisor, Task, TaskName, Update,
-    on_interrupt,
+    Change, Ended, Ending, Goal, Messages, Start, Supervisor, Task, TaskName, Update, on_interrupt,
 };
 use crate::exit::Exit;
 
@@ -48,13 +47,12 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
         clock: SystemClock,
         tasks: Vec<Task>,
         goal: Goal,
-        on_interrupted: impl OnInterrupt,
+        messages: Arc<impl Messages>,
         on_update: F,
     ) -> Self {
-        let on_interrupted = Arc::new(on_interrupted);
         let interruption = Arc::new(Interruption {
             is_triggered: AtomicBool::new(false),
-            on_interrupted: on_interrupted.clone(),
+            messages: messages.clone(),
         });
         let standings = Standings::new(&tasks);
         let (handle, from_handle) = (driver.handle(), interruption.clone());
@@ -65,7 +63,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
                     from_handle.trigger(supervisor, Supervisor::interrupt, now);
                 })
             },
-            move || left.freeze(|name, left| on_interrupted.exiting(name, left)),
+            move || left.freeze(|name, left| messages.exiting(name, left)),
         );
         Self {
             driver,
@@ -110,8 +108,13 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
         }
         while let Some(task) = self.tasks.get(self.next) {
             let (key, extraction_id) = match &task.start {
-                Start::Submit(_) if supervisor.progress().waiting >= MAX_WAITING => return,
+                Start::Submit(_) | Start::SubmitAgain(_)
+                    if supervisor.progress().waiting >= MAX_WAITING =>
+                {
+                    return;
+                }
                 Start::Submit(document) => (supervisor.add(document.clone(), now), None),
+                Start::SubmitAgain(document) => (supervisor.add_again(document.clone(), now), None),
                 Start::Resume(ticket) => (
                     supervisor.resume(ticket, now),
                     Some(ticket.extraction_id().clone()),
@@ -140,7 +143,10 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
             } => {
                 if let Some(finished) = self.under_way.remove(&key) {
                     let index = finished.index;
-                    self.finish(finished, outcome);
+                    match self.driver.machine_mut().refused(key) {
+                        Some(reason) => self.report(index, &Change::Known(reason)),
+                        None => self.finish(finished, outcome),
+                    }
                     self.standings.set(index, Standing::Reported);
                 }
             }
@@ -154,6 +160,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
                 let task = TaskName {
                     index: 0,
                     file: ticket.reference(),
+                    key: None,
                     resumed: Some(ticket.extraction_id()),
                 };
                 let change = Change::SubmittedLate { ticket: &ticket };
@@ -179,7 +186,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
                 under_way.extraction_id = Some(ticket.extraction_id().clone());
                 self.standings
                     .set(index, Standing::Submitted(ticket.clone()));
-                self.report(index, Change::Submitted { ticket });
+                self.report(index, &Change::Submitted { ticket });
                 if matches!(self.goal, Goal::Tickets) {
                     self.standings.set(index, Standing::Reported);
                     let now = self.clock.now();
@@ -188,7 +195,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
             }
             _ => {}
         }
-        self.report(index, Change::Event(event));
+        self.report(index, &Change::Event(event));
     }
 
     fn finish(
@@ -212,7 +219,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
                 },
             ) if matches!(self.goal, Goal::Tickets) => {
                 if extraction_id.is_none() {
-                    self.report(index, Change::Submitted { ticket: &ticket });
+                    self.report(index, &Change::Submitted { ticket: &ticket });
                 }
             }
             Err(JobError::Abandoned { ticket }) => self.report_left(index, ticket.as_ref()),
@@ -225,7 +232,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
                     extraction_id,
                     outcome,
                 };
-                self.report(index, change);
+                self.report(index, &change);
             }
         }
     }
@@ -241,7 +248,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
             (_, Some(ticket)) => Change::Abandoned { ticket },
             (_, None) => Change::NotSubmitted,
         };
-        self.report(index, change);
+        self.report(index, &change);
     }
 
     /// Reports the documents that were never added.
@@ -249,7 +256,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
         for index in self.next..self.tasks.len() {
             let ticket = match self.tasks.get(index).map(|task| &task.start) {
                 Some(Start::Resume(ticket)) => Some(ticket.clone()),
-                Some(Start::Submit(_)) | None => None,
+                Some(Start::Submit(_) | Start::SubmitAgain(_)) | None => None,
             };
             let extraction_id = ticket.as_ref().map(|ticket| ticket.extraction_id().clone());
             let ending = self.driver.machine().ending();
@@ -264,11 +271,14 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
         }
     }
 
-    fn report(&mut self, index: usize, change: Change<'_>) {
-        let should_continue = (self.on_update)(
-            Update::Document(TaskName::new(&self.tasks, index), change),
-            &self.driver.machine().progress(),
-        );
+    /// Reports a change of a document, under each of its names.
+    fn report(&mut self, index: usize, change: &Change<'_>) {
+        let progress = self.driver.machine().progress();
+        let mut should_continue = true;
+        for name in self.tasks.get(index).into_iter().flat_map(Task::names) {
+            let update = Update::Document(name, change.clone());
+            should_continue &= (self.on_update)(update, &progress);
+        }
         self.stop_unless(should_continue);
     }
 
@@ -290,7 +300,7 @@ impl<F: FnMut(Update<'_>, &BatchProgress) -> bool> Follower<F> {
 /// An early end of the command.
 struct Interruption {
     is_triggered: AtomicBool,
-    on_interrupted: Arc<dyn OnInterrupt>,
+    messages: Arc<dyn Messages>,
 }
 
 impl Interruption {
@@ -300,8 +310,7 @@ impl Interruption {
 
     fn trigger(&self, supervisor: &mut Supervisor, end: fn(&mut Supervisor, Time), now: Time) {
         if !self.is_triggered.swap(true, Ordering::SeqCst) {
-            self.on_interrupted
-                .interrupted(supervisor.progress().submitting);
+            self.messages.interrupted(supervisor.progress().submitting);
             end(supervisor, now);
         }
     }

@@ -3,6 +3,7 @@
 mod contact;
 mod ending;
 mod follower;
+mod recorded;
 mod signals;
 mod standings;
 mod supervisor;
@@ -11,6 +12,7 @@ mod supervisor_tests;
 mod working_time;
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::Duration;
 
 use typless::drive::Clock;
@@ -19,6 +21,7 @@ use typless::machine::{
     PollPolicy, Ticket, Time,
 };
 use typless::wire::{Document, Extraction, ExtractionId};
+use typless_ledger::{EntryKey, Ledger, RefusedReason};
 use typless_transports::SystemClock;
 use typless_transports::blocking::Driver;
 
@@ -27,6 +30,7 @@ use crate::exit::Exit;
 use crate::service::Connection;
 pub(crate) use ending::Ending;
 use follower::Follower;
+pub(crate) use recorded::{LedgerState, Recorded};
 pub(crate) use signals::on_interrupt;
 pub(crate) use supervisor::{Rules, Supervisor};
 
@@ -36,15 +40,29 @@ const MAX_OUTAGE: Duration = Duration::from_hours(7 * 24);
 
 /// A document to follow.
 pub(crate) struct Task {
+    pub(crate) place: Place,
+    /// Where the same document is named again.
+    pub(crate) copies: Vec<Place>,
+    /// Its entry, if the call has a ledger.
+    pub(crate) key: Option<EntryKey>,
+    pub(crate) start: Start,
+}
+
+/// Where a document is named.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// Its position on the command line, from 0.
+    pub(crate) position: usize,
     /// The file as the user named it, if there is one.
     pub(crate) file: Option<String>,
-    pub(crate) start: Start,
 }
 
 /// Where a document starts.
 pub(crate) enum Start {
     /// It will be submitted.
     Submit(Document),
+    /// It was submitted, and will be again, since the user says so.
+    SubmitAgain(Document),
     /// It was submitted.
     Resume(Ticket),
 }
@@ -66,6 +84,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) give_up_after: Option<Duration>,
     /// The customer of all documents, if known.
     pub(crate) customer: Option<&'a str>,
+    /// What is remembered, if anything is.
+    pub(crate) ledger: Option<Ledger>,
 }
 
 /// How a call ended.
@@ -84,7 +104,9 @@ pub(crate) struct TaskName<'a> {
     pub(crate) index: usize,
     /// The file as the user named it, if there is one.
     pub(crate) file: Option<&'a str>,
-    resumed: Option<&'a ExtractionId>,
+    /// Its entry, if the call has a ledger.
+    pub(crate) key: Option<EntryKey>,
+    pub(crate) resumed: Option<&'a ExtractionId>,
 }
 
 /// What happens, in order.
@@ -103,6 +125,7 @@ pub(crate) enum Update<'a> {
 }
 
 /// What happens to a document, in order.
+#[derive(Clone)]
 #[expect(clippy::large_enum_variant, reason = "one is alive at a time")]
 pub(crate) enum Change<'a> {
     /// An event before the outcome.
@@ -127,6 +150,8 @@ pub(crate) enum Change<'a> {
     Abandoned { ticket: &'a Ticket },
     /// After an interruption: the document was not submitted, and will not be.
     NotSubmitted,
+    /// It was not submitted, because of what the ledger knows of it by now.
+    Known(RefusedReason),
 }
 
 /// What is known of a document when the command exits immediately.
@@ -139,13 +164,16 @@ pub(crate) enum Left<'a> {
     NotSubmitted,
 }
 
-/// What is done when the command is interrupted.
-pub(crate) trait OnInterrupt: Send + Sync + 'static {
+/// What is said of the whole call.
+pub(crate) trait Messages: Send + Sync + 'static {
     /// The first time, while so many submits are in flight, whose responses are awaited.
     fn interrupted(&self, submitting: usize);
 
     /// The second time, for each document without a reported outcome, before the process exits.
     fn exiting(&self, name: &str, left: Left<'_>);
+
+    /// The ledger can't be written, or it can again.
+    fn ledger(&self, state: &LedgerState);
 }
 
 /// Follows all documents, and calls back on this thread. Returns when all have finished, or, after
@@ -156,8 +184,8 @@ pub(crate) trait OnInterrupt: Send + Sync + 'static {
 pub(crate) fn perform(
     connection: &Connection,
     tasks: Vec<Task>,
-    plan: &Plan<'_>,
-    on_interrupt: impl OnInterrupt,
+    plan: Plan<'_>,
+    messages: impl Messages,
     on_update: impl FnMut(Update<'_>, &BatchProgress) -> bool,
 ) -> Ended {
     let clock = SystemClock::new();
@@ -170,14 +198,23 @@ pub(crate) fn perform(
         give_up_at: plan.give_up_after.map(|after| now + after),
         needs_connection: true,
     };
-    let batch = Batch::new(&connection.api, options(plan), now);
+    let messages = Arc::new(messages);
+    let for_ledger = messages.clone();
+    let options = options(&plan);
+    let batch = match plan.ledger {
+        Some(ledger) => {
+            let (session, batch) = ledger.start(&connection.api, options, now);
+            Recorded::with_session(batch, session, move |state| for_ledger.ledger(state))
+        }
+        None => Recorded::new(Batch::new(&connection.api, options, now)),
+    };
     let driver = Driver::new(
         Supervisor::new(batch, rules, now),
         connection.transport.clone(),
         clock,
     )
     .with_threads(plan.limits.max_in_flight.into());
-    Follower::new(driver, clock, tasks, plan.goal, on_interrupt, on_update).follow()
+    Follower::new(driver, clock, tasks, plan.goal, messages, on_update).follow()
 }
 
 fn options(plan: &Plan<'_>) -> BatchOptions {
@@ -203,20 +240,41 @@ fn options(plan: &Plan<'_>) -> BatchOptions {
     }
 }
 
-impl<'a> TaskName<'a> {
-    fn new(tasks: &'a [Task], index: usize) -> Self {
-        let task = tasks.get(index);
-        let resumed = match task.map(|task| &task.start) {
-            Some(Start::Resume(ticket)) => Some(ticket.extraction_id()),
-            Some(Start::Submit(_)) | None => None,
-        };
+impl Task {
+    /// A document that is named here.
+    pub(crate) fn new(place: Place, start: Start) -> Self {
         Self {
-            index,
-            file: task.and_then(|task| task.file.as_deref()),
-            resumed,
+            place,
+            copies: Vec::new(),
+            key: None,
+            start,
         }
     }
 
+    /// Its name, and then those of the others that are the same document.
+    fn names(&self) -> impl Iterator<Item = TaskName<'_>> {
+        let places = std::iter::once(&self.place).chain(&self.copies);
+        places.map(|place| self.name_at(place))
+    }
+
+    fn name(&self) -> TaskName<'_> {
+        self.name_at(&self.place)
+    }
+
+    fn name_at<'a>(&'a self, place: &'a Place) -> TaskName<'a> {
+        TaskName {
+            index: place.position,
+            file: place.file.as_deref(),
+            key: self.key,
+            resumed: match &self.start {
+                Start::Resume(ticket) => Some(ticket.extraction_id()),
+                Start::Submit(_) | Start::SubmitAgain(_) => None,
+            },
+        }
+    }
+}
+
+impl<'a> TaskName<'a> {
     /// The name to show to people.
     pub(crate) fn name(self) -> &'a str {
         self.file

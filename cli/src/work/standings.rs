@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use typless::machine::Ticket;
 
-use super::{Left, Start, Task, TaskName};
+use super::{Left, Start, Task};
 
 /// What is known of each document, shared with the thread that handles signals.
 #[derive(Clone)]
@@ -24,14 +24,14 @@ pub(super) enum Standing {
 
 impl Standings {
     pub(super) fn new(tasks: &[Task]) -> Self {
-        let standing = |(index, task): (usize, &Task)| {
+        let standing = |task: &Task| {
             let standing = match &task.start {
-                Start::Submit(_) => Standing::NotSubmitted,
+                Start::Submit(_) | Start::SubmitAgain(_) => Standing::NotSubmitted,
                 Start::Resume(ticket) => Standing::Submitted(ticket.clone()),
             };
-            (TaskName::new(tasks, index).name().to_owned(), standing)
+            (task.name().name().to_owned(), standing)
         };
-        let standings = tasks.iter().enumerate().map(standing).collect();
+        let standings = tasks.iter().map(standing).collect();
         Self(Arc::new(Mutex::new(standings)))
     }
 

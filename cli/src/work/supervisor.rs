@@ -10,9 +10,11 @@ use typless::machine::{
     RequestId, Ticket, Time,
 };
 use typless::wire::{Document, Extraction, Notification, ServiceError, Status};
+use typless_ledger::RefusedReason;
 
 use super::contact::Contact;
 use super::ending::Ending;
+use super::recorded::Recorded;
 use super::working_time::WorkingTime;
 
 /// A batch whose documents have a deadline in working time, and which ends early if it cannot
@@ -22,7 +24,7 @@ use super::working_time::WorkingTime;
 /// stands still while the batch pauses (between `Paused` and `Resumed`), and while a document that
 /// was not submitted waits for another turn.
 pub(crate) struct Supervisor {
-    batch: Batch,
+    batch: Recorded,
     rules: Rules,
     working_time: WorkingTime,
     jobs: BTreeMap<JobKey, Supervised>,
@@ -71,7 +73,7 @@ struct Supervised {
 }
 
 impl Supervisor {
-    pub(crate) fn new(batch: Batch, rules: Rules, now: Time) -> Self {
+    pub(crate) fn new(batch: Recorded, rules: Rules, now: Time) -> Self {
         Self {
             batch,
             rules,
@@ -89,12 +91,24 @@ impl Supervisor {
 
     /// As [`Batch::add`].
     pub(super) fn add(&mut self, document: Document, now: Time) -> Option<JobKey> {
-        let key = self.batch.add(document, now)?;
+        let key = self.batch.batch_mut().add(document, now)?;
         self.jobs.insert(key, Supervised::default());
         Some(key)
     }
 
-    /// As [`Batch::resume`].
+    /// As [`Recorded::add_again`].
+    pub(super) fn add_again(&mut self, document: Document, now: Time) -> Option<JobKey> {
+        let key = self.batch.add_again(document, now)?;
+        self.jobs.insert(key, Supervised::default());
+        Some(key)
+    }
+
+    /// Why the document of an abandoned job was not submitted, if the ledger is the reason.
+    pub(super) fn refused(&mut self, key: JobKey) -> Option<RefusedReason> {
+        self.batch.refused(key)
+    }
+
+    /// As [`Recorded::resume`].
     pub(crate) fn resume(&mut self, ticket: &Ticket, now: Time) -> Option<JobKey> {
         let key = self.batch.resume(ticket, now)?;
         self.jobs.insert(key, Supervised::default());
@@ -104,21 +118,23 @@ impl Supervisor {
 
     /// As [`Batch::handle_notification`].
     pub(crate) fn handle_notification(&mut self, notification: &Notification, now: Time) {
-        self.batch.handle_notification(notification, now);
+        self.batch
+            .batch_mut()
+            .handle_notification(notification, now);
     }
 
     /// As [`Batch::abandon`].
     pub(super) fn abandon(&mut self, key: JobKey, now: Time) {
-        self.batch.abandon(key, now);
+        self.batch.batch_mut().abandon(key, now);
     }
 
     /// As [`Batch::close`].
     pub(super) fn close(&mut self) {
-        self.batch.close();
+        self.batch.batch_mut().close();
     }
 
     pub(crate) fn progress(&self) -> BatchProgress {
-        self.batch.progress()
+        self.batch.batch().progress()
     }
 
     /// Whether the service accepted anything or responded usefully in this call.
@@ -150,7 +166,7 @@ impl Supervisor {
     fn end_with_polls_until(&mut self, ending: Ending, at: Time, now: Time) {
         self.ending.get_or_insert(ending);
         self.withheld.clear();
-        self.batch.shutdown(now);
+        self.batch.batch_mut().shutdown(now);
         let at = self.polls_end_at.map_or(at, |before| before.min(at));
         self.polls_end_at = Some(at);
         self.end_polls(now);
@@ -161,10 +177,10 @@ impl Supervisor {
         if self.polls_end_at.take_if(|at| *at <= now).is_none() {
             return;
         }
-        let is_polling = |key: &JobKey| self.batch.state(*key) == Some(JobState::Polling);
-        let keys: Vec<JobKey> = self.batch.keys().filter(is_polling).collect();
+        let is_polling = |key: &JobKey| self.batch.batch().state(*key) == Some(JobState::Polling);
+        let keys: Vec<JobKey> = self.batch.batch().keys().filter(is_polling).collect();
         keys.into_iter()
-            .for_each(|key| self.batch.abandon(key, now));
+            .for_each(|key| self.batch.batch_mut().abandon(key, now));
     }
 
     /// Ends what is to end now.
@@ -184,7 +200,7 @@ impl Supervisor {
             && self.unreachable_at().is_some_and(|at| at <= now)
         {
             self.end(Ending::Unreachable(failed.clone()), now);
-        } else if self.batch.progress().in_flight == 0
+        } else if self.batch.batch().progress().in_flight == 0
             && let Some(error) = self.refusal.take()
         {
             self.end(Ending::KeyRefused(error), now);
@@ -212,8 +228,8 @@ impl Supervisor {
             job.is_expired = true;
         }
         // A poll in flight still decides.
-        if self.batch.state(key) != Some(JobState::Polling) {
-            self.batch.abandon(key, now);
+        if self.batch.batch().state(key) != Some(JobState::Polling) {
+            self.batch.batch_mut().abandon(key, now);
         }
     }
 
@@ -381,7 +397,7 @@ impl Supervisor {
 
     fn abandon_expired(&mut self, key: JobKey, now: Time) {
         if self.jobs.get(&key).is_some_and(|job| job.is_expired) {
-            self.batch.abandon(key, now);
+            self.batch.batch_mut().abandon(key, now);
         }
     }
 

@@ -17,7 +17,7 @@ use typless_emulator::{Fault, Faults, InProcess, Service, ServiceOptions};
 use typless_transports::ManualClock;
 use typless_transports::blocking::Driver;
 
-use super::{Ending, Rules, Supervisor};
+use super::{Ending, Recorded, Rules, Supervisor};
 
 const START: Time = Time::from_unix_seconds(1_700_000_000);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -78,7 +78,7 @@ fn supervisor_at(documents: usize, rules: Rules, now: Time) -> Supervisor {
     let options = BatchOptions::new()
         .with_deadline(100 * HOUR)
         .with_max_submits(3);
-    let mut supervisor = Supervisor::new(Batch::new(&api, options, now), rules, now);
+    let mut supervisor = Supervisor::new(Recorded::new(Batch::new(&api, options, now)), rules, now);
     for index in 0..documents {
         let name = format!("{index}.pdf");
         let document = Document::new(&name, "line-item-invoice", &b"no PDF"[..]).unwrap();
@@ -367,7 +367,11 @@ fn an_interruption_waits_a_second_for_a_poll_and_a_stop_does_not() {
         let api = Api::new("http://localhost", "key").unwrap();
         let options = BatchOptions::new().without_queue();
         let rules = Rules::default();
-        let mut supervisor = Supervisor::new(Batch::new(&api, options, START), rules, START);
+        let mut supervisor = Supervisor::new(
+            Recorded::new(Batch::new(&api, options, START)),
+            rules,
+            START,
+        );
         let (poll, interrupted_at) = poll(&mut supervisor);
         end(&mut supervisor, interrupted_at);
         if is_received {

@@ -11,6 +11,9 @@ mod interrupt;
 #[cfg(unix)]
 mod interruptions;
 #[cfg(unix)]
+mod kills;
+mod ledger;
+mod ledger_command;
 mod listen;
 mod many;
 mod pauses;

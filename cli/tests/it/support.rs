@@ -168,3 +168,22 @@ pub(crate) fn scripted(response: &'static str) -> String {
     });
     url
 }
+
+/// An invoice that differs from those with other numbers: in a comment near its end.
+pub(crate) fn numbered_invoice(number: usize) -> Vec<u8> {
+    let invoice = std::fs::read(sample()).unwrap();
+    let is_before = |window: &[u8]| window == b"startxref";
+    let at = invoice.windows(9).rposition(is_before).unwrap();
+    let (begin, end) = invoice.split_at(at);
+    [begin, format!("% {number}\n").as_bytes(), end].concat()
+}
+
+/// A folder of so many different invoices: `0.pdf`, `1.pdf` and so on.
+pub(crate) fn distinct_folder(documents: usize) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for index in 0..documents {
+        let path = folder.path().join(format!("{index}.pdf"));
+        std::fs::write(path, numbered_invoice(index)).unwrap();
+    }
+    folder
+}

@@ -154,6 +154,13 @@ impl Snapshot {
         self.record.state == State::Submitting
     }
 
+    /// Whether the service may have accepted the document, as far as the snapshot knows: it has an
+    /// id, a submit [may have been sent](Self::may_be_submitted), or an earlier one that may have
+    /// arrived is to be repeated.
+    pub fn may_be_billed(&self) -> bool {
+        self.record.state != State::Ready || self.record.resubmissions > 0
+    }
+
     /// Whether the job can't go on without its document: it is still to be submitted.
     pub fn needs_document(&self) -> bool {
         self.record.state == State::Ready

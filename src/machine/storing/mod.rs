@@ -27,6 +27,9 @@
 //! The sequence of events starts from the beginning in each process, so it orders the events of
 //! one. A job's rows need no order: the last snapshot has all that those before it had.
 //!
+//! The package `typless-ledger` does all this with a file that processes share, and knows a
+//! document again under another name.
+//!
 //! # The whole program
 //!
 //! `Table` is your database, and `Client` your HTTP client and your clock. A test ends this program

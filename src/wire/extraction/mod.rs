@@ -25,6 +25,7 @@ pub use parse::{
 pub use row::Row;
 pub use text_block::TextBlock;
 
+use super::NameToken;
 use super::decode_error::{self, DecodeError};
 use super::lenient::{self, Object};
 use super::repair::{self, Charset, Damage, List, Mark, Repair, Repaired, TEXTS};
@@ -107,6 +108,7 @@ struct Raw {
     /// is rare.
     is_envelope: bool,
     repaired: Option<Box<RawRepaired>>,
+    name_token: Option<NameToken>,
 }
 
 /// What is known of a result that was repaired.
@@ -144,12 +146,9 @@ impl Extraction {
             if let Ok(Object(content)) = serde_json::from_str::<Object<Content>>(text) {
                 return Ok(Self {
                     content,
-                    raw: Raw {
-                        json: raw,
-                        is_envelope: false,
-                        repaired: None,
-                    },
-                });
+                    raw: Raw::received(raw, false),
+                }
+                .without_name_token());
             }
         }
         let explain = |text: &str| DecodeError::explain::<Object<Content>>(WHAT, text, raw.clone());
@@ -173,12 +172,9 @@ impl Extraction {
     pub(super) fn from_envelope(content: Content, envelope: Bytes) -> Self {
         Self {
             content,
-            raw: Raw {
-                json: envelope,
-                is_envelope: true,
-                repaired: None,
-            },
+            raw: Raw::received(envelope, true),
         }
+        .without_name_token()
     }
 
     /// A result that was read from the text of `repaired`.
@@ -210,8 +206,22 @@ impl Extraction {
                     count: repaired.count,
                     texts,
                 })),
+                name_token: None,
             },
         }
+        .without_name_token()
+    }
+
+    /// Takes the mark out of the file name, if there is one.
+    fn without_name_token(mut self) -> Self {
+        let found = self.file_name().and_then(NameToken::find);
+        if let (Some((token, place)), Some(name)) = (found, &self.content.file_name) {
+            let mut without = name.to_string();
+            without.replace_range(place, "");
+            self.content.file_name = Some(without.into());
+            self.raw.remove_name_token(token);
+        }
+        self
     }
 
     /// The service's id of the document, which feedback needs. It is not the id of the extraction.
@@ -219,7 +229,12 @@ impl Extraction {
         self.content.object_id.as_deref()
     }
 
-    /// The file name from the submit.
+    /// The mark in the file name from the submit, if there was one.
+    pub fn name_token(&self) -> Option<NameToken> {
+        self.raw.name_token
+    }
+
+    /// The file name from the submit, without the mark that it may have had.
     pub fn file_name(&self) -> Option<&str> {
         self.content.file_name.as_deref()
     }
@@ -286,7 +301,8 @@ impl Extraction {
         }
     }
 
-    /// The service's JSON of the result, unchanged unless it was repaired.
+    /// The service's JSON of the result, unchanged unless it was repaired, or a
+    /// [mark](Self::name_token) was taken out of the file name.
     ///
     /// Of a result that was [repaired](Self::repairs) this is the repaired text, which is valid
     /// JSON; [`raw`](Self::raw) is what was received.
@@ -306,7 +322,7 @@ impl Extraction {
         serde_json::from_str::<Envelope<'_>>(text).map_or("{}", |envelope| envelope.result.get())
     }
 
-    /// The body as it was received, before any repair: the status response with the result in it,
+    /// The body as it was received, before any change: the status response with the result in it,
     /// the result by itself, or what was given to [`from_json`](Self::from_json). It holds content
     /// of the document.
     pub fn raw(&self) -> &Bytes {
@@ -368,6 +384,38 @@ impl Extraction {
             .zip(text)
             .and_then(|(repaired, text)| repaired.texts.get(text).copied())
             .unwrap_or(Damage::NONE)
+    }
+}
+
+impl Raw {
+    fn received(json: Bytes, is_envelope: bool) -> Self {
+        Self {
+            json,
+            is_envelope,
+            repaired: None,
+            name_token: None,
+        }
+    }
+
+    /// Takes this mark out of the JSON. Where its characters are escaped it stays there.
+    fn remove_name_token(&mut self, token: NameToken) {
+        self.name_token = Some(token);
+        let mark = format!(".{token}");
+        let find = |window: &[u8]| window == mark.as_bytes();
+        let Some(place) = self.json.windows(mark.len()).position(find) else {
+            return;
+        };
+        let (before, after) = (&self.json[..place], &self.json[place + mark.len()..]);
+        let without = Bytes::from([before, after].concat());
+        let received = std::mem::replace(&mut self.json, without);
+        self.repaired.get_or_insert_with(|| {
+            Box::new(RawRepaired {
+                received,
+                repairs: Vec::new(),
+                count: 0,
+                texts: [Damage::NONE; TEXTS.len()],
+            })
+        });
     }
 }
 

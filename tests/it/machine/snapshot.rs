@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::support::{
     self, START, accepted, api, document, in_progress, response, submit, success,
 };
-use typless::machine::{DocumentDifference, Job, JobOptions, RestoreError, Snapshot, Time};
+use typless::machine::{
+    DocumentDifference, FailureKind, Job, JobOptions, RestoreError, RetryPolicy, Snapshot, Time,
+};
 use typless::wire::Document;
 
 #[test]
@@ -18,6 +20,20 @@ fn there_is_a_snapshot_until_the_outcome() {
     assert!(!snapshot.needs_document() && !snapshot.may_be_submitted());
     run.reply(success()).settle();
     assert!(run.outcome().is_some() && run.job.snapshot().is_none());
+}
+
+#[test]
+fn it_says_whether_the_service_may_have_accepted_the_document() {
+    let mut run = support::Run::new(submit(JobOptions::new()));
+    assert!(!run.job.snapshot().unwrap().may_be_billed());
+    // A first attempt that may have arrived, and is to be repeated.
+    let retry = RetryPolicy::new().with_resubmissions(1);
+    let mut again = support::Run::new(submit(JobOptions::new().with_retry_policy(retry)));
+    again.fail(FailureKind::Interrupted);
+    let snapshot = again.job.snapshot().unwrap();
+    assert!(snapshot.needs_document() && snapshot.may_be_billed());
+    run.reply(accepted());
+    assert!(run.job.snapshot().unwrap().may_be_billed());
 }
 
 #[test]

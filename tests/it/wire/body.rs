@@ -323,3 +323,25 @@ fn documents_the_service_would_refuse_are_refused_before_a_submit() {
         "odd names are the caller's business, and are escaped"
     );
 }
+
+#[test]
+fn the_content_of_a_document_is_read_from_its_first_byte_each_time() {
+    struct Source;
+    impl DocumentSource for Source {
+        fn len(&self) -> u64 {
+            8
+        }
+        fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+            Ok(Box::new(&b"%PDF-1.7"[..]))
+        }
+    }
+    for document in [
+        Document::new("a.pdf", "type", &b"%PDF-1.7"[..]).unwrap(),
+        Document::from_source("a.pdf", "type", Source).unwrap(),
+    ] {
+        for _ in 0..2 {
+            let content = io::read_to_string(document.open().unwrap()).unwrap();
+            assert_eq!(content, "%PDF-1.7");
+        }
+    }
+}

@@ -21,13 +21,14 @@ use super::follow;
 use crate::arguments::ListenArguments;
 use crate::exit::Exit;
 use crate::failure::{CHECK_KEY, Failure};
+use crate::ledger;
 use crate::output::{self, eprint_message};
 use crate::pauses::Pauses;
 use crate::progress::Progress;
 use crate::receiver;
 use crate::report::{Outcome, Printer, Problem, Report};
 use crate::service::Connection;
-use crate::work::{Ending, Rules, Supervisor, on_interrupt};
+use crate::work::{Ending, Recorded, Rules, Supervisor, on_interrupt};
 use known::Known;
 
 /// How long to wait for a result after its webhook message, at a service that works.
@@ -41,7 +42,14 @@ pub(super) fn run(arguments: &ListenArguments) -> Result<Exit, Failure> {
     let webhook = webhook(arguments)?;
     let connection = Connection::for_service(&arguments.service)?;
     let clock = SystemClock::new();
-    let batch = Batch::new(&connection.api, options(arguments), clock.now());
+    let options = options(arguments);
+    let batch = match ledger::open(&arguments.ledger, &connection)? {
+        Some(ledger) => {
+            let (session, batch) = ledger.start(&connection.api, options, clock.now());
+            Recorded::with_session(batch, session, |state| eprint_message(&state.to_string()))
+        }
+        None => Recorded::new(Batch::new(&connection.api, options, clock.now())),
+    };
     let rules = Rules {
         deadline: Some(RESULT_DEADLINE),
         ..Rules::default()

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod ledger;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use typless_emulator::{Pace, WebhookOptions};
 
 use crate::{address, duration, fraction, pace};
+pub(crate) use ledger::{LedgerAction, LedgerArguments, LedgerCommand, RerunArguments};
 
 /// Extract data from documents with Typless.
 ///
@@ -33,6 +36,7 @@ pub(crate) enum Command {
     Drain(DrainArguments),
     Listen(ListenArguments),
     Emulator(EmulatorArguments),
+    Ledger(LedgerCommand),
 }
 
 /// Submit documents, wait, and print each result as soon as it is known.
@@ -66,6 +70,12 @@ pub(crate) struct ExtractArguments {
     pub(crate) document_type_file: Vec<PathBuf>,
 
     #[command(flatten)]
+    pub(crate) rerun: RerunArguments,
+
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArguments,
+
+    #[command(flatten)]
     pub(crate) follow: FollowArguments,
 }
 
@@ -86,6 +96,12 @@ pub(crate) struct SubmitArguments {
 
     #[command(flatten)]
     pub(crate) service: ServiceArguments,
+
+    #[command(flatten)]
+    pub(crate) rerun: RerunArguments,
+
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArguments,
 
     #[command(flatten)]
     pub(crate) limits: LimitArguments,
@@ -114,6 +130,9 @@ pub(crate) struct ResumeArguments {
 
     #[command(flatten)]
     pub(crate) service: ServiceArguments,
+
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArguments,
 
     #[command(flatten)]
     pub(crate) follow: FollowArguments,
@@ -198,6 +217,9 @@ pub(crate) struct DrainArguments {
     pub(crate) out: Option<PathBuf>,
 
     #[command(flatten)]
+    pub(crate) ledger: LedgerArguments,
+
+    #[command(flatten)]
     pub(crate) limits: LimitArguments,
 
     #[command(flatten)]
@@ -235,6 +257,9 @@ pub(crate) struct ListenArguments {
 
     #[command(flatten)]
     pub(crate) service: ServiceArguments,
+
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArguments,
 
     #[command(flatten)]
     pub(crate) limits: LimitArguments,
@@ -352,6 +377,21 @@ pub(crate) struct FollowArguments {
 
     #[command(flatten)]
     pub(crate) verbosity: VerbosityArguments,
+
+    /// Write each result as a JSON file into this folder, named after the extraction id, and print
+    /// nothing. A file appears there complete or not at all; what is there is not fetched again.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["results", "format", "min_confidence"])]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Append each result to this file, as a line of JSON, and print nothing. Each extraction has
+    /// one line, however often the command is ended and run again.
+    #[arg(
+        id = "results",
+        long = "output",
+        value_name = "FILE",
+        conflicts_with_all = ["format", "min_confidence"]
+    )]
+    pub(crate) results: Option<PathBuf>,
 
     /// How long to wait for each document once its turn has come, such as 90s, 10m or 2h. Only the
     /// time at a service that works counts: it stands still in a pause or an outage.

@@ -1,0 +1,141 @@
+//! Results that nobody claims, and the submits that are unknown.
+
+use std::time::Duration;
+
+use rusqlite::params;
+use typless::machine::{Ticket, Time};
+use typless::wire::{Extraction, ExtractionId, NameToken};
+
+use crate::changes::{Finish, RETENTION};
+use crate::entry::{Entry, EntryState};
+use crate::error::LedgerError;
+use crate::holders::Holder;
+use crate::key::EntryKey;
+use crate::ledger::Ledger;
+use crate::row;
+
+/// How long it is remembered that an extraction is not ours: longer than the service lists it.
+const FOREIGN_RETENTION: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Whose a result is that no entry had claimed; see [`Ledger::reconcile`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reconciled {
+    /// Of this entry, whose submit was unknown. It has its extraction and its outcome now.
+    Adopted(EntryKey),
+    /// Of this entry, which has another extraction: its document was accepted twice. The id is kept
+    /// beside the other.
+    Another(EntryKey),
+    /// Of this entry, which a process follows at this moment.
+    Followed(EntryKey),
+    /// Of nobody who submitted with this ledger. It is remembered, so that it is not fetched again.
+    NotOurs,
+}
+
+impl EntryKey {
+    /// The mark for the name of this document: with
+    /// [`Document::with_name_token`](typless::wire::Document::with_name_token), a result is found
+    /// again whose id was lost.
+    pub fn name_token(&self) -> NameToken {
+        let mut id = [0; NameToken::ID_BYTES];
+        id.copy_from_slice(&self.0[..NameToken::ID_BYTES]);
+        NameToken::new(id)
+    }
+}
+
+impl Ledger {
+    /// Whether nobody has claimed an extraction: no entry has it, and it was not found to be
+    /// somebody else's. Only such a one is worth a fetch to find out whose it is.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be read.
+    pub fn is_unclaimed(&self, id: &ExtractionId) -> Result<bool, LedgerError> {
+        let is_of_entry =
+            row::find_extraction(&self.connection, &self.path, id.as_str())?.is_some();
+        let is_foreign = || {
+            self.connection
+                .prepare_cached("SELECT 1 FROM foreign_ids WHERE id = ?1")?
+                .exists([id.as_str()])
+        };
+        Ok(!is_of_entry && !is_foreign().map_err(|error| self.failed(error))?)
+    }
+
+    /// Takes a result that was fetched from the queue although nobody had claimed it. If it has the
+    /// [mark](EntryKey::name_token) of an entry whose submit is unknown, that entry gets it.
+    ///
+    /// Only the mark counts, never a name or that nothing else is left. It is meant for an API key
+    /// that nobody else uses: the fetch may take the extraction off the queue of others.
+    ///
+    /// # Errors
+    ///
+    /// It can't be read or written.
+    pub fn reconcile(
+        &self,
+        id: &ExtractionId,
+        extraction: &Extraction,
+        now: Time,
+    ) -> Result<Reconciled, LedgerError> {
+        let finish = Finish::new(&Ok(extraction.clone()), self.options.results);
+        self.write(|ledger| {
+            let entry = match extraction.name_token() {
+                Some(token) => row::find_token(&ledger.connection, &ledger.path, token)?,
+                None => None,
+            };
+            let Some(mut entry) = entry else {
+                ledger.add_foreign(id, now)?;
+                return Ok(Reconciled::NotOurs);
+            };
+            let key = entry.key;
+            if matches!(ledger.holder(&entry)?, Holder::Alive | Holder::Damaged) {
+                return Ok(Reconciled::Followed(key));
+            }
+            let reconciled = if entry.is_without_extraction() {
+                let submitted_at = entry.submitted_at.unwrap_or(now);
+                entry.accept(&Ticket::new(
+                    id.clone(),
+                    submitted_at,
+                    submitted_at + RETENTION,
+                ));
+                entry.finish(&finish, now);
+                Reconciled::Adopted(key)
+            } else {
+                entry.add_other_id(id);
+                ledger.add_foreign(id, now)?;
+                Reconciled::Another(key)
+            };
+            ledger.put(&entry)?;
+            Ok(reconciled)
+        })
+    }
+
+    /// Remembers that an extraction is not ours, as one that failed: it names no document.
+    ///
+    /// # Errors
+    ///
+    /// It can't be written.
+    pub fn note_foreign(&self, id: &ExtractionId, now: Time) -> Result<(), LedgerError> {
+        self.write(|ledger| ledger.add_foreign(id, now))
+    }
+
+    fn add_foreign(&self, id: &ExtractionId, now: Time) -> Result<(), LedgerError> {
+        let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        let since = now.since_epoch();
+        let add = || {
+            self.connection
+                .prepare_cached("DELETE FROM foreign_ids WHERE seen_at < ?1")?
+                .execute([seconds(since.saturating_sub(FOREIGN_RETENTION))])?;
+            self.connection
+                .prepare_cached("INSERT OR REPLACE INTO foreign_ids (id, seen_at) VALUES (?1, ?2)")?
+                .execute(params![id.as_str(), seconds(since)])
+        };
+        add().map(drop).map_err(|error| self.failed(error))
+    }
+}
+
+impl Entry {
+    /// Whether its document may have been accepted, and its extraction is not known.
+    fn is_without_extraction(&self) -> bool {
+        self.ticket.is_none() && matches!(self.state, EntryState::Submitting | EntryState::Finished)
+    }
+}

@@ -16,7 +16,7 @@ use typless::wire::{Api, Document};
 use typless_benches::bounds::Bounds;
 use typless_benches::noise::Noise;
 use typless_benches::process::thread_cpu;
-use typless_benches::rounds::{Way, measure};
+use typless_benches::rounds::{Times, Way, measure};
 use typless_benches::table::{Table, size};
 use typless_ledger::{ContentDigest, Ledger, LedgerOptions, Session};
 
@@ -88,9 +88,8 @@ fn cost(bounds: &mut Bounds) -> BenchResult<()> {
         size(LENGTH as u64)
     );
     let mut table = Table::new(&["way", "us", "more than alone", "x by hand"]);
-    let us = |index: usize| {
-        times.get(index).map_or(f64::NAN, |time| time.median()) * 1e6 / DOCUMENTS as f64
-    };
+    let us =
+        |index: usize| times.get(index).map_or(f64::NAN, Times::median) * 1e6 / DOCUMENTS as f64;
     for (index, way) in ways.iter().enumerate() {
         table.row(vec![
             way.name().to_owned(),

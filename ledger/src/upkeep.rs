@@ -121,8 +121,8 @@ impl Ledger {
             .map_err(|error| self.failed(error))
     }
 
-    /// Writes all entries that can be read into a new ledger at this path, for the place of this one
-    /// if it is damaged. Damaged ones are left out, and returned: their documents are then new.
+    /// Writes all entries that can be read into a new ledger at this path, for the place of this
+    /// one if it is damaged. Damaged ones are left out, and returned: their documents are then new.
     ///
     /// What is under way becomes what it is when a process has ended: an unknown submit stays one.
     ///

@@ -34,8 +34,8 @@ pub struct ActivePause {
     pub reason: PauseReason,
     /// Since when.
     pub since: Time,
-    /// When it ends, or the next request finds out whether it does; up to 5 minutes later where only
-    /// a submit can. `None` while such a request is in flight.
+    /// When it ends, or the next request finds out whether it does; up to 5 minutes later where
+    /// only a submit can. `None` while such a request is in flight.
     pub until: Option<Time>,
 }
 

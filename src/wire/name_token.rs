@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::{ConfigError, Document};
 
-/// A mark in the name under which a document is submitted, by which its result can be told from
+/// A mark in the name under which a document is submitted, by which its result is recognised among
 /// those of others, although the id of the extraction was lost.
 ///
 /// A result has the file name of its submit, so the mark comes back with it
@@ -14,8 +14,8 @@ use super::{ConfigError, Document};
 /// an application sees the name that it gave. An extraction that failed has no name, and can't be
 /// recognised.
 ///
-/// As text it has 26 characters from `a-z` and `2-7`, which begin with `tl` and end with a checksum,
-/// so that no other name is taken for one.
+/// As text it has 26 characters from `a-z` and `2-7`, which begin with `tl` and end with a
+/// checksum, so that no other name is taken for one.
 ///
 /// ```
 /// use typless::wire::{Document, Extraction, NameToken};
@@ -170,7 +170,8 @@ mod tests {
             let token = NameToken::new(id);
             let text = token.to_string();
             prop_assert_eq!(text.len(), NameToken::LEN);
-            prop_assert!(text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()));
+            let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+            prop_assert!(text.bytes().all(is_plain));
             prop_assert_eq!(text.parse::<NameToken>().ok(), Some(token));
             let with = token.insert(&name).expect("a short name");
             let (found, place) = NameToken::find(&with).expect("a token");

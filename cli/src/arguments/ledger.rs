@@ -44,10 +44,10 @@ pub(crate) struct RerunArguments {
     #[arg(long)]
     pub(crate) retry_failed: bool,
 
-    /// Nobody else submits with this API key: find out about submits that are unknown. Documents are
-    /// submitted under a name with a mark, such as invoice.tl3k...pdf, which results do not show.
-    /// What the queue lists and nobody has claimed is fetched once, and a result with our mark is
-    /// ours.
+    /// Nobody else submits with this API key: find out about submits that are unknown. Documents
+    /// are submitted under a name with a mark, such as invoice.tl3k...pdf, which results do not
+    /// show. What the queue lists and nobody has claimed is fetched once, and a result with our
+    /// mark is ours.
     #[arg(long, conflicts_with = "no_ledger")]
     pub(crate) exclusive_key: bool,
 

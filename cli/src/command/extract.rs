@@ -24,7 +24,7 @@ pub(super) fn run(arguments: &ExtractArguments) -> Result<Exit, Failure> {
     };
     let (rerun, customer) = (&arguments.rerun, arguments.documents.customer.as_deref());
     if rerun.dry_run {
-        let ledger = ledger::open_to_look(&arguments.ledger, &connection)?;
+        let ledger = ledger::open_to_read(&arguments.ledger, &connection)?;
         let selection = ledger::select(ledger.as_ref(), &connection.api, tasks, rerun)?;
         return Ok(output::print(&selection.counts_line()));
     }

@@ -20,7 +20,7 @@ pub(super) fn run(arguments: &SubmitArguments) -> Result<Exit, Failure> {
     let connection = Connection::for_service(&arguments.service)?;
     let rerun = &arguments.rerun;
     if rerun.dry_run {
-        let ledger = ledger::open_to_look(&arguments.ledger, &connection)?;
+        let ledger = ledger::open_to_read(&arguments.ledger, &connection)?;
         let selection = ledger::select(ledger.as_ref(), &connection.api, tasks, rerun)?;
         return Ok(output::print(&selection.counts_line()));
     }

@@ -54,7 +54,7 @@ pub(crate) fn open(
 
 /// Opens the ledger of a call that only looks: nothing is written, and without a file nothing is
 /// known.
-pub(crate) fn open_to_look(
+pub(crate) fn open_to_read(
     arguments: &LedgerArguments,
     connection: &Connection,
 ) -> Result<Option<Ledger>, Failure> {

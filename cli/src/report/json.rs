@@ -12,10 +12,10 @@ use typless_ledger::EntryKey;
 use super::review::{self, LowConfidence};
 use super::{Outcome, Problem, Report};
 
-/// Renders `{"index", "file", "key", "extraction_id", "status", "result" | "error", "review"}` on one
-/// line. The result is the service's own JSON. The index is there if the document has a position on
-/// the command line, the key if there is a ledger, the review if a minimum confidence was given. An error with `raw_base64`
-/// has the bytes of a response that can't be read.
+/// Renders `{"index", "file", "key", "extraction_id", "status", "result" | "error", "review"}` on
+/// one line. The result is the service's own JSON. The index is there if the document has a
+/// position on the command line, the key if there is a ledger, the review if a minimum confidence
+/// was given. An error with `raw_base64` has the bytes of a response that can't be read.
 pub(super) fn line(report: &Report, min_confidence: Option<f64>) -> String {
     #[derive(Serialize)]
     struct Line<'a> {

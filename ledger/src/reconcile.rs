@@ -55,10 +55,41 @@ impl Ledger {
             row::find_extraction(&self.connection, &self.path, id.as_str())?.is_some();
         let is_foreign = || {
             self.connection
-                .prepare_cached("SELECT 1 FROM foreign_ids WHERE id = ?1")?
+                .prepare_cached("SELECT 1 FROM foreign_ids WHERE id = ?1 AND is_fetched")?
                 .exists([id.as_str()])
         };
         Ok(!is_of_entry && !is_foreign().map_err(|error| self.failed(error))?)
+    }
+
+    /// Stores that an unclaimed extraction is about to be fetched. The service may list it no more
+    /// once it has sent the result: whoever ends before he has [reconciled](Self::reconcile) it
+    /// leaves it among the [begun](Self::begun_fetches).
+    ///
+    /// # Errors
+    ///
+    /// It can't be written. Then it should not be fetched.
+    pub fn begin_fetch(&self, id: &ExtractionId, now: Time) -> Result<(), LedgerError> {
+        self.write(|ledger| ledger.add_foreign(id, false, now))
+    }
+
+    /// The extractions whose fetch an earlier process has begun, and of which nothing is known: to
+    /// be fetched again, listed or not.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be read.
+    pub fn begun_fetches(&self) -> Result<Vec<ExtractionId>, LedgerError> {
+        let read = || -> rusqlite::Result<Vec<String>> {
+            self.connection
+                .prepare_cached("SELECT id FROM foreign_ids WHERE NOT is_fetched")?
+                .query_map([], |row| row.get(0))?
+                .collect()
+        };
+        let ids = read().map_err(|error| self.failed(error))?;
+        Ok(ids
+            .iter()
+            .filter_map(|id| ExtractionId::new(id).ok())
+            .collect())
     }
 
     /// Takes a result that was fetched from the queue although nobody had claimed it. If it has the
@@ -83,7 +114,7 @@ impl Ledger {
                 None => None,
             };
             let Some(mut entry) = entry else {
-                ledger.add_foreign(id, now)?;
+                ledger.add_foreign(id, true, now)?;
                 return Ok(Reconciled::NotOurs);
             };
             let key = entry.key;
@@ -98,10 +129,12 @@ impl Ledger {
                     submitted_at + RETENTION,
                 ));
                 entry.finish(&finish, now);
+                // Its fetch was begun, and it is an entry's now.
+                ledger.add_foreign(id, true, now)?;
                 Reconciled::Adopted(key)
             } else {
                 entry.add_other_id(id);
-                ledger.add_foreign(id, now)?;
+                ledger.add_foreign(id, true, now)?;
                 Reconciled::Another(key)
             };
             ledger.put(&entry)?;
@@ -115,10 +148,15 @@ impl Ledger {
     ///
     /// It can't be written.
     pub fn note_foreign(&self, id: &ExtractionId, now: Time) -> Result<(), LedgerError> {
-        self.write(|ledger| ledger.add_foreign(id, now))
+        self.write(|ledger| ledger.add_foreign(id, true, now))
     }
 
-    fn add_foreign(&self, id: &ExtractionId, now: Time) -> Result<(), LedgerError> {
+    fn add_foreign(
+        &self,
+        id: &ExtractionId,
+        is_fetched: bool,
+        now: Time,
+    ) -> Result<(), LedgerError> {
         let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
         let since = now.since_epoch();
         let add = || {
@@ -126,8 +164,8 @@ impl Ledger {
                 .prepare_cached("DELETE FROM foreign_ids WHERE seen_at < ?1")?
                 .execute([seconds(since.saturating_sub(FOREIGN_RETENTION))])?;
             self.connection
-                .prepare_cached("INSERT OR REPLACE INTO foreign_ids (id, seen_at) VALUES (?1, ?2)")?
-                .execute(params![id.as_str(), seconds(since)])
+                .prepare_cached("INSERT OR REPLACE INTO foreign_ids VALUES (?1, ?2, ?3)")?
+                .execute(params![id.as_str(), is_fetched, seconds(since)])
         };
         add().map(drop).map_err(|error| self.failed(error))
     }

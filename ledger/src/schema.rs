@@ -54,6 +54,7 @@ const MIGRATIONS: [&str; 2] = [
     "
     CREATE TABLE foreign_ids (
         id TEXT PRIMARY KEY,
+        is_fetched INTEGER NOT NULL,
         seen_at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     ",

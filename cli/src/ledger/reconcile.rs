@@ -41,7 +41,11 @@ pub(crate) fn reconcile(
         .with_max_in_flight(in_flight)
         .with_rate(limits.rate, 1)
         .with_retry_policy(RetryPolicy::new().with_attempts(MAX_ATTEMPTS));
-    let drain = Drain::new(&connection.api, options, clock.now());
+    let mut drain = Drain::new(&connection.api, options, clock.now());
+    match ledger.begun_fetches() {
+        Ok(begun) => begun.iter().for_each(|id| drain.retry(id, clock.now())),
+        Err(error) => eprint_message(&error.to_string()),
+    }
     let mut driver =
         Driver::new(drain, connection.transport.clone(), clock).with_threads(in_flight);
     let mut pass = Pass {
@@ -91,10 +95,13 @@ struct Pass<'l> {
 impl Pass<'_> {
     fn take(&mut self, kind: DrainEventKind, drain: &mut Drain) -> Result<(), LedgerError> {
         match kind {
-            DrainEventKind::FetchDue { extraction_id, .. }
-                if !self.ledger.is_unclaimed(&extraction_id)? =>
-            {
-                drain.acknowledge(&extraction_id);
+            DrainEventKind::FetchDue { extraction_id, .. } => {
+                if self.ledger.is_unclaimed(&extraction_id)? {
+                    // The service may list it no more once it was read.
+                    self.ledger.begin_fetch(&extraction_id, self.clock.now())?;
+                } else {
+                    drain.acknowledge(&extraction_id);
+                }
             }
             DrainEventKind::Extracted {
                 extraction_id,

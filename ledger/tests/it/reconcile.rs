@@ -88,3 +88,21 @@ fn an_entry_that_a_process_follows_is_left_to_it() {
     let reconciled = other.reconcile(&id("a1"), &found, world.now).unwrap();
     assert_eq!(reconciled, Reconciled::Adopted(key(0)));
 }
+
+/// The service lists an extraction no more once its result was read, and the process that read it
+/// may end before it has stored whose it is.
+#[test]
+fn a_fetch_that_was_begun_is_known_to_the_next_process() {
+    let world = unknown();
+    let ledger = world.open();
+    ledger.begin_fetch(&id("a1"), world.now).unwrap();
+    drop(ledger);
+    let ledger = world.open();
+    assert_eq!(ledger.begun_fetches().unwrap(), [id("a1")]);
+    assert!(ledger.is_unclaimed(&id("a1")).unwrap());
+    let found = result(Some(key(0).name_token()));
+    let reconciled = ledger.reconcile(&id("a1"), &found, world.now).unwrap();
+    assert_eq!(reconciled, Reconciled::Adopted(key(0)));
+    assert_eq!(ledger.begun_fetches().unwrap(), []);
+    assert!(!ledger.is_unclaimed(&id("a1")).unwrap());
+}

@@ -44,6 +44,10 @@ pub(super) fn run(arguments: &SubmitArguments) -> Result<Exit, Failure> {
     };
     let documents = selection.documents();
     let tasks = tickets.print_known(selection);
+    // Nothing is submitted whose ticket can't be printed.
+    if !tickets.are_printed {
+        return Ok(tickets.exit.max(Exit::InvalidUsage));
+    }
     if tasks.is_empty() {
         return Ok(tickets.exit);
     }

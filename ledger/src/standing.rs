@@ -192,7 +192,7 @@ impl Ledger {
 }
 
 /// What may be done with an entry that has an outcome.
-fn finished(entry: &Entry, now: Time) -> Standing {
+pub(crate) fn finished(entry: &Entry, now: Time) -> Standing {
     let code = entry.outcome.as_deref().unwrap_or_default();
     let expired = || match &entry.result {
         Some(_) => Standing::Kept,
@@ -206,6 +206,8 @@ fn finished(entry: &Entry, now: Time) -> Standing {
         Outcome::RELEASED => Standing::Free,
         "expired" => expired(),
         "failed" => Standing::Failed,
+        // It may have succeeded before.
+        "not_found" if entry.result.is_some() => Standing::Kept,
         "not_found" => Standing::NotFound,
         "refused" | "exhausted" | "source_failed" | "abandoned" if entry.ticket.is_none() => {
             Standing::Free

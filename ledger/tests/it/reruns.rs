@@ -99,6 +99,18 @@ fn a_success_that_is_gone_is_served_from_the_ledger_where_results_are_kept() {
 }
 
 #[test]
+fn a_kept_result_is_served_also_if_the_service_has_forgotten_its_id() {
+    let mut world = World::new();
+    world.options = world.options.with_results();
+    world.submit([document(1)]);
+    world.service.fate = Fate::NotFound;
+    assert_eq!(resume(&mut world), "not_found");
+    assert_eq!(standing(&world), Standing::Kept);
+    let outcome = world.open().outcome(&key(1)).unwrap().unwrap();
+    assert_eq!(outcome.result.unwrap().object_id(), Some("14a5"));
+}
+
+#[test]
 fn what_expired_failed_or_is_not_found_is_not_submitted_again() {
     for (fate, code, standing_then) in [
         (Fate::Expired, "expired", Standing::Gone),

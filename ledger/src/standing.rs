@@ -176,7 +176,7 @@ impl Ledger {
         };
         let standing = match entry.state {
             _ if is_followed => Standing::Followed,
-            EntryState::Ready => Standing::Free,
+            EntryState::Ready => not_accepted(entry),
             EntryState::Submitting => Standing::Unknown,
             EntryState::Submitted => Standing::Resumable,
             EntryState::Finished => finished(entry, now),
@@ -188,6 +188,18 @@ impl Ledger {
         } else {
             standing
         })
+    }
+}
+
+/// What may be done with an entry whose last submit was not accepted. An earlier one may have been,
+/// and that somebody wanted another one was said once.
+fn not_accepted(entry: &Entry) -> Standing {
+    if entry.result.is_some() {
+        Standing::Kept
+    } else if entry.other_ids.is_some() {
+        Standing::Unknown
+    } else {
+        Standing::Free
     }
 }
 
@@ -210,7 +222,7 @@ pub(crate) fn finished(entry: &Entry, now: Time) -> Standing {
         "not_found" if entry.result.is_some() => Standing::Kept,
         "not_found" => Standing::NotFound,
         "refused" | "exhausted" | "source_failed" | "abandoned" if entry.ticket.is_none() => {
-            Standing::Free
+            not_accepted(entry)
         }
         "refused" | "abandoned" | "deadline" | "too_large" | "unreadable" => Standing::Resumable,
         // Of a newer version, perhaps.

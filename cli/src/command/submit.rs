@@ -30,6 +30,7 @@ pub(super) fn run(arguments: &SubmitArguments) -> Result<Exit, Failure> {
     }
     let selection = ledger::select(ledger.as_ref(), &connection.api, tasks, rerun)?;
     selection.check(rerun)?;
+    selection.print_again();
     let mut tickets = Tickets {
         summary: Summary::new(arguments.verbosity.quiet),
         exit: Exit::Success,

@@ -187,24 +187,24 @@ impl Selection {
         format!("{} new, {known} known, {unknown} unknown", new - again)
     }
 
-    /// Tells what is known of earlier calls, if anything is.
-    pub(crate) fn print_known(&self) {
-        let Counts {
-            again,
-            fetched,
-            since,
-            ..
-        } = self.counts;
-        let since = since.map_or_else(String::new, |at| {
-            format!(", the first on {}", date_and_time(at))
-        });
+    /// Tells what is submitted again, if anything is.
+    pub(crate) fn print_again(&self) {
+        let again = self.counts.again;
         if again > 0 {
+            let since = self.counts.since();
             eprint_message(&format!(
                 "{} submitted before{since}: submitted again",
                 were(again)
             ));
         }
+    }
+
+    /// Tells what is known of earlier calls, if anything is.
+    pub(crate) fn print_known(&self) {
+        self.print_again();
+        let fetched = self.counts.fetched;
         if fetched > 0 {
+            let since = self.counts.since();
             eprint_message(&format!(
                 "{} submitted before{since}: the results are fetched, which is not billed; \
                  --again submits them again",
@@ -215,6 +215,13 @@ impl Selection {
 }
 
 impl Counts {
+    /// When the first of the known was submitted, as a part of a sentence.
+    fn since(&self) -> String {
+        self.since.map_or_else(String::new, |at| {
+            format!(", the first on {}", date_and_time(at))
+        })
+    }
+
     fn count(&mut self, decision: &Decision, standing: Standing, submitted_at: Option<Time>) {
         let number = match decision {
             Decision::Submit { is_again } => {

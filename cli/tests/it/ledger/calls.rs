@@ -72,6 +72,9 @@ fn submit_prints_the_ticket_of_what_was_submitted_before() {
         (0, vec!["SUCCESS".to_owned()]),
         "{err}"
     );
+    let (_, _, err) = run(setting.command("submit", &INVOICE).arg("--again").arg(&one));
+    assert!(err.contains("1 document was submitted before"), "{err}");
+    assert_eq!(setting.accepted(), 2);
 }
 
 #[cfg(target_os = "linux")]

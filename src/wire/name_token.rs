@@ -206,7 +206,8 @@ mod tests {
         let token = NameToken::new([7; NameToken::ID_BYTES]);
         let url = format!("https://s3/invoice.{token}.pdf?signature=1");
         let json = format!(
-            r#"{{"adjusted_s3_url":"{url}","file_name":"invoice.{token}.pdf","extracted_fields":[]}}"#
+            r#"{{"adjusted_s3_url":"{url}","file_name":"invoice.{token}.pdf",
+            "extracted_fields":[]}}"#
         );
         let extraction = Extraction::from_json(json).expect("a result");
         let raw = extraction.raw_json();

@@ -137,7 +137,7 @@ impl ResultsFile {
 /// a line, or a place on the disk that nothing was written to. Anything else is somebody else's.
 fn is_torn(line: &[u8]) -> bool {
     let is_begin = |begin: &&[u8]| begin.iter().zip(line).all(|(one, other)| one == other);
-    LINE_BEGINS.iter().any(|begin| is_begin(begin)) || line.iter().all(|byte| *byte == 0)
+    LINE_BEGINS.iter().any(is_begin) || line.iter().all(|byte| *byte == 0)
 }
 
 fn is_outcome(line: &[u8]) -> bool {

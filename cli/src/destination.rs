@@ -57,7 +57,10 @@ impl Destination {
             Self::Printer(printer) => return printer.write(report),
             _ => report.outcome_of(),
         };
-        let Some(id) = place else { return Ok(()) };
+        // What was written first stays: a result that is gone by now is still there.
+        let Some(id) = place.filter(|id| !self.has(id)) else {
+            return Ok(());
+        };
         if let Some((id, bytes)) = report.raw() {
             let kept = self.keep(id, bytes);
             print_kept(id, &kept);

@@ -20,6 +20,9 @@ pub(crate) struct ResultsFile {
     whole: Option<u64>,
 }
 
+/// What a line begins with.
+const LINE_BEGINS: [&[u8]; 2] = [b"{\"index\":", b"{\"file\":"];
+
 /// What a line is recognised by.
 #[derive(Deserialize)]
 struct Line {
@@ -52,8 +55,16 @@ impl ResultsFile {
         let mut line = Vec::new();
         loop {
             line.clear();
-            let length = reader.read_until(b'\n', &mut line)?;
+            reader.read_until(b'\n', &mut line)?;
+            if !line.ends_with(b"\n") && is_outcome(&line) {
+                // An editor has taken its end: that may be the only copy of a result.
+                (&file).write_all(b"\n")?;
+                line.push(b'\n');
+            }
             if !line.ends_with(b"\n") {
+                if !is_torn(&line) {
+                    return Err(io::Error::other("its last line is none of this command"));
+                }
                 break;
             }
             // Anything else than a line of ours is the user's, and stays.
@@ -63,7 +74,7 @@ impl ResultsFile {
             {
                 ids.insert(id);
             }
-            whole += length as u64;
+            whole += line.len() as u64;
         }
         let mut results = Self {
             path: path.to_path_buf(),
@@ -122,6 +133,17 @@ impl ResultsFile {
     }
 }
 
+/// Whether this end of a file may be what a call was writing when it was ended: nothing, a part of
+/// a line, or a place on the disk that nothing was written to. Anything else is somebody else's.
+fn is_torn(line: &[u8]) -> bool {
+    let is_begin = |begin: &&[u8]| begin.iter().zip(line).all(|(one, other)| one == other);
+    LINE_BEGINS.iter().any(is_begin) || line.iter().all(|byte| *byte == 0)
+}
+
+fn is_outcome(line: &[u8]) -> bool {
+    serde_json::from_slice(line).is_ok_and(|line: Line| line.extraction_id.is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -133,7 +155,7 @@ mod tests {
         let place = tempfile::tempdir().expect("a place");
         let path = place.path().join("results.jsonl");
         let id = |text: &str| ExtractionId::new(text).expect("an id");
-        let line = |text: &str| format!("{{\"extraction_id\": \"{text}\"}}");
+        let line = |text: &str| format!("{{\"file\":\"\",\"extraction_id\":\"{text}\"}}");
         let mut file = ResultsFile::open(&path).expect("a file");
         for text in ["a1", "b2", "a1"] {
             file.append(&id(text), &line(text)).expect("to append");
@@ -151,5 +173,21 @@ mod tests {
             format!("{whole}{torn}\n")
         );
         assert!(ResultsFile::open(&path).is_err(), "it is in use");
+    }
+
+    #[test]
+    fn a_file_of_somebody_else_is_not_cut_off() {
+        let place = tempfile::tempdir().expect("a place");
+        let path = place.path().join("notes.txt");
+        for text in ["my notes", "a line\n%%EOF", "{\"a\": 1}"] {
+            fs::write(&path, text).expect("to write");
+            assert!(ResultsFile::open(&path).is_err(), "{text}");
+            assert_eq!(fs::read_to_string(&path).expect("a file"), text);
+        }
+        let whole = "{\"file\":\"a.pdf\",\"extraction_id\":\"a1\"}";
+        fs::write(&path, whole).expect("to write");
+        ResultsFile::open(&path).expect("a file");
+        let kept = fs::read_to_string(&path).expect("a file");
+        assert_eq!(kept, format!("{whole}\n"));
     }
 }

@@ -101,7 +101,8 @@ impl Entry {
         }
     }
 
-    /// Forgets how far it came, for another submit. Ids that it had are kept.
+    /// Forgets how far it came, for another submit. Ids that it had are kept, and so is a result:
+    /// the other submit may not be accepted.
     pub(crate) fn start_over(&mut self) {
         if let Some(id) = self.extraction_id() {
             self.add_other_id(&id);
@@ -112,7 +113,6 @@ impl Entry {
         self.set_ticket(None);
         self.outcome = None;
         self.error = None;
-        self.result = None;
         self.submitted_at = None;
         self.finished_at = None;
     }

@@ -12,6 +12,15 @@ pub(crate) fn parent(path: &Path) -> PathBuf {
     }
 }
 
+/// The file that a symbolic link stands for: what is beside a ledger is beside this one, as SQLite
+/// has it.
+pub(crate) fn resolved(path: &Path) -> PathBuf {
+    match fs::canonicalize(path) {
+        Ok(file) if path.is_symlink() => file,
+        _ => path.to_path_buf(),
+    }
+}
+
 /// Makes a folder that only its owner can read, and those above it. One that exists is left as it
 /// is.
 pub(crate) fn create_folder(path: &Path) -> io::Result<()> {

@@ -44,7 +44,7 @@ impl Ledger {
     /// The file is no ledger or a newer one, it can't be read or written, or processes can't share
     /// it where it is.
     pub fn open(path: impl AsRef<Path>, options: LedgerOptions) -> Result<Self, LedgerError> {
-        let path = path.as_ref();
+        let path = &file_system::resolved(path.as_ref());
         let locks = process::folder(path);
         let folder = file_system::parent(path);
         file_system::create_folder(&folder)
@@ -81,7 +81,7 @@ impl Ledger {
         path: impl AsRef<Path>,
         options: LedgerOptions,
     ) -> Result<Self, LedgerError> {
-        let path = path.as_ref();
+        let path = &file_system::resolved(path.as_ref());
         let uri = read_only_uri(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
         let connection = connect(Path::new(&uri), flags, path)?;

@@ -176,7 +176,7 @@ impl Ledger {
         };
         let standing = match entry.state {
             _ if is_followed => Standing::Followed,
-            EntryState::Ready => Standing::Free,
+            EntryState::Ready => not_accepted(entry),
             EntryState::Submitting => Standing::Unknown,
             EntryState::Submitted => Standing::Resumable,
             EntryState::Finished => finished(entry, now),
@@ -191,8 +191,20 @@ impl Ledger {
     }
 }
 
+/// What may be done with an entry whose last submit was not accepted. An earlier one may have been,
+/// and that somebody wanted another one was said once.
+fn not_accepted(entry: &Entry) -> Standing {
+    if entry.result.is_some() {
+        Standing::Kept
+    } else if entry.other_ids.is_some() {
+        Standing::Unknown
+    } else {
+        Standing::Free
+    }
+}
+
 /// What may be done with an entry that has an outcome.
-fn finished(entry: &Entry, now: Time) -> Standing {
+pub(crate) fn finished(entry: &Entry, now: Time) -> Standing {
     let code = entry.outcome.as_deref().unwrap_or_default();
     let expired = || match &entry.result {
         Some(_) => Standing::Kept,
@@ -206,9 +218,11 @@ fn finished(entry: &Entry, now: Time) -> Standing {
         Outcome::RELEASED => Standing::Free,
         "expired" => expired(),
         "failed" => Standing::Failed,
+        // It may have succeeded before.
+        "not_found" if entry.result.is_some() => Standing::Kept,
         "not_found" => Standing::NotFound,
         "refused" | "exhausted" | "source_failed" | "abandoned" if entry.ticket.is_none() => {
-            Standing::Free
+            not_accepted(entry)
         }
         "refused" | "abandoned" | "deadline" | "too_large" | "unreadable" => Standing::Resumable,
         // Of a newer version, perhaps.

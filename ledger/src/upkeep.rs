@@ -13,6 +13,7 @@ use crate::entry::{Entry, EntryState};
 use crate::error::LedgerError;
 use crate::holders::Holder;
 use crate::ledger::Ledger;
+use crate::standing::{self, Standing};
 
 /// What [`Ledger::prune`] has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,7 +46,8 @@ impl Checked {
 
 impl Ledger {
     /// Removes entries that finished before this time, with their names. What has not finished
-    /// stays, and what may have been submitted: its document would be submitted again.
+    /// stays, and what may have been submitted: its document would be submitted again. What was
+    /// left without a result stays until 48 hours after its submit are before this time, too.
     ///
     /// # Errors
     ///
@@ -71,7 +73,7 @@ impl Ledger {
         for read in entries {
             match read {
                 Ok(entry) if entry.last_change() >= older_than => {}
-                Ok(entry) if entry.may_be_forgotten() => {
+                Ok(entry) if entry.may_be_forgotten(older_than) => {
                     self.connection
                         .prepare_cached("DELETE FROM entries WHERE id = ?1")
                         .and_then(|mut statement| statement.execute(params![entry.row]))
@@ -200,8 +202,15 @@ impl Entry {
             .fold(self.first_seen_at, Time::max)
     }
 
-    /// Whether nothing is left to be done for it.
-    fn may_be_forgotten(&self) -> bool {
-        self.state == EntryState::Finished && self.outcome.as_deref() != Some("submit_unknown")
+    /// Whether nothing is left to be done for it. What was accepted and left without a result can
+    /// be fetched until the service has deleted it.
+    fn may_be_forgotten(&self, older_than: Time) -> bool {
+        let is_held = || self.expires_at.is_none_or(|at| at >= older_than);
+        self.state == EntryState::Finished
+            && match standing::finished(self, Time::EPOCH) {
+                Standing::Unknown => false,
+                Standing::Resumable => !is_held(),
+                _ => true,
+            }
     }
 }

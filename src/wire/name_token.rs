@@ -160,6 +160,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::wire::Extraction;
 
     proptest! {
         #[test]
@@ -198,6 +199,20 @@ mod tests {
                 prop_assert_eq!(token.to_string(), other);
             }
         }
+    }
+
+    #[test]
+    fn a_mark_is_taken_out_of_the_name_and_not_out_of_a_url_before_it() {
+        let token = NameToken::new([7; NameToken::ID_BYTES]);
+        let url = format!("https://s3/invoice.{token}.pdf?signature=1");
+        let json = format!(
+            r#"{{"adjusted_s3_url":"{url}","file_name":"invoice.{token}.pdf",
+            "extracted_fields":[]}}"#
+        );
+        let extraction = Extraction::from_json(json).expect("a result");
+        let raw = extraction.raw_json();
+        assert!(raw.contains(&format!("\"{url}\"")), "{raw}");
+        assert!(raw.contains(r#""file_name":"invoice.pdf""#), "{raw}");
     }
 
     #[test]

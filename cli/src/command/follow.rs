@@ -194,8 +194,15 @@ impl Results {
         let Settled {
             place,
             key,
+            extraction_id,
+            has_succeeded,
             outcome,
         } = settled;
+        let is_there = |id| self.destination.has(id);
+        if has_succeeded && extraction_id.as_ref().is_some_and(is_there) {
+            // Whether the service still has it does not matter.
+            return self.summary.count(true);
+        }
         if let (true, Some(unknown)) = (outcome.is_unknown(), &mut self.unknown) {
             unknown.push(Unknown {
                 place,
@@ -210,7 +217,7 @@ impl Results {
             key: Some(key),
             resumed: None,
         };
-        self.write(task, None, outcome, None);
+        self.write(task, extraction_id, outcome, None);
     }
 
     /// Reports a document that the end of the call leaves without a result.

@@ -30,6 +30,7 @@ pub(super) fn run(arguments: &SubmitArguments) -> Result<Exit, Failure> {
     }
     let selection = ledger::select(ledger.as_ref(), &connection.api, tasks, rerun)?;
     selection.check(rerun)?;
+    selection.print_again();
     let mut tickets = Tickets {
         summary: Summary::new(arguments.verbosity.quiet),
         exit: Exit::Success,
@@ -44,6 +45,10 @@ pub(super) fn run(arguments: &SubmitArguments) -> Result<Exit, Failure> {
     };
     let documents = selection.documents();
     let tasks = tickets.print_known(selection);
+    // Nothing is submitted whose ticket can't be printed.
+    if !tickets.are_printed {
+        return Ok(tickets.exit.max(Exit::InvalidUsage));
+    }
     if tasks.is_empty() {
         return Ok(tickets.exit);
     }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use typless::drive::Clock;
 use typless::machine::Time;
-use typless::wire::{Api, Document};
-use typless_ledger::{EntryKey, Ledger, LookupError, Standing, with_digest};
+use typless::wire::{Api, Document, ExtractionId};
+use typless_ledger::{
+    Entry, EntryKey, Ledger, Lookup, LookupError, Outcome as Stored, Standing, with_digest,
+};
 use typless_transports::SystemClock;
 
 use super::decision::{Decision, decide, submitted_at};
@@ -31,6 +33,9 @@ pub(crate) struct Settled {
     /// Its position on the command line, from 0, and its file.
     pub(crate) place: Place,
     pub(crate) key: EntryKey,
+    pub(crate) extraction_id: Option<ExtractionId>,
+    /// Whether its extraction succeeded, whatever became of the result.
+    pub(crate) has_succeeded: bool,
     pub(crate) outcome: Outcome,
 }
 
@@ -90,12 +95,13 @@ pub(crate) fn select(
             }
             Some(First::Settled(index)) => {
                 if let Some(first) = selection.settled.get(*index) {
-                    let outcome = first.outcome.clone();
-                    selection.settled.push(Settled {
+                    let copy = Settled {
                         place: task.place,
-                        key,
-                        outcome,
-                    });
+                        extraction_id: first.extraction_id.clone(),
+                        outcome: first.outcome.clone(),
+                        ..*first
+                    };
+                    selection.settled.push(copy);
                 }
                 continue;
             }
@@ -114,6 +120,8 @@ pub(crate) fn select(
                 selection.settled.push(Settled {
                     place: task.place,
                     key,
+                    extraction_id: lookup.entry.as_ref().and_then(Entry::extraction_id),
+                    has_succeeded: has_succeeded(&lookup),
                     outcome: *outcome,
                 });
                 continue;
@@ -179,24 +187,24 @@ impl Selection {
         format!("{} new, {known} known, {unknown} unknown", new - again)
     }
 
-    /// Tells what is known of earlier calls, if anything is.
-    pub(crate) fn print_known(&self) {
-        let Counts {
-            again,
-            fetched,
-            since,
-            ..
-        } = self.counts;
-        let since = since.map_or_else(String::new, |at| {
-            format!(", the first on {}", date_and_time(at))
-        });
+    /// Tells what is submitted again, if anything is.
+    pub(crate) fn print_again(&self) {
+        let again = self.counts.again;
         if again > 0 {
+            let since = self.counts.since();
             eprint_message(&format!(
                 "{} submitted before{since}: submitted again",
                 were(again)
             ));
         }
+    }
+
+    /// Tells what is known of earlier calls, if anything is.
+    pub(crate) fn print_known(&self) {
+        self.print_again();
+        let fetched = self.counts.fetched;
         if fetched > 0 {
+            let since = self.counts.since();
             eprint_message(&format!(
                 "{} submitted before{since}: the results are fetched, which is not billed; \
                  --again submits them again",
@@ -207,6 +215,13 @@ impl Selection {
 }
 
 impl Counts {
+    /// When the first of the known was submitted, as a part of a sentence.
+    fn since(&self) -> String {
+        self.since.map_or_else(String::new, |at| {
+            format!(", the first on {}", date_and_time(at))
+        })
+    }
+
     fn count(&mut self, decision: &Decision, standing: Standing, submitted_at: Option<Time>) {
         let number = match decision {
             Decision::Submit { is_again } => {
@@ -225,6 +240,11 @@ impl Counts {
             (first, at) => first.or(at),
         };
     }
+}
+
+fn has_succeeded(lookup: &Lookup) -> bool {
+    let outcome = lookup.entry.as_ref().and_then(Entry::outcome);
+    outcome.is_some_and(|outcome| outcome.code == Stored::SUCCESS)
 }
 
 fn were(documents: usize) -> String {

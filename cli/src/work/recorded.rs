@@ -24,11 +24,16 @@ pub(crate) struct Recorded {
     refused: BTreeMap<JobKey, RefusedReason>,
     /// When the ledger is written again, while it can't be.
     retry_at: Option<Time>,
+    /// Until when that is waited for, once all else is done.
+    give_up_at: Option<Time>,
     on_ledger: Box<dyn Fn(&LedgerState) + Send>,
 }
 
 /// How long to wait before the ledger is written again after it could not be.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// How long it is tried at the end of a call.
+const LAST_TRIES: Duration = Duration::from_secs(30);
 
 /// Whether the ledger can be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +64,7 @@ impl Recorded {
             session: None,
             refused: BTreeMap::new(),
             retry_at: None,
+            give_up_at: None,
             on_ledger: Box::new(|_| {}),
         }
     }
@@ -106,6 +112,12 @@ impl Recorded {
         // Where the ledger can't be written, the result is fetched all the same.
         let resumed = session.resume(&mut self.batch, [entry.key()], now).ok()?;
         resumed.into_iter().find_map(|resumed| resumed.job.ok())
+    }
+
+    /// Whether what was recorded last is still to be stored, once all else is done.
+    fn waits_for_ledger(&mut self, now: Time) -> bool {
+        let is_stored = !self.session.as_ref().is_some_and(Session::has_recorded);
+        !is_stored && *self.give_up_at.get_or_insert(now + LAST_TRIES) > now
     }
 
     /// Why the document of an abandoned job was not submitted, if the ledger is the reason.
@@ -165,6 +177,7 @@ impl Machine for Recorded {
                     drop(output);
                     continue;
                 }
+                Output::Done if self.waits_for_ledger(now) => None,
                 Output::Done => return Output::Done,
                 Output::Wait(until) => Some(until),
                 Output::NeedInput => None,
@@ -184,5 +197,77 @@ impl Machine for Recorded {
 
     fn into_outcome(event: BatchEvent) -> Result<BatchOutcome, BatchEvent> {
         Batch::into_outcome(event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use typless::machine::{BatchEventKind, BatchOptions, JobEventKind};
+    use typless::wire::Api;
+    use typless_ledger::{EntryState, Ledger, LedgerOptions, with_digest};
+
+    use super::*;
+
+    const START: Time = Time::from_unix_seconds(1_700_000_000);
+
+    /// Drives it until it waits or is done. The time until which it waits.
+    fn drive(recorded: &mut Recorded, now: Time) -> Option<Time> {
+        loop {
+            match recorded.next_output(now) {
+                Output::Event(event) => {
+                    if let BatchEventKind::Job {
+                        key,
+                        event: JobEventKind::Submitted(_),
+                        ..
+                    } = event.kind
+                    {
+                        recorded.batch_mut().abandon(key, now);
+                    }
+                }
+                Output::Send(transmit) => {
+                    let body = br#"{"extraction_id": "0d14338251a6"}"#;
+                    let response = Response::new(Bytes::from_static(body));
+                    recorded.handle_response(transmit.id, response, now);
+                }
+                Output::Wait(until) => return Some(until),
+                Output::NeedInput | Output::Done => return None,
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_ticket_is_stored_although_the_ledger_fails_when_all_is_done() {
+        let place = tempfile::tempdir().expect("a place");
+        let path = place.path().join("ledger.sqlite");
+        let api = Api::new("http://localhost", "key").expect("an address");
+        let options = LedgerOptions::new().with_busy_timeout(Duration::ZERO);
+        let ledger = Ledger::open(&path, options).expect("a ledger");
+        let options = BatchOptions::new().without_queue();
+        let (session, batch) = ledger.start(&api, options, START);
+        let mut recorded = Recorded::with_session(batch, session, |_| {});
+        let document = Document::new("a.pdf", "line-item-invoice", &b"%PDF"[..]);
+        let document = with_digest(document.expect("a document")).expect("it can be read");
+        recorded.batch_mut().add(document, START).expect("a job");
+        recorded.batch_mut().close();
+        // Until the submit leaves.
+        let transmit = loop {
+            if let Output::Send(transmit) = recorded.next_output(START) {
+                break transmit;
+            }
+        };
+        let other = rusqlite::Connection::open(&path).expect("it opens");
+        other.execute_batch("BEGIN IMMEDIATE").expect("a lock");
+        let body = br#"{"extraction_id": "0d14338251a6"}"#;
+        let response = Response::new(Bytes::from_static(body));
+        recorded.handle_response(transmit.id, response, START);
+        let until = drive(&mut recorded, START);
+        assert_eq!(until, Some(START + RETRY_AFTER));
+        other.execute_batch("ROLLBACK").expect("no lock");
+        assert_eq!(drive(&mut recorded, START + RETRY_AFTER), None);
+        drop(recorded);
+        let ledger = Ledger::open(&path, LedgerOptions::new()).expect("a ledger");
+        let entry = ledger.entries().next().expect("one").expect("sound");
+        assert_eq!(entry.state(), EntryState::Finished);
+        assert!(entry.extraction_id().is_some());
     }
 }

@@ -229,3 +229,27 @@ fn golden() {
     fs::copy(world.path(), &path).unwrap();
     fs::write(Path::new(&path).with_extension("jsonl"), exported).unwrap();
 }
+
+#[cfg(unix)]
+#[test]
+fn through_a_symbolic_link_it_is_the_same_ledger() {
+    let mut world = World::new();
+    world.ends_after = Some(8);
+    let (mut session, mut batch) = world.start();
+    batch.add(document(1), world.now).unwrap();
+    let _ = world.run(&mut session, &mut batch);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let link = elsewhere.path().join("link.db");
+    std::os::unix::fs::symlink(world.path(), &link).unwrap();
+    // What is in the log is read, and who follows an entry is known.
+    let linked = [
+        Ledger::open_read_only(&link, LedgerOptions::new()),
+        Ledger::open(&link, LedgerOptions::new()),
+    ];
+    for ledger in linked {
+        let ledger = ledger.unwrap();
+        let lookup = ledger.lookup(&api(), &document(1), world.now).unwrap();
+        assert_eq!(lookup.standing, Standing::Followed);
+    }
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 1);
+}

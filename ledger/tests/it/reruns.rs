@@ -99,6 +99,51 @@ fn a_success_that_is_gone_is_served_from_the_ledger_where_results_are_kept() {
 }
 
 #[test]
+fn a_kept_result_is_served_also_if_the_service_has_forgotten_its_id() {
+    let mut world = World::new();
+    world.options = world.options.with_results();
+    world.submit([document(1)]);
+    world.service.fate = Fate::NotFound;
+    assert_eq!(resume(&mut world), "not_found");
+    assert_eq!(standing(&world), Standing::Kept);
+    let outcome = world.open().outcome(&key(1)).unwrap().unwrap();
+    assert_eq!(outcome.result.unwrap().object_id(), Some("14a5"));
+}
+
+#[test]
+fn what_was_to_be_submitted_again_and_was_not_accepted_is_not_free() {
+    for is_kept in [false, true] {
+        let mut world = World::new();
+        if is_kept {
+            world.options = world.options.with_results();
+        }
+        world.submit([document(1)]);
+        world.service.fault = Box::new(|| Some(Fault::Refused));
+        let (mut session, mut batch) = world.start();
+        session.again(key(1));
+        batch.add(document(1), world.now).unwrap();
+        let seen = world.finish(&mut session, &mut batch);
+        assert_eq!(seen.code("1.pdf"), "refused");
+        drop(session);
+        world.service.fault = Box::new(|| None);
+        let expected = if is_kept {
+            Standing::Kept
+        } else {
+            Standing::Unknown
+        };
+        assert_refused(&mut world, expected);
+        let outcome = world.open().outcome(&key(1)).unwrap().unwrap();
+        assert_eq!(outcome.result.is_some(), is_kept);
+        // Unless somebody says so again.
+        let (mut session, mut batch) = world.start();
+        session.again(key(1));
+        batch.add(document(1), world.now).unwrap();
+        let seen = world.finish(&mut session, &mut batch);
+        assert_eq!(seen.code("1.pdf"), "success");
+    }
+}
+
+#[test]
 fn what_expired_failed_or_is_not_found_is_not_submitted_again() {
     for (fate, code, standing_then) in [
         (Fate::Expired, "expired", Standing::Gone),

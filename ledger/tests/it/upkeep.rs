@@ -6,7 +6,7 @@ use std::time::Duration;
 use typless::machine::Time;
 use typless_ledger::{Entry, Standing};
 
-use crate::support::{Fault, World, api, document, key, named};
+use crate::support::{Fate, Fault, World, api, document, key, named};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -44,6 +44,27 @@ fn what_has_not_finished_or_is_unknown_is_never_pruned() {
             Standing::Fetchable
         ]
     );
+}
+
+#[test]
+fn what_was_accepted_and_left_is_not_pruned_while_the_service_may_hold_it() {
+    let mut world = World::new();
+    world.service.fate = Fate::InProgress;
+    world.submit([document(1)]);
+    let hours = |hours: u64| Duration::from_secs(hours * 3600);
+    let entry = world.open().entry(&key(1)).unwrap().unwrap();
+    assert_eq!(entry.outcome().unwrap().code, "deadline");
+    let submitted_at = entry.submitted_at().unwrap();
+    for (age, removed) in [(hours(25), 0), (hours(30), 0), (hours(73), 1)] {
+        // Whatever finished an hour ago.
+        world.now = (submitted_at + age).max(entry.finished_at().unwrap() + hours(2));
+        let hour_ago = Time::from_unix(world.now.since_epoch() - hours(1));
+        assert_eq!(
+            world.open().prune(hour_ago).unwrap().removed,
+            removed,
+            "{age:?}"
+        );
+    }
 }
 
 #[test]

@@ -218,8 +218,8 @@ impl Extraction {
         if let (Some((token, place)), Some(name)) = (found, &self.content.file_name) {
             let mut without = name.to_string();
             without.replace_range(place, "");
+            self.raw.remove_name_token(token, name);
             self.content.file_name = Some(without.into());
-            self.raw.remove_name_token(token);
         }
         self
     }
@@ -397,12 +397,19 @@ impl Raw {
         }
     }
 
-    /// Takes this mark out of the JSON. Where its characters are escaped it stays there.
-    fn remove_name_token(&mut self, token: NameToken) {
+    /// Takes this mark out of the JSON, where the file name is: the name may be a part of another
+    /// text before it, such as a URL. Where its characters are escaped it stays there.
+    fn remove_name_token(&mut self, token: NameToken, file_name: &str) {
         self.name_token = Some(token);
         let mark = format!(".{token}");
-        let find = |window: &[u8]| window == mark.as_bytes();
-        let Some(place) = self.json.windows(mark.len()).position(find) else {
+        let position = |text: &str| {
+            let mut windows = self.json.windows(text.len());
+            windows.position(|window| window == text.as_bytes())
+        };
+        let quoted = format!("\"{file_name}\"");
+        let in_name = position(&quoted).zip(quoted.find(&mark));
+        let place = in_name.map(|(start, offset)| start + offset);
+        let Some(place) = place.or_else(|| position(&mark)) else {
             return;
         };
         let (before, after) = (&self.json[..place], &self.json[place + mark.len()..]);

@@ -72,6 +72,25 @@ fn submit_prints_the_ticket_of_what_was_submitted_before() {
         (0, vec!["SUCCESS".to_owned()]),
         "{err}"
     );
+    let (_, _, err) = run(setting.command("submit", &INVOICE).arg("--again").arg(&one));
+    assert!(err.contains("1 document was submitted before"), "{err}");
+    assert_eq!(setting.accepted(), 2);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_known_ticket_that_cannot_be_printed_is_told_and_nothing_is_submitted() {
+    let setting = Setting::new(ServiceOptions::new());
+    let (one, two) = (setting.document(1), setting.document(2));
+    run(setting.command("submit", &INVOICE).arg(&one));
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    for paths in [vec![&one], vec![&one, &two]] {
+        let mut command = setting.command("submit", &INVOICE);
+        let output = command.args(paths).stdout(full()).output().unwrap();
+        assert_eq!((output.status.code(), setting.accepted()), (Some(2), 1));
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert!(err.contains("extraction_id"), "{err}");
+    }
 }
 
 #[test]

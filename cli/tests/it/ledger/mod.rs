@@ -51,6 +51,23 @@ impl Setting {
             .args(paths))
     }
 
+    /// Extracts to a file or folder.
+    fn extract_to(&self, path: &Path, option: &str, to: &Path) -> (i32, String, String) {
+        let mut command = self.command("extract", &INVOICE);
+        run(command
+            .args(["--rate", "1000"])
+            .arg(option)
+            .arg(to)
+            .arg(path))
+    }
+
+    /// The id of the extraction of the first document.
+    fn id_of_first(&self) -> String {
+        let ledger = Ledger::open(self.ledger(), LedgerOptions::new()).unwrap();
+        let entry = ledger.entries().next().unwrap().unwrap();
+        entry.extraction_id().unwrap().as_str().to_owned()
+    }
+
     /// A document with this number.
     fn document(&self, number: usize) -> PathBuf {
         let path = self.place.path().join(format!("{number}.pdf"));

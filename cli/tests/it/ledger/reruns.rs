@@ -218,3 +218,44 @@ fn another_type_or_customer_is_another_document() {
     setting.extract(&[&one], &["--customer", "acme"]);
     assert_eq!(setting.accepted(), 2);
 }
+
+#[test]
+fn a_result_that_only_the_ledger_has_goes_to_a_file_too() {
+    let setting = Setting::new(ServiceOptions::new());
+    let one = setting.document(1);
+    setting.remember(&one, true, Duration::from_secs(50 * 3600));
+    let (file, folder) = (
+        setting.place.path().join("out.jsonl"),
+        setting.place.path().join("out"),
+    );
+    let (code, _, err) = setting.extract_to(&one, "--output", &file);
+    assert_eq!(code, 0, "{err}");
+    let lines_of_file = lines(&fs::read_to_string(&file).unwrap());
+    assert_eq!(lines_of_file[0]["result"]["file_name"], "1.pdf");
+    let (code, _, err) = setting.extract_to(&one, "--out", &folder);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+}
+
+#[test]
+fn a_result_that_was_written_is_not_told_as_gone_nor_written_over() {
+    let setting = Setting::new(ServiceOptions::new());
+    let one = setting.document(1);
+    setting.remember(&one, false, Duration::from_secs(50 * 3600));
+    let id = setting.id_of_first();
+    for (option, name) in [("--out", "out"), ("--output", "out.jsonl")] {
+        let place = setting.place.path().join(name);
+        let line = format!("{{\"extraction_id\":\"{id}\",\"status\":\"SUCCESS\"}}\n");
+        let file = if option == "--out" {
+            fs::create_dir(&place).unwrap();
+            place.join(format!("{id}.json"))
+        } else {
+            place.clone()
+        };
+        fs::write(&file, &line).unwrap();
+        let (code, _, err) = setting.extract_to(&one, option, &place);
+        assert_eq!(code, 0, "{err}");
+        assert!(!err.contains("--again"), "{err}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), line);
+    }
+}

@@ -170,7 +170,11 @@ impl Machine for Recorded {
                     }
                     return Output::Event(event);
                 }
-                Output::Send(transmit) => return Output::Send(transmit),
+                Output::Send(transmit) => {
+                    // It may take all there is of threads, and what was received waits for none.
+                    self.commit(now);
+                    return Output::Send(transmit);
+                }
                 output @ (Output::Wait(_) | Output::NeedInput | Output::Done)
                     if self.commit(now) =>
                 {

@@ -165,6 +165,17 @@ fn an_unknown_document_is_given_its_extraction() {
 }
 
 #[test]
+fn an_extraction_is_that_of_one_document() {
+    let setting = Setting::new();
+    let (_, out, _) = setting.ledger(&["show", &setting.key("good.pdf")]);
+    let id = lines(&out)[0]["extraction_id"].as_str().unwrap().to_owned();
+    let lost = setting.path("lost.pdf");
+    let (code, _, err) = setting.ledger(&["adopt", &id, lost.to_str().unwrap()]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains(&setting.key("good.pdf")), "{err}");
+}
+
+#[test]
 fn what_is_forgotten_is_submitted_like_a_new_document() {
     let setting = Setting::new();
     let before = setting.accepted();

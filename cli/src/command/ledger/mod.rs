@@ -192,6 +192,13 @@ fn adopt(ledger: &Ledger, id: &str, name: &str) -> Result<Exit, Failure> {
     let Some(key) = find::find(ledger, name)? else {
         return Ok(none(name));
     };
+    let owner = ledger.extraction(&id).map_err(|error| failure(&error))?;
+    if let Some(owner) = owner.filter(|owner| owner.key() != key) {
+        return Err(Failure::invalid_usage(format!(
+            "this extraction is that of {}: give the id of another one",
+            owner.key()
+        )));
+    }
     let entry = ledger.entry(&key).map_err(|error| failure(&error))?;
     let submitted_at = entry.and_then(|entry| entry.submitted_at());
     let submitted_at = submitted_at.unwrap_or_else(now);

@@ -62,8 +62,8 @@ impl Ledger {
     }
 
     /// Stores that an unclaimed extraction is about to be fetched. The service may list it no more
-    /// once it has sent the result: whoever ends before he has [reconciled](Self::reconcile) it
-    /// leaves it among the [begun](Self::begun_fetches).
+    /// once it has sent the result: a process that ends before it has [reconciled](Self::reconcile)
+    /// it leaves it among the [begun](Self::begun_fetches).
     ///
     /// # Errors
     ///

@@ -203,6 +203,28 @@ fn not_accepted(entry: &Entry) -> Standing {
     }
 }
 
+impl Entry {
+    /// Whether it may have been submitted, and its extraction is not known: somebody has to find
+    /// out. One whose submit is out at this moment is one, too.
+    pub fn is_unknown(&self) -> bool {
+        match self.state {
+            EntryState::Submitting => true,
+            EntryState::Finished => finished(self, Time::EPOCH) == Standing::Unknown,
+            EntryState::Ready | EntryState::Submitted => false,
+        }
+    }
+
+    /// Whether it was accepted, and its outcome is not known: a process follows it, or was the last
+    /// to do so.
+    pub fn is_open(&self) -> bool {
+        match self.state {
+            EntryState::Submitted => true,
+            EntryState::Finished => finished(self, Time::EPOCH) == Standing::Resumable,
+            EntryState::Ready | EntryState::Submitting => false,
+        }
+    }
+}
+
 /// What may be done with an entry that has an outcome.
 pub(crate) fn finished(entry: &Entry, now: Time) -> Standing {
     let code = entry.outcome.as_deref().unwrap_or_default();

@@ -105,8 +105,8 @@ fn open_default(options: LedgerOptions) -> Option<Ledger> {
         Ok(ledger) => {
             if is_new {
                 eprint_message(&format!(
-                    "what is submitted is remembered in {}, so that nothing is lost or billed \
-                     twice; --no-ledger switches that off",
+                    "what is submitted is remembered in {}, so that the next call fetches it and \
+                     does not submit it again; --no-ledger switches that off",
                     printable(&path.to_string_lossy(), 500)
                 ));
             }

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, RandomState};
 use typless::drive::Clock;
 use typless::machine::{Drain, DrainError, DrainEventKind, DrainOptions, RetryPolicy};
 use typless::wire::{Extraction, ExtractionId};
-use typless_ledger::{EntryKey, EntryState, Ledger, LedgerError, Reconciled};
+use typless_ledger::{EntryKey, Ledger, LedgerError, Reconciled};
 use typless_transports::SystemClock;
 use typless_transports::blocking::Driver;
 
@@ -68,15 +68,8 @@ pub(crate) fn reconcile(
 fn has_unknown(ledger: &Ledger) -> Result<bool, LedgerError> {
     for entry in ledger.entries() {
         match entry {
-            Ok(entry) => {
-                let code = entry.outcome().map(|outcome| outcome.code);
-                let is_unknown = entry.state() == EntryState::Submitting
-                    || code.as_deref() == Some("submit_unknown");
-                if is_unknown {
-                    return Ok(true);
-                }
-            }
-            Err(LedgerError::DamagedEntry(_)) => {}
+            Ok(entry) if entry.is_unknown() => return Ok(true),
+            Ok(_) | Err(LedgerError::DamagedEntry(_)) => {}
             Err(error) => return Err(error),
         }
     }
@@ -117,11 +110,11 @@ impl Pass<'_> {
                             self.found.insert(key, (extraction_id, extraction));
                         }
                     }
-                    Err(DrainError::Failed { .. }) => {
-                        self.failed += 1;
+                    // Without a result it names no document.
+                    Err(error) => {
+                        self.failed += u64::from(matches!(error, DrainError::Failed { .. }));
                         self.ledger.note_foreign(&extraction_id, now)?;
                     }
-                    Err(_) => {}
                 }
             }
             DrainEventKind::Paused(_) => drain.close(),

@@ -16,6 +16,9 @@ use crate::support::{START, World, api, document};
 
 const DOCUMENTS: usize = 120;
 
+const TEST: &str = "processes::two_processes_with_the_same_documents_of_which_one_is_killed_submit_\
+                    none_twice";
+
 /// The folder that a child process works in.
 const FOLDER: &str = "TYPLESS_LEDGER_TEST";
 
@@ -107,23 +110,17 @@ fn serve(folder: &Path, who: &str, transmit: &Transmit) -> Response<Bytes> {
     Response::new(Bytes::from(body))
 }
 
-/// What a child process does; run by the test below.
-#[test]
-#[ignore = "it is a part of another test"]
-fn child() {
-    let Ok(folder) = std::env::var(FOLDER) else {
-        return;
-    };
-    work(Path::new(&folder), "child");
-}
-
+/// The child process is this test as well, with the folder in its environment.
 #[test]
 fn two_processes_with_the_same_documents_of_which_one_is_killed_submit_none_twice() {
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        return work(Path::new(&folder), "child");
+    }
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     fs::write(folder.join("log"), "").unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["processes::child", "--exact", "--ignored"])
+        .args([TEST, "--exact"])
         .env(FOLDER, folder)
         .stdout(Stdio::null())
         .stderr(Stdio::null())

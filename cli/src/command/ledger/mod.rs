@@ -10,7 +10,7 @@ use std::time::Duration;
 use typless::drive::Clock;
 use typless::machine::{Ticket, Time};
 use typless::wire::{ExtractionId, printable};
-use typless_ledger::{Entry, EntryKey, EntryState, Ledger, LedgerError, LedgerOptions};
+use typless_ledger::{Entry, EntryKey, Ledger, LedgerError, LedgerOptions};
 use typless_transports::SystemClock;
 
 use crate::arguments::{LedgerAction, LedgerCommand, ListFormat};
@@ -54,9 +54,9 @@ fn list(
             Ok(entry) => {
                 let is_wanted = match until {
                     Some(until) => {
-                        line::is_open(&entry) && entry.expires_at().is_some_and(|at| at <= until)
+                        entry.is_open() && entry.expires_at().is_some_and(|at| at <= until)
                     }
-                    None => !unknown || is_unknown(&entry),
+                    None => !unknown || entry.is_unknown(),
                 };
                 wanted.extend(is_wanted.then_some(entry));
             }
@@ -162,7 +162,7 @@ fn retry(ledger: &Ledger, unknown: bool, names: &[String]) -> Result<Exit, Failu
     if unknown {
         for entry in ledger.entries() {
             match entry {
-                Ok(entry) if is_unknown(&entry) => keys.push(entry.key()),
+                Ok(entry) if entry.is_unknown() => keys.push(entry.key()),
                 Ok(_) => {}
                 Err(error) => exit = exit.max(damaged(&error)?),
             }
@@ -248,13 +248,6 @@ fn find_all(ledger: &Ledger, names: &[String]) -> Result<(Vec<EntryKey>, Exit), 
         }
     }
     Ok((keys, exit))
-}
-
-fn is_unknown(entry: &Entry) -> bool {
-    let is_outcome = entry
-        .outcome()
-        .is_some_and(|outcome| outcome.code == "submit_unknown");
-    is_outcome || entry.state() == EntryState::Submitting
 }
 
 fn path(arguments: &LedgerCommand) -> Result<PathBuf, Failure> {

@@ -1,5 +1,5 @@
-//! Stores what must survive a process, so that no accepted document is lost and none is submitted
-//! twice.
+//! Stores what must survive a process, so that each accepted document is fetched, or reported as
+//! unknown, and none is submitted twice.
 //!
 //! A submit is billed, and the service takes no key that would make it safe to repeat. A
 //! [`Ledger`] is a file that has an entry for each document that was submitted, known by its bytes.

@@ -13,8 +13,9 @@ use crate::duration;
 #[command(next_help_heading = "Ledger")]
 pub(crate) struct LedgerArguments {
     /// Remember in this file what was submitted, so that the next call fetches it and does not
-    /// submit it again. TYPLESS_LEDGER names one, too. By default it is a file in the state folder of this
-    /// user; for an address on this machine and for the emulator there is none unless it is named.
+    /// submit it again. TYPLESS_LEDGER names one, too. By default it is a file in the state folder
+    /// of this user; for an address on this machine and for the emulator there is none unless it is
+    /// named.
     #[arg(long, value_name = "FILE")]
     pub(crate) ledger: Option<PathBuf>,
 
